@@ -1,0 +1,114 @@
+/** @file compute.h
+ *  What the backends compute: features, propagation, matrices, vector-Jacobian products, gradients, evaluation.
+ *
+ *  A context names the backend that does the work.  Complex arrays are [..][2]: real, imaginary.
+ *  Formulas: docs/physics.md.
+ */
+#ifndef CUONN_COMPUTE_H
+#define CUONN_COMPUTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cuonn/dataset.h"
+#include "cuonn/features.h"
+#include "cuonn/fields.h"
+#include "cuonn/mesh.h"
+#include "cuonn/network.h"
+#include "cuonn/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A backend and its number of threads.  Not to be shared by threads that compute at the same time. */
+typedef struct cuonn_context cuonn_context;
+
+/** Makes a context.
+ *  @param[out] out     release with cuonn_context_free()
+ *  @param[in] backend  "auto" (the fastest there is), "reference" (double, one thread), "cpu" (float, OpenMP), "cuda"
+ *  @param[in] threads  for "cpu"; 0 = OpenMP's own choice.  No result depends on it.
+ *  @return CUONN_OK; CUONN_E_ARGUMENT for an unknown name; CUONN_E_DEVICE if the backend is not in this build */
+CUONN_API cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int threads);
+
+/** Releases a context.  NULL is fine. */
+CUONN_API void cuonn_context_free(cuonn_context *context);
+
+/** Name of the backend that "auto" or the caller chose.  @return a constant string */
+CUONN_API const char *cuonn_context_backend(const cuonn_context *context);
+
+/** Name of the i-th backend of this build, NULL past the last. */
+CUONN_API const char *cuonn_backend_name(size_t i);
+
+/** Features of images, each example divided by its own mean modulus; an all-black image stays zero.
+ *  @param[out] out  [example][N]; made here, release with cuonn_fields_free()
+ *  @return CUONN_OK; as cuonn_features_check(); CUONN_E_MEMORY */
+CUONN_API cuonn_status cuonn_features(cuonn_fields *out, cuonn_context *context, const cuonn_images *images,
+                                      const cuonn_features_options *options);
+
+/** Fields at the stages of every column, each [column][example][N][2], N columns; a column without nodes (N = 2) passes
+ *  the fields on.  Going backward they are taken at the same places.  A stage that is not wanted is NULL. */
+typedef struct cuonn_taps {
+  double *before_phi;    /**< before the phi stage, the column's input */
+  double *after_phi;     /**< after the phi stage, before the left coupler */
+  double *before_theta;  /**< after the left coupler, before the theta stage */
+  double *after_theta;   /**< after the theta stage, before the right coupler */
+  double *after_coupler; /**< after the right coupler, the column's output */
+} cuonn_taps;
+
+/** Sends a batch of fields through a mesh: out = U in, or with backward, out = U^T in, light entering at the outputs.
+ *  @param[in,out] out  [example][N], already made, may not be `in`
+ *  @param[in] taps     NULL if no stage is wanted; its arrays are the caller's
+ *  @return CUONN_OK; CUONN_E_SHAPE if sizes differ; CUONN_E_NONFINITE if a phase or field is; CUONN_E_MEMORY */
+CUONN_API cuonn_status cuonn_propagate(cuonn_fields *out, const cuonn_taps *taps, cuonn_context *context,
+                                       const cuonn_mesh *mesh, const cuonn_fields *in, bool backward);
+
+/** Matrix of a mesh.
+ *  @param[out] matrix  [row][column][2], N x N, caller's; out = matrix x in
+ *  @return as cuonn_propagate() */
+CUONN_API cuonn_status cuonn_matrix(double *matrix, cuonn_context *context, const cuonn_mesh *mesh);
+
+/** Derivatives of a loss L with respect to a mesh's phases; arrays are the caller's. */
+typedef struct cuonn_mesh_gradient {
+  double *d_theta; /**< [node] dL/dtheta, summed over the batch */
+  double *d_phi;   /**< [node] */
+  double *d_gamma; /**< [waveguide] */
+} cuonn_mesh_gradient;
+
+/** Vector-Jacobian product of a mesh, y = U x:  dL = Re(sum_k g_k dy_k)  for a cotangent g_k = dL/dRe y_k - i dL/dIm y_k.
+ *  Both fields taken at one place, -Im(x g) is dL per radian of phase there (Hughes, Minkov, Shi, Fan, Optica 5, 864
+ *  (2018), eq. 9, in this sign convention).
+ *  @param[out] gradient    overwritten
+ *  @param[in,out] backward [example][N] U^T g, the cotangent of x; NULL if not wanted
+ *  @return as cuonn_propagate() */
+CUONN_API cuonn_status cuonn_vjp(cuonn_mesh_gradient *gradient, cuonn_fields *backward, cuonn_context *context,
+                                 const cuonn_mesh *mesh, const cuonn_fields *input, const cuonn_fields *cotangent);
+
+/** Loss of a network on a batch, and its gradient with respect to every phase.
+ *  Phases that cannot reach an output that is read, and every gamma (only moduli are read), have gradient exactly 0.
+ *  @param[out] loss       mean over the batch
+ *  @param[out] gradients  [layer], arrays overwritten
+ *  @param[in] labels      [example]
+ *  @return as cuonn_propagate(); CUONN_E_DATA if a label is >= the class count */
+CUONN_API cuonn_status cuonn_gradient(double *loss, cuonn_mesh_gradient *gradients, cuonn_context *context,
+                                      const cuonn_network *network, const cuonn_fields *input, const uint8_t *labels);
+
+/** How well a network does on a labelled set. */
+typedef struct cuonn_evaluation {
+  size_t n_examples;
+  size_t n_correct;    /**< examples whose largest output is their label's; the lower index wins a tie */
+  double loss;         /**< mean cross entropy, divided by the class count if the network says so */
+  uint64_t *confusion; /**< [label][prediction] counts, C x C; caller's, or NULL if not wanted */
+} cuonn_evaluation;
+
+/** Evaluates a network on features that already are fields.
+ *  @param[in,out] out  `confusion` is read, the rest is written
+ *  @return as cuonn_gradient() */
+CUONN_API cuonn_status cuonn_evaluate(cuonn_evaluation *out, cuonn_context *context, const cuonn_network *network,
+                                      const cuonn_fields *input, const uint8_t *labels);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,82 @@
+/** @file config.h
+ *  Configuration: a YAML file, "key=value" settings on top of it, and the table of keys that rules both.
+ */
+#ifndef CUONN_CONFIG_H
+#define CUONN_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cuonn/features.h"
+#include "cuonn/network.h"
+#include "cuonn/status.h"
+#include "cuonn/training.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Longest text value, with its final zero byte. */
+#define CUONN_CONFIG_TEXT 1024
+
+/** A whole configuration.  Plain data: copy it as you like. */
+typedef struct cuonn_config {
+  char data_path[CUONN_CONFIG_TEXT];        /**< data.path */
+  cuonn_features_options features;          /**< data.features, data.radius, data.side, data.border */
+  cuonn_network_shape network;              /**< network.modes, .layers, .classes, .phase_style, .loss_per_class */
+  cuonn_network_start start;                /**< network.start: haar, haar-phases, file */
+  char start_file[CUONN_CONFIG_TEXT];       /**< network.start_file: needed with, and only with, start: file */
+  cuonn_training_options training;          /**< training.*; training.seed seeds starting phases and order */
+  char backend[16];                         /**< backend.name */
+  int threads;                              /**< backend.threads; 0 = one a processor */
+  char output_directory[CUONN_CONFIG_TEXT]; /**< output.directory */
+} cuonn_config;
+
+/** Sets every key to its default (the source study's setting). */
+CUONN_API void cuonn_config_init(cuonn_config *out);
+
+/** Reads a YAML file over the present values: keys that the file does not name stay.
+ *  Refused with file, line, key, what was found and what is allowed: unknown or duplicate keys, wrong types, numbers that
+ *  do not parse to their last character or are not finite, values out of range, lists, aliases, anchors, tags, a second
+ *  document, nesting beyond 8, files over 1 MiB, empty files.
+ *  @return CUONN_OK; CUONN_E_CONFIG; CUONN_E_IO; CUONN_E_MEMORY.  On failure *config is as it was. */
+CUONN_API cuonn_status cuonn_config_read(cuonn_config *config, const char *path);
+
+/** Reads YAML text, as cuonn_config_read() does; `name` stands for the file in messages. */
+CUONN_API cuonn_status cuonn_config_read_text(cuonn_config *config, const char *text, size_t length, const char *name);
+
+/** Applies one "key=value", such as "training.epochs=5".  @return CUONN_OK; CUONN_E_CONFIG */
+CUONN_API cuonn_status cuonn_config_set(cuonn_config *config, const char *assignment);
+
+/** Checks what single keys cannot: N against the features, classes against N, style against start, start against its file.
+ *  @return CUONN_OK; CUONN_E_CONFIG naming both keys and what to change */
+CUONN_API cuonn_status cuonn_config_check(const cuonn_config *config);
+
+/** The configuration as YAML that cuonn_config_read_text() reads back to the same values.
+ *  @return a string to be released with free(); NULL if there is no memory */
+CUONN_API char *cuonn_config_text(const cuonn_config *config);
+
+/** One key of the table, for documentation, completion and messages.  All strings are constant. */
+typedef struct cuonn_config_key {
+  const char *path;          /**< such as "training.optimizer.learning_rate" */
+  const char *type;          /**< "integer", "number", "boolean", "text", "choice" */
+  const char *allowed;       /**< range or choices, such as "1 to 1000000" or "adam | sgd" */
+  const char *default_value; /**< as it would be written in the file */
+  const char *unit;          /**< "" if it has none */
+  const char *sentence;      /**< what it does */
+  bool sweepable;            /**< whether a list of values makes a sweep */
+} cuonn_config_key;
+
+/** The i-th key, in the order of the documentation.
+ *  @return true and *out filled, valid until the next call from the same thread; false past the last */
+CUONN_API bool cuonn_config_key_at(cuonn_config_key *out, size_t i);
+
+/** Name of the first key whose value differs and that changes what is computed (not paths, backend, threads, epochs or
+ *  output), NULL if none does: whether a run may be resumed with another configuration. */
+CUONN_API const char *cuonn_config_difference(const cuonn_config *a, const cuonn_config *b);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

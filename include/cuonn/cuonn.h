@@ -1,0 +1,19 @@
+/** @file cuonn.h
+ *  All of cuONN: trainer and simulator of optical neural networks made of MZI meshes.
+ */
+#ifndef CUONN_CUONN_H
+#define CUONN_CUONN_H
+
+#include "cuonn/compute.h"
+#include "cuonn/config.h"
+#include "cuonn/dataset.h"
+#include "cuonn/features.h"
+#include "cuonn/fields.h"
+#include "cuonn/files.h"
+#include "cuonn/mesh.h"
+#include "cuonn/network.h"
+#include "cuonn/status.h"
+#include "cuonn/training.h"
+#include "cuonn/version.h"
+
+#endif

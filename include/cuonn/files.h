@@ -1,0 +1,114 @@
+/** @file files.h
+ *  netCDF files: unitaries, meshes, fields, batches, gradients, checkpoints; and the directory of a training run.
+ *
+ *  We write the classic 64-bit-offset format and read any netCDF.  A complex array has a last dimension `complex` of
+ *  length 2 (real, imaginary).  docs/files.md names every variable.
+ *
+ *  Writing: the file is made in memory, a trailer (hash of all before it) is appended, the whole is written to a temporary
+ *  file beside its goal, synced and renamed: the goal is the old or the new file, never half of one.  Reading: a file with
+ *  our trailer is checked against its hash before libnetcdf sees it; a foreign netCDF-4 file is first read in a child
+ *  process.  Names that hold "://" are refused.
+ *
+ *  Every function may return CUONN_E_IO (cannot be opened, read or written, with the reason), CUONN_E_DATA (not netCDF, wrong
+ *  hash, a variable missing or of another shape; the message names file and variable), CUONN_E_NONFINITE, CUONN_E_MEMORY.
+ */
+#ifndef CUONN_FILES_H
+#define CUONN_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cuonn/compute.h"
+#include "cuonn/fields.h"
+#include "cuonn/mesh.h"
+#include "cuonn/network.h"
+#include "cuonn/status.h"
+#include "cuonn/training.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Reads `unitary(row, column, complex)`, square.
+ *  @param[out] matrix  [row][column][2]; release with free() */
+CUONN_API cuonn_status cuonn_unitary_read(double **matrix, size_t *n_modes, const char *path);
+
+/** Writes `unitary(row, column, complex)`. */
+CUONN_API cuonn_status cuonn_unitary_write(const char *path, const double *matrix, size_t n_modes);
+
+/** Reads a mesh: theta(node), phi(node); gamma(waveguide), coupler_error(node, side), loss_db(node, shifter), attributes
+ *  architecture ("rectangular") and phase_style are zero, or rectangular and top, where absent.
+ *  @param[out] out  release with cuonn_mesh_free() */
+CUONN_API cuonn_status cuonn_mesh_read(cuonn_mesh *out, const char *path);
+
+/** Writes a mesh. */
+CUONN_API cuonn_status cuonn_mesh_write(const char *path, const cuonn_mesh *mesh);
+
+/** Reads the fields `variable(example, waveguide, complex)`.
+ *  @param[out] out  release with cuonn_fields_free() */
+CUONN_API cuonn_status cuonn_fields_read(cuonn_fields *out, const char *path, const char *variable);
+
+/** Reads `label(example)`, integers 0..255.
+ *  @param[out] labels  [example]; release with free() */
+CUONN_API cuonn_status cuonn_labels_read(uint8_t **labels, size_t *n_examples, const char *path);
+
+/** Writes the fields of a batch under names of the caller's.  For tests, and for users' input.
+ *  @param[in] labels  [example] written as `label`, or NULL */
+CUONN_API cuonn_status cuonn_fields_write(const char *path, const cuonn_fields *const *fields, const char *const *names,
+                                          size_t count, const uint8_t *labels);
+
+/** Writes `output(example, waveguide, complex)` and each stage of `taps` that is not NULL, under its own name with the
+ *  dimensions (column, example, waveguide, complex).  taps may be NULL. */
+CUONN_API cuonn_status cuonn_propagation_write(const char *path, const cuonn_fields *output, const cuonn_taps *taps);
+
+/** Writes d_theta(node), d_phi(node), d_gamma(waveguide) and `backward(example, waveguide, complex)`. */
+CUONN_API cuonn_status cuonn_vjp_write(const char *path, const cuonn_mesh_gradient *gradient, const cuonn_fields *backward);
+
+/** Writes `loss`, d_theta(layer, node), d_phi(layer, node), d_gamma(layer, waveguide). */
+CUONN_API cuonn_status cuonn_gradient_write(const char *path, const cuonn_network_shape *shape, double loss,
+                                            const cuonn_mesh_gradient *gradients);
+
+/** Reads a network: as a mesh with `layer` in front of every dimension list (or without it: one layer); attribute
+ *  `classes` (10 or N, whichever is less, where absent), `loss_per_class` (1 where absent). */
+CUONN_API cuonn_status cuonn_network_read(cuonn_network *out, const char *path);
+
+/** Reads starting phases into a network whose shape is given: theta(layer, node), ... as in cuonn_network_read(), or, where
+ *  there is no theta, `unitary(layer, row, column, complex)`, each decomposed.  @return also CUONN_E_SHAPE */
+CUONN_API cuonn_status cuonn_network_read_start(cuonn_network *network, const char *path);
+
+/** Reads a whole checkpoint.
+ *  @param[out] state        release with cuonn_training_state_free()
+ *  @param[out] config_text  the run's configuration in YAML; release with free() */
+CUONN_API cuonn_status cuonn_checkpoint_read(cuonn_training_state *state, char **config_text, const char *path);
+
+/** Writes a checkpoint: network, optimizer state, step, epoch, seed and the configuration. */
+CUONN_API cuonn_status cuonn_checkpoint_write(const char *path, const cuonn_training_state *state, size_t epoch,
+                                              uint64_t seed, const char *config_text);
+
+/** A run directory: config.yaml, metrics.csv, last.nc, best.nc. */
+typedef struct cuonn_run cuonn_run;
+
+/** Opens a run directory for writing and writes config.yaml.
+ *  @param[in] directory  made if missing (its parent must exist); refused if it cannot be written
+ *  @param[in] resume_epochs  0 for a new run, which refuses a directory that already holds last.nc (CUONN_E_ARGUMENT);
+ *                            else rows of metrics.csv up to this many finished epochs are kept, later ones dropped;
+ *                            SIZE_MAX resumes with none finished
+ *  @param[out] out  release with cuonn_run_close() */
+CUONN_API cuonn_status cuonn_run_open(cuonn_run **out, const char *directory, const char *config_text, uint64_t seed,
+                                      size_t resume_epochs);
+
+/** Records a finished epoch: metrics.csv, last.nc and, if it improved, best.nc. */
+CUONN_API cuonn_status cuonn_run_record(cuonn_run *run, const cuonn_epoch_record *record,
+                                        const cuonn_training_state *state, bool improved);
+
+/** Writes last.nc alone, for a run that stops within an epoch. */
+CUONN_API cuonn_status cuonn_run_save(cuonn_run *run, const cuonn_training_state *state, size_t epoch);
+
+/** Releases a run.  NULL is fine.  Its files are already whole. */
+CUONN_API void cuonn_run_close(cuonn_run *run);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

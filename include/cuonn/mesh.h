@@ -1,0 +1,106 @@
+/** @file mesh.h
+ *  Rectangular meshes of Mach-Zehnder interferometers (MZIs), and phases for them.
+ *
+ *  A mesh of N waveguides has N columns of nodes (MZIs); column c couples the waveguide pairs
+ *  (2j + c mod 2, 2j + 1 + c mod 2).  Nodes are numbered column by column, from top to bottom; there are N(N-1)/2.
+ *  A node is  right coupler x theta stage x left coupler x phi stage, light meeting the phi stage first.
+ *  Layout: Clements, Humphreys, Metcalf, Kolthammer, Walmsley, Optica 3, 1460 (2016), figure 1(a).
+ *
+ *  Formulas: docs/physics.md.
+ */
+#ifndef CUONN_MESH_H
+#define CUONN_MESH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cuonn/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Which arms of a node carry its phase shifters. */
+typedef enum cuonn_phase_style {
+  CUONN_STYLE_TOP,         /**< theta and phi in the top arm */
+  CUONN_STYLE_BOTTOM,      /**< theta and phi in the bottom arm */
+  CUONN_STYLE_SYMMETRIC,   /**< +theta/2 and -theta/2; phi common to both arms: not universal */
+  CUONN_STYLE_DIFFERENTIAL /**< +theta/2 and -theta/2; -phi/2 in the top, +phi/2 in the bottom arm */
+} cuonn_phase_style;
+
+/** A mesh with its phases and systematic errors.  Plain data; all arrays are always there. */
+typedef struct cuonn_mesh {
+  size_t n_modes;          /**< waveguides, N, at least 2 */
+  cuonn_phase_style style; /**< phase style of every node */
+  double *theta;           /**< [node] internal phase, radians */
+  double *phi;             /**< [node] external phase, radians */
+  double *gamma;           /**< [waveguide] output phase, radians */
+  double *coupler_error;   /**< [node][2] radians on pi/4; 0 = left coupler, 1 = right coupler */
+  double *loss_db;         /**< [node][2] dB of power, positive attenuates; 0 = theta shifter, 1 = phi shifter */
+} cuonn_mesh;
+
+/** Largest N that a mesh may have: what fits 32-bit node numbers with room to spare. */
+#define CUONN_MODES_MAX 16384
+
+/** Number of nodes of a mesh of n_modes waveguides: N(N-1)/2. */
+CUONN_API size_t cuonn_mesh_nodes(size_t n_modes);
+
+/** Number of the first node of a column; with column = N, the number of nodes. */
+CUONN_API size_t cuonn_mesh_column_start(size_t n_modes, size_t column);
+
+/** Makes a mesh with all phases, errors and losses zero.
+ *  @param[out] out  release with cuonn_mesh_free(); zeroed on failure
+ *  @return CUONN_OK; CUONN_E_SHAPE if n_modes is not in 2..CUONN_MODES_MAX; CUONN_E_MEMORY */
+CUONN_API cuonn_status cuonn_mesh_create(cuonn_mesh *out, size_t n_modes, cuonn_phase_style style);
+
+/** Copies every array of one mesh into another of the same N, and the style.
+ *  @return CUONN_OK; CUONN_E_SHAPE */
+CUONN_API cuonn_status cuonn_mesh_copy(cuonn_mesh *to, const cuonn_mesh *from);
+
+/** Checks that every number of the mesh is finite and the style is one of the four.
+ *  @return CUONN_OK; CUONN_E_NONFINITE naming the array and index; CUONN_E_ARGUMENT */
+CUONN_API cuonn_status cuonn_mesh_check(const cuonn_mesh *mesh);
+
+/** Releases the arrays and zeroes the struct.  NULL and zeroed structs are fine. */
+CUONN_API void cuonn_mesh_free(cuonn_mesh *mesh);
+
+/** Name of a phase style, as it stands in files and configurations.  @return a constant string, NULL if unknown. */
+CUONN_API const char *cuonn_phase_style_name(cuonn_phase_style style);
+
+/** Phase style of a name.  @return CUONN_OK; CUONN_E_ARGUMENT naming the four styles */
+CUONN_API cuonn_status cuonn_phase_style_parse(cuonn_phase_style *out, const char *name);
+
+/** How far a matrix is from being unitary.
+ *  @param[in] matrix  [row][column][2], N x N
+ *  @return the largest modulus of an element of U^H U - 1; NaN if the matrix holds one */
+CUONN_API double cuonn_unitarity_error(const double *matrix, size_t n_modes);
+
+/** Finds phases with which an error-free mesh has a given matrix (Clements et al. 2016, section 3; zeros in the matrix
+ *  are met with atan2, so that no quotient is ever formed).  Coupler errors and losses of the mesh are set to zero.
+ *  @param[in,out] mesh  its N and style are read, its arrays are written
+ *  @param[in] unitary   [row][column][2], out = unitary x in
+ *  @return CUONN_OK; CUONN_E_NONFINITE; CUONN_E_DATA if the matrix is farther than 1e-6 from unitary (the message says
+ *          by how much); CUONN_E_ARGUMENT for the symmetric style, which cannot express every unitary; CUONN_E_MEMORY */
+CUONN_API cuonn_status cuonn_mesh_decompose(cuonn_mesh *mesh, const double *unitary);
+
+/** Draws a unitary from the Haar measure: QR of a complex Gaussian matrix, Q's columns multiplied by the phases of R's
+ *  diagonal (Mezzadri, Notices of the AMS 54, 592 (2007), section 5).  The same seed and stream give the same matrix.
+ *  @param[out] unitary  [row][column][2], caller's
+ *  @param[in] stream    tells apart matrices of one seed, such as the layers of a network
+ *  @return CUONN_OK; CUONN_E_MEMORY; CUONN_E_INTERNAL if LAPACK refuses */
+CUONN_API cuonn_status cuonn_haar_unitary(double *unitary, size_t n_modes, uint64_t seed, uint32_t stream);
+
+/** Exponent k of a node's law: with phases that Haar-random unitaries have, the power cos^2(theta/2) that stays in its
+ *  waveguide index is distributed as Beta(k, 1), density k x^(k-1) (Russell, Chakhmakhchyan, O'Brien, Laing, New J.
+ *  Phys. 19, 033007 (2017), section 4, whose reflectivity this is for the rectangular mesh). */
+CUONN_API size_t cuonn_mesh_haar_exponent(size_t n_modes, size_t node);
+
+/** Draws theta from the law of cuonn_mesh_haar_exponent(), phi and gamma uniformly from [0, 2 pi): for the universal
+ *  styles these are the phases that Haar-random unitaries have, without a decomposition.  Errors and losses stay.
+ *  @return CUONN_OK */
+CUONN_API cuonn_status cuonn_mesh_randomize(cuonn_mesh *mesh, uint64_t seed, uint32_t stream);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,130 @@
+/** @file training.h
+ *  Training of a network on images with exact gradients.
+ */
+#ifndef CUONN_TRAINING_H
+#define CUONN_TRAINING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cuonn/compute.h"
+#include "cuonn/dataset.h"
+#include "cuonn/features.h"
+#include "cuonn/network.h"
+#include "cuonn/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Kind of optimizer. */
+typedef enum cuonn_optimizer_kind {
+  CUONN_OPTIMIZER_ADAM, /**< Kingma and Ba, arXiv:1412.6980, algorithm 1 */
+  CUONN_OPTIMIZER_SGD   /**< v = momentum v + g;  p = p - learning_rate v */
+} cuonn_optimizer_kind;
+
+/** Settings of the optimizer. */
+typedef struct cuonn_optimizer_options {
+  cuonn_optimizer_kind kind;
+  double learning_rate;
+  double momentum; /**< sgd */
+  double beta1;    /**< adam */
+  double beta2;    /**< adam */
+  double epsilon;  /**< adam */
+  bool restart_bias_correction_each_epoch; /**< adam: its step index begins again with every epoch, as in the study */
+} cuonn_optimizer_options;
+
+/** How the learning rate goes over the whole run. */
+typedef enum cuonn_schedule {
+  CUONN_SCHEDULE_CONSTANT, /**< learning_rate */
+  CUONN_SCHEDULE_COSINE    /**< learning_rate (1 + cos(pi step / steps)) / 2, Loshchilov and Hutter, arXiv:1608.03983, eq. 5 */
+} cuonn_schedule;
+
+/** Order of the examples. */
+typedef enum cuonn_order {
+  CUONN_ORDER_FIXED,   /**< as they stand in the file, every epoch */
+  CUONN_ORDER_SHUFFLED /**< a new permutation every epoch, from the seed */
+} cuonn_order;
+
+/** Settings of training.  Start from CUONN_TRAINING_OPTIONS_INIT. */
+typedef struct cuonn_training_options {
+  size_t epochs;
+  size_t batch_size;
+  bool drop_last; /**< true: a last partial batch is left out */
+  cuonn_order order;
+  uint64_t seed; /**< of the order */
+  cuonn_schedule schedule;
+  cuonn_optimizer_options optimizer;
+} cuonn_training_options;
+
+/** The source study's settings. */
+#define CUONN_TRAINING_OPTIONS_INIT \
+  {50, 512, true, CUONN_ORDER_FIXED, 0, CUONN_SCHEDULE_CONSTANT, \
+   {CUONN_OPTIMIZER_ADAM, 1e-3, 0.0, 0.9, 0.999, 1e-8, true}}
+
+/** Steps in an epoch over n_examples.  0 if a partial batch is dropped and there is no other. */
+CUONN_API size_t cuonn_steps_per_epoch(const cuonn_training_options *options, size_t n_examples);
+
+/** Everything that training changes: what a checkpoint holds. */
+typedef struct cuonn_training_state {
+  cuonn_network network;      /**< the phases */
+  double *moments;            /**< [2][layer][2][node]: first (or SGD velocity), second moment; theta, phi */
+  uint64_t step;              /**< steps done since the start */
+  double epoch_loss_sum;      /**< sum of the losses of the unfinished epoch's steps */
+  double epoch_seconds;       /**< time spent in the unfinished epoch */
+  double best_accuracy;       /**< best test accuracy of a finished epoch, -1 before the first */
+} cuonn_training_state;
+
+/** Makes a state at step 0 whose network has zero phases.  Release with cuonn_training_state_free(). */
+CUONN_API cuonn_status cuonn_training_state_create(cuonn_training_state *out, const cuonn_network_shape *shape);
+
+/** Number of doubles in `moments`. */
+CUONN_API size_t cuonn_training_moments_count(const cuonn_network_shape *shape);
+
+/** Releases the state and zeroes the struct.  NULL and zeroed structs are fine. */
+CUONN_API void cuonn_training_state_free(cuonn_training_state *state);
+
+/** Numbers of one finished epoch. */
+typedef struct cuonn_epoch_record {
+  size_t epoch;      /**< 1 is the first */
+  double train_loss; /**< mean of the losses of the epoch's steps, each taken before its update */
+  double test_loss;
+  double test_accuracy; /**< 0..1 */
+  double seconds;       /**< training time of the epoch, without the evaluation */
+  double examples_per_second;
+} cuonn_epoch_record;
+
+/** Where training is. */
+typedef struct cuonn_progress {
+  size_t epoch, epochs; /**< epoch: 1 is the first */
+  size_t step_in_epoch, steps_per_epoch;
+  double loss;                /**< of the newest step */
+  double examples_per_second; /**< since this call of cuonn_train() began */
+  double seconds_left;        /**< estimate */
+} cuonn_progress;
+
+/** What training tells its caller; a function may be NULL.  A failure that one returns ends training with it. */
+typedef struct cuonn_training_callbacks {
+  void *user;
+  cuonn_status (*on_progress)(void *user, const cuonn_progress *progress);
+  /** After every epoch; `improved`: its test accuracy is the best so far. */
+  cuonn_status (*on_epoch)(void *user, const cuonn_epoch_record *record, const cuonn_training_state *state, bool improved);
+  /** After every step; for tests and logs. */
+  cuonn_status (*on_step)(void *user, uint64_t step, double loss);
+} cuonn_training_callbacks;
+
+/** Trains from the state's step to the last epoch of the options.
+ *  @param[in,out] state  on CUONN_OK and CUONN_E_INTERRUPTED it stands after the last finished step, and going on from it
+ *                        gives bit for bit what an uninterrupted run gives (same build, processor type and backend)
+ *  @return CUONN_OK; CUONN_E_INTERRUPTED; CUONN_E_DIVERGED naming the step whose loss is not finite (the state is then of
+ *          no use); CUONN_E_SHAPE if N does not fit the features; CUONN_E_DATA for a label outside the classes;
+ *          CUONN_E_ARGUMENT for an option out of range; CUONN_E_MEMORY; what a callback returned */
+CUONN_API cuonn_status cuonn_train(cuonn_training_state *state, cuonn_context *context, const cuonn_dataset *data,
+                                   const cuonn_features_options *features, const cuonn_training_options *options,
+                                   const cuonn_training_callbacks *callbacks);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,71 @@
+/* The one table of functions between host logic and computing.
+ *
+ * A backend computes two kinds of things: single calls on one mesh (propagate, vjp), and training, for which it keeps a
+ * state: one or more models of one shape, each with its own phases, errors and seed, over one data set whose features it
+ * makes and keeps itself. One call does many steps, so that whole epochs can stay on a device.
+ * Arguments have been validated by the caller (context.c, training). Host arrays are the caller's. */
+#ifndef CUONN_BACKENDS_BACKEND_H
+#define CUONN_BACKENDS_BACKEND_H
+
+#include "cuonn/compute.h"
+#include "cuonn/training.h"
+
+/* What a state is made for; all models share it. */
+typedef struct {
+  size_t n_models;
+  cuonn_network_shape shape;
+  size_t batch_size; /* largest batch that train_steps and gradient will see; 0 if neither will be called */
+  cuonn_order order;
+  int threads; /* 0 = as many as there are processors */
+} backend_problem;
+
+/* One model as host arrays. */
+typedef struct {
+  cuonn_network *network;                   /* shape as the problem's; set reads it, get writes theta and phi */
+  double *moments;                          /* as in cuonn_training_state; NULL: zero (set), not wanted (get) */
+  const cuonn_optimizer_options *optimizer; /* read by set; NULL if the state is not for training; not used by get */
+  uint64_t seed;                            /* of the order of examples; set */
+} backend_model;
+
+typedef enum { BACKEND_TRAIN, BACKEND_TEST, BACKEND_SPLITS } backend_split;
+
+/* One training step, the same for all models: examples order(first) .. order(first + count - 1) of BACKEND_TRAIN,
+ * where order(i) = i, or random_permute(i, n, model's seed, epoch). */
+typedef struct {
+  uint32_t epoch;
+  size_t first, count;
+  double rate_factor;  /* learning rate = factor x the model's own */
+  uint64_t adam_index; /* i of the bias correction 1 - beta^(i + 1) */
+} backend_step;
+
+typedef struct cuonn_backend {
+  const char *name;
+  size_t steps_per_call; /* steps after which training wants to look up: progress, stop */
+
+  cuonn_status (*create)(void **state, const backend_problem *problem);
+  void (*destroy)(void *state); /* NULL is fine */
+  cuonn_status (*set_model)(void *state, size_t model, const backend_model *from);
+  cuonn_status (*get_model)(const backend_model *to, void *state, size_t model);
+
+  /* A labelled set: from images, whose features are made here, or from fields. Replaces an earlier one. */
+  cuonn_status (*set_images)(void *state, backend_split split, const cuonn_images *images,
+                             const cuonn_features_options *options);
+  cuonn_status (*set_fields)(void *state, backend_split split, const cuonn_fields *fields, const uint8_t *labels);
+  cuonn_status (*get_features)(double *out, void *state, backend_split split); /* [example][N][2] */
+
+  /* losses: [step][model], each taken before its update. A loss that is not finite does not stop the call. */
+  cuonn_status (*train_steps)(double *losses, void *state, const backend_step *steps, size_t n_steps);
+  cuonn_status (*evaluate)(cuonn_evaluation *out, void *state, size_t model, backend_split split);
+  /* Loss and gradients [layer] over the whole split in its own order; the split is not larger than batch_size. */
+  cuonn_status (*gradient)(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split);
+
+  cuonn_status (*propagate)(double *out, const cuonn_taps *taps, const cuonn_mesh *mesh, const cuonn_fields *in,
+                            bool backward, int threads);
+  cuonn_status (*vjp)(cuonn_mesh_gradient *gradient, double *backward, const cuonn_mesh *mesh, const cuonn_fields *input,
+                      const cuonn_fields *cotangent, int threads);
+} cuonn_backend;
+
+extern const cuonn_backend cuonn_backend_reference;
+extern const cuonn_backend cuonn_backend_cpu;
+
+#endif
