@@ -1,0 +1,42 @@
+/* Unitaries from the Haar measure, and phases with the law that such unitaries have. */
+#include <complex.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include <cblas.h>
+#include <lapacke.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "cuonn/mesh.h"
+
+cuonn_status cuonn_haar_unitary(double *unitary, size_t n_modes, uint64_t seed, uint32_t stream) {
+  const random_place place = {seed, RANDOM_UNITARY, stream, 0};
+  const lapack_int n = (lapack_int)n_modes;
+  lapack_complex_double *const q = (lapack_complex_double *)unitary;
+  lapack_complex_double *tau = NULL, *diagonal = NULL;
+  cuonn_status status = CUONN_OK;
+  const int threads = openblas_get_num_threads();
+
+  CUONN_TRY_DONE(cuonn_allocate(&tau, n_modes, sizeof *tau));
+  CUONN_TRY_DONE(cuonn_allocate(&diagonal, n_modes, sizeof *diagonal));
+  for (size_t i = 0; i < n_modes * n_modes; i++) random_normals(unitary + 2 * i, place, (uint32_t)i);
+
+  openblas_set_num_threads(1); /* the bits must not depend on the number of threads */
+  lapack_int info = LAPACKE_zgeqrf(LAPACK_ROW_MAJOR, n, n, q, n, tau);
+  for (size_t i = 0; i < n_modes; i++) diagonal[i] = q[i * n_modes + i];
+  if (info == 0) info = LAPACKE_zungqr(LAPACK_ROW_MAJOR, n, n, n, q, n, tau);
+  openblas_set_num_threads(threads);
+  CUONN_CHECK_DONE(info == 0, info <= LAPACK_WORK_MEMORY_ERROR ? CUONN_E_MEMORY : CUONN_E_INTERNAL,
+                   "the QR factorisation of a %zu x %zu matrix failed (LAPACK info %d)", n_modes, n_modes, (int)info);
+
+  /* Without the phases of R's diagonal the result depends on LAPACK's sign convention and is not Haar. */
+  for (size_t r = 0; r < n_modes; r++) {
+    for (size_t c = 0; c < n_modes; c++) q[r * n_modes + c] *= diagonal[c] / cabs(diagonal[c]);
+  }
+done:
+  free(diagonal);
+  free(tau);
+  return status;
+}
