@@ -1,11 +1,14 @@
 /* The one table of functions between host logic and computing.
  *
  * A backend computes two kinds of things: single calls on one mesh (propagate, vjp), and training, for which it keeps a
- * state: one or more models of one shape, each with its own phases, errors and seed, over one data set whose features it
- * makes and keeps itself. One call does many steps, so that whole epochs can stay on a device.
- * Arguments have been validated by the caller (context.c, training). Host arrays are the caller's. */
+ * state: one or more models of one shape, each with its own phases, errors and seed, over one data set whose features
+ * it makes and keeps itself. One call does many steps, so that whole epochs can stay on a device. Arguments have been
+ * validated by the caller (context.c, training). Host arrays are the caller's. */
 #ifndef CUONN_BACKENDS_BACKEND_H
 #define CUONN_BACKENDS_BACKEND_H
+
+#include <stddef.h>
+#include <stdint.h>
 
 #include "cuonn/compute.h"
 #include "cuonn/training.h"
@@ -57,15 +60,22 @@ typedef struct cuonn_backend {
   cuonn_status (*train_steps)(double *losses, void *state, const backend_step *steps, size_t n_steps);
   cuonn_status (*evaluate)(cuonn_evaluation *out, void *state, size_t model, backend_split split);
   /* Loss and gradients [layer] over the whole split in its own order; the split is not larger than batch_size. */
-  cuonn_status (*gradient)(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split);
+  cuonn_status (*gradient)(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model,
+                           backend_split split);
 
   cuonn_status (*propagate)(double *out, const cuonn_taps *taps, const cuonn_mesh *mesh, const cuonn_fields *in,
                             bool backward, int threads);
-  cuonn_status (*vjp)(cuonn_mesh_gradient *gradient, double *backward, const cuonn_mesh *mesh, const cuonn_fields *input,
-                      const cuonn_fields *cotangent, int threads);
+  cuonn_status (*vjp)(cuonn_mesh_gradient *gradient, double *backward, const cuonn_mesh *mesh,
+                      const cuonn_fields *input, const cuonn_fields *cotangent, int threads);
 } cuonn_backend;
 
 extern const cuonn_backend cuonn_backend_reference;
 extern const cuonn_backend cuonn_backend_cpu;
+
+/* A context: which backend, and its number of threads. */
+struct cuonn_context {
+  const cuonn_backend *backend;
+  int threads;
+};
 
 #endif

@@ -1,0 +1,33 @@
+/* A network, one example at a time, in double: loss, prediction and gradient. */
+#ifndef CUONN_REFERENCE_NETWORK_H
+#define CUONN_REFERENCE_NETWORK_H
+
+#include "cuonn/network.h"
+#include "reference/mesh.h"
+
+typedef struct {
+  cuonn_network_shape shape;
+  reference_mesh *layers; /* [layer] */
+
+  /* Of the present example. */
+  cuonn_taps *x_taps; /* [layer] forward fields */
+  cuonn_taps g_taps;  /* backward fields of one layer */
+  complex_t *y;       /* [layer][N] fields behind each mesh, before the modulus */
+  complex_t *field;   /* [N] */
+  double *d_modulus;  /* [N] d loss / d|y| */
+  double *log_p;      /* [class] log-softmax of the powers */
+} reference_network;
+
+cuonn_status reference_network_create(reference_network *out, const cuonn_network_shape *shape);
+void reference_network_set(reference_network *network, const cuonn_network *from);
+void reference_network_free(reference_network *network);
+
+/* Sends one example x [N] through the network. Returns its loss, -log p of its label, divided by the class count if the
+ * network says so; *prediction: the largest output, the lower index if two are equal. */
+double reference_network_forward(size_t *prediction, reference_network *network, const double *x, uint8_t label);
+
+/* After reference_network_forward(): adds share x the gradient of the example's loss. */
+void reference_network_backward(cuonn_mesh_gradient *gradients, reference_network *network, uint8_t label,
+                                double share);
+
+#endif

@@ -1,0 +1,70 @@
+/* A network as plain data: its meshes, checks, and starting phases. */
+#include "cuonn/network.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+cuonn_status cuonn_network_create(cuonn_network *out, const cuonn_network_shape *shape) {
+  memset(out, 0, sizeof *out);
+  CUONN_CHECK(shape->n_modes >= 2 && shape->n_modes <= CUONN_MODES_MAX, CUONN_E_SHAPE,
+              "a network has 2 to %d waveguides, not %zu", CUONN_MODES_MAX, shape->n_modes);
+  CUONN_CHECK(shape->n_layers >= 1 && shape->n_layers <= CUONN_LAYERS_MAX, CUONN_E_SHAPE,
+              "a network has 1 to %d layers, not %zu", CUONN_LAYERS_MAX, shape->n_layers);
+  CUONN_CHECK(shape->n_classes >= 2 && shape->n_classes <= shape->n_modes && shape->n_classes <= 256, CUONN_E_SHAPE,
+              "a network of %zu waveguides reads 2 to %zu classes, not %zu", shape->n_modes,
+              shape->n_modes < 256 ? shape->n_modes : 256, shape->n_classes);
+  CUONN_CHECK(cuonn_phase_style_name(shape->style), CUONN_E_SHAPE, "phase style %d is not one of the four",
+              (int)shape->style);
+
+  out->shape = *shape;
+  cuonn_status status = CUONN_OK;
+  CUONN_TRY_DONE(cuonn_allocate(&out->layers, shape->n_layers, sizeof *out->layers));
+  for (size_t l = 0; l < shape->n_layers; l++) {
+    CUONN_TRY_DONE(cuonn_mesh_create(&out->layers[l], shape->n_modes, shape->style));
+  }
+done:
+  if (status != CUONN_OK) cuonn_network_free(out);
+  return status;
+}
+
+cuonn_status cuonn_network_check(const cuonn_network *network) {
+  for (size_t l = 0; l < network->shape.n_layers; l++) {
+    const cuonn_status status = cuonn_mesh_check(&network->layers[l]);
+    if (status != CUONN_OK) return cuonn_fail_within(status, "layer %zu", l);
+  }
+  return CUONN_OK;
+}
+
+void cuonn_network_free(cuonn_network *network) {
+  if (!network) return;
+  for (size_t l = 0; network->layers && l < network->shape.n_layers; l++) cuonn_mesh_free(&network->layers[l]);
+  free(network->layers);
+  memset(network, 0, sizeof *network);
+}
+
+static cuonn_status start_from_unitaries(cuonn_network *network, uint64_t seed) {
+  const size_t n = network->shape.n_modes;
+  double *unitary = NULL;
+  cuonn_status status = CUONN_OK;
+  CUONN_TRY_DONE(cuonn_allocate(&unitary, 2 * n * n, sizeof *unitary));
+  for (size_t l = 0; l < network->shape.n_layers; l++) {
+    CUONN_TRY_DONE(cuonn_haar_unitary(unitary, n, seed, (uint32_t)l));
+    CUONN_TRY_DONE(cuonn_mesh_decompose(&network->layers[l], unitary));
+  }
+done:
+  free(unitary);
+  return status;
+}
+
+cuonn_status cuonn_network_initialize(cuonn_network *network, cuonn_network_start start, uint64_t seed) {
+  if (start == CUONN_START_HAAR) return start_from_unitaries(network, seed);
+  CUONN_CHECK(start == CUONN_START_HAAR_PHASES, CUONN_E_ARGUMENT, "start %d is neither haar nor haar-phases",
+              (int)start);
+  for (size_t l = 0; l < network->shape.n_layers; l++) {
+    CUONN_TRY(cuonn_mesh_randomize(&network->layers[l], seed, (uint32_t)l));
+  }
+  return CUONN_OK;
+}
