@@ -1,11 +1,13 @@
-/* Clements, Humphreys, Metcalf, Kolthammer, Walmsley, Optica 3, 1460 (2016), section 3: a unitary as a rectangular mesh.
+/* Clements, Humphreys, Metcalf, Kolthammer, Walmsley, Optica 3, 1460 (2016), section 3: a unitary as a rectangular
+ * mesh.
  *
- * Elements below the diagonal are nulled along antidiagonals, from the right by the inverse of a node (mixing two columns)
- * or from the left by a node (mixing two rows), in turn. What is left is a diagonal D. The left nodes are then moved to the
- * other side of D, and every node is put into the first column in which its two waveguides are free.
+ * Elements below the diagonal are nulled along antidiagonals, from the right by the inverse of a node (mixing two
+ * columns) or from the left by a node (mixing two rows), in turn. What is left is a diagonal D. The left nodes are then
+ * moved to the other side of D, and every node is put into the first column in which its two waveguides are free.
  *
- * A node in style top, without errors, is  i e^{i theta/2} [[e^{i phi} s, c], [e^{i phi} c, -s]],  s, c = sin, cos(theta/2).
- * Its angles come from atan2 and carg, which are defined for zeros too: no quotient of two elements is formed. */
+ * A node in style top, without errors, is  i e^{i theta/2} [[e^{i phi} s, c], [e^{i phi} c, -s]],  s, c = sin,
+ * cos(theta/2). Its angles come from atan2 and carg, which are defined for zeros too: no quotient of two elements is
+ * formed. */
 #include <complex.h>
 #include <math.h>
 #include <stdlib.h>
@@ -62,23 +64,25 @@ static node null_from_left(complex_t *u, size_t n, size_t top, size_t column) {
   return found;
 }
 
-/* T^H D = D' T': T'(theta', phi') and the new angles of D (d, both radians). With D = diag(e^{i a}, e^{i b}):
- * theta' = theta,  phi' = a - b,  a' = b - phi - theta - pi,  b' = b - theta - pi. */
-static node move_through_diagonal(double *d, node left) {
-  const double a = d[left.top], b = d[left.top + 1];
-  d[left.top] = b - left.phi - left.theta - M_PI;
-  d[left.top + 1] = b - left.theta - M_PI;
-  return (node){left.top, left.theta, a - b};
-}
-
+/* Into [0, 2 pi): angles that pile up over a row of nodes would lose digits. */
 static double reduce(double angle) {
   const double turn = 2 * M_PI, r = fmod(angle, turn);
   return r < 0 ? r + turn : r;
 }
 
-/* Phases of style top into those of another style, column by column from the light's entrance: P is the common phase that
- * the waveguides carry so far.  T_top(theta, phi) diag(e^{i P}) = e^{i P_bottom} T_top(theta, phi + P_top - P_bottom), and
- * T_top(theta, phi) = e^{i (theta + phi)} T_bottom(-theta, -phi) = e^{i (theta + phi)/2} T_differential(theta, -phi). */
+/* T^H D = D' T': T'(theta', phi') and the new angles of D (d, both radians). With D = diag(e^{i a}, e^{i b}):
+ * theta' = theta,  phi' = a - b,  a' = b - phi - theta - pi,  b' = b - theta - pi. */
+static node move_through_diagonal(double *d, node left) {
+  const double a = d[left.top], b = d[left.top + 1];
+  d[left.top] = reduce(b - left.phi - left.theta - M_PI);
+  d[left.top + 1] = reduce(b - left.theta - M_PI);
+  return (node){left.top, left.theta, a - b};
+}
+
+/* Phases of style top into those of another style, column by column from the light's entrance: P is the common phase
+ * that the waveguides carry so far.  T_top(theta, phi) diag(e^{i P}) = e^{i P_bottom} T_top(theta, phi + P_top -
+ * P_bottom), and T_top(theta, phi) = e^{i (theta + phi)} T_bottom(-theta, -phi) = e^{i (theta + phi)/2}
+ * T_differential(theta, -phi). */
 static void change_style(cuonn_mesh *mesh, double *carried) {
   const size_t n = mesh->n_modes;
   const bool bottom = mesh->style == CUONN_STYLE_BOTTOM;
@@ -149,8 +153,8 @@ cuonn_status cuonn_mesh_decompose(cuonn_mesh *mesh, const double *unitary) {
               "phase style symmetric cannot express every unitary (its phi is common to both arms); "
               "use top, bottom or differential");
   for (size_t i = 0; i < 2 * n * n; i++) {
-    CUONN_CHECK(isfinite(unitary[i]), CUONN_E_NONFINITE, "the matrix is %g at row %zu, column %zu", unitary[i], i / 2 / n,
-                i / 2 % n);
+    CUONN_CHECK(isfinite(unitary[i]), CUONN_E_NONFINITE, "the matrix is %g at row %zu, column %zu", unitary[i],
+                i / 2 / n, i / 2 % n);
   }
   const double error = cuonn_unitarity_error(unitary, n);
   CUONN_CHECK(error <= 1e-6, CUONN_E_DATA,
@@ -168,7 +172,8 @@ cuonn_status cuonn_mesh_decompose(cuonn_mesh *mesh, const double *unitary) {
   null_all(u, n, right, &n_right, left, &n_left);
   for (size_t w = 0; w < n; w++) angles[w] = carg(u[w * n + w]);
 
-  /* U = left_1^H ... left_k^H D right_m ... right_1: light meets right_1 first, the moved left_k right after D's right side. */
+  /* U = left_1^H ... left_k^H D right_m ... right_1: light meets right_1 first, the moved left_k right after D's right
+   * side. */
   for (size_t k = 0; k < n_right; k++) place(mesh, free_column, right[k]);
   for (size_t k = n_left; k-- > 0;) place(mesh, free_column, move_through_diagonal(angles, left[k]));
   for (size_t w = 0; w < n; w++) mesh->gamma[w] = reduce(angles[w]);

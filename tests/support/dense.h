@@ -1,0 +1,88 @@
+/* Meshes by slow, obvious linear algebra, and meshes with everything random. Nothing of the library's own computing. */
+#ifndef CUONN_TESTS_DENSE_H
+#define CUONN_TESTS_DENSE_H
+
+#include <complex.h>
+#include <math.h>
+#include <stddef.h>
+
+#include "cuonn/mesh.h"
+#include "support/chance.h"
+
+/* The four stages of one node as 2 x 2 matrices: out = right theta left phi in. */
+typedef struct {
+  double complex phi[2], left[2][2], theta[2], right[2][2];
+} dense_node;
+
+static inline void dense_coupler(double complex m[2][2], double error) {
+  m[0][0] = m[1][1] = cos(M_PI / 4 + error);
+  m[0][1] = m[1][0] = I * sin(M_PI / 4 + error);
+}
+
+static inline dense_node dense_node_of(const cuonn_mesh *mesh, size_t k) {
+  const double theta = mesh->theta[k], phi = mesh->phi[k];
+  const double at = pow(10, -mesh->loss_db[2 * k] / 20), ap = pow(10, -mesh->loss_db[2 * k + 1] / 20);
+  dense_node n;
+  dense_coupler(n.left, mesh->coupler_error[2 * k]);
+  dense_coupler(n.right, mesh->coupler_error[2 * k + 1]);
+  switch (mesh->style) {
+    case CUONN_STYLE_TOP:
+      n.theta[0] = at * cexp(I * theta), n.theta[1] = 1;
+      n.phi[0] = ap * cexp(I * phi), n.phi[1] = 1;
+      break;
+    case CUONN_STYLE_BOTTOM:
+      n.theta[0] = 1, n.theta[1] = at * cexp(I * theta);
+      n.phi[0] = 1, n.phi[1] = ap * cexp(I * phi);
+      break;
+    case CUONN_STYLE_SYMMETRIC:
+      n.theta[0] = at * cexp(I * theta / 2), n.theta[1] = cexp(-I * theta / 2);
+      n.phi[0] = n.phi[1] = ap * cexp(I * phi);
+      break;
+    case CUONN_STYLE_DIFFERENTIAL:
+      n.theta[0] = at * cexp(I * theta / 2), n.theta[1] = cexp(-I * theta / 2);
+      n.phi[0] = ap * cexp(-I * phi / 2), n.phi[1] = ap * cexp(I * phi / 2);
+      break;
+  }
+  return n;
+}
+
+/* u[row][column]: every node, in node order, multiplies two rows; then gamma. */
+static inline void dense_matrix(double complex *u, const cuonn_mesh *mesh) {
+  const size_t n = mesh->n_modes;
+  for (size_t i = 0; i < n * n; i++) u[i] = i % (n + 1) == 0;
+  for (size_t c = 0, k = 0; c < n; c++) {
+    for (size_t top = c % 2; top + 1 < n; top += 2, k++) {
+      const dense_node d = dense_node_of(mesh, k);
+      double complex m[2][2];
+      for (size_t i = 0; i < 2; i++) {
+        for (size_t j = 0; j < 2; j++) {
+          m[i][j] = (d.right[i][0] * d.theta[0] * d.left[0][j] + d.right[i][1] * d.theta[1] * d.left[1][j]) * d.phi[j];
+        }
+      }
+      for (size_t j = 0; j < n; j++) {
+        const double complex a = u[top * n + j], b = u[(top + 1) * n + j];
+        u[top * n + j] = m[0][0] * a + m[0][1] * b;
+        u[(top + 1) * n + j] = m[1][0] * a + m[1][1] * b;
+      }
+    }
+  }
+  for (size_t i = 0; i < n; i++) {
+    for (size_t j = 0; j < n; j++) u[i * n + j] *= cexp(I * mesh->gamma[i]);
+  }
+}
+
+/* Phases uniform over several turns; coupler errors of up to `error` radians and losses of up to `loss` dB. */
+static inline void dense_random(cuonn_mesh *mesh, chance *c, double error, double loss) {
+  const size_t nodes = cuonn_mesh_nodes(mesh->n_modes);
+  for (size_t k = 0; k < nodes; k++) {
+    mesh->theta[k] = chance_uniform(c, -7, 7);
+    mesh->phi[k] = chance_uniform(c, -7, 7);
+    for (size_t s = 0; s < 2; s++) {
+      mesh->coupler_error[2 * k + s] = chance_uniform(c, -error, error);
+      mesh->loss_db[2 * k + s] = chance_uniform(c, 0, loss);
+    }
+  }
+  for (size_t w = 0; w < mesh->n_modes; w++) mesh->gamma[w] = chance_uniform(c, -7, 7);
+}
+
+#endif

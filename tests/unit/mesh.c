@@ -1,0 +1,341 @@
+/* The mesh as plain arrays, and the decomposition of unitaries into its phases. */
+#include <complex.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cuonn/mesh.h"
+#include "support/chance.h"
+#include "support/close.h"
+#include "support/dense.h"
+
+static const cuonn_phase_style universal[] = {CUONN_STYLE_TOP, CUONN_STYLE_BOTTOM, CUONN_STYLE_DIFFERENTIAL};
+enum { kUniversal = sizeof universal / sizeof *universal };
+
+/* --- plain arrays ------------------------------------------------------------------------------------------------ */
+
+static void counts_nodes_column_by_column(void **unused) {
+  (void)unused;
+  for (size_t n = 2; n <= 9; n++) {
+    size_t nodes = 0;
+    for (size_t column = 0; column < n; column++) {
+      assert_int_equal(cuonn_mesh_column_start(n, column), nodes);
+      for (size_t top = column % 2; top + 1 < n; top += 2) nodes++;
+    }
+    assert_int_equal(cuonn_mesh_column_start(n, n), nodes);
+    assert_int_equal(cuonn_mesh_nodes(n), nodes);
+    assert_int_equal(nodes, n * (n - 1) / 2);
+  }
+}
+
+static void create_makes_zeros_and_refuses_sizes(void **unused) {
+  (void)unused;
+  cuonn_mesh mesh;
+  OK(cuonn_mesh_create(&mesh, 5, CUONN_STYLE_BOTTOM));
+  assert_int_equal(mesh.n_modes, 5);
+  assert_int_equal(mesh.style, CUONN_STYLE_BOTTOM);
+  for (size_t k = 0; k < 10; k++) {
+    assert_true(mesh.theta[k] == 0 && mesh.phi[k] == 0);
+    assert_true(mesh.coupler_error[2 * k] == 0 && mesh.coupler_error[2 * k + 1] == 0);
+    assert_true(mesh.loss_db[2 * k] == 0 && mesh.loss_db[2 * k + 1] == 0);
+  }
+  for (size_t w = 0; w < 5; w++) assert_true(mesh.gamma[w] == 0);
+  cuonn_mesh_free(&mesh);
+  assert_null(mesh.theta);
+  cuonn_mesh_free(&mesh);
+  cuonn_mesh_free(NULL);
+
+  const size_t refused[] = {0, 1, CUONN_MODES_MAX + 1, SIZE_MAX};
+  for (size_t i = 0; i < 4; i++) {
+    memset(&mesh, 0x5a, sizeof mesh);
+    REFUSED(cuonn_mesh_create(&mesh, refused[i], CUONN_STYLE_TOP), CUONN_E_SHAPE, "2 to 16384 waveguides");
+    assert_true(mesh.n_modes == 0 && !mesh.theta && !mesh.loss_db);
+  }
+}
+
+static void copies_every_array(void **unused) {
+  (void)unused;
+  chance c = {1};
+  cuonn_mesh from, to, other;
+  OK(cuonn_mesh_create(&from, 6, CUONN_STYLE_DIFFERENTIAL));
+  OK(cuonn_mesh_create(&to, 6, CUONN_STYLE_TOP));
+  OK(cuonn_mesh_create(&other, 5, CUONN_STYLE_TOP));
+  dense_random(&from, &c, 0.1, 1);
+  OK(cuonn_mesh_copy(&to, &from));
+  assert_int_equal(to.style, CUONN_STYLE_DIFFERENTIAL);
+  assert_memory_equal(to.theta, from.theta, 15 * sizeof(double));
+  assert_memory_equal(to.phi, from.phi, 15 * sizeof(double));
+  assert_memory_equal(to.gamma, from.gamma, 6 * sizeof(double));
+  assert_memory_equal(to.coupler_error, from.coupler_error, 30 * sizeof(double));
+  assert_memory_equal(to.loss_db, from.loss_db, 30 * sizeof(double));
+  assert_ptr_not_equal(to.theta, from.theta);
+  REFUSED(cuonn_mesh_copy(&other, &from), CUONN_E_SHAPE, "6 waveguides");
+  cuonn_mesh_free(&other);
+  cuonn_mesh_free(&to);
+  cuonn_mesh_free(&from);
+}
+
+static void check_names_array_and_index(void **unused) {
+  (void)unused;
+  cuonn_mesh mesh;
+  OK(cuonn_mesh_create(&mesh, 4, CUONN_STYLE_TOP));
+  OK(cuonn_mesh_check(&mesh));
+  const struct {
+    double *at, value;
+    const char *text;
+  } bad[] = {{&mesh.theta[3], NAN, "theta[3] is"},
+             {&mesh.phi[5], INFINITY, "phi[5] is inf"},
+             {&mesh.gamma[2], -INFINITY, "gamma[2] is -inf"},
+             {&mesh.coupler_error[11], NAN, "coupler_error[11] is"},
+             {&mesh.loss_db[0], NAN, "loss_db[0] is"}};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    *bad[i].at = bad[i].value;
+    REFUSED(cuonn_mesh_check(&mesh), CUONN_E_NONFINITE, bad[i].text);
+    *bad[i].at = 0;
+  }
+  mesh.style = (cuonn_phase_style)4;
+  REFUSED(cuonn_mesh_check(&mesh), CUONN_E_ARGUMENT, "phase style 4");
+  mesh.style = (cuonn_phase_style)-1;
+  REFUSED(cuonn_mesh_check(&mesh), CUONN_E_ARGUMENT, "phase style -1");
+  cuonn_mesh_free(&mesh);
+}
+
+static void styles_have_names(void **unused) {
+  (void)unused;
+  const char *const names[] = {"top", "bottom", "symmetric", "differential"};
+  for (int i = 0; i < 4; i++) {
+    cuonn_phase_style style = (cuonn_phase_style)9;
+    OK(cuonn_phase_style_parse(&style, names[i]));
+    assert_int_equal(style, i);
+    assert_string_equal(cuonn_phase_style_name(style), names[i]);
+  }
+  assert_null(cuonn_phase_style_name((cuonn_phase_style)4));
+  cuonn_phase_style style;
+  REFUSED(cuonn_phase_style_parse(&style, "Top"), CUONN_E_ARGUMENT, "\"Top\" is unknown; it is one of top, bottom");
+  REFUSED(cuonn_phase_style_parse(&style, ""), CUONN_E_ARGUMENT, "top, bottom, symmetric, differential");
+}
+
+/* --- decomposition ------------------------------------------------------------------------------------------------ */
+
+static void permutation(double complex *u, size_t n, const size_t *of) {
+  memset(u, 0, n * n * sizeof *u);
+  for (size_t i = 0; i < n; i++) u[i * n + of[i]] = 1;
+}
+
+static void identity(double complex *u, size_t n, chance *c) {
+  (void)c;
+  for (size_t i = 0; i < n * n; i++) u[i] = i % (n + 1) == 0;
+}
+
+static void reversal(double complex *u, size_t n, chance *c) {
+  (void)c;
+  size_t of[65];
+  for (size_t i = 0; i < n; i++) of[i] = n - 1 - i;
+  permutation(u, n, of);
+}
+
+static void random_permutation(double complex *u, size_t n, chance *c) {
+  size_t of[65];
+  for (size_t i = 0; i < n; i++) {
+    const size_t j = chance_index(c, i + 1);
+    of[i] = of[j];
+    of[j] = i;
+  }
+  permutation(u, n, of);
+}
+
+static void diagonal(double complex *u, size_t n, chance *c) {
+  identity(u, n, c);
+  for (size_t i = 0; i < n; i++) u[i * n + i] = cexp(I * chance_uniform(c, -4, 4));
+}
+
+/* Rows that are orthonormal to rounding: Gram and Schmidt, twice. */
+static void gram_schmidt(double complex *u, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    for (int again = 0; again < 2; again++) {
+      for (size_t j = 0; j <= i; j++) {
+        double complex along = 0;
+        for (size_t k = 0; k < n; k++) along += conj(u[j * n + k]) * u[i * n + k];
+        for (size_t k = 0; k < n; k++)
+          u[i * n + k] = j < i ? u[i * n + k] - along * u[j * n + k] : u[i * n + k] / csqrt(along);
+      }
+    }
+  }
+}
+
+static void random_unitary(double complex *u, size_t n, chance *c) {
+  for (size_t i = 0; i < n * n; i++) u[i] = chance_normal(c) + I * chance_normal(c);
+  gram_schmidt(u, n);
+}
+
+/* Random blocks of one to four waveguides. */
+static void block_diagonal(double complex *u, size_t n, chance *c) {
+  double complex block[16];
+  memset(u, 0, n * n * sizeof *u);
+  for (size_t at = 0, size; at < n; at += size) {
+    size = 1 + chance_index(c, 4);
+    if (size > n - at) size = n - at;
+    random_unitary(block, size, c);
+    for (size_t i = 0; i < size; i++) memcpy(u + (at + i) * n + at, block + i * size, size * sizeof *u);
+  }
+}
+
+static void fourier(double complex *u, size_t n, chance *c) {
+  (void)c;
+  for (size_t i = 0; i < n; i++) {
+    for (size_t j = 0; j < n; j++)
+      u[i * n + j] = cexp(2 * M_PI * I * (double)(i * j % n) / (double)n) / sqrt((double)n);
+  }
+}
+
+static void haar(double complex *u, size_t n, chance *c) { OK(cuonn_haar_unitary((double *)u, n, chance_bits(c), 0)); }
+
+/* A permutation whose zeros are not quite zero: 1e-300, the smallest normal and the smallest denormal number. */
+static void almost_zeros(double complex *u, size_t n, chance *c) {
+  const double tiny[] = {0, 1e-300, -2.2250738585072014e-308, 4.9406564584124654e-324};
+  random_permutation(u, n, c);
+  for (size_t i = 0; i < n * n; i++) u[i] += tiny[chance_index(c, 4)] + I * tiny[chance_index(c, 4)];
+}
+
+/* Zeros beside numbers so small that their squares vanish. */
+static void almost_diagonal(double complex *u, size_t n, chance *c) {
+  diagonal(u, n, c);
+  for (size_t i = 0; i < n * n; i++) {
+    if (i % (n + 1) && chance_index(c, 2)) u[i] = 1e-170 * (chance_normal(c) + I * chance_normal(c));
+  }
+}
+
+/* The mesh's matrix, multiplied together here, is the matrix that was asked for. */
+static void decomposes(const double complex *u, size_t n, cuonn_phase_style style, const char *name) {
+  cuonn_mesh mesh;
+  double complex *got = malloc(n * n * sizeof *got);
+  assert_non_null(got);
+  OK(cuonn_mesh_create(&mesh, n, style));
+  mesh.coupler_error[0] = mesh.loss_db[0] = 1; /* must be cleared */
+  if (cuonn_mesh_decompose(&mesh, (const double *)u) != CUONN_OK) {
+    fail_msg("%s, N %zu: %s", name, n, cuonn_last_error());
+  }
+  OK(cuonn_mesh_check(&mesh));
+  assert_int_equal(mesh.style, style);
+  assert_true(mesh.coupler_error[0] == 0 && mesh.loss_db[0] == 0);
+  dense_matrix(got, &mesh);
+  double worst = 0;
+  for (size_t i = 0; i < n * n; i++) {
+    const double error = cabs(got[i] - u[i]);
+    if (!(error <= worst)) worst = error;
+  }
+  /* Light meets N nodes, each with some 10 roundings of 1e-16: at worst 7e-14 at N 65 (6e-15 is seen). */
+  if (!(worst <= 1e-13)) {
+    fail_msg("%s, N %zu, style %s: the mesh misses the matrix by %g", name, n, cuonn_phase_style_name(style), worst);
+  }
+  cuonn_mesh_free(&mesh);
+  free(got);
+}
+
+static void decomposes_every_kind_of_unitary(void **unused) {
+  (void)unused;
+  const struct {
+    const char *name;
+    void (*make)(double complex *u, size_t n, chance *c);
+  } kinds[] = {{"identity", identity},
+               {"reversal", reversal},
+               {"permutation", random_permutation},
+               {"permutation", random_permutation},
+               {"diagonal", diagonal},
+               {"block diagonal", block_diagonal},
+               {"block diagonal", block_diagonal},
+               {"Fourier", fourier},
+               {"Haar", haar},
+               {"random", random_unitary},
+               {"almost zeros", almost_zeros},
+               {"almost diagonal", almost_diagonal}};
+  double complex *u = malloc((size_t)65 * 65 * sizeof *u);
+  assert_non_null(u);
+  chance c = {2};
+  for (size_t n = 2; n <= 65; n += n == 17 ? 47 : 1) {
+    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
+      for (size_t style = 0; style < kUniversal; style++) {
+        kinds[kind].make(u, n, &c);
+        decomposes(u, n, universal[style], kinds[kind].name);
+      }
+    }
+  }
+  free(u);
+}
+
+/* Nulling leaves an upper triangle T of which the mesh keeps the phases of the diagonal. T^H T - 1 has the norm of
+ * U^H U - 1, and T - D has, to first order, at most that norm: so has the mesh's matrix minus U. */
+static void reproduces_a_nearly_unitary_matrix(void **unused) {
+  (void)unused;
+  enum { kN = 8 };
+  double complex u[kN * kN], got[kN * kN];
+  chance c = {3};
+  for (size_t style = 0; style < kUniversal; style++) {
+    cuonn_mesh mesh;
+    OK(cuonn_mesh_create(&mesh, kN, universal[style]));
+    random_unitary(u, kN, &c);
+    for (size_t i = 0; i < kN * kN; i++) u[i] += 1e-8 * (chance_normal(&c) + I * chance_normal(&c));
+    const double error = cuonn_unitarity_error((const double *)u, kN);
+    assert_true(error > 1e-8 && error < 1e-6);
+    OK(cuonn_mesh_decompose(&mesh, (const double *)u));
+    dense_matrix(got, &mesh);
+    assert_true(cuonn_unitarity_error((const double *)got, kN) < 1e-13);
+    for (size_t i = 0; i < kN * kN; i++) assert_true(cabs(got[i] - u[i]) <= 1.1 * kN * error);
+    cuonn_mesh_free(&mesh);
+  }
+}
+
+static void measures_how_far_from_unitary(void **unused) {
+  (void)unused;
+  double complex u[9] = {1, 0, 0, 0, I, 0, 0, 0, -1};
+  assert_true(cuonn_unitarity_error((const double *)u, 3) == 0);
+  u[8] = -1.01; /* 1.01^2 - 1 */
+  assert_true(fabs(cuonn_unitarity_error((const double *)u, 3) - 0.0201) < 1e-15);
+  u[8] = -1;
+  u[1] = 0.25 * I; /* columns 0 and 1 overlap by this much */
+  assert_true(fabs(cuonn_unitarity_error((const double *)u, 3) - 0.25) < 1e-15);
+  u[5] = NAN;
+  assert_true(isnan(cuonn_unitarity_error((const double *)u, 3)));
+}
+
+static void decompose_refuses(void **unused) {
+  (void)unused;
+  chance c = {4};
+  cuonn_mesh mesh;
+  double complex u[16];
+  OK(cuonn_mesh_create(&mesh, 4, CUONN_STYLE_TOP));
+  identity(u, 4, &c);
+  for (size_t i = 0; i < 16; i++) u[i] *= 1.01;
+  REFUSED(cuonn_mesh_decompose(&mesh, (const double *)u), CUONN_E_DATA, "not unitary");
+  REFUSED(cuonn_mesh_decompose(&mesh, (const double *)u), CUONN_E_DATA, "0.0201");
+  memset(u, 0, sizeof u);
+  REFUSED(cuonn_mesh_decompose(&mesh, (const double *)u), CUONN_E_DATA, "modulus 1,");
+  identity(u, 4, &c);
+  u[1] = 3e-6;
+  REFUSED(cuonn_mesh_decompose(&mesh, (const double *)u), CUONN_E_DATA, "3e-06");
+  u[1] = 1e200;
+  REFUSED(cuonn_mesh_decompose(&mesh, (const double *)u), CUONN_E_DATA, "not unitary");
+  u[1] = 0;
+  u[6] = NAN;
+  REFUSED(cuonn_mesh_decompose(&mesh, (const double *)u), CUONN_E_NONFINITE, "row 1, column 2");
+  u[6] = CMPLX(0, -INFINITY);
+  REFUSED(cuonn_mesh_decompose(&mesh, (const double *)u), CUONN_E_NONFINITE, "-inf at row 1, column 2");
+  u[6] = 0;
+  mesh.style = CUONN_STYLE_SYMMETRIC;
+  REFUSED(cuonn_mesh_decompose(&mesh, (const double *)u), CUONN_E_ARGUMENT, "symmetric");
+  cuonn_mesh_free(&mesh);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(counts_nodes_column_by_column),
+      cmocka_unit_test(create_makes_zeros_and_refuses_sizes),
+      cmocka_unit_test(copies_every_array),
+      cmocka_unit_test(check_names_array_and_index),
+      cmocka_unit_test(styles_have_names),
+      cmocka_unit_test(decomposes_every_kind_of_unitary),
+      cmocka_unit_test(reproduces_a_nearly_unitary_matrix),
+      cmocka_unit_test(measures_how_far_from_unitary),
+      cmocka_unit_test(decompose_refuses),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
