@@ -90,9 +90,10 @@ CUONN_API cuonn_status cuonn_mesh_decompose(cuonn_mesh *mesh, const double *unit
  *  @return CUONN_OK; CUONN_E_MEMORY; CUONN_E_INTERNAL if LAPACK refuses */
 CUONN_API cuonn_status cuonn_haar_unitary(double *unitary, size_t n_modes, uint64_t seed, uint32_t stream);
 
-/** Exponent k of a node's law: with phases that Haar-random unitaries have, the power cos^2(theta/2) that stays in its
- *  waveguide index is distributed as Beta(k, 1), density k x^(k-1) (Russell, Chakhmakhchyan, O'Brien, Laing, New J.
- *  Phys. 19, 033007 (2017), section 4, whose reflectivity this is for the rectangular mesh). */
+/** Exponent k of a node's law: with phases that Haar-random unitaries have, the power cos^2(theta/2) that crosses to the
+ *  other waveguide is distributed as Beta(k, 1), density k x^(k-1).  For the node of column c whose upper waveguide is t,
+ *  k = min(2c + 1, 2(N - c) - 1, 2t + 2, 2(N - t) - 2)  (Russell, Chakhmakhchyan, O'Brien, Laing, New J. Phys. 19, 033007
+ *  (2017); Pai, Bartlett, Solgaard, Miller, Phys. Rev. Applied 11, 064044 (2019)). */
 CUONN_API size_t cuonn_mesh_haar_exponent(size_t n_modes, size_t node);
 
 /** Draws theta from the law of cuonn_mesh_haar_exponent(), phi and gamma uniformly from [0, 2 pi): for the universal

@@ -40,3 +40,34 @@ done:
   free(tau);
   return status;
 }
+
+/* Distance of a node to the nearest edge of the mesh: odd numbers count from the columns at both ends, even ones from
+ * the outermost waveguides. Along a diagonal they read 1, 3, 5, ..., 6, 4, 2. */
+static size_t haar_exponent(size_t n_modes, size_t column, size_t top) {
+  const size_t ends = column < n_modes - 1 - column ? column : n_modes - 1 - column;
+  const size_t sides = top < n_modes - 2 - top ? top : n_modes - 2 - top;
+  return ends <= sides ? 2 * ends + 1 : 2 * sides + 2;
+}
+
+size_t cuonn_mesh_haar_exponent(size_t n_modes, size_t node) {
+  size_t column = 0;
+  while (cuonn_mesh_column_start(n_modes, column + 1) <= node) column++;
+  const size_t top = column % 2 + 2 * (node - cuonn_mesh_column_start(n_modes, column));
+  return haar_exponent(n_modes, column, top);
+}
+
+cuonn_status cuonn_mesh_randomize(cuonn_mesh *mesh, uint64_t seed, uint32_t stream) {
+  const random_place place = {seed, RANDOM_PHASES, stream, 0};
+  const double turn = 2 * M_PI;
+  uint32_t index = 0; /* the largest mesh draws 2^28 numbers */
+  for (size_t column = 0, k = 0; column < mesh->n_modes; column++) {
+    for (size_t top = column % 2; top + 1 < mesh->n_modes; top += 2, k++) {
+      /* x = cos^2(theta/2) has the distribution function x^k; 1 - x without cancellation. */
+      const double log_x = log(random_uniform(place, index++)) / (double)haar_exponent(mesh->n_modes, column, top);
+      mesh->theta[k] = 2 * atan2(sqrt(-expm1(log_x)), exp(log_x / 2));
+      mesh->phi[k] = turn * random_uniform(place, index++);
+    }
+  }
+  for (size_t w = 0; w < mesh->n_modes; w++) mesh->gamma[w] = turn * random_uniform(place, index++);
+  return CUONN_OK;
+}
