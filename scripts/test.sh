@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Runs every check of the project: installs packages, lints, tests under sanitizers, measures line coverage, and at last
+# builds the release and tests it. Ends with a status other than 0 if any of them fails.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+stage() { printf '\n== %s (%d s)\n' "$*" "$SECONDS"; }
+
+# Configures, builds and tests one preset of CMakePresets.json; further arguments go to the configuration.
+check() {
+  local preset=$1
+  shift
+  cmake --preset "$preset" -DCUONN_TESTS=ON "$@"
+  cmake --build --preset "$preset" -- -j2
+  ctest --preset "$preset" --output-on-failure -j2
+}
+
+stage packages
+scripts/install-packages.sh tests
+
+stage lint
+scripts/lint.sh
+
+stage sanitizers
+check sanitize
+
+stage coverage
+find build -path 'build/coverage/*.gcda' -delete 2>/dev/null || true # counts of an earlier run
+check coverage
+gcovr --root . --filter src/ --object-directory build/coverage --exclude-unreachable-branches --print-summary
+
+stage release
+check release -DCUONN_WERROR=ON
