@@ -5,9 +5,9 @@
  * columns) or from the left by a node (mixing two rows), in turn. What is left is a diagonal D. The left nodes are then
  * moved to the other side of D, and every node is put into the first column in which its two waveguides are free.
  *
- * A node in style top, without errors, is  i e^{i theta/2} [[e^{i phi} s, c], [e^{i phi} c, -s]],  s, c = sin,
- * cos(theta/2). Its angles come from atan2 and carg, which are defined for zeros too: no quotient of two elements is
- * formed. */
+ * A node in style top, without errors, with s, c = sin, cos(theta/2), is
+ *   i e^{i theta/2} [[e^{i phi} s, c], [e^{i phi} c, -s]].
+ * Its angles come from atan2 and carg, which are defined for zeros too: no quotient of two elements is formed. */
 #include <complex.h>
 #include <math.h>
 #include <stdlib.h>
@@ -79,10 +79,11 @@ static node move_through_diagonal(double *d, node left) {
   return (node){left.top, left.theta, a - b};
 }
 
-/* Phases of style top into those of another style, column by column from the light's entrance: P is the common phase
- * that the waveguides carry so far.  T_top(theta, phi) diag(e^{i P}) = e^{i P_bottom} T_top(theta, phi + P_top -
- * P_bottom), and T_top(theta, phi) = e^{i (theta + phi)} T_bottom(-theta, -phi) = e^{i (theta + phi)/2}
- * T_differential(theta, -phi). */
+/* Phases of style top into those of another style, column by column from the light's entrance, where P is the common
+ * phase that the waveguides carry so far:
+ *   T_top(theta, phi) diag(e^{i P}) = e^{i P_bottom} T_top(theta, phi + P_top - P_bottom),
+ *   T_top(theta, phi) = e^{i (theta + phi)} T_bottom(-theta, -phi) = e^{i (theta + phi)/2} T_differential(theta, -phi)
+ */
 static void change_style(cuonn_mesh *mesh, double *carried) {
   const size_t n = mesh->n_modes;
   const bool bottom = mesh->style == CUONN_STYLE_BOTTOM;
