@@ -1,0 +1,59 @@
+/* Which features fit which images, and the batches of fields that hold them; backends make the features. */
+#include "cuonn/features.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "cuonn/fields.h"
+
+size_t cuonn_features_modes(const cuonn_features_options *options) {
+  const size_t side = options->kind == CUONN_FEATURES_FOURIER ? 2 * options->radius : options->side;
+  return side * side;
+}
+
+static cuonn_status check_fourier(size_t radius, size_t height, size_t width) {
+  CUONN_CHECK(radius > 0, CUONN_E_ARGUMENT, "fourier features of radius 0, expected at least 1");
+  const size_t shorter = height < width ? height : width;
+  CUONN_CHECK(
+      radius <= shorter / 2, CUONN_E_SHAPE,
+      "fourier features of radius %zu need images of at least %zu x %zu pixels, these have %zu x %zu: use a radius of "
+      "at most %zu",
+      radius, 2 * radius, 2 * radius, height, width, shorter / 2);
+  return CUONN_OK;
+}
+
+static cuonn_status check_resample(size_t side, size_t border, size_t height, size_t width) {
+  CUONN_CHECK(side > 0, CUONN_E_ARGUMENT, "resample features of side 0, expected at least 1");
+  CUONN_CHECK(height == width, CUONN_E_SHAPE, "resample features need square images, these have %zu x %zu pixels",
+              height, width);
+  CUONN_CHECK(border < height && height - border >= border + 2, CUONN_E_SHAPE,
+              "a border of %zu leaves fewer than 2 of %zu pixels a side: use a border of at most %zu", border, height,
+              height > 2 ? (height - 2) / 2 : 0);
+  return CUONN_OK;
+}
+
+cuonn_status cuonn_features_check(const cuonn_features_options *options, size_t height, size_t width) {
+  switch (options->kind) {
+    case CUONN_FEATURES_FOURIER: return check_fourier(options->radius, height, width);
+    case CUONN_FEATURES_RESAMPLE: return check_resample(options->side, options->border, height, width);
+  }
+  return cuonn_fail(CUONN_E_ARGUMENT, "unknown kind of features: %d", (int)options->kind);
+}
+
+cuonn_status cuonn_fields_create(cuonn_fields *out, size_t n_examples, size_t n_modes) {
+  *out = (cuonn_fields){0};
+  CUONN_CHECK(n_modes == 0 || n_examples <= SIZE_MAX / 2 / n_modes, CUONN_E_MEMORY,
+              "%zu examples of %zu waveguides are more than can be addressed", n_examples, n_modes);
+  CUONN_TRY(cuonn_allocate(&out->values, 2 * n_examples * n_modes, sizeof *out->values));
+  out->n_examples = n_examples;
+  out->n_modes = n_modes;
+  return CUONN_OK;
+}
+
+void cuonn_fields_free(cuonn_fields *fields) {
+  if (fields == NULL) return;
+  free(fields->values);
+  *fields = (cuonn_fields){0};
+}

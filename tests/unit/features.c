@@ -1,0 +1,317 @@
+/* Options of features, the spline zoom, and the reference backend's features against plain sums. */
+#include <complex.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cuonn/features.h"
+#include "cuonn/fields.h"
+#include "features/zoom.h"
+#include "reference/features.h"
+#include "support/close.h"
+
+enum { kMaxPixels = 40, kMaxSide = 64 };
+
+static cuonn_features_options fourier(size_t radius) {
+  return (cuonn_features_options){.kind = CUONN_FEATURES_FOURIER, .radius = radius};
+}
+
+static cuonn_features_options resample(size_t side, size_t border) {
+  return (cuonn_features_options){.kind = CUONN_FEATURES_RESAMPLE, .side = side, .border = border};
+}
+
+static void test_modes(void **state) {
+  (void)state;
+  const cuonn_features_options study = CUONN_FEATURES_OPTIONS_INIT;
+  const cuonn_features_options f3 = fourier(3), r5 = resample(5, 2);
+  assert_int_equal(cuonn_features_modes(&study), 64);
+  assert_int_equal(cuonn_features_modes(&f3), 36);
+  assert_int_equal(cuonn_features_modes(&r5), 25);
+}
+
+static void test_check__accepts_what_just_fits(void **state) {
+  (void)state;
+  const cuonn_features_options f14 = fourier(14), f1 = fourier(1), r1 = resample(1, 13), r100 = resample(100, 0);
+  OK(cuonn_features_check(&f14, 28, 28));
+  OK(cuonn_features_check(&f14, 29, 300));
+  OK(cuonn_features_check(&f1, 2, 3));
+  OK(cuonn_features_check(&r1, 28, 28));
+  OK(cuonn_features_check(&r100, 2, 2));
+}
+
+static void test_check__refuses(void **state) {
+  (void)state;
+  const cuonn_features_options f0 = fourier(0), f15 = fourier(15), huge = fourier(SIZE_MAX);
+  REFUSED(cuonn_features_check(&f0, 28, 28), CUONN_E_ARGUMENT, "radius 0");
+  REFUSED(cuonn_features_check(&f15, 28, 28), CUONN_E_SHAPE, "at least 30 x 30 pixels, these have 28 x 28");
+  REFUSED(cuonn_features_check(&f15, 64, 29), CUONN_E_SHAPE, "at most 14");
+  REFUSED(cuonn_features_check(&f15, 29, 64), CUONN_E_SHAPE, "at most 14");
+  REFUSED(cuonn_features_check(&huge, 28, 28), CUONN_E_SHAPE, "fourier");
+
+  const cuonn_features_options r0 = resample(0, 0), r8 = resample(8, 0), b14 = resample(8, 14),
+                               all = resample(8, SIZE_MAX);
+  REFUSED(cuonn_features_check(&r0, 28, 28), CUONN_E_ARGUMENT, "side 0");
+  REFUSED(cuonn_features_check(&r8, 28, 29), CUONN_E_SHAPE, "square images, these have 28 x 29");
+  REFUSED(cuonn_features_check(&b14, 28, 28), CUONN_E_SHAPE, "use a border of at most 13");
+  REFUSED(cuonn_features_check(&b14, 29, 29), CUONN_E_SHAPE, "fewer than 2 of 29 pixels");
+  REFUSED(cuonn_features_check(&all, 28, 28), CUONN_E_SHAPE, "fewer than 2");
+  REFUSED(cuonn_features_check(&r8, 1, 1), CUONN_E_SHAPE, "fewer than 2");
+
+  cuonn_features_options unknown = fourier(4);
+  unknown.kind = (cuonn_features_kind)7;
+  REFUSED(cuonn_features_check(&unknown, 28, 28), CUONN_E_ARGUMENT, "unknown kind of features: 7");
+}
+
+static void test_fields__start_at_zero_and_free_twice(void **state) {
+  (void)state;
+  cuonn_fields fields;
+  OK(cuonn_fields_create(&fields, 3, 5));
+  assert_int_equal(fields.n_examples, 3);
+  assert_int_equal(fields.n_modes, 5);
+  for (size_t i = 0; i < 30; i++) assert_true(fields.values[i] == 0);
+  cuonn_fields_free(&fields);
+  assert_null(fields.values);
+  assert_int_equal(fields.n_examples, 0);
+  cuonn_fields_free(&fields);
+  cuonn_fields_free(NULL);
+}
+
+static void test_fields__refuse_sizes_that_overflow(void **state) {
+  (void)state;
+  cuonn_fields fields;
+  REFUSED(cuonn_fields_create(&fields, SIZE_MAX / 4, 8), CUONN_E_MEMORY, "more than can be addressed");
+  assert_null(fields.values);
+  REFUSED(cuonn_fields_create(&fields, SIZE_MAX / 8, 2), CUONN_E_MEMORY, "more than can be addressed");
+}
+
+/* A constant goes through a B-spline unchanged, so each row sums to 1: up to 40 terms below 1.3, rounded at 1e-16. */
+static void test_zoom_matrix__rows_sum_to_one(void **state) {
+  (void)state;
+  static double matrix[kMaxSide * kMaxPixels];
+  for (size_t pixels = 2; pixels <= kMaxPixels; pixels++) {
+    for (size_t side = 1; side <= kMaxSide; side++) {
+      OK(features_zoom_matrix(matrix, side, pixels));
+      for (size_t i = 0; i < side; i++) {
+        double sum = 0;
+        for (size_t k = 0; k < pixels; k++) sum += matrix[i * pixels + k];
+        CLOSE(&sum, (double[]){1}, 1, .abs = 1e-14);
+      }
+    }
+  }
+}
+
+/* An interpolating spline goes through its data: output pixels that fall on input pixels copy them. */
+static void test_zoom_matrix__copies_at_whole_positions(void **state) {
+  (void)state;
+  static double matrix[kMaxSide * kMaxPixels], unit[kMaxPixels];
+  for (size_t pixels = 2; pixels <= kMaxPixels; pixels++) {
+    for (size_t side = 2; side <= kMaxSide; side++) {
+      OK(features_zoom_matrix(matrix, side, pixels));
+      for (size_t i = 0; i < side; i++) {
+        if (i * (pixels - 1) % (side - 1) != 0) continue;
+        memset(unit, 0, sizeof unit);
+        unit[i * (pixels - 1) / (side - 1)] = 1;
+        CLOSE(matrix + i * pixels, unit, pixels, .abs = 1e-14);
+      }
+    }
+  }
+}
+
+/* The mirrored spline through f(k) = cos(pi q k / (m - 1)) has coefficients in proportion to f, because f is even about
+ * both ends: 6 f(k) = a (f(k-1) + 4 f(k) + f(k+1)), a = 6 / (4 + 2 cos w). Its values in between follow from the basis
+ * directly. */
+static void test_zoom_matrix__interpolates_cosines(void **state) {
+  (void)state;
+  static double matrix[kMaxSide * kMaxPixels], got[kMaxSide], want[kMaxSide];
+  const size_t pixels = 24, side = 37;
+  OK(features_zoom_matrix(matrix, side, pixels));
+  for (size_t q = 0; q < pixels; q++) {
+    const double w = 3.141592653589793 * (double)q / (double)(pixels - 1), a = 6 / (4 + 2 * cos(w));
+    for (size_t i = 0; i < side; i++) {
+      got[i] = want[i] = 0;
+      for (size_t k = 0; k < pixels; k++) got[i] += matrix[i * pixels + k] * cos(w * (double)k);
+      const double x = (double)(i * (pixels - 1)) / (double)(side - 1);
+      for (int k = -2; k < (int)pixels + 2; k++) {
+        const double d = fabs(x - k);
+        const double spline = d < 1 ? 2. / 3 - d * d + d * d * d / 2 : d < 2 ? (2 - d) * (2 - d) * (2 - d) / 6 : 0;
+        want[i] += a * cos(w * k) * spline;
+      }
+    }
+    CLOSE(got, want, side, .abs = 1e-13);
+  }
+}
+
+static void test_zoom__leaves_an_image_of_the_same_size_alone(void **state) {
+  (void)state;
+  enum { kWidth = 28 };
+  static uint8_t image[kWidth * kWidth];
+  static double matrix[kWidth * kWidth], scratch[kWidth * kWidth], out[kWidth * kWidth], want[kWidth * kWidth];
+  for (size_t i = 0; i < sizeof image; i++) image[i] = (uint8_t)(i * 2654435761u >> 24);
+  for (size_t border = 0; border < 14; border++) {
+    const size_t pixels = kWidth - 2 * border;
+    OK(features_zoom_matrix(matrix, pixels, pixels));
+    features_zoom(out, scratch, image, kWidth, border, matrix, pixels, pixels);
+    for (size_t i = 0; i < pixels * pixels; i++) {
+      want[i] = image[(border + i / pixels) * kWidth + border + i % pixels];
+    }
+    CLOSE(out, want, pixels * pixels, .abs = 0);
+  }
+}
+
+static void test_zoom__keeps_constant_images(void **state) {
+  (void)state;
+  enum { kWidth = 28, kSide = 41 };
+  static uint8_t image[kWidth * kWidth];
+  static double matrix[kSide * kWidth], scratch[kSide * kWidth], out[kSide * kSide], want[kSide * kSide];
+  OK(features_zoom_matrix(matrix, kSide, kWidth));
+  for (int value = 0; value <= 255; value += 5) {
+    memset(image, value, sizeof image);
+    for (size_t i = 0; i < kSide * kSide; i++) want[i] = value;
+    features_zoom(out, scratch, image, kWidth, 0, matrix, kSide, kWidth);
+    CLOSE(out, want, kSide * kSide, .abs = 0);
+  }
+}
+
+/* Two pixels a side: the mirrored spline from a to b is a + (b - a) (3 t^2 - 2 t^3). In the middle of 4 by 7 that is a
+ * tie. */
+static void test_zoom__rounds_ties_up_and_stays_in_range(void **state) {
+  (void)state;
+  double matrix[6], scratch[6], out[9];
+  const uint8_t image[4] = {4, 7, 4, 7};
+  OK(features_zoom_matrix(matrix, 3, 2));
+  features_zoom(out, scratch, image, 2, 0, matrix, 3, 2);
+  CLOSE(out, ((double[]){4, 6, 7, 4, 6, 7, 4, 6, 7}), 9, .abs = 0);
+
+  /* a sharp edge overshoots on both sides */
+  static uint8_t edge[12 * 12];
+  static double wide[31 * 12], rows[31 * 12], zoomed[31 * 31];
+  for (size_t i = 0; i < sizeof edge; i++) edge[i] = i % 12 < 6 ? 0 : 255;
+  OK(features_zoom_matrix(wide, 31, 12));
+  double least = 0, most = 0;
+  for (size_t i = 0; i < 31; i++) {
+    double value = 0;
+    for (size_t k = 6; k < 12; k++) value += wide[i * 12 + k] * 255;
+    least = fmin(least, value);
+    most = fmax(most, value);
+  }
+  assert_true(least < -1 && most > 256);
+  features_zoom(zoomed, rows, edge, 12, 0, wide, 31, 12);
+  for (size_t i = 0; i < 31 * 31; i++) {
+    assert_true(zoomed[i] >= 0 && zoomed[i] <= 255 && zoomed[i] == floor(zoomed[i]));
+  }
+}
+
+/* Images with every grey value in no order; the last one is black. */
+static cuonn_images make_images(size_t n, size_t height, size_t width) {
+  cuonn_images images = {.n_examples = n, .height = height, .width = width, .pixels = malloc(n * height * width)};
+  assert_non_null(images.pixels);
+  for (size_t i = 0; i < n * height * width; i++) images.pixels[i] = (uint8_t)((i + 7) * 2654435761u >> 24);
+  memset(images.pixels + (n - 1) * height * width, 0, height * width);
+  return images;
+}
+
+/* The definition: F(u, v) = sum over pixels of f(y, x) exp(-2 pi i (u y / h + v x / w)), u and v from -r to r - 1. */
+static void check_against_direct_sum(size_t height, size_t width, size_t radius) {
+  const cuonn_features_options options = fourier(radius);
+  OK(cuonn_features_check(&options, height, width));
+  cuonn_images images = make_images(3, height, width);
+  const size_t side = 2 * radius, n = side * side;
+  double complex *const want = malloc(3 * n * sizeof *want);
+  double *const got = malloc(3 * n * 2 * sizeof *got);
+  assert_true(want != NULL && got != NULL);
+  for (size_t e = 0; e < 3; e++) {
+    double mean = 0;
+    for (size_t k = 0; k < n; k++) {
+      const double u = (double)(k / side) - (double)radius, v = (double)(k % side) - (double)radius;
+      double complex sum = 0;
+      for (size_t y = 0; y < height; y++) {
+        for (size_t x = 0; x < width; x++) {
+          const double turns = u * (double)y / (double)height + v * (double)x / (double)width;
+          sum += images.pixels[(e * height + y) * width + x] * cexp(-6.283185307179586 * I * turns);
+        }
+      }
+      want[e * n + k] = sum;
+      mean += cabs(sum) / (double)n;
+    }
+    for (size_t k = 0; k < n; k++) want[e * n + k] /= mean > 0 ? mean : 1;
+  }
+  OK(reference_features(got, &images, &options));
+  /* some 200 terms with phases up to 2 pi r, each rounded at 1e-16 */
+  CLOSE(got, (const double *)want, 2 * 3 * n, .rel = 1e-13);
+  free(got);
+  free(want);
+  free(images.pixels);
+}
+
+static void test_fourier__is_the_direct_sum(void **state) {
+  (void)state;
+  check_against_direct_sum(13, 13, 3);
+  check_against_direct_sum(13, 13, 6);
+  check_against_direct_sum(12, 12, 6);
+  check_against_direct_sum(9, 16, 4);
+  check_against_direct_sum(16, 9, 2);
+}
+
+static void check_normalisation(cuonn_features_options options) {
+  cuonn_images images = make_images(4, 15, 15);
+  const size_t n = cuonn_features_modes(&options);
+  double *const out = malloc(4 * n * 2 * sizeof *out);
+  assert_non_null(out);
+  for (size_t i = 0; i < 4 * n * 2; i++) out[i] = NAN;
+  OK(reference_features(out, &images, &options));
+  for (size_t e = 0; e < 3; e++) {
+    double mean = 0;
+    for (size_t k = e * n; k < (e + 1) * n; k++) mean += hypot(out[2 * k], out[2 * k + 1]) / (double)n;
+    CLOSE(&mean, (double[]){1}, 1, .abs = 1e-14);
+  }
+  for (size_t i = 3 * n * 2; i < 4 * n * 2; i++) assert_true(out[i] == 0); /* black, and no NaN */
+  free(out);
+  free(images.pixels);
+}
+
+static void test_features__have_mean_modulus_one_and_black_stays_zero(void **state) {
+  (void)state;
+  check_normalisation(fourier(1));
+  check_normalisation(fourier(7));
+  check_normalisation(resample(1, 0));
+  check_normalisation(resample(6, 2));
+  check_normalisation(resample(20, 4));
+}
+
+/* The zoom is symmetric in rows and columns as long as none is swapped for the other. */
+static void test_resample__keeps_rows_and_columns_apart(void **state) {
+  (void)state;
+  enum { kWidth = 5 };
+  uint8_t pixels[kWidth * kWidth];
+  for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(40 * (i / kWidth) + 1 + i % kWidth);
+  const cuonn_images images = {.n_examples = 1, .height = kWidth, .width = kWidth, .pixels = pixels};
+  const cuonn_features_options options = resample(kWidth - 2, 1);
+  double out[9 * 2], want[9 * 2] = {0}, mean = 0;
+  for (size_t k = 0; k < 9; k++) {
+    want[2 * k] = pixels[(1 + k / 3) * kWidth + 1 + k % 3];
+    mean += want[2 * k] / 9;
+  }
+  for (size_t k = 0; k < 9; k++) want[2 * k] /= mean;
+  OK(reference_features(out, &images, &options));
+  CLOSE(out, want, 18, .rel = 1e-15);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_modes),
+      cmocka_unit_test(test_check__accepts_what_just_fits),
+      cmocka_unit_test(test_check__refuses),
+      cmocka_unit_test(test_fields__start_at_zero_and_free_twice),
+      cmocka_unit_test(test_fields__refuse_sizes_that_overflow),
+      cmocka_unit_test(test_zoom_matrix__rows_sum_to_one),
+      cmocka_unit_test(test_zoom_matrix__copies_at_whole_positions),
+      cmocka_unit_test(test_zoom_matrix__interpolates_cosines),
+      cmocka_unit_test(test_zoom__leaves_an_image_of_the_same_size_alone),
+      cmocka_unit_test(test_zoom__keeps_constant_images),
+      cmocka_unit_test(test_zoom__rounds_ties_up_and_stays_in_range),
+      cmocka_unit_test(test_fourier__is_the_direct_sum),
+      cmocka_unit_test(test_features__have_mean_modulus_one_and_black_stays_zero),
+      cmocka_unit_test(test_resample__keeps_rows_and_columns_apart),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
