@@ -1,0 +1,165 @@
+#include "cli/common.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *command_name;
+
+void cli_begin(const char *command) { command_name = command; }
+
+int cli_fail(int code, const char *format, ...) {
+  char text[4096];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  for (char *c = text; *c; c++)
+    if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?'; /* a file name may hold a line break */
+  fprintf(stderr, "cuonn%s%s: %s\n", command_name ? " " : "", command_name ? command_name : "", text);
+  return code;
+}
+
+static int exit_code(cuonn_status status) {
+  switch (status) {
+    case CUONN_OK: return CLI_DONE;
+    case CUONN_E_ARGUMENT:
+    case CUONN_E_CONFIG: return CLI_USAGE;
+    case CUONN_E_DATA:
+    case CUONN_E_SHAPE:
+    case CUONN_E_NONFINITE:
+    case CUONN_E_IO: return CLI_BAD_FILE;
+    case CUONN_E_MEMORY:
+    case CUONN_E_DEVICE: return CLI_RESOURCES;
+    case CUONN_E_INTERRUPTED: return CLI_INTERRUPTED;
+    case CUONN_E_INTERNAL:
+    case CUONN_E_DIVERGED: return CLI_OTHER;
+  }
+  return CLI_OTHER;
+}
+
+int cli_fail_library(cuonn_status status) { return cli_fail(exit_code(status), "%s", cuonn_last_error()); }
+
+int cli_fail_file(cuonn_status status, const char *path) {
+  return cli_fail(exit_code(status), "%s: %s", path, cuonn_last_error());
+}
+
+/* -------------------------------------------------------------------------------------------------------- options */
+
+static error_t parse_backend(int key, char *value, struct argp_state *state) {
+  cli_options *options = state->input;
+  switch (key) {
+    case 'b': options->backend = value; return 0;
+    case 't': options->threads = value; return 0;
+    default: return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static error_t parse_json(int key, char *value, struct argp_state *state) {
+  (void)value;
+  cli_options *options = state->input;
+  if (key != 'j') return ARGP_ERR_UNKNOWN;
+  options->json = true;
+  return 0;
+}
+
+static const struct argp_option backend_options[] = {
+    {"backend", 'b', "auto|reference|cpu|cuda", 0,
+     "What computes: reference (double, one thread), cpu (float, all cores), auto (the fastest there is)", 0},
+    {"threads", 't', "COUNT", 0, "Threads of the cpu backend, 0 = one a processor; no result depends on it", 0},
+    {0}};
+static const struct argp_option json_options[] = {{"json", 'j', NULL, 0, "Print JSON, one object a line", 0}, {0}};
+
+const struct argp cli_backend_argp = {.options = backend_options, .parser = parse_backend};
+const struct argp cli_json_argp = {.options = json_options, .parser = parse_json};
+
+int cli_parse(void *arguments, const struct argp *argp, int argc, char **argv) {
+  return argp_parse(argp, argc, argv, 0, NULL, arguments) == 0 ? CLI_DONE : CLI_USAGE;
+}
+
+void cli_parse_init(struct argp_state *state, cli_options *options, size_t n_children) {
+  for (size_t i = 0; i < n_children; i++) state->child_inputs[i] = options;
+  state->err_stream = NULL; /* argp's second line ("Try ...") goes here; getopt's own line still goes to stderr */
+}
+
+error_t cli_take_argument(const char **to, const char *argument) {
+  if (*to) {
+    cli_fail(CLI_USAGE, "one argument is too many: '%s'", argument);
+    return EINVAL;
+  }
+  *to = argument;
+  return 0;
+}
+
+error_t cli_require(const char *value, const char *what) {
+  if (value) return 0;
+  cli_fail(CLI_USAGE, "%s is missing; see --help", what);
+  return EINVAL;
+}
+
+int cli_config_set(cuonn_config *config, const char *key, const char *value) {
+  int code = CLI_DONE;
+  char *assignment = NULL;
+  if (!value) return CLI_DONE;
+  if (asprintf(&assignment, "%s=%s", key, value) < 0) return cli_fail(CLI_RESOURCES, "not enough memory");
+  CLI_TRY_DONE(cuonn_config_set(config, assignment));
+done:
+  free(assignment);
+  return code;
+}
+
+int cli_context_create(cuonn_context **out, const cli_options *options) {
+  int code = CLI_DONE;
+  cuonn_config config;
+  cuonn_config_init(&config);
+  CLI_PASS_DONE(cli_config_set(&config, "backend.name", options->backend ? options->backend : "reference"));
+  CLI_PASS_DONE(cli_config_set(&config, "backend.threads", options->threads));
+  CLI_TRY_DONE(cuonn_context_create(out, config.backend, config.threads));
+done:
+  return code;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- arrays */
+
+int cli_gradient_create(cuonn_mesh_gradient *out, size_t n_modes) {
+  const size_t n_nodes = cuonn_mesh_nodes(n_modes);
+  out->d_theta = calloc(n_nodes, sizeof *out->d_theta);
+  out->d_phi = calloc(n_nodes, sizeof *out->d_phi);
+  out->d_gamma = calloc(n_modes, sizeof *out->d_gamma);
+  if (out->d_theta && out->d_phi && out->d_gamma) return CLI_DONE;
+  return cli_fail(CLI_RESOURCES, "not enough memory for the gradient of %zu nodes", n_nodes);
+}
+
+void cli_gradient_free(cuonn_mesh_gradient *gradient) {
+  free(gradient->d_theta);
+  free(gradient->d_phi);
+  free(gradient->d_gamma);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ JSON */
+
+int cli_print_json(json_t *value) {
+  if (!value) return cli_fail(CLI_RESOURCES, "not enough memory for the JSON output");
+  json_dumpf(value, stdout, JSON_COMPACT | JSON_REAL_PRECISION(17));
+  putchar('\n');
+  fflush(stdout); /* whoever reads along gets whole lines; failures are noticed at exit */
+  json_decref(value);
+  return CLI_DONE;
+}
+
+json_t *cli_json_text(const char *text) {
+  if (!text) return json_null();
+  json_t *value = json_string(text);
+  if (value) return value;
+  char *plain = strdup(text);
+  for (char *c = plain; c && *c; c++)
+    if ((unsigned char)*c >= 0x80) *c = '?';
+  value = plain ? json_string(plain) : NULL;
+  free(plain);
+  return value;
+}
+
+json_t *cli_json_number(double value) { return isfinite(value) ? json_real(value) : json_null(); }

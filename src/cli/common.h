@@ -1,0 +1,102 @@
+/* What the commands share: the table of commands, options, the one line of an error, exit codes, JSON. */
+#ifndef CUONN_CLI_COMMON_H
+#define CUONN_CLI_COMMON_H
+
+#include <argp.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "cuonn/cuonn.h"
+
+/* Exit codes; docs/commands.md lists them for users. */
+enum {
+  CLI_DONE = 0,
+  CLI_OTHER = 1,     /* diverged training, internal errors */
+  CLI_USAGE = 2,     /* usage or configuration */
+  CLI_BAD_FILE = 3,  /* bad data or file */
+  CLI_RESOURCES = 4, /* not enough memory, or no such device */
+  CLI_INTERRUPTED = 130
+};
+
+/* One command. The table in main.c serves dispatch, --help and the completion. */
+typedef struct {
+  const char *name;
+  const char *sentence;              /* what it does, for the list of commands */
+  const struct argp *argp;           /* its options and its help */
+  int (*run)(int argc, char **argv); /* argv[0] is "cuonn NAME"; the result is the exit code */
+} cli_command;
+
+extern const cli_command cli_train, cli_eval, cli_decompose, cli_matrix, cli_propagate, cli_vjp, cli_gradient, cli_info,
+    cli_completion;
+extern const cli_command *const cli_commands[]; /* ends with NULL */
+
+/* Names the command in error lines; NULL for the program itself. */
+void cli_begin(const char *command);
+
+/* Prints "cuonn COMMAND: text" as one line on stderr, and returns the code. */
+int cli_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same for a failure of the library: its text, and the exit code that its status stands for. */
+int cli_fail_library(cuonn_status status);
+
+/* The same, for calls whose text cannot name the file that the numbers came from. */
+int cli_fail_file(cuonn_status status, const char *path);
+
+/* For a function with a variable `code` and one exit `done:`; the second for calls that have printed their failure. */
+#define CLI_TRY_DONE(call)                      \
+  do {                                          \
+    const cuonn_status status_of_call = (call); \
+    if (status_of_call != CUONN_OK) {           \
+      code = cli_fail_library(status_of_call);  \
+      goto done;                                \
+    }                                           \
+  } while (0)
+#define CLI_PASS_DONE(call)          \
+  do {                               \
+    code = (call);                   \
+    if (code != CLI_DONE) goto done; \
+  } while (0)
+
+/* Options that several commands take. */
+typedef struct {
+  const char *backend; /* NULL: not given */
+  const char *threads; /* NULL: not given */
+  bool json;
+} cli_options;
+
+/* Children for a command's argp; their input is a cli_options. */
+extern const struct argp cli_backend_argp; /* --backend, --threads */
+extern const struct argp cli_json_argp;    /* --json */
+
+/* Runs argp so that an error is one line. Returns CLI_DONE or CLI_USAGE, printed. */
+int cli_parse(void *arguments, const struct argp *argp, int argc, char **argv);
+
+/* For ARGP_KEY_INIT: hands the options to the children, and keeps argp from printing more than the error itself. */
+void cli_parse_init(struct argp_state *state, cli_options *options, size_t n_children);
+
+/* For ARGP_KEY_ARG of a command with one argument. */
+error_t cli_take_argument(const char **to, const char *argument);
+
+/* For ARGP_KEY_END: refuses if the value is NULL, naming what is missing. */
+error_t cli_require(const char *value, const char *what);
+
+/* Sets `key` of a configuration if the value is not NULL. */
+int cli_config_set(cuonn_config *config, const char *key, const char *value);
+
+/* A context from --backend and --threads; without them, the reference backend. */
+int cli_context_create(cuonn_context **out, const cli_options *options);
+
+/* Arrays for the gradient of one mesh, zero. */
+int cli_gradient_create(cuonn_mesh_gradient *out, size_t n_modes);
+void cli_gradient_free(cuonn_mesh_gradient *gradient);
+
+/* Prints a JSON value as one line on stdout and releases it; NULL means that there was no memory to build it. */
+int cli_print_json(json_t *value);
+
+/* A JSON string; bytes that are not UTF-8 (file names may hold any) become '?'. NULL gives null. */
+json_t *cli_json_text(const char *text);
+
+/* A JSON number, null if it is not finite. */
+json_t *cli_json_number(double value);
+
+#endif

@@ -1,0 +1,72 @@
+/* cuonn matrix: what a mesh does to light, as a matrix. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cli/common.h"
+
+typedef struct {
+  const char *mesh, *output;
+  cli_options common;
+} arguments;
+
+static error_t parse(int key, char *value, struct argp_state *state) {
+  arguments *a = state->input;
+  switch (key) {
+    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 1); return 0;
+    case 'o': a->output = value; return 0;
+    case ARGP_KEY_ARG: return cli_take_argument(&a->mesh, value);
+    case ARGP_KEY_END: {
+      const error_t missing = cli_require(a->mesh, "the file with the mesh");
+      return missing ? missing : cli_require(a->output, "--output U.nc");
+    }
+    default: return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option options[] = {{"output", 'o', "U.nc", 0, "File to write", 0}, {0}};
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "MESH.nc",
+    .doc =
+        "Computes the matrix of a mesh.\v"
+        "Reads theta(node), phi(node), radians, and, if the file has them, gamma(waveguide), coupler_error(node, "
+        "side), "
+        "loss_db(node, shifter) and the attributes architecture and phase_style; N(N-1)/2 nodes, column by column.\n\n"
+        "Writes unitary(row, column, complex), out = unitary x in, real and imaginary part last. With coupler errors "
+        "it "
+        "is still unitary, with losses it is not. The default backend is reference: double precision.\n\n"
+        "Example:\n"
+        "  cuonn matrix mesh.nc --output u.nc",
+    .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {0}},
+};
+
+static int run(int argc, char **argv) {
+  int code = CLI_DONE;
+  arguments args = {0};
+  cuonn_context *context = NULL;
+  cuonn_mesh mesh = {0};
+  double *matrix = NULL;
+  CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  CLI_PASS_DONE(cli_context_create(&context, &args.common));
+  CLI_TRY_DONE(cuonn_mesh_read(&mesh, args.mesh));
+  matrix = calloc(2 * mesh.n_modes * mesh.n_modes, sizeof *matrix);
+  if (!matrix) {
+    code = cli_fail(CLI_RESOURCES, "not enough memory for a matrix of %zu x %zu", mesh.n_modes, mesh.n_modes);
+    goto done;
+  }
+  const cuonn_status status = cuonn_matrix(matrix, context, &mesh);
+  if (status != CUONN_OK) {
+    code = cli_fail_file(status, args.mesh);
+    goto done;
+  }
+  CLI_TRY_DONE(cuonn_unitary_write(args.output, matrix, mesh.n_modes));
+done:
+  free(matrix);
+  cuonn_mesh_free(&mesh);
+  cuonn_context_free(context);
+  return code;
+}
+
+const cli_command cli_matrix = {"matrix", "matrix of a mesh", &argp, run};

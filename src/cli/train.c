@@ -1,0 +1,332 @@
+/* cuonn train: from a configuration, or from a run that was stopped, to a run directory.
+ * Whatever can be refused is refused before that directory is made or touched. */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/common.h"
+#include "cli/progress.h"
+
+typedef struct {
+  const char *config, *output, *resume;
+  const char **settings; /* [n_settings] "key=value", room for as many as there are words */
+  size_t n_settings;
+  cli_options common;
+} arguments;
+
+static error_t parse(int key, char *value, struct argp_state *state) {
+  arguments *a = state->input;
+  switch (key) {
+    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 2); return 0;
+    case 's': a->settings[a->n_settings++] = value; return 0;
+    case 'o': a->output = value; return 0;
+    case 'r': a->resume = value; return 0;
+    case ARGP_KEY_ARG: return cli_take_argument(&a->config, value);
+    case ARGP_KEY_END:
+      if (a->output && a->resume) {
+        cli_fail(CLI_USAGE, "--output does not go with --resume: a resumed run goes on in its own directory");
+        return EINVAL;
+      }
+      return a->resume ? 0 : cli_require(a->config, "the configuration file (or --resume DIR)");
+    default: return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option options[] = {
+    {"set", 's', "KEY=VALUE", 0, "Set a key of the configuration, after the file; may be repeated", 0},
+    {"output", 'o', "DIR", 0, "Run directory, the same as --set output.directory=DIR", 0},
+    {"resume", 'r', "DIR", 0,
+     "Go on with the run in DIR from its last.nc; the configuration is the one that it was started with, and only what "
+     "does not change the computation may be set anew (training.epochs, backend.threads, data.path, ...)",
+     0},
+    {0}};
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "CONFIG\n--resume DIR",
+    .doc =
+        "Trains a network on images with exact gradients.\v"
+        "Reads CONFIG, a YAML file (every key has a default: docs/configuration.md), and the four IDX files, gzipped "
+        "or "
+        "not, in the folder that data.path names.\n\n"
+        "Writes a run directory, which must not hold a run already:\n"
+        "  config.yaml   the configuration with every key\n"
+        "  metrics.csv   epoch, train_loss, test_loss, test_accuracy, seconds, examples_per_second\n"
+        "  last.nc       checkpoint after the last epoch, or where the run was stopped\n"
+        "  best.nc       checkpoint of the best test accuracy\n\n"
+        "Ctrl-C finishes the present step, writes last.nc and exits with 130; a second one ends the program at once. A "
+        "resumed run gives bit for bit the phases of one that was never stopped, on the same build, backend and "
+        "processor type.\n\n"
+        "Example:\n"
+        "  cuonn train configs/fashion-mnist.yaml --set training.epochs=5 --output runs/study\n"
+        "  cuonn train --resume runs/study --set training.epochs=50",
+    .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {&cli_json_argp, 0, NULL, 0}, {0}},
+};
+
+/* One run of the command. */
+typedef struct {
+  arguments args;
+  cuonn_config config;
+  cuonn_context *context;
+  cuonn_dataset data;
+  cuonn_training_state state;
+  cuonn_run *run;
+  size_t steps_per_epoch;
+  uint64_t saved_step;       /* step that the directory's last.nc holds, UINT64_MAX if there is none */
+  cuonn_epoch_record newest; /* epoch 0: none was finished since the command began */
+  struct timespec began;
+  cli_bar bar;
+} job;
+
+/* -------------------------------------------------------------------------------------------------------- stopping */
+
+static void on_signal(int number) {
+  (void)number;
+  cuonn_request_stop();
+}
+
+/* The first signal asks for an end; the second finds the default action, which is death. Ignored signals stay ignored:
+ * a shell script's background jobs live through the script's Ctrl-C. */
+static void catch_signals(void) {
+  const int numbers[] = {SIGINT, SIGTERM};
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | (int)SA_RESETHAND}, old;
+    sigaction(numbers[i], NULL, &old);
+    if (old.sa_handler != SIG_IGN) sigaction(numbers[i], &action, NULL);
+  }
+}
+
+/* ------------------------------------------------------------------------------------------------ what shall be done
+ */
+
+static int apply_settings(cuonn_config *config, const arguments *args) {
+  int code = CLI_DONE;
+  for (size_t i = 0; i < args->n_settings; i++) CLI_TRY_DONE(cuonn_config_set(config, args->settings[i]));
+  CLI_PASS_DONE(cli_config_set(config, "backend.name", args->common.backend));
+  CLI_PASS_DONE(cli_config_set(config, "backend.threads", args->common.threads));
+  CLI_PASS_DONE(cli_config_set(config, "output.directory", args->output));
+  CLI_TRY_DONE(cuonn_config_check(config));
+done:
+  return code;
+}
+
+static int configure_new(job *j) {
+  int code = CLI_DONE;
+  CLI_TRY_DONE(cuonn_config_read(&j->config, j->args.config));
+  CLI_PASS_DONE(apply_settings(&j->config, &j->args));
+done:
+  return code;
+}
+
+static bool same_shape(const cuonn_network_shape *a, const cuonn_network_shape *b) {
+  return a->n_modes == b->n_modes && a->n_layers == b->n_layers && a->n_classes == b->n_classes && a->style == b->style;
+}
+
+/* State and configuration of a run that was stopped. */
+static int configure_resumed(job *j) {
+  int code = CLI_DONE;
+  char *path = NULL, *text = NULL;
+  if (asprintf(&path, "%s/last.nc", j->args.resume) < 0) return cli_fail(CLI_RESOURCES, "not enough memory");
+  CLI_TRY_DONE(cuonn_checkpoint_read(&j->state, &text, path));
+  CLI_TRY_DONE(cuonn_config_read_text(&j->config, text, strlen(text), path));
+  if (!same_shape(&j->state.network.shape, &j->config.network)) {
+    code = cli_fail(
+        CLI_BAD_FILE,
+        "%s: the phases are for %zu layers of %zu waveguides with %zu classes, the configuration in it for %zu "
+        "of %zu with %zu",
+        path, j->state.network.shape.n_layers, j->state.network.shape.n_modes, j->state.network.shape.n_classes,
+        j->config.network.n_layers, j->config.network.n_modes, j->config.network.n_classes);
+    goto done;
+  }
+  const cuonn_config started = j->config;
+  if (j->args.config) CLI_TRY_DONE(cuonn_config_read(&j->config, j->args.config));
+  memcpy(j->config.output_directory, started.output_directory, sizeof started.output_directory);
+  CLI_PASS_DONE(apply_settings(&j->config, &j->args));
+  const char *key = cuonn_config_difference(&started, &j->config);
+  if (!key && strcmp(started.output_directory, j->config.output_directory) != 0) key = "output.directory";
+  if (key) {
+    code = cli_fail(CLI_USAGE, "%s: %s may not differ from what the run was started with", path, key);
+    goto done;
+  }
+  CLI_PASS_DONE(cli_config_set(&j->config, "output.directory", j->args.resume));
+done:
+  free(text);
+  free(path);
+  return code;
+}
+
+static int load_data(job *j) {
+  int code = CLI_DONE;
+  const cuonn_config *c = &j->config;
+  CLI_TRY_DONE(cuonn_dataset_load(&j->data, c->data_path));
+  CLI_TRY_DONE(cuonn_images_check_labels(&j->data.train, c->network.n_classes));
+  CLI_TRY_DONE(cuonn_images_check_labels(&j->data.test, c->network.n_classes));
+  const cuonn_status fits = cuonn_features_check(&c->features, j->data.train.height, j->data.train.width);
+  if (fits != CUONN_OK) return cli_fail_file(fits, c->data_path);
+  j->steps_per_epoch = cuonn_steps_per_epoch(&c->training, j->data.train.n_examples);
+  if (j->steps_per_epoch == 0)
+    return cli_fail(CLI_USAGE,
+                    "training.batch_size is %zu, but %s has only %zu training examples: take a smaller one, or "
+                    "training.drop_last=false",
+                    c->training.batch_size, c->data_path, j->data.train.n_examples);
+done:
+  return code;
+}
+
+static int start_state(job *j) {
+  int code = CLI_DONE;
+  const cuonn_config *c = &j->config;
+  CLI_TRY_DONE(cuonn_training_state_create(&j->state, &c->network));
+  if (c->start == CUONN_START_FILE)
+    CLI_TRY_DONE(cuonn_network_read_start(&j->state.network, c->start_file));
+  else
+    CLI_TRY_DONE(cuonn_network_initialize(&j->state.network, c->start, c->training.seed));
+done:
+  return code;
+}
+
+/* -------------------------------------------------------------------------------------------------------- reporting */
+
+static void print_start(const job *j) {
+  const cuonn_network_shape *s = &j->config.network;
+  if (j->args.common.json) return;
+  printf("training %zu layers of N = %zu for %zu classes on %zu images (%zu to test) in %s, backend %s\n", s->n_layers,
+         s->n_modes, s->n_classes, j->data.train.n_examples, j->data.test.n_examples, j->config.data_path,
+         cuonn_context_backend(j->context));
+  if (j->args.resume)
+    printf("going on after step %" PRIu64 " of %zu\n", j->state.step, j->config.training.epochs * j->steps_per_epoch);
+  fflush(stdout);
+}
+
+static cuonn_status on_progress(void *user, const cuonn_progress *progress) {
+  job *j = user;
+  cli_bar_draw(&j->bar, progress);
+  return CUONN_OK;
+}
+
+static cuonn_status on_epoch(void *user, const cuonn_epoch_record *r, const cuonn_training_state *state,
+                             bool improved) {
+  job *j = user;
+  const cuonn_status status = cuonn_run_record(j->run, r, state, improved);
+  if (status != CUONN_OK) return status;
+  j->saved_step = state->step;
+  j->newest = *r;
+  if (j->args.common.json) {
+    cli_print_json(json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "epoch", (json_int_t)r->epoch, "train_loss",
+                             cli_json_number(r->train_loss), "test_loss", cli_json_number(r->test_loss),
+                             "test_accuracy", cli_json_number(r->test_accuracy), "seconds", cli_json_number(r->seconds),
+                             "examples_per_second", cli_json_number(r->examples_per_second)));
+    return CUONN_OK;
+  }
+  cli_bar_clear(&j->bar);
+  printf("epoch %zu/%zu  train loss %.5f  test loss %.5f  test accuracy %.4f  %.2f s  %.0f examples/s%s\n", r->epoch,
+         j->config.training.epochs, r->train_loss, r->test_loss, r->test_accuracy, r->seconds, r->examples_per_second,
+         improved ? "  best" : "");
+  fflush(stdout);
+  return CUONN_OK;
+}
+
+static int print_summary(const job *j, const char *result) {
+  const char *directory = j->config.output_directory;
+  const double best = j->state.best_accuracy;
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const double seconds = (double)(now.tv_sec - j->began.tv_sec) + 1e-9 * (double)(now.tv_nsec - j->began.tv_nsec);
+  const size_t finished = (size_t)(j->state.step / j->steps_per_epoch);
+  if (j->args.common.json)
+    return cli_print_json(json_pack("{s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "result", result, "epochs",
+                                    (json_int_t)finished, "step", (json_int_t)j->state.step, "test_accuracy",
+                                    j->newest.epoch ? cli_json_number(j->newest.test_accuracy) : json_null(),
+                                    "best_test_accuracy", best < 0 ? json_null() : cli_json_number(best), "seconds",
+                                    cli_json_number(seconds), "directory", cli_json_text(directory)));
+  if (strcmp(result, "done") == 0)
+    printf("done: %zu epochs in %.1f s, best test accuracy %.4f; phases in %s/last.nc and %s/best.nc\n", finished,
+           seconds, best, directory, directory);
+  return CLI_DONE;
+}
+
+/* --------------------------------------------------------------------------------------------------------- training */
+
+/* Keeps a run that was interrupted, and says how to go on. */
+static int stop_run(job *j) {
+  int code = CLI_DONE;
+  const size_t finished = (size_t)(j->state.step / j->steps_per_epoch);
+  CLI_TRY_DONE(cuonn_run_save(j->run, &j->state, finished));
+  CLI_PASS_DONE(print_summary(j, "interrupted"));
+  code = cli_fail(CLI_INTERRUPTED, "interrupted after step %" PRIu64 "; go on with: cuonn train --resume %s",
+                  j->state.step, j->config.output_directory);
+done:
+  return code;
+}
+
+static int diverged(const job *j) {
+  if (j->saved_step == UINT64_MAX)
+    return cli_fail(CLI_OTHER, "%s; no epoch was finished, so there is no checkpoint", cuonn_last_error());
+  return cli_fail(CLI_OTHER, "%s; %s/last.nc keeps the phases after step %" PRIu64, cuonn_last_error(),
+                  j->config.output_directory, j->saved_step);
+}
+
+static int train(job *j) {
+  int code = CLI_DONE;
+  char *text = NULL;
+  const size_t finished = (size_t)(j->state.step / j->steps_per_epoch);
+  if (cuonn_stop_requested()) return cli_fail(CLI_INTERRUPTED, "interrupted before training; nothing was written");
+  text = cuonn_config_text(&j->config);
+  if (!text) return cli_fail(CLI_RESOURCES, "not enough memory");
+  CLI_TRY_DONE(cuonn_run_open(&j->run, j->config.output_directory, text, j->config.training.seed,
+                              !j->args.resume ? 0 : (finished ? finished : SIZE_MAX)));
+  print_start(j);
+  clock_gettime(CLOCK_MONOTONIC, &j->began);
+  cli_bar_open(&j->bar);
+  const cuonn_training_callbacks callbacks = {.user = j, .on_progress = on_progress, .on_epoch = on_epoch};
+  const cuonn_status status =
+      cuonn_train(&j->state, j->context, &j->data, &j->config.features, &j->config.training, &callbacks);
+  cli_bar_clear(&j->bar);
+  switch (status) {
+    case CUONN_OK: code = print_summary(j, "done"); break;
+    case CUONN_E_INTERRUPTED: code = stop_run(j); break;
+    case CUONN_E_DIVERGED: code = diverged(j); break;
+    default: code = cli_fail_library(status); break;
+  }
+done:
+  free(text);
+  return code;
+}
+
+static int run(int argc, char **argv) {
+  int code = CLI_DONE;
+  job j = {.saved_step = UINT64_MAX};
+  j.args.settings = calloc((size_t)argc, sizeof *j.args.settings);
+  if (!j.args.settings) return cli_fail(CLI_RESOURCES, "not enough memory");
+  CLI_PASS_DONE(cli_parse(&j.args, &argp, argc, argv));
+  catch_signals();
+  cuonn_config_init(&j.config);
+  CLI_PASS_DONE(j.args.resume ? configure_resumed(&j) : configure_new(&j));
+  CLI_TRY_DONE(cuonn_context_create(&j.context, j.config.backend, j.config.threads));
+  CLI_PASS_DONE(load_data(&j));
+  if (!j.args.resume) CLI_PASS_DONE(start_state(&j));
+  if (j.args.resume) j.saved_step = j.state.step;
+  if (j.state.step >= j.config.training.epochs * j.steps_per_epoch) {
+    if (!j.args.common.json)
+      printf("nothing to do: %s already has %zu epochs; more with --set training.epochs=COUNT\n", j.args.resume,
+             (size_t)(j.state.step / j.steps_per_epoch));
+    else
+      code = print_summary(&j, "nothing to do");
+    goto done;
+  }
+  code = train(&j);
+done:
+  cuonn_run_close(j.run);
+  cuonn_training_state_free(&j.state);
+  cuonn_dataset_free(&j.data);
+  cuonn_context_free(j.context);
+  free(j.args.settings);
+  return code;
+}
+
+const cli_command cli_train = {"train", "train a network on images", &argp, run};

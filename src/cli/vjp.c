@@ -1,0 +1,88 @@
+/* cuonn vjp: the vector-Jacobian product of a mesh, for any loss of its outputs. */
+#include <errno.h>
+
+#include "cli/common.h"
+
+typedef struct {
+  const char *mesh, *input, *output;
+  cli_options common;
+} arguments;
+
+static error_t parse(int key, char *value, struct argp_state *state) {
+  arguments *a = state->input;
+  switch (key) {
+    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 1); return 0;
+    case 'i': a->input = value; return 0;
+    case 'o': a->output = value; return 0;
+    case ARGP_KEY_ARG: return cli_take_argument(&a->mesh, value);
+    case ARGP_KEY_END: {
+      error_t missing = cli_require(a->mesh, "the file with the mesh");
+      if (!missing) missing = cli_require(a->input, "--input FIELDS.nc");
+      return missing ? missing : cli_require(a->output, "--output OUT.nc");
+    }
+    default: return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option options[] = {
+    {"input", 'i', "FIELDS.nc", 0, "File with the fields `input` and `cotangent`", 0},
+    {"output", 'o', "OUT.nc", 0, "File to write", 0},
+    {0}};
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "MESH.nc",
+    .doc =
+        "Computes the derivatives of a loss L with respect to the phases of a mesh, y = U x.\v"
+        "Reads a mesh (theta(node), phi(node), ...: cuonn matrix --help), and from FIELDS.nc input(example, waveguide, "
+        "complex), x, and cotangent(example, waveguide, complex), g_k = dL/dRe(y_k) - i dL/dIm(y_k); real and "
+        "imaginary "
+        "part last.\n\n"
+        "Writes d_theta(node), d_phi(node), d_gamma(waveguide), dL per radian, summed over the examples, and "
+        "backward(example, waveguide, complex), U^T g, the cotangent of x. The default backend is reference: double "
+        "precision.\n\n"
+        "Example, for L = |U_00|^2: input = (1, 0, ...), cotangent = (2 conj(y_0), 0, ...)\n"
+        "  cuonn vjp mesh.nc --input fields.nc --output gradient.nc",
+    .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {0}},
+};
+
+static int run(int argc, char **argv) {
+  int code = CLI_DONE;
+  arguments args = {0};
+  cuonn_context *context = NULL;
+  cuonn_mesh mesh = {0};
+  cuonn_fields input = {0}, cotangent = {0}, backward = {0};
+  cuonn_mesh_gradient gradient = {0};
+  CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  CLI_PASS_DONE(cli_context_create(&context, &args.common));
+  CLI_TRY_DONE(cuonn_mesh_read(&mesh, args.mesh));
+  CLI_TRY_DONE(cuonn_fields_read(&input, args.input, "input"));
+  CLI_TRY_DONE(cuonn_fields_read(&cotangent, args.input, "cotangent"));
+  if (input.n_modes != mesh.n_modes || cotangent.n_modes != mesh.n_modes || cotangent.n_examples != input.n_examples) {
+    code = cli_fail(CLI_BAD_FILE,
+                    "%s: input is %zu x %zu and cotangent %zu x %zu (example x waveguide); both must be alike, and the "
+                    "mesh in %s has %zu waveguides",
+                    args.input, input.n_examples, input.n_modes, cotangent.n_examples, cotangent.n_modes, args.mesh,
+                    mesh.n_modes);
+    goto done;
+  }
+  CLI_TRY_DONE(cuonn_fields_create(&backward, input.n_examples, input.n_modes));
+  CLI_PASS_DONE(cli_gradient_create(&gradient, mesh.n_modes));
+  const cuonn_status status = cuonn_vjp(&gradient, &backward, context, &mesh, &input, &cotangent);
+  if (status != CUONN_OK) {
+    code = cli_fail_file(status, args.input);
+    goto done;
+  }
+  CLI_TRY_DONE(cuonn_vjp_write(args.output, &gradient, &backward));
+done:
+  cli_gradient_free(&gradient);
+  cuonn_fields_free(&backward);
+  cuonn_fields_free(&cotangent);
+  cuonn_fields_free(&input);
+  cuonn_mesh_free(&mesh);
+  cuonn_context_free(context);
+  return code;
+}
+
+const cli_command cli_vjp = {"vjp", "vector-Jacobian product of a mesh", &argp, run};
