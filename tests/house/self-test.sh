@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Shows that check-includes.sh passes a good house, and fails with file, line and reason for each kind of wrong include.
+#   self-test.sh FOLDER    a folder for a small house, made anew
+set -euo pipefail
+check=$(cd "$(dirname "$0")" && pwd)/check-includes.sh
+house=$1
+
+# A house of five rooms in which every include is allowed.
+build() {
+  rm -rf "$house"
+  mkdir -p "$house"/{docs,include/cuonn,src/base,src/mesh,src/cli,tests}
+  cat >"$house/docs/architecture.md" <<'TABLE'
+| Room | What lives there | May include |
+| --- | --- | --- |
+| `include/cuonn/` | `a.h` | only C standard headers |
+| `src/base/` | base | `include/cuonn` |
+| `src/mesh/` | mesh | `include/cuonn`, `src/base/error.h`, `made.h` |
+| `src/cli/` | program | `include/cuonn` |
+| `tests/` | tests | anything |
+TABLE
+  printf '#include <stddef.h>\n#include "cuonn/b.h"\n' >"$house/include/cuonn/a.h"
+  printf '#include <stdint.h>\n' >"$house/include/cuonn/b.h.in"
+  printf '#include "cuonn/a.h"\n' >"$house/src/base/error.h"
+  printf '\n' >"$house/src/base/memory.h"
+  printf '#include "cuonn/b.h"\n#include "base/error.h"\n#include "made.h"\n#include <fftw3.h>\n' >"$house/src/mesh/mesh.c"
+  printf '#include "cuonn/a.h"\n' >"$house/src/cli/main.c"
+  printf '#include "base/memory.h"\n' >"$house/tests/test.h"
+}
+
+# Adds a line to a file of the good house; the check must fail and say TEXT about that line.
+refused() {
+  local file=$1 line=$2 text=$3 output
+  build
+  printf '%s\n' "$line" >>"$house/$file"
+  if output=$("$check" "$house"); then
+    echo "not refused: $line in $file"
+    exit 1
+  fi
+  case $output in
+    "$file:$(wc -l <"$house/$file"): "*"$text"*) ;;
+    *)
+      echo "refused without the right words: $line in $file: $output"
+      exit 1
+      ;;
+  esac
+}
+
+build
+"$check" "$house"
+refused src/mesh/mesh.c '#include "base/memory.h"' 'src/mesh may not include src/base/memory.h'
+refused src/cli/main.c '#include "base/error.h"' 'src/cli may not include src/base/error.h'
+refused src/cli/main.c '# include <base/error.h>' 'src/cli may not include src/base/error.h'
+refused src/base/error.h '#include "../mesh/mesh.h"' 'climbs out'
+refused src/base/error.h '#include "base/none.h"' 'no file of the project'
+refused src/base/error.h '#include "made.h"' 'no file of the project'
+refused src/base/error.h '#include "tests/test.h"' 'a file of the tests'
+refused include/cuonn/a.h '#include <fftw3.h>' 'public header'
+refused include/cuonn/a.h '#include "base/error.h"' 'include/cuonn may not include'
+build
+mkdir -p "$house/src/new"
+echo >"$house/src/new/new.c"
+if output=$("$check" "$house"); then echo "a folder without a line in the table is not refused" && exit 1; fi
+case $output in *"src/new/new.c:1: lies in no room"*) ;; *) echo "$output" && exit 1 ;; esac
+build
+echo >"$house/docs/architecture.md"
+if "$check" "$house" >/dev/null; then echo "a missing table is not noticed" && exit 1; fi
+echo "all wrong includes are refused"
