@@ -1,0 +1,402 @@
+/* IDX files: the real ones of Fashion-MNIST, small ones written here, and everything that must be refused. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <zlib.h>
+
+#include "cuonn/dataset.h"
+#include "support/close.h"
+#include "support/golden.h"
+
+#define FASHION_MNIST "/usr/share/datasets/fashion-mnist" /* Debian's package dataset-fashion-mnist */
+
+static const char *const kNames[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
+                                     "t10k-labels-idx1-ubyte"};
+
+/* A folder of its own for every test, and paths in it. */
+static char folder[] = "/tmp/cuonn-dataset-XXXXXX";
+
+static const char *in_folder(const char *name) {
+  static char paths[4][256];
+  static unsigned next;
+  char *const path = paths[next++ % 4];
+  snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+  return path;
+}
+
+static int make_folder(void **state) {
+  (void)state;
+  strcpy(folder + strlen(folder) - 6, "XXXXXX");
+  return mkdtemp(folder) == NULL;
+}
+
+/* Tests use these names and no others. */
+static int remove_folder(void **state) {
+  (void)state;
+  for (size_t i = 0; i < 4; i++) {
+    char name[64];
+    remove(in_folder(kNames[i]));
+    snprintf(name, sizeof name, "%s.gz", kNames[i]);
+    remove(in_folder(name));
+  }
+  remove(in_folder("images"));
+  remove(in_folder("labels"));
+  return rmdir(folder);
+}
+
+static void write_file(const char *path, const void *bytes, size_t n) {
+  FILE *const file = fopen(path, "wb");
+  assert_non_null(file);
+  assert_int_equal(fwrite(bytes, 1, n, file), n);
+  assert_int_equal(fclose(file), 0);
+}
+
+static void write_gzip(const char *path, const void *bytes, size_t n) {
+  const gzFile file = gzopen(path, "wb");
+  assert_non_null(file);
+  assert_int_equal(gzwrite(file, bytes, (unsigned)n), n);
+  assert_int_equal(gzclose(file), Z_OK);
+}
+
+/* A whole file, on the heap. */
+static uint8_t *slurp(const char *path, size_t *n) {
+  struct stat about;
+  assert_int_equal(stat(path, &about), 0);
+  *n = (size_t)about.st_size;
+  uint8_t *const bytes = malloc(*n + 1);
+  FILE *const file = fopen(path, "rb");
+  assert_true(bytes != NULL && file != NULL);
+  assert_int_equal(fread(bytes, 1, *n, file), *n);
+  fclose(file);
+  return bytes;
+}
+
+/* Four images of 2 x 3 pixels with grey value = place, and their labels 0, 1, 2, 3. */
+enum { kImagesSize = 16 + 4 * 2 * 3, kLabelsSize = 8 + 4 };
+static const uint8_t kImages[kImagesSize] = {0, 0, 8, 3, 0, 0, 0,  4,  0,  0,  0,  2,  0,  0,  0,  3,  0,  1,  2,  3,
+                                             4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23};
+static const uint8_t kLabels[kLabelsSize] = {0, 0, 8, 1, 0, 0, 0, 4, 0, 1, 2, 3};
+
+static void check_small(const cuonn_images *images) {
+  assert_int_equal(images->n_examples, 4);
+  assert_int_equal(images->height, 2);
+  assert_int_equal(images->width, 3);
+  assert_memory_equal(images->pixels, kImages + 16, 24);
+  assert_memory_equal(images->labels, kLabels + 8, 4);
+}
+
+/* Loads an image file made of these bytes beside good labels; it must be refused. */
+static void refuse_images(const void *bytes, size_t n, cuonn_status status, const char *text) {
+  const char *const images_path = in_folder("images"), *const labels_path = in_folder("labels");
+  write_file(images_path, bytes, n);
+  write_file(labels_path, kLabels, sizeof kLabels);
+  cuonn_images images = {.n_examples = 99};
+  REFUSED(cuonn_images_load(&images, images_path, labels_path), status, text);
+  REFUSED(cuonn_images_load(&images, images_path, labels_path), status, images_path);
+  assert_null(strchr(cuonn_last_error(), '\n'));
+  assert_int_equal(images.n_examples, 0);
+  assert_null(images.pixels);
+  assert_null(images.labels);
+  assert_null(images.source);
+}
+
+/* The same for good images beside these labels. */
+static void refuse_labels(const void *bytes, size_t n, cuonn_status status, const char *text) {
+  const char *const images_path = in_folder("images"), *const labels_path = in_folder("labels");
+  write_file(images_path, kImages, sizeof kImages);
+  write_file(labels_path, bytes, n);
+  cuonn_images images;
+  REFUSED(cuonn_images_load(&images, images_path, labels_path), status, text);
+  REFUSED(cuonn_images_load(&images, images_path, labels_path), status, labels_path);
+  assert_null(images.pixels);
+}
+
+/* The small images with one byte of their file replaced. */
+static void refuse_images_with(size_t at, uint8_t value, const char *text) {
+  uint8_t bytes[kImagesSize];
+  memcpy(bytes, kImages, sizeof bytes);
+  bytes[at] = value;
+  refuse_images(bytes, sizeof bytes, CUONN_E_DATA, text);
+}
+
+static void test_dataset__reads_fashion_mnist(void **state) {
+  (void)state;
+  cuonn_dataset dataset;
+  OK(cuonn_dataset_load(&dataset, FASHION_MNIST));
+  assert_int_equal(dataset.train.n_examples, 60000);
+  assert_int_equal(dataset.test.n_examples, 10000);
+  assert_int_equal(dataset.train.height, 28);
+  assert_int_equal(dataset.train.width, 28);
+  assert_int_equal(dataset.test.height, 28);
+  assert_int_equal(dataset.test.width, 28);
+  assert_string_equal(dataset.train.source, FASHION_MNIST "/train-labels-idx1-ubyte.gz");
+
+  size_t n;
+  double *const index = golden_read("golden.nc", "features", "index", &n);
+  double *const label = golden_read_n("golden.nc", "features", "label", n);
+  for (size_t e = 0; e < n; e++) assert_int_equal(dataset.train.labels[(size_t)index[e]], (int)label[e]);
+  free(label);
+  free(index);
+
+  size_t train[10] = {0}, test[10] = {0}; /* both sets hold the ten classes equally often */
+  OK(cuonn_images_check_labels(&dataset.train, 10));
+  OK(cuonn_images_check_labels(&dataset.test, 10));
+  for (size_t e = 0; e < 60000; e++) train[dataset.train.labels[e]]++;
+  for (size_t e = 0; e < 10000; e++) test[dataset.test.labels[e]]++;
+  for (size_t c = 0; c < 10; c++) {
+    assert_int_equal(train[c], 6000);
+    assert_int_equal(test[c], 1000);
+  }
+  cuonn_dataset_free(&dataset);
+  assert_null(dataset.train.pixels);
+  cuonn_dataset_free(&dataset);
+  cuonn_dataset_free(NULL);
+  cuonn_images_free(NULL);
+}
+
+static void test_images__reads_plain_and_gzipped_by_content(void **state) {
+  (void)state;
+  cuonn_images images;
+  const char *const images_path = in_folder("images"), *const labels_path = in_folder("labels");
+  write_file(images_path, kImages, sizeof kImages);
+  write_file(labels_path, kLabels, sizeof kLabels);
+  OK(cuonn_images_load(&images, images_path, labels_path));
+  check_small(&images);
+  assert_string_equal(images.source, labels_path);
+  cuonn_images_free(&images);
+  assert_null(images.pixels);
+
+  write_gzip(images_path, kImages, sizeof kImages);
+  OK(cuonn_images_load(&images, images_path, labels_path));
+  check_small(&images);
+  cuonn_images_free(&images);
+}
+
+/* Larger than the memory that is taken at first, so that it grows, and not by a whole number of times. */
+static void test_images__reads_files_of_several_pieces(void **state) {
+  (void)state;
+  enum { kSide = 1357, kData = 3 * kSide * kSide };
+  uint8_t *const bytes = malloc(16 + kData);
+  assert_non_null(bytes);
+  memcpy(bytes, (uint8_t[]){0, 0, 8, 3, 0, 0, 0, 3, 0, 0, kSide >> 8, kSide & 255, 0, 0, kSide >> 8, kSide & 255}, 16);
+  for (size_t i = 0; i < kData; i++) bytes[16 + i] = (uint8_t)(i * 2654435761u >> 24);
+  const uint8_t labels[] = {0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9};
+  write_file(in_folder("labels"), labels, sizeof labels);
+  for (int gzip = 0; gzip < 2; gzip++) {
+    cuonn_images images;
+    (gzip ? write_gzip : write_file)(in_folder("images"), bytes, 16 + kData);
+    OK(cuonn_images_load(&images, in_folder("images"), in_folder("labels")));
+    assert_int_equal(images.height, kSide);
+    assert_true(memcmp(images.pixels, bytes + 16, kData) == 0);
+    cuonn_images_free(&images);
+  }
+  free(bytes);
+}
+
+static void test_images__refuses_what_is_not_a_readable_file(void **state) {
+  (void)state;
+  cuonn_images images;
+  write_file(in_folder("labels"), kLabels, sizeof kLabels);
+  REFUSED(cuonn_images_load(&images, in_folder("images"), in_folder("labels")), CUONN_E_IO, "No such file");
+  REFUSED(cuonn_images_load(&images, folder, in_folder("labels")), CUONN_E_IO, "is a folder");
+  write_file(in_folder("images"), kImages, sizeof kImages);
+  remove(in_folder("labels"));
+  REFUSED(cuonn_images_load(&images, in_folder("images"), in_folder("labels")), CUONN_E_IO, in_folder("labels"));
+  refuse_images("", 0, CUONN_E_DATA, "is empty");
+  refuse_labels("", 0, CUONN_E_DATA, "is empty");
+}
+
+static void test_images__refuses_other_headers(void **state) {
+  (void)state;
+  refuse_images("P5 28 28", 8, CUONN_E_DATA, "not an IDX file: it begins with 50 35 20 32, expected 00 00 08 03");
+  refuse_images(kImages, 3, CUONN_E_DATA, "it has only 3 bytes");
+  refuse_images(kImages, 15, CUONN_E_DATA, "ends inside its header, after 15 bytes of 16");
+  refuse_images_with(0, 1, "not an IDX file");
+  refuse_images_with(1, 1, "not an IDX file");
+  refuse_images_with(2, 0x0d, "element type is 0x0d, expected 0x08");
+  refuse_images_with(3, 2, "2 dimensions, expected 3 (images, rows, columns)");
+  refuse_images(kLabels, sizeof kLabels, CUONN_E_DATA, "1 dimensions, expected 3");
+  refuse_labels(kImages, sizeof kImages, CUONN_E_DATA, "3 dimensions, expected 1 (labels)");
+  refuse_images_with(7, 0, "dimension 1 of 3 has size 0");
+  refuse_images_with(11, 0, "dimension 2 of 3 has size 0");
+  refuse_images_with(15, 0, "dimension 3 of 3 has size 0");
+  refuse_images_with(10, 0x20, "a side of 8194 pixels, at most 4096");
+  refuse_images_with(12, 0xff, "a side of 4278190083 pixels, at most 4096");
+}
+
+static void test_images__refuses_other_sizes_than_announced(void **state) {
+  (void)state;
+  uint8_t longer[kImagesSize + 1] = {0};
+  memcpy(longer, kImages, sizeof kImages);
+  refuse_images(longer, sizeof longer, CUONN_E_DATA, "longer than the 24 bytes");
+  refuse_images(kImages, sizeof kImages - 1, CUONN_E_DATA, "truncated: 23 bytes of data, its header announces 24");
+  refuse_images(kImages, 16, CUONN_E_DATA, "truncated: 0 bytes");
+  refuse_labels(kLabels, sizeof kLabels - 1, CUONN_E_DATA, "truncated: 3 bytes of data, its header announces 4");
+
+  const uint8_t three[] = {0, 0, 8, 1, 0, 0, 0, 3, 0, 1, 2};
+  refuse_labels(three, sizeof three, CUONN_E_DATA, "4 images, but ");
+  refuse_labels(three, sizeof three, CUONN_E_DATA, "has 3 labels");
+}
+
+/* A tiny file that announces gigabytes is refused without taking them: here the whole process may only have 1 GiB. The
+ * address sanitizer's own map needs more than any such limit, so there the limit is not set. */
+static void test_images__takes_no_memory_on_the_word_of_a_header(void **state) {
+  (void)state;
+  uint8_t bytes[kImagesSize];
+  memcpy(bytes, kImages, sizeof bytes);
+  memcpy(bytes + 4, (uint8_t[]){0, 0, 4, 0, 0, 0, 0x10, 0, 0, 0, 0x10, 0}, 12); /* 1024 x 4096 x 4096 = 16 GiB */
+#ifndef __SANITIZE_ADDRESS__
+  struct rlimit before;
+  assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+  assert_int_equal(setrlimit(RLIMIT_AS, &(struct rlimit){UINT64_C(1) << 30, before.rlim_max}), 0);
+#endif
+  refuse_images(bytes, sizeof bytes, CUONN_E_DATA, "truncated: 24 bytes of data, its header announces 17179869184");
+#ifndef __SANITIZE_ADDRESS__
+  assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+#endif
+  bytes[7] = 1;
+  refuse_images(bytes, sizeof bytes, CUONN_E_DATA, "announces 17196646400 bytes of data, at most 17179869184");
+}
+
+/* Every cut of a gzip stream, also within the 8 bytes of checksum and size after the data. */
+static void test_images__refuses_cut_gzip_streams(void **state) {
+  (void)state;
+  write_gzip(in_folder("images"), kImages, sizeof kImages);
+  size_t n;
+  uint8_t *const gzip = slurp(in_folder("images"), &n);
+  for (size_t cut = 2; cut < n; cut++) refuse_images(gzip, cut, CUONN_E_DATA, "gzip stream is cut off");
+  free(gzip);
+}
+
+static void test_images__refuses_gzip_streams_that_lie(void **state) {
+  (void)state;
+  write_gzip(in_folder("images"), kImages, sizeof kImages);
+  size_t n;
+  uint8_t *const gzip = slurp(in_folder("images"), &n);
+  for (size_t at = n - 8; at < n; at++) { /* checksum, then size */
+    gzip[at] ^= 1;
+    refuse_images(gzip, n, CUONN_E_DATA, "damaged gzip stream");
+    gzip[at] ^= 1;
+  }
+  gzip[10] = 0xff; /* the first block of compressed data is of no known kind */
+  refuse_images(gzip, n, CUONN_E_DATA, "damaged gzip stream");
+  free(gzip);
+
+  uint8_t longer[kImagesSize + 1] = {0};
+  memcpy(longer, kImages, sizeof kImages);
+  write_gzip(in_folder("labels"), longer, sizeof longer);
+  uint8_t *const more = slurp(in_folder("labels"), &n);
+  refuse_images(more, n, CUONN_E_DATA, "longer than the 24 bytes");
+  free(more);
+  write_gzip(in_folder("labels"), kImages, sizeof kImages - 1);
+  uint8_t *const less = slurp(in_folder("labels"), &n);
+  refuse_images(less, n, CUONN_E_DATA, "truncated: 23 bytes");
+  free(less);
+}
+
+static void test_labels__refuses_those_without_an_output(void **state) {
+  (void)state;
+  cuonn_images images;
+  write_file(in_folder("images"), kImages, sizeof kImages);
+  write_file(in_folder("labels"), kLabels, sizeof kLabels);
+  OK(cuonn_images_load(&images, in_folder("images"), in_folder("labels")));
+  OK(cuonn_images_check_labels(&images, 4));
+  REFUSED(cuonn_images_check_labels(&images, 3), CUONN_E_DATA,
+          "label 3 of example 3, but there are 3 classes (0 to 2)");
+  REFUSED(cuonn_images_check_labels(&images, 3), CUONN_E_DATA, in_folder("labels"));
+  REFUSED(cuonn_images_check_labels(&images, 1), CUONN_E_DATA, "label 1 of example 1");
+  free(images.source);
+  images.source = NULL;
+  REFUSED(cuonn_images_check_labels(&images, 2), CUONN_E_DATA, "images in memory");
+  cuonn_images_free(&images);
+}
+
+/* Both sets from the small files, all four plain. */
+static void write_small_dataset(void) {
+  for (size_t i = 0; i < 4; i += 2) {
+    write_file(in_folder(kNames[i]), kImages, sizeof kImages);
+    write_file(in_folder(kNames[i + 1]), kLabels, sizeof kLabels);
+  }
+}
+
+static void test_dataset__prefers_plain_files_and_takes_gzipped_ones(void **state) {
+  (void)state;
+  cuonn_dataset dataset;
+  write_small_dataset();
+  write_file(in_folder("train-labels-idx1-ubyte.gz"), "not to be read", 14);
+  OK(cuonn_dataset_load(&dataset, folder));
+  check_small(&dataset.train);
+  check_small(&dataset.test);
+  assert_string_equal(dataset.train.source, in_folder("train-labels-idx1-ubyte"));
+  assert_string_equal(dataset.test.source, in_folder("t10k-labels-idx1-ubyte"));
+  cuonn_dataset_free(&dataset);
+
+  remove(in_folder("train-labels-idx1-ubyte"));
+  write_gzip(in_folder("train-labels-idx1-ubyte.gz"), kLabels, sizeof kLabels);
+  OK(cuonn_dataset_load(&dataset, folder));
+  check_small(&dataset.train);
+  assert_string_equal(dataset.train.source, in_folder("train-labels-idx1-ubyte.gz"));
+  cuonn_dataset_free(&dataset);
+}
+
+static void test_dataset__names_what_is_missing(void **state) {
+  (void)state;
+  cuonn_dataset dataset;
+  for (size_t i = 0; i < 4; i++) {
+    char missing[64];
+    write_small_dataset();
+    remove(in_folder(kNames[i]));
+    snprintf(missing, sizeof missing, "has no %s[.gz]", kNames[i]);
+    REFUSED(cuonn_dataset_load(&dataset, folder), CUONN_E_IO, missing);
+    REFUSED(cuonn_dataset_load(&dataset, folder), CUONN_E_IO, folder);
+    for (size_t k = 0; k < 4; k++) assert_non_null(strstr(cuonn_last_error(), kNames[k]));
+    assert_null(dataset.train.pixels);
+    assert_null(dataset.test.pixels);
+  }
+  REFUSED(cuonn_dataset_load(&dataset, in_folder("nowhere")), CUONN_E_IO, "nowhere");
+  write_file(in_folder("images"), "", 0);
+  REFUSED(cuonn_dataset_load(&dataset, in_folder("images")), CUONN_E_IO, "Not a directory");
+}
+
+static void test_dataset__refuses_sets_that_do_not_fit(void **state) {
+  (void)state;
+  cuonn_dataset dataset;
+  uint8_t turned[kImagesSize];
+  memcpy(turned, kImages, sizeof turned);
+  turned[11] = 3;
+  turned[15] = 2;
+  write_small_dataset();
+  write_file(in_folder("t10k-images-idx3-ubyte"), turned, sizeof turned);
+  REFUSED(cuonn_dataset_load(&dataset, folder), CUONN_E_DATA, "training images of 2 x 3 pixels");
+  REFUSED(cuonn_dataset_load(&dataset, folder), CUONN_E_DATA, "test images of 3 x 2");
+  assert_null(dataset.train.pixels);
+  assert_null(dataset.test.pixels);
+
+  write_file(in_folder("t10k-images-idx3-ubyte"), kImages, sizeof kImages - 1);
+  REFUSED(cuonn_dataset_load(&dataset, folder), CUONN_E_DATA, "t10k-images-idx3-ubyte: is truncated");
+  assert_null(dataset.train.pixels);
+}
+
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_dataset__reads_fashion_mnist),
+      IN_FOLDER(test_images__reads_plain_and_gzipped_by_content),
+      IN_FOLDER(test_images__reads_files_of_several_pieces),
+      IN_FOLDER(test_images__refuses_what_is_not_a_readable_file),
+      IN_FOLDER(test_images__refuses_other_headers),
+      IN_FOLDER(test_images__refuses_other_sizes_than_announced),
+      IN_FOLDER(test_images__takes_no_memory_on_the_word_of_a_header),
+      IN_FOLDER(test_images__refuses_cut_gzip_streams),
+      IN_FOLDER(test_images__refuses_gzip_streams_that_lie),
+      IN_FOLDER(test_labels__refuses_those_without_an_output),
+      IN_FOLDER(test_dataset__prefers_plain_files_and_takes_gzipped_ones),
+      IN_FOLDER(test_dataset__names_what_is_missing),
+      IN_FOLDER(test_dataset__refuses_sets_that_do_not_fit),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
