@@ -1,0 +1,316 @@
+/* Configuration files: libyaml's events in, its emitter out.
+ * A file names keys section by section; a section is read by one call, so that the recursion is as deep as the table.
+ */
+#include <yaml.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "config/keys.h"
+#include "config/value.h"
+
+enum { kLargestFile = 1 << 20, kLongestPath = 128 };
+
+/* --- Reading --- */
+
+typedef struct {
+  yaml_parser_t parser;
+  yaml_event_t event; /* the newest */
+  const char *text;
+  size_t length;
+  const char *name;     /* of the file, for messages */
+  cuonn_config *config; /* a copy that becomes the caller's when all went well */
+} reader;
+
+/* "FILE:LINE" of the newest event goes before a message; with a key, "FILE:LINE: KEY". */
+#define FAIL_AT(r, ...) (cuonn_fail(CUONN_E_CONFIG, __VA_ARGS__), fail_here(r))
+
+static cuonn_status fail_here(const reader *r) {
+  return cuonn_fail_within(CUONN_E_CONFIG, "%s:%zu", r->name, r->event.start_mark.line + 1);
+}
+
+/* libyaml's reader knows the byte of a problem, its scanner and parser the line. */
+static cuonn_status fail_syntax(const reader *r) {
+  const yaml_parser_t *p = &r->parser;
+  if (p->error == YAML_MEMORY_ERROR) return cuonn_fail(CUONN_E_MEMORY, "%s: not enough memory to read it", r->name);
+  size_t line = p->problem_mark.line + 1;
+  if (p->error == YAML_READER_ERROR) {
+    line = 1;
+    for (size_t i = 0; i < p->problem_offset && i < r->length; i++) line += r->text[i] == '\n';
+  }
+  return cuonn_fail(CUONN_E_CONFIG, "%s:%zu: not valid YAML: %s%s%s", r->name, line, p->context ? p->context : "",
+                    p->context ? ", " : "", p->problem ? p->problem : "unreadable");
+}
+
+static cuonn_status next(reader *r) {
+  yaml_event_delete(&r->event);
+  return yaml_parser_parse(&r->parser, &r->event) ? CUONN_OK : fail_syntax(r);
+}
+
+/* Whether the event begins with "!" in the file: libyaml drops that tag of a scalar without a trace. */
+static bool begins_with_tag(const reader *r) {
+  size_t character = 0;
+  for (size_t i = 0; i < r->length; i++) {
+    if (((unsigned char)r->text[i] & 0xC0) == 0x80) continue; /* marks count characters, not bytes */
+    if (character++ == r->event.start_mark.index) return r->text[i] == '!';
+  }
+  return false;
+}
+
+/* What YAML can say and a configuration cannot, wherever it stands. */
+static cuonn_status check_plainness(const reader *r) {
+  const yaml_event_t *e = &r->event;
+  const yaml_char_t *anchor = NULL, *tag = NULL;
+  char shown[kConfigShown];
+  if (e->type == YAML_ALIAS_EVENT) {
+    const char *alias = (const char *)e->data.alias.anchor;
+    return cuonn_fail(CUONN_E_CONFIG, "found the alias %s; aliases are not allowed: write the value",
+                      config_value_shown(shown, alias, strlen(alias)));
+  }
+  if (e->type == YAML_SCALAR_EVENT) anchor = e->data.scalar.anchor, tag = e->data.scalar.tag;
+  if (e->type == YAML_MAPPING_START_EVENT) anchor = e->data.mapping_start.anchor, tag = e->data.mapping_start.tag;
+  if (e->type == YAML_SEQUENCE_START_EVENT) anchor = e->data.sequence_start.anchor, tag = e->data.sequence_start.tag;
+  if (anchor) {
+    return cuonn_fail(CUONN_E_CONFIG, "found the anchor %s; anchors are not allowed: remove it",
+                      config_value_shown(shown, (const char *)anchor, strlen((const char *)anchor)));
+  }
+  if (tag) {
+    return cuonn_fail(CUONN_E_CONFIG, "found the tag %s; tags are not allowed: remove it",
+                      config_value_shown(shown, (const char *)tag, strlen((const char *)tag)));
+  }
+  if (e->type == YAML_SCALAR_EVENT && begins_with_tag(r)) {
+    return cuonn_fail(CUONN_E_CONFIG, "found the tag \"!\"; tags are not allowed: remove it");
+  }
+  return CUONN_OK;
+}
+
+static bool is_plain(const reader *r) { return r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE; }
+
+/* Whether the event is YAML's null, which is also what a key without a value has. */
+static bool is_null(const reader *r) {
+  static const char *const names[] = {"", "~", "null", "Null", "NULL"};
+  if (r->event.type != YAML_SCALAR_EVENT || !is_plain(r)) return false;
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    if (strcmp((const char *)r->event.data.scalar.value, names[i]) == 0) return true;
+  }
+  return false;
+}
+
+/* Puts the newest event, a key's value, into the configuration. Fails without file, line and key. */
+static cuonn_status read_value(reader *r, const config_key *key) {
+  char allowed[CUONN_CONFIG_TEXT], shown[kConfigShown];
+  config_value_allowed(allowed, key);
+  const yaml_event_t *e = &r->event;
+  if (e->type == YAML_SEQUENCE_START_EVENT) {
+    return cuonn_fail(CUONN_E_CONFIG, "found a list where one value must stand; allowed: %s", allowed);
+  }
+  if (e->type == YAML_MAPPING_START_EVENT) {
+    return cuonn_fail(CUONN_E_CONFIG, "found a section where one value must stand; allowed: %s", allowed);
+  }
+  const char *text = (const char *)e->data.scalar.value;
+  const size_t length = e->data.scalar.length;
+  if (is_null(r)) {
+    return cuonn_fail(CUONN_E_CONFIG, "found no value%s%s; allowed: %s%s", length ? ", but " : "",
+                      length ? config_value_shown(shown, text, length) : "", allowed,
+                      key->type == CONFIG_TEXT ? ", in quotes if it is empty or reads as null" : "");
+  }
+  const bool textual = key->type == CONFIG_TEXT || key->type == CONFIG_CHOICE || key->type == CONFIG_NAME;
+  if (!textual && !is_plain(r)) {
+    return cuonn_fail(CUONN_E_CONFIG, "found %s as text; remove the quotes, allowed: %s",
+                      config_value_shown(shown, text, length), allowed);
+  }
+  return config_value_parse(r->config, key, text, length);
+}
+
+static cuonn_status read_section(reader *r, const char *prefix);
+
+/* Reads what stands behind a name: a section's keys, or a value. */
+static cuonn_status read_behind(reader *r, size_t key, const char *path, size_t length) {
+  CUONN_TRY(next(r));
+  cuonn_status status = check_plainness(r);
+  if (status == CUONN_OK && config_key_is(key, length)) {
+    status = read_value(r, &config_keys[key]);
+  } else if (status == CUONN_OK && r->event.type == YAML_MAPPING_START_EVENT) {
+    char prefix[kLongestPath];
+    snprintf(prefix, sizeof prefix, "%s.", path);
+    return read_section(r, prefix);
+  } else if (status == CUONN_OK && is_null(r)) {
+    status = cuonn_fail(CUONN_E_CONFIG, "the section is empty: remove it, or put keys below it, indented");
+  } else if (status == CUONN_OK) {
+    status = cuonn_fail(CUONN_E_CONFIG, "found %s where a section must stand: put its keys below it, indented",
+                        r->event.type == YAML_SCALAR_EVENT ? "a value" : "a list");
+  }
+  if (status == CUONN_OK) return CUONN_OK;
+  cuonn_fail_within(status, "%s", path);
+  return fail_here(r);
+}
+
+/* Reads names and what stands behind them up to the section's end; `prefix` is "" or ends with a point. */
+static cuonn_status read_section(reader *r, const char *prefix) {
+  size_t line_of[kConfigMostKeys] = {
+      0}; /* by the first key of what was named, which no other name of the section shares */
+  for (;;) {
+    CUONN_TRY(next(r));
+    if (r->event.type == YAML_MAPPING_END_EVENT) return CUONN_OK;
+    if (check_plainness(r) != CUONN_OK) return fail_here(r);
+    if (r->event.type != YAML_SCALAR_EVENT)
+      return FAIL_AT(r, "%sfound a list or section where a key must stand", prefix);
+
+    const char *name = (const char *)r->event.data.scalar.value;
+    const size_t name_length = r->event.data.scalar.length;
+    char path[kLongestPath], shown[kConfigShown];
+    const size_t length = strlen(prefix) + name_length;
+    if (length >= sizeof path || memchr(name, '\0', name_length)) {
+      return FAIL_AT(r, "%s%s: unknown key", prefix, config_value_shown(shown, name, name_length));
+    }
+    snprintf(path, sizeof path, "%s%s", prefix, name);
+    const size_t key = config_key_find(path, length);
+    if (key == config_key_count) {
+      config_key_unknown(path, length);
+      return fail_here(r);
+    }
+    if (memchr(name, '.', name_length)) {
+      return FAIL_AT(r, "%s: in a file a key stands in its section, without points: %.*s: and below it, indented, %s:",
+                     path, (int)strcspn(name, "."), name, name + strcspn(name, ".") + 1);
+    }
+    if (line_of[key] != 0) return FAIL_AT(r, "%s: named twice, first in line %zu: remove one", path, line_of[key]);
+    line_of[key] = r->event.start_mark.line + 1;
+    CUONN_TRY(read_behind(r, key, path, length));
+  }
+}
+
+/* One document, whose root is the section of all sections. */
+static cuonn_status read_stream(reader *r) {
+  CUONN_TRY(next(r)); /* start of the stream */
+  CUONN_TRY(next(r));
+  if (r->event.type == YAML_DOCUMENT_START_EVENT) {
+    CUONN_TRY(next(r));
+    if (check_plainness(r) != CUONN_OK) return fail_here(r);
+  }
+  if (r->event.type == YAML_STREAM_END_EVENT || is_null(r)) {
+    return cuonn_fail(CUONN_E_CONFIG, "%s: is empty: a configuration names at least one key", r->name);
+  }
+  if (r->event.type != YAML_MAPPING_START_EVENT) {
+    return FAIL_AT(r, "found a %s where sections must stand, such as \"training:\"",
+                   r->event.type == YAML_SCALAR_EVENT ? "value" : "list");
+  }
+  CUONN_TRY(read_section(r, ""));
+  CUONN_TRY(next(r)); /* end of the document */
+  CUONN_TRY(next(r));
+  if (r->event.type != YAML_STREAM_END_EVENT) return FAIL_AT(r, "found a second document; only one is allowed");
+  return CUONN_OK;
+}
+
+cuonn_status cuonn_config_read_text(cuonn_config *config, const char *text, size_t length, const char *name) {
+  CUONN_CHECK(length <= kLargestFile, CUONN_E_CONFIG, "%s: is larger than 1 MiB, which no configuration needs", name);
+  if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) { /* byte order mark of UTF-8 */
+    text += 3;
+    length -= 3;
+  }
+  cuonn_config copy = *config;
+  reader r = {.text = text, .length = length, .name = name, .config = &copy};
+  if (!yaml_parser_initialize(&r.parser)) return cuonn_fail(CUONN_E_MEMORY, "%s: not enough memory to read it", name);
+  yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
+  yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, length);
+  const cuonn_status status = read_stream(&r);
+  if (status == CUONN_OK) *config = copy;
+  yaml_event_delete(&r.event);
+  yaml_parser_delete(&r.parser);
+  return status;
+}
+
+cuonn_status cuonn_config_read(cuonn_config *config, const char *path) {
+  cuonn_status status = CUONN_OK;
+  char *text = NULL;
+  struct stat about;
+  FILE *file = fopen(path, "rb");
+  CUONN_CHECK_DONE(file, CUONN_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
+  CUONN_CHECK_DONE(fstat(fileno(file), &about) == 0, CUONN_E_IO, "%s: cannot be read: %s", path, strerror(errno));
+  CUONN_CHECK_DONE(!S_ISDIR(about.st_mode), CUONN_E_IO, "%s: is a folder; a configuration is a file in YAML", path);
+  CUONN_TRY_DONE(cuonn_allocate(&text, kLargestFile + 1, 1)); /* one more than allowed tells "larger" from "as large" */
+  const size_t length = fread(text, 1, kLargestFile + 1, file);
+  CUONN_CHECK_DONE(!ferror(file), CUONN_E_IO, "%s: cannot be read: %s", path, strerror(errno));
+  status = cuonn_config_read_text(config, text, length, path);
+done:
+  free(text);
+  if (file) fclose(file);
+  return status;
+}
+
+/* --- Writing --- */
+
+typedef struct {
+  yaml_emitter_t emitter;
+  bool failed; /* only for want of memory: values are text that YAML can carry */
+} writer;
+
+/* Hands an event to the emitter, which then owns it. */
+static void emit(writer *w, yaml_event_t *event, int made) {
+  if (!made || w->failed || !yaml_emitter_emit(&w->emitter, event)) {
+    if (made && w->failed) yaml_event_delete(event);
+    w->failed = true;
+  }
+}
+
+static void emit_scalar(writer *w, const char *text, size_t length, yaml_scalar_style_t style) {
+  yaml_event_t event;
+  const int made =
+      yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)text, (int)length, 1, 1, style);
+  emit(w, &event, made);
+}
+
+/* Writes the section that key `first` stands in, whose path begins with `prefix` bytes of the key's. Returns the number
+ * of the first key behind it. */
+static size_t write_section(writer *w, const cuonn_config *config, size_t first, size_t prefix) {
+  yaml_event_t event;
+  emit(w, &event, yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE));
+  size_t i = first;
+  while (i < config_key_count && strncmp(config_keys[i].path, config_keys[first].path, prefix) == 0) {
+    const char *name = config_keys[i].path + prefix;
+    const size_t length = strcspn(name, ".");
+    emit_scalar(w, name, length, YAML_PLAIN_SCALAR_STYLE);
+    if (name[length] == '.') {
+      i = write_section(w, config, i, prefix + length + 1);
+    } else {
+      char value[CUONN_CONFIG_TEXT];
+      config_value_format(value, config, &config_keys[i]);
+      const bool quoted = config_keys[i].type == CONFIG_TEXT;
+      emit_scalar(w, value, strlen(value), quoted ? YAML_DOUBLE_QUOTED_SCALAR_STYLE : YAML_PLAIN_SCALAR_STYLE);
+      i++;
+    }
+  }
+  emit(w, &event, yaml_mapping_end_event_initialize(&event));
+  return i;
+}
+
+char *cuonn_config_text(const cuonn_config *config) {
+  char *text = NULL;
+  size_t size = 0;
+  FILE *file = open_memstream(&text, &size);
+  if (!file) return NULL;
+  writer w = {.failed = false};
+  yaml_event_t event;
+  if (yaml_emitter_initialize(&w.emitter)) {
+    yaml_emitter_set_output_file(&w.emitter, file);
+    yaml_emitter_set_unicode(&w.emitter, 1);
+    yaml_emitter_set_width(&w.emitter, -1); /* one line a key */
+    emit(&w, &event, yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING));
+    emit(&w, &event, yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1));
+    write_section(&w, config, 0, 0);
+    emit(&w, &event, yaml_document_end_event_initialize(&event, 1));
+    emit(&w, &event, yaml_stream_end_event_initialize(&event));
+    yaml_emitter_delete(&w.emitter);
+  } else {
+    w.failed = true;
+  }
+  if (fclose(file) != 0 || w.failed) {
+    free(text);
+    return NULL;
+  }
+  return text;
+}
