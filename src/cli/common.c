@@ -139,13 +139,25 @@ void cli_gradient_free(cuonn_mesh_gradient *gradient) {
   free(gradient->d_gamma);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ JSON */
+/* ---------------------------------------------------------------------------------------------------------- output */
+
+static int output_lost; /* errno of the first failure */
+
+void cli_flush(void) {
+  if (fflush(stdout) != 0 && output_lost == 0) output_lost = errno;
+}
+
+bool cli_output_whole(int *reason) {
+  cli_flush();
+  *reason = output_lost;
+  return output_lost == 0 && !ferror(stdout);
+}
 
 int cli_print_json(json_t *value) {
   if (!value) return cli_fail(CLI_RESOURCES, "not enough memory for the JSON output");
   json_dumpf(value, stdout, JSON_COMPACT | JSON_REAL_PRECISION(17));
   putchar('\n');
-  fflush(stdout); /* whoever reads along gets whole lines; failures are noticed at exit */
+  cli_flush();
   json_decref(value);
   return CLI_DONE;
 }

@@ -90,6 +90,12 @@ int cli_context_create(cuonn_context **out, const cli_options *options);
 int cli_gradient_create(cuonn_mesh_gradient *out, size_t n_modes);
 void cli_gradient_free(cuonn_mesh_gradient *gradient);
 
+/* Sends what was printed on its way, so that whoever reads along gets whole lines; keeps the reason if that fails. */
+void cli_flush(void);
+
+/* Whether standard output is whole so far; *reason is the errno of what was lost, 0 if unknown. */
+bool cli_output_whole(int *reason);
+
 /* Prints a JSON value as one line on stdout and releases it; NULL means that there was no memory to build it. */
 int cli_print_json(json_t *value);
 

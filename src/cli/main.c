@@ -1,6 +1,5 @@
 /* cuonn: finds the command, and sees to it that failed output is noticed. */
 #include <argp.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,10 +22,8 @@ static void hold_standard_streams(void) {
 static bool failed; /* an error line has been printed or will be */
 
 static void close_output(void) {
-  errno = 0;
-  const bool lost = fflush(stdout) != 0 || ferror(stdout);
-  if (!lost || failed) return;
-  const int reason = errno;
+  int reason;
+  if (cli_output_whole(&reason) || failed) return;
   cli_fail(CLI_BAD_FILE, "cannot write to standard output%s%s", reason ? ": " : "", reason ? strerror(reason) : "");
   _exit(CLI_BAD_FILE);
 }

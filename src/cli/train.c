@@ -56,14 +56,14 @@ static const struct argp argp = {
         "not, in the folder that data.path names.\n\n"
         "Writes a run directory, which must not hold a run already:\n"
         "  config.yaml   the configuration with every key\n"
-        "  metrics.csv   epoch, train_loss, test_loss, test_accuracy, seconds, examples_per_second\n"
+        "  metrics.csv   a line an epoch: losses, test accuracy, seconds, examples/s\n"
         "  last.nc       checkpoint after the last epoch, or where the run was stopped\n"
         "  best.nc       checkpoint of the best test accuracy\n\n"
         "Ctrl-C finishes the present step, writes last.nc and exits with 130; a second one ends the program at once. A "
         "resumed run gives bit for bit the phases of one that was never stopped, on the same build, backend and "
         "processor type.\n\n"
         "Example:\n"
-        "  cuonn train configs/fashion-mnist.yaml --set training.epochs=5 --output runs/study\n"
+        "  cuonn train configs/fashion-mnist.yaml --output runs/study\n"
         "  cuonn train --resume runs/study --set training.epochs=50",
     .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {&cli_json_argp, 0, NULL, 0}, {0}},
 };
@@ -200,7 +200,7 @@ static void print_start(const job *j) {
          cuonn_context_backend(j->context));
   if (j->args.resume)
     printf("going on after step %" PRIu64 " of %zu\n", j->state.step, j->config.training.epochs * j->steps_per_epoch);
-  fflush(stdout);
+  cli_flush();
 }
 
 static cuonn_status on_progress(void *user, const cuonn_progress *progress) {
@@ -227,7 +227,7 @@ static cuonn_status on_epoch(void *user, const cuonn_epoch_record *r, const cuon
   printf("epoch %zu/%zu  train loss %.5f  test loss %.5f  test accuracy %.4f  %.2f s  %.0f examples/s%s\n", r->epoch,
          j->config.training.epochs, r->train_loss, r->test_loss, r->test_accuracy, r->seconds, r->examples_per_second,
          improved ? "  best" : "");
-  fflush(stdout);
+  cli_flush();
   return CUONN_OK;
 }
 

@@ -1,0 +1,178 @@
+# Harness of the command-line tests; bash scripts source it with their arguments: PROGRAM GOLDEN_FOLDER.
+# A check that fails is printed and counted; the script then fails at its end (finish).
+set -u
+umask 022
+export LC_ALL=C
+cuonn=$1
+golden=$2/golden.nc
+work=$(mktemp -d "${TMPDIR:-/tmp}/cuonn-cli.XXXXXX")
+chmod 755 "$work" # an unprivileged user looks into it, too
+trap 'rm -rf "$work"' EXIT
+checks=0
+failures=0
+
+failed() {
+  local frame=1
+  while [[ ${BASH_SOURCE[frame]} == */harness.sh ]]; do frame=$((frame + 1)); done
+  failures=$((failures + 1))
+  echo "FAILED ${BASH_SOURCE[frame]##*/}:${BASH_LINENO[frame - 1]}: $*"
+}
+
+# check COMMAND...: the command succeeds.
+check() {
+  checks=$((checks + 1))
+  "$@" || failed "$*"
+}
+
+# check_not COMMAND...: it does not.
+check_not() {
+  checks=$((checks + 1))
+  if "$@"; then failed "not: $*"; fi
+}
+
+# Names and contents of all files below a folder.
+fingerprint() { (cd "$1" && find . -type f -exec sha256sum {} + | sort -k2 && find . | sort); }
+
+# expect CODE REGEX COMMAND...: exit code; one line on stderr that the regex matches, none if the code is 0 and the
+# regex empty. A command that fails must leave everything below $kept as it was. Output is in $work/out, $work/err.
+kept=
+expect() {
+  local code=$1 regex=$2 got before=
+  shift 2
+  checks=$((checks + 1))
+  [[ $kept ]] && before=$(fingerprint "$kept")
+  "$@" > "$work/out" 2> "$work/err"
+  got=$?
+  judge "$code" "$regex" "$got" "$*"
+  if [[ $kept && $code != 0 && $before != "$(fingerprint "$kept")" ]]; then failed "files changed: $*"; fi
+}
+
+# judge CODE REGEX GOT WHAT: the same for a command whose exit code is known and whose stderr is in $work/err.
+judge() {
+  local lines
+  lines=$(wc -l < "$work/err")
+  if [[ $3 != "$1" ]]; then failed "exit code $3 instead of $1: $4: $(head -c 1000 "$work/err")"; fi
+  if grep -q 'Sanitizer\|runtime error' "$work/err"; then
+    failed "sanitizer: $4"
+    cat "$work/err"
+  elif [[ $1 == 0 && -z $2 ]]; then
+    if [[ $lines != 0 ]]; then failed "stderr is not empty: $4: $(cat "$work/err")"; fi
+  elif [[ $lines != 1 ]]; then
+    failed "$lines lines on stderr: $4: $(head -c 1000 "$work/err")"
+  elif ! grep -qE -- "$2" "$work/err"; then
+    failed "stderr does not match '$2': $4: $(cat "$work/err")"
+  fi
+}
+
+# Standard output of the last command matches.
+output() { check grep -qE -- "$1" "$work/out"; }
+
+finish() {
+  echo "${0##*/}: $checks checks, $failures failed"
+  [[ $failures == 0 && $checks -gt 0 ]]
+  exit
+}
+
+# ------------------------------------------------------------------------------------------------------ numbers, netCDF
+
+# golden_group GROUP VARIABLE...: some golden values as text for `values`; opening the golden file takes its time.
+golden_group() {
+  local group=$1
+  shift
+  ncdump -p 9,17 -v "$(printf "$group/%s\n" "$@" | paste -sd,)" "$golden"
+}
+
+# values FILE VARIABLE: the numbers of a variable, one a line; of a netCDF file, or of a golden_group's text.
+values() {
+  case $1 in
+    *.cdl) cat "$1" ;;
+    *) ncdump -p 9,17 -v "$2" "$1" ;;
+  esac | awk -v name="$2" '
+    $1 == name && $2 == "=" { on = 1; sub(/^[^=]*=/, "") }
+    on { last = /;/; gsub(/[;,]/, " "); for (i = 1; i <= NF; i++) print $i; if (last) exit }'
+}
+
+# close_to TOLERANCE GOT WANT: two files of numbers, as many in both, all finite; relative to the largest wanted modulus.
+close_to() {
+  paste "$2" "$3" | awk -v tolerance="$1" '
+    NF != 2 || $0 ~ /[nN]a[nN]|[iI]nf|_/ { bad = 1 }
+    { d = $1 - $2; if (d < 0) d = -d; if (d > worst) worst = d; w = $2 < 0 ? -$2 : $2; if (w > scale) scale = w }
+    END { if (bad || NR == 0 || worst > tolerance * scale) { print "worst", worst, "scale", scale, "lines", NR; exit 1 } }'
+}
+
+# same_values TOLERANCE FILE VARIABLE FILE VARIABLE
+same_values() {
+  values "$2" "$3" > "$work/got"
+  values "$4" "$5" > "$work/want"
+  close_to "$1" "$work/got" "$work/want"
+}
+
+# netcdf FILE KIND DIMENSIONS ATTRIBUTES VARIABLE...: makes a file as another program would. KIND as ncgen -k knows it;
+# DIMENSIONS "a=2 b=3"; ATTRIBUTES "name=text count=2"; a VARIABLE is name:dimension,dimension:file of numbers[:type].
+netcdf() {
+  local file=$1 kind=$2 dimensions=$3 attributes=$4 item rest
+  shift 4
+  {
+    echo 'netcdf made { dimensions:'
+    for item in $dimensions; do echo "  ${item%=*} = ${item#*=} ;"; done
+    echo 'variables:'
+    for item in "$@"; do
+      IFS=: read -r name over _ type <<< "$item"
+      echo "  ${type:-double} $name${over:+($over)} ;"
+    done
+    for item in $attributes; do
+      rest=${item#*=}
+      [[ $rest =~ ^[0-9]+$ ]] || rest="\"$rest\""
+      echo "  :${item%%=*} = $rest ;"
+    done
+    echo 'data:'
+    for item in "$@"; do
+      IFS=: read -r name _ numbers _ <<< "$item"
+      echo "  $name = $(paste -sd, "$numbers") ;"
+    done
+    echo '}'
+  } > "$work/made.cdl"
+  ncgen -k "$kind" -o "$file" "$work/made.cdl"
+}
+
+# numbers COUNT SEED SCALE: seemingly random numbers in 0..SCALE.
+numbers() { awk -v n="$1" -v seed="$2" -v scale="$3" 'BEGIN { srand(seed); for (i = 0; i < n; i++) printf "%.17g\n", scale * rand() }'; }
+
+# --------------------------------------------------------------------------------------------------------------- images
+
+real=/usr/share/datasets/fashion-mnist
+
+be32() { printf "\\x$(printf %02x $(($1 >> 24 & 255)))\\x$(printf %02x $(($1 >> 16 & 255)))\\x$(printf %02x $(($1 >> 8 & 255)))\\x$(printf %02x $(($1 & 255)))"; }
+
+# images_of COUNT GZ and labels_of COUNT GZ: the first examples of a file of Fashion-MNIST, as plain IDX.
+images_of() { printf '\0\0\10\3'; be32 "$1"; be32 28; be32 28; zcat "$2" 2> /dev/null | tail -c +17 | head -c $(($1 * 784)); }
+labels_of() { printf '\0\0\10\1'; be32 "$1"; zcat "$2" 2> /dev/null | tail -c +9 | head -c "$1"; }
+
+# slice FOLDER TRAIN TEST: the first examples of Fashion-MNIST.
+slice() {
+  mkdir -p "$1"
+  images_of "$2" $real/train-images-idx3-ubyte.gz > "$1/train-images-idx3-ubyte"
+  labels_of "$2" $real/train-labels-idx1-ubyte.gz > "$1/train-labels-idx1-ubyte"
+  images_of "$3" $real/t10k-images-idx3-ubyte.gz > "$1/t10k-images-idx3-ubyte"
+  labels_of "$3" $real/t10k-labels-idx1-ubyte.gz > "$1/t10k-labels-idx1-ubyte"
+}
+
+# small_config DATA: N = 16, two layers, for tests that train.
+small_config() {
+  cat << END
+data:
+  path: $1
+  radius: 2
+network:
+  modes: 16
+  layers: 2
+training:
+  epochs: 2
+  batch_size: 64
+backend:
+  name: reference
+END
+}
+
+# A CPU count's worth of backends that this build has, one a line.
+backends() { "$cuonn" info --json | grep -o '"backends":\[[^]]*\]' | grep -oE '"(reference|cpu)"' | tr -d '"'; }

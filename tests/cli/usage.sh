@@ -1,0 +1,94 @@
+# Help, versions, usage errors, output that cannot be written, completion.
+source "$(dirname "$0")/harness.sh"
+commands='train eval decompose matrix propagate vjp gradient info completion'
+
+expect 2 '^cuonn: usage: cuonn COMMAND .*train, eval' "$cuonn"
+expect 2 "^cuonn: unknown command 'trian'; the nearest is 'train'" "$cuonn" trian
+expect 2 "^cuonn: unknown command 'decompsoe'; the nearest is 'decompose'" "$cuonn" decompsoe
+expect 2 "^cuonn: unknown command 'a\?b'" "$cuonn" $'a\nb'
+expect 2 '^cuonn: unrecognized option .--colour' "$cuonn" --colour
+expect 0 '' "$cuonn" --version
+output '^cuonn [0-9]+\.[0-9]+\.[0-9]+$'
+expect 0 '' "$cuonn" --help
+for c in $commands; do output "^  $c +[a-z]"; done
+
+for c in $commands; do
+  expect 0 '' "$cuonn" "$c" --help
+  output "^Usage: cuonn $c "
+  output '^Example'
+  expect 2 "^cuonn $c: unrecognized option .--colour" "$cuonn" "$c" --colour
+  expect 2 "^cuonn $c: one argument is too many: 'b'|^cuonn info: one argument is too many: 'a'" "$cuonn" "$c" a b
+done
+for c in matrix propagate vjp decompose gradient; do
+  expect 2 "^cuonn $c: .* is missing; see --help" "$cuonn" "$c"
+  expect 2 "^cuonn $c: --(output|input) .* is missing" "$cuonn" "$c" mesh.nc
+done
+expect 2 '^cuonn train: the configuration file \(or --resume DIR\) is missing' "$cuonn" train
+expect 2 '^cuonn eval: the checkpoint is missing' "$cuonn" eval
+expect 2 '^cuonn train: .*--set.* requires an argument' "$cuonn" train x.yaml --set
+expect 2 '^cuonn train: --output does not go with --resume' "$cuonn" train --resume a --output b
+expect 2 "^cuonn propagate: --taps takes 'all' or nothing, not 'some'" "$cuonn" propagate --taps=some
+expect 2 '^cuonn completion: the shell is missing or unknown.*bash' "$cuonn" completion fish
+
+# --------------------------------------------------------------------------------------------------- backends, options
+echo 1 > "$work/one"
+netcdf "$work/mesh.nc" classic 'node=1' '' theta:node:"$work/one" phi:node:"$work/one"
+expect 2 '^cuonn matrix: .*backend.name.*fast.*reference' "$cuonn" matrix "$work/mesh.nc" --output "$work/u.nc" --backend fast
+expect 2 '^cuonn matrix: .*backend.threads.*2x' "$cuonn" matrix "$work/mesh.nc" --output "$work/u.nc" --threads 2x
+expect 4 '^cuonn matrix: .*cuda' "$cuonn" matrix "$work/mesh.nc" --output "$work/u.nc" --backend cuda
+check_not test -e "$work/u.nc"
+for b in $(backends) auto; do
+  expect 0 '' "$cuonn" matrix "$work/mesh.nc" --output "$work/u-$b.nc" --backend "$b"
+  check same_values 1e-6 "$work/u-$b.nc" unitary "$work/u-reference.nc" unitary
+done
+
+# ---------------------------------------------------------------------------------------------------- information
+expect 0 '' "$cuonn" info
+for line in 'cuonn +[0-9]' 'build +[^ ]' 'libraries +.*netCDF' 'processor +.*, [1-9][0-9]* to use' 'backends +.*reference' 'GPUs +none'; do
+  output "^$line"
+done
+expect 0 '' "$cuonn" info --json
+output '^\{"version":"[0-9.]+","build":".*","libraries":".*","processor":".*","processors":[0-9]+,"backends":\["reference".*\],"gpus":\[\]\}$'
+check test "$(wc -l < "$work/out")" = 1
+
+# ---------------------------------------------------------------------------------------------- output that gets lost
+lost() { "$@" > /dev/full; }
+for c in --version --help 'info' 'info --json' 'completion bash' 'train --help'; do
+  expect 3 '^cuonn.*: cannot write to standard output: No space left on device' lost "$cuonn" $c
+done
+closed() { "$@" >&-; }
+expect 3 '^cuonn info: cannot write to standard output' closed "$cuonn" info
+mkfifo "$work/pipe"
+broken() {
+  exec 7<> "$work/pipe"
+  exec 8> "$work/pipe" 7<&- # the only reader is closed
+  "$@" >&8
+  local code=$?
+  exec 8>&-
+  return $code
+}
+expect 3 '^cuonn info: cannot write to standard output: Broken pipe' broken "$cuonn" info
+closed_all() { "$@" <&- >&-; }
+expect 0 '' closed_all "$cuonn" matrix "$work/mesh.nc" --output "$work/closed.nc"
+check same_values 0 "$work/closed.nc" unitary "$work/u-reference.nc" unitary
+
+# ------------------------------------------------------------------------------------------------------- completion
+"$cuonn" completion bash > "$work/complete.bash"
+check bash -n "$work/complete.bash"
+# completes WORD... : what the last word is completed to
+completes() {
+  bash -c 'source "$1"; shift; compopt() { :; }; COMP_WORDS=(cuonn "$@"); COMP_CWORD=$#; _cuonn; echo "${COMPREPLY[@]}"' \
+    bash "$work/complete.bash" "$@"
+}
+check test "$(completes dec)" = decompose
+check test "$(completes train --res)" = --resume
+check test "$(completes propagate --ta)" = --taps
+check test "$(completes matrix --backend = ref)" = reference
+check test "$(completes matrix --backend ref)" = reference
+check test "$(completes decompose --phase-style = "di")" = differential
+check test "$(completes train --set training.ep)" = training.epochs=
+check test "$(completes train --set network.start = haar-)" = haar-phases
+check test "$(completes train --set training.drop_last =)" = 'true false'
+check test "$(completes completion b)" = bash
+check test "$(completes train conf)" = ''
+finish
