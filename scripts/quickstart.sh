@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 scripts/install-packages.sh
 cmake --preset release -DCUONN_TESTS=OFF
 cmake --build --preset release -- -j"$(nproc)"
-cuonn=$(find "$PWD/build/release" -type f -name cuonn -perm -u+x)
+cuonn=build/release/src/cli/cuonn
 runs=runs/quickstart
 mkdir -p "$runs"
 
