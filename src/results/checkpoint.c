@@ -1,0 +1,160 @@
+/* Checkpoints: a network, and all that training needs to go on from it bit for bit.
+ * There is no state of a random generator to keep: numbers are drawn by place (seed, epoch), not one after the other.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "cuonn/files.h"
+#include "results/container.h"
+#include "results/phases.h"
+#include "results/variables.h"
+
+enum { kMoments = 4, kVariables = RESULTS_MESH_ARRAYS + kMoments, kDigits = 24 };
+
+/* The optimizer's variables, in the order of cuonn_training_state's moments for one layer: [2][.][2][node]. */
+static void moment_variables(results_variable out[kMoments], size_t n_layers, size_t n_modes) {
+  static const char *const names[kMoments][2] = {
+      {"first_moment_theta", "first moment, or velocity, of theta"},
+      {"first_moment_phi", "first moment, or velocity, of phi"},
+      {"second_moment_theta", "second moment of theta"},
+      {"second_moment_phi", "second moment of phi"},
+  };
+  results_variable mesh[RESULTS_MESH_ARRAYS];
+  results_mesh_variables(mesh, n_layers, n_modes);
+  for (size_t i = 0; i < kMoments; i++) {
+    out[i] = mesh[0]; /* theta has the same dimensions */
+    out[i].name = names[i][0];
+    out[i].long_name = names[i][1];
+    out[i].unit = NULL;
+  }
+}
+
+/* Where the values of moment variable i and one layer stand. */
+static double *moment_of(const cuonn_training_state *state, size_t i, size_t layer) {
+  const size_t nodes = cuonn_mesh_nodes(state->network.shape.n_modes), order = i / 2, phase = i % 2;
+  return state->moments + ((order * state->network.shape.n_layers + layer) * 2 + phase) * nodes;
+}
+
+/* ---- writing ---- */
+
+/* Classic netCDF has no integer beyond 32 bits, and a double none beyond 53: whole numbers stand as text. */
+static cuonn_status put_integer(const results_file *file, const char *attribute, uint64_t number) {
+  char text[kDigits];
+  snprintf(text, sizeof text, "%" PRIu64, number);
+  return results_put_text(file, attribute, text);
+}
+
+cuonn_status cuonn_checkpoint_write(const char *path, const cuonn_training_state *state, size_t epoch, uint64_t seed,
+                                    const char *config_text) {
+  cuonn_status status = CUONN_OK;
+  results_file file;
+  results_variable variables[kVariables], *const moments = variables + RESULTS_MESH_ARRAYS;
+  const cuonn_network_shape *const shape = &state->network.shape;
+  results_mesh_variables(variables, shape->n_layers, shape->n_modes);
+  moment_variables(moments, shape->n_layers, shape->n_modes);
+
+  CUONN_TRY_DONE(results_create(&file, path, "Checkpoint of an optical neural network"));
+  CUONN_TRY_DONE(results_put_mesh_attributes(&file, shape->style));
+  CUONN_TRY_DONE(results_put_number(&file, "classes", (double)shape->n_classes));
+  CUONN_TRY_DONE(results_put_number(&file, "loss_per_class", shape->loss_per_class));
+  CUONN_TRY_DONE(put_integer(&file, "epoch", epoch));
+  CUONN_TRY_DONE(put_integer(&file, "step", state->step));
+  CUONN_TRY_DONE(put_integer(&file, "seed", seed));
+  CUONN_TRY_DONE(results_put_number(&file, "epoch_loss_sum", state->epoch_loss_sum));
+  CUONN_TRY_DONE(results_put_number(&file, "epoch_seconds", state->epoch_seconds));
+  CUONN_TRY_DONE(results_put_number(&file, "best_accuracy", state->best_accuracy));
+  CUONN_TRY_DONE(results_put_text(&file, "config", config_text));
+  CUONN_TRY_DONE(results_define(&file, variables, kVariables));
+  for (size_t l = 0; l < shape->n_layers; l++) {
+    CUONN_TRY_DONE(results_put_mesh(&file, variables, l, &state->network.layers[l]));
+    for (size_t i = 0; i < kMoments; i++) {
+      CUONN_TRY_DONE(results_put(&file, &moments[i], l, moment_of(state, i, l)));
+    }
+  }
+  CUONN_TRY_DONE(results_commit(&file));
+done:
+  results_abandon(&file);
+  return status;
+}
+
+/* ---- reading ---- */
+
+typedef struct {
+  cuonn_training_state *state;
+  char *config_text;
+} request;
+
+static cuonn_status missing(const results_file *file, const char *attribute) {
+  return cuonn_fail(CUONN_E_DATA,
+                    "%s: has no attribute %s: it holds phases, but is no checkpoint that training can go on from",
+                    file->path, attribute);
+}
+
+static cuonn_status get_integer(uint64_t *number, const results_file *file, const char *attribute) {
+  char *text = NULL, *end;
+  CUONN_TRY(results_get_text(&text, file, attribute));
+  if (!text) return missing(file, attribute);
+  errno = 0;
+  const unsigned long long parsed = strtoull(text, &end, 10);
+  const bool good = text[0] >= '0' && text[0] <= '9' && *end == 0 && errno == 0;
+  const cuonn_status status = good ? CUONN_OK
+                                   : cuonn_fail(CUONN_E_DATA, "%s: attribute %s is \"%.32s\"; it is a whole number",
+                                                file->path, attribute, text);
+  free(text);
+  *number = parsed;
+  return status;
+}
+
+static cuonn_status get_number(double *number, const results_file *file, const char *attribute) {
+  bool found;
+  CUONN_TRY(results_get_number(number, &found, file, attribute));
+  return found ? CUONN_OK : missing(file, attribute);
+}
+
+static cuonn_status read_checkpoint(void *user, const results_file *file) {
+  request *const r = user;
+  cuonn_training_state *const state = r->state;
+  results_variable moments[kMoments];
+  results_phases phases;
+  cuonn_network network = {0};
+  cuonn_status status = CUONN_OK;
+  CUONN_TRY_DONE(results_get_phases(&phases, file));
+  CUONN_TRY_DONE(results_get_network(&network, &phases, file));
+  CUONN_TRY_DONE(cuonn_training_state_create(state, &network.shape));
+  for (size_t l = 0; l < network.shape.n_layers; l++) {
+    CUONN_TRY_DONE(cuonn_mesh_copy(&state->network.layers[l], &network.layers[l]));
+  }
+  CUONN_TRY_DONE(get_integer(&state->step, file, "step"));
+  CUONN_TRY_DONE(get_number(&state->epoch_loss_sum, file, "epoch_loss_sum"));
+  CUONN_TRY_DONE(get_number(&state->epoch_seconds, file, "epoch_seconds"));
+  CUONN_TRY_DONE(get_number(&state->best_accuracy, file, "best_accuracy"));
+  moment_variables(moments, phases.n_layers, phases.n_modes);
+  for (size_t l = 0; l < network.shape.n_layers; l++) {
+    for (size_t i = 0; i < kMoments; i++) {
+      CUONN_TRY_DONE(results_get(moment_of(state, i, l), file, &moments[i], phases.n_layers ? l : RESULTS_WHOLE));
+    }
+  }
+  CUONN_TRY_DONE(results_get_text(&r->config_text, file, "config"));
+  if (!r->config_text) status = missing(file, "config");
+done:
+  cuonn_network_free(&network);
+  return status;
+}
+
+cuonn_status cuonn_checkpoint_read(cuonn_training_state *state, char **config_text, const char *path) {
+  memset(state, 0, sizeof *state);
+  *config_text = NULL;
+  request r = {state, NULL};
+  const cuonn_status status = results_read(path, read_checkpoint, &r);
+  if (status != CUONN_OK) {
+    free(r.config_text);
+    cuonn_training_state_free(state);
+    return status;
+  }
+  *config_text = r.config_text;
+  return CUONN_OK;
+}

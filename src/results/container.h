@@ -1,0 +1,36 @@
+/* netCDF files as a whole: our trailer, reading ours and foreign ones, and making new ones in memory. */
+#ifndef CUONN_RESULTS_CONTAINER_H
+#define CUONN_RESULTS_CONTAINER_H
+
+#include <stddef.h>
+
+#include "cuonn/status.h"
+
+/* An open netCDF file. */
+typedef struct {
+  const char *path; /* of the caller, for messages */
+  int id;           /* of libnetcdf; -1: not open */
+} results_file;
+
+/* Reads what it wants from an open file into `user`. It may be called twice, the first time in a child process whose
+ * results are lost: all it may change is what `user` points to. */
+typedef cuonn_status (*results_reader)(void *user, const results_file *file);
+
+/* Opens a file and calls the reader.
+ * A file with our trailer is checked against its hash first. A netCDF-4 file is read by a child process first, whose
+ * death, or silence for a minute, is CUONN_E_DATA: libhdf5 can crash on a damaged one. */
+cuonn_status results_read(const char *path, results_reader reader, void *user);
+
+/* Begins a new file in memory. `title` says what it holds. */
+cuonn_status results_create(results_file *out, const char *path, const char *title);
+
+/* Appends the trailer and writes the file to its path. The file is closed, also on failure. */
+cuonn_status results_commit(results_file *file);
+
+/* Forgets a file that was not committed; nothing to do for one that was. */
+void results_abandon(results_file *file);
+
+/* Text of a failure of libnetcdf. */
+cuonn_status results_netcdf_fail(cuonn_status status, const results_file *file, const char *what, int code);
+
+#endif

@@ -1,0 +1,391 @@
+/* The public files but checkpoints: unitaries, meshes, fields, labels, what commands write, networks. */
+#include "cuonn/files.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "results/container.h"
+#include "results/phases.h"
+#include "results/variables.h"
+
+enum { kVariablesMax = 16 };
+
+static results_variable unitary_variable(size_t n_layers, size_t n_modes) {
+  results_variable v = {
+      "unitary", {{"row", n_modes}, {"column", n_modes}, {"complex", 2}}, NULL, .long_name = "out = unitary x in"};
+  if (n_layers > 0) {
+    memmove(&v.dimensions[1], &v.dimensions[0], 3 * sizeof v.dimensions[0]);
+    v.dimensions[0] = (results_dimension){"layer", n_layers};
+  }
+  return v;
+}
+
+static results_variable fields_variable(const char *name, size_t n_examples, size_t n_modes) {
+  return (results_variable){name,
+                            {{"example", n_examples}, {"waveguide", n_modes}, {"complex", 2}},
+                            NULL,
+                            .long_name = "complex amplitude; its squared modulus is power"};
+}
+
+/* ---- unitaries ---- */
+
+/* Matrices of a file; n_layers is 0 where there is no such dimension. */
+typedef struct {
+  double *values;
+  size_t n_layers, n_modes;
+} unitaries;
+
+static cuonn_status read_unitaries(void *user, const results_file *file) {
+  unitaries *const out = user;
+  size_t rank, lengths[RESULTS_RANK];
+  CUONN_TRY(results_shape(&rank, lengths, file, "unitary"));
+  CUONN_CHECK(rank == 3 || rank == 4, CUONN_E_DATA,
+              "%s: unitary has %zu dimensions; it must be (row, column, complex), or that with layer in front",
+              file->path, rank);
+  const size_t *const last = lengths + rank - 3;
+  CUONN_CHECK(last[2] == 2, CUONN_E_DATA,
+              "%s: the last dimension of unitary has the length %zu; it must be 2 (real, imaginary)", file->path,
+              last[2]);
+  CUONN_CHECK(last[0] == last[1], CUONN_E_DATA, "%s: unitary is not square: it has %zu rows and %zu columns",
+              file->path, last[0], last[1]);
+  CUONN_CHECK(last[0] >= 2 && last[0] <= CUONN_MODES_MAX, CUONN_E_DATA,
+              "%s: unitary has %zu rows; a mesh has 2 to %d waveguides", file->path, last[0], CUONN_MODES_MAX);
+  out->n_modes = last[0];
+  out->n_layers = rank == 4 ? lengths[0] : 0;
+  const results_variable v = unitary_variable(out->n_layers, out->n_modes);
+  const size_t matrices = out->n_layers ? out->n_layers : 1;
+  CUONN_TRY(cuonn_allocate(&out->values, matrices * out->n_modes * out->n_modes, 2 * sizeof(double)));
+  return results_get(out->values, file, &v, RESULTS_WHOLE);
+}
+
+cuonn_status cuonn_unitary_read(double **matrix, size_t *n_modes, const char *path) {
+  cuonn_status status = CUONN_OK;
+  unitaries u = {0};
+  *matrix = NULL;
+  *n_modes = 0;
+  CUONN_TRY_DONE(results_read(path, read_unitaries, &u));
+  CUONN_CHECK_DONE(u.n_layers <= 1, CUONN_E_DATA,
+                   "%s: holds the unitaries of %zu layers; select one, in xarray with .isel(layer=0)", path,
+                   u.n_layers);
+  *matrix = u.values;
+  *n_modes = u.n_modes;
+  u.values = NULL;
+done:
+  free(u.values);
+  return status;
+}
+
+cuonn_status cuonn_unitary_write(const char *path, const double *matrix, size_t n_modes) {
+  cuonn_status status = CUONN_OK;
+  results_file file;
+  const results_variable v = unitary_variable(0, n_modes);
+  CUONN_TRY_DONE(results_create(&file, path, "Matrix of a mesh"));
+  CUONN_TRY_DONE(results_define(&file, &v, 1));
+  CUONN_TRY_DONE(results_put(&file, &v, RESULTS_WHOLE, matrix));
+  CUONN_TRY_DONE(results_commit(&file));
+done:
+  results_abandon(&file);
+  return status;
+}
+
+/* ---- meshes ---- */
+
+static cuonn_status read_mesh(void *user, const results_file *file) {
+  cuonn_mesh *const out = user;
+  results_phases phases;
+  CUONN_TRY(results_get_phases(&phases, file));
+  CUONN_CHECK(phases.n_layers <= 1, CUONN_E_DATA,
+              "%s: holds a network of %zu layers; a mesh is one of them, in xarray .isel(layer=0)", file->path,
+              phases.n_layers);
+  CUONN_TRY(cuonn_mesh_create(out, phases.n_modes, phases.style));
+  return results_get_meshes(out, &phases, file);
+}
+
+cuonn_status cuonn_mesh_read(cuonn_mesh *out, const char *path) {
+  memset(out, 0, sizeof *out);
+  const cuonn_status status = results_read(path, read_mesh, out);
+  if (status != CUONN_OK) cuonn_mesh_free(out);
+  return status;
+}
+
+cuonn_status cuonn_mesh_write(const char *path, const cuonn_mesh *mesh) {
+  cuonn_status status = CUONN_OK;
+  results_file file;
+  results_variable variables[RESULTS_MESH_ARRAYS];
+  results_mesh_variables(variables, 0, mesh->n_modes);
+  CUONN_TRY_DONE(results_create(&file, path, "Mesh of Mach-Zehnder interferometers"));
+  CUONN_TRY_DONE(results_put_mesh_attributes(&file, mesh->style));
+  CUONN_TRY_DONE(results_define(&file, variables, RESULTS_MESH_ARRAYS));
+  CUONN_TRY_DONE(results_put_mesh(&file, variables, RESULTS_WHOLE, mesh));
+  CUONN_TRY_DONE(results_commit(&file));
+done:
+  results_abandon(&file);
+  return status;
+}
+
+/* ---- fields and labels ---- */
+
+typedef struct {
+  cuonn_fields *out;
+  const char *variable;
+} fields_request;
+
+static cuonn_status read_fields(void *user, const results_file *file) {
+  const fields_request *const request = user;
+  size_t rank, lengths[RESULTS_RANK];
+  CUONN_TRY(results_shape(&rank, lengths, file, request->variable));
+  CUONN_CHECK(rank == 3 && lengths[2] == 2, CUONN_E_DATA,
+              "%s: %s must be (example, waveguide, complex), complex being real and imaginary part; it has %zu "
+              "dimensions, the last of length %zu",
+              file->path, request->variable, rank, rank ? lengths[rank - 1] : 0);
+  const results_variable v = fields_variable(request->variable, lengths[0], lengths[1]);
+  CUONN_TRY(cuonn_fields_create(request->out, lengths[0], lengths[1]));
+  return results_get(request->out->values, file, &v, RESULTS_WHOLE);
+}
+
+cuonn_status cuonn_fields_read(cuonn_fields *out, const char *path, const char *variable) {
+  memset(out, 0, sizeof *out);
+  fields_request request = {out, variable};
+  const cuonn_status status = results_read(path, read_fields, &request);
+  if (status != CUONN_OK) cuonn_fields_free(out);
+  return status;
+}
+
+typedef struct {
+  uint8_t *labels;
+  size_t n_examples;
+} labels_request;
+
+static results_variable label_variable(size_t n_examples) {
+  return (results_variable){
+      "label", {{"example", n_examples}}, NULL, .long_name = "class of each example", .integers = true};
+}
+
+static cuonn_status read_labels(void *user, const results_file *file) {
+  cuonn_status status = CUONN_OK;
+  labels_request *const out = user;
+  double *numbers = NULL;
+  size_t rank, lengths[RESULTS_RANK];
+  CUONN_TRY_DONE(results_shape(&rank, lengths, file, "label"));
+  const results_variable v = label_variable(lengths[0]);
+  CUONN_TRY_DONE(cuonn_allocate(&numbers, lengths[0], sizeof *numbers));
+  CUONN_TRY_DONE(cuonn_allocate(&out->labels, lengths[0], sizeof *out->labels));
+  CUONN_CHECK_DONE(rank == 1, CUONN_E_DATA, "%s: label has %zu dimensions; it must be (example)", file->path, rank);
+  CUONN_TRY_DONE(results_get(numbers, file, &v, RESULTS_WHOLE));
+  out->n_examples = lengths[0];
+  for (size_t i = 0; i < out->n_examples; i++) {
+    CUONN_CHECK_DONE(numbers[i] >= 0 && numbers[i] <= UINT8_MAX && numbers[i] == floor(numbers[i]), CUONN_E_DATA,
+                     "%s: label[%zu] is %g; labels are integers from 0 to 255", file->path, i, numbers[i]);
+    out->labels[i] = (uint8_t)numbers[i];
+  }
+done:
+  free(numbers);
+  return status;
+}
+
+cuonn_status cuonn_labels_read(uint8_t **labels, size_t *n_examples, const char *path) {
+  labels_request request = {0};
+  *labels = NULL;
+  *n_examples = 0;
+  const cuonn_status status = results_read(path, read_labels, &request);
+  if (status != CUONN_OK) {
+    free(request.labels);
+    return status;
+  }
+  *labels = request.labels;
+  *n_examples = request.n_examples;
+  return CUONN_OK;
+}
+
+cuonn_status cuonn_fields_write(const char *path, const cuonn_fields *const *fields, const char *const *names,
+                                size_t count, const uint8_t *labels) {
+  cuonn_status status = CUONN_OK;
+  results_file file = {path, -1};
+  results_variable variables[kVariablesMax];
+  double *numbers = NULL;
+  CUONN_CHECK_DONE(count >= 1 && count < kVariablesMax, CUONN_E_ARGUMENT, "%s: 1 to %d fields can be written, not %zu",
+                   path, kVariablesMax - 1, count);
+  for (size_t i = 0; i < count; i++) {
+    variables[i] = fields_variable(names[i], fields[i]->n_examples, fields[i]->n_modes);
+  }
+  variables[count] = label_variable(fields[0]->n_examples);
+  CUONN_TRY_DONE(results_create(&file, path, "Batch of fields"));
+  CUONN_TRY_DONE(results_define(&file, variables, count + (labels != NULL)));
+  for (size_t i = 0; i < count; i++) {
+    CUONN_TRY_DONE(results_put(&file, &variables[i], RESULTS_WHOLE, fields[i]->values));
+  }
+  if (labels) {
+    CUONN_TRY_DONE(cuonn_allocate(&numbers, fields[0]->n_examples, sizeof *numbers));
+    for (size_t i = 0; i < fields[0]->n_examples; i++) numbers[i] = labels[i];
+    CUONN_TRY_DONE(results_put(&file, &variables[count], RESULTS_WHOLE, numbers));
+  }
+  CUONN_TRY_DONE(results_commit(&file));
+done:
+  free(numbers);
+  results_abandon(&file);
+  return status;
+}
+
+/* ---- what propagate, vjp and gradient give ---- */
+
+/* A variable and where its values are; NULL values: left out. */
+typedef struct {
+  results_variable variable;
+  const double *values;
+} item;
+
+static cuonn_status write_items(const char *path, const char *title, const item *items, size_t count) {
+  cuonn_status status = CUONN_OK;
+  results_file file;
+  results_variable variables[kVariablesMax];
+  size_t n = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (items[i].values) variables[n++] = items[i].variable;
+  }
+  CUONN_TRY_DONE(results_create(&file, path, title));
+  CUONN_TRY_DONE(results_define(&file, variables, n));
+  for (size_t i = 0; i < count; i++) {
+    if (items[i].values) CUONN_TRY_DONE(results_put(&file, &items[i].variable, RESULTS_WHOLE, items[i].values));
+  }
+  CUONN_TRY_DONE(results_commit(&file));
+done:
+  results_abandon(&file);
+  return status;
+}
+
+static results_variable tap_variable(const char *name, const cuonn_fields *fields, const char *long_name) {
+  return (results_variable){
+      name,
+      {{"column", fields->n_modes}, {"example", fields->n_examples}, {"waveguide", fields->n_modes}, {"complex", 2}},
+      NULL,
+      .long_name = long_name};
+}
+
+cuonn_status cuonn_propagation_write(const char *path, const cuonn_fields *output, const cuonn_taps *taps) {
+  static const cuonn_taps none = {0};
+  const cuonn_taps *const t = taps ? taps : &none;
+  const item items[] = {
+      {fields_variable("output", output->n_examples, output->n_modes), output->values},
+      {tap_variable("before_phi", output, "field before the phi stage"), t->before_phi},
+      {tap_variable("after_phi", output, "field after the phi stage"), t->after_phi},
+      {tap_variable("before_theta", output, "field before the theta stage"), t->before_theta},
+      {tap_variable("after_theta", output, "field after the theta stage"), t->after_theta},
+      {tap_variable("after_coupler", output, "field after the right coupler"), t->after_coupler},
+  };
+  return write_items(path, "Fields sent through a mesh", items, sizeof items / sizeof *items);
+}
+
+static const char kPerRadian[] = "radian-1";
+
+cuonn_status cuonn_vjp_write(const char *path, const cuonn_mesh_gradient *gradient, const cuonn_fields *backward) {
+  const size_t nodes = cuonn_mesh_nodes(backward->n_modes);
+  const item items[] = {
+      {{"d_theta", {{"node", nodes}}, kPerRadian, .long_name = "derivative of the loss by theta"}, gradient->d_theta},
+      {{"d_phi", {{"node", nodes}}, kPerRadian, .long_name = "derivative of the loss by phi"}, gradient->d_phi},
+      {{"d_gamma", {{"waveguide", backward->n_modes}}, kPerRadian, .long_name = "derivative of the loss by gamma"},
+       gradient->d_gamma},
+      {fields_variable("backward", backward->n_examples, backward->n_modes), backward->values},
+  };
+  return write_items(path, "Vector-Jacobian product of a mesh", items, sizeof items / sizeof *items);
+}
+
+cuonn_status cuonn_gradient_write(const char *path, const cuonn_network_shape *shape, double loss,
+                                  const cuonn_mesh_gradient *gradients) {
+  cuonn_status status = CUONN_OK;
+  results_file file;
+  const results_dimension layer = {"layer", shape->n_layers}, node = {"node", cuonn_mesh_nodes(shape->n_modes)},
+                          waveguide = {"waveguide", shape->n_modes};
+  const results_variable variables[] = {
+      {"loss", {{NULL, 0}}, NULL, .long_name = "mean cross entropy of the batch"},
+      {"d_theta", {layer, node}, kPerRadian, .long_name = "derivative of the loss by theta"},
+      {"d_phi", {layer, node}, kPerRadian, .long_name = "derivative of the loss by phi"},
+      {"d_gamma", {layer, waveguide}, kPerRadian, .long_name = "derivative of the loss by gamma"},
+  };
+  CUONN_TRY_DONE(results_create(&file, path, "Gradient of a network's loss"));
+  CUONN_TRY_DONE(results_define(&file, variables, sizeof variables / sizeof *variables));
+  CUONN_TRY_DONE(results_put(&file, &variables[0], RESULTS_WHOLE, &loss));
+  for (size_t l = 0; l < shape->n_layers; l++) {
+    CUONN_TRY_DONE(results_put(&file, &variables[1], l, gradients[l].d_theta));
+    CUONN_TRY_DONE(results_put(&file, &variables[2], l, gradients[l].d_phi));
+    CUONN_TRY_DONE(results_put(&file, &variables[3], l, gradients[l].d_gamma));
+  }
+  CUONN_TRY_DONE(results_commit(&file));
+done:
+  results_abandon(&file);
+  return status;
+}
+
+/* ---- networks ---- */
+
+static cuonn_status read_network(void *user, const results_file *file) {
+  results_phases phases;
+  CUONN_TRY(results_get_phases(&phases, file));
+  return results_get_network(user, &phases, file);
+}
+
+cuonn_status cuonn_network_read(cuonn_network *out, const char *path) {
+  memset(out, 0, sizeof *out);
+  const cuonn_status status = results_read(path, read_network, out);
+  if (status != CUONN_OK) cuonn_network_free(out);
+  return status;
+}
+
+/* What a file of starting phases holds: meshes, or unitaries to decompose. */
+typedef struct {
+  cuonn_network *network; /* of the wanted shape */
+  unitaries unitaries;
+} start_request;
+
+static cuonn_status check_start(const results_file *file, const cuonn_network_shape *shape, size_t n_layers,
+                                size_t n_modes) {
+  const size_t layers = n_layers ? n_layers : 1;
+  CUONN_CHECK(n_modes == shape->n_modes, CUONN_E_SHAPE, "%s: is for %zu waveguides, the network has %zu", file->path,
+              n_modes, shape->n_modes);
+  CUONN_CHECK(layers == shape->n_layers, CUONN_E_SHAPE, "%s: holds %zu layers, the network has %zu", file->path, layers,
+              shape->n_layers);
+  return CUONN_OK;
+}
+
+static cuonn_status read_start(void *user, const results_file *file) {
+  start_request *const request = user;
+  const cuonn_network_shape *const shape = &request->network->shape;
+  results_phases phases;
+  if (!results_has(file, "theta")) {
+    CUONN_CHECK(results_has(file, "unitary"), CUONN_E_DATA, "%s: has neither theta nor unitary to start from",
+                file->path);
+    CUONN_TRY(read_unitaries(&request->unitaries, file));
+    return check_start(file, shape, request->unitaries.n_layers, request->unitaries.n_modes);
+  }
+  CUONN_TRY(results_get_phases(&phases, file));
+  CUONN_TRY(check_start(file, shape, phases.n_layers, phases.n_modes));
+  CUONN_CHECK(!phases.has_style || phases.style == shape->style, CUONN_E_DATA,
+              "%s: its phases are of the style %s, the network's are %s", file->path,
+              cuonn_phase_style_name(phases.style), cuonn_phase_style_name(shape->style));
+  return results_get_meshes(request->network->layers, &phases, file);
+}
+
+cuonn_status cuonn_network_read_start(cuonn_network *network, const char *path) {
+  cuonn_status status = CUONN_OK;
+  cuonn_network start = {0}; /* apart, so that a refused file leaves the network as it was */
+  start_request request = {&start, {0}};
+  CUONN_TRY_DONE(cuonn_network_create(&start, &network->shape));
+  CUONN_TRY_DONE(results_read(path, read_start, &request));
+  const size_t n = network->shape.n_modes;
+  for (size_t l = 0; request.unitaries.values && l < network->shape.n_layers; l++) {
+    status = cuonn_mesh_decompose(&start.layers[l], request.unitaries.values + 2 * n * n * l);
+    if (status != CUONN_OK) {
+      cuonn_fail_within(status, "%s: layer %zu", path, l);
+      goto done;
+    }
+  }
+  for (size_t l = 0; l < network->shape.n_layers; l++) {
+    CUONN_TRY_DONE(cuonn_mesh_copy(&network->layers[l], &start.layers[l]));
+  }
+done:
+  free(request.unitaries.values);
+  cuonn_network_free(&start);
+  return status;
+}

@@ -1,0 +1,159 @@
+/* Meshes and networks as the variables theta, phi, gamma, coupler_error and loss_db of a file. */
+#include "results/phases.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+enum { kTheta, kPhi, kGamma, kCouplerError, kLossDb };
+
+void results_mesh_variables(results_variable out[RESULTS_MESH_ARRAYS], size_t n_layers, size_t n_modes) {
+  const size_t nodes = cuonn_mesh_nodes(n_modes);
+  const results_variable variables[RESULTS_MESH_ARRAYS] = {
+      [kTheta] = {"theta",
+                  {{"layer", n_layers}, {"node", nodes}},
+                  "radian",
+                  .long_name = "internal phase of each node"},
+      [kPhi] = {"phi", {{"layer", n_layers}, {"node", nodes}}, "radian", .long_name = "external phase of each node"},
+      [kGamma] = {"gamma",
+                  {{"layer", n_layers}, {"waveguide", n_modes}},
+                  "radian",
+                  .long_name = "output phase of each waveguide"},
+      [kCouplerError] = {"coupler_error",
+                         {{"layer", n_layers}, {"node", nodes}, {"side", 2}},
+                         "radian",
+                         .long_name = "error of the left and right coupler on pi/4"},
+      [kLossDb] = {"loss_db",
+                   {{"layer", n_layers}, {"node", nodes}, {"shifter", 2}},
+                   "dB",
+                   .long_name = "loss of the theta and phi shifter, positive attenuates"},
+  };
+  memcpy(out, variables, sizeof variables);
+  if (n_layers > 0) return;
+  for (size_t i = 0; i < RESULTS_MESH_ARRAYS; i++) {
+    memmove(&out[i].dimensions[0], &out[i].dimensions[1], RESULTS_RANK * sizeof out[i].dimensions[0]);
+  }
+}
+
+/* The arrays of a mesh in the order of the variables. */
+static void arrays_of(double *out[RESULTS_MESH_ARRAYS], const cuonn_mesh *mesh) {
+  out[kTheta] = mesh->theta;
+  out[kPhi] = mesh->phi;
+  out[kGamma] = mesh->gamma;
+  out[kCouplerError] = mesh->coupler_error;
+  out[kLossDb] = mesh->loss_db;
+}
+
+cuonn_status results_put_mesh_attributes(const results_file *file, cuonn_phase_style style) {
+  const char *const name = cuonn_phase_style_name(style);
+  CUONN_CHECK(name, CUONN_E_ARGUMENT, "%s: phase style %d is not one of the four", file->path, (int)style);
+  CUONN_TRY(results_put_text(file, "architecture", "rectangular"));
+  return results_put_text(file, "phase_style", name);
+}
+
+cuonn_status results_put_mesh(const results_file *file, const results_variable variables[RESULTS_MESH_ARRAYS],
+                              size_t part, const cuonn_mesh *mesh) {
+  double *arrays[RESULTS_MESH_ARRAYS];
+  arrays_of(arrays, mesh);
+  for (size_t i = 0; i < RESULTS_MESH_ARRAYS; i++) CUONN_TRY(results_put(file, &variables[i], part, arrays[i]));
+  return CUONN_OK;
+}
+
+/* ---- reading ---- */
+
+static cuonn_status get_style(results_phases *out, const results_file *file) {
+  cuonn_status status = CUONN_OK;
+  char *architecture = NULL, *style = NULL;
+  CUONN_TRY_DONE(results_get_text(&architecture, file, "architecture"));
+  CUONN_CHECK_DONE(!architecture || strcmp(architecture, "rectangular") == 0, CUONN_E_DATA,
+                   "%s: architecture is \"%.64s\"; only rectangular meshes are known", file->path, architecture);
+  CUONN_TRY_DONE(results_get_text(&style, file, "phase_style"));
+  out->style = CUONN_STYLE_TOP;
+  out->has_style = style != NULL;
+  if (style && cuonn_phase_style_parse(&out->style, style) != CUONN_OK) {
+    status = cuonn_fail(CUONN_E_DATA, "%s: phase_style is \"%.64s\"; it is one of top, bottom, symmetric, differential",
+                        file->path, style);
+  }
+done:
+  free(style);
+  free(architecture);
+  return status;
+}
+
+/* N whose mesh has that many nodes, or the next below. */
+static size_t modes_of_nodes(size_t nodes) {
+  size_t n = (size_t)((1 + sqrt(1 + 8 * (double)nodes)) / 2);
+  while (n > 2 && cuonn_mesh_nodes(n) > nodes) n--;
+  while (cuonn_mesh_nodes(n + 1) <= nodes) n++;
+  return n;
+}
+
+cuonn_status results_get_phases(results_phases *out, const results_file *file) {
+  size_t rank, lengths[RESULTS_RANK], gamma_rank, gamma_lengths[RESULTS_RANK];
+  CUONN_TRY(results_shape(&rank, lengths, file, "theta"));
+  CUONN_CHECK(rank == 1 || rank == 2, CUONN_E_DATA, "%s: theta has %zu dimensions; it must be (node) or (layer, node)",
+              file->path, rank);
+  const size_t nodes = lengths[rank - 1];
+  out->n_layers = rank == 2 ? lengths[0] : 0;
+  CUONN_CHECK(out->n_layers <= CUONN_LAYERS_MAX, CUONN_E_DATA, "%s: theta has %zu layers; at most %d are read",
+              file->path, out->n_layers, CUONN_LAYERS_MAX);
+
+  if (results_has(file, "gamma")) {
+    CUONN_TRY(results_shape(&gamma_rank, gamma_lengths, file, "gamma"));
+    CUONN_CHECK(gamma_rank == rank, CUONN_E_DATA,
+                "%s: gamma has %zu dimensions where theta has %zu; both, or neither, "
+                "must have a layer in front",
+                file->path, gamma_rank, rank);
+    out->n_modes = gamma_lengths[rank - 1];
+    CUONN_CHECK(out->n_modes >= 2 && out->n_modes <= CUONN_MODES_MAX, CUONN_E_DATA,
+                "%s: gamma has %zu waveguides; a mesh has 2 to %d", file->path, out->n_modes, CUONN_MODES_MAX);
+    CUONN_CHECK(cuonn_mesh_nodes(out->n_modes) == nodes, CUONN_E_DATA,
+                "%s: theta has %zu nodes; a rectangular mesh of the %zu waveguides of gamma has %zu", file->path, nodes,
+                out->n_modes, cuonn_mesh_nodes(out->n_modes));
+  } else {
+    out->n_modes = modes_of_nodes(nodes);
+    CUONN_CHECK(cuonn_mesh_nodes(out->n_modes) == nodes, CUONN_E_DATA,
+                "%s: theta has %zu nodes, which no rectangular mesh has: %zu waveguides have %zu, %zu have %zu",
+                file->path, nodes, out->n_modes, cuonn_mesh_nodes(out->n_modes), out->n_modes + 1,
+                cuonn_mesh_nodes(out->n_modes + 1));
+    CUONN_CHECK(out->n_modes <= CUONN_MODES_MAX, CUONN_E_DATA,
+                "%s: theta has the nodes of %zu waveguides; a mesh has "
+                "2 to %d",
+                file->path, out->n_modes, CUONN_MODES_MAX);
+  }
+  return get_style(out, file);
+}
+
+cuonn_status results_get_meshes(cuonn_mesh *layers, const results_phases *phases, const results_file *file) {
+  results_variable variables[RESULTS_MESH_ARRAYS];
+  double *arrays[RESULTS_MESH_ARRAYS];
+  const size_t n_layers = phases->n_layers ? phases->n_layers : 1;
+  results_mesh_variables(variables, phases->n_layers, phases->n_modes);
+  for (size_t i = 0; i < RESULTS_MESH_ARRAYS; i++) {
+    if (i > kPhi && !results_has(file, variables[i].name)) continue;
+    for (size_t l = 0; l < n_layers; l++) {
+      arrays_of(arrays, &layers[l]);
+      CUONN_TRY(results_get(arrays[i], file, &variables[i], phases->n_layers ? l : RESULTS_WHOLE));
+    }
+  }
+  return CUONN_OK;
+}
+
+cuonn_status results_get_network(cuonn_network *out, const results_phases *phases, const results_file *file) {
+  double classes = (double)(phases->n_modes < 10 ? phases->n_modes : 10), per_class = 1;
+  const double most = (double)(phases->n_modes < 256 ? phases->n_modes : 256);
+  bool found;
+  CUONN_TRY(results_get_number(&classes, &found, file, "classes"));
+  CUONN_CHECK(classes >= 2 && classes <= most && classes == floor(classes), CUONN_E_DATA,
+              "%s: attribute classes is %g; with %zu waveguides it is an integer from 2 to %g", file->path, classes,
+              phases->n_modes, most);
+  CUONN_TRY(results_get_number(&per_class, &found, file, "loss_per_class"));
+  CUONN_CHECK(per_class == 0 || per_class == 1, CUONN_E_DATA, "%s: attribute loss_per_class is %g; it is 0 or 1",
+              file->path, per_class);
+  const cuonn_network_shape shape = {phases->n_modes, phases->n_layers ? phases->n_layers : 1, (size_t)classes,
+                                     phases->style, per_class == 1};
+  CUONN_TRY(cuonn_network_create(out, &shape));
+  return results_get_meshes(out->layers, phases, file);
+}

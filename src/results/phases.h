@@ -1,0 +1,39 @@
+/* Meshes and networks as the variables theta, phi, gamma, coupler_error and loss_db of a file. */
+#ifndef CUONN_RESULTS_PHASES_H
+#define CUONN_RESULTS_PHASES_H
+
+#include "cuonn/mesh.h"
+#include "cuonn/network.h"
+#include "results/variables.h"
+
+enum { RESULTS_MESH_ARRAYS = 5 };
+
+/* The five arrays of a mesh, with `layer` in front unless n_layers is 0. */
+void results_mesh_variables(results_variable out[RESULTS_MESH_ARRAYS], size_t n_layers, size_t n_modes);
+
+/* Writes the attributes of a mesh. Before results_define(). */
+cuonn_status results_put_mesh_attributes(const results_file *file, cuonn_phase_style style);
+
+/* Writes the arrays of a mesh, or those of one layer of a network. */
+cuonn_status results_put_mesh(const results_file *file, const results_variable variables[RESULTS_MESH_ARRAYS],
+                              size_t part, const cuonn_mesh *mesh);
+
+/* What a file of phases holds. */
+typedef struct {
+  size_t n_modes;
+  size_t n_layers; /* 0: the variables have no dimension `layer` */
+  cuonn_phase_style style;
+  bool has_style; /* whether the file names its style; else it is top */
+} results_phases;
+
+/* Finds shape and style: N from gamma where there is one, else from the number of nodes. */
+cuonn_status results_get_phases(results_phases *out, const results_file *file);
+
+/* Makes a network of a file whose shape was found; attributes classes and loss_per_class, or what stands for them.
+ * On failure *out may be half made: release it. */
+cuonn_status results_get_network(cuonn_network *out, const results_phases *phases, const results_file *file);
+
+/* Reads the meshes [layer] of a file whose shape was found; arrays that the file lacks become zero. */
+cuonn_status results_get_meshes(cuonn_mesh *layers, const results_phases *phases, const results_file *file);
+
+#endif

@@ -1,0 +1,202 @@
+/* Whole files: read into memory, and written so that the goal is always the old file or the new one. */
+#include "results/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+enum { kNameTries = 100, kChunk = 1 << 30 };
+
+cuonn_status results_check_name(const char *path) {
+  CUONN_CHECK(path[0], CUONN_E_IO, "the name of the file is empty");
+  CUONN_CHECK(!strstr(path, "://"), CUONN_E_IO, "%s: names that hold \"://\" are refused; give a file on this machine",
+              path);
+  return CUONN_OK;
+}
+
+/* ---- reading ---- */
+
+cuonn_status results_read_bytes(unsigned char **bytes, size_t *size, const char *path) {
+  cuonn_status status = CUONN_OK;
+  unsigned char *read_bytes = NULL;
+  *bytes = NULL;
+  *size = 0;
+  CUONN_TRY(results_check_name(path));
+
+  struct stat info;
+  const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer must not block */
+  CUONN_CHECK(file >= 0, CUONN_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
+  CUONN_CHECK_DONE(fstat(file, &info) == 0, CUONN_E_IO, "%s: cannot be read: %s", path, strerror(errno));
+  CUONN_CHECK_DONE(!S_ISDIR(info.st_mode), CUONN_E_IO, "%s: is a folder, not a file", path);
+  CUONN_CHECK_DONE(S_ISREG(info.st_mode), CUONN_E_IO, "%s: is not a regular file", path);
+  const uintmax_t length = (uintmax_t)info.st_size;
+  CUONN_CHECK_DONE(length <= RESULTS_FILE_MAX, CUONN_E_DATA, "%s: has %ju bytes; at most %zu are read", path, length,
+                   RESULTS_FILE_MAX);
+  status = cuonn_allocate(&read_bytes, (size_t)length + RESULTS_SLACK, 1);
+  if (status != CUONN_OK) {
+    cuonn_fail_within(status, "%s", path);
+    goto done;
+  }
+
+  for (size_t got = 0; got < length;) {
+    const size_t left = (size_t)length - got;
+    const ssize_t n = read(file, read_bytes + got, left < kChunk ? left : kChunk);
+    if (n < 0 && errno == EINTR) continue;
+    CUONN_CHECK_DONE(n >= 0, CUONN_E_IO, "%s: cannot be read: %s", path, strerror(errno));
+    CUONN_CHECK_DONE(n > 0, CUONN_E_IO, "%s: became shorter while it was read", path);
+    got += (size_t)n;
+  }
+  *bytes = read_bytes;
+  *size = (size_t)length;
+  read_bytes = NULL;
+done:
+  free(read_bytes);
+  close(file);
+  return status;
+}
+
+/* ---- writing ---- */
+
+/* The file that a write replaces, and the temporary beside it. */
+typedef struct {
+  char *path;      /* the goal, symbolic links followed: the link stays and its file is replaced */
+  char *folder;    /* that holds it */
+  char *temporary; /* NULL until it exists */
+  bool exists;     /* whether there is an old file */
+  mode_t mode;     /* of the old file */
+} goal;
+
+static cuonn_status goal_find(goal *out, const char *path) {
+  struct stat info;
+  out->path = realpath(path, NULL);
+  if (!out->path) {
+    CUONN_CHECK(errno == ENOENT, CUONN_E_IO, "%s: cannot be written: %s", path, strerror(errno));
+    out->path = strdup(path);
+  } else {
+    CUONN_CHECK(stat(out->path, &info) == 0, CUONN_E_IO, "%s: cannot be written: %s", path, strerror(errno));
+    CUONN_CHECK(!S_ISDIR(info.st_mode), CUONN_E_IO, "%s: is a folder; give the name of a file", path);
+    CUONN_CHECK(S_ISREG(info.st_mode), CUONN_E_IO, "%s: is not a regular file and will not be replaced", path);
+    CUONN_CHECK(faccessat(AT_FDCWD, out->path, W_OK, AT_EACCESS) == 0, CUONN_E_IO, "%s: cannot be written: %s", path,
+                strerror(errno));
+    out->exists = true;
+    out->mode = info.st_mode & 0777;
+  }
+  CUONN_CHECK(out->path, CUONN_E_MEMORY, "%s: not enough memory for its name", path);
+
+  const char *const slash = strrchr(out->path, '/');
+  CUONN_CHECK(!slash || slash[1], CUONN_E_IO, "%s: cannot be written: it is the name of a folder", path);
+  out->folder = slash ? strndup(out->path, slash == out->path ? 1 : (size_t)(slash - out->path)) : strdup(".");
+  CUONN_CHECK(out->folder, CUONN_E_MEMORY, "%s: not enough memory for its name", path);
+  return CUONN_OK;
+}
+
+static void goal_free(goal *g) {
+  if (g->temporary) unlink(g->temporary);
+  free(g->temporary);
+  free(g->folder);
+  free(g->path);
+}
+
+/* Opened with O_EXCL and 0666 under a random name, not with mkstemp, so that the kernel itself applies the umask and
+ * the folder's access list; asking for the umask would change it for other threads. */
+static cuonn_status open_temporary(int *out, goal *g, const char *path) {
+  for (int i = 0; i < kNameTries; i++) {
+    uint64_t tag = 0;
+    if (getrandom(&tag, sizeof tag, GRND_NONBLOCK) != sizeof tag) {
+      struct timespec now;
+      clock_gettime(CLOCK_MONOTONIC, &now);
+      tag = (uint64_t)now.tv_nsec << 32 | (uint64_t)getpid();
+    }
+    CUONN_CHECK(asprintf(&g->temporary, "%s/.cuonn-%016" PRIx64 ".tmp", g->folder, tag) > 0, CUONN_E_MEMORY,
+                "%s: not enough memory for its name", path);
+    *out = open(g->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (*out >= 0) return CUONN_OK;
+    const int reason = errno;
+    free(g->temporary);
+    g->temporary = NULL;
+    if (reason == EEXIST) continue;
+    CUONN_CHECK(reason != ENOENT, CUONN_E_IO, "%s: cannot be written: the folder %s does not exist", path, g->folder);
+    return cuonn_fail(CUONN_E_IO, "%s: cannot be written: the folder %s takes no new file: %s", path, g->folder,
+                      strerror(reason));
+  }
+  return cuonn_fail(CUONN_E_IO, "%s: cannot be written: no free name for a temporary file", path);
+}
+
+static cuonn_status write_all(int file, const struct iovec *parts, size_t count, const char *path) {
+  for (size_t i = 0; i < count; i++) {
+    const unsigned char *const bytes = parts[i].iov_base;
+    for (size_t done = 0; done < parts[i].iov_len;) {
+      const size_t left = parts[i].iov_len - done;
+      const ssize_t n = write(file, bytes + done, left < kChunk ? left : kChunk);
+      if (n < 0 && errno == EINTR) continue;
+      CUONN_CHECK(n >= 0, CUONN_E_IO, "%s: cannot be written: %s", path, strerror(errno));
+      CUONN_CHECK(n > 0, CUONN_E_IO, "%s: cannot be written: the system takes no more bytes", path);
+      done += (size_t)n;
+    }
+  }
+  return CUONN_OK;
+}
+
+/* A file that passes the process's size limit raises SIGXFSZ, which kills by default: held back here, so that write
+ * says EFBIG, and taken away again unless it was pending before. */
+static cuonn_status write_all_quietly(int file, const struct iovec *parts, size_t count, const char *path) {
+  sigset_t limit, old, pending;
+  sigemptyset(&limit);
+  sigaddset(&limit, SIGXFSZ);
+  sigpending(&pending);
+  pthread_sigmask(SIG_BLOCK, &limit, &old);
+  const cuonn_status status = write_all(file, parts, count, path);
+  if (!sigismember(&pending, SIGXFSZ)) {
+    const struct timespec at_once = {0, 0};
+    while (sigtimedwait(&limit, NULL, &at_once) < 0 && errno == EINTR) continue;
+  }
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  return status;
+}
+
+static cuonn_status sync_folder(const goal *g, const char *path) {
+  const int folder = open(g->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return CUONN_OK; /* a folder may be writable and not readable; the rename itself is done */
+  const int failed = fsync(folder) == 0 ? 0 : errno;
+  close(folder);
+  CUONN_CHECK(failed == 0 || failed == EINVAL || failed == ENOTSUP, CUONN_E_IO,
+              "%s: is written, but its folder cannot be synced: %s", path, strerror(failed));
+  return CUONN_OK;
+}
+
+cuonn_status results_write_bytes(const char *path, const struct iovec *parts, size_t count) {
+  cuonn_status status = CUONN_OK;
+  goal g = {0};
+  int file = -1;
+  CUONN_TRY(results_check_name(path));
+  CUONN_TRY_DONE(goal_find(&g, path));
+  CUONN_TRY_DONE(open_temporary(&file, &g, path));
+  CUONN_TRY_DONE(write_all_quietly(file, parts, count, path));
+  CUONN_CHECK_DONE(!g.exists || fchmod(file, g.mode) == 0, CUONN_E_IO, "%s: its permissions cannot be kept: %s", path,
+                   strerror(errno));
+  CUONN_CHECK_DONE(fsync(file) == 0, CUONN_E_IO, "%s: cannot be written: %s", path, strerror(errno));
+  const int closed = close(file);
+  file = -1;
+  CUONN_CHECK_DONE(closed == 0, CUONN_E_IO, "%s: cannot be written: %s", path, strerror(errno));
+  CUONN_CHECK_DONE(rename(g.temporary, g.path) == 0, CUONN_E_IO, "%s: cannot be written: %s", path, strerror(errno));
+  free(g.temporary);
+  g.temporary = NULL;
+  CUONN_TRY_DONE(sync_folder(&g, path));
+done:
+  if (file >= 0) close(file);
+  goal_free(&g);
+  return status;
+}

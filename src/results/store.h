@@ -1,0 +1,26 @@
+/* Whole files: read into memory, and written so that the goal is always the old file or the new one. */
+#ifndef CUONN_RESULTS_STORE_H
+#define CUONN_RESULTS_STORE_H
+
+#include <stddef.h>
+#include <sys/uio.h>
+
+#include "cuonn/status.h"
+
+/* Largest file that is read: what a machine of today holds in memory. */
+#define RESULTS_FILE_MAX ((size_t)8 << 30)
+
+/* Refuses names that libnetcdf or a user could take for an address on the network. */
+cuonn_status results_check_name(const char *path);
+
+/* Zero bytes that stand behind the bytes of a file that was read. */
+enum { RESULTS_SLACK = 1024 };
+
+/* Reads a regular file. *size does not count the slack; release *bytes with free(). */
+cuonn_status results_read_bytes(unsigned char **bytes, size_t *size, const char *path);
+
+/* Writes the parts, one after the other, as the file `path`: temporary file beside it, sync, rename, sync of the
+ * folder. On failure the temporary file is gone and the old file is as it was. CUONN_E_IO gives the reason. */
+cuonn_status results_write_bytes(const char *path, const struct iovec *parts, size_t count);
+
+#endif
