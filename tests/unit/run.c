@@ -1,0 +1,240 @@
+/* The directory of a run: its files, going on, and refusals before training starts. */
+#include <errno.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "cuonn/files.h"
+#include "support/close.h"
+#include "support/folder.h"
+
+static const char kConfig[] = "training:\n  epochs: 3\n";
+static const char kHeader[] = "epoch,train_loss,test_loss,test_accuracy,seconds,examples_per_second\n";
+
+static cuonn_training_state some_state(double theta) {
+  cuonn_training_state state;
+  const cuonn_network_shape shape = {4, 2, 3, CUONN_STYLE_TOP, true};
+  OK(cuonn_training_state_create(&state, &shape));
+  state.network.layers[1].theta[5] = theta;
+  return state;
+}
+
+static cuonn_epoch_record some_record(size_t epoch) {
+  return (cuonn_epoch_record){epoch, 1.0 / (double)(epoch + 2), 0.5, 0.1 * (double)epoch, 2.5, 1e4 / 3};
+}
+
+/* Runs an epoch whose phases are its number. */
+static void record_epoch(cuonn_run *run, size_t epoch, bool improved) {
+  cuonn_training_state state = some_state((double)epoch);
+  const cuonn_epoch_record record = some_record(epoch);
+  OK(cuonn_run_record(run, &record, &state, improved));
+  cuonn_training_state_free(&state);
+}
+
+static double theta_of(const char *path) {
+  cuonn_training_state state;
+  char *config;
+  OK(cuonn_checkpoint_read(&state, &config, path));
+  assert_string_equal(config, kConfig);
+  const double theta = state.network.layers[1].theta[5];
+  free(config);
+  cuonn_training_state_free(&state);
+  return theta;
+}
+
+static void check_text(const char *path, const char *want) {
+  size_t size;
+  unsigned char *const bytes = file_bytes(&size, path);
+  assert_non_null(bytes);
+  assert_string_equal((char *)bytes, want);
+  free(bytes);
+}
+
+/* Checks metrics.csv against the records first..last, every number to its last bit. */
+static void check_metrics(const char *path, size_t last) {
+  FILE *const file = fopen(path, "r");
+  char line[512];
+  assert_non_null(file);
+  assert_non_null(fgets(line, sizeof line, file));
+  assert_string_equal(line, kHeader);
+  for (size_t epoch = 1; epoch <= last; epoch++) {
+    const cuonn_epoch_record want = some_record(epoch);
+    double v[6];
+    assert_non_null(fgets(line, sizeof line, file));
+    assert_int_equal(sscanf(line, "%lf,%lf,%lf,%lf,%lf,%lf", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5]), 6);
+    assert_true(v[0] == (double)epoch && v[1] == want.train_loss && v[2] == want.test_loss &&
+                v[3] == want.test_accuracy && v[4] == want.seconds && v[5] == want.examples_per_second);
+  }
+  assert_null(fgets(line, sizeof line, file));
+  fclose(file);
+}
+
+static void test_run__records(void **s) {
+  (void)s;
+  cuonn_run *run;
+  cuonn_training_state state;
+  OK(cuonn_run_open(&run, "first", kConfig, 7, 0));
+  check_text("first/config.yaml", kConfig);
+  check_text("first/metrics.csv", kHeader);
+  assert_int_equal(folder_count("first"), 2);
+  record_epoch(run, 1, true);
+  record_epoch(run, 2, false);
+  check_metrics("first/metrics.csv", 2);
+  assert_true(theta_of("first/best.nc") == 1);
+  assert_true(theta_of("first/last.nc") == 2);
+  state = some_state(2.5);
+  OK(cuonn_run_save(run, &state, 2));
+  assert_true(theta_of("first/last.nc") == 2.5);
+  assert_true(theta_of("first/best.nc") == 1);
+  check_metrics("first/metrics.csv", 2);
+  assert_int_equal(folder_count("first"), 4);
+  cuonn_training_state_free(&state);
+  cuonn_run_close(run);
+  cuonn_run_close(NULL);
+
+  REFUSED(cuonn_run_open(&run, "first", "other", 7, 0), CUONN_E_ARGUMENT, "first: already holds last.nc");
+  assert_null(run);
+  check_text("first/config.yaml", kConfig);
+  check_metrics("first/metrics.csv", 2);
+}
+
+static void test_run__resumes(void **s) {
+  (void)s;
+  cuonn_run *run;
+  OK(cuonn_run_open(&run, "again", kConfig, 7, 0));
+  for (size_t epoch = 1; epoch <= 3; epoch++) record_epoch(run, epoch, true);
+  cuonn_run_close(run);
+
+  OK(cuonn_run_open(&run, "again/", kConfig, 7, 2)); /* row 3 was written, its last.nc was not */
+  check_metrics("again/metrics.csv", 2);
+  record_epoch(run, 3, false);
+  check_metrics("again/metrics.csv", 3);
+  cuonn_run_close(run);
+  OK(cuonn_run_open(&run, "again", kConfig, 7, 9));
+  check_metrics("again/metrics.csv", 3);
+  cuonn_run_close(run);
+  OK(cuonn_run_open(&run, "again", kConfig, 7, SIZE_MAX)); /* stopped within the first epoch */
+  check_text("again/metrics.csv", kHeader);
+  cuonn_run_close(run);
+  OK(cuonn_run_open(&run, "elsewhere", kConfig, 7, 2)); /* going on in another directory */
+  check_text("elsewhere/metrics.csv", kHeader);
+  cuonn_run_close(run);
+}
+
+static void test_run__refuses_damaged_metrics(void **s) {
+  (void)s;
+  static const struct {
+    const char *rows, *text;
+  } cases[] = {
+      {"1,2,3,4,5\n", "line 2"},
+      {"1,2,3,4,5,6,7\n", "line 2"},
+      {"1,2,3,4,5,6\n2,2,x,4,5,6\n", "line 3, \"2,2,x,4,5,6\""},
+      {"2,2,3,4,5,6\n2,2,3,4,5,6\n", "line 3"},
+      {"0,2,3,4,5,6\n", "line 2"},
+      {"1,2,3,4,5,6 \n", "line 2"},
+      {"1,2,3,4,5,6\n\n", "line 3"},
+      {"-1,2,3,4,5,6\n", "line 2"},
+      {"99999999999999999999,2,3,4,5,6\n", "line 2"},
+  };
+  cuonn_run *run;
+  char text[512];
+  assert_int_equal(mkdir("damaged", 0755), 0);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const int length = snprintf(text, sizeof text, "%s%s", kHeader, cases[i].rows);
+    assert_int_equal(file_put("damaged/metrics.csv", text, (size_t)length), 0);
+    REFUSED(cuonn_run_open(&run, "damaged", kConfig, 7, 5), CUONN_E_DATA, cases[i].text);
+    assert_non_null(strstr(cuonn_last_error(), "damaged/metrics.csv"));
+    check_text("damaged/metrics.csv", text);
+    assert_int_equal(folder_count("damaged"), 1);
+  }
+  assert_int_equal(file_put("damaged/metrics.csv", "epoch\n", 6), 0);
+  REFUSED(cuonn_run_open(&run, "damaged", kConfig, 7, 5), CUONN_E_DATA, "line 1 must be");
+  const int length =
+      snprintf(text, sizeof text, "%s1,2,3,4,5,6", kHeader); /* without an end of line: whole all the same */
+  assert_int_equal(file_put("damaged/metrics.csv", text, (size_t)length), 0);
+  OK(cuonn_run_open(&run, "damaged", kConfig, 7, 5));
+  cuonn_run_close(run);
+  text[length] = '\n';
+  text[length + 1] = 0;
+  check_text("damaged/metrics.csv", text);
+}
+
+static void test_run__refuses_directories(void **s) {
+  (void)s;
+  cuonn_run *run;
+  REFUSED(cuonn_run_open(&run, "absent/run", kConfig, 7, 0), CUONN_E_IO,
+          "absent/run: cannot be made: the folder above");
+  REFUSED(cuonn_run_open(&run, "s3://bucket/run", kConfig, 7, 0), CUONN_E_IO, "\"://\"");
+  REFUSED(cuonn_run_open(&run, "", kConfig, 7, 0), CUONN_E_IO, "empty");
+  assert_int_equal(file_put("file", "", 0), 0);
+  REFUSED(cuonn_run_open(&run, "file", kConfig, 7, 0), CUONN_E_IO, "file: is a file, not a directory");
+}
+
+/* Lives in a child, where a failure of cmocka would go on with the parent's tests: ends with a code instead. */
+static void in_child(int (*life)(cuonn_run *), cuonn_run *run) {
+  int how;
+  const pid_t child = fork();
+  if (child == 0) _exit(life(run));
+  assert_int_equal(waitpid(child, &how, 0), child);
+  if (!WIFEXITED(how) || WEXITSTATUS(how) != 0) fail_msg("the child ended with %#x", (unsigned)how);
+}
+
+enum { kNobody = 65534 };
+
+static int open_without_permission(cuonn_run *run) {
+  if (geteuid() == 0 && (setgid(kNobody) != 0 || setuid(kNobody) != 0)) return 2;
+  if (cuonn_run_open(&run, "denied", kConfig, 7, 0) != CUONN_E_IO) return 3;
+  if (!strstr(cuonn_last_error(), "denied") || !strstr(cuonn_last_error(), "Permission denied")) return 4;
+  return cuonn_run_open(&run, "denied/run", kConfig, 7, 0) == CUONN_E_IO ? 0 : 5;
+}
+
+static void test_run__without_permission(void **s) {
+  (void)s;
+  assert_int_equal(mkdir("denied", 0755), 0);
+  assert_int_equal(chmod("denied", 0555), 0);
+  in_child(open_without_permission, NULL);
+  assert_int_equal(folder_count("denied"), 0);
+}
+
+/* First no room for a checkpoint, then none for a row either. */
+static int record_past_limit(cuonn_run *run) {
+  const cuonn_epoch_record record = some_record(2);
+  const struct rlimit for_a_row = {500, RLIM_INFINITY}, for_nothing = {100, RLIM_INFINITY};
+  cuonn_training_state state = some_state(2);
+  setrlimit(RLIMIT_FSIZE, &for_a_row);
+  if (cuonn_run_save(run, &state, 2) != CUONN_E_IO || !strstr(cuonn_last_error(), "full/last.nc")) return 2;
+  setrlimit(RLIMIT_FSIZE, &for_nothing);
+  if (cuonn_run_record(run, &record, &state, true) != CUONN_E_IO) return 3;
+  if (!strstr(cuonn_last_error(), "full/metrics.csv") || !strstr(cuonn_last_error(), "File too large")) return 4;
+  cuonn_training_state_free(&state);
+  return 0;
+}
+
+static void test_run__no_room_leaves_every_file(void **s) {
+  (void)s;
+  cuonn_run *run;
+  OK(cuonn_run_open(&run, "full", kConfig, 7, 0));
+  record_epoch(run, 1, true);
+  in_child(record_past_limit, run);
+  check_metrics("full/metrics.csv", 1);
+  assert_true(theta_of("full/last.nc") == 1);
+  assert_true(theta_of("full/best.nc") == 1);
+  assert_int_equal(folder_count("full"), 4);
+  cuonn_run_close(run);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_run__records),
+      cmocka_unit_test(test_run__resumes),
+      cmocka_unit_test(test_run__refuses_damaged_metrics),
+      cmocka_unit_test(test_run__refuses_directories),
+      cmocka_unit_test(test_run__without_permission),
+      cmocka_unit_test(test_run__no_room_leaves_every_file),
+  };
+  return cmocka_run_group_tests_name("run", tests, folder_enter, folder_leave);
+}
