@@ -189,14 +189,14 @@ cuonn_status config_key_unknown(const char *path, size_t length) {
   size_t near_length = 0;
   const char *near = nearest(&near_length, path, length);
   if (near) {
-    return cuonn_fail(CUONN_E_CONFIG, "%s: unknown key; did you mean %.*s?", shown, (int)near_length, near);
+    return cuonn_fail(CUONN_E_CONFIG, "unknown key %s; did you mean %.*s?", shown, (int)near_length, near);
   }
   const char *dot = memrchr(path, '.', length);
   size_t section = dot ? (size_t)(dot - path) + 1 : 0;
   if (section != 0 && config_key_find(path, section - 1) == config_key_count) section = 0;
   char names[512];
   names_of_section(names, sizeof names, path, section);
-  return cuonn_fail(CUONN_E_CONFIG, "%s: unknown key; allowed %s%.*s: %s", shown, section ? "in " : "here",
+  return cuonn_fail(CUONN_E_CONFIG, "unknown key %s; allowed %s%.*s: %s", shown, section ? "in " : "here",
                     section ? (int)section - 1 : 0, path, names);
 }
 

@@ -44,7 +44,7 @@ size_t config_key_find(const char *path, size_t length);
 /* Whether key i is `path` itself, and not only in a section of that name. */
 bool config_key_is(size_t i, size_t length);
 
-/* Fails with CUONN_E_CONFIG and "PATH: unknown key", followed by the nearest key or, if none is near, by what the
+/* Fails with CUONN_E_CONFIG and "unknown key PATH", followed by the nearest key or, if none is near, by what the
  * section allows. */
 cuonn_status config_key_unknown(const char *path, size_t length);
 

@@ -27,11 +27,10 @@ typedef struct {
   cuonn_config *config; /* a copy that becomes the caller's when all went well */
 } reader;
 
-/* "FILE:LINE" of the newest event goes before a message; with a key, "FILE:LINE: KEY". */
-#define FAIL_AT(r, ...) (cuonn_fail(CUONN_E_CONFIG, __VA_ARGS__), fail_here(r))
-
-static cuonn_status fail_here(const reader *r) {
-  return cuonn_fail_within(CUONN_E_CONFIG, "%s:%zu", r->name, r->event.start_mark.line + 1);
+/* Puts "FILE:LINE: PATH" of the newest event before the present message; without PATH where none is known. */
+static cuonn_status fail_at(const reader *r, const char *path) {
+  return cuonn_fail_within(CUONN_E_CONFIG, "%s:%zu%s%s", r->name, r->event.start_mark.line + 1, path[0] ? ": " : "",
+                           path);
 }
 
 /* libyaml's reader knows the byte of a problem, its scanner and parser the line. */
@@ -50,16 +49,6 @@ static cuonn_status fail_syntax(const reader *r) {
 static cuonn_status next(reader *r) {
   yaml_event_delete(&r->event);
   return yaml_parser_parse(&r->parser, &r->event) ? CUONN_OK : fail_syntax(r);
-}
-
-/* Whether the event begins with "!" in the file: libyaml drops that tag of a scalar without a trace. */
-static bool begins_with_tag(const reader *r) {
-  size_t character = 0;
-  for (size_t i = 0; i < r->length; i++) {
-    if (((unsigned char)r->text[i] & 0xC0) == 0x80) continue; /* marks count characters, not bytes */
-    if (character++ == r->event.start_mark.index) return r->text[i] == '!';
-  }
-  return false;
 }
 
 /* What YAML can say and a configuration cannot, wherever it stands. */
@@ -82,9 +71,6 @@ static cuonn_status check_plainness(const reader *r) {
   if (tag) {
     return cuonn_fail(CUONN_E_CONFIG, "found the tag %s; tags are not allowed: remove it",
                       config_value_shown(shown, (const char *)tag, strlen((const char *)tag)));
-  }
-  if (e->type == YAML_SCALAR_EVENT && begins_with_tag(r)) {
-    return cuonn_fail(CUONN_E_CONFIG, "found the tag \"!\"; tags are not allowed: remove it");
   }
   return CUONN_OK;
 }
@@ -127,60 +113,61 @@ static cuonn_status read_value(reader *r, const config_key *key) {
   return config_value_parse(r->config, key, text, length);
 }
 
-static cuonn_status read_section(reader *r, const char *prefix);
+static cuonn_status read_section(reader *r, const char *section);
 
 /* Reads what stands behind a name: a section's keys, or a value. */
-static cuonn_status read_behind(reader *r, size_t key, const char *path, size_t length) {
+static cuonn_status read_behind(reader *r, size_t key, const char *path) {
   CUONN_TRY(next(r));
   cuonn_status status = check_plainness(r);
-  if (status == CUONN_OK && config_key_is(key, length)) {
+  if (status == CUONN_OK && config_key_is(key, strlen(path))) {
     status = read_value(r, &config_keys[key]);
   } else if (status == CUONN_OK && r->event.type == YAML_MAPPING_START_EVENT) {
-    char prefix[kLongestPath];
-    snprintf(prefix, sizeof prefix, "%s.", path);
-    return read_section(r, prefix);
+    return read_section(r, path);
   } else if (status == CUONN_OK && is_null(r)) {
     status = cuonn_fail(CUONN_E_CONFIG, "the section is empty: remove it, or put keys below it, indented");
   } else if (status == CUONN_OK) {
     status = cuonn_fail(CUONN_E_CONFIG, "found %s where a section must stand: put its keys below it, indented",
                         r->event.type == YAML_SCALAR_EVENT ? "a value" : "a list");
   }
-  if (status == CUONN_OK) return CUONN_OK;
-  cuonn_fail_within(status, "%s", path);
-  return fail_here(r);
+  return status == CUONN_OK ? CUONN_OK : fail_at(r, path);
 }
 
-/* Reads names and what stands behind them up to the section's end; `prefix` is "" or ends with a point. */
-static cuonn_status read_section(reader *r, const char *prefix) {
-  size_t line_of[kConfigMostKeys] = {
-      0}; /* by the first key of what was named, which no other name of the section shares */
+/* Makes the path of the newest event, a name in a section, and finds its key. Fails without file and line. */
+static cuonn_status read_name(char path[kLongestPath], size_t *key, const reader *r, const char *section) {
+  CUONN_TRY(check_plainness(r));
+  CUONN_CHECK(r->event.type == YAML_SCALAR_EVENT, CUONN_E_CONFIG, "found a list or section where a key must stand");
+  const char *name = (const char *)r->event.data.scalar.value, *point = section[0] ? "." : "";
+  const size_t name_length = r->event.data.scalar.length;
+  const size_t length = strlen(section) + strlen(point) + name_length;
+  char shown[kConfigShown];
+  CUONN_CHECK(length < kLongestPath && !memchr(name, '\0', name_length), CUONN_E_CONFIG, "unknown key %s",
+              config_value_shown(shown, name, name_length));
+  snprintf(path, kLongestPath, "%s%s%s", section, point, name);
+  *key = config_key_find(path, length);
+  if (*key == config_key_count) return config_key_unknown(path, length);
+  CUONN_CHECK(
+      !memchr(name, '.', name_length), CUONN_E_CONFIG,
+      "found the key %s; in a file a key stands in its section, without points: %.*s: and below it, indented, %s:",
+      config_value_shown(shown, name, name_length), (int)strcspn(name, "."), name, name + strcspn(name, ".") + 1);
+  return CUONN_OK;
+}
+
+/* Reads names and what stands behind them up to the end of a section, "" for the root. */
+static cuonn_status read_section(reader *r, const char *section) {
+  /* Lines of the names, by the first key of what was named: no two names of a section share it. */
+  size_t line_of[kConfigMostKeys] = {0};
   for (;;) {
     CUONN_TRY(next(r));
     if (r->event.type == YAML_MAPPING_END_EVENT) return CUONN_OK;
-    if (check_plainness(r) != CUONN_OK) return fail_here(r);
-    if (r->event.type != YAML_SCALAR_EVENT)
-      return FAIL_AT(r, "%sfound a list or section where a key must stand", prefix);
-
-    const char *name = (const char *)r->event.data.scalar.value;
-    const size_t name_length = r->event.data.scalar.length;
-    char path[kLongestPath], shown[kConfigShown];
-    const size_t length = strlen(prefix) + name_length;
-    if (length >= sizeof path || memchr(name, '\0', name_length)) {
-      return FAIL_AT(r, "%s%s: unknown key", prefix, config_value_shown(shown, name, name_length));
+    char path[kLongestPath];
+    size_t key = 0;
+    if (read_name(path, &key, r, section) != CUONN_OK) return fail_at(r, section);
+    if (line_of[key] != 0) {
+      cuonn_fail(CUONN_E_CONFIG, "named twice, first in line %zu: remove one", line_of[key]);
+      return fail_at(r, path);
     }
-    snprintf(path, sizeof path, "%s%s", prefix, name);
-    const size_t key = config_key_find(path, length);
-    if (key == config_key_count) {
-      config_key_unknown(path, length);
-      return fail_here(r);
-    }
-    if (memchr(name, '.', name_length)) {
-      return FAIL_AT(r, "%s: in a file a key stands in its section, without points: %.*s: and below it, indented, %s:",
-                     path, (int)strcspn(name, "."), name, name + strcspn(name, ".") + 1);
-    }
-    if (line_of[key] != 0) return FAIL_AT(r, "%s: named twice, first in line %zu: remove one", path, line_of[key]);
     line_of[key] = r->event.start_mark.line + 1;
-    CUONN_TRY(read_behind(r, key, path, length));
+    CUONN_TRY(read_behind(r, key, path));
   }
 }
 
@@ -190,20 +177,22 @@ static cuonn_status read_stream(reader *r) {
   CUONN_TRY(next(r));
   if (r->event.type == YAML_DOCUMENT_START_EVENT) {
     CUONN_TRY(next(r));
-    if (check_plainness(r) != CUONN_OK) return fail_here(r);
+    if (check_plainness(r) != CUONN_OK) return fail_at(r, "");
   }
   if (r->event.type == YAML_STREAM_END_EVENT || is_null(r)) {
     return cuonn_fail(CUONN_E_CONFIG, "%s: is empty: a configuration names at least one key", r->name);
   }
   if (r->event.type != YAML_MAPPING_START_EVENT) {
-    return FAIL_AT(r, "found a %s where sections must stand, such as \"training:\"",
-                   r->event.type == YAML_SCALAR_EVENT ? "value" : "list");
+    cuonn_fail(CUONN_E_CONFIG, "found a %s where sections must stand, such as \"training:\"",
+               r->event.type == YAML_SCALAR_EVENT ? "value" : "list");
+    return fail_at(r, "");
   }
   CUONN_TRY(read_section(r, ""));
   CUONN_TRY(next(r)); /* end of the document */
   CUONN_TRY(next(r));
-  if (r->event.type != YAML_STREAM_END_EVENT) return FAIL_AT(r, "found a second document; only one is allowed");
-  return CUONN_OK;
+  if (r->event.type == YAML_STREAM_END_EVENT) return CUONN_OK;
+  cuonn_fail(CUONN_E_CONFIG, "found a second document; only one is allowed");
+  return fail_at(r, "");
 }
 
 cuonn_status cuonn_config_read_text(cuonn_config *config, const char *text, size_t length, const char *name) {
