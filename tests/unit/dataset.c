@@ -364,14 +364,17 @@ static void test_dataset__names_what_is_missing(void **state) {
 static void test_dataset__refuses_sets_that_do_not_fit(void **state) {
   (void)state;
   cuonn_dataset dataset;
-  uint8_t turned[kImagesSize];
-  memcpy(turned, kImages, sizeof turned);
-  turned[11] = 3;
-  turned[15] = 2;
+  uint8_t flatter[16 + 4 * 1 * 3], narrower[16 + 4 * 2 * 2];
+  memcpy(flatter, kImages, sizeof flatter);
+  memcpy(narrower, kImages, sizeof narrower);
+  flatter[11] = 1;
+  narrower[15] = 2;
   write_small_dataset();
-  write_file(in_folder("t10k-images-idx3-ubyte"), turned, sizeof turned);
+  write_file(in_folder("t10k-images-idx3-ubyte"), flatter, sizeof flatter);
   REFUSED(cuonn_dataset_load(&dataset, folder), CUONN_E_DATA, "training images of 2 x 3 pixels");
-  REFUSED(cuonn_dataset_load(&dataset, folder), CUONN_E_DATA, "test images of 3 x 2");
+  REFUSED(cuonn_dataset_load(&dataset, folder), CUONN_E_DATA, "test images of 1 x 3");
+  write_file(in_folder("t10k-images-idx3-ubyte"), narrower, sizeof narrower);
+  REFUSED(cuonn_dataset_load(&dataset, folder), CUONN_E_DATA, "test images of 2 x 2");
   assert_null(dataset.train.pixels);
   assert_null(dataset.test.pixels);
 
