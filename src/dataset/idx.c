@@ -88,6 +88,7 @@ static uint32_t big_endian(const uint8_t b[4]) {
 /* Sizes of the n_dims dimensions, within bounds. */
 static cuonn_status read_header(idx_array *array, unsigned n_dims, gzFile file, const char *path) {
   uint8_t head[4], sizes[4 * kMaxDims];
+  const size_t n_size_bytes = 4 * (size_t)n_dims;
   uint64_t got;
   CUONN_TRY(read_bytes(&got, head, sizeof head, file, path));
   CUONN_CHECK(got > 0, CUONN_E_DATA, "%s: is empty, expected an IDX file", path);
@@ -99,14 +100,14 @@ static cuonn_status read_header(idx_array *array, unsigned n_dims, gzFile file, 
               path, head[2]);
   CUONN_CHECK(head[3] == n_dims, CUONN_E_DATA, "%s: IDX file with %u dimensions, expected %u (%s)", path, head[3],
               n_dims, n_dims == 3 ? "images, rows, columns" : "labels");
-  CUONN_TRY(read_bytes(&got, sizes, 4 * n_dims, file, path));
-  CUONN_CHECK(got == 4 * n_dims, CUONN_E_DATA, "%s: ends inside its header, after %llu bytes of %u", path,
-              (unsigned long long)(sizeof head + got), (unsigned)sizeof head + 4 * n_dims);
+  CUONN_TRY(read_bytes(&got, sizes, n_size_bytes, file, path));
+  CUONN_CHECK(got == n_size_bytes, CUONN_E_DATA, "%s: ends inside its header, after %llu bytes of %zu", path,
+              (unsigned long long)(sizeof head + got), sizeof head + n_size_bytes);
 
   array->n_bytes = 1;
-  for (unsigned d = 0; d < n_dims; d++) {
+  for (size_t d = 0; d < n_dims; d++) {
     const uint32_t size = array->size[d] = big_endian(sizes + 4 * d);
-    CUONN_CHECK(size > 0, CUONN_E_DATA, "%s: dimension %u of %u has size 0, expected at least 1", path, d + 1, n_dims);
+    CUONN_CHECK(size > 0, CUONN_E_DATA, "%s: dimension %zu of %u has size 0, expected at least 1", path, d + 1, n_dims);
     CUONN_CHECK(d == 0 || size <= kMaxSide, CUONN_E_DATA, "%s: images with a side of %u pixels, at most %d are allowed",
                 path, size, kMaxSide);
     array->n_bytes *= size;

@@ -1,5 +1,6 @@
 #include "features/zoom.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,7 @@ static void spline_weights(double weights[kTaps], double t) {
 /* sample = W c, where the spline's coefficients c solve S c = pixel values: matrix = W S^-1, row by row S^T row = W's
  * row. Six times S, whose rows are 1 4 1, has rows 4 2 and 2 4 at its ends because of the mirror. */
 cuonn_status features_zoom_matrix(double *matrix, size_t side, size_t pixels) {
+  assert(side >= 1 && pixels >= 2);
   cuonn_status status = CUONN_OK;
   double *diagonals = NULL;
   CUONN_TRY_DONE(cuonn_allocate(&diagonals, 3 * pixels, sizeof *diagonals));
