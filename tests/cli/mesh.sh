@@ -22,8 +22,9 @@ for n in 4 5; do
   golden_group /forward/$n theta phi gamma coupler_error loss_db input cotangent \
     {output,d_theta,d_phi,d_gamma}_{top,bottom,symmetric,differential} > golden$n.cdl
   golden_fields $n fields$n.nc classic
+  kind=$([[ $n == 4 ]] && echo classic || echo netCDF-4)
   for style in top bottom symmetric differential; do
-    golden_mesh $n $style mesh.nc $([[ $n == 4 ]] && echo classic || echo netCDF-4)
+    golden_mesh $n $style mesh.nc "$kind"
     expect 0 '' "$cuonn" propagate mesh.nc --input fields$n.nc --output out.nc
     check same_values 1e-13 out.nc output golden$n.cdl output_$style
     expect 0 '' "$cuonn" vjp mesh.nc --input fields$n.nc --output out.nc
