@@ -59,6 +59,11 @@ cuonn_status results_put_number(const results_file *file, const char *attribute,
   return code == NC_NOERR ? CUONN_OK : results_netcdf_fail(CUONN_E_INTERNAL, file, attribute, code);
 }
 
+cuonn_status results_put_count(const results_file *file, const char *attribute, int count) {
+  const int code = nc_put_att_int(file->id, NC_GLOBAL, attribute, NC_INT, 1, &count);
+  return code == NC_NOERR ? CUONN_OK : results_netcdf_fail(CUONN_E_INTERNAL, file, attribute, code);
+}
+
 /* The dimension of that name, made if it is not there yet. */
 static cuonn_status dimension_id(int *id, const results_file *file, const results_dimension *d, const char *variable) {
   size_t length;

@@ -34,6 +34,7 @@ typedef struct {
 
 cuonn_status results_put_text(const results_file *file, const char *attribute, const char *text);
 cuonn_status results_put_number(const results_file *file, const char *attribute, double number);
+cuonn_status results_put_count(const results_file *file, const char *attribute, int count);
 
 /* Defines the variables. CUONN_E_SHAPE if two of them disagree on a dimension, or one is too large. */
 cuonn_status results_define(const results_file *file, const results_variable *variables, size_t count);
