@@ -27,7 +27,8 @@ typedef struct cuonn_features_options {
 } cuonn_features_options;
 
 /** The source study's features: fourier, radius 4 (N = 64). */
-#define CUONN_FEATURES_OPTIONS_INIT {CUONN_FEATURES_FOURIER, 4, 8, 0}
+#define CUONN_FEATURES_OPTIONS_INIT \
+  { CUONN_FEATURES_FOURIER, 4, 8, 0 }
 
 /** Number of complex amplitudes N that the options give: (2 radius)^2 or side^2. */
 CUONN_API size_t cuonn_features_modes(const cuonn_features_options *options);

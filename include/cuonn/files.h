@@ -63,7 +63,8 @@ CUONN_API cuonn_status cuonn_fields_write(const char *path, const cuonn_fields *
 CUONN_API cuonn_status cuonn_propagation_write(const char *path, const cuonn_fields *output, const cuonn_taps *taps);
 
 /** Writes d_theta(node), d_phi(node), d_gamma(waveguide) and `backward(example, waveguide, complex)`. */
-CUONN_API cuonn_status cuonn_vjp_write(const char *path, const cuonn_mesh_gradient *gradient, const cuonn_fields *backward);
+CUONN_API cuonn_status cuonn_vjp_write(const char *path, const cuonn_mesh_gradient *gradient,
+                                       const cuonn_fields *backward);
 
 /** Writes `loss`, d_theta(layer, node), d_phi(layer, node), d_gamma(layer, waveguide). */
 CUONN_API cuonn_status cuonn_gradient_write(const char *path, const cuonn_network_shape *shape, double loss,

@@ -29,7 +29,8 @@ typedef struct cuonn_network_shape {
 } cuonn_network_shape;
 
 /** The source study's network: N 64, 3 layers, 10 classes. */
-#define CUONN_NETWORK_SHAPE_INIT {64, 3, 10, CUONN_STYLE_TOP, true}
+#define CUONN_NETWORK_SHAPE_INIT \
+  { 64, 3, 10, CUONN_STYLE_TOP, true }
 
 /** Most layers that a network may have. */
 #define CUONN_LAYERS_MAX 1024

@@ -28,17 +28,17 @@ typedef enum cuonn_optimizer_kind {
 typedef struct cuonn_optimizer_options {
   cuonn_optimizer_kind kind;
   double learning_rate;
-  double momentum; /**< sgd */
-  double beta1;    /**< adam */
-  double beta2;    /**< adam */
-  double epsilon;  /**< adam */
+  double momentum;                         /**< sgd */
+  double beta1;                            /**< adam */
+  double beta2;                            /**< adam */
+  double epsilon;                          /**< adam */
   bool restart_bias_correction_each_epoch; /**< adam: its step index begins again with every epoch, as in the study */
 } cuonn_optimizer_options;
 
 /** How the learning rate goes over the whole run. */
 typedef enum cuonn_schedule {
   CUONN_SCHEDULE_CONSTANT, /**< learning_rate */
-  CUONN_SCHEDULE_COSINE    /**< learning_rate (1 + cos(pi step / steps)) / 2, Loshchilov and Hutter, arXiv:1608.03983, eq. 5 */
+  CUONN_SCHEDULE_COSINE /**< learning_rate (1 + cos(pi step / steps)) / 2, Loshchilov and Hutter, arXiv:1608.03983, eq. 5 */
 } cuonn_schedule;
 
 /** Order of the examples. */
@@ -59,21 +59,24 @@ typedef struct cuonn_training_options {
 } cuonn_training_options;
 
 /** The source study's settings. */
-#define CUONN_TRAINING_OPTIONS_INIT \
-  {50, 512, true, CUONN_ORDER_FIXED, 0, CUONN_SCHEDULE_CONSTANT, \
-   {CUONN_OPTIMIZER_ADAM, 1e-3, 0.0, 0.9, 0.999, 1e-8, true}}
+#define CUONN_TRAINING_OPTIONS_INIT                                 \
+  {                                                                 \
+    50, 512, true, CUONN_ORDER_FIXED, 0, CUONN_SCHEDULE_CONSTANT, { \
+      CUONN_OPTIMIZER_ADAM, 1e-3, 0.0, 0.9, 0.999, 1e-8, true       \
+    }                                                               \
+  }
 
 /** Steps in an epoch over n_examples.  0 if a partial batch is dropped and there is no other. */
 CUONN_API size_t cuonn_steps_per_epoch(const cuonn_training_options *options, size_t n_examples);
 
 /** Everything that training changes: what a checkpoint holds. */
 typedef struct cuonn_training_state {
-  cuonn_network network;      /**< the phases */
-  double *moments;            /**< [2][layer][2][node]: first (or SGD velocity), second moment; theta, phi */
-  uint64_t step;              /**< steps done since the start */
-  double epoch_loss_sum;      /**< sum of the losses of the unfinished epoch's steps */
-  double epoch_seconds;       /**< time spent in the unfinished epoch */
-  double best_accuracy;       /**< best test accuracy of a finished epoch, -1 before the first */
+  cuonn_network network; /**< the phases */
+  double *moments;       /**< [2][layer][2][node]: first (or SGD velocity), second moment; theta, phi */
+  uint64_t step;         /**< steps done since the start */
+  double epoch_loss_sum; /**< sum of the losses of the unfinished epoch's steps */
+  double epoch_seconds;  /**< time spent in the unfinished epoch */
+  double best_accuracy;  /**< best test accuracy of a finished epoch, -1 before the first */
 } cuonn_training_state;
 
 /** Makes a state at step 0 whose network has zero phases.  Release with cuonn_training_state_free(). */
@@ -109,7 +112,8 @@ typedef struct cuonn_training_callbacks {
   void *user;
   cuonn_status (*on_progress)(void *user, const cuonn_progress *progress);
   /** After every epoch; `improved`: its test accuracy is the best so far. */
-  cuonn_status (*on_epoch)(void *user, const cuonn_epoch_record *record, const cuonn_training_state *state, bool improved);
+  cuonn_status (*on_epoch)(void *user, const cuonn_epoch_record *record, const cuonn_training_state *state,
+                           bool improved);
   /** After every step; for tests and logs. */
   cuonn_status (*on_step)(void *user, uint64_t step, double loss);
 } cuonn_training_callbacks;

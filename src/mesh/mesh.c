@@ -61,8 +61,8 @@ cuonn_status cuonn_mesh_copy(cuonn_mesh *to, const cuonn_mesh *from) {
 
 static cuonn_status check_finite(const char *name, const double *values, size_t n) {
   for (size_t i = 0; i < n; i++) {
-    CUONN_CHECK(isfinite(values[i]), CUONN_E_NONFINITE, "%s[%zu] is %g; every phase, error and loss must be finite", name,
-                i, values[i]);
+    CUONN_CHECK(isfinite(values[i]), CUONN_E_NONFINITE, "%s[%zu] is %g; every phase, error and loss must be finite",
+                name, i, values[i]);
   }
   return CUONN_OK;
 }
@@ -90,6 +90,6 @@ cuonn_status cuonn_phase_style_parse(cuonn_phase_style *out, const char *name) {
       return CUONN_OK;
     }
   }
-  return cuonn_fail(CUONN_E_ARGUMENT, "phase style \"%s\" is unknown; it is one of top, bottom, symmetric, differential",
-                    name);
+  return cuonn_fail(CUONN_E_ARGUMENT,
+                    "phase style \"%s\" is unknown; it is one of top, bottom, symmetric, differential", name);
 }

@@ -34,32 +34,32 @@ static inline double worst_error(const double *got, const double *want, size_t n
   return worst;
 }
 
-#define CLOSE(got, want, n, ...)                                                                                     \
-  do {                                                                                                               \
-    size_t close_at;                                                                                                 \
-    const double *const close_got = (got), *const close_want = (want);                                               \
-    const double close_used = worst_error(close_got, close_want, (n), (allowance){__VA_ARGS__}, &close_at);          \
-    if (!(close_used <= 1)) {                                                                                        \
-      fail_msg("%s: [%zu] is %.17g, should be %.17g: error is %.3g of the allowance", #got, close_at,                \
-               close_got[close_at], close_want[close_at], close_used);                                               \
-    }                                                                                                                \
+#define CLOSE(got, want, n, ...)                                                                            \
+  do {                                                                                                      \
+    size_t close_at;                                                                                        \
+    const double *const close_got = (got), *const close_want = (want);                                      \
+    const double close_used = worst_error(close_got, close_want, (n), (allowance){__VA_ARGS__}, &close_at); \
+    if (!(close_used <= 1)) {                                                                               \
+      fail_msg("%s: [%zu] is %.17g, should be %.17g: error is %.3g of the allowance", #got, close_at,       \
+               close_got[close_at], close_want[close_at], close_used);                                      \
+    }                                                                                                       \
   } while (0)
 
 /* A call that must succeed; its message is shown when it does not. */
-#define OK(call)                                                                       \
-  do {                                                                                 \
-    const int ok_status = (int)(call);                                                 \
+#define OK(call)                                                                             \
+  do {                                                                                       \
+    const int ok_status = (int)(call);                                                       \
     if (ok_status != 0) fail_msg("%s: status %d: %s", #call, ok_status, cuonn_last_error()); \
   } while (0)
 
 /* A call that must be refused with a status, and whose message must hold a text. */
-#define REFUSED(call, status, text)                                                                     \
-  do {                                                                                                  \
-    const int refused_status = (int)(call);                                                             \
-    if (refused_status != (int)(status) || !strstr(cuonn_last_error(), (text))) {                       \
+#define REFUSED(call, status, text)                                                                          \
+  do {                                                                                                       \
+    const int refused_status = (int)(call);                                                                  \
+    if (refused_status != (int)(status) || !strstr(cuonn_last_error(), (text))) {                            \
       fail_msg("%s: status %d, \"%s\"; should be %d with \"%s\"", #call, refused_status, cuonn_last_error(), \
-               (int)(status), (text));                                                                  \
-    }                                                                                                   \
+               (int)(status), (text));                                                                       \
+    }                                                                                                        \
   } while (0)
 
 #endif
