@@ -8,7 +8,7 @@ cd "${1:-$(dirname "$0")/../..}"
 
 folders=()
 for folder in include src kernels bench tests; do [ ! -d "$folder" ] || folders+=("$folder"); done
-mapfile -t files < <(find "${folders[@]}" -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' -o -name '*.[ch].in' | sort)
+mapfile -t files < <(find "${folders[@]}" -name '*.[ch]' -o -name '*.inc' -o -name '*.cu' -o -name '*.cuh' -o -name '*.[ch].in' | sort)
 
 awk -v files="${files[*]}" '
   BEGIN {
