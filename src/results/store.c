@@ -120,13 +120,16 @@ static cuonn_status open_temporary(int *out, goal *g, const char *path) {
       clock_gettime(CLOCK_MONOTONIC, &now);
       tag = (uint64_t)now.tv_nsec << 32 | (uint64_t)getpid();
     }
-    CUONN_CHECK(asprintf(&g->temporary, "%s/.cuonn-%016" PRIx64 ".tmp", g->folder, tag) > 0, CUONN_E_MEMORY,
+    char *name = NULL;
+    CUONN_CHECK(asprintf(&name, "%s/.cuonn-%016" PRIx64 ".tmp", g->folder, tag) >= 0, CUONN_E_MEMORY,
                 "%s: not enough memory for its name", path);
-    *out = open(g->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (*out >= 0) return CUONN_OK;
+    *out = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (*out >= 0) {
+      g->temporary = name;
+      return CUONN_OK;
+    }
     const int reason = errno;
-    free(g->temporary);
-    g->temporary = NULL;
+    free(name);
     if (reason == EEXIST) continue;
     CUONN_CHECK(reason != ENOENT, CUONN_E_IO, "%s: cannot be written: the folder %s does not exist", path, g->folder);
     return cuonn_fail(CUONN_E_IO, "%s: cannot be written: the folder %s takes no new file: %s", path, g->folder,

@@ -189,6 +189,7 @@ static cuonn_status inquire(int *id, size_t *rank, size_t lengths[RESULTS_RANK],
   static const char *const packing[] = {"scale_factor", "add_offset"};
   nc_type type;
   int n_dimensions, dimensions[RESULTS_RANK];
+  *rank = 0;
   int code = nc_inq_varid(file->id, name, id);
   CUONN_CHECK(code != NC_ENOTVAR, CUONN_E_DATA, "%s: has no variable %s", file->path, name);
   if (code == NC_NOERR) code = nc_inq_vartype(file->id, *id, &type);
