@@ -1,0 +1,19 @@
+/* The cpu backend: float, OpenMP, SIMD. This file is its table; layer.c, nodes.c and kernels_body.h hold the ideas. */
+#include "cpu/state.h"
+
+const cuonn_backend cuonn_backend_cpu = {
+    .name = "cpu",
+    .steps_per_call = 16,
+    .create = cpu_create,
+    .destroy = cpu_destroy,
+    .set_model = cpu_set_model,
+    .get_model = cpu_get_model,
+    .set_images = cpu_set_images,
+    .set_fields = cpu_set_fields,
+    .get_features = cpu_get_features,
+    .train_steps = cpu_train_steps,
+    .evaluate = cpu_evaluate,
+    .gradient = cpu_gradient,
+    .propagate = cpu_propagate,
+    .vjp = cpu_vjp,
+};

@@ -1,0 +1,74 @@
+/* The hot loops, compiled once for each instruction level and chosen when the program runs.
+ *
+ * Fields of a tile of examples: [waveguide][2][lanes], real plane and imaginary plane apart, one lane an example;
+ * `lanes` is a multiple of 16. A tile is small enough to stay in cache, and one node is one loop over its lanes. */
+#ifndef CPU_KERNELS_H
+#define CPU_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A node with 50:50 couplers and no loss, in 8 operations instead of 16 (nodes.c says why):
+ *   A = zeta x_top + t x_bottom    B = t zeta x_top - x_bottom
+ * A goes to waveguide a, B to waveguide b, which are the node's two waveguides in either order. */
+typedef struct {
+  uint32_t a, b;
+  float zeta[2], undo[2]; /* undo = norm / zeta */
+  float t, norm;          /* norm = 1 / (1 + t^2) */
+} ideal_node;
+
+/* Any node: y = m x. Going back, x = inverse y; or, where x is recalled instead, the field and the cotangent in the
+ * weak arm's theta stage follow from those at the input and at the output. */
+typedef struct {
+  float m[2][2][2]; /* [row][column][real, imaginary] */
+  union {
+    float inverse[2][2][2];
+    struct {
+      float field[2][2], cotangent[2][2]; /* [top, bottom][real, imaginary] */
+    } arm;
+  };
+  uint32_t top;
+  uint32_t weak; /* arm with the weakening shifters: 0 top, 1 bottom; of a recalled node */
+  uint32_t padding[14];
+} general_node;
+
+/* What all phase gradients of a node follow from, summed over examples; x: fields, g: cotangents. */
+typedef struct {
+  double through; /* Im(x_top g_top) at the node's input; of a recalled node in the weak arm */
+  double
+      across; /* Re(x_top g_bottom - x_bottom g_top) at its output; of a recalled node Im(x g) in the weak arm's theta stage */
+} node_sums;
+
+/* One example of a labelled set lies as [2][n_modes]. */
+typedef struct cpu_kernels {
+  const char *level;
+
+  /* Nodes in order, in place. */
+  void (*ideal_forward)(float *x, size_t lanes, const ideal_node *nodes, size_t n_nodes);
+  void (*general_forward)(float *x, size_t lanes, const general_node *nodes, size_t n_nodes);
+  /* Nodes from last to first: x back to the nodes' inputs, g likewise; adds to sums[node]. */
+  void (*ideal_backward)(node_sums *sums, float *x, float *g, size_t lanes, const ideal_node *nodes, size_t n_nodes);
+  void (*general_backward)(node_sums *sums, float *x, float *g, size_t lanes, const general_node *nodes,
+                           size_t n_nodes);
+  /* The same for nodes of one column, whose inputs x are known. */
+  void (*general_recall)(node_sums *sums, float *g, const float *x, size_t lanes, const general_node *nodes,
+                         size_t n_nodes);
+
+  /* x times, or divided by, a real factor for each waveguide. */
+  void (*scale)(float *x, const float *factor, size_t n_modes, size_t lanes);
+  void (*unscale)(float *x, const float *factor, size_t n_modes, size_t lanes);
+  /* h = |factor y|. */
+  void (*modulus)(float *h, const float *y, const float *factor, size_t n_modes, size_t lanes);
+  /* Cotangent Re(g) of h becomes that of y; 0 where y is 0. */
+  void (*modulus_backward)(float *g, const float *y, const float *factor, size_t n_modes, size_t lanes);
+
+  void (*sines)(double *sine, double *cosine, const double *angle, size_t n);
+  /* Kingma and Ba, algorithm 1; rate, c1 = 1 / (1 - beta1^i), c2 = 1 / (1 - beta2^i). */
+  void (*adam)(double *phase, double *first, double *second, const double *gradient, size_t n, const double beta[2],
+               double epsilon, double rate, double c1, double c2);
+} cpu_kernels;
+
+/* The best level that this processor has. */
+const cpu_kernels *cpu_kernels_choose(void);
+
+#endif

@@ -1,0 +1,71 @@
+/* One mesh as the hot loops want it: which nodes in which order, and their coefficients in float. */
+#ifndef CPU_LAYER_H
+#define CPU_LAYER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cpu/kernels.h"
+#include "cuonn/mesh.h"
+#include "cuonn/status.h"
+
+/* A run of columns, the same for all examples. */
+typedef struct {
+  size_t first, count; /* nodes, as positions in `order` */
+  bool invertible;     /* false: one column that attenuates too much to be undone; its input is kept instead */
+} layer_segment;
+
+typedef struct {
+  size_t n_modes, n_read; /* outputs 0 .. n_read - 1 are wanted */
+  cuonn_phase_style style;
+  bool ideal; /* no coupler error, no loss: ideal_node, else general_node */
+
+  /* Nodes that can reach a wanted output, so ordered that neighbours in the list share waveguides. */
+  size_t n_nodes;
+  uint32_t *order; /* [n_nodes] number of the node in the mesh */
+  uint32_t *top;   /* [n_nodes] its top waveguide */
+  uint32_t *place; /* [node of the mesh] its position in `order`, UINT32_MAX if it is left out */
+
+  bool *recalled; /* [node of the mesh] it lies in a segment that is not invertible */
+
+  size_t n_segments;
+  layer_segment *segments;
+  bool keeps; /* the fields at the start of every segment are kept for the way back */
+
+  /* Coefficients, made from the phases by layer_fill(). */
+  ideal_node *ideal_nodes;
+  general_node *general_nodes;
+  float *factor; /* [segment][n_modes]: field = factor x what the ideal nodes left, times exp(i phase) */
+  double *phase; /* [n_modes] at the outputs */
+
+  double *constants; /* [node of the mesh][kNodeConstants]: couplers, amplitudes */
+  double *scratch;   /* kLayerScratch x nodes of the mesh + n_modes */
+} cpu_layer;
+
+enum { kLeftCos, kLeftSin, kRightCos, kRightSin, kThetaAmplitude, kPhiAmplitude, kNodeConstants };
+enum { kLayerScratch = 9, kIdealColumns = 64 };
+
+/* Reads style, errors and losses of a mesh. Release with layer_free(); zeroed on failure. */
+cuonn_status layer_create(cpu_layer *out, const cuonn_mesh *mesh, size_t n_read);
+void layer_free(cpu_layer *layer);
+
+/* Coefficients from phases (nodes.c). */
+void layer_fill(cpu_layer *layer, const double *theta, const double *phi, const cpu_kernels *kernels);
+/* Gradients from the sums of layer_backward(). flow: [n_modes] Im(x g) summed over examples at the outputs; used up. */
+void layer_gradient(double *d_theta, double *d_phi, double *flow, const cpu_layer *layer, const node_sums *sums);
+
+/* Floats that layer_forward() keeps. */
+size_t layer_kept_size(const cpu_layer *layer, size_t lanes);
+/* x: [n_modes][2][lanes], in place. The true outputs are x factor[last segment] exp(i phase). */
+void layer_forward(float *x, float *kept, const cpu_layer *layer, size_t lanes, const cpu_kernels *kernels);
+/* x: what layer_forward() left, used up; g: its cotangent, which ends at the input. Adds to sums[n_nodes]. */
+void layer_backward(node_sums *sums, float *x, float *g, const float *kept, const cpu_layer *layer, size_t lanes,
+                    const cpu_kernels *kernels);
+
+/* Factors of the true outputs, exp(i phase) left out: all that moduli need. */
+static inline const float *layer_output_factor(const cpu_layer *layer) {
+  return layer->factor + (layer->n_segments - 1) * layer->n_modes;
+}
+
+#endif

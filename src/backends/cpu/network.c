@@ -1,0 +1,126 @@
+#include "cpu/network.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+/* Small enough that sixteen chunks share a batch, and that fields and cotangents stay in a second cache of 256 KiB. */
+size_t cpu_tile_lanes(size_t n_examples, size_t n_modes) {
+  const size_t most = n_modes <= 160 ? 64 : n_modes <= 512 ? 32 : 16;
+  const size_t share = (n_examples + 15) / 16, lanes = (share + 15) / 16 * 16;
+  return lanes < most ? lanes : most;
+}
+
+cuonn_status cpu_space_create(cpu_space *out, const cuonn_network_shape *shape, size_t kept_size) {
+  const size_t lanes = cpu_tile_lanes(UINT32_MAX, shape->n_modes), size = shape->n_modes * 2 * lanes;
+  cuonn_status status = CUONN_OK;
+  memset(out, 0, sizeof *out);
+  out->kept_stride = kept_size;
+  CUONN_TRY_DONE(cuonn_allocate(&out->fields, shape->n_layers * size, sizeof *out->fields));
+  CUONN_TRY_DONE(cuonn_allocate(&out->g, size, sizeof *out->g));
+  CUONN_TRY_DONE(cuonn_allocate(&out->kept, shape->n_layers * kept_size, sizeof *out->kept));
+  CUONN_TRY_DONE(cuonn_allocate(&out->power, shape->n_classes * lanes, sizeof *out->power));
+  CUONN_TRY_DONE(cuonn_allocate(&out->index, lanes, sizeof *out->index));
+done:
+  if (status != CUONN_OK) cpu_space_free(out);
+  return status;
+}
+
+void cpu_space_free(cpu_space *space) {
+  free(space->fields);
+  free(space->g);
+  free(space->kept);
+  free(space->power);
+  free(space->index);
+  memset(space, 0, sizeof *space);
+}
+
+void cpu_tile_load(float *x, const cpu_set *set, const uint32_t *index, size_t count, size_t n_modes, size_t lanes) {
+  enum { kTogether = 8 }; /* rows read side by side, which stay in cache while they are transposed */
+  if (count < lanes) memset(x, 0, n_modes * 2 * lanes * sizeof *x);
+  for (size_t from = 0; from < count; from += kTogether) {
+    const size_t end = from + kTogether < count ? from + kTogether : count;
+    for (size_t w = 0; w < n_modes; w++) {
+      for (size_t i = from; i < end; i++) {
+        const float *const example = set->values + (size_t)index[i] * 2 * n_modes;
+        x[w * 2 * lanes + i] = example[w];
+        x[w * 2 * lanes + lanes + i] = example[n_modes + w];
+      }
+    }
+  }
+}
+
+void cpu_network_forward(cpu_space *space, const cpu_layer *layers, const cuonn_network_shape *shape, size_t lanes,
+                         const cpu_kernels *kernels) {
+  const size_t n = shape->n_modes, size = n * 2 * lanes;
+  for (size_t l = 0; l < shape->n_layers; l++) {
+    float *const x = space->fields + l * size;
+    layer_forward(x, space->kept + l * space->kept_stride, layers + l, lanes, kernels);
+    if (l + 1 < shape->n_layers) kernels->modulus(x + size, x, layer_output_factor(layers + l), n, lanes);
+  }
+}
+
+double cpu_network_loss(uint32_t *predictions, cpu_space *space, const cpu_layer *layers,
+                        const cuonn_network_shape *shape, const cpu_set *set, size_t count, size_t lanes) {
+  const size_t last = shape->n_layers - 1, classes = shape->n_classes;
+  const float *const y = space->fields + last * shape->n_modes * 2 * lanes, *const factor =
+                                                                                layer_output_factor(layers + last);
+  float *const power = space->power;
+  double loss = 0;
+  for (size_t c = 0; c < classes; c++) {
+    const float *const re = y + c * 2 * lanes, *const im = re + lanes, f = factor[c];
+    for (size_t i = 0; i < lanes; i++) {
+      const float a = f * re[i], b = f * im[i];
+      power[c * lanes + i] = a * a + b * b;
+    }
+  }
+  for (size_t i = 0; i < count; i++) {
+    size_t best = 0;
+    for (size_t c = 1; c < classes; c++) {
+      if (power[c * lanes + i] > power[best * lanes + i]) best = c;
+    }
+    const float most = power[best * lanes + i], own = power[set->labels[space->index[i]] * lanes + i];
+    float sum = 0;
+    for (size_t c = 0; c < classes; c++) {
+      power[c * lanes + i] = expf(power[c * lanes + i] - most);
+      sum += power[c * lanes + i];
+    }
+    for (size_t c = 0; c < classes; c++) power[c * lanes + i] /= sum;
+    loss += log((double)sum) + (double)most - (double)own;
+    if (predictions) predictions[space->index[i]] = (uint32_t)best;
+  }
+  return loss;
+}
+
+/* Cotangent at the last mesh: d loss/d|y|^2 = share (p - onehot), and d|y|^2 = 2 Re(conj(y) dy). */
+static void loss_cotangent(float *g, const cpu_space *space, const float *y, const float *factor,
+                           const cuonn_network_shape *shape, const cpu_set *set, double share, size_t count,
+                           size_t lanes) {
+  memset(g, 0, shape->n_modes * 2 * lanes * sizeof *g);
+  for (size_t c = 0; c < shape->n_classes; c++) {
+    const float weight = (float)(2 * share) * factor[c] * factor[c];
+    for (size_t i = 0; i < count; i++) {
+      const float own = set->labels[space->index[i]] == c ? 1 : 0, u = weight * (space->power[c * lanes + i] - own);
+      g[c * 2 * lanes + i] = u * y[c * 2 * lanes + i];
+      g[c * 2 * lanes + lanes + i] = -u * y[c * 2 * lanes + lanes + i];
+    }
+  }
+}
+
+void cpu_network_backward(node_sums *sums, cpu_space *space, const cpu_layer *layers, const cuonn_network_shape *shape,
+                          const cpu_set *set, double share, size_t count, size_t lanes, const cpu_kernels *kernels) {
+  const size_t n = shape->n_modes, size = n * 2 * lanes, nodes = cuonn_mesh_nodes(n);
+  for (size_t l = shape->n_layers; l-- > 0;) {
+    float *const x = space->fields + l * size;
+    const float *const factor = layer_output_factor(layers + l);
+    if (l + 1 == shape->n_layers) {
+      loss_cotangent(space->g, space, x, factor, shape, set, share, count, lanes);
+    } else {
+      kernels->modulus_backward(space->g, x, factor, n, lanes);
+    }
+    layer_backward(sums + l * nodes, x, space->g, space->kept + l * space->kept_stride, layers + l, lanes, kernels);
+  }
+}

@@ -1,0 +1,206 @@
+/* From phases to node coefficients in float, and from sums to phase gradients. All in double; one rounding at the end.
+ *
+ * Ideal nodes. With inner phases (a, b) and outer ones (p, q) on the top and bottom arm, a node with 50:50 couplers is
+ *   i e^{i(a+b)/2} [[s e^{ip}, c e^{iq}], [c e^{ip}, -s e^{iq}]],   s = sin((a-b)/2), c = cos((a-b)/2).
+ * A factor that both outputs share can be left to the nodes that follow: every waveguide carries a pending factor
+ * m e^{iP}, with which its stored value has to be multiplied to give the field. With zeta = (m_t/m_b)
+ * e^{i(p-q+P_t-P_b)}: |s| >= |c|, t = c/s:   y_top = f A, y_bottom = f B,    A = zeta x_top + t x_bottom,   f = s m_b
+ * e^{i(...)} |s| <  |c|, t = -s/c:  y_top = -f B, y_bottom = f A,   B = t zeta x_top - x_bottom,   f = c m_b e^{i(...)}
+ * and both outputs have P = P_b + q + (a+b)/2 + pi/2. That is 8 operations an example where the plain node has 16. The
+ * stored values grow by sqrt(1 + t^2) <= sqrt(2) a node, hence the scaling after kIdealColumns (layer.c); m is computed
+ * from the t that was rounded to float, so that the node is as unitary as its arithmetic.
+ *
+ * Gradients. Im(x g) summed over examples flows: per waveguide it does not change between nodes, and a node, lossy or
+ * not, keeps the total of its two arms, because x^T (M^T g) = (M x)^T g. So from the flow at the outputs and, per node,
+ * through = Im(x_t g_t) at the input, all other flows follow. With across = Re(y_t g_b - y_b g_t) at the output and the
+ * right coupler's angle alpha, the flow in the top arm of the theta stage is
+ *   cos^2(alpha) flow_t + sin^2(alpha) flow_b + sin(2 alpha) / 2 across,
+ * and that in the bottom arm the same with t and b exchanged and across negative. A phase's gradient is minus the flow
+ * of its arm. Pending factors cancel in both sums. */
+#include <complex.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cpu/layer.h"
+
+/* By how much theta and phi turn the top and bottom arm. */
+typedef struct {
+  double theta[2], phi[2];
+} arms;
+static const arms style_arms[] = {
+    [CUONN_STYLE_TOP] = {{1, 0}, {1, 0}},
+    [CUONN_STYLE_BOTTOM] = {{0, 1}, {0, 1}},
+    [CUONN_STYLE_SYMMETRIC] = {{0.5, -0.5}, {1, 1}},
+    [CUONN_STYLE_DIFFERENTIAL] = {{0.5, -0.5}, {-0.5, 0.5}},
+};
+
+/* Pending factors: sign and size m, and P, of every waveguide; brought past one column of nodes.
+ * s, c: of (a - b) / 2. Writes for each node t, zeta's size and angle. */
+static void pass_column(double *restrict m, double *restrict p, double *restrict t, double *restrict size,
+                        double *restrict angle, const double *restrict s, const double *restrict c,
+                        const double *restrict theta, const double *restrict phi, size_t n_nodes, const arms *w) {
+  const double common = (w->theta[0] + w->theta[1]) / 2, difference = w->phi[0] - w->phi[1];
+  for (size_t j = 0; j < n_nodes; j++) {
+    const double mt = m[2 * j], mb = m[2 * j + 1], pt = p[2 * j], pb = p[2 * j + 1];
+    const double large = fabs(c[j]) > fabs(s[j]) ? c[j] : s[j], small = fabs(c[j]) > fabs(s[j]) ? -s[j] : c[j];
+    const double rounded = (double)(float)(small / large);
+    const double f = (large < 0 ? -mb : mb) / sqrt(1 + rounded * rounded);
+    size[j] = mt / mb;
+    angle[j] = difference * phi[j] + pt - pb;
+    t[j] = rounded;
+    m[2 * j] = fabs(c[j]) > fabs(s[j]) ? -f : f;
+    m[2 * j + 1] = f;
+    p[2 * j] = p[2 * j + 1] = pb + w->phi[1] * phi[j] + common * theta[j] + M_PI / 2;
+  }
+}
+
+static void fill_ideal(cpu_layer *layer, const double *theta, const double *phi, const cpu_kernels *kernels) {
+  const arms *const w = style_arms + layer->style;
+  const size_t n = layer->n_modes, nodes = cuonn_mesh_nodes(n);
+  double *const half = layer->scratch, *const s = half + nodes, *const c = s + nodes, *const t = c + nodes,
+                *const size = t + nodes, *const angle = size + nodes, *const sine = angle + nodes,
+                *const cosine = sine + nodes, *const m = cosine + nodes;
+  for (size_t k = 0; k < nodes; k++) half[k] = (w->theta[0] - w->theta[1]) / 2 * theta[k];
+  kernels->sines(s, c, half, nodes);
+
+  float *factor = layer->factor;
+  for (size_t i = 0; i < n; i++) m[i] = 1, layer->phase[i] = 0;
+  for (size_t column = 0, k = 0; column < n; column++) {
+    if (column > 0 && column % kIdealColumns == 0) {
+      for (size_t i = 0; i < n; i++) factor[i] = (float)m[i], m[i] = 1;
+      factor += n;
+    }
+    const size_t odd = column % 2, count = (n - odd) / 2;
+    pass_column(m + odd, layer->phase + odd, t + k, size + k, angle + k, s + k, c + k, theta + k, phi + k, count, w);
+    k += count;
+  }
+  for (size_t i = 0; i < n; i++) factor[i] = (float)m[i];
+  kernels->sines(sine, cosine, angle, nodes);
+
+  for (size_t i = 0; i < layer->n_nodes; i++) {
+    const size_t k = layer->order[i];
+    const uint32_t top = layer->top[i], crossed = fabs(c[k]) > fabs(s[k]);
+    const double norm = 1 / (1 + t[k] * t[k]), undo = norm / size[k];
+    layer->ideal_nodes[i] = (ideal_node){.a = top + crossed,
+                                         .b = top + 1 - crossed,
+                                         .zeta = {(float)(size[k] * cosine[k]), (float)(size[k] * sine[k])},
+                                         .undo = {(float)(undo * cosine[k]), (float)(-undo * sine[k])},
+                                         .t = (float)t[k],
+                                         .norm = (float)norm};
+  }
+}
+
+static void store(float to[2], double complex z) {
+  to[0] = (float)creal(z);
+  to[1] = (float)cimag(z);
+}
+
+/* amplitude e^{i weight angle}, from sine and cosine of the angle or of its half, whichever `weight` is a multiple of.
+ */
+static double complex turn(double weight, double amplitude, double sine, double cosine) {
+  return weight == 0 ? 1 : amplitude * (cosine + I * (weight < 0 ? -sine : sine));
+}
+
+/* Stages of one node. */
+typedef struct {
+  double complex inner[2], outer[2]; /* of the top and bottom arm */
+  double complex left[2], right[2];  /* a coupler is [[a, b], [b, a]] */
+} stages;
+
+/* sine, cosine: of theta and phi, or of their halves. */
+static stages stages_of(const double *constants, const arms *w, double s_theta, double c_theta, double s_phi,
+                        double c_phi) {
+  /* in push-pull, theta's loss is that of the top arm; phi's is that of every arm that phi turns */
+  const double bottom_theta = w->theta[0] != 0 ? 1 : constants[kThetaAmplitude];
+  return (stages){.inner = {turn(w->theta[0], constants[kThetaAmplitude], s_theta, c_theta),
+                            turn(w->theta[1], bottom_theta, s_theta, c_theta)},
+                  .outer = {turn(w->phi[0], constants[kPhiAmplitude], s_phi, c_phi),
+                            turn(w->phi[1], constants[kPhiAmplitude], s_phi, c_phi)},
+                  .left = {constants[kLeftCos], I * constants[kLeftSin]},
+                  .right = {constants[kRightCos], I * constants[kRightSin]}};
+}
+
+static void store_node(general_node *node, const stages *s) {
+  double complex m[2][2];
+  for (size_t row = 0; row < 2; row++) {
+    for (size_t column = 0; column < 2; column++) {
+      m[row][column] =
+          (s->right[row] * s->inner[0] * s->left[column] + s->right[1 - row] * s->inner[1] * s->left[1 - column]) *
+          s->outer[column];
+      store(node->m[row][column], m[row][column]);
+    }
+  }
+  const double complex inverse = 1 / (s->inner[0] * s->inner[1] * s->outer[0] * s->outer[1]); /* couplers have det 1 */
+  store(node->inverse[0][0], m[1][1] * inverse);
+  store(node->inverse[0][1], -m[0][1] * inverse);
+  store(node->inverse[1][0], -m[1][0] * inverse);
+  store(node->inverse[1][1], m[0][0] * inverse);
+}
+
+/* Field in front of the theta stage, cotangent there, both in one arm: the right coupler is its own transpose. */
+static void store_arm(general_node *node, const stages *s, size_t arm) {
+  node->weak = (uint32_t)arm;
+  for (size_t i = 0; i < 2; i++) {
+    store(node->arm.field[i], s->left[i == arm ? 0 : 1] * s->outer[i]);
+    store(node->arm.cotangent[i], s->inner[arm] * s->right[i == arm ? 0 : 1]);
+  }
+}
+
+/* The arm that the shifters weaken. */
+static size_t weak_arm(const arms *w) { return w->theta[0] != 0 ? 0 : 1; }
+
+static void fill_general(cpu_layer *layer, const double *theta, const double *phi, const cpu_kernels *kernels) {
+  const arms *const w = style_arms + layer->style;
+  const size_t nodes = cuonn_mesh_nodes(layer->n_modes);
+  double *const angle = layer->scratch, *const s_theta = angle + nodes, *const c_theta = s_theta + nodes,
+                *const s_phi = c_theta + nodes, *const c_phi = s_phi + nodes;
+  for (size_t k = 0; k < nodes; k++) angle[k] = fmax(fabs(w->theta[0]), fabs(w->theta[1])) * theta[k];
+  kernels->sines(s_theta, c_theta, angle, nodes);
+  for (size_t k = 0; k < nodes; k++) angle[k] = fmax(fabs(w->phi[0]), fabs(w->phi[1])) * phi[k];
+  kernels->sines(s_phi, c_phi, angle, nodes);
+
+  for (const layer_segment *segment = layer->segments; segment < layer->segments + layer->n_segments; segment++) {
+    for (size_t i = segment->first; i < segment->first + segment->count; i++) {
+      const size_t k = layer->order[i];
+      const stages s = stages_of(layer->constants + k * kNodeConstants, w, s_theta[k], c_theta[k], s_phi[k], c_phi[k]);
+      store_node(layer->general_nodes + i, &s);
+      if (!segment->invertible) store_arm(layer->general_nodes + i, &s, weak_arm(w));
+      layer->general_nodes[i].top = layer->top[i];
+    }
+  }
+  for (size_t i = 0; i < layer->n_segments * layer->n_modes; i++) layer->factor[i] = 1;
+  for (size_t i = 0; i < layer->n_modes; i++) layer->phase[i] = 0;
+}
+
+void layer_fill(cpu_layer *layer, const double *theta, const double *phi, const cpu_kernels *kernels) {
+  if (layer->ideal) {
+    fill_ideal(layer, theta, phi, kernels);
+  } else {
+    fill_general(layer, theta, phi, kernels);
+  }
+}
+
+void layer_gradient(double *d_theta, double *d_phi, double *flow, const cpu_layer *layer, const node_sums *sums) {
+  const arms *const w = style_arms + layer->style;
+  const size_t n = layer->n_modes;
+  for (size_t column = n; column-- > 0;) {
+    const size_t first = cuonn_mesh_column_start(n, column), count = (n - column % 2) / 2;
+    for (size_t j = 0; j < count; j++) {
+      const size_t k = first + j;
+      d_theta[k] = d_phi[k] = 0;
+      if (layer->place[k] == UINT32_MAX) continue;
+      const node_sums sum = sums[layer->place[k]];
+      double *const top = flow + column % 2 + 2 * j, *const bottom = top + 1, total = *top + *bottom;
+      const double *const constants = layer->constants + k * kNodeConstants;
+      const double c = constants[kRightCos], s = constants[kRightSin];
+      double in_top = c * c * *top + s * s * *bottom + c * s * sum.across;
+      *top = sum.through;
+      if (layer->recalled[k] && weak_arm(w) == 0) in_top = sum.across;
+      if (layer->recalled[k] && weak_arm(w) == 1) in_top = total - sum.across, *top = total - sum.through;
+      *bottom = total - *top;
+      d_theta[k] = -w->theta[0] * in_top - w->theta[1] * (total - in_top);
+      d_phi[k] = -w->phi[0] * *top - w->phi[1] * *bottom;
+    }
+  }
+}

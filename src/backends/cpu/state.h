@@ -1,0 +1,70 @@
+/* What the backend keeps between calls. */
+#ifndef CPU_STATE_H
+#define CPU_STATE_H
+
+#include "backends/backend.h"
+#include "cpu/network.h"
+
+/* Phases and moments are kept, and updated, in double: that costs some hundredths of a step, and a checkpoint, which
+ * holds doubles, is then exactly the state. */
+typedef struct {
+  cuonn_network network;
+  double *moments; /* [2][layer][2][node] */
+  cuonn_optimizer_options optimizer;
+  uint64_t seed;
+  cpu_layer *layers; /* [layer]; zeroed before the model is set */
+} cpu_model;
+
+/* A batch is cut into chunks, a function of its size alone. A chunk is summed by one thread, tile by tile, and the
+ * chunks are added in their order, so that results do not depend on the number of threads. */
+enum { kMostChunks = 16 };
+
+typedef struct {
+  backend_problem problem;
+  const cpu_kernels *kernels;
+  int threads;
+  size_t most_chunks;
+  cpu_model *models; /* [model] */
+  cpu_set sets[BACKEND_SPLITS];
+  cpu_space *spaces;       /* [thread] */
+  size_t kept_size;        /* of the spaces */
+  node_sums *sums;         /* [model][chunk][layer][node]; made when first needed */
+  double *losses;          /* [model][chunk] */
+  double *d_theta, *d_phi; /* [model][layer][node] */
+  double *flow;            /* [model][layer][n_modes] */
+} cpu_state;
+
+/* state.c */
+cuonn_status cpu_create(void **out, const backend_problem *problem);
+void cpu_destroy(void *state);
+cuonn_status cpu_set_model(void *state, size_t model, const backend_model *from);
+cuonn_status cpu_get_model(const backend_model *to, void *state, size_t model);
+cuonn_status cpu_set_images(void *state, backend_split split, const cuonn_images *images,
+                            const cuonn_features_options *options);
+cuonn_status cpu_set_fields(void *state, backend_split split, const cuonn_fields *fields, const uint8_t *labels);
+cuonn_status cpu_get_features(double *out, void *state, backend_split split);
+
+/* train.c */
+cuonn_status cpu_train_steps(double *losses, void *state, const backend_step *steps, size_t n_steps);
+cuonn_status cpu_evaluate(cuonn_evaluation *out, void *state, size_t model, backend_split split);
+cuonn_status cpu_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split);
+
+/* optimizer.c: one update of one layer's theta or phi. first, second: moments; n: nodes. */
+void cpu_optimizer_update(double *phase, double *first, double *second, const double *gradient, size_t n,
+                          const cuonn_optimizer_options *options, double rate_factor, uint64_t adam_index,
+                          const cpu_kernels *kernels);
+
+/* features.c: values [example][2][n_modes], already made. */
+cuonn_status cpu_features(float *values, const cuonn_images *images, const cuonn_features_options *options,
+                          int threads);
+
+/* propagate.c */
+cuonn_status cpu_propagate(double *out, const cuonn_taps *taps, const cuonn_mesh *mesh, const cuonn_fields *in,
+                           bool backward, int threads);
+cuonn_status cpu_vjp(cuonn_mesh_gradient *gradient, double *backward, const cuonn_mesh *mesh, const cuonn_fields *input,
+                     const cuonn_fields *cotangent, int threads);
+
+/* Threads to use: `threads`, or OpenMP's choice if 0. */
+int cpu_threads(int threads);
+
+#endif

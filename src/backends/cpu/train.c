@@ -1,0 +1,166 @@
+/* Training steps, evaluation and gradient: chunks of a batch over threads. */
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "cpu/state.h"
+
+/* Examples to go through, and how the work is divided. */
+typedef struct {
+  const cpu_set *set;
+  bool shuffled;
+  uint32_t epoch;
+  size_t first, count;
+  size_t lanes, n_tiles, n_chunks;
+  double share; /* of one example in the loss */
+} batch;
+
+static batch plan_batch(const cpu_state *s, backend_split split, size_t first, size_t count) {
+  const cuonn_network_shape *const shape = &s->problem.shape;
+  batch b = {.set = s->sets + split, .first = first, .count = count};
+  b.lanes = cpu_tile_lanes(count, shape->n_modes);
+  b.n_tiles = (count + b.lanes - 1) / b.lanes;
+  b.n_chunks = b.n_tiles < s->most_chunks ? b.n_tiles : s->most_chunks;
+  b.share = 1.0 / ((double)count * (shape->loss_per_class ? (double)shape->n_classes : 1));
+  return b;
+}
+
+static size_t phases_of(const cpu_state *s) {
+  return s->problem.shape.n_layers * cuonn_mesh_nodes(s->problem.shape.n_modes);
+}
+
+/* Loss of one chunk, and its sums unless NULL; predictions by example unless NULL. */
+static double run_chunk(node_sums *sums, uint32_t *predictions, cpu_space *space, const cpu_state *s,
+                        const cpu_model *model, const batch *b, size_t chunk) {
+  const cuonn_network_shape *const shape = &s->problem.shape;
+  double loss = 0;
+  if (sums) memset(sums, 0, phases_of(s) * sizeof *sums);
+  for (size_t tile = chunk * b->n_tiles / b->n_chunks; tile < (chunk + 1) * b->n_tiles / b->n_chunks; tile++) {
+    const size_t first = tile * b->lanes, left = b->count - first, count = left < b->lanes ? left : b->lanes;
+    const size_t lanes = (count + 15) / 16 * 16;
+    for (size_t i = 0; i < count; i++) {
+      const uint32_t at = (uint32_t)(b->first + first + i);
+      space->index[i] = b->shuffled ? random_permute(at, (uint32_t)b->set->n_examples, model->seed, b->epoch) : at;
+    }
+    cpu_tile_load(space->fields, b->set, space->index, count, shape->n_modes, lanes);
+    cpu_network_forward(space, model->layers, shape, lanes, s->kernels);
+    loss += cpu_network_loss(predictions, space, model->layers, shape, b->set, count, lanes);
+    if (sums) cpu_network_backward(sums, space, model->layers, shape, b->set, b->share, count, lanes, s->kernels);
+  }
+  return loss;
+}
+
+static node_sums *chunk_sums(const cpu_state *s, size_t model, size_t chunk) {
+  return s->sums + (model * s->most_chunks + chunk) * phases_of(s);
+}
+
+/* Gradients of one layer from the sums of all chunks, which are added up in the first. */
+static void finish_layer(const cpu_state *s, size_t model, size_t l, size_t n_chunks) {
+  const cpu_layer *const layer = s->models[model].layers + l;
+  const size_t nodes = cuonn_mesh_nodes(s->problem.shape.n_modes), at = (model * s->problem.shape.n_layers + l);
+  node_sums *const total = chunk_sums(s, model, 0) + l * nodes;
+  for (size_t chunk = 1; chunk < n_chunks; chunk++) {
+    const node_sums *const part = chunk_sums(s, model, chunk) + l * nodes;
+    for (size_t i = 0; i < layer->n_nodes; i++) {
+      total[i].through += part[i].through;
+      total[i].across += part[i].across;
+    }
+  }
+  /* only moduli are read: at the outputs g is a real multiple of conj(y), and Im(y g) is exactly 0 */
+  double *const flow = s->flow + at * s->problem.shape.n_modes;
+  memset(flow, 0, s->problem.shape.n_modes * sizeof *flow);
+  layer_gradient(s->d_theta + at * nodes, s->d_phi + at * nodes, flow, layer, total);
+}
+
+static void update_layer(const cpu_state *s, size_t m, size_t l, const backend_step *step) {
+  const cpu_model *const model = s->models + m;
+  const size_t nodes = cuonn_mesh_nodes(s->problem.shape.n_modes), layers = s->problem.shape.n_layers;
+  const size_t at = (m * layers + l) * nodes;
+  cuonn_mesh *const mesh = model->network.layers + l;
+  double *const first = model->moments + 2 * l * nodes, *const second = first + 2 * layers * nodes;
+  cpu_optimizer_update(mesh->theta, first, second, s->d_theta + at, nodes, &model->optimizer, step->rate_factor,
+                       step->adam_index, s->kernels);
+  cpu_optimizer_update(mesh->phi, first + nodes, second + nodes, s->d_phi + at, nodes, &model->optimizer,
+                       step->rate_factor, step->adam_index, s->kernels);
+  layer_fill(model->layers + l, mesh->theta, mesh->phi, s->kernels);
+}
+
+static double total_loss(const double *losses, const batch *b) {
+  double sum = 0;
+  for (size_t chunk = 0; chunk < b->n_chunks; chunk++) sum += losses[chunk];
+  return sum * b->share;
+}
+
+cuonn_status cpu_train_steps(double *losses, void *state, const backend_step *steps, size_t n_steps) {
+  cpu_state *const s = state;
+  const size_t models = s->problem.n_models, layers = s->problem.shape.n_layers;
+#pragma omp parallel num_threads(s->threads)
+  for (size_t k = 0; k < n_steps; k++) {
+    batch b = plan_batch(s, BACKEND_TRAIN, steps[k].first, steps[k].count);
+    b.shuffled = s->problem.order == CUONN_ORDER_SHUFFLED;
+    b.epoch = steps[k].epoch;
+#pragma omp for schedule(dynamic, 1)
+    for (size_t i = 0; i < models * b.n_chunks; i++) {
+      const size_t m = i / b.n_chunks, chunk = i % b.n_chunks;
+      s->losses[m * kMostChunks + chunk] =
+          run_chunk(chunk_sums(s, m, chunk), NULL, s->spaces + omp_get_thread_num(), s, s->models + m, &b, chunk);
+    }
+#pragma omp for schedule(dynamic, 1)
+    for (size_t i = 0; i < models * layers; i++) {
+      const size_t m = i / layers, l = i % layers;
+      if (l == 0) losses[k * models + m] = total_loss(s->losses + m * kMostChunks, &b);
+      finish_layer(s, m, l, b.n_chunks);
+      update_layer(s, m, l, steps + k);
+    }
+  }
+  return CUONN_OK;
+}
+
+static double run_batch(bool with_sums, uint32_t *predictions, cpu_state *s, size_t m, const batch *b) {
+  double *const losses = s->losses + m * kMostChunks;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(s->threads)
+  for (size_t chunk = 0; chunk < b->n_chunks; chunk++) {
+    losses[chunk] = run_chunk(with_sums ? chunk_sums(s, m, chunk) : NULL, predictions, s->spaces + omp_get_thread_num(),
+                              s, s->models + m, b, chunk);
+  }
+  return total_loss(losses, b);
+}
+
+cuonn_status cpu_evaluate(cuonn_evaluation *out, void *state, size_t model, backend_split split) {
+  cpu_state *const s = state;
+  const size_t n = s->sets[split].n_examples, classes = s->problem.shape.n_classes;
+  const batch b = plan_batch(s, split, 0, n);
+  uint32_t *predictions;
+  CUONN_TRY(cuonn_allocate(&predictions, n, sizeof *predictions));
+  out->loss = run_batch(false, predictions, s, model, &b);
+  out->n_examples = n;
+  out->n_correct = 0;
+  if (out->confusion) memset(out->confusion, 0, classes * classes * sizeof *out->confusion);
+  for (size_t e = 0; e < n; e++) {
+    const uint8_t label = s->sets[split].labels[e];
+    out->n_correct += predictions[e] == label;
+    if (out->confusion) out->confusion[label * classes + predictions[e]]++;
+  }
+  free(predictions);
+  return CUONN_OK;
+}
+
+cuonn_status cpu_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model,
+                          backend_split split) {
+  cpu_state *const s = state;
+  const size_t nodes = cuonn_mesh_nodes(s->problem.shape.n_modes), layers = s->problem.shape.n_layers;
+  const batch b = plan_batch(s, split, 0, s->sets[split].n_examples);
+  *loss = run_batch(true, NULL, s, model, &b);
+  for (size_t l = 0; l < layers; l++) {
+    const size_t at = (model * layers + l) * nodes;
+    finish_layer(s, model, l, b.n_chunks);
+    memcpy(gradients[l].d_theta, s->d_theta + at, nodes * sizeof(double));
+    memcpy(gradients[l].d_phi, s->d_phi + at, nodes * sizeof(double));
+    memset(gradients[l].d_gamma, 0, s->problem.shape.n_modes * sizeof(double));
+  }
+  return CUONN_OK;
+}

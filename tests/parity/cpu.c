@@ -1,0 +1,254 @@
+/* The cpu backend (float) against the reference (double), over sizes, styles, coupler errors and losses.
+ *
+ * Tolerances, relative to the largest modulus of an array. A float rounds by at most u = 6e-8. Along one path a field is
+ * rounded some 8 times a column, and its coefficients were; the errors of different columns are independent, so that the
+ * fields behind k columns are off by about u sqrt(8 k) = 17e-8 sqrt(k). Sums over examples and waveguides do not make that
+ * worse. kFields and kGradient are the factors before u sqrt(k): the first leaves room for the largest of some 10^5 values
+ * (five standard deviations); the second for x, g and the way back, each with such an error, and for flows, which are
+ * differences of sums (nodes.c). Where light is lost the way back undoes up to 6 dB, which doubles the rounding. */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backends/backend.h"
+#include "base/memory.h"
+#include "support/chance.h"
+#include "support/close.h"
+#include "support/dense.h"
+
+static const double kFields = 16, kGradient = 64, kUnit = FLT_EPSILON / 2;
+
+/* What one case is about. */
+typedef struct {
+  size_t modes, layers, classes, batch;
+  cuonn_phase_style style;
+  double error, loss; /* largest coupler error (radians), largest loss of a shifter (dB) */
+  double dark;        /* dB of both shifters of one node; 0: none is special */
+} problem;
+
+static const cuonn_phase_style styles[] = {CUONN_STYLE_TOP, CUONN_STYLE_BOTTOM, CUONN_STYLE_SYMMETRIC,
+                                           CUONN_STYLE_DIFFERENTIAL};
+
+static double *doubles(size_t n) {
+  double *values;
+  OK(cuonn_allocate(&values, n, sizeof *values));
+  return values;
+}
+
+static void random_mesh(cuonn_mesh *mesh, const problem *p, chance *c) {
+  dense_random(mesh, c, p->error, p->loss);
+  if (p->dark != 0) {
+    const size_t k = cuonn_mesh_nodes(mesh->n_modes) / 2;
+    mesh->loss_db[2 * k] = mesh->loss_db[2 * k + 1] = p->dark;
+  }
+}
+
+static void random_fields(cuonn_fields *out, size_t n_examples, size_t n_modes, chance *c) {
+  OK(cuonn_fields_create(out, n_examples, n_modes));
+  for (size_t i = 0; i < 2 * n_examples * n_modes; i++) out->values[i] = chance_uniform(c, -1, 1);
+}
+
+static double tolerance(double factor, size_t columns) { return factor * kUnit * sqrt((double)columns); }
+
+static void check_mesh(const problem *p, chance *c) {
+  const size_t n = p->modes, size = 2 * n * p->batch, taps_size = n * size, nodes = cuonn_mesh_nodes(n);
+  const cuonn_backend *const backends[2] = {&cuonn_backend_reference, &cuonn_backend_cpu};
+  cuonn_mesh mesh;
+  cuonn_fields input, cotangent;
+  OK(cuonn_mesh_create(&mesh, n, p->style));
+  random_mesh(&mesh, p, c);
+  random_fields(&input, p->batch, n, c);
+  random_fields(&cotangent, p->batch, n, c);
+
+  const double fields = tolerance(kFields, n), gradient = tolerance(kGradient, n);
+  for (int backward = 0; backward < 2; backward++) {
+    double *out[2];
+    cuonn_taps taps[2];
+    for (int b = 0; b < 2; b++) {
+      out[b] = doubles(size);
+      taps[b] = (cuonn_taps){doubles(taps_size), doubles(taps_size), doubles(taps_size), doubles(taps_size),
+                             doubles(taps_size)};
+      OK(backends[b]->propagate(out[b], &taps[b], &mesh, &input, backward, 2));
+    }
+    CLOSE(out[1], out[0], size, .rel = fields);
+    CLOSE(taps[1].before_phi, taps[0].before_phi, taps_size, .rel = fields);
+    CLOSE(taps[1].after_phi, taps[0].after_phi, taps_size, .rel = fields);
+    CLOSE(taps[1].before_theta, taps[0].before_theta, taps_size, .rel = fields);
+    CLOSE(taps[1].after_theta, taps[0].after_theta, taps_size, .rel = fields);
+    CLOSE(taps[1].after_coupler, taps[0].after_coupler, taps_size, .rel = fields);
+    OK(cuonn_backend_cpu.propagate(out[0], NULL, &mesh, &input, backward, 1));
+    assert_memory_equal(out[0], out[1], size * sizeof(double));
+    for (int b = 0; b < 2; b++) {
+      free(out[b]);
+      free(taps[b].before_phi);
+      free(taps[b].after_phi);
+      free(taps[b].before_theta);
+      free(taps[b].after_theta);
+      free(taps[b].after_coupler);
+    }
+  }
+
+  double *back[2];
+  cuonn_mesh_gradient g[2];
+  for (int b = 0; b < 2; b++) {
+    back[b] = doubles(size);
+    g[b] = (cuonn_mesh_gradient){doubles(nodes), doubles(nodes), doubles(n)};
+    OK(backends[b]->vjp(&g[b], back[b], &mesh, &input, &cotangent, 2));
+  }
+  CLOSE(back[1], back[0], size, .rel = fields);
+  CLOSE(g[1].d_theta, g[0].d_theta, nodes, .rel = gradient);
+  CLOSE(g[1].d_phi, g[0].d_phi, nodes, .rel = gradient);
+  CLOSE(g[1].d_gamma, g[0].d_gamma, n, .rel = gradient);
+  for (int b = 0; b < 2; b++) {
+    free(back[b]);
+    free(g[b].d_theta);
+    free(g[b].d_phi);
+    free(g[b].d_gamma);
+  }
+  cuonn_fields_free(&cotangent);
+  cuonn_fields_free(&input);
+  cuonn_mesh_free(&mesh);
+}
+
+static size_t pick(chance *c, size_t from, size_t to) { return from + chance_index(c, to - from + 1); }
+
+static const size_t batches[] = {1, 3, 63, 64, 65, 130};
+enum { kBatches = sizeof batches / sizeof *batches };
+
+static void meshes(size_t largest, double error, double loss, double dark) {
+  chance c = {largest + (size_t)(100 * loss)};
+  const size_t sizes[] = {2, 3, 4, 5, 8, 17, 64, 65, 66, 130};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes && sizes[i] <= largest; i++) {
+    for (size_t style = 0; style < 4; style++) {
+      check_mesh(&(problem){.modes = sizes[i],
+                            .batch = batches[pick(&c, 0, sizes[i] < 64 ? kBatches - 1 : 1)],
+                            .style = styles[style],
+                            .error = error,
+                            .loss = loss,
+                            .dark = dark},
+                 &c);
+    }
+  }
+}
+
+static void test_mesh__ideal(void **state) { (void)state, meshes(130, 0, 0, 0); }
+static void test_mesh__coupler_errors(void **state) { (void)state, meshes(130, 0.05, 0, 0); }
+static void test_mesh__losses(void **state) { (void)state, meshes(66, 0.05, 0.1, 0), meshes(66, 0, 2, 0); }
+static void test_mesh__dark_node(void **state) { (void)state, meshes(66, 0.05, 0.1, 60); }
+static void test_mesh__gain(void **state) { (void)state, meshes(66, 0, 0.1, -20); }
+
+/* A network in both backends, with a set of examples. */
+typedef struct {
+  cuonn_network network;
+  void *states[2];
+  cuonn_fields fields;
+  uint8_t *labels;
+} pair;
+
+static const cuonn_backend *const both[2] = {&cuonn_backend_reference, &cuonn_backend_cpu};
+
+static void make_pair(pair *out, const problem *p, size_t n_examples, cuonn_order order,
+                      const cuonn_optimizer_options *optimizer, chance *c) {
+  const cuonn_network_shape shape = {p->modes, p->layers, p->classes, p->style, p->layers % 2};
+  OK(cuonn_network_create(&out->network, &shape));
+  for (size_t l = 0; l < p->layers; l++) random_mesh(&out->network.layers[l], p, c);
+  random_fields(&out->fields, n_examples, p->modes, c);
+  OK(cuonn_allocate(&out->labels, n_examples, 1));
+  for (size_t e = 0; e < n_examples; e++) out->labels[e] = (uint8_t)pick(c, 0, p->classes - 1);
+  for (int b = 0; b < 2; b++) {
+    const backend_problem made_for = {1, shape, n_examples, order, 2};
+    const backend_model model = {.network = &out->network, .optimizer = optimizer, .seed = 7};
+    OK(both[b]->create(&out->states[b], &made_for));
+    OK(both[b]->set_model(out->states[b], 0, &model));
+    for (int split = 0; split < BACKEND_SPLITS; split++) {
+      OK(both[b]->set_fields(out->states[b], (backend_split)split, &out->fields, out->labels));
+    }
+  }
+}
+
+static void free_pair(pair *p) {
+  for (int b = 0; b < 2; b++) both[b]->destroy(p->states[b]);
+  free(p->labels);
+  cuonn_fields_free(&p->fields);
+  cuonn_network_free(&p->network);
+}
+
+/* Theta and phi of all layers are one array, with one largest value: some of them alone hold nothing but rounding. */
+static void check_network(const problem *p, chance *c) {
+  const size_t nodes = cuonn_mesh_nodes(p->modes), columns = p->modes * p->layers, layers = p->layers;
+  pair both_states;
+  make_pair(&both_states, p, p->batch, CUONN_ORDER_FIXED, NULL, c);
+  double loss[2], *d_theta[2], *d_phi[2], *d_gamma[2];
+  cuonn_evaluation evaluation[2] = {0};
+  for (int b = 0; b < 2; b++) {
+    cuonn_mesh_gradient g[4];
+    d_theta[b] = doubles(2 * layers * nodes);
+    d_phi[b] = d_theta[b] + layers * nodes;
+    d_gamma[b] = doubles(layers * p->modes);
+    for (size_t l = 0; l < layers; l++) {
+      g[l] = (cuonn_mesh_gradient){d_theta[b] + l * nodes, d_phi[b] + l * nodes, d_gamma[b] + l * p->modes};
+    }
+    OK(both[b]->gradient(&loss[b], g, both_states.states[b], 0, BACKEND_TEST));
+    evaluation[b].confusion = calloc(p->classes * p->classes, sizeof(uint64_t));
+    OK(both[b]->evaluate(&evaluation[b], both_states.states[b], 0, BACKEND_TRAIN));
+  }
+  const double fields = tolerance(kFields, columns), gradient = tolerance(kGradient, columns);
+         p->style, loss[0], loss[1], d_theta[0][0], d_theta[1][0], d_theta[0][1]);
+         CLOSE(&loss[1], &loss[0], 1, .rel = fields);
+         CLOSE(&evaluation[1].loss, &evaluation[0].loss, 1, .rel = fields);
+         CLOSE(d_theta[1], d_theta[0], 2 * layers * nodes, .rel = gradient);
+         for (size_t i = 0; i < layers * p->modes; i++) assert_true(d_gamma[1][i] == 0);
+         for (size_t i = 0; i < layers * nodes; i++) {
+           if (d_theta[0][i] == 0) assert_true(d_theta[1][i] == 0);
+           if (d_phi[0][i] == 0) assert_true(d_phi[1][i] == 0);
+         }
+         assert_int_equal(evaluation[1].n_examples, p->batch);
+         assert_int_equal(evaluation[1].n_correct, evaluation[0].n_correct);
+         assert_memory_equal(evaluation[1].confusion, evaluation[0].confusion,
+                             p->classes * p->classes * sizeof(uint64_t));
+         for (int b = 0; b < 2; b++) {
+           free(evaluation[b].confusion);
+           free(d_theta[b]);
+           free(d_gamma[b]);
+         }
+         free_pair(&both_states);
+}
+
+static void networks(size_t largest, double error, double loss, double dark) {
+  chance c = {17 + (size_t)(100 * loss)};
+  const size_t sizes[] = {2, 3, 5, 8, 17, 64, 65};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes && sizes[i] <= largest; i++) {
+    for (size_t style = 0; style < 4; style++) {
+      const problem p = {.modes = sizes[i],
+                         .layers = pick(&c, 1, sizes[i] < 64 ? 4 : 2),
+                         .classes = pick(&c, 2, sizes[i] < 10 ? sizes[i] : 10),
+                         .batch = batches[pick(&c, 0, sizes[i] < 64 ? kBatches - 1 : 3)],
+                         .style = styles[style],
+                         .error = error,
+                         .loss = loss,
+                         .dark = dark};
+      check_network(&p, &c);
+    }
+  }
+}
+
+static void test_network__ideal(void **state) { (void)state, networks(65, 0, 0, 0); }
+static void test_network__coupler_errors(void **state) { (void)state, networks(65, 0.05, 0, 0); }
+static void test_network__losses(void **state) { (void)state, networks(65, 0.05, 0.1, 0), networks(8, 0, 2, 0); }
+static void test_network__dark_node(void **state) { (void)state, networks(17, 0.05, 0.1, 60); }
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_mesh__ideal),
+      cmocka_unit_test(test_mesh__coupler_errors),
+      cmocka_unit_test(test_mesh__losses),
+      cmocka_unit_test(test_mesh__dark_node),
+      cmocka_unit_test(test_mesh__gain),
+      cmocka_unit_test(test_network__ideal),
+      cmocka_unit_test(test_network__coupler_errors),
+      cmocka_unit_test(test_network__losses),
+      cmocka_unit_test(test_network__dark_node),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
