@@ -194,25 +194,23 @@ static void check_network(const problem *p, chance *c) {
     OK(both[b]->evaluate(&evaluation[b], both_states.states[b], 0, BACKEND_TRAIN));
   }
   const double fields = tolerance(kFields, columns), gradient = tolerance(kGradient, columns);
-         p->style, loss[0], loss[1], d_theta[0][0], d_theta[1][0], d_theta[0][1]);
-         CLOSE(&loss[1], &loss[0], 1, .rel = fields);
-         CLOSE(&evaluation[1].loss, &evaluation[0].loss, 1, .rel = fields);
-         CLOSE(d_theta[1], d_theta[0], 2 * layers * nodes, .rel = gradient);
-         for (size_t i = 0; i < layers * p->modes; i++) assert_true(d_gamma[1][i] == 0);
-         for (size_t i = 0; i < layers * nodes; i++) {
-           if (d_theta[0][i] == 0) assert_true(d_theta[1][i] == 0);
-           if (d_phi[0][i] == 0) assert_true(d_phi[1][i] == 0);
-         }
-         assert_int_equal(evaluation[1].n_examples, p->batch);
-         assert_int_equal(evaluation[1].n_correct, evaluation[0].n_correct);
-         assert_memory_equal(evaluation[1].confusion, evaluation[0].confusion,
-                             p->classes * p->classes * sizeof(uint64_t));
-         for (int b = 0; b < 2; b++) {
-           free(evaluation[b].confusion);
-           free(d_theta[b]);
-           free(d_gamma[b]);
-         }
-         free_pair(&both_states);
+  CLOSE(&loss[1], &loss[0], 1, .rel = fields);
+  CLOSE(&evaluation[1].loss, &evaluation[0].loss, 1, .rel = fields);
+  CLOSE(d_theta[1], d_theta[0], 2 * layers * nodes, .rel = gradient);
+  for (size_t i = 0; i < layers * p->modes; i++) assert_true(d_gamma[1][i] == 0);
+  for (size_t i = 0; i < layers * nodes; i++) {
+    if (d_theta[0][i] == 0) assert_true(d_theta[1][i] == 0);
+    if (d_phi[0][i] == 0) assert_true(d_phi[1][i] == 0);
+  }
+  assert_int_equal(evaluation[1].n_examples, p->batch);
+  assert_int_equal(evaluation[1].n_correct, evaluation[0].n_correct);
+  assert_memory_equal(evaluation[1].confusion, evaluation[0].confusion, p->classes * p->classes * sizeof(uint64_t));
+  for (int b = 0; b < 2; b++) {
+    free(evaluation[b].confusion);
+    free(d_theta[b]);
+    free(d_gamma[b]);
+  }
+  free_pair(&both_states);
 }
 
 static void networks(size_t largest, double error, double loss, double dark) {
@@ -238,6 +236,110 @@ static void test_network__coupler_errors(void **state) { (void)state, networks(6
 static void test_network__losses(void **state) { (void)state, networks(65, 0.05, 0.1, 0), networks(8, 0, 2, 0); }
 static void test_network__dark_node(void **state) { (void)state, networks(17, 0.05, 0.1, 60); }
 
+/* Some steps with both backends from the same start. Adam divides a gradient by its own size, which makes the error of a
+ * small one relative to itself: so its epsilon is set to the size of a gradient, where the allowance is that of
+ * gradients: the phases may be off by `steps` x rate x kGradient u sqrt(k) of the largest gradient over epsilon, some 1. */
+static void check_training(const cuonn_optimizer_options *optimizer, cuonn_order order, double error, bool restart) {
+  enum { kSteps = 8, kExamples = 130, kPerEpoch = 4 };
+  const problem p = {.modes = 9, .layers = 3, .classes = 4, .batch = 40, .style = CUONN_STYLE_TOP, .error = error};
+  const size_t nodes = cuonn_mesh_nodes(p.modes), columns = p.modes * p.layers;
+  const size_t n_moments = 4 * p.layers * nodes;
+  chance c = {23};
+  pair states;
+  make_pair(&states, &p, kExamples, order, optimizer, &c);
+  backend_step steps[kSteps];
+  for (size_t i = 0; i < kSteps; i++) {
+    const size_t in_epoch = i % kPerEpoch, first = in_epoch * p.batch, left = kExamples - first;
+    steps[i] = (backend_step){.epoch = (uint32_t)(i / kPerEpoch),
+                              .first = first,
+                              .count = left < p.batch ? left : p.batch,
+                              .rate_factor = 1 - 0.05 * (double)i,
+                              .adam_index = restart ? in_epoch : i};
+  }
+  double losses[2][kSteps], *moments[2];
+  cuonn_network trained[2];
+  for (int b = 0; b < 2; b++) {
+    moments[b] = doubles(n_moments);
+    OK(cuonn_network_create(&trained[b], &states.network.shape));
+    OK(both[b]->train_steps(losses[b], states.states[b], steps, kSteps));
+    OK(both[b]->get_model(&(backend_model){.network = &trained[b], .moments = moments[b]}, states.states[b], 0));
+  }
+  const double fields = tolerance(kFields, columns), gradient = tolerance(kGradient, columns);
+  CLOSE(losses[1], losses[0], kSteps, .rel = fields + kSteps * optimizer->learning_rate * gradient);
+  CLOSE(moments[1], moments[0], n_moments, .rel = 2 * gradient);
+  for (size_t l = 0; l < p.layers; l++) {
+    CLOSE(trained[1].layers[l].theta, trained[0].layers[l].theta, nodes,
+          .abs = kSteps * optimizer->learning_rate * gradient);
+    CLOSE(trained[1].layers[l].phi, trained[0].layers[l].phi, nodes,
+          .abs = kSteps * optimizer->learning_rate * gradient);
+    assert_memory_not_equal(trained[0].layers[l].theta, states.network.layers[l].theta, nodes * sizeof(double));
+  }
+  for (int b = 0; b < 2; b++) {
+    free(moments[b]);
+    cuonn_network_free(&trained[b]);
+  }
+  free_pair(&states);
+}
+
+static const cuonn_optimizer_options adam = {
+    .kind = CUONN_OPTIMIZER_ADAM, .learning_rate = 0.02, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 0.05};
+static const cuonn_optimizer_options sgd = {.kind = CUONN_OPTIMIZER_SGD, .learning_rate = 0.1, .momentum = 0.7};
+
+static void test_training__adam(void **state) { (void)state, check_training(&adam, CUONN_ORDER_FIXED, 0, false); }
+static void test_training__restarted(void **state) { (void)state, check_training(&adam, CUONN_ORDER_FIXED, 0, true); }
+static void test_training__sgd(void **state) { (void)state, check_training(&sgd, CUONN_ORDER_FIXED, 0.05, false); }
+static void test_training__shuffled(void **state) {
+  (void)state;
+  check_training(&adam, CUONN_ORDER_SHUFFLED, 0, false);
+}
+
+/* A phase that is not finite makes a loss that is not finite, and nothing else happens. */
+static void test_training__nan(void **state) {
+  (void)state;
+  for (int general = 0; general < 2; general++) {
+    const problem p = {.modes = 6, .layers = 2, .classes = 3, .batch = 20, .error = 0.05 * general};
+    const backend_step steps[2] = {{.count = p.batch, .rate_factor = 1}, {.count = p.batch, .rate_factor = 1}};
+    double losses[2];
+    chance c = {5};
+    pair states;
+    make_pair(&states, &p, p.batch, CUONN_ORDER_FIXED, &adam, &c);
+    states.network.layers[0].theta[3] = general ? NAN : INFINITY;
+    OK(cuonn_backend_cpu.set_model(states.states[1], 0,
+                                   &(backend_model){.network = &states.network, .optimizer = &adam}));
+    OK(cuonn_backend_cpu.train_steps(losses, states.states[1], steps, 2));
+    assert_true(isnan(losses[0]) && isnan(losses[1]));
+    free_pair(&states);
+  }
+}
+
+/* Features of noise images: float rounds each of some hundred terms of the transform. */
+static void test_features(void **state) {
+  (void)state;
+  const cuonn_features_options options[] = {
+      {CUONN_FEATURES_FOURIER, 4, 0, 0}, {CUONN_FEATURES_FOURIER, 5, 0, 0}, {CUONN_FEATURES_RESAMPLE, 0, 7, 2}};
+  const size_t sizes[][2] = {{28, 28}, {11, 12}, {13, 13}};
+  chance c = {3};
+  for (size_t i = 0; i < 3; i++) {
+    const size_t n_modes = cuonn_features_modes(&options[i]), n_pixels = sizes[i][0] * sizes[i][1];
+    uint8_t pixels[5 * 28 * 28], labels[5] = {0};
+    for (size_t k = 0; k < 5 * n_pixels; k++) pixels[k] = k < n_pixels ? 0 : (uint8_t)chance_index(&c, 256);
+    const cuonn_images images = {5, sizes[i][0], sizes[i][1], pixels, labels, NULL};
+    const backend_problem made_for = {1, {n_modes, 1, 2, CUONN_STYLE_TOP, true}, 0, CUONN_ORDER_FIXED, 2};
+    double *got[2];
+    for (int b = 0; b < 2; b++) {
+      void *computing;
+      got[b] = doubles(5 * n_modes * 2);
+      OK(both[b]->create(&computing, &made_for));
+      OK(both[b]->set_images(computing, BACKEND_TEST, &images, &options[i]));
+      OK(both[b]->get_features(got[b], computing, BACKEND_TEST));
+      both[b]->destroy(computing);
+    }
+    CLOSE(got[1], got[0], 5 * n_modes * 2, .rel = tolerance(kFields, 1));
+    free(got[0]);
+    free(got[1]);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_mesh__ideal),
@@ -249,6 +351,12 @@ int main(void) {
       cmocka_unit_test(test_network__coupler_errors),
       cmocka_unit_test(test_network__losses),
       cmocka_unit_test(test_network__dark_node),
+      cmocka_unit_test(test_training__adam),
+      cmocka_unit_test(test_training__restarted),
+      cmocka_unit_test(test_training__sgd),
+      cmocka_unit_test(test_training__shuffled),
+      cmocka_unit_test(test_training__nan),
+      cmocka_unit_test(test_features),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,94 @@
+/* The cpu backend gives the same bits for any number of threads: training, evaluation, gradient, single meshes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "backends/backend.h"
+#include "base/memory.h"
+#include "support/chance.h"
+#include "support/close.h"
+#include "support/dense.h"
+
+enum { kModes = 12, kLayers = 2, kClasses = 4, kExamples = 530, kBatch = 300, kSteps = 6, kNodes = 66 };
+
+static const int threads[] = {1, 2, 3, 5};
+enum { kRuns = sizeof threads / sizeof *threads };
+
+/* Everything that a run gives. */
+typedef struct {
+  double losses[kSteps], theta[kLayers][kNodes], phi[kLayers][kNodes], moments[2 * kLayers * 2 * kNodes];
+  double test_loss, loss, d_theta[kLayers][kNodes], d_phi[kLayers][kNodes], d_gamma[kLayers][kModes];
+  double out[kExamples * kModes * 2], back[kExamples * kModes * 2];
+  double vjp_theta[kNodes], vjp_phi[kNodes], vjp_gamma[kModes];
+} results;
+
+static void run(results *out, int n_threads, double error, cuonn_order order) {
+  const cuonn_backend *const cpu = &cuonn_backend_cpu;
+  const cuonn_network_shape shape = {kModes, kLayers, kClasses, CUONN_STYLE_TOP, true};
+  const cuonn_optimizer_options adam = {CUONN_OPTIMIZER_ADAM, 0.01, 0, 0.9, 0.999, 1e-8, false};
+  const backend_problem problem = {1, shape, kExamples, order, n_threads};
+  chance c = {11};
+  cuonn_network network;
+  cuonn_fields fields;
+  uint8_t labels[kExamples];
+  void *state;
+  OK(cuonn_network_create(&network, &shape));
+  for (size_t l = 0; l < kLayers; l++) dense_random(&network.layers[l], &c, error, error);
+  OK(cuonn_fields_create(&fields, kExamples, kModes));
+  chance_normals(fields.values, 2 * kExamples * kModes, &c);
+  for (size_t e = 0; e < kExamples; e++) labels[e] = (uint8_t)chance_index(&c, kClasses);
+
+  cuonn_mesh_gradient vjp = {out->vjp_theta, out->vjp_phi, out->vjp_gamma};
+  OK(cpu->propagate(out->out, NULL, &network.layers[0], &fields, false, n_threads));
+  OK(cpu->vjp(&vjp, out->back, &network.layers[0], &fields, &fields, n_threads));
+
+  OK(cpu->create(&state, &problem));
+  OK(cpu->set_model(state, 0, &(backend_model){.network = &network, .optimizer = &adam, .seed = 3}));
+  OK(cpu->set_fields(state, BACKEND_TRAIN, &fields, labels));
+  OK(cpu->set_fields(state, BACKEND_TEST, &fields, labels));
+  backend_step steps[kSteps];
+  for (size_t i = 0; i < kSteps; i++) {
+    steps[i] = (backend_step){.epoch = (uint32_t)i / 2,
+                              .first = i % 2 * kBatch,
+                              .count = i % 2 == 0 ? kBatch : kExamples - kBatch,
+                              .rate_factor = 1,
+                              .adam_index = i};
+  }
+  OK(cpu->train_steps(out->losses, state, steps, kSteps));
+  cuonn_evaluation evaluation = {0};
+  OK(cpu->evaluate(&evaluation, state, 0, BACKEND_TEST));
+  out->test_loss = evaluation.loss;
+  cuonn_mesh_gradient g[kLayers];
+  for (size_t l = 0; l < kLayers; l++) {
+    g[l] = (cuonn_mesh_gradient){out->d_theta[l], out->d_phi[l], out->d_gamma[l]};
+  }
+  OK(cpu->gradient(&out->loss, g, state, 0, BACKEND_TEST));
+  OK(cpu->get_model(&(backend_model){.network = &network, .moments = out->moments}, state, 0));
+  for (size_t l = 0; l < kLayers; l++) {
+    memcpy(out->theta[l], network.layers[l].theta, sizeof out->theta[l]);
+    memcpy(out->phi[l], network.layers[l].phi, sizeof out->phi[l]);
+  }
+  cpu->destroy(state);
+  cuonn_fields_free(&fields);
+  cuonn_network_free(&network);
+}
+
+static void compare(double error, cuonn_order order) {
+  results *runs;
+  OK(cuonn_allocate(&runs, kRuns, sizeof *runs));
+  for (size_t i = 0; i < kRuns; i++) run(runs + i, threads[i], error, order);
+  for (size_t i = 1; i < kRuns; i++) {
+    if (memcmp(runs, runs + i, sizeof *runs) != 0) fail_msg("%d threads give other bits than one", threads[i]);
+  }
+  assert_true(runs[0].losses[0] > 0 && runs[0].losses[kSteps - 1] < runs[0].losses[0]);
+  free(runs);
+}
+
+static void test_ideal(void **state) { (void)state, compare(0, CUONN_ORDER_FIXED); }
+static void test_errors_and_losses(void **state) { (void)state, compare(0.2, CUONN_ORDER_FIXED); }
+static void test_shuffled(void **state) { (void)state, compare(0, CUONN_ORDER_SHUFFLED); }
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_ideal), cmocka_unit_test(test_errors_and_losses),
+                                     cmocka_unit_test(test_shuffled)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
