@@ -91,18 +91,17 @@ static size_t edit_distance(const char *a, const char *b) {
 
 static int unknown_command(const char *name) {
   const cli_command *nearest = cli_commands[0];
-  for (const cli_command *const *c = cli_commands; *c; c++)
-    if (edit_distance(name, (*c)->name) < edit_distance(name, nearest->name)) nearest = *c;
+  for (size_t i = 1; cli_commands[i]; i++)
+    if (edit_distance(name, cli_commands[i]->name) < edit_distance(name, nearest->name)) nearest = cli_commands[i];
   return cli_fail(CLI_USAGE, "unknown command '%s'; the nearest is '%s', and cuonn --help lists all", name,
                   nearest->name);
 }
 
 static int no_command(void) {
   char names[256] = "";
-  for (const cli_command *const *c = cli_commands; *c; c++) {
-    strcat(names, c == cli_commands ? "" : ", ");
-    strcat(names, (*c)->name);
-  }
+  size_t n = 0;
+  for (const cli_command *const *c = cli_commands; *c && n < sizeof names; c++)
+    n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", n ? ", " : "", (*c)->name);
   return cli_fail(CLI_USAGE, "usage: cuonn COMMAND [ARGUMENT...] with COMMAND one of %s; see cuonn --help", names);
 }
 

@@ -21,7 +21,8 @@ const char *config_value_shown(char out[kConfigShown], const char *text, size_t 
   char kept[kShownBytes + 1];
   for (size_t i = 0; i < n; i++) {
     const unsigned char c = (unsigned char)text[i];
-    kept[i] = c < 0x20 || c == 0x7F ? '?' : text[i];
+    kept[i] = text[i];
+    if (c < 0x20 || c == 0x7F) kept[i] = '?';
   }
   kept[n] = '\0';
   snprintf(out, kConfigShown, "\"%s%s\"", kept, n < length ? "..." : "");
