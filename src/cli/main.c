@@ -90,9 +90,9 @@ static size_t edit_distance(const char *a, const char *b) {
 }
 
 static int unknown_command(const char *name) {
-  const cli_command *nearest = cli_commands[0];
-  for (size_t i = 1; cli_commands[i]; i++)
-    if (edit_distance(name, cli_commands[i]->name) < edit_distance(name, nearest->name)) nearest = cli_commands[i];
+  const cli_command *nearest = &cli_train;
+  for (const cli_command *const *c = cli_commands; *c; c++)
+    if (edit_distance(name, (*c)->name) < edit_distance(name, nearest->name)) nearest = *c;
   return cli_fail(CLI_USAGE, "unknown command '%s'; the nearest is '%s', and cuonn --help lists all", name,
                   nearest->name);
 }
