@@ -30,4 +30,4 @@ check coverage
 gcovr --root . --filter src/ --object-directory build/coverage --exclude-unreachable-branches --print-summary
 
 stage release
-check release -DCUONN_WERROR=ON
+check release
