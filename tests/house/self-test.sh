@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Shows that check-includes.sh passes a good house, and fails with file, line and reason for each kind of wrong include.
+# Shows that check-includes.sh passes a good house, and fails with file, line and reason for each kind of wrong include;
+# and that check-links.sh sees links that lead nowhere.
 #   self-test.sh FOLDER    a folder for a small house, made anew
 set -euo pipefail
-check=$(cd "$(dirname "$0")" && pwd)/check-includes.sh
+here=$(cd "$(dirname "$0")" && pwd)
+check=$here/check-includes.sh
 house=$1
 
 # A house of five rooms in which every include is allowed.
@@ -65,3 +67,15 @@ build
 echo >"$house/docs/architecture.md"
 if "$check" "$house" >/dev/null; then echo "a missing table is not noticed" && exit 1; fi
 echo "all wrong includes are refused"
+
+build
+# shellcheck disable=SC2016 # backticks are Markdown's
+printf '[a](docs/architecture.md#part) [b](https://example.org/none) `src/base/error.h`\n' >"$house/README.md"
+"$here/check-links.sh" "$house"
+# shellcheck disable=SC2016
+for wrong in '[a](docs/none.md)' '`src/none/`'; do
+  echo "$wrong" >"$house/docs/page.md"
+  if "$here/check-links.sh" "$house" >"$house/output"; then echo "not noticed: $wrong" && exit 1; fi
+  grep -q '^docs/page.md: .*none' "$house/output"
+done
+echo "all wrong links are noticed"
