@@ -4,11 +4,12 @@ set -u
 umask 022
 export LC_ALL=C
 export GCOV_ERROR_FILE=/dev/null # coverage counters that cannot be written are no error of the program
-cuonn=$1
-golden=$2/golden.nc
+cuonn=$(realpath "$1")
+golden=$(realpath "$2")/golden.nc
 work=$(mktemp -d "${TMPDIR:-/tmp}/cuonn-cli.XXXXXX")
 chmod 755 "$work" # an unprivileged user looks into it, too
-trap 'rm -rf "$work"' EXIT
+clean_up() { [[ $BASHPID == "$$" ]] && rm -rf "$work"; } # not in a background job that is stopped before it begins
+trap clean_up EXIT
 checks=0
 failures=0
 

@@ -22,6 +22,7 @@ wait_for() { # a line in the output of job $!
 stop() {
   local signal=$1 directory=$2
   shift 2
+  rm -f out err # what the last run has written is no sign of this one
   "$cuonn" train "$@" --set training.epochs=100000 > out 2> err &
   check wait_for '^epoch '
   kill -"$signal" $!
@@ -78,12 +79,12 @@ cp -r moved keep/foreign
 cp -r moved keep/damaged
 for v in theta phi; do values moved/last.nc $v > $v; done
 netcdf keep/foreign/last.nc classic 'layer=2 node=120' '' theta:layer,node:theta phi:layer,node:phi
-printf '\1' | dd of=keep/damaged/last.nc bs=1 seek=30000 conv=notrunc status=none
+printf '\252' | dd of=keep/damaged/last.nc bs=1 seek=8000 conv=notrunc status=none
 mkdir keep/other
 ncdump -p 9,17 moved/last.nc | sed 's/modes: 16/modes: 64/; s/radius: 2/radius: 4/' > other.cdl
 ncgen -o keep/other/last.nc other.cdl
 kept=$work/keep
-more='--set training.epochs=1000'
+more="--set training.epochs=$((epochs + 2))"
 expect 2 '^cuonn train: keep/run/last.nc: training.batch_size may not differ' "$cuonn" train --resume keep/run $more --set training.batch_size=32
 expect 2 '^cuonn train: keep/run/last.nc: training.batch_size may not differ' "$cuonn" train config.yaml --resume keep/run $more
 expect 2 '^cuonn train: keep/run/last.nc: output.directory may not differ' "$cuonn" train --resume keep/run $more --set output.directory=x
@@ -106,6 +107,7 @@ exec 5>&-
 wait $!
 judge 130 '^cuonn train: interrupted before training; nothing was written$' $? 'interrupt before training'
 check_not test -e early
+set +m
 "$cuonn" train pipe --output early > out 2> err &
 exec 5> pipe
 kill -TERM $!
