@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Test accuracies of the runs of scripts/quickstart.sh beside those of the source study.
 #   scripts/accuracy-table.sh DIRECTORY     holds seed-*/metrics.csv and adam-seed-*/metrics.csv
-# Ends with status 1 if the mean of the seeds at epoch 50 lies outside .846 to .854, or a run has fewer epochs.
+# Ends with status 1 if the mean of the seeds at epoch 50 lies outside 0.846 to 0.854, or a run has fewer epochs.
 set -euo pipefail
 
 awk -F, '
@@ -45,21 +45,21 @@ awk -F, '
     }
   }
   END {
-    split(".7620 .8264 .8375 .8457 .8503 .8518", study, " ")
+    split("0.7620 0.8264 0.8375 0.8457 0.8503 0.8518", study, " ")
     mean = means("cuONN, study setting", "^seed-")
     each("", "^seed-")
     row("study, as printed", study)
-    split("- - - - - .8497", study, " ")
+    split("- - - - - 0.8497", study, " ")
     row("study, five other starts (mean)", study)
     means("cuONN, usual Adam", "^adam-seed-")
     each("", "^adam-seed-")
-    split("- - - - - .8653", study, " ")
+    split("- - - - - 0.8653", study, " ")
     row("study program, usual Adam", study)
-    study[count] = ".8616"
+    study[count] = "0.8616"
     row("", study)
-    printf "\nThe five other starts of the study program gave .8475 to .8532. Time in training steps: %.0f s.\n", seconds
+    printf "\nThe five other starts of the study program gave 0.8475 to 0.8532. Time in training steps: %.0f s.\n", seconds
     if (unfinished != "") { printf "Not finished:%s.\n", unfinished; exit 1 }
     inside = mean >= 0.846 && mean <= 0.854
-    printf "Mean accuracy at epoch 50: %.4f, %s .846 to .854, as it should.\n", mean, inside ? "inside" : "NOT inside"
+    printf "Mean accuracy at epoch 50: %.4f, %s 0.846 to 0.854, as it should.\n", mean, inside ? "inside" : "NOT inside"
     exit !inside
   }' "$1"/seed-*/metrics.csv "$1"/adam-seed-*/metrics.csv

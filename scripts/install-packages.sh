@@ -6,7 +6,7 @@
 set -euo pipefail
 
 program=(
-  gcc cmake ninja-build pkg-config
+  gcc libc6-dev cmake ninja-build pkg-config
   libyaml-dev libnetcdf-dev libfftw3-dev libopenblas-dev liblapacke-dev librandom123-dev
   zlib1g-dev libxxhash-dev libjansson-dev
   dataset-fashion-mnist

@@ -25,9 +25,8 @@ train() {
 
 for seed in 0 1 2 3 4; do train "seed-$seed" configs/fashion-mnist.yaml "$seed"; done
 for seed in 0 1; do train "adam-seed-$seed" configs/fashion-mnist-adam.yaml "$seed"; done
-printf '\nTraining took %d s.\n' "$SECONDS"
-
 scripts/accuracy-table.sh "$runs"
+echo "All of this took $SECONDS s."
 echo
 echo "Next: $cuonn eval $runs/seed-0/best.nc   loss, accuracy and confusion matrix of one network"
 echo "      $cuonn train --help                settings and how to change them; docs/configuration.md lists all"
