@@ -14,7 +14,7 @@ mv "$folder/first" "$folder/installed"
 prefix=$folder/installed
 
 echo "-- CMake"
-cmake -S "$source" -B "$folder/cmake" -DCMAKE_C_COMPILER="$cc" -DCMAKE_C_FLAGS="$*" -DCMAKE_PREFIX_PATH="$prefix" \
+cmake -G Ninja -S "$source" -B "$folder/cmake" -DCMAKE_C_COMPILER="$cc" -DCMAKE_C_FLAGS="$*" -DCMAKE_PREFIX_PATH="$prefix" \
   >"$folder/configure.log"
 cmake --build "$folder/cmake" >"$folder/build.log"
 "$folder/cmake/consumer_shared"
