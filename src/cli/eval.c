@@ -47,7 +47,7 @@ static const struct argp argp = {
         "defaults, --config and --set.\n\n"
         "Example:\n"
         "  cuonn eval runs/study/best.nc\n"
-        "  cuonn eval phases.nc --set data.radius=2 --set network.modes=16 --data /usr/share/datasets/fashion-mnist",
+        "  cuonn eval phases.nc --set data.radius=2 --data /usr/share/datasets/fashion-mnist",
     .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {&cli_json_argp, 0, NULL, 0}, {0}},
 };
 

@@ -37,7 +37,7 @@ expect 2 '^cuonn matrix: .*backend.name.*fast.*reference' "$cuonn" matrix "$work
 expect 2 '^cuonn matrix: .*backend.threads.*2x' "$cuonn" matrix "$work/mesh.nc" --output "$work/u.nc" --threads 2x
 expect 4 '^cuonn matrix: .*cuda' "$cuonn" matrix "$work/mesh.nc" --output "$work/u.nc" --backend cuda
 check_not test -e "$work/u.nc"
-for b in $(backends) auto; do
+for b in reference $(backends) auto; do
   expect 0 '' "$cuonn" matrix "$work/mesh.nc" --output "$work/u-$b.nc" --backend "$b"
   check same_values 1e-6 "$work/u-$b.nc" unitary "$work/u-reference.nc" unitary
 done
@@ -48,7 +48,7 @@ for line in 'cuonn +[0-9]' 'build +[^ ]' 'libraries +.*netCDF' 'processor +.*, [
   output "^$line"
 done
 expect 0 '' "$cuonn" info --json
-output '^\{"version":"[0-9.]+","build":".*","libraries":".*","processor":".*","processors":[0-9]+,"backends":\["reference".*\],"gpus":\[\]\}$'
+output '^\{"version":"[0-9.]+","build":".*","libraries":".*","processor":".*","processors":[0-9]+,"backends":\[("[a-z]+",)*"reference"(,"[a-z]+")*\],"gpus":\[\]\}$'
 check test "$(wc -l < "$work/out")" = 1
 
 # ---------------------------------------------------------------------------------------------- output that gets lost
