@@ -1,7 +1,7 @@
 /* The hot loops, compiled once for each instruction level and chosen when the program runs.
  *
  * Fields of a tile of examples: [waveguide][2][lanes], real plane and imaginary plane apart, one lane an example;
- * `lanes` is a multiple of 16. A tile is small enough to stay in cache, and one node is one loop over its lanes. */
+ * `lanes` is a multiple of 16 and tiles are aligned to 64 bytes. A tile is small enough to stay in cache, and one node is one loop over its lanes. */
 #ifndef CPU_KERNELS_H
 #define CPU_KERNELS_H
 
@@ -68,7 +68,9 @@ typedef struct cpu_kernels {
                double epsilon, double rate, double c1, double c2);
 } cpu_kernels;
 
-/* The best level that this processor has. */
+/* Levels that this processor has, the plainest first; NULL past the last. */
+const cpu_kernels *cpu_kernels_level(size_t i);
+/* The last of them. */
 const cpu_kernels *cpu_kernels_choose(void);
 
 #endif

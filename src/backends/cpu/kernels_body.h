@@ -43,11 +43,21 @@ static inline void add_lanes(node_sums *sums, vec through, vec across) {
 static inline vec at(const float *plane, size_t lane) { return *(const vec *)(plane + lane); }
 static inline void put(float *plane, size_t lane, vec v) { *(vec *)(plane + lane) = v; }
 
-static void ideal_forward(float *x, size_t lanes, const ideal_node *nodes, size_t n_nodes) {
+/* The number of lanes is a constant where it is a usual one: then the loop is unrolled, and planes lie at constant offsets
+ * from four addresses. */
+#define FOR_LANES(function, ...)               \
+  switch (lanes) {                             \
+    case 32: function(__VA_ARGS__, 32); break; \
+    case 64: function(__VA_ARGS__, 64); break; \
+    default: function(__VA_ARGS__, lanes);     \
+  }
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE void ideal_forward_lanes(float *x, const ideal_node *nodes, size_t n_nodes, size_t lanes) {
   const size_t step = 2 * lanes;
   for (const ideal_node *n = nodes; n < nodes + n_nodes; n++) {
     float *const a = x + n->a * step, *const b = x + n->b * step;
-    const float *const top = a < b ? a : b, *const bottom = a < b ? b : a;
+    const float *const top = a < b ? a : b, *const bottom = top + step;
     const float zr = n->zeta[0], zi = n->zeta[1], t = n->t;
     for (size_t i = 0; i < lanes; i += kVector) {
       const vec tr = at(top, i), ti = at(top + lanes, i), br = at(bottom, i), bi = at(bottom + lanes, i);
@@ -60,37 +70,48 @@ static void ideal_forward(float *x, size_t lanes, const ideal_node *nodes, size_
   }
 }
 
-static void ideal_backward(node_sums *sums, float *x, float *g, size_t lanes, const ideal_node *nodes, size_t n_nodes) {
+static void ideal_forward(float *x, size_t lanes, const ideal_node *nodes,
+                          size_t n_nodes){FOR_LANES(ideal_forward_lanes, x, nodes, n_nodes)}
+
+INLINE void ideal_backward_lanes(node_sums *sums, float *x, float *g, const ideal_node *nodes, size_t n_nodes,
+                                 size_t lanes) {
   const size_t step = 2 * lanes;
   for (size_t k = n_nodes; k-- > 0;) {
     const ideal_node *const n = nodes + k;
-    const size_t a = n->a * step, b = n->b * step, top = a < b ? a : b, bottom = a < b ? b : a;
+    const size_t top = (n->a < n->b ? n->a : n->b) * step;
+    float *const xt = x + top, *const gt = g + top, *const xb = xt + step, *const gb = gt + step;
+    const float *const xa = x + n->a * step, *const ga = g + n->a * step;
+    const float *const xc = x + n->b * step, *const gc = g + n->b * step;
     const float zr = n->zeta[0], zi = n->zeta[1], wr = n->undo[0], wi = n->undo[1], t = n->t, norm = n->norm;
     vec through = {0}, across = {0}, across2 = {0};
     for (size_t i = 0; i < lanes; i += kVector) {
-      const vec ar = at(x + a, i), ai = at(x + a + lanes, i), br = at(x + b, i), bi = at(x + b + lanes, i);
-      const vec gar = at(g + a, i), gai = at(g + a + lanes, i), gbr = at(g + b, i), gbi = at(g + b + lanes, i);
+      const vec ar = at(xa, i), ai = at(xa + lanes, i), br = at(xc, i), bi = at(xc + lanes, i);
+      const vec gar = at(ga, i), gai = at(ga + lanes, i), gbr = at(gc, i), gbi = at(gc + lanes, i);
       across += ar * gbr;
       across2 += ai * gbi;
       across -= br * gar;
       across2 -= bi * gai;
       const vec xr = ar + t * br, xi = ai + t * bi;
       const vec xtr = wr * xr - wi * xi, xti = wr * xi + wi * xr;
-      put(x + top, i, xtr);
-      put(x + top + lanes, i, xti);
-      put(x + bottom, i, norm * (t * ar - br));
-      put(x + bottom + lanes, i, norm * (t * ai - bi));
+      put(xb, i, norm * (t * ar - br));
+      put(xb + lanes, i, norm * (t * ai - bi));
+      put(xt, i, xtr);
+      put(xt + lanes, i, xti);
       const vec gr = gar + t * gbr, gi = gai + t * gbi;
       const vec gtr = zr * gr - zi * gi, gti = zr * gi + zi * gr;
-      put(g + top, i, gtr);
-      put(g + top + lanes, i, gti);
-      put(g + bottom, i, t * gar - gbr);
-      put(g + bottom + lanes, i, t * gai - gbi);
+      put(gb, i, t * gar - gbr);
+      put(gb + lanes, i, t * gai - gbi);
+      put(gt, i, gtr);
+      put(gt + lanes, i, gti);
       through += xtr * gti;
       through += xti * gtr;
     }
     add_lanes(sums + k, through, across - across2);
   }
+}
+
+static void ideal_backward(node_sums *sums, float *x, float *g, size_t lanes, const ideal_node *nodes, size_t n_nodes) {
+  FOR_LANES(ideal_backward_lanes, sums, x, g, nodes, n_nodes)
 }
 
 /* One row of a complex 2 x 2 matrix, or with `other` one column. */
