@@ -67,6 +67,7 @@ kept=$work/keep
 expect 3 '^cuonn matrix: keep/u.nc: ' limited 2 "$cuonn" matrix mesh.nc --output keep/u.nc
 expect 3 '^cuonn matrix: keep/new.nc: ' limited 2 "$cuonn" matrix mesh.nc --output keep/new.nc
 kept=
+expect 3 '^cuonn completion: cannot write to standard output: File too large' limited 1 "$cuonn" completion bash
 expect 3 '^cuonn train: short/(best|last).nc: ' limited 16 "$cuonn" train config.yaml --output short
 check test "$(cd short && echo *)" = 'config.yaml metrics.csv'
 cp -r run longer
