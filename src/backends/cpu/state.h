@@ -4,6 +4,7 @@
 
 #include "backends/backend.h"
 #include "cpu/network.h"
+#include "cpu/team.h"
 
 /* Phases and moments are kept, and updated, in double: that costs some hundredths of a step, and a checkpoint, which
  * holds doubles, is then exactly the state. */
@@ -23,6 +24,7 @@ typedef struct {
   backend_problem problem;
   const cpu_kernels *kernels;
   int threads;
+  cpu_team team; /* of train_steps */
   size_t most_chunks;
   cpu_model *models; /* [model] */
   cpu_set sets[BACKEND_SPLITS];

@@ -98,25 +98,33 @@ static double total_loss(const double *losses, const batch *b) {
 cuonn_status cpu_train_steps(double *losses, void *state, const backend_step *steps, size_t n_steps) {
   cpu_state *const s = state;
   const size_t models = s->problem.n_models, layers = s->problem.shape.n_layers;
+  cpu_team_create(&s->team);
 #pragma omp parallel num_threads(s->threads)
-  for (size_t k = 0; k < n_steps; k++) {
-    batch b = plan_batch(s, BACKEND_TRAIN, steps[k].first, steps[k].count);
-    b.shuffled = s->problem.order == CUONN_ORDER_SHUFFLED;
-    b.epoch = steps[k].epoch;
-#pragma omp for schedule(dynamic, 1)
-    for (size_t i = 0; i < models * b.n_chunks; i++) {
-      const size_t m = i / b.n_chunks, chunk = i % b.n_chunks;
-      s->losses[m * kMostChunks + chunk] =
-          run_chunk(chunk_sums(s, m, chunk), NULL, s->spaces + omp_get_thread_num(), s, s->models + m, &b, chunk);
-    }
-#pragma omp for schedule(dynamic, 1)
-    for (size_t i = 0; i < models * layers; i++) {
-      const size_t m = i / layers, l = i % layers;
-      if (l == 0) losses[k * models + m] = total_loss(s->losses + m * kMostChunks, &b);
-      finish_layer(s, m, l, b.n_chunks);
-      update_layer(s, m, l, steps + k);
+  {
+#pragma omp single
+    s->team.size = omp_get_num_threads();
+    for (size_t k = 0; k < n_steps; k++) {
+      batch b = plan_batch(s, BACKEND_TRAIN, steps[k].first, steps[k].count);
+      b.shuffled = s->problem.order == CUONN_ORDER_SHUFFLED;
+      b.epoch = steps[k].epoch;
+#pragma omp for schedule(dynamic, 1) nowait
+      for (size_t i = 0; i < models * b.n_chunks; i++) {
+        const size_t m = i / b.n_chunks, chunk = i % b.n_chunks;
+        s->losses[m * kMostChunks + chunk] =
+            run_chunk(chunk_sums(s, m, chunk), NULL, s->spaces + omp_get_thread_num(), s, s->models + m, &b, chunk);
+      }
+      cpu_team_meet(&s->team);
+#pragma omp for schedule(dynamic, 1) nowait
+      for (size_t i = 0; i < models * layers; i++) {
+        const size_t m = i / layers, l = i % layers;
+        if (l == 0) losses[k * models + m] = total_loss(s->losses + m * kMostChunks, &b);
+        finish_layer(s, m, l, b.n_chunks);
+        update_layer(s, m, l, steps + k);
+      }
+      cpu_team_meet(&s->team);
     }
   }
+  cpu_team_destroy(&s->team);
   return CUONN_OK;
 }
 
