@@ -72,8 +72,8 @@ typedef struct cuonn_config_key {
  *  @return true and *out filled, valid until the next call from the same thread; false past the last */
 CUONN_API bool cuonn_config_key_at(cuonn_config_key *out, size_t i);
 
-/** Name of the first key whose value differs and that changes what is computed (not paths, backend, threads, epochs or
- *  output), NULL if none does: whether a run may be resumed with another configuration. */
+/** Name of the first key whose value differs and that changes what is computed (not paths, backend, threads or
+ *  output; epochs only under the cosine schedule), NULL if none does: whether a run may be resumed with another configuration. */
 CUONN_API const char *cuonn_config_difference(const cuonn_config *a, const cuonn_config *b);
 
 #ifdef __cplusplus

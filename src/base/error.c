@@ -37,6 +37,9 @@ cuonn_status cuonn_fail(cuonn_status status, const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
+  for (char *c = text; *c; c++) { /* names and texts from files may hold anything; a message is one line */
+    if ((unsigned char)*c < ' ') *c = ' ';
+  }
   memcpy(last_error, text, sizeof text);
   return status;
 }

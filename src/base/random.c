@@ -12,10 +12,10 @@ static philox4x32_ctr_t bits(random_place place, uint32_t index) {
   return philox4x32(counter, key);
 }
 
-/* 53 bits of two words, moved off zero by half a step. */
+/* 52 bits of two words, moved off zero by half a step, which a double still holds next to 1. */
 static double uniform(uint32_t high, uint32_t low) {
-  const uint64_t word = ((uint64_t)high << 32 | low) >> 11;
-  return ((double)word + 0.5) * 0x1p-53;
+  const uint64_t word = ((uint64_t)high << 32 | low) >> 12;
+  return ((double)word + 0.5) * 0x1p-52;
 }
 
 double random_uniform(random_place place, uint32_t index) {

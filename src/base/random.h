@@ -17,7 +17,7 @@ typedef struct {
   uint32_t step; /* step or epoch */
 } random_place;
 
-/* Uniform in (0, 1), 53 bits. */
+/* Uniform in (0, 1), 52 bits. */
 double random_uniform(random_place place, uint32_t index);
 
 /* Two independent unit normals (Box and Muller, Ann. Math. Stat. 29, 610 (1958)). */

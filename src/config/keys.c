@@ -252,5 +252,6 @@ const char *cuonn_config_difference(const cuonn_config *a, const cuonn_config *b
   for (size_t i = 0; i < config_key_count; i++) {
     if (config_keys[i].decides && !config_value_equal(a, b, &config_keys[i])) return config_keys[i].path;
   }
-  return NULL;
+  const bool cosine = a->training.schedule == CUONN_SCHEDULE_COSINE; /* its rate depends on where the run ends */
+  return cosine && a->training.epochs != b->training.epochs ? "training.epochs" : NULL;
 }

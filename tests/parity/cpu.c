@@ -289,6 +289,57 @@ static void test_training__shuffled(void **state) {
   check_training(&adam, CUONN_ORDER_SHUFFLED, 0, false);
 }
 
+/* Models that share a state do exactly what each does alone. */
+static void test_training__many_models(void **state) {
+  (void)state;
+  enum { kModels = 3, kSteps = 4, kBatch = 70, kExamples = 150, kModes = 10 };
+  const cuonn_network_shape shape = {kModes, 2, 3, CUONN_STYLE_BOTTOM, false};
+  const cuonn_backend *const cpu = &cuonn_backend_cpu;
+  const size_t nodes = cuonn_mesh_nodes(kModes);
+  chance c = {31};
+  cuonn_network networks[kModels];
+  cuonn_fields fields;
+  uint8_t labels[kExamples];
+  backend_model models[kModels];
+  backend_step steps[kSteps];
+  double together[kSteps][kModels];
+  void *all;
+  random_fields(&fields, kExamples, kModes, &c);
+  for (size_t e = 0; e < kExamples; e++) labels[e] = (uint8_t)chance_index(&c, 3);
+  for (size_t i = 0; i < kSteps; i++) {
+    steps[i] = (backend_step){(uint32_t)i / 2, i % 2 * kBatch, kBatch, 1, i};
+  }
+  OK(cpu->create(&all, &(backend_problem){kModels, shape, kBatch, CUONN_ORDER_SHUFFLED, 2}));
+  OK(cpu->set_fields(all, BACKEND_TRAIN, &fields, labels));
+  for (size_t m = 0; m < kModels; m++) {
+    OK(cuonn_network_create(&networks[m], &shape));
+    for (size_t l = 0; l < 2; l++) dense_random(&networks[m].layers[l], &c, m == 1 ? 0.05 : 0, m == 2 ? 4 : 0);
+    models[m] = (backend_model){&networks[m], NULL, m == 0 ? &sgd : &adam, m};
+    OK(cpu->set_model(all, m, &models[m]));
+  }
+  OK(cpu->train_steps(together[0], all, steps, kSteps));
+  for (size_t m = 0; m < kModels; m++) {
+    double alone[kSteps], theta[2][45];
+    void *one;
+    OK(cpu->create(&one, &(backend_problem){1, shape, kBatch, CUONN_ORDER_SHUFFLED, 2}));
+    OK(cpu->set_fields(one, BACKEND_TRAIN, &fields, labels));
+    OK(cpu->set_model(one, 0, &models[m]));
+    OK(cpu->train_steps(alone, one, steps, kSteps));
+    OK(cpu->get_model(&models[m], one, 0));
+    for (size_t l = 0; l < 2; l++) memcpy(theta[l], networks[m].layers[l].theta, nodes * sizeof(double));
+    OK(cpu->get_model(&models[m], all, m));
+    for (size_t l = 0; l < 2; l++) {
+      assert_memory_equal(theta[l], networks[m].layers[l].theta, nodes * sizeof(double));
+    }
+    for (size_t i = 0; i < kSteps; i++) assert_true(alone[i] == together[i][m]);
+    assert_true(m == 0 || together[0][m] != together[0][m - 1]);
+    cpu->destroy(one);
+  }
+  cpu->destroy(all);
+  for (size_t m = 0; m < kModels; m++) cuonn_network_free(&networks[m]);
+  cuonn_fields_free(&fields);
+}
+
 /* A phase that is not finite makes a loss that is not finite, and nothing else happens. */
 static void test_training__nan(void **state) {
   (void)state;
@@ -351,6 +402,7 @@ int main(void) {
       cmocka_unit_test(test_training__restarted),
       cmocka_unit_test(test_training__sgd),
       cmocka_unit_test(test_training__shuffled),
+      cmocka_unit_test(test_training__many_models),
       cmocka_unit_test(test_training__nan),
       cmocka_unit_test(test_features),
   };

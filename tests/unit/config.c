@@ -390,6 +390,12 @@ static void difference_names_what_decides(void **state) {
       assert_int_equal(strncmp(difference, cases[i].assignment, strlen(difference)), 0);
     }
   }
+  cuonn_config cosine = base, longer;
+  OK(cuonn_config_set(&cosine, "training.schedule=cosine"));
+  longer = cosine;
+  OK(cuonn_config_set(&longer, "training.epochs=51"));
+  assert_string_equal(cuonn_config_difference(&cosine, &longer), "training.epochs");
+
   cuonn_config minus = base;
   OK(cuonn_config_set(&minus, "training.optimizer.momentum=-0"));
   assert_null(cuonn_config_difference(&base, &minus));

@@ -60,6 +60,14 @@ static void test_uniform__is_above_zero_at_the_lowest_block(void **state) {
   assert_true(isfinite(normals[0]) && isfinite(normals[1]) && normals[0] > 8);
 }
 
+/* The block of ones, the largest uniform number there is. */
+static void test_uniform__is_below_one_at_the_highest_block(void **state) {
+  (void)state;
+  const random_place highest = at(0, (random_purpose)0x97e2d350, 0xba2ca899, 0x4f07c005);
+  const double uniform = random_uniform(highest, 0x2c4aee5d);
+  assert_true(uniform < 1 && uniform > 1 - 0x1p-50);
+}
+
 /* The mean of n independent x[i] against their expectation and variance. */
 static void check_mean(const char *what, const double *x, size_t n, double expectation, double variance) {
   double sum = 0;
@@ -204,6 +212,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_blocks__are_those_of_philox4x32_10),
       cmocka_unit_test(test_uniform__is_above_zero_at_the_lowest_block),
+      cmocka_unit_test(test_uniform__is_below_one_at_the_highest_block),
       cmocka_unit_test(test_uniform__is_uniform),
       cmocka_unit_test(test_uniform__places_share_nothing),
       cmocka_unit_test(test_random__depends_on_the_place_alone),
