@@ -110,7 +110,8 @@ program=$cuonn
 if [[ $(id -u) == 0 ]]; then # root may write everywhere; nobody may not, and sees no more of the build than a copy
   cp "$cuonn" cuonn-copy
   program=$work/cuonn-copy
-  as_user() { GCOV_PREFIX=$work/gcov setpriv --reuid 65534 --regid 65534 --clear-groups -- "$@"; }
+  mkdir -m 777 gcov-user # where a build that counts lines leaves its counts
+  as_user() { GCOV_PREFIX=$work/gcov-user setpriv --reuid 65534 --regid 65534 --clear-groups -- "$@"; }
 fi
 mkdir closed
 cp keep/u.nc closed
