@@ -1,5 +1,5 @@
 /* Time of a training step, of every backend of this build in one run. README.md says how it is measured.
- *   cuonn-bench-step [--modes 64] [--layers 3] [--batch 512] [--steps 480] [--threads 0] [--json FILE] */
+ *   cuonn-bench-step [--modes 64] [--layers 3] [--batch 512] [--steps 480] [--threads 0] [--json FILE [--commit TEXT]] */
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
@@ -17,7 +17,7 @@ enum { kCheckedSteps = 3, kMostSamples = 1 << 16 };
 typedef struct {
   size_t modes, layers, batch, steps;
   int threads;
-  const char *json;
+  const char *json, *commit; /* commit: what was measured, for the JSON file */
 } settings;
 
 /* A backend is asked for several steps at once, and reports when they are done: one sample is the mean of such a call. */
@@ -129,10 +129,10 @@ static void write_json(const settings *s, const record *records, size_t n, const
                            1e3 * quantile(&records[i], 0.5), "p10_ms", 1e3 * quantile(&records[i], 0.1), "p90_ms",
                            1e3 * quantile(&records[i], 0.9), "samples", (json_int_t)records[i].n_samples));
   }
-  json_t *const all = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:o}", "case", "train_step", "date",
-                                date, "version", cuonn_version(), "build", cuonn_build(), "cpu", cpu, "threads",
-                                s->threads, "modes", (json_int_t)s->modes, "layers", (json_int_t)s->layers, "batch",
-                                (json_int_t)s->batch, "results", results);
+  json_t *const all = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:o}", "case", "train_step", "date",
+                                date, "commit", s->commit, "version", cuonn_version(), "build", cuonn_build(), "cpu",
+                                cpu, "threads", s->threads, "modes", (json_int_t)s->modes, "layers",
+                                (json_int_t)s->layers, "batch", (json_int_t)s->batch, "results", results);
   if (!all || json_dump_file(all, s->json, JSON_INDENT(2)) != 0) give_up("the JSON file could not be written");
   json_decref(all);
 }
@@ -149,10 +149,10 @@ static size_t number(const char *text, size_t least, size_t most) {
 }
 
 static settings parse(int argc, char **argv) {
-  static const struct option options[] = {{"modes", 1, NULL, 'n'}, {"layers", 1, NULL, 'l'},  {"batch", 1, NULL, 'b'},
-                                          {"steps", 1, NULL, 's'}, {"threads", 1, NULL, 't'}, {"json", 1, NULL, 'j'},
-                                          {NULL, 0, NULL, 0}};
-  settings s = {64, 3, 512, 480, 0, NULL};
+  static const struct option options[] = {{"modes", 1, NULL, 'n'},  {"layers", 1, NULL, 'l'},  {"batch", 1, NULL, 'b'},
+                                          {"steps", 1, NULL, 's'},  {"threads", 1, NULL, 't'}, {"json", 1, NULL, 'j'},
+                                          {"commit", 1, NULL, 'c'}, {NULL, 0, NULL, 0}};
+  settings s = {64, 3, 512, 480, 0, NULL, ""};
   for (int key; (key = getopt_long(argc, argv, "", options, NULL)) != -1;) {
     switch (key) {
       case 'n': s.modes = number(optarg, 4, 16384); break;
@@ -161,6 +161,7 @@ static settings parse(int argc, char **argv) {
       case 's': s.steps = number(optarg, 2, kMostSamples); break;
       case 't': s.threads = (int)number(optarg, 0, 1024); break;
       case 'j': s.json = optarg; break;
+      case 'c': s.commit = optarg; break;
       default: exit(2);
     }
   }
