@@ -4,8 +4,9 @@ cd "$work" || exit 1
 slice data 1024 64
 small_config "$work/data" > config.yaml
 set -m # background jobs keep SIGINT, which a script's jobs ignore otherwise
-fast='--set training.batch_size=16 --set training.order=shuffled' # 64 steps an epoch
-steps=64
+# Many small steps: an epoch's training takes longer than writing its files, so that most stops come within an epoch.
+fast='--set training.batch_size=2 --set training.order=shuffled'
+steps=512
 
 same() { local v; for v in theta phi {first,second}_moment_{theta,phi}; do same_values 0 "$1" $v "$2" $v || return 1; done; }
 attribute() { ncdump -h "$1" | sed -n "s/^\t\t:$2 = \"*\([^\" ]*\)\"* ;$/\1/p"; }
@@ -39,7 +40,7 @@ for b in $(backends); do
   for t in $threads; do
     stop INT $b-$t config.yaml $fast --backend $b --threads $t --output $b-$t
     within=0 # stops within an epoch
-    for _ in 1 2 3 4 5; do
+    for _ in {1..25}; do
       stop TERM $b-$t --resume $b-$t
       output 'going on after step'
       [[ $((step % steps)) != 0 ]] && within=1 && break
