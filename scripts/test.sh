@@ -27,7 +27,8 @@ check sanitize
 stage coverage
 find build -path 'build/coverage/*.gcda' -delete 2>/dev/null || true # counts of an earlier run
 check coverage
-gcovr --root . --filter src/ --object-directory build/coverage --exclude-unreachable-branches --print-summary
+gcovr --root . --filter src/ --object-directory build/coverage --exclude-unreachable-branches --print-summary \
+  build/coverage/src
 
 stage release
 check release
