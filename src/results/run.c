@@ -1,10 +1,12 @@
 /* The directory of a training run: config.yaml, metrics.csv, last.nc, best.nc. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +19,7 @@ static const char kHeader[] = "epoch,train_loss,test_loss,test_accuracy,seconds,
 enum { kNumbers = 5, kRowMax = 256 };
 
 struct cuonn_run {
+  int lock;                             /* the directory, held against other runs while it is open; -1: not held */
   char *config, *metrics, *last, *best; /* paths */
   char *config_text;
   uint64_t seed;
@@ -126,6 +129,15 @@ static cuonn_status directory_make(const char *directory) {
   return CUONN_OK;
 }
 
+/* Two runs in one directory would overwrite each other's files. The lock goes with the process that holds it; a file
+ * system that has none is taken as it is. */
+static cuonn_status directory_lock(int *lock, const char *directory) {
+  *lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  CUONN_CHECK(*lock < 0 || flock(*lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, CUONN_E_ARGUMENT,
+              "%s: another run is writing there; stop it, or choose another directory", directory);
+  return CUONN_OK;
+}
+
 cuonn_status cuonn_run_open(cuonn_run **out, const char *directory, const char *config_text, uint64_t seed,
                             size_t resume_epochs) {
   cuonn_status status = CUONN_OK;
@@ -134,6 +146,7 @@ cuonn_status cuonn_run_open(cuonn_run **out, const char *directory, const char *
   *out = NULL;
   CUONN_TRY_DONE(directory_make(directory));
   CUONN_TRY_DONE(cuonn_allocate(&run, 1, sizeof *run));
+  CUONN_TRY_DONE(directory_lock(&run->lock, directory));
   CUONN_TRY_DONE(join(&run->config, directory, "config.yaml"));
   CUONN_TRY_DONE(join(&run->metrics, directory, "metrics.csv"));
   CUONN_TRY_DONE(join(&run->last, directory, "last.nc"));
@@ -193,5 +206,6 @@ void cuonn_run_close(cuonn_run *run) {
   free(run->last);
   free(run->metrics);
   free(run->config);
+  if (run->lock >= 0) close(run->lock);
   free(run);
 }

@@ -227,12 +227,26 @@ static void test_run__no_room_leaves_every_file(void **s) {
   cuonn_run_close(run);
 }
 
+static void test_run__refuses_a_second_writer(void **state) {
+  (void)state;
+  cuonn_run *first, *second;
+  OK(cuonn_run_open(&first, "shared", kConfig, 1, 0));
+  REFUSED(cuonn_run_open(&second, "shared", kConfig, 1, 0), CUONN_E_ARGUMENT, "shared: another run is writing there");
+  assert_null(second);
+  record_epoch(first, 1, true);
+  REFUSED(cuonn_run_open(&second, "shared", kConfig, 1, 1), CUONN_E_ARGUMENT, "another run");
+  cuonn_run_close(first);
+  OK(cuonn_run_open(&second, "shared", kConfig, 1, 1));
+  cuonn_run_close(second);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_run__records),
       cmocka_unit_test(test_run__resumes),
       cmocka_unit_test(test_run__refuses_damaged_metrics),
       cmocka_unit_test(test_run__refuses_directories),
+      cmocka_unit_test(test_run__refuses_a_second_writer),
       cmocka_unit_test(test_run__without_permission),
       cmocka_unit_test(test_run__no_room_leaves_every_file),
   };
