@@ -88,7 +88,7 @@ cudaError_t cuonn_launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, s
 }
 
 #else
-#include "simt_device.h"
+#include <simt_device.h> /* found in tests/simt */
 #endif
 
 #define CUONN_LAUNCH(kernel, grid, block, shared_bytes, stream, ...) \

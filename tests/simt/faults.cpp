@@ -15,7 +15,7 @@ extern "C" {
 #include <unistd.h>
 
 #include "device.h"
-#include "simt.h"
+#include <simt.h>
 
 namespace {
 

@@ -181,7 +181,7 @@ struct dim3 {
   unsigned x, y, z;
   dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
 };
-#include "simt_math.h"
+#include <simt_math.h>
 
 /* The C++ forms that CUDA has for kernels and typed pointers. */
 template <class T>

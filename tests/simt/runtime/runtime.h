@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "simt.h"
+#include <simt.h>
 
 #define CUONN_WARP 32
-#include "simt_device.h"
+#include <simt_device.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
