@@ -277,8 +277,6 @@ void test_device__memory(void **) {
   assert_int_equal(cudaGetLastError(), cudaErrorMemoryAllocation);
   assert_int_equal(cudaGetLastError(), cudaSuccess);
 
-  cudaMemcpy(host, a, 16, cudaMemcpyDeviceToHost);
-  for (float v : host) assert_true(isnan(v)); /* fresh memory is no number */
   assert_int_equal(cudaMemcpy(a, host, 20, cudaMemcpyHostToDevice), cudaErrorInvalidValue);
   assert_int_equal(cudaMemcpy(a, host, 16, cudaMemcpyDeviceToHost), cudaErrorInvalidMemcpyDirection);
   assert_int_equal(cudaMemcpy(host, host, 16, cudaMemcpyHostToDevice), cudaErrorInvalidMemcpyDirection);
@@ -292,6 +290,24 @@ void test_device__memory(void **) {
   assert_int_equal(cudaMallocHost((void **)&b, 8), cudaErrorMemoryAllocation);
   cudaFree(a);
   simt_reset();
+}
+
+KERNEL k_take_over(float *out) {
+  float *s = shared_memory<float>();
+  out[blockIdx.x * blockDim.x + threadIdx.x] = s[threadIdx.x];
+  s[threadIdx.x] = 1;
+}
+
+/* Fresh memory is no number, whatever was there before: an earlier allocation, an earlier block. */
+void test_device__fresh(void **) {
+  for (int round = 0; round < 3; round++) {
+    on_device<float> memory(64);
+    for (float v : memory.get()) assert_true(isnan(v));
+    cudaMemset(memory.data, 0, 64 * sizeof(float));
+    assert_int_equal(CUONN_LAUNCH(k_take_over, 2, 32, 32 * sizeof(float), nullptr, memory.data), cudaSuccess);
+    for (float v : memory.get()) assert_true(isnan(v));
+    cudaMemset(memory.data, 0, 64 * sizeof(float));
+  }
 }
 
 void test_device__missing(void **) {
@@ -387,11 +403,11 @@ void test_device__libraries(void **) {
 
 int main() {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_device__sums),      cmocka_unit_test(test_device__exchanges),
-      cmocka_unit_test(test_device__places),    cmocka_unit_test(test_device__graph),
-      cmocka_unit_test(test_device__limits),    cmocka_unit_test(test_device__memory),
-      cmocka_unit_test(test_device__missing),   cmocka_unit_test(test_device__lost),
-      cmocka_unit_test(test_device__libraries),
+      cmocka_unit_test(test_device__sums),   cmocka_unit_test(test_device__exchanges),
+      cmocka_unit_test(test_device__places), cmocka_unit_test(test_device__graph),
+      cmocka_unit_test(test_device__limits), cmocka_unit_test(test_device__memory),
+      cmocka_unit_test(test_device__fresh),  cmocka_unit_test(test_device__missing),
+      cmocka_unit_test(test_device__lost),   cmocka_unit_test(test_device__libraries),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
