@@ -310,6 +310,61 @@ void test_device__fresh(void **) {
   }
 }
 
+/* What an asynchronous copy brings to pinned memory is there when the host has waited for it, by whatever way; and
+ * until then the host may not touch what is being copied. */
+void test_device__copies(void **) {
+  cudaStream_t stream, other;
+  cudaEvent_t event;
+  float *pinned;
+  cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking);
+  cudaStreamCreateWithFlags(&other, cudaStreamNonBlocking);
+  cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
+  assert_int_equal(cudaMallocHost((void **)&pinned, 2 * sizeof(float)), cudaSuccess);
+  on_device<float> values(std::vector<float>{1, 2});
+  for (int way = 0; way < 5; way++) {
+    cudaMemcpyAsync(pinned, values.data, sizeof(float), cudaMemcpyDeviceToHost, stream);
+    cudaEventRecord(event, stream);
+    cudaMemcpyAsync(pinned + 1, values.data + 1, sizeof(float), cudaMemcpyDeviceToHost, stream);
+    assert_true(isnan(pinned[0]) && isnan(pinned[1]));
+    cudaStreamSynchronize(other);
+    assert_true(isnan(pinned[0]) && isnan(pinned[1]));
+    if (way == 0) cudaStreamSynchronize(stream);
+    if (way == 1) cudaDeviceSynchronize();
+    if (way == 2) cudaEventSynchronize(event);
+    if (way == 3) cudaStreamWaitEvent(other, event, 0), cudaStreamSynchronize(other);
+    if (way == 4) values.get(), cudaStreamSynchronize(stream);
+    assert_true(pinned[0] == 1);
+    if (way == 2 || way == 3) assert_true(isnan(pinned[1])); /* it began after the event */
+    assert_int_equal(cudaStreamSynchronize(stream), cudaSuccess);
+    assert_true(pinned[1] == 2);
+  }
+
+  /* In a graph it belongs to the stream that the graph is launched in. */
+  cudaGraph_t graph;
+  cudaGraphExec_t exec;
+  cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal);
+  cudaMemcpyAsync(pinned, values.data + 1, sizeof(float), cudaMemcpyDeviceToHost, stream);
+  cudaStreamEndCapture(stream, &graph);
+  cudaGraphInstantiate(&exec, graph, 0);
+  cudaGraphLaunch(exec, other);
+  cudaStreamSynchronize(stream);
+  assert_true(isnan(pinned[0]));
+  cudaStreamSynchronize(other);
+  assert_true(pinned[0] == 2);
+  cudaGraphExecDestroy(exec);
+  cudaGraphDestroy(graph);
+
+  cudaMemcpyAsync(values.data, pinned, sizeof(float), cudaMemcpyHostToDevice, stream);
+  pinned[0] = 5;
+  assert_int_equal(cudaStreamSynchronize(stream), cudaErrorUnknown);
+  assert_non_null(strstr(simt_error(), "while it was being copied"));
+  simt_reset();
+  cudaFreeHost(pinned);
+  cudaEventDestroy(event);
+  cudaStreamDestroy(other);
+  cudaStreamDestroy(stream);
+}
+
 void test_device__missing(void **) {
   const struct {
     simt_kind kind;
@@ -403,11 +458,12 @@ void test_device__libraries(void **) {
 
 int main() {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_device__sums),   cmocka_unit_test(test_device__exchanges),
-      cmocka_unit_test(test_device__places), cmocka_unit_test(test_device__graph),
-      cmocka_unit_test(test_device__limits), cmocka_unit_test(test_device__memory),
-      cmocka_unit_test(test_device__fresh),  cmocka_unit_test(test_device__missing),
-      cmocka_unit_test(test_device__lost),   cmocka_unit_test(test_device__libraries),
+      cmocka_unit_test(test_device__sums),      cmocka_unit_test(test_device__exchanges),
+      cmocka_unit_test(test_device__places),    cmocka_unit_test(test_device__graph),
+      cmocka_unit_test(test_device__limits),    cmocka_unit_test(test_device__memory),
+      cmocka_unit_test(test_device__fresh),     cmocka_unit_test(test_device__copies),
+      cmocka_unit_test(test_device__missing),   cmocka_unit_test(test_device__lost),
+      cmocka_unit_test(test_device__libraries),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -1,5 +1,6 @@
-/* The CUDA runtime's functions. Work is done when it is asked for, or recorded where its stream is being captured. What
- * CUDA would refuse, or leave undefined, is refused. */
+/* The CUDA runtime's functions. Work is done when it is asked for, or recorded where its stream is being captured; only
+ * what asynchronous copies do to pinned memory waits until the host waits for them. What CUDA would refuse, or leave
+ * undefined, is refused. */
 #include "runtime.h"
 
 #include <chrono>
@@ -26,7 +27,8 @@ struct CUevent_st {
   bool timed, recorded = false;
   std::chrono::steady_clock::time_point when;
   std::weak_ptr<capture> into; /* was recorded in this capture, */
-  cudaStream_t from = nullptr; /* by this stream */
+  cudaStream_t from = nullptr; /* by this stream, */
+  size_t copies = 0;           /* after so many copies */
 };
 
 simt_state simt_now;
@@ -42,6 +44,36 @@ std::map<const void *, int> shared_asked; /* kernel -> bytes */
 
 constexpr size_t kGuard = 256;
 constexpr uint32_t kGuardWord = 0x7fffbeefu; /* NaN as a float, so that reads beyond the edge are seen too */
+
+/* An asynchronous copy from or to pinned memory, which goes on until the host waits for one of these streams. */
+struct copy_under_way {
+  size_t number;
+  std::set<cudaStream_t> streams;
+  char *host;
+  bool to_host;
+  std::vector<char> bytes;
+};
+std::vector<copy_under_way> under_way;
+size_t copies_begun;
+const cudaStream_t *graph_runs_in; /* while a graph is run */
+
+/* The copies that are to be seen now are done: those of one stream, or all, and no later than the given one. */
+cudaError_t finish_copies(bool all, cudaStream_t stream, size_t until) {
+  bool changed = false;
+  std::vector<copy_under_way> left;
+  for (copy_under_way &copy : under_way) {
+    if (copy.number > until || (!all && !copy.streams.count(stream))) {
+      left.push_back(std::move(copy));
+    } else if (copy.to_host) {
+      memcpy(copy.host, copy.bytes.data(), copy.bytes.size());
+    } else {
+      changed = changed || memcmp(copy.host, copy.bytes.data(), copy.bytes.size()) != 0;
+    }
+  }
+  under_way = std::move(left);
+  if (changed) return simt_lose(cudaErrorUnknown, "the host wrote to pinned memory while it was being copied");
+  return cudaSuccess;
+}
 
 /* The block of memory that the address lies in, or null. */
 const simt_memory_block *find(const std::map<const char *, std::unique_ptr<simt_memory_block>> &memory,
@@ -108,6 +140,7 @@ cudaError_t release(std::map<const char *, std::unique_ptr<simt_memory_block>> &
   if (!pointer) return cudaSuccess;
   const auto found = memory.find(static_cast<const char *>(pointer));
   if (found == memory.end()) return simt_fail(cudaErrorInvalidValue);
+  finish_copies(true, nullptr, copies_begun); /* freeing waits for all work */
   const bool whole = found->second->whole();
   if (&memory == &device_memory) {
     device_bytes -= found->second->bytes;
@@ -147,6 +180,22 @@ cudaError_t check_copy(const void *to, const void *from, size_t bytes, cudaMemcp
     return simt_fail(cudaErrorInvalidValue);
   }
   return cudaSuccess;
+}
+
+/* Copies one row now. Where CUDA would go on copying behind the host's back, the host's memory shows it: until it is
+ * waited for, what comes from the device is not there yet. */
+void copy_row(char *to, const char *from, size_t bytes, cudaStream_t asked) {
+  const cudaStream_t stream = graph_runs_in ? *graph_runs_in : asked;
+  const bool to_pinned = find(pinned_memory, to) != nullptr, from_pinned = find(pinned_memory, from) != nullptr;
+  if (stream && (to_pinned || from_pinned)) {
+    char *host = to_pinned ? to : const_cast<char *>(from);
+    under_way.push_back({++copies_begun, {stream}, host, to_pinned, std::vector<char>(from, from + bytes)});
+  }
+  if (stream && to_pinned) {
+    memset(to, 0xff, bytes);
+  } else {
+    memmove(to, from, bytes);
+  }
 }
 
 cudaError_t run_launch(dim3 grid, dim3 block, size_t shared, bool cooperative, const std::function<void()> &body) {
@@ -246,7 +295,10 @@ cudaError_t simt_perform(cudaStream_t stream, std::function<cudaError_t()> work)
   return cudaSuccess;
 }
 
-void simt_reset(void) { simt_now = simt_state(); }
+void simt_reset(void) {
+  under_way.clear();
+  simt_now = simt_state();
+}
 const char *simt_error(void) { return simt_now.error.c_str(); }
 void simt_device(int multiprocessors, size_t shared_bytes) {
   simt_now.multiprocessors = std::min(std::max(multiprocessors, 2), 4);
@@ -348,7 +400,7 @@ cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *properties, int devic
 }
 cudaError_t cudaDeviceSynchronize(void) {
   OUTSIDE_CAPTURE();
-  return cudaSuccess;
+  return finish_copies(true, nullptr, copies_begun);
 }
 
 /* --- Memory --- */
@@ -383,7 +435,8 @@ cudaError_t cudaMemcpy2DAsync(void *to, size_t to_pitch, const void *from, size_
   return simt_perform(stream, [=] {
     const simt_device_open open;
     for (size_t row = 0; row < height; row++) {
-      memmove(static_cast<char *>(to) + row * to_pitch, static_cast<const char *>(from) + row * from_pitch, width);
+      copy_row(static_cast<char *>(to) + row * to_pitch, static_cast<const char *>(from) + row * from_pitch, width,
+               stream);
     }
     return cudaSuccess;
   });
@@ -421,8 +474,8 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   const cudaError_t usable = simt_check_stream(stream);
   if (usable != cudaSuccess) return usable;
-  if (stream && !stream->into) return cudaSuccess;
-  return outside_capture();
+  if (!stream || stream->into) OUTSIDE_CAPTURE();
+  return finish_copies(!stream, stream, copies_begun);
 }
 cudaError_t cudaStreamQuery(cudaStream_t stream) { return cudaStreamSynchronize(stream); }
 
@@ -444,6 +497,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   event->when = std::chrono::steady_clock::now();
   event->into = stream ? stream->into : nullptr;
   event->from = stream;
+  event->copies = copies_begun;
   return cudaSuccess;
 }
 /* In a capture, a stream that waits for an event of it joins it; the origin's waiting joins the stream back. */
@@ -453,7 +507,12 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   if (usable != cudaSuccess) return usable;
   if (!events.count(event)) return simt_fail(cudaErrorInvalidResourceHandle);
   const std::shared_ptr<capture> into = event->into.lock();
-  if (!into) return cudaSuccess;
+  if (!into) {
+    for (copy_under_way &copy : under_way) {
+      if (copy.number <= event->copies && copy.streams.count(event->from)) copy.streams.insert(stream);
+    }
+    return cudaSuccess;
+  }
   if (!stream) return simt_fail(cudaErrorStreamCaptureUnsupported);
   if (stream == into->origin) {
     into->unjoined.erase(event->from);
@@ -467,7 +526,7 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
   WELL();
   if (!events.count(event)) return simt_fail(cudaErrorInvalidResourceHandle);
   if (!event->into.expired()) return simt_fail(cudaErrorStreamCaptureUnsupported);
-  return cudaSuccess;
+  return finish_copies(false, event->from, event->copies);
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) { return cudaEventQuery(event); }
 cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t start, cudaEvent_t end) {
@@ -526,12 +585,12 @@ cudaError_t cudaGraphUpload(cudaGraphExec_t exec, cudaStream_t stream) {
   return simt_check_stream(stream);
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
-  return simt_perform(stream, [exec] {
-    for (const auto &node : exec->nodes) {
-      const cudaError_t done = node();
-      if (done != cudaSuccess) return done;
-    }
-    return cudaSuccess;
+  return simt_perform(stream, [exec, stream] {
+    cudaError_t done = cudaSuccess;
+    graph_runs_in = &stream;
+    for (size_t i = 0; i < exec->nodes.size() && done == cudaSuccess; i++) done = exec->nodes[i]();
+    graph_runs_in = nullptr;
+    return done;
   });
 }
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
