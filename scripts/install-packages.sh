@@ -11,7 +11,10 @@ program=(
   zlib1g-dev libxxhash-dev libjansson-dev
   dataset-fashion-mnist
 )
-tests=(g++ libcmocka-dev netcdf-bin clang-format clang-tidy libomp-dev gcovr shellcheck) # libomp-dev: clang's omp.h
+tests=(
+  g++ libboost-context-dev libcmocka-dev netcdf-bin
+  clang-format clang-tidy libomp-dev gcovr shellcheck # libomp-dev: clang's omp.h
+)
 
 case "${1-}" in
   "") wanted=("${program[@]}") ;;

@@ -1,0 +1,99 @@
+/* What device code may ask of the machine beyond plain C++: shared memory, barriers, shuffles, votes, sums, one atomic,
+ * grid-wide barriers and launches. All kernels take them from here and from nowhere else, because each has two
+ * meanings: the one below, for nvcc, and a twin in simt_device.h, with which the tests run the same kernels on a
+ * processor (tests/simt). Everything that addresses a warp takes the full warp: all 32 lanes call it together.
+ *
+ * A kernel is written   template <int kN> KERNEL k_name(float *out, ...) { float *s = shared_memory<float>(); ... }
+ * and launched          CUONN_LAUNCH(k_name<64>, grid, block, shared_bytes, stream, out, ...)
+ * A name with a comma in it goes into parentheses: (k_name<64, true>). Both launch macros give a cudaError_t. */
+#ifndef CUONN_KERNELS_DEVICE_H
+#define CUONN_KERNELS_DEVICE_H
+
+#include <cuda_runtime.h>
+#include <stddef.h>
+
+#define CUONN_WARP 32
+
+#ifdef __CUDACC__
+#include <cooperative_groups.h>
+
+#define KERNEL __global__ void
+#define DEVICE __device__ __forceinline__
+
+/* Base of the block's dynamic shared memory. */
+template <class T>
+DEVICE T *shared_memory() {
+  extern __shared__ __align__(16) unsigned char cuonn_shared_bytes[];
+  return reinterpret_cast<T *>(cuonn_shared_bytes);
+}
+
+DEVICE void sync_block() { __syncthreads(); }
+DEVICE void sync_warp() { __syncwarp(); }
+DEVICE void sync_grid() { cooperative_groups::this_grid().sync(); } /* in cooperative launches only */
+
+/* The value of another lane; up, down: a lane without such a neighbour keeps its own. */
+template <class T>
+DEVICE T shuffle(T value, int lane) {
+  return __shfl_sync(0xffffffffu, value, lane);
+}
+template <class T>
+DEVICE T shuffle_up(T value, unsigned delta) {
+  return __shfl_up_sync(0xffffffffu, value, delta);
+}
+template <class T>
+DEVICE T shuffle_down(T value, unsigned delta) {
+  return __shfl_down_sync(0xffffffffu, value, delta);
+}
+template <class T>
+DEVICE T shuffle_xor(T value, int mask) {
+  return __shfl_xor_sync(0xffffffffu, value, mask);
+}
+
+DEVICE bool any_lane(bool p) { return __any_sync(0xffffffffu, p); }
+DEVICE bool all_lanes(bool p) { return __all_sync(0xffffffffu, p); }
+DEVICE unsigned which_lanes(bool p) { return __ballot_sync(0xffffffffu, p); } /* CUDA keeps the name ballot */
+
+/* Sum over the warp, in every lane, always in the same order: pairs 16 apart, then 8, 4, 2, 1. */
+template <class T>
+DEVICE T warp_sum(T value) {
+#pragma unroll
+  for (int mask = CUONN_WARP / 2; mask > 0; mask /= 2) value += shuffle_xor(value, mask);
+  return value;
+}
+
+DEVICE unsigned atomic_add(unsigned *target, unsigned value) { return atomicAdd(target, value); }
+
+/* Launches with the arguments converted to the kernel's own types. A block gets 48 KiB of dynamic shared memory
+ * unasked; more must be asked for once a kernel. */
+template <bool kCooperative, class... Parameters, class... Arguments>
+cudaError_t cuonn_launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes, cudaStream_t stream,
+                         Arguments... arguments) {
+  const void *entry = reinterpret_cast<const void *>(kernel);
+  if (shared_bytes > 48 * 1024) {
+    const cudaError_t asked =
+        cudaFuncSetAttribute(entry, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes));
+    if (asked != cudaSuccess) {
+      (void)cudaGetLastError();
+      return asked;
+    }
+  }
+  const auto launch = [&](Parameters... values) {
+    void *pointers[] = {const_cast<void *>(static_cast<const void *>(&values))..., nullptr};
+    return kCooperative ? cudaLaunchCooperativeKernel(entry, grid, block, pointers, shared_bytes, stream)
+                        : cudaLaunchKernel(entry, grid, block, pointers, shared_bytes, stream);
+  };
+  const cudaError_t launched = launch(static_cast<Parameters>(arguments)...);
+  if (launched != cudaSuccess) (void)cudaGetLastError(); /* told here, not again by the next call */
+  return launched;
+}
+
+#else
+#include <simt_device.h> /* found in tests/simt */
+#endif
+
+#define CUONN_LAUNCH(kernel, grid, block, shared_bytes, stream, ...) \
+  cuonn_launch<false>(kernel, grid, block, shared_bytes, stream, __VA_ARGS__)
+#define CUONN_LAUNCH_COOPERATIVE(kernel, grid, block, shared_bytes, stream, ...) \
+  cuonn_launch<true>(kernel, grid, block, shared_bytes, stream, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,663 @@
+/* The CUDA runtime's functions. Work is done when it is asked for, or recorded where its stream is being captured; only
+ * what asynchronous copies do to pinned memory waits until the host waits for them. What CUDA would refuse, or leave
+ * undefined, is refused. */
+#include "runtime.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <set>
+
+struct CUgraph_st {
+  std::vector<std::function<cudaError_t()>> nodes;
+};
+struct CUgraphExec_st : CUgraph_st {};
+struct capture {
+  cudaStream_t origin;
+  CUgraph_st graph;
+  bool invalid = false;
+  std::set<cudaStream_t> unjoined; /* forked streams whose last work the origin does not wait for */
+};
+struct CUstream_st {
+  bool blocking;
+  std::shared_ptr<capture> into; /* while it is being captured */
+};
+struct CUevent_st {
+  bool timed, recorded = false;
+  std::chrono::steady_clock::time_point when;
+  std::weak_ptr<capture> into; /* was recorded in this capture, */
+  cudaStream_t from = nullptr; /* by this stream, */
+  size_t copies = 0;           /* after so many copies */
+};
+
+simt_state simt_now;
+size_t simt_objects;
+
+namespace {
+
+std::map<const char *, std::unique_ptr<simt_memory_block>> device_memory, pinned_memory;
+size_t device_bytes, kernels_run;
+std::set<cudaStream_t> streams;
+std::set<cudaEvent_t> events;
+std::map<const void *, int> shared_asked; /* kernel -> bytes */
+
+constexpr size_t kGuard = 256;
+constexpr uint32_t kGuardWord = 0x7fffbeefu; /* NaN as a float, so that reads beyond the edge are seen too */
+
+/* An asynchronous copy from or to pinned memory, which goes on until the host waits for one of these streams. */
+struct copy_under_way {
+  size_t number;
+  std::set<cudaStream_t> streams;
+  char *host;
+  bool to_host;
+  std::vector<char> bytes;
+};
+std::vector<copy_under_way> under_way;
+size_t copies_begun;
+const cudaStream_t *graph_runs_in; /* while a graph is run */
+
+/* The copies that are to be seen now are done: those of one stream, or all, and no later than the given one. */
+cudaError_t finish_copies(bool all, cudaStream_t stream, size_t until) {
+  bool changed = false;
+  std::vector<copy_under_way> left;
+  for (copy_under_way &copy : under_way) {
+    if (copy.number > until || (!all && !copy.streams.count(stream))) {
+      left.push_back(std::move(copy));
+    } else if (copy.to_host) {
+      memcpy(copy.host, copy.bytes.data(), copy.bytes.size());
+    } else {
+      changed = changed || memcmp(copy.host, copy.bytes.data(), copy.bytes.size()) != 0;
+    }
+  }
+  under_way = std::move(left);
+  if (changed) return simt_lose(cudaErrorUnknown, "the host wrote to pinned memory while it was being copied");
+  return cudaSuccess;
+}
+
+/* The block of memory that the address lies in, or null. */
+const simt_memory_block *find(const std::map<const char *, std::unique_ptr<simt_memory_block>> &memory,
+                              const void *address) {
+  const char *p = static_cast<const char *>(address);
+  auto above = memory.upper_bound(p);
+  if (above == memory.begin()) return nullptr;
+  const simt_memory_block *block = std::prev(above)->second.get();
+  return p < block->data + block->bytes || p == block->data ? block : nullptr;
+}
+
+/* What all calls that need a device begin with. */
+cudaError_t well() {
+  switch (simt_now.kind) {
+    case SIMT_NO_GPU: return simt_fail(cudaErrorNoDevice);
+    case SIMT_NO_DRIVER:
+    case SIMT_OLD_DRIVER: return simt_fail(cudaErrorInsufficientDriver);
+    default: return simt_now.sticky ? simt_fail(simt_now.sticky) : cudaSuccess;
+  }
+}
+#define WELL()                                    \
+  do {                                            \
+    const cudaError_t well_now = well();          \
+    if (well_now != cudaSuccess) return well_now; \
+  } while (0)
+
+/* Allocating and waiting are not allowed while a stream is being captured, and spoil the capture. */
+cudaError_t outside_capture() {
+  WELL();
+  for (cudaStream_t s : streams) {
+    if (s->into) {
+      s->into->invalid = true;
+      return simt_fail(cudaErrorStreamCaptureUnsupported);
+    }
+  }
+  return cudaSuccess;
+}
+#define OUTSIDE_CAPTURE()                          \
+  do {                                             \
+    const cudaError_t outside = outside_capture(); \
+    if (outside != cudaSuccess) return outside;    \
+  } while (0)
+
+cudaError_t allocate(std::map<const char *, std::unique_ptr<simt_memory_block>> &memory, void **pointer, size_t bytes) {
+  OUTSIDE_CAPTURE();
+  *pointer = nullptr;
+  if (bytes == 0) return cudaSuccess;
+  const bool planned = simt_now.mallocs_left == 0;
+  if (simt_now.mallocs_left > 0) simt_now.mallocs_left--;
+  const bool on_device = &memory == &device_memory;
+  if (planned || (on_device && device_bytes + bytes > simt_now.memory)) return simt_fail(cudaErrorMemoryAllocation);
+  auto block = std::make_unique<simt_memory_block>(bytes);
+  block->poison();
+  *pointer = block->data;
+  if (on_device) {
+    device_bytes += bytes;
+    __asan_poison_memory_region(block->data, bytes);
+  }
+  memory[block->data] = std::move(block);
+  return cudaSuccess;
+}
+
+cudaError_t release(std::map<const char *, std::unique_ptr<simt_memory_block>> &memory, void *pointer) {
+  if (!pointer) return cudaSuccess;
+  const auto found = memory.find(static_cast<const char *>(pointer));
+  if (found == memory.end()) return simt_fail(cudaErrorInvalidValue);
+  finish_copies(true, nullptr, copies_begun); /* freeing waits for all work */
+  const bool whole = found->second->whole();
+  if (&memory == &device_memory) {
+    device_bytes -= found->second->bytes;
+    __asan_unpoison_memory_region(pointer, found->second->bytes);
+  }
+  memory.erase(found);
+  if (!whole) return simt_lose(cudaErrorIllegalAddress, "a write beyond an allocation, found when it was freed");
+  OUTSIDE_CAPTURE();
+  return cudaSuccess;
+}
+
+cudaError_t new_stream(cudaStream_t *stream, bool blocking) {
+  WELL();
+  *stream = new CUstream_st{blocking, nullptr};
+  streams.insert(*stream);
+  simt_objects++;
+  return cudaSuccess;
+}
+
+cudaError_t new_event(cudaEvent_t *event, bool timed) {
+  WELL();
+  *event = new CUevent_st{};
+  (*event)->timed = timed;
+  events.insert(*event);
+  simt_objects++;
+  return cudaSuccess;
+}
+
+cudaError_t check_copy(const void *to, const void *from, size_t bytes, cudaMemcpyKind kind) {
+  const bool to_device = find(device_memory, to) != nullptr, from_device = find(device_memory, from) != nullptr;
+  if (kind != cudaMemcpyDefault) {
+    const bool wants_to = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
+    const bool wants_from = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
+    if (wants_to != to_device || wants_from != from_device) return simt_fail(cudaErrorInvalidMemcpyDirection);
+  }
+  if ((to_device && !simt_on_device(to, bytes)) || (from_device && !simt_on_device(from, bytes))) {
+    return simt_fail(cudaErrorInvalidValue);
+  }
+  return cudaSuccess;
+}
+
+/* Copies one row now. Where CUDA would go on copying behind the host's back, the host's memory shows it: until it is
+ * waited for, what comes from the device is not there yet. */
+void copy_row(char *to, const char *from, size_t bytes, cudaStream_t asked) {
+  const cudaStream_t stream = graph_runs_in ? *graph_runs_in : asked;
+  const bool to_pinned = find(pinned_memory, to) != nullptr, from_pinned = find(pinned_memory, from) != nullptr;
+  if (stream && (to_pinned || from_pinned)) {
+    char *host = to_pinned ? to : const_cast<char *>(from);
+    under_way.push_back({++copies_begun, {stream}, host, to_pinned, std::vector<char>(from, from + bytes)});
+  }
+  if (stream && to_pinned) {
+    memset(to, 0xff, bytes);
+  } else {
+    memmove(to, from, bytes);
+  }
+}
+
+cudaError_t run_launch(dim3 grid, dim3 block, size_t shared, bool cooperative, const std::function<void()> &body) {
+  if (simt_now.launches_left == 0) return simt_lose(cudaErrorLaunchFailure, "the planned loss of the device");
+  if (simt_now.launches_left > 0) simt_now.launches_left--;
+  kernels_run++;
+  if (!simt_run_kernel(grid, block, shared, cooperative, body)) {
+    return simt_lose(cudaErrorLaunchFailure, simt_now.error);
+  }
+  for (const auto &each : device_memory) {
+    if (!each.second->whole()) return simt_lose(cudaErrorIllegalAddress, "a write beyond an allocation");
+  }
+  return cudaSuccess;
+}
+
+}  // namespace
+
+/* --- Memory whose edges are watched --- */
+
+simt_memory_block::simt_memory_block(size_t bytes_) : bytes(bytes_) {
+#if defined(__SANITIZE_ADDRESS__)
+  void *memory = nullptr;
+  if (posix_memalign(&memory, 256, bytes)) abort(); /* with AddressSanitizer's own guards at its edges */
+  data = static_cast<char *>(memory);
+#else
+  const size_t words = (bytes + 3) / 4 * 4;
+  void *memory = nullptr;
+  if (posix_memalign(&memory, 256, words + 2 * kGuard)) abort();
+  data = static_cast<char *>(memory) + kGuard;
+  for (size_t i = 0; i < kGuard; i += 4) {
+    memcpy(data - kGuard + i, &kGuardWord, 4);
+    memcpy(data + words + i, &kGuardWord, 4);
+  }
+  memset(data + bytes, 0xbe, words - bytes);
+#endif
+}
+
+simt_memory_block::~simt_memory_block() {
+#if defined(__SANITIZE_ADDRESS__)
+  free(data);
+#else
+  free(data - kGuard);
+#endif
+}
+
+void simt_memory_block::poison() { memset(data, 0xff, bytes); }
+
+bool simt_memory_block::whole() const {
+#if !defined(__SANITIZE_ADDRESS__)
+  const size_t words = (bytes + 3) / 4 * 4;
+  for (size_t i = bytes; i < words; i++) {
+    if (static_cast<unsigned char>(data[i]) != 0xbe) return false;
+  }
+  for (size_t i = 0; i < kGuard; i += 4) {
+    if (memcmp(data - kGuard + i, &kGuardWord, 4) || memcmp(data + words + i, &kGuardWord, 4)) return false;
+  }
+#endif
+  return true;
+}
+
+simt_device_open::simt_device_open() {
+  for (const auto &each : device_memory) __asan_unpoison_memory_region(each.first, each.second->bytes);
+}
+simt_device_open::~simt_device_open() {
+  for (const auto &each : device_memory) __asan_poison_memory_region(each.first, each.second->bytes);
+}
+
+/* --- Errors, and what tests ask for --- */
+
+cudaError_t simt_fail(cudaError_t error) { return simt_now.last = error; }
+
+cudaError_t simt_lose(cudaError_t error, const std::string &why) {
+  simt_now.error = why;
+  simt_now.sticky = error;
+  return simt_fail(error);
+}
+
+bool simt_on_device(const void *pointer, size_t bytes) {
+  const simt_memory_block *block = find(device_memory, pointer);
+  return block && static_cast<const char *>(pointer) + bytes <= block->data + block->bytes;
+}
+
+cudaError_t simt_check_stream(cudaStream_t stream) {
+  WELL();
+  if (stream && !streams.count(stream)) return simt_fail(cudaErrorInvalidResourceHandle);
+  return cudaSuccess;
+}
+
+cudaError_t simt_perform(cudaStream_t stream, std::function<cudaError_t()> work) {
+  const cudaError_t usable = simt_check_stream(stream);
+  if (usable != cudaSuccess) return usable;
+  if (!stream) OUTSIDE_CAPTURE(); /* the legacy stream waits for the others */
+  if (!stream || !stream->into) return work();
+  if (stream->into->invalid) return simt_fail(cudaErrorStreamCaptureInvalidated);
+  if (stream != stream->into->origin) stream->into->unjoined.insert(stream);
+  stream->into->graph.nodes.push_back(std::move(work));
+  return cudaSuccess;
+}
+
+void simt_reset(void) {
+  under_way.clear();
+  simt_now = simt_state();
+}
+const char *simt_error(void) { return simt_now.error.c_str(); }
+void simt_device(int multiprocessors, size_t shared_bytes) {
+  simt_now.multiprocessors = std::min(std::max(multiprocessors, 2), 4);
+  simt_now.shared_optin = shared_bytes;
+}
+void simt_memory(size_t bytes) { simt_now.memory = bytes; }
+void simt_no_device(simt_kind kind) { simt_now.kind = kind; }
+void simt_fail_malloc_after(long n) { simt_now.mallocs_left = n; }
+void simt_fail_launch_after(long n) { simt_now.launches_left = n; }
+size_t simt_alive(void) { return device_memory.size() + pinned_memory.size() + simt_objects; }
+size_t simt_launches(void) { return kernels_run; }
+
+const char *cudaGetErrorName(cudaError_t error) {
+#define SIMT_ERROR_NAME(name, value, text) \
+  if (error == name) return #name;
+  SIMT_ERRORS(SIMT_ERROR_NAME)
+  return "unrecognized error code";
+}
+const char *cudaGetErrorString(cudaError_t error) {
+#define SIMT_ERROR_TEXT(name, value, text) \
+  if (error == name) return text;
+  SIMT_ERRORS(SIMT_ERROR_TEXT)
+  return "unrecognized error code";
+}
+cudaError_t cudaPeekAtLastError(void) { return simt_now.sticky ? simt_now.sticky : simt_now.last; }
+cudaError_t cudaGetLastError(void) {
+  const cudaError_t last = cudaPeekAtLastError();
+  simt_now.last = cudaSuccess;
+  return last;
+}
+
+/* --- The device --- */
+
+cudaError_t cudaDriverGetVersion(int *version) {
+  *version = simt_now.kind == SIMT_NO_DRIVER ? 0 : simt_now.kind == SIMT_OLD_DRIVER ? 12020 : CUDART_VERSION;
+  return cudaSuccess;
+}
+cudaError_t cudaRuntimeGetVersion(int *version) {
+  *version = CUDART_VERSION;
+  return cudaSuccess;
+}
+cudaError_t cudaGetDeviceCount(int *count) {
+  *count = 0;
+  WELL();
+  *count = 1;
+  return cudaSuccess;
+}
+cudaError_t cudaGetDevice(int *device) {
+  WELL();
+  *device = 0;
+  return cudaSuccess;
+}
+cudaError_t cudaSetDevice(int device) {
+  WELL();
+  return device == 0 ? cudaSuccess : simt_fail(cudaErrorInvalidDevice);
+}
+cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, int device) {
+  WELL();
+  if (device != 0) return simt_fail(cudaErrorInvalidDevice);
+  const int shared_optin = static_cast<int>(simt_now.shared_optin);
+  switch (attribute) {
+    case cudaDevAttrMaxThreadsPerBlock: *value = 1024; break;
+    case cudaDevAttrMaxSharedMemoryPerBlock: *value = 48 * 1024; break;
+    case cudaDevAttrWarpSize: *value = CUONN_WARP; break;
+    case cudaDevAttrMultiProcessorCount: *value = simt_now.multiprocessors; break;
+    case cudaDevAttrMaxThreadsPerMultiProcessor: *value = SIMT_THREADS_PER_MULTIPROCESSOR; break;
+    case cudaDevAttrComputeCapabilityMajor: *value = simt_now.kind == SIMT_OLD_GPU ? 7 : 9; break;
+    case cudaDevAttrComputeCapabilityMinor: *value = 0; break;
+    case cudaDevAttrMaxSharedMemoryPerMultiprocessor: *value = shared_optin + 1024; break;
+    case cudaDevAttrMaxSharedMemoryPerBlockOptin: *value = shared_optin; break;
+    case cudaDevAttrCooperativeLaunch: *value = 1; break;
+    case cudaDevAttrClockRate: *value = 1000000; break; /* kHz; as all times, without meaning */
+    case cudaDevAttrMemoryClockRate: *value = 1000000; break;
+    case cudaDevAttrGlobalMemoryBusWidth: *value = 64; break;
+    case cudaDevAttrL2CacheSize: *value = 1 << 20; break;
+    default: return simt_fail(cudaErrorInvalidValue);
+  }
+  return cudaSuccess;
+}
+cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *properties, int device) {
+  WELL();
+  if (device != 0) return simt_fail(cudaErrorInvalidDevice);
+  *properties = {"emulated device",
+                 simt_now.memory,
+                 48 * 1024,
+                 simt_now.shared_optin,
+                 simt_now.shared_optin + 1024,
+                 simt_now.kind == SIMT_OLD_GPU ? 7 : 9,
+                 0,
+                 simt_now.multiprocessors,
+                 CUONN_WARP,
+                 1024,
+                 SIMT_THREADS_PER_MULTIPROCESSOR,
+                 1 << 20,
+                 64,
+                 1,
+                 0};
+  return cudaSuccess;
+}
+cudaError_t cudaDeviceSynchronize(void) {
+  OUTSIDE_CAPTURE();
+  return finish_copies(true, nullptr, copies_begun);
+}
+
+/* --- Memory --- */
+
+cudaError_t cudaMalloc(void **pointer, size_t bytes) { return allocate(device_memory, pointer, bytes); }
+cudaError_t cudaFree(void *pointer) { return release(device_memory, pointer); }
+cudaError_t cudaMallocHost(void **pointer, size_t bytes) { return allocate(pinned_memory, pointer, bytes); }
+cudaError_t cudaHostAlloc(void **pointer, size_t bytes, unsigned flags) {
+  (void)flags;
+  return allocate(pinned_memory, pointer, bytes);
+}
+cudaError_t cudaFreeHost(void *pointer) { return release(pinned_memory, pointer); }
+cudaError_t cudaMemGetInfo(size_t *free_bytes, size_t *total_bytes) {
+  WELL();
+  *total_bytes = simt_now.memory;
+  *free_bytes = simt_now.memory > device_bytes ? simt_now.memory - device_bytes : 0;
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemcpy2DAsync(void *to, size_t to_pitch, const void *from, size_t from_pitch, size_t width,
+                              size_t height, enum cudaMemcpyKind kind, cudaStream_t stream) {
+  WELL();
+  if (width == 0 || height == 0) return cudaSuccess;
+  if (to_pitch < width || from_pitch < width) return simt_fail(cudaErrorInvalidValue);
+  const cudaError_t right = check_copy(to, from, width, kind);
+  if (right != cudaSuccess) return right;
+  const size_t to_span = (height - 1) * to_pitch + width, from_span = (height - 1) * from_pitch + width;
+  if ((find(device_memory, to) && !simt_on_device(to, to_span)) ||
+      (find(device_memory, from) && !simt_on_device(from, from_span))) {
+    return simt_fail(cudaErrorInvalidValue);
+  }
+  return simt_perform(stream, [=] {
+    const simt_device_open open;
+    for (size_t row = 0; row < height; row++) {
+      copy_row(static_cast<char *>(to) + row * to_pitch, static_cast<const char *>(from) + row * from_pitch, width,
+               stream);
+    }
+    return cudaSuccess;
+  });
+}
+cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, enum cudaMemcpyKind kind, cudaStream_t stream) {
+  return cudaMemcpy2DAsync(to, bytes, from, bytes, bytes, 1, kind, stream);
+}
+cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, enum cudaMemcpyKind kind) {
+  return cudaMemcpyAsync(to, from, bytes, kind, nullptr);
+}
+cudaError_t cudaMemsetAsync(void *to, int byte, size_t bytes, cudaStream_t stream) {
+  WELL();
+  if (bytes == 0) return cudaSuccess;
+  if (!simt_on_device(to, bytes)) return simt_fail(cudaErrorInvalidValue);
+  return simt_perform(stream, [=] {
+    const simt_device_open open;
+    memset(to, byte, bytes);
+    return cudaSuccess;
+  });
+}
+cudaError_t cudaMemset(void *to, int byte, size_t bytes) { return cudaMemsetAsync(to, byte, bytes, nullptr); }
+
+/* --- Streams and events --- */
+
+cudaError_t cudaStreamCreate(cudaStream_t *stream) { return new_stream(stream, true); }
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags) {
+  return new_stream(stream, !(flags & cudaStreamNonBlocking));
+}
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  if (!streams.erase(stream)) return simt_fail(cudaErrorInvalidResourceHandle);
+  delete stream;
+  simt_objects--;
+  return well();
+}
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  const cudaError_t usable = simt_check_stream(stream);
+  if (usable != cudaSuccess) return usable;
+  if (!stream || stream->into) OUTSIDE_CAPTURE();
+  return finish_copies(!stream, stream, copies_begun);
+}
+cudaError_t cudaStreamQuery(cudaStream_t stream) { return cudaStreamSynchronize(stream); }
+
+cudaError_t cudaEventCreate(cudaEvent_t *event) { return new_event(event, true); }
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned flags) {
+  return new_event(event, !(flags & cudaEventDisableTiming));
+}
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  if (!events.erase(event)) return simt_fail(cudaErrorInvalidResourceHandle);
+  delete event;
+  simt_objects--;
+  return well();
+}
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  const cudaError_t usable = simt_check_stream(stream);
+  if (usable != cudaSuccess) return usable;
+  if (!events.count(event)) return simt_fail(cudaErrorInvalidResourceHandle);
+  event->recorded = true;
+  event->when = std::chrono::steady_clock::now();
+  event->into = stream ? stream->into : nullptr;
+  event->from = stream;
+  event->copies = copies_begun;
+  return cudaSuccess;
+}
+/* In a capture, a stream that waits for an event of it joins it; the origin's waiting joins the stream back. */
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags) {
+  (void)flags;
+  const cudaError_t usable = simt_check_stream(stream);
+  if (usable != cudaSuccess) return usable;
+  if (!events.count(event)) return simt_fail(cudaErrorInvalidResourceHandle);
+  const std::shared_ptr<capture> into = event->into.lock();
+  if (!into) {
+    for (copy_under_way &copy : under_way) {
+      if (copy.number <= event->copies && copy.streams.count(event->from)) copy.streams.insert(stream);
+    }
+    return cudaSuccess;
+  }
+  if (!stream) return simt_fail(cudaErrorStreamCaptureUnsupported);
+  if (stream == into->origin) {
+    into->unjoined.erase(event->from);
+  } else {
+    stream->into = into;
+    into->unjoined.insert(stream);
+  }
+  return cudaSuccess;
+}
+cudaError_t cudaEventQuery(cudaEvent_t event) {
+  WELL();
+  if (!events.count(event)) return simt_fail(cudaErrorInvalidResourceHandle);
+  if (!event->into.expired()) return simt_fail(cudaErrorStreamCaptureUnsupported);
+  return finish_copies(false, event->from, event->copies);
+}
+cudaError_t cudaEventSynchronize(cudaEvent_t event) { return cudaEventQuery(event); }
+cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t start, cudaEvent_t end) {
+  WELL();
+  if (!events.count(start) || !events.count(end) || !start->timed || !end->timed || !start->recorded ||
+      !end->recorded) {
+    return simt_fail(cudaErrorInvalidResourceHandle);
+  }
+  *milliseconds = std::chrono::duration<float, std::milli>(end->when - start->when).count();
+  return cudaSuccess;
+}
+
+/* --- Graphs --- */
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, enum cudaStreamCaptureMode mode) {
+  (void)mode; /* all are as strict as the global one */
+  const cudaError_t usable = simt_check_stream(stream);
+  if (usable != cudaSuccess) return usable;
+  if (!stream) return simt_fail(cudaErrorStreamCaptureUnsupported);
+  if (stream->into) return simt_fail(cudaErrorInvalidValue);
+  stream->into = std::make_shared<capture>();
+  stream->into->origin = stream;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph) {
+  *graph = nullptr;
+  if (!streams.count(stream) || !stream->into || stream->into->origin != stream) {
+    return simt_fail(cudaErrorStreamCaptureUnmatched);
+  }
+  const std::shared_ptr<capture> done = stream->into;
+  for (cudaStream_t s : streams) {
+    if (s->into == done) s->into = nullptr;
+  }
+  if (done->invalid) return simt_fail(cudaErrorStreamCaptureInvalidated);
+  if (!done->unjoined.empty()) return simt_fail(cudaErrorStreamCaptureUnjoined);
+  WELL();
+  *graph = new CUgraph_st(std::move(done->graph));
+  simt_objects++;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamIsCapturing(cudaStream_t stream, enum cudaStreamCaptureStatus *status) {
+  *status = !stream || !stream->into ? cudaStreamCaptureStatusNone
+            : stream->into->invalid  ? cudaStreamCaptureStatusInvalidated
+                                     : cudaStreamCaptureStatusActive;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t graph, unsigned long long flags) {
+  (void)flags;
+  OUTSIDE_CAPTURE();
+  *exec = new CUgraphExec_st{*graph};
+  simt_objects++;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphUpload(cudaGraphExec_t exec, cudaStream_t stream) {
+  (void)exec;
+  return simt_check_stream(stream);
+}
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
+  return simt_perform(stream, [exec, stream] {
+    cudaError_t done = cudaSuccess;
+    graph_runs_in = &stream;
+    for (size_t i = 0; i < exec->nodes.size() && done == cudaSuccess; i++) done = exec->nodes[i]();
+    graph_runs_in = nullptr;
+    return done;
+  });
+}
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  if (!graph) return simt_fail(cudaErrorInvalidValue);
+  delete graph;
+  simt_objects--;
+  return well();
+}
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
+  if (!exec) return simt_fail(cudaErrorInvalidValue);
+  delete exec;
+  simt_objects--;
+  return well();
+}
+
+/* --- Kernels --- */
+
+cudaError_t cudaFuncSetAttribute(const void *kernel, enum cudaFuncAttribute attribute, int value) {
+  WELL();
+  if (simt_now.kind == SIMT_OLD_GPU) return simt_fail(cudaErrorNoKernelImageForDevice);
+  if (attribute == cudaFuncAttributePreferredSharedMemoryCarveout) return cudaSuccess;
+  if (value < 0 || static_cast<size_t>(value) > simt_now.shared_optin) return simt_fail(cudaErrorInvalidValue);
+  shared_asked[kernel] = value;
+  return cudaSuccess;
+}
+cudaError_t cudaFuncGetAttributes(struct cudaFuncAttributes *attributes, const void *kernel) {
+  WELL();
+  if (simt_now.kind == SIMT_OLD_GPU) return simt_fail(cudaErrorNoKernelImageForDevice);
+  const auto asked = shared_asked.find(kernel);
+  *attributes = {0, 0, 0, 1024, 32, 90, 90, asked == shared_asked.end() ? 48 * 1024 : asked->second};
+  return cudaSuccess;
+}
+/* Threads, shared memory (and the 1 KiB that CUDA keeps of it for each block) and the number of blocks are limited;
+ * registers are not. */
+cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, const void *kernel, int threads, size_t shared) {
+  *blocks = 0;
+  struct cudaFuncAttributes attributes;
+  const cudaError_t known = cudaFuncGetAttributes(&attributes, kernel);
+  if (known != cudaSuccess) return known;
+  if (threads <= 0 || threads > 1024) return simt_fail(cudaErrorInvalidValue);
+  if (shared > static_cast<size_t>(attributes.maxDynamicSharedSizeBytes)) return cudaSuccess;
+  const int warps = (threads + CUONN_WARP - 1) / CUONN_WARP;
+  const int by_threads = SIMT_THREADS_PER_MULTIPROCESSOR / CUONN_WARP / warps;
+  const int by_shared = static_cast<int>((simt_now.shared_optin + 1024) / (shared + 1024));
+  *blocks = std::min({by_threads, by_shared, int(SIMT_BLOCKS_PER_MULTIPROCESSOR)});
+  return cudaSuccess;
+}
+
+cudaError_t simt_launch(const void *kernel, dim3 grid, dim3 block, size_t shared_bytes, cudaStream_t stream,
+                        bool cooperative, std::function<void()> body) {
+  struct cudaFuncAttributes attributes;
+  const cudaError_t known = cudaFuncGetAttributes(&attributes, kernel);
+  if (known != cudaSuccess) return known;
+  const size_t threads = size_t(block.x) * block.y * block.z, blocks = size_t(grid.x) * grid.y * grid.z;
+  if (threads == 0 || threads > 1024 || block.z > 64 || blocks == 0 || grid.x > 0x7fffffffu || grid.y > 65535 ||
+      grid.z > 65535) {
+    return simt_fail(cudaErrorInvalidConfiguration);
+  }
+  if (shared_bytes > std::min(simt_now.shared_optin, size_t(attributes.maxDynamicSharedSizeBytes))) {
+    return simt_fail(cudaErrorInvalidValue);
+  }
+  if (cooperative) {
+    int resident = 0;
+    cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel, static_cast<int>(threads), shared_bytes);
+    if (blocks > size_t(resident) * size_t(simt_now.multiprocessors)) {
+      return simt_fail(cudaErrorCooperativeLaunchTooLarge);
+    }
+  }
+  return simt_perform(stream, [=] { return run_launch(grid, block, shared_bytes, cooperative, body); });
+}
