@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-find src include tests bench \( -name '*.[ch]' -o -name '*.inc' \) -print0 | xargs -0 clang-format --dry-run -Werror
+find . -path ./build -prune -o \( -name '*.[ch]' -o -name '*.cpp' -o -name '*.cu' \) -print0 | xargs -0 clang-format --dry-run -Werror
 find scripts tests .ci -type f \( -name '*.sh' -o -path .ci/run \) -print0 | xargs -0 shellcheck --severity=warning
 
 # clang-tidy reads the compile commands of a configured build.

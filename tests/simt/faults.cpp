@@ -14,8 +14,8 @@ extern "C" {
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "device.h"
 #include <simt.h>
+#include "device.h"
 
 namespace {
 
