@@ -27,9 +27,11 @@ typedef struct cuonn_context cuonn_context;
 
 /** Makes a context.
  *  @param[out] out     release with cuonn_context_free()
- *  @param[in] backend  "auto" (the fastest there is), "reference" (double, one thread), "cpu" (float, OpenMP), "cuda"
+ *  @param[in] backend  "auto" (the fastest that can compute here; cuonn_context_note() tells what was passed over),
+ *                      "reference" (double, one thread), "cpu" (float, OpenMP), "cuda" (float, one NVIDIA GPU)
  *  @param[in] threads  for "cpu"; 0 = OpenMP's own choice.  No result depends on it.
- *  @return CUONN_OK; CUONN_E_ARGUMENT for an unknown name; CUONN_E_DEVICE if the backend is not in this build */
+ *  @return CUONN_OK; CUONN_E_ARGUMENT for an unknown name; CUONN_E_DEVICE if the backend is not in this
+ *          build or finds no device that it can use */
 CUONN_API cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int threads);
 
 /** Releases a context.  NULL is fine. */
@@ -37,6 +39,10 @@ CUONN_API void cuonn_context_free(cuonn_context *context);
 
 /** Name of the backend that "auto" or the caller chose.  @return a constant string */
 CUONN_API const char *cuonn_context_backend(const cuonn_context *context);
+
+/** Why "auto" passed over a faster backend, such as a GPU that is not there: one line.
+ *  @return owned by the context; "" if the fastest of this build was taken, or one was asked for by name */
+CUONN_API const char *cuonn_context_note(const cuonn_context *context);
 
 /** Name of the i-th backend of this build, NULL past the last. */
 CUONN_API const char *cuonn_backend_name(size_t i);

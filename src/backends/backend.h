@@ -41,9 +41,23 @@ typedef struct {
   uint64_t adam_index; /* i of the bias correction 1 - beta^(i + 1) */
 } backend_step;
 
+/* What a machine can do, measured with the backend's own arithmetic: the two limits that times are held against. */
+typedef struct {
+  char name[256];          /* of the processor or device */
+  double clock_hz;         /* seen while measuring; 0 if unknown */
+  double bytes_per_second; /* read and written, by a copy larger than any cache */
+  double flops_per_second; /* multiply-adds, each counted as 2 */
+} backend_machine;
+
+/* What time_propagation() measures. */
+typedef enum { BACKEND_NODE_FORM, BACKEND_ALL_STAGES } backend_propagation;
+
 typedef struct cuonn_backend {
   const char *name;
   size_t steps_per_call; /* steps after which training wants to look up: progress, stop */
+
+  /* Whether it can compute here; CUONN_E_DEVICE and the reason if not. */
+  cuonn_status (*probe)(void);
 
   cuonn_status (*create)(void **state, const backend_problem *problem);
   void (*destroy)(void *state); /* NULL is fine */
@@ -67,6 +81,12 @@ typedef struct cuonn_backend {
                             bool backward, int threads);
   cuonn_status (*vjp)(cuonn_mesh_gradient *gradient, double *backward, const cuonn_mesh *mesh,
                       const cuonn_fields *input, const cuonn_fields *cotangent, int threads);
+
+  /* For benchmarks. time_propagation: seconds [n_samples] of one forward propagation each, where fields and results stay
+   * where the backend computes, in its own precision: whole nodes, or the fields at all five stages of every column. */
+  cuonn_status (*measure_machine)(backend_machine *out, int threads);
+  cuonn_status (*time_propagation)(double *seconds, size_t n_samples, backend_propagation what, const cuonn_mesh *mesh,
+                                   const cuonn_fields *in, int threads);
 } cuonn_backend;
 
 extern const cuonn_backend cuonn_backend_reference;
@@ -76,6 +96,7 @@ extern const cuonn_backend cuonn_backend_cpu;
 struct cuonn_context {
   const cuonn_backend *backend;
   int threads;
+  char note[512]; /* why "auto" did not take a faster backend */
 };
 
 #endif

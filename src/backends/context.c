@@ -1,5 +1,6 @@
 /* Picks a backend, and holds the public computing functions: each validates, then calls the backend's table. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,30 +16,47 @@ enum { kBackends = sizeof backends / sizeof *backends };
 const char *cuonn_backend_name(size_t i) { return i < kBackends ? backends[i]->name : NULL; }
 
 static const cuonn_backend *find(const char *name) {
-  if (strcmp(name, "auto") == 0) return backends[0];
   for (size_t i = 0; i < kBackends; i++) {
     if (strcmp(name, backends[i]->name) == 0) return backends[i];
   }
   return NULL;
 }
 
-cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int threads) {
-  *out = NULL;
-  const cuonn_backend *const found = find(backend);
-  if (!found && (strcmp(backend, "cuda") == 0 || strcmp(backend, "cpu") == 0)) {
-    return cuonn_fail(CUONN_E_DEVICE, "backend %s is not in this build; use auto", backend);
+/* The fastest that can compute here. note: why a faster one cannot, "" if there is none. */
+static const cuonn_backend *find_usable(char *note, size_t size) {
+  for (size_t i = 0; i + 1 < kBackends; i++) {
+    if (backends[i]->probe() == CUONN_OK) return backends[i];
+    snprintf(note, size, "%s", cuonn_last_error());
   }
-  CUONN_CHECK(found, CUONN_E_ARGUMENT, "backend \"%s\" is unknown; it is one of auto, reference, cpu, cuda", backend);
+  return backends[kBackends - 1];
+}
+
+cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int threads) {
+  cuonn_context made = {.threads = threads};
+  *out = NULL;
   CUONN_CHECK(threads >= 0 && threads <= 1024, CUONN_E_ARGUMENT, "threads is %d; it may be 0 (automatic) to 1024",
               threads);
+  if (strcmp(backend, "auto") == 0) {
+    made.backend = find_usable(made.note, sizeof made.note);
+  } else {
+    made.backend = find(backend);
+    if (!made.backend && (strcmp(backend, "cuda") == 0 || strcmp(backend, "cpu") == 0)) {
+      return cuonn_fail(CUONN_E_DEVICE, "backend %s is not in this build; use auto", backend);
+    }
+    CUONN_CHECK(made.backend, CUONN_E_ARGUMENT, "backend \"%s\" is unknown; it is one of auto, reference, cpu, cuda",
+                backend);
+    CUONN_TRY(made.backend->probe());
+  }
   CUONN_TRY(cuonn_allocate(out, 1, sizeof **out));
-  **out = (cuonn_context){found, threads};
+  **out = made;
   return CUONN_OK;
 }
 
 void cuonn_context_free(cuonn_context *context) { free(context); }
 
 const char *cuonn_context_backend(const cuonn_context *context) { return context->backend->name; }
+
+const char *cuonn_context_note(const cuonn_context *context) { return context->note; }
 
 static cuonn_status check_fields(const char *name, const cuonn_fields *fields, size_t n_modes) {
   CUONN_CHECK(fields->n_modes == n_modes, CUONN_E_SHAPE, "%s has %zu waveguides, the mesh has %zu", name,

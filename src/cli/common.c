@@ -118,8 +118,14 @@ int cli_context_create(cuonn_context **out, const cli_options *options) {
   CLI_PASS_DONE(cli_config_set(&config, "backend.name", options->backend ? options->backend : "reference"));
   CLI_PASS_DONE(cli_config_set(&config, "backend.threads", options->threads));
   CLI_TRY_DONE(cuonn_context_create(out, config.backend, config.threads));
+  cli_tell_backend(*out);
 done:
   return code;
+}
+
+void cli_tell_backend(const cuonn_context *context) {
+  const char *const note = cuonn_context_note(context);
+  if (*note) fprintf(stderr, "cuonn: %s; computing with backend %s\n", note, cuonn_context_backend(context));
 }
 
 /* ---------------------------------------------------------------------------------------------------------- arrays */

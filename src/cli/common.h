@@ -86,6 +86,9 @@ int cli_config_set(cuonn_config *config, const char *key, const char *value);
 /* A context from --backend and --threads; without them, the reference backend. */
 int cli_context_create(cuonn_context **out, const cli_options *options);
 
+/* If "auto" passed over a faster backend, says so on stderr. */
+void cli_tell_backend(const cuonn_context *context);
+
 /* Arrays for the gradient of one mesh, zero. */
 int cli_gradient_create(cuonn_mesh_gradient *out, size_t n_modes);
 void cli_gradient_free(cuonn_mesh_gradient *gradient);

@@ -138,6 +138,7 @@ static int run(int argc, char **argv) {
   const size_t n_classes = network.shape.n_classes;
   CLI_PASS_DONE(read_config(&config, &network.shape, &args));
   CLI_TRY_DONE(cuonn_context_create(&context, config.backend, config.threads));
+  cli_tell_backend(context);
   CLI_TRY_DONE(cuonn_dataset_load(&data, config.data_path));
   CLI_TRY_DONE(cuonn_images_check_labels(&data.test, n_classes));
   evaluation.confusion = calloc(n_classes * n_classes, sizeof *evaluation.confusion);

@@ -1,9 +1,12 @@
 /* The cpu backend: float, OpenMP, SIMD. This file is its table; layer.c, nodes.c and kernels_body.h hold the ideas. */
 #include "cpu/state.h"
 
+static cuonn_status probe(void) { return CUONN_OK; }
+
 const cuonn_backend cuonn_backend_cpu = {
     .name = "cpu",
     .steps_per_call = 16,
+    .probe = probe,
     .create = cpu_create,
     .destroy = cpu_destroy,
     .set_model = cpu_set_model,
