@@ -13,6 +13,7 @@ program=(
 )
 tests=(
   g++ libboost-context-dev libcmocka-dev netcdf-bin
+  python3-venv # python3-venv: CUDA's compiler from PyPI where the machine has none
   clang-format clang-tidy libomp-dev gcovr shellcheck # libomp-dev: clang's omp.h
 )
 

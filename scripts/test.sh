@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every check of the project: installs packages, lints, tests under sanitizers, measures line coverage, and at last
-# builds the release and tests it. Ends with a status other than 0 if any of them fails.
+# Runs every check of the project: installs packages, lints, tests under sanitizers, measures line coverage, builds with
+# nvcc, and at last builds the release and tests it. Ends with a status other than 0 if any of them fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,6 +13,16 @@ check() {
   cmake --preset "$preset" -DCUONN_TESTS=ON "$@"
   cmake --build --preset "$preset" -- -j2
   ctest --preset "$preset" --output-on-failure -j2
+}
+
+# The kernels and the cuda backend as nvcc builds them, warnings and register spills being errors. There need be no GPU:
+# what runs is what the program does without one, and the installed library in somebody else's program.
+check_cuda() {
+  local toolkit
+  toolkit=$(scripts/cuda-toolkit.sh)
+  cmake --fresh --preset cuda-ci -DCUONN_TESTS=ON -DCMAKE_CUDA_COMPILER="$toolkit/bin/nvcc" -DCUDAToolkit_ROOT="$toolkit"
+  cmake --build --preset cuda-ci --target cuonn cuonn_shared -- -j2
+  CUDAToolkit_ROOT=$toolkit ctest --preset cuda-ci --output-on-failure -R '^(cli.device|consumer.installed)$'
 }
 
 stage packages
@@ -29,6 +39,9 @@ find build -path 'build/coverage/*.gcda' -delete 2>/dev/null || true # counts of
 check coverage
 gcovr --root . --filter src/ --object-directory build/coverage --exclude-unreachable-branches --print-summary \
   build/coverage/src
+
+stage cuda
+check_cuda
 
 stage release
 check release

@@ -91,6 +91,7 @@ typedef struct cuonn_backend {
 
 extern const cuonn_backend cuonn_backend_reference;
 extern const cuonn_backend cuonn_backend_cpu;
+extern const cuonn_backend cuonn_backend_cuda; /* in builds with CUDA */
 
 /* A context: which backend, and its number of threads. */
 struct cuonn_context {

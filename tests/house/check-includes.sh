@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compares every #include in include/, src/, kernels/, bench/ and tests/ with the table of rooms in docs/architecture.md:
+# Compares every #include in include/, src/, kernels/, bench/, bundle/ and tests/ with the table of rooms in docs/architecture.md:
 # its first column names a room by its folder, its last one the folders and files that the room may include, or "anything".
 #   check-includes.sh [ROOT]
 # Ends with status 1 after one line for every include that its room's line does not allow.
@@ -7,7 +7,7 @@ set -euo pipefail
 cd "${1:-$(dirname "$0")/../..}"
 
 folders=()
-for folder in include src kernels bench tests; do [ ! -d "$folder" ] || folders+=("$folder"); done
+for folder in include src kernels bench bundle tests; do [ ! -d "$folder" ] || folders+=("$folder"); done
 mapfile -t files < <(find "${folders[@]}" -name '*.[ch]' -o -name '*.inc' -o -name '*.cu' -o -name '*.cuh' -o -name '*.[ch].in' | sort)
 
 awk -v files="${files[*]}" '

@@ -5,13 +5,14 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 folder=$1
-tools="dpkg-query cmake ctest clang-format clang-tidy shellcheck gcovr"
+tools="dpkg-query cmake ctest clang-format clang-tidy shellcheck gcovr nvcc"
 
 rm -rf "$folder"
-mkdir -p "$folder/bin" "$folder/tree/.ci" "$folder/tree/src" "$folder/tree/tests" "$folder/tree/include" "$folder/tree/bench"
+mkdir -p "$folder/bin" "$folder/include" "$folder/tree/.ci" "$folder/tree/src" "$folder/tree/tests" "$folder/tree/include" "$folder/tree/bench"
 cp -r "$root/scripts" "$folder/tree/"
 cp "$root/.ci/run" "$folder/tree/.ci/"
 echo >"$folder/tree/src/a.c"
+touch "$folder/include/cufft.h" "$folder/include/cublas_v2.h" # the folder is nvcc's toolkit
 for tool in $tools; do
   cat >"$folder/bin/$tool" <<'STAND_IN'
 #!/usr/bin/env bash
@@ -19,6 +20,7 @@ tool=$(basename "$0")
 calls=$FOLDER/calls-$tool
 echo "$*" >>"$calls"
 [ "$tool" != dpkg-query ] || echo installed
+[ "$tool" != nvcc ] || echo release 13.0
 [ "$tool $(wc -l <"$calls")" != "$BROKEN" ]
 STAND_IN
   chmod +x "$folder/bin/$tool"
@@ -32,7 +34,7 @@ everything() {
 }
 
 everything none || { cat "$folder/output" && exit 1; }
-[ "$(wc -l <"$folder/calls-ctest")" -eq 3 ] || { echo "ctest was not called three times" && exit 1; }
+[ "$(wc -l <"$folder/calls-ctest")" -eq 4 ] || { echo "ctest was not called four times" && exit 1; }
 cp "$folder"/calls-* "$folder/bin/"
 for tool in cmake ctest clang-format clang-tidy shellcheck gcovr; do
   calls=$(wc -l <"$folder/bin/calls-$tool")

@@ -1,0 +1,85 @@
+/* Loss and gradient on the GPU against values of an independent program (simphox + JAX, automatic differentiation).
+ *
+ * Tolerances as in tests/parity/cpu.c, for float: fields behind k columns are off by some u sqrt(8 k) / 2, u = 6e-8, and
+ * gradients, which are differences of sums over examples, by a few times that. The gradients of all layers are one array:
+ * its scale is that of the flows that they are differences of. */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cuonn/compute.h"
+#include "support/close.h"
+#include "support/golden.h"
+
+static const double kFields = 8, kGradient = 32, kUnit = FLT_EPSILON / 2;
+
+static void read_into(double *to, const char *group, const char *variable, size_t n) {
+  double *values = golden_read_n("golden.nc", group, variable, n);
+  memcpy(to, values, n * sizeof *to);
+  free(values);
+}
+
+static void network(const char *tag, size_t n, size_t layers, size_t classes, size_t examples) {
+  const size_t nodes = cuonn_mesh_nodes(n);
+  const double unit = kUnit * sqrt((double)(n * layers));
+  const cuonn_network_shape shape = {n, layers, classes, CUONN_STYLE_TOP, true};
+  cuonn_network net;
+  cuonn_fields input;
+  cuonn_mesh_gradient gradients[3];
+  cuonn_context *context;
+  uint8_t labels[16];
+  char group[64];
+  OK(cuonn_context_create(&context, "cuda", 0));
+  OK(cuonn_network_create(&net, &shape));
+  OK(cuonn_fields_create(&input, examples, n));
+  snprintf(group, sizeof group, "network/%s", tag);
+  read_into(input.values, group, "input", 2 * examples * n);
+  double *const numbers = golden_read_n("golden.nc", group, "label", examples);
+  for (size_t e = 0; e < examples; e++) labels[e] = (uint8_t)numbers[e];
+  double want_loss, loss = NAN;
+  read_into(&want_loss, group, "loss", 1);
+
+  double *const got = calloc(layers * (2 * nodes + n), sizeof *got);
+  double *const want = calloc(layers * (2 * nodes + n), sizeof *want);
+  assert_true(got && want);
+  for (size_t l = 0; l < layers; l++) {
+    const size_t at = l * 2 * nodes;
+    snprintf(group, sizeof group, "network/%s/layer%zu", tag, l);
+    read_into(net.layers[l].theta, group, "theta", nodes);
+    read_into(net.layers[l].phi, group, "phi", nodes);
+    read_into(net.layers[l].gamma, group, "gamma", n);
+    read_into(net.layers[l].coupler_error, group, "coupler_error", 2 * nodes);
+    read_into(net.layers[l].loss_db, group, "loss_db", 2 * nodes);
+    read_into(want + at, group, "d_theta", nodes);
+    read_into(want + at + nodes, group, "d_phi", nodes);
+    gradients[l] = (cuonn_mesh_gradient){got + at, got + at + nodes, got + layers * 2 * nodes + l * n};
+  }
+  OK(cuonn_gradient(&loss, gradients, context, &net, &input, labels));
+  CLOSE(&loss, &want_loss, 1, .rel = kFields * unit);
+  CLOSE(got, want, layers * (2 * nodes + n), .rel = kGradient * unit); /* gamma's are 0 */
+
+  cuonn_evaluation evaluation = {0};
+  OK(cuonn_evaluate(&evaluation, context, &net, &input, labels));
+  CLOSE(&evaluation.loss, &want_loss, 1, .rel = kFields * unit);
+
+  free(want);
+  free(got);
+  free(numbers);
+  cuonn_fields_free(&input);
+  cuonn_network_free(&net);
+  cuonn_context_free(context);
+}
+
+static void test_golden__study(void **state) { (void)state, network("seed", 64, 3, 10, 16); }
+static void test_golden__small(void **state) { (void)state, network("small", 8, 2, 5, 7); }
+static void test_golden__odd(void **state) { (void)state, network("odd", 5, 3, 4, 6); }
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_golden__study),
+      cmocka_unit_test(test_golden__small),
+      cmocka_unit_test(test_golden__odd),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
