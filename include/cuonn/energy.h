@@ -198,6 +198,16 @@ typedef struct cuonn_energy_peak {
 CUONN_API cuonn_status cuonn_energy_operation_peak(cuonn_energy_peak *out, const cuonn_energy_options *options,
                                                    cuonn_energy_operation operation);
 
+/** All that the model says of one mesh. */
+typedef struct cuonn_energy_point {
+  cuonn_energy_cost cost[CUONN_ENERGY_OPERATIONS]; /**< [cuonn_energy_operation] */
+  cuonn_energy_peak peak[CUONN_ENERGY_OPERATIONS]; /**< [cuonn_energy_operation] */
+  cuonn_energy_light light;
+} cuonn_energy_point;
+
+/** Cost and peak of every operation, and the light.  @return CUONN_OK; as cuonn_energy_options_check() */
+CUONN_API cuonn_status cuonn_energy_evaluate(cuonn_energy_point *out, const cuonn_energy_options *options);
+
 /** What a network costs.  The optimizer, the loss and the programming of phases count as far as the options give them. */
 typedef struct cuonn_energy_network {
   cuonn_energy_cost inference; /**< of one example */
