@@ -90,34 +90,38 @@ static bool is_netcdf(const char *path) {
   return n == sizeof magic && (memcmp(magic, "CDF", 3) == 0 || memcmp(magic, "\211HDF", 4) == 0);
 }
 
-/* The configuration that a network comes with; its shape is that of the phases. */
-static int read_network(cuonn_config *config, const char *path) {
+/* A checkpoint's configuration, with the shape that its phases have. */
+static int read_checkpoint(cuonn_config *config, const char *path) {
   int code = CLI_DONE;
   cuonn_network network = {0};
-  if (is_netcdf(path)) {
-    CLI_TRY_DONE(cuonn_network_read(&network, path));
-    CLI_PASS_DONE(cli_config_of_checkpoint(config, path));
-    config->network = network.shape;
-  } else {
-    CLI_TRY_DONE(cuonn_config_read(config, path));
-    CLI_TRY_DONE(cuonn_config_check(config));
-  }
+  CLI_TRY_DONE(cuonn_network_read(&network, path));
+  CLI_PASS_DONE(cli_config_of_checkpoint(config, path));
+  config->network = network.shape;
 done:
   cuonn_network_free(&network);
   return code;
 }
 
+/* The network's own configuration, then CONFIG, then the settings. */
 static int configure(cuonn_config *config, const arguments *args) {
   int code = CLI_DONE;
+  const bool trained = args->network && is_netcdf(args->network);
   cuonn_config_init(config);
-  if (args->network) CLI_PASS_DONE(read_network(config, args->network));
+  if (trained)
+    CLI_PASS_DONE(read_checkpoint(config, args->network));
+  else if (args->network)
+    CLI_TRY_DONE(cuonn_config_read(config, args->network));
   const cuonn_network_shape shape = config->network;
   if (args->config) CLI_TRY_DONE(cuonn_config_read(config, args->config));
   for (size_t i = 0; i < args->n_settings; i++) CLI_TRY_DONE(cuonn_config_set(config, args->settings[i]));
   if (!args->network) goto done;
-  if (config->network.n_modes != shape.n_modes || config->network.n_layers != shape.n_layers)
+
+  const bool other_modes = config->network.n_modes != shape.n_modes;
+  if (!trained)
+    CLI_TRY_DONE(cuonn_config_check(config));
+  else if (other_modes || config->network.n_layers != shape.n_layers)
     code = cli_fail(CLI_USAGE, "%s: network.%s may not differ from what the file holds", args->network,
-                    config->network.n_modes != shape.n_modes ? "modes" : "layers");
+                    other_modes ? "modes" : "layers");
   config->energy.n_modes = config->network.n_modes;
   config->energy.batch = config->training.batch_size;
 done:

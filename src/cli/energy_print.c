@@ -115,8 +115,8 @@ static void print_mesh(const cli_energy_result *e) {
   print_costs(costs, CUONN_ENERGY_OPERATIONS);
   for (int i = 0; i < CUONN_ENERGY_OPERATIONS; i++) {
     const cuonn_energy_peak *peak = &e->mesh.peak[i];
-    if (isinf(peak->modes))
-      snprintf(cells[i], kCell, "never");
+    if (isinf(peak->modes) || peak->tops_per_watt == 0)
+      snprintf(cells[i], kCell, peak->tops_per_watt == 0 ? "-" : "never");
     else
       snprintf(cells[i], kCell, "N = %.0f", peak->modes);
   }
@@ -137,6 +137,8 @@ static void print_network(const cli_energy_result *e) {
          shape->n_modes, e->n_examples, e->config->training.batch_size);
   print_row("", 3, cells);
   print_costs(costs, 3);
+  if (e->config->energy.holding_power > 0)
+    printf("\nHolding power counts while symbols pass, not while taps are read and phases written.\n");
   printf("\nLight takes longer than reading taps and writing phases from batches of %.4g on.\n", n->balance_batch);
   if (n->gpu_seconds > 0) {
     printf("The step takes %s on the GPU, %.4g times that of the chip", quantity(cells[0], n->gpu_seconds, "s"),

@@ -1,9 +1,9 @@
 /* The energy model: every equation by hand, its identities, what must never make anything cheaper, what is refused.
  * Expected numbers were computed apart, with SciPy's Lambert W; 1e-12 is rounding over some tens of operations. */
-#include "cuonn/energy.h"
-
 #include <string.h>
 
+#include "cuonn/energy.h"
+#include "cuonn/files.h"
 #include "support/close.h"
 
 static cuonn_energy_options preset(cuonn_energy_preset which) {
@@ -504,6 +504,18 @@ static void bad_values_are_refused(void **state) {
   assert_string_equal(cuonn_energy_operation_name(CUONN_OPERATION_GRADIENT), "gradient");
 }
 
+static void grid_without_axes_is_refused(void **state) {
+  (void)state;
+  const double value = 4;
+  const cuonn_energy_axis axis = {"modes", "waveguides", "Waveguides", &value, 1};
+  const cuonn_energy_axis axes[CUONN_ENERGY_AXES_MAX + 1] = {axis, axis, axis, axis, axis};
+  cuonn_energy_point point = {0};
+  REFUSED(cuonn_energy_write("none.nc", axes, 0, &point, ""), CUONN_E_ARGUMENT,
+          "none.nc: a grid has 1 to 4 axes, not 0");
+  REFUSED(cuonn_energy_write("none.nc", axes, 5, &point, ""), CUONN_E_ARGUMENT,
+          "none.nc: a grid has 1 to 4 axes, not 5");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(mvm_by_hand),
@@ -523,6 +535,7 @@ int main(void) {
       cmocka_unit_test(epoch_by_hand),
       cmocka_unit_test(gpu_by_hand),
       cmocka_unit_test(bad_values_are_refused),
+      cmocka_unit_test(grid_without_axes_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
