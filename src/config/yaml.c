@@ -217,7 +217,7 @@ cuonn_status cuonn_config_read_text(cuonn_config *config, const char *text, size
     text += 3;
     length -= 3;
   }
-  bool preset;
+  bool preset = false;
   cuonn_config copy = *config;
   CUONN_TRY(read_document(&copy, &preset, text, length, name));
   if (preset) { /* it comes before the other keys, wherever it stands: they are read over it once more */
