@@ -27,7 +27,10 @@ static error_t check_options(const arguments *a) {
   if (a->output && !a->n_grids) return refuse("--output needs a grid, such as --grid energy.modes=4:256:2");
   if (a->n_grids && a->network) return refuse("--grid does not go with --network, which is one point");
   if (a->n_grids && a->common.json) return refuse("--json does not go with --grid, whose results are in the file");
-  if (a->n_grids > CUONN_ENERGY_AXES_MAX) return refuse("a grid has at most 4 axes");
+  if (a->n_grids > CUONN_ENERGY_AXES_MAX) {
+    cli_fail(CLI_USAGE, "a grid has at most %d axes, not %zu", CUONN_ENERGY_AXES_MAX, a->n_grids);
+    return EINVAL;
+  }
   for (size_t i = 0; a->network && i < a->n_settings; i++) {
     if (strncmp(a->settings[i], "energy.modes=", 13) == 0 || strncmp(a->settings[i], "energy.batch=", 13) == 0)
       return refuse(

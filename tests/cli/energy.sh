@@ -55,6 +55,8 @@ costs='--set energy.programming_energy=1 --set energy.digital_energy=2 --set ene
 expect 0 '' "$cuonn" energy $costs --network config.yaml
 output '^network config.yaml: 2 layers of N = 16, 300 examples in batches of 64$'
 output '^ +inference +step +epoch$'
+output '^tap +0 J +105\.5 pJ +421\.9 pJ$' # 2 layers of 16 x 16 shifters, 2 readouts of 0.103 pJ; four steps
+output '^programming +0 J +512 pJ +2\.048 nJ$'
 expect 0 '' "$cuonn" energy $costs --network config.yaml --json
 check test "$(json network.modes) $(json network.layers) $(json network.examples) $(json network.batch) $(json modes) $(json batch)" = '16 2 300 64 16 64'
 step=$(json network.step.joules)
@@ -101,16 +103,16 @@ values grid.nc gradient_tops_per_watt > got
 check close_to 1e-12 got want
 ncdump -h grid.nc > header
 for line in 'double modes(modes) ;' 'modes:units = "waveguides" ;' 'batch:units = "examples" ;' \
-  'double mvm_energy_laser(modes, batch) ;' 'mvm_energy_laser:units = "J" ;' 'gradient_seconds:units = "s" ;' ':config = "'; do
+  'gradient_joules:_FillValue = ' 'double mvm_energy_laser(modes, batch) ;' 'mvm_energy_laser:units = "J" ;' 'gradient_seconds:units = "s" ;' ':config = "'; do
   check grep -qF "$line" header
 done
 values grid.nc mvm_peak_modes > got # no loss, no peak
 check test "$(sort -u got)" = _
 # each point is what the command prints for it
 expect 0 '' "$cuonn" energy --grid energy.column_loss=0:0.3:0.1 --grid energy.bits=6,9 --grid energy.modes=64 --output grid.nc
-for v in mvm_joules gradient_watts laser_watts gradient_peak_modes; do
+for v in mvm_joules gradient_watts laser_watts gradient_peak_modes mvm_energy_adc gradient_energy_tap; do
   values grid.nc $v | sed -n 7p > got # column_loss 0.3, 6 bits
-  case $v in laser_watts) path=light.watts ;; *) path=${v%%_*}.${v#*_} ;; esac
+  case $v in laser_watts) path=light.watts ;; *_energy_*) path=${v%%_*}.${v##*_} ;; *) path=${v%%_*}.${v#*_} ;; esac
   expect 0 '' "$cuonn" energy --set energy.column_loss=0.3 --json
   json "$path" > want
   check close_to 0 got want
