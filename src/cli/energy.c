@@ -78,7 +78,7 @@ static const struct argp argp = {
         "Example:\n"
         "  cuonn energy --set energy.modes=128 --set energy.column_loss=0.1\n"
         "  cuonn energy --set energy.preset=cited --network runs/study/best.nc\n"
-        "  cuonn energy --grid energy.modes=4:256:2 --grid energy.batch=1:255:2 --output energy.nc",
+        "  cuonn energy --grid energy.modes=4:256:2 --output energy.nc",
     .children = (const struct argp_child[]){{&cli_json_argp, 0, NULL, 0}, {0}},
 };
 
