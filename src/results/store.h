@@ -14,7 +14,7 @@
 cuonn_status results_check_name(const char *path);
 
 /* Zero bytes that stand behind the bytes of a file that was read. */
-enum { RESULTS_SLACK = 1024 };
+enum { RESULTS_SLACK = 1 << 16 };
 
 /* Reads a regular file. *size does not count the slack; release *bytes with free(). */
 cuonn_status results_read_bytes(unsigned char **bytes, size_t *size, const char *path);
