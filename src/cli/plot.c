@@ -92,14 +92,14 @@ static const cli_figure *find_figure(const char *name) {
   return NULL;
 }
 
-static int find_format(const char **out, const char *path) {
+/* The format that the ending of a name stands for, or NULL, printed. */
+static const char *find_format(const char *path) {
   static const char *const formats[] = {"svg", "png", "pdf"};
   const char *const dot = strrchr(path, '.');
-  for (size_t i = 0; dot && i < sizeof formats / sizeof *formats; i++) {
-    *out = formats[i];
-    if (strcmp(dot + 1, *out) == 0) return CLI_DONE;
-  }
-  return cli_fail(CLI_USAGE, "--output %s: the ending must be .svg, .png or .pdf", path);
+  for (size_t i = 0; dot && i < sizeof formats / sizeof *formats; i++)
+    if (strcmp(dot + 1, formats[i]) == 0) return formats[i];
+  cli_fail(CLI_USAGE, "--output %s: the ending must be .svg, .png or .pdf", path);
+  return NULL;
 }
 
 static int read_index(size_t *out, const char *text, const char *option) {
@@ -120,7 +120,7 @@ static int write_file(const char *path, const char *bytes, size_t size) {
   return status == CUONN_OK ? CLI_DONE : cli_fail_library(status);
 }
 
-static int draw(const cli_figure *figure, const char *format, const arguments *args) {
+static int draw(const cli_figure *figure, const char *format, arguments *args) {
   int code = CLI_DONE;
   char *data = NULL, *data_path = NULL;
   size_t size = 0;
@@ -144,7 +144,6 @@ done:
 
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
-  const char *format;
   arguments args = {0};
   args.files = calloc((size_t)argc, sizeof *args.files);
   if (!args.files) return cli_fail(CLI_RESOURCES, "not enough memory");
@@ -157,11 +156,13 @@ static int run(int argc, char **argv) {
                     figure->files);
     goto done;
   }
-  CLI_PASS_DONE(find_format(&format, args.output));
+  const char *const format = find_format(args.output);
+  CLI_PASS_DONE(format ? CLI_DONE : CLI_USAGE);
   CLI_PASS_DONE(read_index(&args.source.example, args.example, "--example"));
   CLI_PASS_DONE(read_index(&args.source.layer, args.layer, "--layer"));
   code = draw(figure, format, &args);
 done:
+  cli_figure_source_free(&args.source);
   free(args.files);
   return code;
 }

@@ -3,16 +3,14 @@
 #include <stdlib.h>
 
 #include "cli/figures/figures.h"
-#include "cli/trained.h"
 
-static int write_confusion(FILE *out, const cli_figure_source *source) {
+static int write_confusion(FILE *out, cli_figure_source *source) {
   int code = CLI_DONE;
-  cli_trained trained = {0};
+  const cli_trained *const trained = cli_figure_trained(&code, source);
+  if (!trained) return code;
   cuonn_evaluation evaluation = {0};
-  CLI_PASS_DONE(
-      cli_trained_open(&trained, &(cli_trained_source){.checkpoint = source->files[0], .data = source->data}));
-  CLI_PASS_DONE(cli_trained_evaluate(&evaluation, &trained));
-  const size_t n_classes = trained.network.shape.n_classes;
+  CLI_PASS_DONE(cli_trained_evaluate(&evaluation, trained));
+  const size_t n_classes = trained->network.shape.n_classes;
   fprintf(out, "# test images, right answers\n%zu %zu\n", evaluation.n_examples, evaluation.n_correct);
   cli_figure_next_block(out);
   fputs("# a row a pair: class taken for, label, images, their share of the label's images\n", out);
@@ -25,7 +23,6 @@ static int write_confusion(FILE *out, const cli_figure_source *source) {
   }
 done:
   free(evaluation.confusion);
-  cli_trained_free(&trained);
   return code;
 }
 

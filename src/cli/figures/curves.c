@@ -17,7 +17,7 @@ static void write_name(FILE *out, const char *path) {
   free(whole);
 }
 
-static int write_curves(FILE *out, const cli_figure_source *source) {
+static int write_curves(FILE *out, cli_figure_source *source) {
   int code = CLI_DONE;
   cuonn_epoch_record *records = NULL;
   fputs("# a block a run, its name first: epoch, train loss, test loss, test accuracy\n", out);

@@ -12,7 +12,7 @@ static void write_number(FILE *out, double joules) {
     fputs(" NaN", out);
 }
 
-static int write_energy(FILE *out, const cli_figure_source *source) {
+static int write_energy(FILE *out, cli_figure_source *source) {
   int code = CLI_DONE;
   double *modes = NULL;
   cuonn_energy_point *points = NULL;

@@ -38,18 +38,16 @@ done:
   return code;
 }
 
-static int write_examples(FILE *out, const cli_figure_source *source) {
+static int write_examples(FILE *out, cli_figure_source *source) {
   int code = CLI_DONE;
-  cli_trained trained = {0};
-  CLI_PASS_DONE(
-      cli_trained_open(&trained, &(cli_trained_source){.checkpoint = source->files[0], .data = source->data}));
-  const size_t there = trained.data.test.n_examples;
+  const cli_trained *const trained = cli_figure_trained(&code, source);
+  if (!trained) return code;
+  const size_t there = trained->data.test.n_examples;
   const size_t left = source->example < there ? there - source->example : 1; /* sending says what is wrong */
   const size_t count = left < kExamples ? left : kExamples;
   fprintf(out, "# number of examples\n%zu\n", count);
-  for (size_t i = 0; i < count; i++) CLI_PASS_DONE(write_one(out, &trained, source->example + i));
+  for (size_t i = 0; i < count; i++) CLI_PASS_DONE(write_one(out, trained, source->example + i));
 done:
-  cli_trained_free(&trained);
   return code;
 }
 

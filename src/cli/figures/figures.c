@@ -10,7 +10,7 @@ const cli_figure *const cli_figures[] = {&cli_figure_curves,
                                          &cli_figure_energy,
                                          NULL};
 
-int cli_figure_data(char **text, size_t *size, const cli_figure *figure, const cli_figure_source *source) {
+int cli_figure_data(char **text, size_t *size, const cli_figure *figure, cli_figure_source *source) {
   *text = NULL;
   FILE *const out = open_memstream(text, size);
   if (!out) return cli_fail(CLI_RESOURCES, "not enough memory for the data of %s", figure->name);
@@ -25,3 +25,13 @@ int cli_figure_data(char **text, size_t *size, const cli_figure *figure, const c
 }
 
 void cli_figure_next_block(FILE *out) { fputs("\n\n", out); }
+
+const cli_trained *cli_figure_trained(int *code, cli_figure_source *source) {
+  if (source->opened) return &source->trained;
+  *code =
+      cli_trained_open(&source->trained, &(cli_trained_source){.checkpoint = source->files[0], .data = source->data});
+  source->opened = *code == CLI_DONE;
+  return source->opened ? &source->trained : NULL;
+}
+
+void cli_figure_source_free(cli_figure_source *source) { cli_trained_free(&source->trained); }

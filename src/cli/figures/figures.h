@@ -4,16 +4,22 @@
 
 #include <stdio.h>
 
-#include "cli/common.h"
+#include "cli/trained.h"
 
 /* What a figure is made from. */
 typedef struct {
   const char *const *files; /* [n_files] */
   size_t n_files;
-  const char *data; /* folder with the images; NULL: the one that the checkpoint names */
-  size_t example;   /* test image, 0 is the first */
-  size_t layer;     /* of the network, 0 is the first */
+  const char *data;    /* folder with the images; NULL: the one that the checkpoint names */
+  size_t example;      /* test image, 0 is the first */
+  size_t layer;        /* of the network, 0 is the first */
+  cli_trained trained; /* what cli_figure_trained() opened */
+  bool opened;
 } cli_figure_source;
+
+/* Opens the checkpoint with all that goes with it, once for all figures of a source. NULL on failure, with *code. */
+const cli_trained *cli_figure_trained(int *code, cli_figure_source *source);
+void cli_figure_source_free(cli_figure_source *source);
 
 /* One figure. A data file holds blocks of numbers, parted by two empty lines, under comments that name the columns. */
 typedef struct {
@@ -21,7 +27,7 @@ typedef struct {
   const char *files;    /* what it is made from, for messages */
   bool many;            /* takes more than one file */
   const char *sentence; /* what it shows */
-  int (*write)(FILE *out, const cli_figure_source *source);
+  int (*write)(FILE *out, cli_figure_source *source);
 } cli_figure;
 
 extern const cli_figure *const cli_figures[]; /* ends with NULL */
@@ -33,7 +39,7 @@ extern const cli_figure cli_figure_curves, cli_figure_confusion, cli_figure_exam
 #define CLI_FIGURE_MODES 256
 
 /* Writes the data of a figure into memory; release *text with free(). */
-int cli_figure_data(char **text, size_t *size, const cli_figure *figure, const cli_figure_source *source);
+int cli_figure_data(char **text, size_t *size, const cli_figure *figure, cli_figure_source *source);
 
 /* Parts a block from the next. */
 void cli_figure_next_block(FILE *out);

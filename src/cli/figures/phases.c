@@ -9,7 +9,7 @@ static double wrapped(double phase) {
   return rest < 0 ? rest + whole : rest;
 }
 
-static int write_phases(FILE *out, const cli_figure_source *source) {
+static int write_phases(FILE *out, cli_figure_source *source) {
   int code = CLI_DONE;
   const char *const path = source->files[0];
   cuonn_network network = {0};

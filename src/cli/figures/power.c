@@ -4,23 +4,22 @@
 #include "cli/figures/figures.h"
 #include "cli/light.h"
 
-static int write_power(FILE *out, const cli_figure_source *source) {
+static int write_power(FILE *out, cli_figure_source *source) {
   int code = CLI_DONE;
-  cli_trained trained = {0};
+  const cli_trained *const trained = cli_figure_trained(&code, source);
+  if (!trained) return code;
   cli_light light = {0};
-  CLI_PASS_DONE(
-      cli_trained_open(&trained, &(cli_trained_source){.checkpoint = source->files[0], .data = source->data}));
-  const cuonn_network_shape *const shape = &trained.network.shape;
+  const cuonn_network_shape *const shape = &trained->network.shape;
   const size_t n = shape->n_modes;
   if (n > CLI_FIGURE_MODES) {
     code = cli_fail(CLI_BAD_FILE, "%s: has %zu waveguides; a picture of a mesh has at most %d", source->files[0], n,
                     CLI_FIGURE_MODES);
     goto done;
   }
-  CLI_PASS_DONE(cli_light_send(&light, &trained, source->example));
+  CLI_PASS_DONE(cli_light_send(&light, trained, source->example));
   fputs("# waveguides, layers, classes, test image, label, prediction, probability of the prediction\n", out);
   fprintf(out, "%zu %zu %zu %zu %d %zu %.6f\n", n, shape->n_layers, shape->n_classes, source->example,
-          trained.data.test.labels[source->example], light.prediction, light.probabilities[light.prediction]);
+          trained->data.test.labels[source->example], light.prediction, light.probabilities[light.prediction]);
 
   double entered = 0;
   for (size_t i = 0; i < n; i++) entered += light.power[i];
@@ -38,7 +37,6 @@ static int write_power(FILE *out, const cli_figure_source *source) {
   }
 done:
   cli_light_free(&light);
-  cli_trained_free(&trained);
   return code;
 }
 
