@@ -30,7 +30,7 @@ set ylabel "energy of an operation / fJ" offset 0.5,0
 set lmargin at screen 0.085
 set rmargin at screen 0.43
 set title "matrix times vector" offset 0,-0.4
-plot data index 0 using 1:2 with lines lw 2.5 lc rgb "#222222" title columnheader(2), \
+plot data index 0 using 1:2 with lines lw 2.5 lc rgb "black" title columnheader(2), \
      for [k = 1:parts] data index 0 using 1:k + 2 with lines lw 1.8 dashtype dash(k) lc rgb colour_of(k - 1) \
        title (most[k] > 0 ? columnheader(k + 2) : "")
 unset key
@@ -38,6 +38,6 @@ unset ylabel
 set lmargin at screen 0.50
 set rmargin at screen 0.845
 set title "in situ gradient"
-plot data index 2 skip 1 using 1:2 with lines lw 2.5 lc rgb "#222222", \
+plot data index 2 skip 1 using 1:2 with lines lw 2.5 lc rgb "black", \
      for [k = 1:parts] data index 2 skip 1 using 1:k + 2 with lines lw 1.8 dashtype dash(k) lc rgb colour_of(k - 1)
 unset multiplot

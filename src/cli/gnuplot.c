@@ -14,22 +14,22 @@
 
 #include "cli/common.h"
 
-/* Path of a script. CUONN_PLOTS_FROM_PROGRAM leads from the program's folder to the scripts, in an installation and in a
+/* Path of a script or style. CUONN_PLOTS_FROM_PROGRAM leads from the program's folder to the scripts, in an installation and in a
  * build folder alike. */
-static int find_script(char out[PATH_MAX], const char *name) {
+static int find(char out[PATH_MAX], const char *name) {
   const char *const chosen = getenv("CUONN_PLOTS");
   char program[PATH_MAX];
   int length;
   if (chosen && *chosen) {
-    length = snprintf(out, PATH_MAX, "%s/%s.gp", chosen, name);
+    length = snprintf(out, PATH_MAX, "%s/%s", chosen, name);
   } else {
     const ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
     if (n < 0) return cli_fail(CLI_OTHER, "cannot find the program's own folder: %s", strerror(errno));
     program[n] = 0;
     *strrchr(program, '/') = 0;
-    length = snprintf(out, PATH_MAX, "%s/%s/%s.gp", program, CUONN_PLOTS_FROM_PROGRAM, name);
+    length = snprintf(out, PATH_MAX, "%s/%s/%s", program, CUONN_PLOTS_FROM_PROGRAM, name);
   }
-  if (length >= PATH_MAX) return cli_fail(CLI_BAD_FILE, "the path of the script %s.gp is too long", name);
+  if (length >= PATH_MAX) return cli_fail(CLI_BAD_FILE, "the path of the script %s is too long", name);
   if (access(out, R_OK) == 0) return CLI_DONE;
   return cli_fail(CLI_BAD_FILE, "%s: %s; CUONN_PLOTS may name the folder of the scripts", out, strerror(errno));
 }
@@ -59,10 +59,24 @@ static int take(char **bytes, size_t *size, int file) {
   for (size_t done = 0; done < *size;) {
     const ssize_t n = pread(file, *bytes + done, *size - done, (off_t)done);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return cli_fail(CLI_OTHER, "cannot read what gnuplot made: %s", strerror(errno));
+    if (n <= 0) return cli_fail(CLI_OTHER, "cannot read a figure or its style: %s", strerror(errno));
     done += (size_t)n;
   }
   return CLI_DONE;
+}
+
+int cli_plots_read(char **text, const char *name) {
+  int code = CLI_DONE;
+  char path[PATH_MAX];
+  size_t size;
+  *text = NULL;
+  CLI_PASS_DONE(find(path, name));
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return cli_fail(CLI_BAD_FILE, "%s: cannot be opened: %s", path, strerror(errno));
+  code = take(text, &size, file);
+  close(file);
+done:
+  return code;
 }
 
 /* Runs gnuplot with the three files in place; *how is its wait status. */
@@ -107,9 +121,10 @@ static int fail_drawing(const char *script, int how, int messages) {
 
 int cli_gnuplot_draw(cli_drawing *out, const char *name, const char *format, const char *data, size_t size) {
   int code = CLI_DONE, how = 0, data_file = -1, figure = -1, messages = -1;
-  char script[PATH_MAX];
+  char file[64], script[PATH_MAX];
   *out = (cli_drawing){0};
-  CLI_PASS_DONE(find_script(script, name));
+  snprintf(file, sizeof file, "%s.gp", name);
+  CLI_PASS_DONE(find(script, file));
   CLI_PASS_DONE(open_memory(&data_file));
   CLI_PASS_DONE(open_memory(&figure));
   CLI_PASS_DONE(open_memory(&messages));

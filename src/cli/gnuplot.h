@@ -12,6 +12,9 @@ typedef struct {
   bool missing; /* there is no gnuplot, and so no figure */
 } cli_drawing;
 
+/* Reads a text file of the folder of scripts; release with free(). */
+int cli_plots_read(char **text, const char *name);
+
 /* What to do where gnuplot is missing. */
 #define CLI_GNUPLOT_ADVICE "gnuplot is not installed (Debian: apt-get install gnuplot-nox)"
 

@@ -1,6 +1,6 @@
 # Help, versions, usage errors, output that cannot be written, completion.
 source "$(dirname "$0")/harness.sh"
-commands='train eval decompose matrix propagate vjp gradient energy plot info completion'
+commands='train eval decompose matrix propagate vjp gradient energy plot report info completion'
 
 expect 2 '^cuonn: usage: cuonn COMMAND .*train, eval' "$cuonn"
 expect 2 "^cuonn: unknown command 'trian'; the nearest is 'train'" "$cuonn" trian
@@ -28,6 +28,7 @@ expect 2 '^cuonn eval: the checkpoint is missing' "$cuonn" eval
 expect 2 '^cuonn train: .*--set.* requires an argument' "$cuonn" train x.yaml --set
 expect 2 '^cuonn train: --output does not go with --resume' "$cuonn" train --resume a --output b
 expect 2 "^cuonn propagate: --taps takes 'all' or nothing, not 'some'" "$cuonn" propagate --taps=some
+expect 2 '^cuonn report: the directory of the run is missing' "$cuonn" report
 expect 2 '^cuonn plot: WHAT, the name of a figure, is missing' "$cuonn" plot
 expect 2 '^cuonn completion: the shell is missing or unknown.*bash' "$cuonn" completion fish
 
