@@ -5,9 +5,9 @@ format = ARG2
 stats data using 1 nooutput
 runs = STATS_blocks
 last = STATS_max
-rows = (runs + 2) / 3
+rows = (runs + 1) / 2
 width = 900
-height = 350 + 22*(rows > 8 ? 8 : rows)
+height = 350 + 22*rows
 load ARG0[:strlen(ARG0) - strlen("curves.gp")]."style.gp"
 
 set xlabel "epoch" offset 0,0.4
@@ -35,7 +35,17 @@ set lmargin at screen 0.575
 set rmargin at screen 0.975
 set title "test accuracy / %"
 set yrange [*:*]
-set key at screen 0.5,bottom - 52.0/height center top horizontal maxrows 8 width 1
-plot for [i = 0:runs - 1] data index i using 1:(100*$4) with linespoints pt 7 ps marks dashtype dash(i) lw 1.8 lc rgb colour_of(i) \
+plot for [i = 0:runs - 1] data index i skip 1 using 1:(100*$4) with linespoints pt 7 ps marks dashtype dash(i) lw 1.8 lc rgb colour_of(i)
+
+# The legend is a plot of its own as wide as the page: gnuplot gives it as many columns as fit its plot.
+set lmargin at screen 0.02
+set rmargin at screen 0.98
+unset title
+unset xlabel
+unset border
+unset tics
+set yrange [0:1]
+set key at screen 0.5,bottom - 62.0/height center top horizontal maxcols 2 width 2
+plot for [i = 0:runs - 1] data index i using 1:(NaN) with linespoints pt 7 ps marks dashtype dash(i) lw 1.8 lc rgb colour_of(i) \
      title columnheader(1)
 unset multiplot

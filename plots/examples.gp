@@ -24,8 +24,8 @@ do for [i = 0:examples - 1] {
   set lmargin at screen left(i)
   set rmargin at screen left(i) + w
 
-  set tmargin at screen 0.90
-  set bmargin at screen 0.90 - high
+  set tmargin at screen 0.885
+  set bmargin at screen 0.885 - high
   set title sprintf("image %.0f\nlabel %.0f%s", image, label, prediction == label ? "" : sprintf(", taken for %.0f", prediction)) \
     offset 0,-0.5 textcolor rgb (prediction == label ? "black" : "#b04a00")
   unset border
@@ -36,26 +36,26 @@ do for [i = 0:examples - 1] {
   set palette defined (0 "#000000", 1 "#ffffff")
   unset logscale cb
   set cbrange [0:255]
-  if (i == 0) { set label 1 "image" at screen 0.025,0.90 - 0.5*high rotate center }
+  if (i == 0) { set label 1 "image" at screen 0.025,0.885 - 0.5*high rotate center }
   plot data index 2 + 4*i matrix with image
   unset label 1
 
-  set tmargin at screen 0.60
-  set bmargin at screen 0.60 - high
+  set tmargin at screen 0.62
+  set bmargin at screen 0.62 - high
   unset title
   eval "set palette defined (".viridis.")"
   set logscale cb
   set cbrange [0.05:20]
-  if (i == 0) { set label 2 "features, modulus" at screen 0.025,0.60 - 0.5*high rotate center }
+  if (i == 0) { set label 2 "features, modulus" at screen 0.025,0.62 - 0.5*high rotate center }
   if (i == examples - 1) {
-    set colorbox user origin left(i) + w + 0.012,0.60 - high size 0.012,high
+    set colorbox user origin left(i) + w + 0.012,0.62 - high size 0.012,high
     set cbtics ("0.05" 0.05, "0.2" 0.2, "1" 1, "5" 5, "20" 20) in
   }
   plot data index 3 + 4*i matrix with image pixels # browsers would smooth an image
   unset label 2
   unset colorbox
 
-  set tmargin at screen 0.325
+  set tmargin at screen 0.345
   set bmargin at screen 0.115
   set border 3
   set xrange [*:*]
@@ -68,7 +68,7 @@ do for [i = 0:examples - 1] {
   set xtics nomirror scale 0 offset 0,0.4
   if (classes <= 10) { set xtics 1 }
   set ytics 50 nomirror scale 0.5
-  if (i > 0) { set ytics format "" } else { set ytics format "%g"; set label 3 "probability / %" at screen 0.025,0.22 rotate center }
+  if (i > 0) { set ytics format "" } else { set ytics format "%g"; set label 3 "probability / %" at screen 0.025,0.23 rotate center }
   if (i == int(examples/2)) { set xlabel "class (blue: the label; orange: taken for, and wrong)" offset -6,0.5 }
   set style fill solid noborder
   plot data index 4 + 4*i using 1:(100*$2):($3 == 1 ? 0x0072b2 : ($3 == 2 ? 0xd55e00 : 0xb0b0b0)) with boxes lc rgb variable

@@ -18,7 +18,7 @@ height = 400
 load ARG0[:strlen(ARG0) - strlen("power.gp")]."style.gp"
 
 places = layers*(modes + 1)
-set title sprintf("test image %.0f, label %.0f: taken for class %.0f with a probability of %.0f %%", image, label, prediction, 100*probability)
+set title sprintf("test image %.0f, label %.0f: taken for class %.0f with a probability of %.0f %%", image, label, prediction, 100*probability) offset 0,0.7
 set xlabel "column of interferometers" offset 0,-0.9
 set ylabel "waveguide"
 set xrange [-0.5:places - 0.5]
