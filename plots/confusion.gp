@@ -33,6 +33,6 @@ set bmargin at screen 0.115
 # Counts are left out where they would not fit their cells.
 size = classes <= 12 ? 11 : 8
 font = sprintf("sans-serif,%d", format eq "svg" ? size + 2 : size)
-plot data index 1 using 1:2:(100*$4) with image pixels, \
+plot data index 1 using 1:2:(100*$4) with image @crisp, \
      data index 1 using 1:2:(classes <= 20 && $3 > 0 ? sprintf("%.0f", $3) : ""):($4 > 0.5 ? 0xffffff : 0x1a1a1a) \
        with labels font font textcolor rgb variable

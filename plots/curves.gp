@@ -28,7 +28,7 @@ set rmargin at screen 0.475
 set title "loss (dashed: training, solid: test)" offset 0,-0.4
 set yrange [0:*]
 unset key
-plot for [i = 0:runs - 1] data index i skip 1 using 1:2 with lines dashtype 2 lw 1.2 lc rgb colour_of(i), \
+plot for [i = 0:runs - 1] data index i skip 1 using 1:2 with linespoints pt 6 ps marks dashtype 2 lw 1.2 lc rgb colour_of(i), \
      for [i = 0:runs - 1] data index i skip 1 using 1:3 with linespoints pt 7 ps marks dashtype dash(i) lw 1.8 lc rgb colour_of(i)
 
 set lmargin at screen 0.575

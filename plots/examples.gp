@@ -26,7 +26,7 @@ do for [i = 0:examples - 1] {
 
   set tmargin at screen 0.885
   set bmargin at screen 0.885 - high
-  set title sprintf("image %.0f\nlabel %.0f%s", image, label, prediction == label ? "" : sprintf(", taken for %.0f", prediction)) \
+  set title sprintf("image %.0f\n%s", image, prediction == label ? sprintf("label %.0f", label) : sprintf("%.0f taken for %.0f", label, prediction)) \
     offset 0,-0.5 textcolor rgb (prediction == label ? "black" : "#b04a00")
   unset border
   unset tics
@@ -51,7 +51,7 @@ do for [i = 0:examples - 1] {
     set colorbox user origin left(i) + w + 0.012,0.62 - high size 0.012,high
     set cbtics ("0.05" 0.05, "0.2" 0.2, "1" 1, "5" 5, "20" 20) in
   }
-  plot data index 3 + 4*i matrix with image pixels # browsers would smooth an image
+  plot data index 3 + 4*i matrix with image @crisp
   unset label 2
   unset colorbox
 

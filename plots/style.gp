@@ -2,6 +2,8 @@
 #   format  svg, png or pdf; the figure goes to standard output
 #   width   pixels on a page; a figure of 900 fills one
 set encoding utf8
+# For `with image @crisp`: browsers smooth the few pixels of a small image within an SVG.
+crisp = format eq "svg" ? "pixels" : ""
 if (format eq "svg") { set terminal svg size width,height noenhanced font "sans-serif,14" background rgb "white" }
 if (format eq "png") {
   set terminal pngcairo size 1.6*width,1.6*height noenhanced font "sans-serif,11" fontscale 1.6 linewidth 1.6 background rgb "white"
