@@ -44,7 +44,7 @@ static int put(int file, const char *bytes, size_t size) {
   for (size_t done = 0; done < size;) {
     const ssize_t n = write(file, bytes + done, size - done);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return cli_fail(CLI_RESOURCES, "not enough memory for %zu bytes of data", size);
+    if (n <= 0) return cli_fail(CLI_RESOURCES, "no room for %zu bytes of data in memory: %s", size, strerror(errno));
     done += (size_t)n;
   }
   return CLI_DONE;
@@ -84,7 +84,9 @@ static int run_gnuplot(bool *missing, int *how, const char *script, const char *
                        int messages) {
   enum { kData = 3 };
   char data_name[] = "/dev/fd/3";
-  char *const arguments[] = {"gnuplot", "-c", (char *)(uintptr_t)script, data_name, (char *)(uintptr_t)format, NULL};
+  /* -d: without the settings that a user has for plots of their own */
+  char *const arguments[] = {"gnuplot", "-d", "-c", (char *)(uintptr_t)script, data_name, (char *)(uintptr_t)format,
+                             NULL};
   posix_spawn_file_actions_t actions;
   pid_t child;
   posix_spawn_file_actions_init(&actions);

@@ -18,7 +18,7 @@ enum { kKeepData = 256 };
 static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *a = state->input;
   switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, NULL, 0); return 0;
+    case ARGP_KEY_INIT: cli_parse_init(state, &a->source.common, 1); return 0;
     case 'o': a->output = value; return 0;
     case 'd': a->source.data = value; return 0;
     case 'e': a->example = value; return 0;
@@ -75,6 +75,7 @@ static const struct argp argp = {
         "Example:\n"
         "  cuonn plot curves runs/*/metrics.csv --output curves.svg\n"
         "  cuonn plot power runs/study/best.nc --example 7 --output power.png",
+    .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {0}},
     .help_filter = help_filter,
 };
 

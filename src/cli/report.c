@@ -134,10 +134,11 @@ done:
   return code;
 }
 
-static int write_figures(FILE *out, bool *missing, const run_files *run, const char *data) {
+static int write_figures(FILE *out, bool *missing, const run_files *run, const char *data, const cli_options *common) {
   int code = CLI_DONE, number = 0;
   cli_figure_source of_run = {.files = (const char *const[]){run->metrics}, .n_files = 1};
-  cli_figure_source of_best = {.files = (const char *const[]){run->best}, .n_files = 1, .data = data};
+  cli_figure_source of_best = {
+      .files = (const char *const[]){run->best}, .n_files = 1, .data = data, .common = *common};
   const bool pictures = run->shape.n_modes <= CLI_FIGURE_MODES;
   fputs("<h2>Figures</h2>\n", out);
   CLI_PASS_DONE(
@@ -181,7 +182,7 @@ static void write_end(FILE *out, const run_files *run) {
   fputs("</pre>\n", out);
 }
 
-static int write_page(FILE *out, bool *missing, const run_files *run, const char *data) {
+static int write_page(FILE *out, bool *missing, const run_files *run, const char *data, const cli_options *common) {
   int code = CLI_DONE;
   char *style = NULL;
   CLI_PASS_DONE(cli_plots_read(&style, "report.css"));
@@ -193,7 +194,7 @@ static int write_page(FILE *out, bool *missing, const run_files *run, const char
   fprintf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n", style);
   write_start(out, run);
   write_numbers(out, run);
-  CLI_PASS_DONE(write_figures(out, missing, run, data));
+  CLI_PASS_DONE(write_figures(out, missing, run, data, common));
   write_end(out, run);
   fputs("</main>\n</body>\n</html>\n", out);
 done:
@@ -201,7 +202,7 @@ done:
   return code;
 }
 
-int cli_report_write(bool *missing, const char *run, const char *data) {
+int cli_report_write(bool *missing, const char *run, const char *data, const cli_options *common) {
   int code = CLI_DONE;
   run_files files = {.directory = run};
   char *page = NULL;
@@ -214,7 +215,7 @@ int cli_report_write(bool *missing, const char *run, const char *data) {
     code = cli_fail(CLI_RESOURCES, "not enough memory for the report");
     goto done;
   }
-  CLI_PASS_DONE(write_page(out, missing, &files, data));
+  CLI_PASS_DONE(write_page(out, missing, &files, data, common));
   const bool whole = !ferror(out);
   if (fclose(out) != 0 || !whole) code = cli_fail(CLI_RESOURCES, "not enough memory for the report");
   out = NULL;
@@ -230,12 +231,13 @@ done:
 
 typedef struct {
   const char *run, *data;
+  cli_options common;
 } arguments;
 
 static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *a = state->input;
   switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, NULL, 0); return 0;
+    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 1); return 0;
     case 'd': a->data = value; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->run, value);
     case ARGP_KEY_END: return cli_require(a->run, "the directory of the run");
@@ -257,6 +259,7 @@ static const struct argp argp = {
         "gnuplot draws the figures.\n\n"
         "Example:\n"
         "  cuonn report runs/study",
+    .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {0}},
 };
 
 static int run(int argc, char **argv) {
@@ -264,7 +267,7 @@ static int run(int argc, char **argv) {
   bool missing;
   arguments args = {0};
   CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
-  CLI_PASS_DONE(cli_report_write(&missing, args.run, args.data));
+  CLI_PASS_DONE(cli_report_write(&missing, args.run, args.data, &args.common));
   if (missing) code = cli_fail(CLI_RESOURCES, "%s; there is no report without it", CLI_GNUPLOT_ADVICE);
 done:
   return code;

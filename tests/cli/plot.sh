@@ -112,6 +112,7 @@ refuse 2 '--example: found "1x"' power run/best.nc --example 1x
 refuse 2 '--example 32: .*data has 32 test images' power run/best.nc --example 32
 refuse 2 '--example 32: .*data has 32 test images' examples run/best.nc --example 32
 refuse 2 '--layer 2: run/best.nc has 2 layers' phases run/best.nc --layer 2
+refuse 4 '.*cuda' power run/best.nc --backend cuda
 refuse 3 'none.csv: ' curves run/metrics.csv none.csv
 refuse 3 'run/best.nc: line 1 must be' curves run/best.nc
 refuse 3 'run/metrics.csv: is not a netCDF file' phases run/metrics.csv
@@ -124,7 +125,7 @@ head -n 1 run/metrics.csv > empty.csv
 refuse 3 'empty.csv: has no finished epoch' curves empty.csv
 numbers 33153 1 3 > many
 netcdf large.nc classic 'node=33153' '' theta:node:many phi:node:many
-refuse 3 'large.nc: has 258 waveguides; a picture of a mesh has at most 256' phases large.nc
+refuse 3 'large.nc: has 258 waveguides; a picture of a mesh has at most 128' phases large.nc
 expect 2 '^cuonn plot: --output FIGURE.* is missing' "$cuonn" plot curves run/metrics.csv
 for name in keep/new keep/new.gif keep/svg; do
   expect 2 "^cuonn plot: --output $name: the ending must be .svg, .png or .pdf" "$cuonn" plot curves run/metrics.csv --output $name
@@ -141,6 +142,11 @@ expect 4 '^cuonn plot: gnuplot is not installed .*gnuplot-nox.*; what it would d
 check_not test -e missing.svg
 check cmp missing.svg.txt curves.svg.txt
 expect 3 '^cuonn plot: none/curves.gp: No such file.*CUONN_PLOTS' env CUONN_PLOTS=none "$cuonn" plot curves run/metrics.csv --output other.svg
+# The settings that a user has for plots of their own are not asked.
+mkdir home
+echo 'set logscale y' > home/.gnuplot
+expect 0 '' env HOME="$work/home" "$cuonn" plot curves run/metrics.csv 'other run/metrics.csv' --output home.svg
+check cmp home.svg curves.svg
 plots=$(dirname "$cuonn")/../share/cuonn/plots
 cp -r "$(realpath "$plots")" own
 sed -i 's/set xlabel "epoch"/set xlabel "own epoch"/' own/curves.gp

@@ -28,8 +28,9 @@ void cli_figure_next_block(FILE *out) { fputs("\n\n", out); }
 
 const cli_trained *cli_figure_trained(int *code, cli_figure_source *source) {
   if (source->opened) return &source->trained;
-  *code =
-      cli_trained_open(&source->trained, &(cli_trained_source){.checkpoint = source->files[0], .data = source->data});
+  *code = cli_trained_open(
+      &source->trained,
+      &(cli_trained_source){.checkpoint = source->files[0], .data = source->data, .common = source->common});
   source->opened = *code == CLI_DONE;
   return source->opened ? &source->trained : NULL;
 }

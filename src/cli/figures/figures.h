@@ -11,6 +11,7 @@ typedef struct {
   const char *const *files; /* [n_files] */
   size_t n_files;
   const char *data;    /* folder with the images; NULL: the one that the checkpoint names */
+  cli_options common;  /* what computes */
   size_t example;      /* test image, 0 is the first */
   size_t layer;        /* of the network, 0 is the first */
   cli_trained trained; /* what cli_figure_trained() opened */
@@ -36,7 +37,7 @@ extern const cli_figure cli_figure_curves, cli_figure_confusion, cli_figure_exam
     cli_figure_power, cli_figure_energy;
 
 /* Largest mesh of which there is a picture: beyond, a waveguide is thinner than a line. */
-#define CLI_FIGURE_MODES 256
+#define CLI_FIGURE_MODES 128
 
 /* Writes the data of a figure into memory; release *text with free(). */
 int cli_figure_data(char **text, size_t *size, const cli_figure *figure, cli_figure_source *source);
