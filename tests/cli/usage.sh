@@ -91,6 +91,7 @@ check test "$(completes decompose --phase-style = "di")" = differential
 check test "$(completes train --set training.ep)" = training.epochs=
 check test "$(completes train --set network.start = haar-)" = haar-phases
 check test "$(completes train --set training.drop_last =)" = 'true false'
+check test "$(completes plot ph)" = phases
 check test "$(completes completion b)" = bash
 check test "$(completes train conf)" = ''
 finish
