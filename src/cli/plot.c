@@ -57,7 +57,7 @@ static char *help_filter(int key, const char *text, void *input) {
   if (!stream) return (char *)text;
   fprintf(stream, "WHAT is one of:\n");
   for (const cli_figure *const *f = cli_figures; *f; f++)
-    fprintf(stream, "  %-11s%s; from %s\n", (*f)->name, (*f)->sentence, (*f)->files);
+    fprintf(stream, "  %-11s%s\n  %-11sfrom %s\n", (*f)->name, (*f)->sentence, "", (*f)->files);
   fprintf(stream, "\n%s", text);
   return fclose(stream) == 0 ? list : (char *)text;
 }
@@ -93,6 +93,21 @@ static const cli_figure *find_figure(const char *name) {
   return NULL;
 }
 
+/* Refuses options that would change nothing. */
+static int check_options(const cli_figure *figure, const arguments *a) {
+  const struct {
+    const char *given, *name;
+    bool read;
+  } all[] = {{a->example, "example", figure->reads_example},
+             {a->layer, "layer", figure->reads_layer},
+             {a->source.data, "data", figure->reads_images},
+             {a->source.common.backend, "backend", figure->reads_images},
+             {a->source.common.threads, "threads", figure->reads_images}};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    if (all[i].given && !all[i].read) return cli_fail(CLI_USAGE, "--%s is not for %s", all[i].name, figure->name);
+  return CLI_DONE;
+}
+
 /* The format that the ending of a name stands for, or NULL, printed. */
 static const char *find_format(const char *path) {
   static const char *const formats[] = {"svg", "png", "pdf"};
@@ -116,11 +131,6 @@ static int read_index(size_t *out, const char *text, const char *option) {
 
 /* --------------------------------------------------------------------------------------------------------- drawing */
 
-static int write_file(const char *path, const char *bytes, size_t size) {
-  const cuonn_status status = cuonn_bytes_write(path, bytes, size);
-  return status == CUONN_OK ? CLI_DONE : cli_fail_library(status);
-}
-
 static int draw(const cli_figure *figure, const char *format, arguments *args) {
   int code = CLI_DONE;
   char *data = NULL, *data_path = NULL;
@@ -130,12 +140,12 @@ static int draw(const cli_figure *figure, const char *format, arguments *args) {
   CLI_PASS_DONE(cli_figure_data(&data, &size, figure, &args->source));
   CLI_PASS_DONE(cli_gnuplot_draw(&drawing, figure->name, format, data, size));
   if (drawing.missing) {
-    CLI_PASS_DONE(write_file(data_path, data, size));
+    CLI_TRY_DONE(cuonn_bytes_write(data_path, data, size));
     code = cli_fail(CLI_RESOURCES, "%s; what it would draw is in %s", CLI_GNUPLOT_ADVICE, data_path);
     goto done;
   }
-  CLI_PASS_DONE(write_file(args->output, drawing.bytes, drawing.size));
-  if (args->keep_data) code = write_file(data_path, data, size);
+  CLI_TRY_DONE(cuonn_bytes_write(args->output, drawing.bytes, drawing.size));
+  if (args->keep_data) CLI_TRY_DONE(cuonn_bytes_write(data_path, data, size));
 done:
   free(drawing.bytes);
   free(data);
@@ -157,6 +167,7 @@ static int run(int argc, char **argv) {
                     figure->files);
     goto done;
   }
+  CLI_PASS_DONE(check_options(figure, &args));
   const char *const format = find_format(args.output);
   CLI_PASS_DONE(format ? CLI_DONE : CLI_USAGE);
   CLI_PASS_DONE(read_index(&args.source.example, args.example, "--example"));

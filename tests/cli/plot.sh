@@ -112,6 +112,13 @@ refuse 2 '--example: found "1x"' power run/best.nc --example 1x
 refuse 2 '--example 32: .*data has 32 test images' power run/best.nc --example 32
 refuse 2 '--example 32: .*data has 32 test images' examples run/best.nc --example 32
 refuse 2 '--layer 2: run/best.nc has 2 layers' phases run/best.nc --layer 2
+for figure in 'curves run/metrics.csv' 'energy grid.nc'; do
+  for option in '--example 1' '--layer 1' '--data data' '--backend cpu' '--threads 1'; do
+    refuse 2 "${option% *} is not for ${figure% *}$" $figure $option
+  done
+done
+refuse 2 '--layer is not for power' power run/best.nc --layer 1
+refuse 2 '--example is not for phases' phases run/best.nc --example 1
 refuse 4 '.*cuda' power run/best.nc --backend cuda
 refuse 3 'none.csv: ' curves run/metrics.csv none.csv
 refuse 3 'run/best.nc: line 1 must be' curves run/best.nc

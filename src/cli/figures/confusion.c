@@ -26,6 +26,10 @@ done:
   return code;
 }
 
-const cli_figure cli_figure_confusion = {"confusion", "a checkpoint", false,
-                                         "how often test images of each label were taken for which class",
-                                         write_confusion};
+const cli_figure cli_figure_confusion = {
+    .name = "confusion",
+    .files = "a checkpoint",
+    .reads_images = true,
+    .sentence = "how often test images of each label were taken for which class",
+    .write = write_confusion,
+};

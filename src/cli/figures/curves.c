@@ -41,5 +41,10 @@ done:
   return code;
 }
 
-const cli_figure cli_figure_curves = {"curves", "metrics.csv of runs", true,
-                                      "loss and test accuracy over the epochs of one or many runs", write_curves};
+const cli_figure cli_figure_curves = {
+    .name = "curves",
+    .files = "metrics.csv of runs",
+    .many = true,
+    .sentence = "loss and test accuracy over the epochs of one or many runs",
+    .write = write_curves,
+};

@@ -47,5 +47,9 @@ done:
   return code;
 }
 
-const cli_figure cli_figure_energy = {"energy", "a grid of cuonn energy over energy.modes", false,
-                                      "energy of an operation by component, against the number of modes", write_energy};
+const cli_figure cli_figure_energy = {
+    .name = "energy",
+    .files = "a grid of cuonn energy over energy.modes",
+    .sentence = "energy of an operation by component, against the number of modes",
+    .write = write_energy,
+};

@@ -51,5 +51,11 @@ done:
   return code;
 }
 
-const cli_figure cli_figure_examples = {"examples", "a checkpoint", false,
-                                        "test images, their features and the predicted probabilities", write_examples};
+const cli_figure cli_figure_examples = {
+    .name = "examples",
+    .files = "a checkpoint",
+    .reads_images = true,
+    .reads_example = true,
+    .sentence = "test images, their features and the predicted probabilities",
+    .write = write_examples,
+};

@@ -25,9 +25,10 @@ void cli_figure_source_free(cli_figure_source *source);
 /* One figure. A data file holds blocks of numbers, parted by two empty lines, under comments that name the columns. */
 typedef struct {
   const char *name;
-  const char *files;    /* what it is made from, for messages */
-  bool many;            /* takes more than one file */
-  const char *sentence; /* what it shows */
+  const char *files;                             /* what it is made from, for messages */
+  bool many;                                     /* takes more than one file */
+  bool reads_images, reads_example, reads_layer; /* what of the source it looks at, besides the files */
+  const char *sentence;                          /* what it shows */
   int (*write)(FILE *out, cli_figure_source *source);
 } cli_figure;
 

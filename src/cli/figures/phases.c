@@ -37,5 +37,10 @@ done:
   return code;
 }
 
-const cli_figure cli_figure_phases = {"phases", "a mesh or a network", false,
-                                      "the phases of one layer, as a picture of its mesh", write_phases};
+const cli_figure cli_figure_phases = {
+    .name = "phases",
+    .files = "a mesh or a network",
+    .reads_layer = true,
+    .sentence = "the phases of one layer, as a picture of its mesh",
+    .write = write_phases,
+};

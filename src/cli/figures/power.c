@@ -40,5 +40,11 @@ done:
   return code;
 }
 
-const cli_figure cli_figure_power = {"power", "a checkpoint", false,
-                                     "the light of a test image through every mesh, column by column", write_power};
+const cli_figure cli_figure_power = {
+    .name = "power",
+    .files = "a checkpoint",
+    .reads_images = true,
+    .reads_example = true,
+    .sentence = "the light of a test image through every mesh, column by column",
+    .write = write_power,
+};
