@@ -34,22 +34,24 @@ def pair_matrices(phases):
     return own[..., None] * even + other[..., None] * even[:, :, ODD_PARTNER]
 
 
-def as_complex(later, earlier):
-    return later @ earlier
+def complex_product(p):
+    while p.shape[1] > 1:
+        p = p[:, 1::2] @ p[:, 0::2]
+    return p[:, 0]
 
 
-def as_real(later, earlier):
-    """The same product as one real one of twice the size: [re -im; im re] [re; im]."""
-    full = jnp.concatenate([jnp.concatenate([later.real, -later.imag], -1), jnp.concatenate([later.imag, later.real], -1)], -2)
-    y = full @ jnp.concatenate([earlier.real, earlier.imag], -2)
-    return jax.lax.complex(y[..., : common.N, :], y[..., common.N :, :])
+def real_product(p):
+    """The same with real and imaginary parts apart: each level is one real product, [re -im; im re] [re; im]."""
+    re, im = p.real, p.imag
+    while re.shape[1] > 1:
+        a_re, a_im, b = re[:, 1::2], im[:, 1::2], jnp.concatenate([re[:, 0::2], im[:, 0::2]], -2)
+        full = jnp.concatenate([jnp.concatenate([a_re, -a_im], -1), jnp.concatenate([a_im, a_re], -1)], -2)
+        re, im = jnp.split(full @ b, 2, -2)
+    return jax.lax.complex(re[:, 0], im[:, 0])
 
 
 def loss(phases, x, label, product):
-    p = pair_matrices(phases)
-    while p.shape[1] > 1:
-        p = product(p[:, 1::2], p[:, 0::2])
-    u = p[:, 0]
+    u = product(pair_matrices(phases))
     y = x @ u[0].T
     for layer in range(1, common.LAYERS):
         h = jnp.abs(y)
@@ -61,7 +63,7 @@ def loss(phases, x, label, product):
 def main():
     problem = common.Problem(sys.argv[1])
     variants = {f.__name__: functools.partial(jax_common.epoch_in_one_call, functools.partial(loss, product=f), problem)
-                for f in (as_complex, as_real)}
+                for f in (complex_product, real_product)}
     name, samples = common.best(variants, problem, common.EPOCH)
     common.print_row("jax tree", name, jax_common.versions(), jax_common.device(), samples, common.EPOCH,
                      problem.label.shape[1])
