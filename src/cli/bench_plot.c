@@ -93,7 +93,7 @@ static int write_script(const char *path, const bench_run *run) {
   }
   const int columns = panels > 1 ? 2 : 1, lines = (panels + columns - 1) / columns;
   fprintf(file,
-          "set terminal svg size %d,%d background 'white'\nset logscale xy\nset grid\nset key top left\n"
+          "set terminal svg size %d,%d background 'white'\nset logscale xy\nset grid\nset key below\n"
           "set xlabel '%s'\nset ylabel 'us an operation; dashed: limit'\nset multiplot layout %d,%d\n",
           560 * columns, 400 * (lines > 0 ? lines : 1), labels[over], lines > 0 ? lines : 1, columns);
   for (size_t i = 0; i < CUONN_BENCHMARK_CASES; i++) {

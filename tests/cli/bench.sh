@@ -9,7 +9,7 @@ expect 0 '' "$cuonn" bench "${tiny[@]}" --json bench.json --commit abc
 for b in $(backends); do
   output "^$b .*: .* GB/s, .* GFLOP/s$"
   for case in forward train_step; do
-    for n in 8 16; do output "^$case +$n +3 +2  $b +[0-9.]+ +[0-9.]+\.\.[0-9.]+ +[0-9]+ +[0-9.]+ +[0-9.e-]+ +4$"; done
+    for n in 8 16; do output "^$case +$n +3 +2  $b +[0-9.]+ +[0-9.]+\.\.[0-9.]+ +[0-9]+ +[0-9.]+ +[0-9.e+-]+ +4$"; done
   done
   for case in propagate propagate_stages; do output "^$case +16 +3 +-  $b +[0-9.]+ "; done
   output "^evaluate +16 +10000 +2  $b +[0-9.]+ "

@@ -42,12 +42,14 @@ static void counts(cuonn_benchmark_case what, size_t n_modes, size_t n_layers, s
   CLOSE(got, want, 2, .rel = 1e-15);
 }
 
-/* By hand, from the table in benchmark.h. N 8: 28 nodes, all at work. N 64: 2016, and 702 of the last mesh are idle. */
+/* By hand, from the table in benchmark.h. N 8: 28 nodes, all at work. N 13: 78, of which two, with column + waveguide = 22 =
+ * N - 1 + C, are idle in the last mesh. N 64: 2016, and 702 idle. */
 static void test_count__small_cases(void **unused) {
   (void)unused;
   counts(CUONN_BENCHMARK_PROPAGATE, 8, 1, 2, 14 * 28 * 2, 16 * 8 * 2 + 8 * 28 + 4 * 8);
   counts(CUONN_BENCHMARK_PROPAGATE_STAGES, 8, 1, 2, 28 * 28 * 2, 2 * 8 * 2 * 8 + 5 * 8 * 8 * 2 * 8 + 8 * 28 + 4 * 8);
   counts(CUONN_BENCHMARK_FORWARD, 8, 2, 3, 14 * 56 * 3, 65 * 3 + 8 * 56);
+  counts(CUONN_BENCHMARK_FORWARD, 13, 1, 1, 14 * 76, 105 + 8 * 78);
   counts(CUONN_BENCHMARK_FORWARD, 64, 3, 512, 14. * 5346 * 512, 513 * 512 + 8 * 6048);
   counts(CUONN_BENCHMARK_TRAIN_STEP, 64, 3, 512, 153280512. + 149688, 513 * 512 + 48 * 6048);
   counts(CUONN_BENCHMARK_FEATURES, 1024, 1, 7, 25600 * 7, (1024 + 8192) * 7);
