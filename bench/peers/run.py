@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures cuONN and its peers on the same machine in one run, and prints them beside each other.
 
-    bench/peers/run.py                          makes a virtual environment in build/peers (network, some GB for PyTorch)
+    bench/peers/run.py                          makes a virtual environment in build/peers (network; some GB for PyTorch)
     bench/peers/run.py --python python3         takes what this Python has, and installs nothing
     --cuonn PROGRAM     cuonn, for its own rows and for the problem (build/release/src/cli/cuonn)
     --problem FILE.npz  a problem made before (problem.py), where cuonn or SciPy is missing
@@ -26,18 +26,11 @@ def last_line(text):
     return lines[-1] if lines else "no reason given"
 
 
-def newest_python():
-    for name in ("python3.14", "python3.13", "python3.12"):
-        if shutil.which(name) and subprocess.run([name, "-c", ""], capture_output=True).returncode == 0:
-            return name
-    return sys.executable
-
-
 def installed(folder):
     """A Python with the pinned packages; what cannot be installed is left out, and its peers are skipped with a reason."""
     python = folder / "bin" / "python3"
     if not python.exists():
-        subprocess.run([newest_python(), "-m", "venv", folder], check=True)
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     for part in ("jax", "torch"):
         print(f"installing bench/peers/requirements-{part}.txt into {folder} ...", file=sys.stderr)
         command = [python, "-m", "pip", "install", "-q", "-r", HERE / f"requirements-{part}.txt"]
@@ -100,7 +93,10 @@ def main():
         problem = folder / "problem.npz"
         if not args.cuonn.exists():
             sys.exit(f"{args.cuonn} is missing; build it, or give --cuonn PROGRAM or --problem FILE.npz")
-        subprocess.run([python, HERE / "problem.py", "--cuonn", args.cuonn, problem], check=True, stdout=sys.stderr)
+        command = [python, HERE / "problem.py", "--cuonn", args.cuonn, problem]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"the problem could not be made (problem.py needs NumPy and SciPy): {last_line(done.stderr)}")
 
     record, skipped = cuonn_rows(args, folder), []
     for name, package in PEERS.items():
