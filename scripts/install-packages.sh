@@ -8,7 +8,7 @@ set -euo pipefail
 program=(
   gcc libc6-dev cmake ninja-build pkg-config
   libyaml-dev libnetcdf-dev libfftw3-dev libopenblas-dev liblapacke-dev librandom123-dev
-  zlib1g-dev libxxhash-dev libjansson-dev
+  zlib1g-dev libxxhash-dev libjansson-dev gnuplot-nox
   dataset-fashion-mnist
 )
 tests=(

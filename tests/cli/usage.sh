@@ -1,6 +1,6 @@
 # Help, versions, usage errors, output that cannot be written, completion.
 source "$(dirname "$0")/harness.sh"
-commands='train eval decompose matrix propagate vjp gradient energy info completion'
+commands='train eval decompose matrix propagate vjp gradient energy bench info completion'
 
 expect 2 '^cuonn: usage: cuonn COMMAND .*train, eval' "$cuonn"
 expect 2 "^cuonn: unknown command 'trian'; the nearest is 'train'" "$cuonn" trian
@@ -17,7 +17,7 @@ for c in $commands; do
   output "^Usage: cuonn $c "
   output '^Example'
   expect 2 "^cuonn $c: unrecognized option .--colour" "$cuonn" "$c" --colour
-  expect 2 "^cuonn $c: one argument is too many: 'b'|^cuonn info: one argument is too many: 'a'" "$cuonn" "$c" a b
+  expect 2 "^cuonn $c: one argument is too many: 'b'|^cuonn (info|bench): one argument is too many: 'a'" "$cuonn" "$c" a b
 done
 for c in matrix propagate vjp decompose gradient; do
   expect 2 "^cuonn $c: .* is missing; see --help" "$cuonn" "$c"

@@ -19,4 +19,6 @@ const cuonn_backend cuonn_backend_cpu = {
     .gradient = cpu_gradient,
     .propagate = cpu_propagate,
     .vjp = cpu_vjp,
+    .measure_machine = cpu_measure_machine,
+    .time_propagation = cpu_time_propagation,
 };

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "reference/features.h"
+#include "reference/machine.h"
 #include "reference/mesh.h"
 #include "reference/network.h"
 
@@ -266,4 +267,6 @@ const cuonn_backend cuonn_backend_reference = {
     .gradient = gradient,
     .propagate = reference_propagate,
     .vjp = reference_vjp,
+    .measure_machine = reference_measure_machine,
+    .time_propagation = reference_time_propagation,
 };
