@@ -1,5 +1,5 @@
-/* What device code may ask of the machine beyond plain C++: shared memory, barriers, shuffles, votes, sums, one atomic,
- * grid-wide barriers and launches. All kernels take them from here and from nowhere else, because each has two
+/* What device code may ask of the machine beyond plain C++: shared memory and copies to it, barriers, shuffles, votes,
+ * sums, one atomic, grid-wide barriers and launches. All kernels take them from here and from nowhere else, because each has two
  * meanings: the one below, for nvcc, and a twin in simt_device.h, with which the tests run the same kernels on a
  * processor (tests/simt). Everything that addresses a warp takes the full warp: all 32 lanes call it together.
  *
@@ -16,6 +16,7 @@
 
 #ifdef __CUDACC__
 #include <cooperative_groups.h>
+#include <cuda_pipeline.h>
 
 #define KERNEL __global__ void
 #define DEVICE __device__ __forceinline__
@@ -47,6 +48,16 @@ DEVICE T shuffle_down(T value, unsigned delta) {
 template <class T>
 DEVICE T shuffle_xor(T value, int mask) {
   return __shfl_xor_sync(0xffffffffu, value, mask);
+}
+
+/* Copies from device to shared memory that go on while the thread does other things, in groups: what was copied since the
+ * last copy_group(). copy_wait<n>() returns when all groups of this thread but the newest n are there; other threads see
+ * them after a barrier. to and from lie on 16 bytes. */
+DEVICE void copy_16(void *to, const void *from) { __pipeline_memcpy_async(to, from, 16); }
+DEVICE void copy_group() { __pipeline_commit(); }
+template <int kNewest>
+DEVICE void copy_wait() {
+  __pipeline_wait_prior(kNewest);
 }
 
 DEVICE bool any_lane(bool p) { return __any_sync(0xffffffffu, p); }

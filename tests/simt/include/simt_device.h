@@ -72,6 +72,17 @@ DEVICE T shuffle_xor(T value, int mask, SIMT_SITE) {
   return simt_exchange(SIMT_SHUFFLE_XOR, value, mask, file, line);
 }
 
+/* What is copied arrives as late as it may: until the wait for it, NaN stands there. */
+void simt_copy_16(void *to, const void *from);
+void simt_copy_group();
+void simt_copy_wait(size_t newest);
+DEVICE void copy_16(void *to, const void *from) { simt_copy_16(to, from); }
+DEVICE void copy_group() { simt_copy_group(); }
+template <int kNewest>
+DEVICE void copy_wait() {
+  simt_copy_wait(kNewest);
+}
+
 DEVICE unsigned which_lanes(bool p, SIMT_SITE) { return (unsigned)simt_meet(SIMT_BALLOT, p, 0, file, line); }
 DEVICE bool any_lane(bool p, SIMT_SITE) { return which_lanes(p, file, line) != 0; }
 DEVICE bool all_lanes(bool p, SIMT_SITE) { return which_lanes(p, file, line) == 0xffffffffu; }

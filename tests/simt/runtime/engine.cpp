@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <numeric>
 
@@ -26,6 +27,11 @@ constexpr size_t kFibers = 4 * SIMT_THREADS_PER_MULTIPROCESSOR;
 const char *const kNames[] = {"sync_warp", "shuffle",  "shuffle_up", "shuffle_down", "shuffle_xor",
                               "a vote",    "warp_sum", "sync_block", "sync_grid"};
 
+struct copy {
+  void *to;
+  const void *from;
+};
+
 struct fiber {
   enum { kReady, kWaits, kDone } state;
   simt_place place;
@@ -36,6 +42,7 @@ struct fiber {
   const char *file;
   int line, argument;
   uint64_t value;
+  std::vector<std::vector<copy>> copies; /* groups that have not arrived; the last is still open */
 };
 
 struct warp {
@@ -111,6 +118,24 @@ uint64_t simt_meet(simt_meeting meeting, uint64_t value, int argument, const cha
   __sanitizer_finish_switch_fiber(self->fake_stack, &engine_stack, &engine_stack_bytes);
   engine_context = from.fctx;
   return self->value;
+}
+
+void simt_copy_16(void *to, const void *from) {
+  if (running->copies.empty()) running->copies.emplace_back();
+  memset(to, 0xff, 16);
+  running->copies.back().push_back({to, from});
+}
+
+void simt_copy_group() {
+  if (running->copies.empty()) running->copies.emplace_back();
+  running->copies.emplace_back();
+}
+
+void simt_copy_wait(size_t newest) {
+  while (running->copies.size() > newest + 1) {
+    for (const copy &c : running->copies.front()) memcpy(c.to, c.from, 16);
+    running->copies.erase(running->copies.begin());
+  }
 }
 
 namespace {

@@ -1,0 +1,225 @@
+/* Node coefficients from phases, in double, rounded to float once. */
+#include "coefficients.h"
+
+#include "complex_numbers.h"
+#include "device.h"
+
+/* ------------------------------------------------------------------------------------------------------------ kernels */
+
+/* Angles as fractions of a turn in 32 bits: they wrap around by themselves, and sums of any length and order are exact. A
+ * step is 1.5e-9 rad. */
+DEVICE unsigned turns_of(double radians) {
+  double turn = radians * 0.15915494309189535;
+  turn -= floor(turn);
+  if (!(turn >= 0 && turn <= 1)) turn = 0; /* not finite: the node itself becomes NaN */
+  return static_cast<unsigned>(static_cast<unsigned long long>(turn * 4294967296.0 + 0.5));
+}
+
+DEVICE double2 unit(unsigned turns) { /* exp(i angle) */
+  double2 z;
+  sincospi(static_cast<double>(static_cast<int>(turns)) * 0x1p-31, &z.y, &z.x);
+  return z;
+}
+
+/* What an ideal node adds to the phase of both its outputs: that of the bottom arm's outer shifter, half the sum of the inner
+ * ones, and a quarter turn. */
+DEVICE unsigned own_phase(double2 phases, style_arms arms) {
+  return turns_of(arms.phi[1] * phases.y + 0.5 * (arms.theta[0] + arms.theta[1]) * phases.x) + 0x40000000u;
+}
+
+/* Sum of this and all lower lanes. */
+DEVICE unsigned sum_of_lower(unsigned value) {
+  const unsigned lane = threadIdx.x % CUONN_WARP;
+  for (unsigned delta = 1; delta < CUONN_WARP; delta *= 2) {
+    const unsigned lower = shuffle_up(value, delta);
+    if (lane >= delta) value += lower;
+  }
+  return value;
+}
+
+/* Ideal nodes leave a phase P on both their outputs, P = P_bottom + own_phase, and need phi' = phi + P_top - P_bottom of what
+ * stands at their inputs. Going back from a node, P_bottom comes from the node down and left of it, and so on: P is a sum
+ * along the diagonal of nodes with column + top waveguide = 2 d; P_top is the same along diagonal d - 1. Diagonals that
+ * begin at the bottom edge begin with the sum of the nodes at that edge in the columns before. Sums in turns are exact, so
+ * a warp takes a diagonal and adds it up 32 nodes at a time: no chain of N columns, no barrier. */
+KERNEL k_ideal_nodes(float4 *nodes, float2 *turns, const double2 *phases, const double *gamma, mesh_layout layout,
+                     style_arms arms, int n_meshes) {
+  const int n = layout.n_modes, lane = static_cast<int>(threadIdx.x) % CUONN_WARP;
+  const int warp = static_cast<int>((blockIdx.x * blockDim.x + threadIdx.x) / CUONN_WARP);
+  const int mesh = warp / (n - 1), d = warp % (n - 1);
+  if (mesh >= n_meshes) return;
+  const double2 *mine = phases + static_cast<size_t>(mesh) * mesh_places(layout);
+  const int first_column = 2 * d > n - 2 ? 2 * d - (n - 2) : 0, first_top = 2 * d - first_column;
+
+  unsigned base = 0; /* at the bottom edge: columns first_column - 2, - 4, ... */
+  for (int c = first_column - 2 - 2 * lane; c >= 0; c -= 2 * CUONN_WARP) {
+    base += own_phase(mine[mesh_place(layout, c, n - 2)], arms);
+  }
+  base = warp_sum(base);
+
+  unsigned below = base, above = base; /* P of the diagonals d and d - 1 up to here */
+  const int count = first_top < n - 1 - first_column ? first_top + 1 : n - first_column;
+  for (int done = 0; done < count; done += CUONN_WARP) {
+    const int c = first_column + done + lane, t = first_top - done - lane;
+    const bool there = t >= 0 && c < n, there_above = t >= 1 && c >= 1 && c - 1 < n;
+    const double2 p = there ? mine[mesh_place(layout, c, t)] : make_double2(0, 0);
+    const unsigned own = there ? own_phase(p, arms) : 0;
+    const unsigned own_above = there_above ? own_phase(mine[mesh_place(layout, c - 1, t - 1)], arms) : 0;
+    const unsigned to_here = sum_of_lower(own), to_here_above = sum_of_lower(own_above);
+    if (there) {
+      const unsigned at_bottom = below + to_here - own, at_top = above + to_here_above, left = below + to_here;
+      const double2 e = unit(turns_of(static_cast<double>(arms.phi[0] - arms.phi[1]) * p.y) + at_top - at_bottom);
+      double sine, cosine;
+      sincospi(0.5 * (arms.theta[0] - arms.theta[1]) * p.x * 0.3183098861837907, &sine, &cosine);
+      const double unless_finite = 0 * p.x + 0 * p.y;
+      nodes[static_cast<size_t>(mesh) * mesh_places(layout) + mesh_place(layout, c, t)] =
+          make_float4(static_cast<float>(e.x + unless_finite), static_cast<float>(e.y), static_cast<float>(sine),
+                      static_cast<float>(cosine));
+      if (turns) { /* outputs that no later node turns */
+        float2 *const out = turns + static_cast<size_t>(mesh) * n;
+        const double *const g = gamma + static_cast<size_t>(mesh) * n;
+        if (c + (t > 0 ? 1 : 2) >= n) out[t] = rounded(unit(left + turns_of(g[t])));
+        if (c + (t + 2 < n ? 1 : 2) >= n) out[t + 1] = rounded(unit(left + turns_of(g[t + 1])));
+      }
+    }
+    below += shuffle(to_here, CUONN_WARP - 1);
+    above += shuffle(to_here_above, CUONN_WARP - 1);
+  }
+}
+
+KERNEL k_idle_nodes(float4 *nodes, mesh_layout layout, int n_meshes) {
+  const size_t place = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x, count = mesh_places(layout);
+  int column, top;
+  if (place >= count || mesh_node_at(&column, &top, layout, place)) return;
+  for (int mesh = 0; mesh < n_meshes; mesh++) nodes[static_cast<size_t>(mesh) * count + place] = make_float4(1, 0, 1, 0);
+}
+
+/* amplitude exp(i weight angle); 1 for an arm without a shifter. */
+DEVICE double2 shifter(double weight, double amplitude, double angle) {
+  if (weight == 0) return make_double2(1, 0);
+  double2 z;
+  sincos(weight * angle, &z.y, &z.x);
+  return make_double2(amplitude * z.x, amplitude * z.y);
+}
+
+struct node_stages {
+  double2 outer[2], inner[2]; /* of the top and the bottom arm */
+  DEVICE node_stages(double2 phases, const node_constants &constants, style_arms arms) {
+    /* in push-pull, theta's loss is that of the top arm; phi's is that of every arm that phi turns */
+    const double bottom = arms.theta[0] != 0 ? 1 : constants.theta_amplitude;
+    inner[0] = shifter(arms.theta[0], constants.theta_amplitude, phases.x);
+    inner[1] = shifter(arms.theta[1], bottom, phases.x);
+    outer[0] = shifter(arms.phi[0], constants.phi_amplitude, phases.y);
+    outer[1] = shifter(arms.phi[1], constants.phi_amplitude, phases.y);
+  }
+};
+
+/* Element of right coupler x inner x left coupler. A coupler is [[c, i s], [i s, c]]. */
+DEVICE double2 coupled(const node_stages &stages, const node_constants &constants, int row, int column) {
+  const double2 r[2] = {make_double2(constants.right[0], 0), make_double2(0, constants.right[1])};
+  const double2 l[2] = {make_double2(constants.left[0], 0), make_double2(0, constants.left[1])};
+  return (r[row] * stages.inner[0] * l[column] + r[1 - row] * stages.inner[1] * l[1 - column]) * stages.outer[column];
+}
+
+DEVICE float4 two(float2 a, float2 b) { return make_float4(a.x, a.y, b.x, b.y); }
+
+/* Plane `plane` of a place's node among `planes`. */
+DEVICE size_t plane_at(mesh_layout layout, size_t place, int plane, int planes) {
+  const size_t lanes = static_cast<size_t>(layout.lanes);
+  return (place / lanes * planes + plane) * lanes + place % lanes;
+}
+
+DEVICE void write_gamma(float2 *turns, const double *gamma, int n_modes, size_t mesh, size_t w) {
+  if (turns && w < static_cast<size_t>(n_modes)) {
+    const size_t at = mesh * n_modes + w;
+    turns[at] = rounded(unit(turns_of(gamma[at])));
+  }
+}
+
+/* Grid: places, meshes. */
+KERNEL k_general_nodes(float4 *nodes, float4 *back, float2 *turns, const double2 *phases, const double *gamma,
+                       const node_constants *constants, mesh_layout layout, style_arms arms) {
+  const size_t place = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x, count = mesh_places(layout);
+  const size_t mesh = blockIdx.y, at = mesh * count + place;
+  write_gamma(turns, gamma, layout.n_modes, mesh, place);
+  if (place >= count) return;
+  float4 upper = make_float4(1, 0, 0, 0), lower = make_float4(0, 0, 1, 0), undo = make_float4(1, 0, 0, 0);
+  int column, top;
+  if (mesh_node_at(&column, &top, layout, place)) {
+    const node_constants k = constants[at];
+    const node_stages s(phases[at], k, arms);
+    upper = two(rounded(coupled(s, k, 0, 0)), rounded(coupled(s, k, 0, 1)));
+    lower = two(rounded(coupled(s, k, 1, 0)), rounded(coupled(s, k, 1, 1)));
+    const double2 det = s.inner[0] * s.inner[1] * s.outer[0] * s.outer[1]; /* those of couplers are 1 */
+    const double size = det.x * det.x + det.y * det.y;
+    const double cos2 = k.right[0] * k.right[0], sin2 = k.right[1] * k.right[1];
+    const double top_share = -(arms.theta[0] * cos2 + arms.theta[1] * sin2);
+    const double mixed = -(arms.theta[0] - arms.theta[1]) * k.right[0] * k.right[1];
+    undo = two(rounded(make_double2(det.x / size, -det.y / size)),
+               rounded(make_double2(top_share, mixed)));
+  }
+  nodes += mesh * count * 2;
+  back += mesh * count * 3;
+  nodes[plane_at(layout, place, 0, 2)] = upper;
+  nodes[plane_at(layout, place, 1, 2)] = lower;
+  back[plane_at(layout, place, 0, 3)] = upper;
+  back[plane_at(layout, place, 1, 3)] = lower;
+  back[plane_at(layout, place, 2, 3)] = undo;
+}
+
+KERNEL k_stage_nodes(float4 *stages, float2 *turns, const double2 *phases, const double *gamma,
+                     const node_constants *constants, mesh_layout layout, style_arms arms) {
+  const size_t place = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  write_gamma(turns, gamma, layout.n_modes, 0, place);
+  if (place >= mesh_places(layout)) return;
+  float4 outer = make_float4(1, 0, 1, 0), couplers = outer, inner = outer;
+  int column, top;
+  if (mesh_node_at(&column, &top, layout, place)) {
+    const node_constants k = constants[place];
+    const node_stages s(phases[place], k, arms);
+    outer = two(rounded(s.outer[0]), rounded(s.outer[1]));
+    couplers = two(rounded(make_double2(k.left[0], k.left[1])), rounded(make_double2(k.right[0], k.right[1])));
+    inner = two(rounded(s.inner[0]), rounded(s.inner[1]));
+  }
+  stages[plane_at(layout, place, 0, 3)] = outer;
+  stages[plane_at(layout, place, 1, 3)] = couplers;
+  stages[plane_at(layout, place, 2, 3)] = inner;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- launchers */
+
+static const unsigned kThreads = 128;
+
+static unsigned blocks_for(size_t threads) { return static_cast<unsigned>((threads + kThreads - 1) / kThreads); }
+
+extern "C" cudaError_t launch_idle_nodes(float4 *nodes, mesh_layout layout, int n_meshes, cudaStream_t stream) {
+  return CUONN_LAUNCH(k_idle_nodes, dim3(blocks_for(mesh_places(layout))), dim3(kThreads), 0, stream, nodes, layout,
+                      n_meshes);
+}
+
+extern "C" cudaError_t launch_ideal_nodes(float4 *nodes, float2 *turns, const double2 *phases, const double *gamma,
+                                          mesh_layout layout, style_arms arms, int n_meshes, cudaStream_t stream) {
+  const size_t warps = static_cast<size_t>(n_meshes) * static_cast<size_t>(layout.n_modes - 1);
+  return CUONN_LAUNCH(k_ideal_nodes, dim3(blocks_for(warps * CUONN_WARP)), dim3(kThreads), 0, stream, nodes, turns,
+                      phases, gamma, layout, arms, n_meshes);
+}
+
+/* Threads that cover the places and, for gamma, the waveguides. */
+static unsigned blocks_for_places(mesh_layout layout) {
+  const size_t places = mesh_places(layout), modes = static_cast<size_t>(layout.n_modes);
+  return blocks_for(places > modes ? places : modes);
+}
+
+extern "C" cudaError_t launch_general_nodes(float4 *nodes, float4 *back, float2 *turns, const double2 *phases,
+                                            const double *gamma, const node_constants *constants, mesh_layout layout,
+                                            style_arms arms, int n_meshes, cudaStream_t stream) {
+  return CUONN_LAUNCH(k_general_nodes, dim3(blocks_for_places(layout), static_cast<unsigned>(n_meshes)),
+                      dim3(kThreads), 0, stream, nodes, back, turns, phases, gamma, constants, layout, arms);
+}
+
+extern "C" cudaError_t launch_stage_nodes(float4 *stages, float2 *turns, const double2 *phases, const double *gamma,
+                                          const node_constants *constants, mesh_layout layout, style_arms arms,
+                                          cudaStream_t stream) {
+  return CUONN_LAUNCH(k_stage_nodes, dim3(blocks_for_places(layout)), dim3(kThreads), 0, stream, stages, turns, phases,
+                      gamma, constants, layout, arms);
+}

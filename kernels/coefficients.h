@@ -1,0 +1,41 @@
+/* Node coefficients from phases. */
+#ifndef CUONN_KERNELS_COEFFICIENTS_H
+#define CUONN_KERNELS_COEFFICIENTS_H
+
+#include <cuda_runtime.h>
+
+#include "mesh.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Couplers and shifters of one node, which do not change in training. */
+typedef struct {
+  double left[2], right[2]; /* cosine and sine of pi/4 + error */
+  double theta_amplitude, phi_amplitude;
+} node_constants;
+
+/* Fills places that hold no node, once; kernels that follow leave them. planes: 1. */
+cudaError_t launch_idle_nodes(float4 *nodes, mesh_layout layout, int n_meshes, cudaStream_t stream);
+
+/* Ideal nodes (node.h). phases: [mesh][place] theta, phi in radians; gamma: [mesh][N]; turns: [mesh][N] as in columns.h,
+ * NULL if not wanted (then gamma is not read). */
+cudaError_t launch_ideal_nodes(float4 *nodes, float2 *turns, const double2 *phases, const double *gamma,
+                               mesh_layout layout, style_arms arms, int n_meshes, cudaStream_t stream);
+
+/* General nodes: two planes for the way out, three for the way back. constants: [mesh][place]. */
+cudaError_t launch_general_nodes(float4 *nodes, float4 *back, float2 *turns, const double2 *phases, const double *gamma,
+                                 const node_constants *constants, mesh_layout layout, style_arms arms, int n_meshes,
+                                 cudaStream_t stream);
+
+/* Stages of the nodes for propagation with taps: [place row][3][lane] outer top, bottom; couplers left, right (cosine,
+ * sine); inner top, bottom. One mesh. */
+cudaError_t launch_stage_nodes(float4 *stages, float2 *turns, const double2 *phases, const double *gamma,
+                               const node_constants *constants, mesh_layout layout, style_arms arms,
+                               cudaStream_t stream);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,179 @@
+/* Fields through one mesh (walk.h has the idea), without and with the way back. */
+#include "columns.h"
+
+#include "walk.h"
+
+/* ------------------------------------------------------------------------------------------------------------ kernels */
+
+/* Panels of one mesh, first to last or last to first. */
+template <class Walk, class Node, bool kTransposed>
+struct one_way {
+  const device_meshes &meshes;
+  unsigned mesh;
+  DEVICE int panel(int position) const {
+    return kTransposed ? Walk::panels_of(meshes.layout.n_modes) - 1 - position : position;
+  }
+  DEVICE void fetch(float4 *to, int position) const {
+    Walk::template fetch<Node::kForwardPlanes>(to, meshes.nodes, mesh, panel(position), meshes.layout.n_modes);
+  }
+};
+
+/* Grid: examples, meshes. A block takes as many examples as it has room for. */
+template <class Node, int kLanes, int kPairs, bool kTransposed>
+KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks) k_columns(float2 *out, device_meshes meshes, const float2 *in, int n_examples,
+                                                bool with_turns, int n_buffers) {
+  using walk = mesh_walk<Node, kLanes, kPairs>;
+  const int n = meshes.layout.n_modes, stride = mesh_stride(meshes.layout), mesh = static_cast<int>(blockIdx.y);
+  const int example = static_cast<int>(blockIdx.x) * walk::kExamples + walk::slot();
+  const bool there = example < n_examples;
+  const float2 *turns = with_turns ? meshes.turns + static_cast<size_t>(mesh) * n : nullptr;
+  using source = one_way<walk, Node, kTransposed>;
+  panel_stream<walk, source> panels = {shared_memory<float4>(), n_buffers, 0, walk::panels_of(n),
+                                       source{meshes, blockIdx.y}};
+
+  float2 x[walk::kModes];
+  if (in) {
+    walk::read(x, there ? in + static_cast<size_t>(example) * stride : nullptr, n);
+  } else {
+#pragma unroll
+    for (int i = 0; i < walk::kModes; i++) {
+      x[i] = make_float2(walk::lane() * walk::kModes + i == example ? 1.f : 0.f, 0);
+    }
+  }
+  if (kTransposed) walk::turn(x, turns, n);
+  panels.begin();
+  while (panels.position < panels.end) {
+    const float4 *nodes = panels.take();
+    const int panel = panels.source.panel(panels.position);
+    if (kTransposed) {
+      walk::transposed_panel(x, nodes, panel, n);
+    } else {
+      walk::forward_panel(x, nodes, panel, n, kept_fields{nullptr, nullptr});
+    }
+    panels.give_back();
+  }
+  if (!kTransposed) walk::turn(x, turns, n);
+  if (there) walk::write(out + (static_cast<size_t>(mesh) * n_examples + example) * stride, x, n);
+}
+
+/* Cotangents of outputs become those of what the nodes left. */
+KERNEL k_turn(float2 *fields, const float2 *turns, int n_modes, int stride, int n_examples) {
+  const size_t i = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x, w = i % stride;
+  if (i < static_cast<size_t>(n_examples) * stride && w < static_cast<size_t>(n_modes)) fields[i] = turns[w] * fields[i];
+}
+
+/* Grid: chunks of examples, each of which a block goes through in passes. */
+template <class Node, int kLanes, int kPairs>
+KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks) k_vjp(vjp_task task, device_meshes meshes, int n_buffers) {
+  using walk = mesh_walk<Node, kLanes, kPairs>;
+  const int n = meshes.layout.n_modes, stride = mesh_stride(meshes.layout), n_panels = walk::panels_of(n);
+  const int passes = (task.n_examples + walk::kExamples - 1) / walk::kExamples, chunk = static_cast<int>(blockIdx.x);
+  const int first = static_cast<int>(static_cast<long long>(chunk) * passes / task.n_chunks);
+  const int end = static_cast<int>(static_cast<long long>(chunk + 1) * passes / task.n_chunks);
+  float2 *const gradient = task.gradient + static_cast<size_t>(chunk) * mesh_places(meshes.layout);
+  kept_fields kept = {nullptr, meshes.starts};
+  if (task.kept) {
+    const size_t slot = static_cast<size_t>(chunk) * walk::kExamples + walk::slot();
+    kept.at = task.kept + slot * meshes.n_segments * walk::kModes * kLanes + walk::lane();
+  }
+  using source = there_and_back<walk, Node>;
+  panel_stream<walk, source> panels = {shared_memory<float4>(), n_buffers, 0, (end - first) * 2 * n_panels,
+                                       source{meshes, 0, 1}};
+  float *const shares = reinterpret_cast<float *>(panels.buffers + n_buffers * walk::kPanelPlaces * walk::kMostPlanes);
+
+  float *const flows = shares + walk::kShareBytes / 4 + threadIdx.x; /* [waveguide of the thread][thread] Im(y g) */
+#pragma unroll
+  for (int i = 0; i < walk::kModes; i++) flows[i * CUONN_BLOCK] = 0;
+  panels.begin();
+  for (int pass = first; pass < end; pass++) {
+    const int example = pass * walk::kExamples + walk::slot();
+    const bool there = example < task.n_examples;
+    const size_t at = static_cast<size_t>(example) * stride;
+    float2 x[walk::kModes], g[walk::kModes];
+    walk::read(x, there ? task.input + at : nullptr, n);
+    for (int panel = 0; panel < n_panels; panel++) {
+      walk::forward_panel(x, panels.take(), panel, n, kept);
+      panels.give_back();
+    }
+    walk::read(g, there ? task.cotangent + at : nullptr, n);
+#pragma unroll
+    for (int i = 0; i < walk::kModes; i++) {
+      flows[i * CUONN_BLOCK] += imaginary_product(x[i], g[i]);
+      walk::load_no_further(i);
+    }
+    for (int panel = n_panels; panel-- > 0;) {
+      walk::backward_panel(x, g, shares, panels.take(), panel, n, meshes.weights, kept);
+      sync_block();
+      walk::add_shares(gradient, shares, panel, n, pass == first);
+      panels.give_back();
+    }
+    if (there && task.backward) walk::write(task.backward + at, g, n);
+  }
+
+  /* d_gamma: minus the flows, added over the block's examples in their order */
+  sync_block();
+  for (int w = static_cast<int>(threadIdx.x); w < n; w += CUONN_BLOCK) {
+    float sum = 0;
+    for (int e = 0; e < walk::kExamples; e++) {
+      sum += flows[w % walk::kModes * CUONN_BLOCK + e * kLanes + w / walk::kModes - static_cast<int>(threadIdx.x)];
+    }
+    task.d_gamma[static_cast<size_t>(chunk) * n + w] = -sum;
+  }
+}
+
+/* ---------------------------------------------------------------------------------------------------------- launchers */
+
+template <class Node, bool kTransposed>
+struct columns_launcher {
+  template <int kLanes, int kPairs>
+  static cudaError_t launch(float2 *out, const device_meshes &meshes, int n_meshes, const float2 *in, int n_examples,
+                            bool with_turns, cudaStream_t stream) {
+    using walk = mesh_walk<Node, kLanes, kPairs>;
+    const dim3 grid(static_cast<unsigned>((n_examples + walk::kExamples - 1) / walk::kExamples),
+                    static_cast<unsigned>(n_meshes));
+    const int n_buffers = walk::shared_bytes(2, false) <= meshes.shared_limit ? 2 : 1;
+    return CUONN_LAUNCH((k_columns<Node, kLanes, kPairs, kTransposed>), grid, dim3(CUONN_BLOCK),
+                        walk::shared_bytes(n_buffers, false), stream, out, meshes, in, n_examples, with_turns,
+                        n_buffers);
+  }
+  static cudaError_t any(float2 *out, const device_meshes &meshes, int n_meshes, const float2 *in, int n_examples,
+                         bool with_turns, cudaStream_t stream) {
+    CUONN_FOR_LAYOUT(meshes.layout, launch, out, meshes, n_meshes, in, n_examples, with_turns, stream);
+  }
+};
+
+extern "C" cudaError_t launch_columns(float2 *out, const device_meshes *meshes, int n_meshes, const float2 *in,
+                                      int n_examples, bool transposed, bool with_turns, cudaStream_t stream) {
+  if (meshes->ideal) {
+    return transposed ? columns_launcher<ideal_node, true>::any(out, *meshes, n_meshes, in, n_examples, with_turns, stream)
+                      : columns_launcher<ideal_node, false>::any(out, *meshes, n_meshes, in, n_examples, with_turns, stream);
+  }
+  return transposed ? columns_launcher<general_node, true>::any(out, *meshes, n_meshes, in, n_examples, with_turns, stream)
+                    : columns_launcher<general_node, false>::any(out, *meshes, n_meshes, in, n_examples, with_turns, stream);
+}
+
+template <class Node>
+struct vjp_launcher {
+  template <int kLanes, int kPairs>
+  static cudaError_t launch(const vjp_task &task, const device_meshes &meshes, cudaStream_t stream) {
+    using walk = mesh_walk<Node, kLanes, kPairs>;
+    const size_t flow_bytes = walk::kModes * CUONN_BLOCK * 4;
+    const int n_buffers = walk::shared_bytes(2, true) + flow_bytes <= meshes.shared_limit ? 2 : 1;
+    return CUONN_LAUNCH((k_vjp<Node, kLanes, kPairs>), dim3(static_cast<unsigned>(task.n_chunks)), dim3(CUONN_BLOCK),
+                        walk::shared_bytes(n_buffers, true) + flow_bytes, stream, task, meshes, n_buffers);
+  }
+  static cudaError_t any(const vjp_task &task, const device_meshes &meshes, cudaStream_t stream) {
+    CUONN_FOR_LAYOUT(meshes.layout, launch, task, meshes, stream);
+  }
+};
+
+extern "C" cudaError_t launch_vjp(const vjp_task *task, const device_meshes *meshes, cudaStream_t stream) {
+  const int stride = mesh_stride(meshes->layout);
+  const size_t blocks = (static_cast<size_t>(task->n_examples) * stride + CUONN_BLOCK - 1) / CUONN_BLOCK;
+  const cudaError_t turned = CUONN_LAUNCH(k_turn, dim3(static_cast<unsigned>(blocks)), dim3(CUONN_BLOCK), 0, stream,
+                                          task->cotangent, meshes->turns, meshes->layout.n_modes, stride,
+                                          task->n_examples);
+  if (turned != cudaSuccess) return turned;
+  return meshes->ideal ? vjp_launcher<ideal_node>::any(*task, *meshes, stream)
+                       : vjp_launcher<general_node>::any(*task, *meshes, stream);
+}

@@ -1,0 +1,198 @@
+/* The step's kernel: a batch through all layers, softmax and loss, and the cotangents back (walk.h has the idea).
+ *
+ * Of an example only the fields behind each layer but the last are written down, because a modulus cannot be undone: 0.5 KB
+ * a layer at N = 64, which the same threads read again. Everything else stays in registers between features and gradient. */
+#include "network.h"
+
+#include <Random123/philox.h>
+
+#include "walk.h"
+
+/* ------------------------------------------------------------------------------------------------------------ kernels */
+
+/* Over the lanes of one example. */
+template <int kLanes>
+DEVICE float example_sum(float value) {
+#pragma unroll
+  for (int mask = kLanes / 2; mask > 0; mask /= 2) value += shuffle_xor(value, mask);
+  return value;
+}
+template <int kLanes>
+DEVICE float example_max(float value) {
+#pragma unroll
+  for (int mask = kLanes / 2; mask > 0; mask /= 2) value = fmaxf(value, shuffle_xor(value, mask));
+  return value;
+}
+
+/* Cross entropy of the softmax of the first n_classes powers; g: its cotangent times share (docs/physics.md, eq. 15, 16). */
+template <class Walk, int kLanes>
+DEVICE float cross_entropy(float2 (&g)[Walk::kModes], const float2 (&y)[Walk::kModes], int label, int n_classes,
+                           float share) {
+  float p[Walk::kModes], most = -1, own = 0, sum = 0;
+#pragma unroll
+  for (int i = 0; i < Walk::kModes; i++) {
+    const int w = Walk::lane() * Walk::kModes + i;
+    p[i] = power(y[i]);
+    if (w < n_classes) most = fmaxf(most, p[i]);
+    if (w == label) own = p[i];
+  }
+  most = example_max<kLanes>(most);
+#pragma unroll
+  for (int i = 0; i < Walk::kModes; i++) {
+    p[i] = Walk::lane() * Walk::kModes + i < n_classes ? expf(p[i] - most) : 0;
+    sum += p[i];
+  }
+  const float scale = 1 / example_sum<kLanes>(sum);
+  own = example_sum<kLanes>(own);
+#pragma unroll
+  for (int i = 0; i < Walk::kModes; i++) {
+    const int w = Walk::lane() * Walk::kModes + i;
+    const float wanted = w == label ? 1.f : 0.f, weight = w < n_classes ? 2 * share * (p[i] * scale - wanted) : 0;
+    g[i] = weight * conjugate(y[i]);
+  }
+  return most - own - logf(scale);
+}
+
+/* Grid: chunks, models. */
+template <class Node, int kLanes, int kPairs>
+KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks) k_network(network_task task, int n_buffers) {
+  using walk = mesh_walk<Node, kLanes, kPairs>;
+  const network_batch &batch = *task.batch;
+  const unsigned chunk = blockIdx.x, model = blockIdx.y;
+  if (chunk >= batch.n_chunks) return;
+  const device_meshes &meshes = task.meshes;
+  const int n = meshes.layout.n_modes, stride = mesh_stride(meshes.layout), layers = task.n_layers;
+  const int n_panels = walk::panels_of(n);
+  const size_t places = mesh_places(meshes.layout), first_mesh = static_cast<size_t>(model) * layers;
+  const unsigned passes = (batch.count + walk::kExamples - 1) / walk::kExamples;
+  const unsigned first = static_cast<unsigned>(static_cast<unsigned long long>(chunk) * passes / batch.n_chunks);
+  const unsigned end = static_cast<unsigned>((chunk + 1ull) * passes / batch.n_chunks);
+
+  /* scratch of this thread */
+  const size_t slot = (static_cast<size_t>(model) * task.most_chunks + chunk) * walk::kExamples + walk::slot();
+  const size_t layer_size = static_cast<size_t>(walk::kModes) * kLanes;
+  float2 *const outputs = task.outputs + slot * layers * layer_size + walk::lane();
+  float2 *const gradient = task.gradient + (static_cast<size_t>(model) * task.most_chunks + chunk) * layers * places;
+  const auto kept_of = [&](int layer) {
+    if (!task.kept) return kept_fields{nullptr, nullptr};
+    return kept_fields{task.kept + (slot * layers + layer) * meshes.n_segments * layer_size + walk::lane(),
+                       meshes.starts + (first_mesh + layer) * n};
+  };
+
+  using source = there_and_back<walk, Node>;
+  panel_stream<walk, source> panels = {shared_memory<float4>(), n_buffers, 0,
+                                       static_cast<int>(end - first) * 2 * layers * n_panels,
+                                       source{meshes, model * layers, layers}};
+  float *const shares = reinterpret_cast<float *>(panels.buffers + n_buffers * walk::kPanelPlaces * walk::kMostPlanes);
+
+  double loss = 0;
+  panels.begin();
+  for (unsigned pass = first; pass < end; pass++) {
+    const unsigned at = pass * walk::kExamples + walk::slot();
+    const bool there = at < batch.count;
+    size_t example = 0;
+    if (there) {
+      example = batch.first + at;
+      if (task.order) example = task.order[static_cast<size_t>(model) * task.n_examples + example];
+    }
+    float2 x[walk::kModes], g[walk::kModes];
+    walk::read(x, there ? task.fields + example * stride : nullptr, n);
+    const int label = there ? task.labels[example] : -1;
+
+    for (int layer = 0; layer < layers; layer++) {
+      const kept_fields kept = kept_of(layer);
+      for (int panel = 0; panel < n_panels; panel++) {
+        walk::forward_panel(x, panels.take(), panel, n, kept);
+        panels.give_back();
+      }
+      if (layer + 1 == layers) break;
+#pragma unroll
+      for (int i = 0; i < walk::kModes; i++) {
+        outputs[layer * layer_size + i * kLanes] = x[i];
+        x[i] = make_float2(sqrtf(power(x[i])), 0);
+      }
+    }
+    const float own = cross_entropy<walk, kLanes>(g, x, label, task.n_classes, there ? static_cast<float>(batch.share) : 0);
+    if (there && walk::lane() == 0) loss += own;
+
+    for (int layer = layers; layer-- > 0;) {
+      if (layer + 1 < layers) { /* through the modulus: d|y| = Re(conj(y) dy) / |y|, 0 where y is 0 */
+#pragma unroll
+        for (int i = 0; i < walk::kModes; i++) {
+          x[i] = outputs[layer * layer_size + i * kLanes];
+          const float size = power(x[i]), u = size == 0 ? 0 : g[i].x / sqrtf(size); /* == so that NaN stays NaN */
+          g[i] = u * conjugate(x[i]);
+          walk::load_no_further(i);
+        }
+      }
+      const kept_fields kept = kept_of(layer);
+      for (int panel = n_panels; panel-- > 0;) {
+        walk::backward_panel(x, g, shares, panels.take(), panel, n, meshes.weights, kept);
+        sync_block();
+        walk::add_shares(gradient + layer * places, shares, panel, n, pass == first);
+        panels.give_back();
+      }
+    }
+  }
+
+  double *const losses = shared_memory<double>(); /* [example of the block] */
+  if (walk::lane() == 0) losses[walk::slot()] = loss;
+  sync_block();
+  if (threadIdx.x == 0) {
+    loss = 0;
+    for (int i = 0; i < walk::kExamples; i++) loss += losses[i];
+    task.losses[static_cast<size_t>(model) * task.most_chunks + chunk] = loss;
+  }
+}
+
+/* The same permutation as random_permute() of src/base/random.c: a Feistel network of Philox rounds over the next even power
+ * of two, walked until it falls below n. Purpose 3 is that of orders there. */
+KERNEL k_order(unsigned *order, const uint64_t *seeds, unsigned n, unsigned epoch) {
+  const unsigned first = blockIdx.x * blockDim.x + threadIdx.x, model = blockIdx.y;
+  if (first >= n) return;
+  const philox4x32_key_t key = {{static_cast<uint32_t>(seeds[model]), static_cast<uint32_t>(seeds[model] >> 32)}};
+  unsigned half_bits = 1;
+  while (half_bits < 16 && (1ull << 2 * half_bits) < n) half_bits++;
+  const unsigned mask = (1u << half_bits) - 1;
+  unsigned i = first;
+  do {
+    unsigned left = i >> half_bits, right = i & mask;
+    for (unsigned round = 0; round < 8; round++) {
+      const philox4x32_ctr_t counter = {{right, epoch, round, 3}};
+      const unsigned next = left ^ (philox4x32(counter, key).v[0] & mask);
+      left = right;
+      right = next;
+    }
+    i = left << half_bits | right;
+  } while (i >= n);
+  order[static_cast<size_t>(model) * n + first] = i;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- launchers */
+
+template <class Node>
+struct network_launcher {
+  template <int kLanes, int kPairs>
+  static cudaError_t launch(const network_task &task, cudaStream_t stream) {
+    using walk = mesh_walk<Node, kLanes, kPairs>;
+    const int n_buffers = walk::shared_bytes(2, true) <= task.meshes.shared_limit ? 2 : 1;
+    return CUONN_LAUNCH((k_network<Node, kLanes, kPairs>),
+                        dim3(task.most_chunks, static_cast<unsigned>(task.n_models)), dim3(CUONN_BLOCK),
+                        walk::shared_bytes(n_buffers, true), stream, task, n_buffers);
+  }
+  static cudaError_t any(const network_task &task, cudaStream_t stream) {
+    CUONN_FOR_LAYOUT(task.meshes.layout, launch, task, stream);
+  }
+};
+
+extern "C" cudaError_t launch_network(const network_task *task, cudaStream_t stream) {
+  return task->meshes.ideal ? network_launcher<ideal_node>::any(*task, stream)
+                            : network_launcher<general_node>::any(*task, stream);
+}
+
+extern "C" cudaError_t launch_order(unsigned *order, const uint64_t *seeds, unsigned n_examples, unsigned epoch,
+                                    int n_models, cudaStream_t stream) {
+  const unsigned threads = 256;
+  return CUONN_LAUNCH(k_order, dim3((n_examples + threads - 1) / threads, static_cast<unsigned>(n_models)),
+                      dim3(threads), 0, stream, order, seeds, n_examples, epoch);
+}

@@ -1,0 +1,60 @@
+/* Networks on batches: loss and gradient of every phase in one kernel. */
+#ifndef CUONN_KERNELS_NETWORK_H
+#define CUONN_KERNELS_NETWORK_H
+
+#include <cuda_runtime.h>
+#include <stdint.h>
+
+#include "columns.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A batch, and how it is cut: into chunks, of which a block takes one. A function of the batch and N alone, so that results
+ * depend on no device. */
+typedef struct {
+  unsigned first, count;     /* examples order[first] .. order[first + count - 1] */
+  unsigned n_chunks;
+  double share;              /* of one example in the loss */
+} network_batch;
+
+/* Examples that a block goes through at once. */
+CUONN_EVERYWHERE unsigned network_block_examples(mesh_layout layout) { return CUONN_BLOCK / (unsigned)layout.lanes; }
+
+/* All arrays are on the device. */
+typedef struct {
+  device_meshes meshes;        /* [model][layer]; turns are not used: only moduli are read */
+  int n_layers, n_classes, n_models;
+  const float2 *fields;        /* [example][stride] */
+  const uint8_t *labels;       /* [example] */
+  const unsigned *order;       /* [model][n_examples], NULL: as they stand */
+  unsigned n_examples;
+  const network_batch *batch;
+  unsigned most_chunks;
+  float2 *gradient;            /* [model][chunk][layer][place] theta, phi */
+  double *losses;              /* [model][chunk] summed, not divided */
+  float2 *outputs;             /* scratch, network_outputs_size() */
+  float2 *kept;                /* scratch, network_kept_size(); NULL if meshes.starts is */
+} network_task;
+
+/* Complex numbers of the scratch arrays. */
+CUONN_EVERYWHERE size_t network_outputs_size(mesh_layout layout, size_t n_models, size_t most_chunks, size_t n_layers) {
+  return n_models * most_chunks * CUONN_BLOCK * n_layers * 2 * (size_t)layout.pairs;
+}
+CUONN_EVERYWHERE size_t network_kept_size(mesh_layout layout, size_t n_models, size_t most_chunks, size_t n_layers,
+                                          size_t n_segments) {
+  return network_outputs_size(layout, n_models, most_chunks, n_layers) * n_segments;
+}
+
+/* Loss and gradient of a batch, for every model. */
+cudaError_t launch_network(const network_task *task, cudaStream_t stream);
+
+/* Orders of one epoch: order [n_models][n_examples], image of i under the permutation of (seed, epoch). */
+cudaError_t launch_order(unsigned *order, const uint64_t *seeds, unsigned n_examples, unsigned epoch, int n_models,
+                         cudaStream_t stream);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

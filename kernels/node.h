@@ -1,0 +1,110 @@
+/* What a node does to the two waveguides that it joins, going forward and coming back. Two kinds:
+ *
+ * ideal_node, without coupler errors and losses. With delta half the difference of the inner phases, s = sin(delta),
+ * c = cos(delta), and e = exp(i phi'), it is, but for a factor that both outputs share,
+ *
+ *   y_t = s e x_t + c x_b,   y_b = c e x_t - s x_b.
+ *
+ * The factor is left to the nodes that follow, in whose phi' it stands (coefficients.cu): 6 multiplications and 6
+ * multiply-adds an example and one load of 16 bytes, where the whole matrix takes 16 and two. It is unitary, so the way back
+ * is its conjugate transpose.
+ *
+ * general_node: the 2 x 2 matrix M as it is. The way back is adj(M) / det(M), with 1 / det(M) from the shifters.
+ *
+ * Gradients. g is the cotangent; going back, a = M^T g. Flows Im(x a) in the two arms: their sum q is the same at inputs and
+ * outputs of any reciprocal node. With across = Re(y_t g_b - y_b g_t), the right coupler at angle alpha = pi/4 + error, and
+ * flows F at the outputs, the flow in the top arm of the theta stage is
+ *   cos^2(alpha) F_t + sin^2(alpha) F_b + sin(alpha) cos(alpha) across,
+ * that of the bottom arm is the rest of q, and a phase's gradient is minus the flow of its arm (docs/physics.md, eq. 11). */
+#ifndef CUONN_KERNELS_NODE_H
+#define CUONN_KERNELS_NODE_H
+
+#include "complex_numbers.h"
+#include "mesh.h"
+
+struct ideal_node {
+  static constexpr int kForwardPlanes = 1, kBackwardPlanes = 1; /* float4 a node */
+  static constexpr bool kLossy = false;
+  float2 e;
+  float s, c;
+
+  DEVICE void load(const float4 *at, int) {
+    const float4 v = *at;
+    e = make_float2(v.x, v.y);
+    s = v.z;
+    c = v.w;
+  }
+  DEVICE void load_backward(const float4 *at, int lanes) { load(at, lanes); }
+
+  DEVICE void forward(float2 &top, float2 &bottom) const {
+    const float2 z = e * top, x = bottom;
+    top = s * z + c * x;
+    bottom = c * z - s * x;
+  }
+  DEVICE void transposed(float2 &top, float2 &bottom) const {
+    const float2 t = top, b = bottom;
+    top = e * (s * t + c * b);
+    bottom = c * t - s * b;
+  }
+  /* x, g: fields and cotangents at the outputs, which become those at the inputs. */
+  DEVICE void backward(float2 &xt, float2 &xb, float2 &gt, float2 &gb, const gradient_weights &w, float &d_theta,
+                       float &d_phi) const {
+    const float across = xt.x * gb.x - xt.y * gb.y - xb.x * gt.x + xb.y * gt.y;
+    const float2 z = s * xt + c * xb, u = s * gt + c * gb;
+    xb = c * xt - s * xb;
+    gb = c * gt - s * gb;
+    xt = conjugate(e) * z;
+    gt = e * u;
+    const float flow_top = imaginary_product(z, u), flow_bottom = imaginary_product(xb, gb);
+    d_theta = 0.5f * (w.theta_common * (flow_top + flow_bottom) + w.theta_difference * across);
+    d_phi = w.phi_top * flow_top + w.phi_bottom * flow_bottom;
+  }
+};
+
+struct general_node {
+  static constexpr int kForwardPlanes = 2, kBackwardPlanes = 3;
+  static constexpr bool kLossy = true;
+  float2 tt, tb, bt, bb; /* row, column */
+  float2 inverse_det;
+  float top_share, mixed; /* of F_t and of across in d_theta */
+
+  DEVICE void load(const float4 *at, int lanes) {
+    const float4 upper = at[0], lower = at[lanes];
+    tt = make_float2(upper.x, upper.y);
+    tb = make_float2(upper.z, upper.w);
+    bt = make_float2(lower.x, lower.y);
+    bb = make_float2(lower.z, lower.w);
+  }
+  DEVICE void load_backward(const float4 *at, int lanes) {
+    load(at, lanes);
+    const float4 v = at[2 * lanes];
+    inverse_det = make_float2(v.x, v.y);
+    top_share = v.z;
+    mixed = v.w;
+  }
+
+  DEVICE void forward(float2 &top, float2 &bottom) const {
+    const float2 t = top, b = bottom;
+    top = tt * t + tb * b;
+    bottom = bt * t + bb * b;
+  }
+  DEVICE void transposed(float2 &top, float2 &bottom) const {
+    const float2 t = top, b = bottom;
+    top = tt * t + bt * b;
+    bottom = tb * t + bb * b;
+  }
+  /* Leaves the flow of both arms in q; d_phi follows when the fields at the inputs are known for sure (walk.h). */
+  DEVICE void backward(float2 &xt, float2 &xb, float2 &gt, float2 &gb, const gradient_weights &w, float &d_theta,
+                       float &q) const {
+    const float flow_top = imaginary_product(xt, gt), flow_bottom = imaginary_product(xb, gb);
+    const float across = xt.x * gb.x - xt.y * gb.y - xb.x * gt.x + xb.y * gt.y;
+    q = flow_top + flow_bottom;
+    d_theta = top_share * flow_top + (w.theta_common - top_share) * flow_bottom + mixed * across;
+    const float2 yt = xt, yb = xb;
+    xt = inverse_det * (bb * yt - tb * yb);
+    xb = inverse_det * (tt * yb - bt * yt);
+    transposed(gt, gb);
+  }
+};
+
+#endif

@@ -1,0 +1,102 @@
+/* Sums over chunks, and the step of the phases.
+ *
+ * A block has 32 places and 8 warps: warp w adds chunks w, w + 8, w + 16, ... of the places, and the eight sums are added in
+ * their order. Reads are whole lines, 16 of which are under way in each warp at the study's batch, and the order is that of
+ * the chunks alone. The step itself is in double: 12,096 phases spread over the whole device cost next to nothing. */
+#include "optimizer.h"
+
+#include "complex_numbers.h"
+#include "device.h"
+
+static constexpr int kWarps = 8;
+
+/* ------------------------------------------------------------------------------------------------------------ kernels */
+
+/* Sum over the chunks at this lane's place, in the first warp; and whether this thread holds a node's sum. */
+DEVICE bool sum_chunks(float2 &sum, size_t &at, const network_sums &sums) {
+  const unsigned lane = threadIdx.x % CUONN_WARP, warp = threadIdx.x / CUONN_WARP;
+  const unsigned layer = blockIdx.y, model = blockIdx.z;
+  const size_t place = static_cast<size_t>(blockIdx.x) * CUONN_WARP + lane, places = mesh_places(sums.layout);
+  const size_t layers = static_cast<size_t>(sums.n_layers);
+  int column, top;
+  const bool node = place < places && mesh_node_at(&column, &top, sums.layout, place);
+  const float2 *from = sums.gradient + (static_cast<size_t>(model) * sums.most_chunks * layers + layer) * places + place;
+  sum = make_float2(0, 0);
+  if (node) {
+#pragma unroll 4
+    for (unsigned chunk = warp; chunk < sums.batch->n_chunks; chunk += kWarps) sum = sum + from[chunk * layers * places];
+  }
+  float2 *const parts = shared_memory<float2>(); /* [warp][lane] */
+  parts[threadIdx.x] = sum;
+  sync_block();
+  sum = make_float2(0, 0);
+  for (int w = 0; w < kWarps; w++) sum = sum + parts[w * CUONN_WARP + lane];
+  at = (static_cast<size_t>(model) * layers + layer) * places + place;
+  return node && warp == 0;
+}
+
+/* Mean loss of this block's model, by the second warp of one of its blocks. */
+DEVICE void sum_losses(double *loss, const network_sums &sums) {
+  if (blockIdx.x > 0 || blockIdx.y > 0 || threadIdx.x / CUONN_WARP != 1) return;
+  const double *from = sums.losses + static_cast<size_t>(blockIdx.z) * sums.most_chunks;
+  double sum = 0;
+  for (unsigned chunk = threadIdx.x % CUONN_WARP; chunk < sums.batch->n_chunks; chunk += CUONN_WARP) sum += from[chunk];
+  sum = warp_sum(sum);
+  if (threadIdx.x % CUONN_WARP == 0) loss[blockIdx.z] = sum * sums.batch->share;
+}
+
+DEVICE void update(double &phase, double &first, double &second, double g, const optimizer_rule &rule,
+                   const optimizer_step &step) {
+  if (rule.sgd) {
+    first = rule.momentum * first + g;
+    phase -= step.rate * first;
+  } else {
+    first = rule.beta1 * first + (1 - rule.beta1) * g;
+    second = rule.beta2 * second + (1 - rule.beta2) * g * g;
+    phase -= step.rate * (first * step.correct1) / (sqrt(second * step.correct2) + rule.epsilon);
+  }
+}
+
+/* Grid: places by 32, layers, models. */
+KERNEL k_update(double *loss, optimizer_state state, const optimizer_step *steps, network_sums sums) {
+  float2 gradient;
+  size_t at;
+  const bool node = sum_chunks(gradient, at, sums);
+  sum_losses(loss, sums);
+  if (!node) return;
+  const optimizer_rule rule = state.rules[blockIdx.z];
+  const optimizer_step step = steps[blockIdx.z];
+  double2 phase = state.phases[at], first = state.first[at], second = state.second[at];
+  update(phase.x, first.x, second.x, static_cast<double>(gradient.x), rule, step);
+  update(phase.y, first.y, second.y, static_cast<double>(gradient.y), rule, step);
+  state.phases[at] = phase;
+  state.first[at] = first;
+  state.second[at] = second;
+}
+
+KERNEL k_gradient(float2 *out, double *loss, network_sums sums) {
+  float2 gradient;
+  size_t at;
+  const bool node = sum_chunks(gradient, at, sums);
+  sum_losses(loss, sums);
+  if (node) out[at] = gradient;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- launchers */
+
+static dim3 grid_of(const network_sums &sums) {
+  return dim3(static_cast<unsigned>((mesh_places(sums.layout) + CUONN_WARP - 1) / CUONN_WARP),
+              static_cast<unsigned>(sums.n_layers), static_cast<unsigned>(sums.n_models));
+}
+
+static const size_t kSharedBytes = kWarps * CUONN_WARP * sizeof(float2);
+
+extern "C" cudaError_t launch_update(double *loss, const optimizer_state *state, const optimizer_step *steps,
+                                     const network_sums *sums, cudaStream_t stream) {
+  return CUONN_LAUNCH(k_update, grid_of(*sums), dim3(kWarps * CUONN_WARP), kSharedBytes, stream, loss, *state, steps,
+                      *sums);
+}
+
+extern "C" cudaError_t launch_gradient(float2 *out, double *loss, const network_sums *sums, cudaStream_t stream) {
+  return CUONN_LAUNCH(k_gradient, grid_of(*sums), dim3(kWarps * CUONN_WARP), kSharedBytes, stream, out, loss, *sums);
+}

@@ -1,0 +1,50 @@
+/* Sums over chunks, and the step of the phases. */
+#ifndef CUONN_KERNELS_OPTIMIZER_H
+#define CUONN_KERNELS_OPTIMIZER_H
+
+#include <cuda_runtime.h>
+
+#include "network.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Rule of one model: sgd with momentum, or Adam (docs/physics.md, eq. 19, 20). */
+typedef struct {
+  bool sgd;
+  double momentum, beta1, beta2, epsilon;
+} optimizer_rule;
+
+/* Of one step and model: the learning rate, and Adam's 1 / (1 - beta^(j + 1)). */
+typedef struct {
+  double rate, correct1, correct2;
+} optimizer_step;
+
+/* What launch_network() left. Arrays are on the device. */
+typedef struct {
+  mesh_layout layout;
+  int n_layers, n_models;
+  unsigned most_chunks;
+  const network_batch *batch;
+  const float2 *gradient; /* [model][chunk][layer][place] */
+  const double *losses;   /* [model][chunk] */
+} network_sums;
+
+/* Phases and moments, [model][layer][place] theta, phi in double, that a checkpoint holds as they are. */
+typedef struct {
+  double2 *phases, *first, *second;
+  const optimizer_rule *rules; /* [model] */
+} optimizer_state;
+
+/* One step of all phases. steps: [model]; loss: [model] mean loss of the batch. */
+cudaError_t launch_update(double *loss, const optimizer_state *state, const optimizer_step *steps,
+                          const network_sums *sums, cudaStream_t stream);
+
+/* The gradient itself: [model][layer][place], and the loss. */
+cudaError_t launch_gradient(float2 *out, double *loss, const network_sums *sums, cudaStream_t stream);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,119 @@
+/* Fields at every stage of every column: what a chip's taps see.
+ *
+ * Layout as in walk.h: fields stay in registers, so that all traffic is the writing of taps, 40 N^2 bytes an example,
+ * neighbouring lanes to neighbouring addresses. That is the limit; coefficients come from the first cache. */
+#include "stages.h"
+
+#include "walk.h"
+
+/* ------------------------------------------------------------------------------------------------------------ kernels */
+
+/* One node's stages. A shifter stage is a factor for each arm, a coupler is [[c, i s], [i s, c]]. */
+struct stage_node {
+  float2 outer[2], inner[2], left, right;
+  DEVICE void load(const float4 *at, int lanes) {
+    const float4 a = at[0], b = at[lanes], c = at[2 * lanes];
+    outer[0] = make_float2(a.x, a.y);
+    outer[1] = make_float2(a.z, a.w);
+    left = make_float2(b.x, b.y);
+    right = make_float2(b.z, b.w);
+    inner[0] = make_float2(c.x, c.y);
+    inner[1] = make_float2(c.z, c.w);
+  }
+};
+
+DEVICE void couple(float2 &top, float2 &bottom, float2 coupler) {
+  const float2 t = top, b = bottom;
+  top = make_float2(coupler.x * t.x - coupler.y * b.y, coupler.x * t.y + coupler.y * b.x);
+  bottom = make_float2(coupler.x * b.x - coupler.y * t.y, coupler.x * b.y + coupler.y * t.x);
+}
+
+enum stage { SHIFT_OUTER, COUPLE_LEFT, SHIFT_INNER, COUPLE_RIGHT };
+
+DEVICE void act(float2 &top, float2 &bottom, const stage_node &node, stage what) {
+  switch (what) {
+    case SHIFT_OUTER:
+      top = node.outer[0] * top;
+      bottom = node.outer[1] * bottom;
+      break;
+    case COUPLE_LEFT: couple(top, bottom, node.left); break;
+    case SHIFT_INNER:
+      top = node.inner[0] * top;
+      bottom = node.inner[1] * bottom;
+      break;
+    case COUPLE_RIGHT: couple(top, bottom, node.right); break;
+  }
+}
+
+/* Only the register layout of the walk is used here. */
+template <int kLanes, int kPairs>
+struct stage_walk {
+  using walk = mesh_walk<general_node, kLanes, kPairs>;
+
+  /* All nodes of a column do one thing. The fields of a column are written behind each stage, so it is walked through once
+   * a stage; borrowing from the next lane stands around every stage of an odd column. */
+  static DEVICE void column(float2 (&x)[walk::kModes], const float4 *nodes, int column, stage what) {
+    const float4 *at = nodes + static_cast<size_t>(column) * kPairs * 3 * kLanes + walk::lane();
+    stage_node node;
+    if (column % 2 == 0) {
+#pragma unroll
+      for (int k = 0; k < kPairs; k++) {
+        node.load(at + k * 3 * kLanes, kLanes);
+        act(x[2 * k], x[2 * k + 1], node, what);
+        walk::load_no_further(k);
+      }
+      return;
+    }
+    float2 borrowed = shuffle_down(x[0], 1);
+#pragma unroll
+    for (int k = 0; k < kPairs; k++) {
+      node.load(at + k * 3 * kLanes, kLanes);
+      act(x[2 * k + 1], k + 1 < kPairs ? x[(2 * k + 2) % walk::kModes] : borrowed, node, what);
+      walk::load_no_further(k);
+    }
+    borrowed = shuffle_up(borrowed, 1);
+    if (walk::lane() != 0) x[0] = borrowed;
+  }
+};
+
+/* Grid: examples. */
+template <int kLanes, int kPairs>
+KERNEL __launch_bounds__(CUONN_BLOCK) k_stages(float2 *out, stage_taps taps, const float4 *stages, const float2 *turns,
+                                               mesh_layout layout, const float2 *in, int n_examples, bool backward) {
+  using steps = stage_walk<kLanes, kPairs>;
+  using walk = typename steps::walk;
+  const int n = layout.n_modes, stride = mesh_stride(layout);
+  const int example = static_cast<int>(blockIdx.x) * walk::kExamples + walk::slot();
+  const bool there = example < n_examples;
+  const size_t at = static_cast<size_t>(example) * stride;
+  float2 x[walk::kModes];
+  walk::read(x, there ? in + at : nullptr, n);
+  if (backward) walk::turn(x, turns, n);
+  for (int i = 0; i < n; i++) {
+    const int column = backward ? n - 1 - i : i;
+    for (int s = 0; s < 5; s++) {
+      const int tap = backward ? 4 - s : s;
+      float2 *const to = taps.at[tap];
+      if (to && there) walk::write(to + static_cast<size_t>(column) * n_examples * stride + at, x, n);
+      if (s < 4) steps::column(x, stages, column, static_cast<stage>(backward ? 3 - s : s));
+    }
+  }
+  if (!backward) walk::turn(x, turns, n);
+  if (there) walk::write(out + at, x, n);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- launchers */
+
+template <int kLanes, int kPairs>
+static cudaError_t launch(float2 *out, stage_taps taps, const float4 *stages, const float2 *turns, mesh_layout layout,
+                          const float2 *in, int n_examples, bool backward, cudaStream_t stream) {
+  const int examples = CUONN_BLOCK / kLanes;
+  return CUONN_LAUNCH((k_stages<kLanes, kPairs>), dim3(static_cast<unsigned>((n_examples + examples - 1) / examples)),
+                      dim3(CUONN_BLOCK), 0, stream, out, taps, stages, turns, layout, in, n_examples, backward);
+}
+
+extern "C" cudaError_t launch_stages(float2 *out, stage_taps taps, const float4 *stages, const float2 *turns,
+                                     mesh_layout layout, const float2 *in, int n_examples, bool backward,
+                                     cudaStream_t stream) {
+  CUONN_FOR_LAYOUT(layout, launch, out, taps, stages, turns, layout, in, n_examples, backward, stream);
+}

@@ -1,0 +1,345 @@
+/* The way of examples through meshes and back, a warp an example (or several, where N is at most 32).
+ *
+ * Idea: a field stays in registers from the first column to the last. A lane holds 2 pairs waveguides, so that the nodes of
+ * an even column lie within lanes. For an odd column each lane borrows the first waveguide of the next lane, acts on it
+ * together with its own last one, and gives it back: four shuffles for two columns, whatever N is. Going back, the nodes are
+ * undone one after another, so that no field is stored on the way out.
+ *
+ * Coefficients come through shared memory in panels of a few column pairs, the same for all warps of the block: while one
+ * panel is at work, the next is copied (copy_16), across the ends of layers too.
+ *
+ * Gradients: going back, every thread writes its nodes' share for one panel to a place of its own in shared memory; then
+ * the block adds the shares of its examples in their order, and the sum goes to the chunk's part of the gradient, in
+ * global memory. No atomics: the same bits in every run. A place is always written by the same thread. */
+#ifndef CUONN_KERNELS_WALK_H
+#define CUONN_KERNELS_WALK_H
+
+#include "columns.h"
+#include "complex_numbers.h"
+#include "device.h"
+#include "mesh.h"
+#include "node.h"
+
+/* Where fields are kept for the way back, if nodes lose light: at the start of every segment. Undoing nodes amplifies
+ * rounding as much as they attenuated; a segment is short enough for that to be harmless (src/backends/cuda/meshes.c). */
+struct kept_fields {
+  float2 *at;        /* of this thread: [segment][2 pairs][lanes]; NULL: nothing is kept */
+  const int *starts; /* [column] number of the segment that starts there, -1 if none does */
+};
+
+template <class Node, int kLanes, int kPairs>
+struct mesh_walk {
+  static constexpr int kModes = 2 * kPairs;               /* waveguides of a thread */
+  static constexpr int kExamples = CUONN_BLOCK / kLanes;  /* of a block, at a time */
+  static constexpr int kPanel = kPairs >= 8 ? 1 : 8 / kPairs; /* column pairs */
+  static constexpr int kUnroll = kPanel > 1 ? 2 : 1; /* column pairs at once */
+  static constexpr int kPanelPlaces = kPanel * kModes * kLanes;
+  static constexpr int kMostPlanes = Node::kBackwardPlanes;
+  /* Blocks that shall fit on a multiprocessor, which bounds the registers of a thread. */
+  static constexpr int kBlocks = kPairs <= 2 ? 4 : kPairs == 4 ? 3 : kPairs == 8 ? 2 : 1;
+
+  /* --- Layout of shared memory: one or two panels, then shares of gradients --- */
+
+  static constexpr int kPanelBytes = kPanelPlaces * kMostPlanes * 16;
+  static constexpr int kShareBytes = kPanel * kModes * 2 * CUONN_BLOCK * 4;
+  static constexpr size_t shared_bytes(int n_buffers, bool backward) {
+    return static_cast<size_t>(n_buffers * kPanelBytes + (backward ? kShareBytes : 0));
+  }
+
+  static DEVICE int lane() { return static_cast<int>(threadIdx.x) % kLanes; }
+  static DEVICE int slot() { return static_cast<int>(threadIdx.x) / kLanes; } /* which of the block's examples */
+
+  /* --- Nodes of two columns --- */
+
+  /* In a loop over a lane's pairs or waveguides: keeps the compiler from loading for all of them at once what a lane of 32
+   * waveguides has no registers for. */
+  static DEVICE void load_no_further(int k) {
+    if (kPairs == 16 && k % 4 == 3) sync_warp();
+  }
+
+  static DEVICE const float4 *node_at(const float4 *pair, int k, int planes) {
+    return pair + k * planes * kLanes + lane();
+  }
+
+  static DEVICE void keep(const float2 (&x)[kModes], const kept_fields &kept, int column) {
+    const int segment = kept.starts[column];
+    if (segment < 0) return;
+    float2 *to = kept.at + static_cast<size_t>(segment) * kModes * kLanes;
+#pragma unroll
+    for (int i = 0; i < kModes; i++) to[i * kLanes] = x[i];
+  }
+
+  static DEVICE void recall(float2 (&x)[kModes], const kept_fields &kept, int column) {
+    const int segment = kept.starts[column];
+    if (segment < 0) return;
+    const float2 *from = kept.at + static_cast<size_t>(segment) * kModes * kLanes;
+#pragma unroll
+    for (int i = 0; i < kModes; i++) x[i] = from[i * kLanes];
+  }
+
+  /* pair: coefficients of the two columns. */
+  static DEVICE void forward_pair(float2 (&x)[kModes], const float4 *pair, int column, int n_modes,
+                                  const kept_fields &kept) {
+    constexpr int planes = Node::kForwardPlanes;
+    Node node;
+    if (Node::kLossy && kept.at) keep(x, kept, column);
+#pragma unroll
+    for (int k = 0; k < kPairs; k++) {
+      node.load(node_at(pair, k, planes), kLanes);
+      node.forward(x[2 * k], x[2 * k + 1]);
+    }
+    if (column + 1 >= n_modes) return;
+    if (Node::kLossy && kept.at) keep(x, kept, column + 1);
+    float2 borrowed = shuffle_down(x[0], 1);
+#pragma unroll
+    for (int k = 0; k < kPairs; k++) {
+      node.load(node_at(pair, kPairs + k, planes), kLanes);
+      node.forward(x[2 * k + 1], k + 1 < kPairs ? x[(2 * k + 2) % kModes] : borrowed);
+    }
+    borrowed = shuffle_up(borrowed, 1);
+    if (lane() != 0) x[0] = borrowed;
+  }
+
+  static DEVICE void transposed_pair(float2 (&g)[kModes], const float4 *pair, int column, int n_modes) {
+    constexpr int planes = Node::kForwardPlanes;
+    Node node;
+    if (column + 1 < n_modes) {
+      float2 borrowed = shuffle_down(g[0], 1);
+#pragma unroll
+      for (int k = 0; k < kPairs; k++) {
+        node.load(node_at(pair, kPairs + k, planes), kLanes);
+        node.transposed(g[2 * k + 1], k + 1 < kPairs ? g[(2 * k + 2) % kModes] : borrowed);
+      }
+      borrowed = shuffle_up(borrowed, 1);
+      if (lane() != 0) g[0] = borrowed;
+    }
+#pragma unroll
+    for (int k = 0; k < kPairs; k++) {
+      node.load(node_at(pair, k, planes), kLanes);
+      node.transposed(g[2 * k], g[2 * k + 1]);
+    }
+  }
+
+  /* General nodes gave the flow of both their arms in place of d_phi; what is not in the top arm at the input is in the
+   * bottom one. Only now are the fields at the inputs of the column known for sure, because they may have been recalled. */
+  static DEVICE void finish_phi(float *shares, const float2 (&x)[kModes], const float2 (&g)[kModes], int first_mode,
+                                const gradient_weights &w) {
+    if constexpr (Node::kLossy) {
+#pragma unroll
+      for (int k = 0; k < kPairs; k++) {
+        const float flow_top = imaginary_product(x[2 * k + first_mode], g[2 * k + first_mode]);
+        float &share = shares[(2 * k + 1) * CUONN_BLOCK];
+        share = w.phi_top * flow_top + w.phi_bottom * (share - flow_top);
+        load_no_further(k);
+      }
+    }
+  }
+
+  /* shares: of this thread, for the nodes of the two columns: [node][theta, phi][thread]. */
+  static DEVICE void backward_pair(float2 (&x)[kModes], float2 (&g)[kModes], float *shares, const float4 *pair,
+                                   int column, int n_modes, const gradient_weights &w, const kept_fields &kept) {
+    constexpr int planes = Node::kBackwardPlanes;
+    Node node;
+    if (column + 1 < n_modes) {
+      float *const odd = shares + kPairs * 2 * CUONN_BLOCK;
+      float2 borrowed = shuffle_down(x[0], 1), borrowed_g = shuffle_down(g[0], 1);
+#pragma unroll
+      for (int k = 0; k < kPairs; k++) {
+        const int bottom = (2 * k + 2) % kModes;
+        node.load_backward(node_at(pair, kPairs + k, planes), kLanes);
+        node.backward(x[2 * k + 1], k + 1 < kPairs ? x[bottom] : borrowed, g[2 * k + 1],
+                      k + 1 < kPairs ? g[bottom] : borrowed_g, w,
+                      odd[2 * k * CUONN_BLOCK], odd[(2 * k + 1) * CUONN_BLOCK]);
+        load_no_further(k);
+      }
+      borrowed = shuffle_up(borrowed, 1);
+      borrowed_g = shuffle_up(borrowed_g, 1);
+      if (lane() != 0) {
+        x[0] = borrowed;
+        g[0] = borrowed_g;
+      }
+      if (Node::kLossy && kept.at) recall(x, kept, column + 1);
+      finish_phi(odd, x, g, 1, w);
+    }
+#pragma unroll
+    for (int k = 0; k < kPairs; k++) {
+      node.load_backward(node_at(pair, k, planes), kLanes);
+      node.backward(x[2 * k], x[2 * k + 1], g[2 * k], g[2 * k + 1], w, shares[2 * k * CUONN_BLOCK],
+                    shares[(2 * k + 1) * CUONN_BLOCK]);
+      load_no_further(k);
+    }
+    if (Node::kLossy && kept.at) recall(x, kept, column);
+    finish_phi(shares, x, g, 0, w);
+  }
+
+  /* --- Panels --- */
+
+  static DEVICE int panels_of(int n_modes) { return ((n_modes + 1) / 2 + kPanel - 1) / kPanel; }
+  /* Column pairs of a panel: the last one may hold fewer. */
+  static DEVICE int pairs_in(int panel, int n_modes) {
+    const int left = (n_modes + 1) / 2 - panel * kPanel;
+    return left < kPanel ? left : kPanel;
+  }
+
+  /* Places of a mesh; mesh_places() for this kernel. */
+  static DEVICE unsigned places_of(int n_modes) { return static_cast<unsigned>((n_modes + 1) / 2 * kModes * kLanes); }
+
+  /* Copies a panel of a mesh; nodes: coefficients of all meshes, in so many planes. */
+  template <int kPlanes>
+  static DEVICE void fetch(float4 *to, const float4 *nodes, unsigned mesh, int panel, int n_modes) {
+    constexpr int each = kModes * kLanes * kPlanes;
+    const int count = pairs_in(panel, n_modes) * each;
+    const float4 *from = nodes + static_cast<size_t>(mesh) * (places_of(n_modes) * kPlanes) + panel * (kPanel * each);
+    for (int i = static_cast<int>(threadIdx.x); i < count; i += CUONN_BLOCK) copy_16(to + i, from + i);
+    copy_group();
+  }
+
+  static DEVICE void forward_panel(float2 (&x)[kModes], const float4 *nodes, int panel, int n_modes,
+                                   const kept_fields &kept) {
+    const int count = pairs_in(panel, n_modes);
+#pragma unroll kUnroll
+    for (int j = 0; j < count; j++) {
+      forward_pair(x, nodes + j * kModes * kLanes * Node::kForwardPlanes, 2 * (panel * kPanel + j), n_modes, kept);
+    }
+  }
+
+  static DEVICE void transposed_panel(float2 (&g)[kModes], const float4 *nodes, int panel, int n_modes) {
+#pragma unroll kUnroll
+    for (int j = pairs_in(panel, n_modes); j-- > 0;) {
+      transposed_pair(g, nodes + j * kModes * kLanes * Node::kForwardPlanes, 2 * (panel * kPanel + j), n_modes);
+    }
+  }
+
+  static DEVICE void backward_panel(float2 (&x)[kModes], float2 (&g)[kModes], float *shares, const float4 *nodes,
+                                    int panel, int n_modes, const gradient_weights &w, const kept_fields &kept) {
+#pragma unroll kUnroll
+    for (int j = pairs_in(panel, n_modes); j-- > 0;) {
+      backward_pair(x, g, shares + j * kModes * 2 * CUONN_BLOCK + threadIdx.x,
+                    nodes + j * kModes * kLanes * Node::kBackwardPlanes, 2 * (panel * kPanel + j), n_modes, w, kept);
+    }
+  }
+
+  /* After a barrier: adds the shares of the block's examples, in their order, to the panel's part of a gradient.
+   * gradient: [place] theta, phi of one mesh; first: it is set, not added to. */
+  static DEVICE void add_shares(float2 *gradient, const float *shares, int panel, int n_modes, bool first) {
+    const int count = pairs_in(panel, n_modes) * kModes * kLanes;
+    for (int i = static_cast<int>(threadIdx.x); i < count; i += CUONN_BLOCK) {
+      const int node = i / kLanes, of = i % kLanes;
+      if (2 * panel * kPanel + node / kPairs >= n_modes) continue; /* an odd column that is missing */
+      float2 sum = make_float2(0, 0);
+#pragma unroll
+      for (int example = 0; example < kExamples; example++) {
+        const float *share = shares + node * 2 * CUONN_BLOCK + example * kLanes + of;
+        sum = sum + make_float2(share[0], share[CUONN_BLOCK]);
+      }
+      float2 *to = gradient + static_cast<size_t>(panel) * kPanelPlaces + i;
+      *to = first ? sum : *to + sum;
+    }
+  }
+
+  /* --- Fields in global memory: [N] complex, on 16 bytes, with an even number of waveguides between examples --- */
+
+  static DEVICE void read(float2 (&x)[kModes], const float2 *from, int n_modes) {
+#pragma unroll
+    for (int k = 0; k < kPairs; k++) {
+      const int at = 2 * (lane() * kPairs + k);
+      float4 v = make_float4(0, 0, 0, 0);
+      if (from && at < n_modes) v = *reinterpret_cast<const float4 *>(from + at);
+      x[2 * k] = make_float2(v.x, v.y);
+      x[2 * k + 1] = make_float2(v.z, v.w);
+    }
+  }
+
+  static DEVICE void write(float2 *to, const float2 (&x)[kModes], int n_modes) {
+#pragma unroll
+    for (int k = 0; k < kPairs; k++) {
+      const int at = 2 * (lane() * kPairs + k);
+      if (at < n_modes) {
+        *reinterpret_cast<float4 *>(to + at) = make_float4(x[2 * k].x, x[2 * k].y, x[2 * k + 1].x, x[2 * k + 1].y);
+      }
+    }
+  }
+
+  /* Multiplies by a factor a waveguide; factors: [N], NULL = 1. */
+  static DEVICE void turn(float2 (&x)[kModes], const float2 *factors, int n_modes) {
+    if (!factors) return;
+#pragma unroll
+    for (int i = 0; i < kModes; i++) {
+      const int at = lane() * kModes + i;
+      if (at < n_modes) x[i] = factors[at] * x[i];
+      load_no_further(i);
+    }
+  }
+};
+
+/* Panels of some layers, all out, then all back, and again for each pass. */
+template <class Walk, class Node>
+struct there_and_back {
+  const device_meshes &meshes;
+  unsigned first_mesh;
+  int n_layers;
+  DEVICE void fetch(float4 *to, int position) const {
+    const int n = meshes.layout.n_modes, n_panels = Walk::panels_of(n), out = n_layers * n_panels;
+    const int at = position % (2 * out), back = 2 * out - 1 - at;
+    if (at < out) {
+      Walk::template fetch<Node::kForwardPlanes>(to, meshes.nodes, first_mesh + at / n_panels, at % n_panels, n);
+    } else {
+      Walk::template fetch<Node::kBackwardPlanes>(to, meshes.back, first_mesh + back / n_panels, back % n_panels, n);
+    }
+  }
+};
+
+/* The panels of a way, one after another, through one or two buffers. Source: copies the panel of a position (fetch). */
+template <class Walk, class Source>
+struct panel_stream {
+  float4 *buffers;
+  int n_buffers, position, end;
+  Source source;
+
+  DEVICE float4 *buffer(int at) { return buffers + (at & (n_buffers - 1)) * Walk::kPanelPlaces * Walk::kMostPlanes; }
+
+  DEVICE void begin() {
+    if (n_buffers == 2) source.fetch(buffer(0), 0);
+  }
+
+  /* The panel of the present position; all threads of the block come here together. */
+  DEVICE const float4 *take() {
+    if (n_buffers == 1) {
+      source.fetch(buffers, position);
+      copy_wait<0>();
+    } else {
+      if (position + 1 < end) {
+        source.fetch(buffer(position + 1), position + 1);
+        copy_wait<1>();
+      } else {
+        copy_wait<0>();
+      }
+    }
+    sync_block();
+    return buffer(position);
+  }
+
+  /* All threads have done with it. */
+  DEVICE void give_back() {
+    sync_block();
+    position++;
+  }
+};
+
+/* Calls function<kLanes, kPairs>(...) for the layout that is asked for. */
+#define CUONN_FOR_LAYOUT(layout, function, ...)                                                            \
+  do {                                                                                                     \
+    const mesh_layout asked_for = (layout);                                                                \
+    if (asked_for.lanes == 8) return function<8, 1>(__VA_ARGS__);                                          \
+    if (asked_for.lanes == 16) return function<16, 1>(__VA_ARGS__);                                        \
+    switch (asked_for.pairs) {                                                                             \
+      case 1: return function<32, 1>(__VA_ARGS__);                                                         \
+      case 2: return function<32, 2>(__VA_ARGS__);                                                         \
+      case 4: return function<32, 4>(__VA_ARGS__);                                                         \
+      case 8: return function<32, 8>(__VA_ARGS__);                                                         \
+      case 16: return function<32, 16>(__VA_ARGS__);                                                       \
+      default: return cudaErrorInvalidValue;                                                               \
+    }                                                                                                      \
+  } while (0)
+
+#endif
