@@ -63,7 +63,8 @@ pack() {
   echo "bundle: $1, $size bytes"
 }
 
-pack "$folder/cuonn-gpu-check.tar.xz" cuonn-gpu-check
+# All programs hold the same kernels, which xz sees where they lie near each other.
+pack "$folder/cuonn-gpu-check.tar.xz" cuonn-gpu-check/{bin,libexec,lib,share,LICENSE,README.md}
 if [ ! -e "$folder/cuonn-gpu-check-data.tar.xz" ]; then # xz packs the images tighter than gzip does
   mkdir -p "$stage/data"
   for file in "$data"/*.gz; do zcat "$file" >"$stage/data/$(basename "$file" .gz)"; done
