@@ -72,6 +72,8 @@ DEVICE T warp_sum(T value) {
   return value;
 }
 
+DEVICE long long clock_cycles() { return clock64(); } /* of the multiprocessor; 0 where there is none */
+
 DEVICE unsigned atomic_add(unsigned *target, unsigned value) { return atomicAdd(target, value); }
 
 /* Launches with the arguments converted to the kernel's own types. A block gets 48 KiB of dynamic shared memory

@@ -18,7 +18,7 @@ DEVICE bool sum_chunks(float2 &sum, size_t &at, const network_sums &sums) {
   const unsigned layer = blockIdx.y, model = blockIdx.z;
   const size_t place = static_cast<size_t>(blockIdx.x) * CUONN_WARP + lane, places = mesh_places(sums.layout);
   const size_t layers = static_cast<size_t>(sums.n_layers);
-  int column, top;
+  int column = 0, top = 0;
   const bool node = place < places && mesh_node_at(&column, &top, sums.layout, place);
   const float2 *from = sums.gradient + (static_cast<size_t>(model) * sums.most_chunks * layers + layer) * places + place;
   sum = make_float2(0, 0);
@@ -31,6 +31,7 @@ DEVICE bool sum_chunks(float2 &sum, size_t &at, const network_sums &sums) {
   sync_block();
   sum = make_float2(0, 0);
   for (int w = 0; w < kWarps; w++) sum = sum + parts[w * CUONN_WARP + lane];
+  if (sums.common_phi && column + 1 == sums.layout.n_modes) sum.y = 0;
   at = (static_cast<size_t>(model) * layers + layer) * places + place;
   return node && warp == 0;
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cuonn/energy.h"
 #include "cuonn/features.h"
 #include "cuonn/network.h"
 #include "cuonn/status.h"
@@ -28,6 +29,8 @@ typedef struct cuonn_config {
   cuonn_network_start start;                /**< network.start: haar, haar-phases, file */
   char start_file[CUONN_CONFIG_TEXT];       /**< network.start_file: needed with, and only with, start: file */
   cuonn_training_options training;          /**< training.*; training.seed seeds starting phases and order */
+  cuonn_energy_preset energy_preset;        /**< energy.preset: what the values of `energy` were before single keys */
+  cuonn_energy_options energy;              /**< energy.*; no part of a training run */
   char backend[16];                         /**< backend.name */
   int threads;                              /**< backend.threads; 0 = one a processor */
   char output_directory[CUONN_CONFIG_TEXT]; /**< output.directory */
@@ -36,7 +39,8 @@ typedef struct cuonn_config {
 /** Sets every key to its default (the source study's setting). */
 CUONN_API void cuonn_config_init(cuonn_config *out);
 
-/** Reads a YAML file over the present values: keys that the file does not name stay.
+/** Reads a YAML file over the present values: keys that the file does not name stay, but that energy.preset, wherever it
+ *  stands in the file, first sets every component of the section energy (all keys but modes and batch).
  *  Refused with file, line, key, what was found and what is allowed: unknown or duplicate keys, wrong types, numbers that
  *  do not parse to their last character or are not finite, values out of range, lists, aliases, anchors, tags, a second
  *  document, nesting beyond 8, files over 1 MiB, empty files.
@@ -46,7 +50,7 @@ CUONN_API cuonn_status cuonn_config_read(cuonn_config *config, const char *path)
 /** Reads YAML text, as cuonn_config_read() does; `name` stands for the file in messages. */
 CUONN_API cuonn_status cuonn_config_read_text(cuonn_config *config, const char *text, size_t length, const char *name);
 
-/** Applies one "key=value", such as "training.epochs=5".  @return CUONN_OK; CUONN_E_CONFIG */
+/** Applies one "key=value", such as "training.epochs=5"; energy.preset sets every component of its section.  @return CUONN_OK; CUONN_E_CONFIG */
 CUONN_API cuonn_status cuonn_config_set(cuonn_config *config, const char *assignment);
 
 /** Checks what single keys cannot: N against the features, classes against N, style against start, start against its file.
@@ -73,7 +77,7 @@ typedef struct cuonn_config_key {
 CUONN_API bool cuonn_config_key_at(cuonn_config_key *out, size_t i);
 
 /** Name of the first key whose value differs and that changes what is computed (not paths, backend, threads or
- *  output; epochs only under the cosine schedule), NULL if none does: whether a run may be resumed with another configuration. */
+ *  output, energy; epochs only under the cosine schedule), NULL if none does: whether a run may be resumed with another configuration. */
 CUONN_API const char *cuonn_config_difference(const cuonn_config *a, const cuonn_config *b);
 
 #ifdef __cplusplus

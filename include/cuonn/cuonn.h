@@ -7,6 +7,7 @@
 #include "cuonn/compute.h"
 #include "cuonn/config.h"
 #include "cuonn/dataset.h"
+#include "cuonn/energy.h"
 #include "cuonn/features.h"
 #include "cuonn/fields.h"
 #include "cuonn/files.h"

@@ -1,5 +1,5 @@
 /** @file files.h
- *  netCDF files: unitaries, meshes, fields, batches, gradients, checkpoints; and the directory of a training run.
+ *  netCDF files: unitaries, meshes, fields, batches, gradients, checkpoints, grids of energy; and the directory of a training run.
  *
  *  We write the classic 64-bit-offset format and read any netCDF.  A complex array has a last dimension `complex` of
  *  length 2 (real, imaginary).  docs/files.md names every variable.
@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "cuonn/compute.h"
+#include "cuonn/energy.h"
 #include "cuonn/fields.h"
 #include "cuonn/mesh.h"
 #include "cuonn/network.h"
@@ -86,6 +87,28 @@ CUONN_API cuonn_status cuonn_checkpoint_read(cuonn_training_state *state, char *
 /** Writes a checkpoint: network, optimizer state, step, epoch, seed and the configuration. */
 CUONN_API cuonn_status cuonn_checkpoint_write(const char *path, const cuonn_training_state *state, size_t epoch,
                                               uint64_t seed, const char *config_text);
+
+/** One axis of a grid: a coordinate variable of the file. */
+typedef struct cuonn_energy_axis {
+  const char *name;      /**< of variable and dimension, such as "modes" */
+  const char *unit;      /**< "" if it has none */
+  const char *long_name; /**< what it is */
+  const double *values;  /**< [count], rising */
+  size_t count;          /**< at least 1 */
+} cuonn_energy_axis;
+
+/** Most axes of a grid. */
+#define CUONN_ENERGY_AXES_MAX 4
+
+/** Writes a grid of energies: every axis as a coordinate, and over all of them, for OPERATION = mvm, vjp, gradient:
+ *  OPERATION_joules, _tops_per_watt, _seconds, _watts, _conversion_share, _peak_modes, _peak_tops_per_watt,
+ *  _energy_PART; and of the light photons, total_column_loss, laser_watts, equal_modes, detectable (0 or 1).  What is not finite
+ *  (no light is enough; no peak without loss) is written as missing.
+ *  @param[in] points       [first axis][second axis]...
+ *  @param[in] config_text  the configuration of all that is no axis, in YAML
+ *  @return also CUONN_E_ARGUMENT for no axis or more than CUONN_ENERGY_AXES_MAX */
+CUONN_API cuonn_status cuonn_energy_write(const char *path, const cuonn_energy_axis *axes, size_t n_axes,
+                                          const cuonn_energy_point *points, const char *config_text);
 
 /** A run directory: config.yaml, metrics.csv, last.nc, best.nc. */
 typedef struct cuonn_run cuonn_run;

@@ -111,6 +111,21 @@ done:
   return code;
 }
 
+int cli_config_of_checkpoint(cuonn_config *config, const char *path) {
+  int code = CLI_DONE;
+  cuonn_training_state state = {0};
+  char *text = NULL;
+  const cuonn_status own = cuonn_checkpoint_read(&state, &text, path);
+  if (own == CUONN_OK)
+    CLI_TRY_DONE(cuonn_config_read_text(config, text, strlen(text), path));
+  else if (own != CUONN_E_DATA) /* the caller has read the network in it: what it lacks is a checkpoint's other half */
+    CLI_TRY_DONE(own);
+done:
+  free(text);
+  cuonn_training_state_free(&state);
+  return code;
+}
+
 int cli_context_create(cuonn_context **out, const cli_options *options) {
   int code = CLI_DONE;
   cuonn_config config;

@@ -26,8 +26,8 @@ typedef struct {
   int (*run)(int argc, char **argv); /* argv[0] is "cuonn NAME"; the result is the exit code */
 } cli_command;
 
-extern const cli_command cli_train, cli_eval, cli_decompose, cli_matrix, cli_propagate, cli_vjp, cli_gradient, cli_info,
-    cli_completion;
+extern const cli_command cli_train, cli_eval, cli_decompose, cli_matrix, cli_propagate, cli_vjp, cli_gradient,
+    cli_energy, cli_info, cli_completion;
 extern const cli_command *const cli_commands[]; /* ends with NULL */
 
 /* Names the command in error lines; NULL for the program itself. */
@@ -82,6 +82,9 @@ error_t cli_require(const char *value, const char *what);
 
 /* Sets `key` of a configuration if the value is not NULL. */
 int cli_config_set(cuonn_config *config, const char *key, const char *value);
+
+/* Reads the configuration that a checkpoint holds over the present values; a file of mere phases has none. */
+int cli_config_of_checkpoint(cuonn_config *config, const char *path);
 
 /* A context from --backend and --threads; without them, the reference backend. */
 int cli_context_create(cuonn_context **out, const cli_options *options);

@@ -54,14 +54,8 @@ static const struct argp argp = {
 /* Configuration of a checkpoint: its own, or the defaults with the shape that the file has. */
 static int read_config(cuonn_config *config, const cuonn_network_shape *shape, const arguments *args) {
   int code = CLI_DONE;
-  cuonn_training_state state = {0};
-  char *text = NULL;
   cuonn_config_init(config);
-  const cuonn_status own = cuonn_checkpoint_read(&state, &text, args->checkpoint);
-  if (own == CUONN_OK)
-    CLI_TRY_DONE(cuonn_config_read_text(config, text, strlen(text), args->checkpoint));
-  else if (own != CUONN_E_DATA) /* the network in it has been read, so what it lacks is a checkpoint's other half */
-    CLI_TRY_DONE(own);
+  CLI_PASS_DONE(cli_config_of_checkpoint(config, args->checkpoint));
   config->network = *shape;
 
   cuonn_config wanted = *config;
@@ -90,8 +84,6 @@ static int read_config(cuonn_config *config, const cuonn_network_shape *shape, c
                  "to what it was trained on",
                  args->checkpoint, shape->n_modes, n_features);
 done:
-  free(text);
-  cuonn_training_state_free(&state);
   return code;
 }
 

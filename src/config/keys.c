@@ -12,11 +12,16 @@ static const char *const starts[] = {"haar", "haar-phases", "file", NULL};
 static const char *const orders[] = {"fixed", "shuffled", NULL};
 static const char *const schedules[] = {"constant", "cosine", NULL};
 static const char *const optimizers[] = {"adam", "sgd", NULL};
+static const char *const presets[] = {"figure", "default", "cited", NULL};
+static const char *const detections[] = {"homodyne", "direct", NULL};
+static const char *const tap_schemes[] = {"analog", "digital", NULL};
+static const char *const dataflows[] = {"sequential", "streaming", "reused", NULL};
 static const char *const backends[] = {"auto", "reference", "cpu", "cuda", NULL};
 
 #define MEMBER(member) .offset = offsetof(cuonn_config, member), .size = sizeof(((cuonn_config *)0)->member)
 #define INTEGER(member, from, to) .type = CONFIG_INTEGER, MEMBER(member), .least = (from), .most = (to)
 #define NUMBER(member, from, to) .type = CONFIG_NUMBER, MEMBER(member), .low = (from), .high = (to)
+#define ABOVE(member, from, to) NUMBER(member, from, to), .above_low = true
 #define BOOLEAN(member) .type = CONFIG_BOOLEAN, MEMBER(member)
 #define TEXT(member, shortest) \
   .type = CONFIG_TEXT, MEMBER(member), .least = (shortest), .most = sizeof(((cuonn_config *)0)->member) - 1
@@ -92,6 +97,112 @@ const config_key config_keys[] = {
                  "`false` is the usual Adam.",
      .sweepable = true, .decides = true},
 
+    {"energy.preset", CHOICE(energy_preset, presets), .default_value = "default", .unit = "",
+     .sentence = "Sets every key below but `modes` and `batch`: what the study's figure counts, that with light, or "
+                 "published parts."},
+    {"energy.modes", INTEGER(energy.n_modes, 2, CUONN_MODES_MAX), .default_value = "64", .unit = "waveguides",
+     .sentence = "Waveguides of the mesh, N."},
+    {"energy.batch", INTEGER(energy.batch, 1, CUONN_ENERGY_BATCH_MAX), .default_value = "128", .unit = "examples",
+     .sentence = "Examples that are sent through it, M."},
+    {"energy.operations", INTEGER(energy.operations, 1, 64), .default_value = "6", .unit = "operations",
+     .sentence = "Operations that an element of the matrix counts for, K."},
+    {"energy.channels", INTEGER(energy.channels, 1, 8), .default_value = "2", .unit = "channels",
+     .sentence = "Converter channels of a mode: 2 for I and Q."},
+    {"energy.converter_bits", INTEGER(energy.converter_bits, 1, CUONN_ENERGY_BITS_MAX), .default_value = "8",
+     .unit = "bits", .sentence = "Bits of the DAC and ADC."},
+    {"energy.reference_bits", INTEGER(energy.reference_bits, 1, CUONN_ENERGY_BITS_MAX), .default_value = "8",
+     .unit = "bits", .sentence = "Bits at which `dac` and `adc` hold."},
+    {"energy.dac", ABOVE(energy.dac, 0, 1e6), .default_value = "2.551", .unit = "pJ",
+     .sentence = "DAC, a conversion at `reference_bits`."},
+    {"energy.modulator", ABOVE(energy.modulator, 0, 1e6), .default_value = "0.042", .unit = "pJ",
+     .sentence = "Modulator drive, a symbol."},
+    {"energy.receiver", ABOVE(energy.receiver, 0, 1e6), .default_value = "0.65", .unit = "pJ",
+     .sentence = "Receiver amplifier, a sample."},
+    {"energy.adc", ABOVE(energy.adc, 0, 1e6), .default_value = "1.48", .unit = "pJ",
+     .sentence = "ADC, a conversion at `reference_bits`."},
+    {"energy.mixer", ABOVE(energy.mixer, 0, 1e6), .default_value = "0.017", .unit = "pJ",
+     .sentence = "Sum and difference circuit, a channel and example of a gradient."},
+    {"energy.tap", ABOVE(energy.tap, 0, 1e6), .default_value = "0.103", .unit = "pJ",
+     .sentence = "One readout of the tap at a phase shifter."},
+    {"energy.passes", INTEGER(energy.passes, 3, 4), .default_value = "3", .unit = "passes",
+     .sentence = "Passes of a gradient: 3, or 4 with an inference beside it."},
+    {"energy.light_passes", INTEGER(energy.light_passes, 1, 16), .default_value = "4", .unit = "passes",
+     .sentence = "Light of a gradient, in that of one pass."},
+    {"energy.tap_readouts", INTEGER(energy.tap_readouts, 1, 16), .default_value = "2", .unit = "readouts",
+     .sentence = "Readouts a phase shifter: 2 for sum and difference."},
+    {"energy.tap_scheme", CHOICE(energy.tap_scheme, tap_schemes), .default_value = "analog", .unit = "",
+     .sentence = "Taps are integrated over the batch and read once, or read for every example."},
+    {"energy.symbol_rate", ABOVE(energy.symbol_rate, 0, 1e6), .default_value = "10", .unit = "GS/s",
+     .sentence = "Symbols a mode: the lowest rate of DAC, modulator and ADC."},
+    {"energy.laser", BOOLEAN(energy.laser), .default_value = "true", .unit = "",
+     .sentence = "Counts the laser; the study's figure does not."},
+    {"energy.detection", CHOICE(energy.detection, detections), .default_value = "homodyne", .unit = "",
+     .sentence = "I and Q against a local oscillator, or power alone."},
+    {"energy.bits", INTEGER(energy.bits, 1, CUONN_ENERGY_BITS_MAX), .default_value = "6", .unit = "bits",
+     .sentence = "Precision that the detected light must carry."},
+    {"energy.wall_plug_efficiency", ABOVE(energy.wall_plug_efficiency, 0, 1), .default_value = "0.2", .unit = "",
+     .sentence = "Light out of the laser over electricity into it."},
+    {"energy.wavelength", ABOVE(energy.wavelength, 0, 1e6), .default_value = "1550", .unit = "nm",
+     .sentence = "Wavelength in vacuum."},
+    {"energy.detector_efficiency", ABOVE(energy.detector_efficiency, 0, 1), .default_value = "0.8", .unit = "",
+     .sentence = "Electrons a photon."},
+    {"energy.oscillator_photons", ABOVE(energy.oscillator_photons, 0, 1e18), .default_value = "1e5", .unit = "photons",
+     .sentence = "With `homodyne`: local oscillator, a mode and symbol."},
+    {"energy.amplifier_noise", NUMBER(energy.amplifier_noise, 0, 1e6), .default_value = "12.86", .unit = "pA/sqrt(Hz)",
+     .sentence = "Noise of the receiver amplifier, referred to its input."},
+    {"energy.fixed_loss", NUMBER(energy.fixed_loss, 0, 100), .default_value = "3", .unit = "dB",
+     .sentence = "Modulator and couplers to the chip."},
+    {"energy.column_loss", NUMBER(energy.column_loss, 0, 100), .default_value = "0.05", .unit = "dB",
+     .sentence = "A column of MZIs, without its taps."},
+    {"energy.tap_fraction", NUMBER(energy.tap_fraction, 0, 0.99), .default_value = "0.003", .unit = "",
+     .sentence = "Share of the power that each of a column's two taps takes."},
+    {"energy.holding_power", NUMBER(energy.holding_power, 0, 1e6), .default_value = "0", .unit = "mW",
+     .sentence = "Mean of a phase shifter: a heater's power for pi, or the leakage of MEMS."},
+    {"energy.dataflow", CHOICE(energy.dataflow, dataflows), .default_value = "sequential", .unit = "",
+     .sentence = "Layers: a mesh each, one after the other; the same without a stop between; or one mesh for all."},
+    {"energy.column_length", ABOVE(energy.column_length, 0, 1e3), .default_value = "0.3", .unit = "mm",
+     .sentence = "Length of a column of MZIs."},
+    {"energy.group_index", NUMBER(energy.group_index, 1, 10), .default_value = "4.2", .unit = "",
+     .sentence = "Group index of the waveguides."},
+    {"energy.electronic_latency", ABOVE(energy.electronic_latency, 0, 1e9), .default_value = "1", .unit = "ns",
+     .sentence = "DAC, driver, receiver and ADC together."},
+    {"energy.tap_converters", INTEGER(energy.tap_converters, 0, 1000000000), .default_value = "0", .unit = "converters",
+     .sentence = "Converters that read the taps of a mesh; 0 is one a mode."},
+    {"energy.tap_rate", ABOVE(energy.tap_rate, 0, 1e6), .default_value = "1", .unit = "MS/s",
+     .sentence = "Readouts of each of them."},
+    {"energy.programming_time", ABOVE(energy.programming_time, 0, 1e9), .default_value = "0.34", .unit = "us",
+     .sentence = "Settling of the phase shifters."},
+    {"energy.programming_energy", NUMBER(energy.programming_energy, 0, 1e6), .default_value = "0", .unit = "pJ",
+     .sentence = "Writing one phase; 0 leaves it out."},
+    {"energy.digital_energy", NUMBER(energy.digital_energy, 0, 1e12), .default_value = "0", .unit = "pJ",
+     .sentence = "Digital nonlinearity and optimizer, a training step; 0 leaves it out."},
+    {"energy.digital_time", NUMBER(energy.digital_time, 0, 1e9), .default_value = "0", .unit = "ns",
+     .sentence = "Each of the 2 L + 1 digital stages of a step, a batch; 0 leaves it out."},
+    {"energy.loss_time", NUMBER(energy.loss_time, 0, 1e9), .default_value = "0", .unit = "ns",
+     .sentence = "Loss, in the gradient of one mesh; 0 leaves it out."},
+    {"energy.optimizer_time", NUMBER(energy.optimizer_time, 0, 1e9), .default_value = "0", .unit = "ns",
+     .sentence = "Optimizer, a step; 0 leaves it out."},
+    {"energy.nonlinearity_time", NUMBER(energy.nonlinearity_time, 0, 1e9), .default_value = "0", .unit = "ns",
+     .sentence = "With `streaming`: latency of the nonlinearity; 0 leaves it out."},
+    {"energy.write_converters", INTEGER(energy.write_converters, 0, 1000000000), .default_value = "0",
+     .unit = "converters", .sentence = "Converters that write the phases of a mesh; 0 leaves writing out."},
+    {"energy.write_rate", NUMBER(energy.write_rate, 0, 1e6), .default_value = "0", .unit = "MS/s",
+     .sentence = "Phases that each of them writes; 0 leaves writing out."},
+    {"energy.gpu.rate", NUMBER(energy.gpu.rate, 0, 1e9), .default_value = "0", .unit = "Tflop/s",
+     .sentence = "Peak rate of a digital processor; 0 compares with none."},
+    {"energy.gpu.use", ABOVE(energy.gpu.use, 0, 1), .default_value = "1", .unit = "",
+     .sentence = "Share of the peak rate that is reached."},
+    {"energy.gpu.bandwidth", NUMBER(energy.gpu.bandwidth, 0, 1e9), .default_value = "0", .unit = "GB/s",
+     .sentence = "Bandwidth of its memory; 0 leaves traffic out."},
+    {"energy.gpu.traffic", NUMBER(energy.gpu.traffic, 0, 1e18), .default_value = "0", .unit = "bytes",
+     .sentence = "Memory traffic of a training step."},
+    {"energy.gpu.launches", NUMBER(energy.gpu.launches, 0, 1e9), .default_value = "0", .unit = "launches",
+     .sentence = "Kernels of a training step."},
+    {"energy.gpu.launch_time", NUMBER(energy.gpu.launch_time, 0, 1e9), .default_value = "0", .unit = "us",
+     .sentence = "Time of a launch."},
+    {"energy.gpu.power", NUMBER(energy.gpu.power, 0, 1e9), .default_value = "0", .unit = "W",
+     .sentence = "Power while it computes; 0 leaves energy out."},
+
     {"backend.name", NAME(backend, backends), .default_value = "auto", .unit = "",
      .sentence = "What computes; `auto` takes the fastest that this machine has."},
     {"backend.threads", INTEGER(threads, 0, 1024), .default_value = "0", .unit = "threads",
@@ -112,6 +223,15 @@ size_t config_key_find(const char *path, size_t length) {
   }
   return i;
 }
+
+void config_apply_preset(cuonn_config *config) {
+  const size_t modes = config->energy.n_modes, batch = config->energy.batch;
+  cuonn_energy_options_init(&config->energy, config->energy_preset);
+  config->energy.n_modes = modes;
+  config->energy.batch = batch;
+}
+
+bool config_key_is_preset(const config_key *key) { return key->offset == offsetof(cuonn_config, energy_preset); }
 
 bool config_key_is(size_t i, size_t length) { return i < config_key_count && strlen(config_keys[i].path) == length; }
 
@@ -166,6 +286,9 @@ static const char *nearest(size_t *nearest_length, const char *path, size_t leng
   return found;
 }
 
+/* Room for the names of the largest section. */
+enum { kMostNames = 1024 };
+
 /* Names that may stand in the section, with a comma between them. */
 static void names_of_section(char *out, size_t size, const char *section, size_t length) {
   size_t used = 0, last_length = 0;
@@ -194,7 +317,7 @@ cuonn_status config_key_unknown(const char *path, size_t length) {
   const char *dot = memrchr(path, '.', length);
   size_t section = dot ? (size_t)(dot - path) + 1 : 0;
   if (section != 0 && config_key_find(path, section - 1) == config_key_count) section = 0;
-  char names[512];
+  char names[kMostNames];
   names_of_section(names, sizeof names, path, section);
   return cuonn_fail(CUONN_E_CONFIG, "unknown key %s; allowed %s%.*s: %s", shown, section ? "in " : "here",
                     section ? (int)section - 1 : 0, path, names);
@@ -238,14 +361,16 @@ cuonn_status cuonn_config_set(cuonn_config *config, const char *assignment) {
   const size_t i = config_key_find(assignment, length);
   if (i == config_key_count) return config_key_unknown(assignment, length);
   if (!config_key_is(i, length)) {
-    char names[512], section[kConfigShown];
+    char names[kMostNames], section[kConfigShown];
     snprintf(section, sizeof section, "%.*s.", (int)length, assignment);
     names_of_section(names, sizeof names, section, length + 1);
     return cuonn_fail(CUONN_E_CONFIG, "%.*s: is a section, which takes no value; its keys: %s", (int)length, assignment,
                       names);
   }
   const cuonn_status status = config_value_parse(config, &config_keys[i], equals + 1, strlen(equals + 1));
-  return status == CUONN_OK ? CUONN_OK : cuonn_fail_within(status, "%s", config_keys[i].path);
+  if (status != CUONN_OK) return cuonn_fail_within(status, "%s", config_keys[i].path);
+  if (config_key_is_preset(&config_keys[i])) config_apply_preset(config);
+  return CUONN_OK;
 }
 
 const char *cuonn_config_difference(const cuonn_config *a, const cuonn_config *b) {

@@ -32,11 +32,17 @@ typedef struct {
 } config_key;
 
 /* Room for what is counted by key. */
-enum { kConfigMostKeys = 64 };
+enum { kConfigMostKeys = 128 };
 
 /* In the order of the documentation; the keys of a section stand together. */
 extern const config_key config_keys[];
 extern const size_t config_key_count;
+
+/* Puts the values of config->energy_preset into config->energy, all but the operating point (modes, batch). */
+void config_apply_preset(cuonn_config *config);
+
+/* Whether the key is the one that sets others. */
+bool config_key_is_preset(const config_key *key);
 
 /* Number of the first key that is `path`, or stands in the section `path`; config_key_count if there is none. */
 size_t config_key_find(const char *path, size_t length);

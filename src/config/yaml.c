@@ -25,6 +25,7 @@ typedef struct {
   size_t length;
   const char *name;     /* of the file, for messages */
   cuonn_config *config; /* a copy that becomes the caller's when all went well */
+  bool preset;          /* whether the key that sets others has been read */
 } reader;
 
 /* Puts "FILE:LINE: PATH" of the newest event before the present message; without PATH where none is known. */
@@ -110,6 +111,7 @@ static cuonn_status read_value(reader *r, const config_key *key) {
     return cuonn_fail(CUONN_E_CONFIG, "found %s as text; remove the quotes, allowed: %s",
                       config_value_shown(shown, text, length), allowed);
   }
+  r->preset |= config_key_is_preset(key);
   return config_value_parse(r->config, key, text, length);
 }
 
@@ -195,22 +197,38 @@ static cuonn_status read_stream(reader *r) {
   return fail_at(r, "");
 }
 
+/* Reads the document once. *preset: whether it names the key that sets others. */
+static cuonn_status read_document(cuonn_config *config, bool *preset, const char *text, size_t length,
+                                  const char *name) {
+  reader r = {.text = text, .length = length, .name = name, .config = config};
+  if (!yaml_parser_initialize(&r.parser)) return cuonn_fail(CUONN_E_MEMORY, "%s: not enough memory to read it", name);
+  yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
+  yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, length);
+  const cuonn_status status = read_stream(&r);
+  *preset = r.preset;
+  yaml_event_delete(&r.event);
+  yaml_parser_delete(&r.parser);
+  return status;
+}
+
 cuonn_status cuonn_config_read_text(cuonn_config *config, const char *text, size_t length, const char *name) {
   CUONN_CHECK(length <= kLargestFile, CUONN_E_CONFIG, "%s: is larger than 1 MiB, which no configuration needs", name);
   if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) { /* byte order mark of UTF-8 */
     text += 3;
     length -= 3;
   }
+  bool preset = false;
   cuonn_config copy = *config;
-  reader r = {.text = text, .length = length, .name = name, .config = &copy};
-  if (!yaml_parser_initialize(&r.parser)) return cuonn_fail(CUONN_E_MEMORY, "%s: not enough memory to read it", name);
-  yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-  yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, length);
-  const cuonn_status status = read_stream(&r);
-  if (status == CUONN_OK) *config = copy;
-  yaml_event_delete(&r.event);
-  yaml_parser_delete(&r.parser);
-  return status;
+  CUONN_TRY(read_document(&copy, &preset, text, length, name));
+  if (preset) { /* it comes before the other keys, wherever it stands: they are read over it once more */
+    cuonn_config over = *config;
+    over.energy_preset = copy.energy_preset;
+    config_apply_preset(&over);
+    CUONN_TRY(read_document(&over, &preset, text, length, name));
+    copy = over;
+  }
+  *config = copy;
+  return CUONN_OK;
 }
 
 cuonn_status cuonn_config_read(cuonn_config *config, const char *path) {

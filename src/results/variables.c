@@ -92,6 +92,8 @@ static cuonn_status define_one(const results_file *file, const results_variable 
   if (code == NC_NOERR && v->long_name) {
     code = nc_put_att_text(file->id, id, "long_name", strlen(v->long_name), v->long_name);
   }
+  const double missing = RESULTS_MISSING;
+  if (code == NC_NOERR && v->gaps) code = nc_put_att_double(file->id, id, "_FillValue", NC_DOUBLE, 1, &missing);
   if (code == NC_NOERR && v->unit) code = nc_put_att_text(file->id, id, "units", strlen(v->unit), v->unit);
   return code == NC_NOERR ? CUONN_OK : results_netcdf_fail(CUONN_E_ARGUMENT, file, v->name, code);
 }

@@ -16,6 +16,9 @@ enum { RESULTS_RANK = 4 };
 /* Most numbers in one variable: the 4 GiB that the 64-bit-offset format gives it. */
 #define RESULTS_VALUES_MAX ((size_t)1 << 29)
 
+/* The mark of netCDF itself for a double that is missing. */
+#define RESULTS_MISSING 9.9692099683868690e+36
+
 typedef struct {
   const char *name; /* of our own files; a foreign file may name it otherwise */
   size_t length;
@@ -28,6 +31,7 @@ typedef struct {
   const char *unit;                               /* NULL: a pure number */
   const char *long_name;
   bool integers; /* stored in 16 bits each, in place of doubles */
+  bool gaps;     /* RESULTS_MISSING marks values that there are not; readers show them as NaN */
 } results_variable;
 
 /* ---- writing: attributes first, then results_define() once, then values ---- */

@@ -101,6 +101,13 @@ static void choices_are_the_enums(void **state) {
   SET("training.schedule=constant", training.schedule, CUONN_SCHEDULE_CONSTANT);
   SET("training.optimizer.name=sgd", training.optimizer.kind, CUONN_OPTIMIZER_SGD);
   SET("training.optimizer.name=adam", training.optimizer.kind, CUONN_OPTIMIZER_ADAM);
+  SET("energy.detection=direct", energy.detection, CUONN_DETECTION_DIRECT);
+  SET("energy.detection=homodyne", energy.detection, CUONN_DETECTION_HOMODYNE);
+  SET("energy.tap_scheme=digital", energy.tap_scheme, CUONN_TAPS_DIGITAL);
+  SET("energy.tap_scheme=analog", energy.tap_scheme, CUONN_TAPS_ANALOG);
+  SET("energy.dataflow=streaming", energy.dataflow, CUONN_DATAFLOW_STREAMING);
+  SET("energy.dataflow=reused", energy.dataflow, CUONN_DATAFLOW_REUSED);
+  SET("energy.dataflow=sequential", energy.dataflow, CUONN_DATAFLOW_SEQUENTIAL);
   static const cuonn_phase_style styles[] = {CUONN_STYLE_TOP, CUONN_STYLE_BOTTOM, CUONN_STYLE_SYMMETRIC,
                                              CUONN_STYLE_DIFFERENTIAL};
   for (size_t i = 0; i < 4; i++) {
@@ -201,6 +208,98 @@ static void reads_the_example_files(void **state) {
   assert_null(cuonn_config_difference(&config, &study));
 }
 
+/* What two sections of energy differ in: names of the keys, with a space behind each. */
+static void energy_differences(char *out, size_t size, const cuonn_config *a, const cuonn_config *b) {
+  size_t n = 0;
+  out[0] = '\0';
+  for (size_t i = 0; i < config_key_count; i++) {
+    const config_key *key = &config_keys[i];
+    if (strncmp(key->path, "energy.", 7) != 0 || config_value_equal(a, b, key)) continue;
+    n += (size_t)snprintf(out + n, size - n, "%s ", key->path + 7);
+  }
+}
+
+static void preset_sets_the_components(void **state) {
+  (void)state;
+  cuonn_config config = defaults(), want = defaults();
+  char differ[1024];
+  cuonn_energy_options_init(&want.energy, CUONN_ENERGY_DEFAULT); /* the table's defaults are this preset's */
+  energy_differences(differ, sizeof differ, &config, &want);
+  assert_string_equal(differ, "");
+
+  static const cuonn_energy_preset presets[] = {CUONN_ENERGY_FIGURE, CUONN_ENERGY_DEFAULT, CUONN_ENERGY_CITED};
+  static const char *const names[] = {"figure", "default", "cited"};
+  static const char *const against_default[] = {"preset laser column_loss tap_fraction ", "",
+                                                "preset dac receiver column_loss holding_power programming_time "};
+  for (size_t i = 0; i < 3; i++) {
+    char assignment[64];
+    snprintf(assignment, sizeof assignment, "energy.preset=%s", names[i]);
+    config = defaults();
+    OK(cuonn_config_set(&config, assignment));
+    cuonn_energy_options_init(&want.energy, presets[i]);
+    want.energy_preset = presets[i];
+    energy_differences(differ, sizeof differ, &config, &want);
+    assert_string_equal(differ, "");
+    want = defaults();
+    energy_differences(differ, sizeof differ, &config, &want);
+    assert_string_equal(differ, against_default[i]);
+  }
+}
+
+/* In a file the preset comes before the keys beside it, wherever it stands; of settings the last one counts. */
+static void preset_comes_first(void **state) {
+  (void)state;
+  static const char *const files[] = {"energy:\n  preset: cited\n  adc: 2\n  modes: 8\n",
+                                      "energy:\n  modes: 8\n  adc: 2\n  preset: cited\n"};
+  for (size_t i = 0; i < 2; i++) {
+    cuonn_config config = defaults();
+    OK(cuonn_config_set(&config, "energy.batch=3"));
+    OK(cuonn_config_set(&config, "energy.tap=7"));
+    OK(read_text(&config, files[i]));
+    assert_true(config.energy.adc == 2 && config.energy.dac == 3.571 && config.energy.tap == 0.103);
+    assert_true(config.energy.n_modes == 8 && config.energy.batch == 3);
+    OK(read_text(&config, "energy:\n  tap: 5\n")); /* a file without the preset leaves the rest as it is */
+    assert_true(config.energy.adc == 2 && config.energy.dac == 3.571 && config.energy.tap == 5);
+    OK(cuonn_config_set(&config, "energy.preset=cited"));
+    assert_true(config.energy.adc == 1.48 && config.energy.tap == 0.103 && config.energy.n_modes == 8);
+    const cuonn_config before = config;
+    REFUSED(read_text(&config, "energy:\n  preset: figure\n  adc: 0\n"), CUONN_E_CONFIG, "f.yaml:3: energy.adc");
+    assert_memory_equal(&config, &before, sizeof config);
+  }
+}
+
+/* The library refuses what the table of keys refuses, at both ends of every range of numbers. */
+static void energy_ranges_are_the_librarys(void **state) {
+  (void)state;
+  for (size_t i = 0; i < config_key_count; i++) {
+    const config_key *key = &config_keys[i];
+    if (strncmp(key->path, "energy.", 7) != 0) continue;
+    cuonn_config config = defaults();
+    void *const member = (char *)&config + key->offset;
+    if (key->type == CONFIG_NUMBER) {
+      const double tried[] = {key->low,  nextafter(key->low, -1),        nextafter(key->low, INFINITY),
+                              key->high, nextafter(key->high, INFINITY), NAN};
+      const bool good[] = {!key->above_low, false, true, true, false, false};
+      for (size_t t = 0; t < 6; t++) {
+        memcpy(member, &tried[t], sizeof tried[t]);
+        if (good[t])
+          OK(cuonn_energy_options_check(&config.energy));
+        else
+          REFUSED(cuonn_energy_options_check(&config.energy), CUONN_E_ARGUMENT, key->path);
+      }
+    } else if (key->type == CONFIG_INTEGER) {
+      const size_t tried[] = {key->least, key->most, key->most + 1, key->least - 1};
+      for (size_t t = 0; t < (key->least ? 4 : 3); t++) {
+        memcpy(member, &tried[t], sizeof tried[t]);
+        if (t < 2)
+          OK(cuonn_energy_options_check(&config.energy));
+        else
+          REFUSED(cuonn_energy_options_check(&config.energy), CUONN_E_ARGUMENT, key->path);
+      }
+    }
+  }
+}
+
 static void text_is_as_a_person_would_write_it(void **state) {
   (void)state;
   cuonn_config config = defaults();
@@ -293,7 +392,8 @@ static void random_value(char *out, size_t size, const config_key *key) {
     }
     case CONFIG_NUMBER: /* all magnitudes, all 53 bits */
       snprintf(out, size, "%.17g",
-               key->high * ((double)draw(UINT64_C(1) << 53) + 1) * 0x1p-54 * pow(2, -(double)draw(1000)));
+               key->low + (key->high - key->low) * ((double)draw(UINT64_C(1) << 53) + 1) * 0x1p-54 *
+                              pow(2, -(double)draw(1000)));
       break;
     case CONFIG_BOOLEAN: snprintf(out, size, "%s", draw(2) ? "true" : "false"); break;
     case CONFIG_TEXT: random_text(out, key->least, key->most); break;
@@ -377,7 +477,13 @@ static void difference_names_what_decides(void **state) {
       {"training.optimizer.epsilon=1e-9", true},
       {"training.optimizer.restart_bias_correction_each_epoch=false", true},
   };
-  assert_int_equal(sizeof cases / sizeof *cases, config_key_count);
+  size_t n_energy = 0;
+  for (size_t i = 0; i < config_key_count; i++) {
+    if (strncmp(config_keys[i].path, "energy.", 7) != 0) continue;
+    assert_false(config_keys[i].decides); /* what a chip would cost is asked beside a training run, not by it */
+    n_energy++;
+  }
+  assert_int_equal(sizeof cases / sizeof *cases + n_energy, config_key_count);
   const cuonn_config base = defaults();
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     cuonn_config other = base;
@@ -416,7 +522,8 @@ static const struct {
      "training.optimizer.learning_rate?"},
     {"data:\n  x: 5\n",
      "f.yaml:2: data: unknown key \"data.x\"; allowed in data: path, features, radius, side, border"},
-    {"nonsense: 5\n", "f.yaml:1: unknown key \"nonsense\"; allowed here: data, network, training, backend, output"},
+    {"nonsense: 5\n",
+     "f.yaml:1: unknown key \"nonsense\"; allowed here: data, network, training, energy, backend, output"},
     {"training:\n  optimizer:\n    gain: 5\n", "allowed in training.optimizer: name, learning_rate, momentum,"},
     {"training.epochs: 5\n",
      "f.yaml:1: found the key \"training.epochs\"; in a file a key stands in its section, without points: "
@@ -627,7 +734,7 @@ static void assignments_are_refused(void **state) {
       {"training.optimizer.learning_rate= 1", "found \" 1\", which is not a number"},
       {"epochs=5", "unknown key \"epochs\"; did you mean training.epochs?"},
       {"Training.epochs=5", "did you mean training.epochs?"},
-      {"other.thing=5", "unknown key \"other.thing\"; allowed here: data, network, training, backend, output"},
+      {"other.thing=5", "unknown key \"other.thing\"; allowed here: data, network, training, energy, backend, output"},
       {"training=5", "training: is a section, which takes no value; its keys: epochs, batch_size, "},
       {"training.optimizer=adam", "training.optimizer: is a section, which takes no value; its keys: name, "},
       {"training.=5", "unknown key \"training.\""},
@@ -748,6 +855,9 @@ int main(void) {
       cmocka_unit_test(reads_a_file_over_present_values),
       cmocka_unit_test(reads_the_ends_of_ranges),
       cmocka_unit_test(reads_the_example_files),
+      cmocka_unit_test(preset_sets_the_components),
+      cmocka_unit_test(preset_comes_first),
+      cmocka_unit_test(energy_ranges_are_the_librarys),
       cmocka_unit_test(text_is_as_a_person_would_write_it),
       cmocka_unit_test(random_configurations_come_back),
       cmocka_unit_test(locale_does_not_matter),

@@ -1,0 +1,22 @@
+/* The cuda backend: float, one NVIDIA GPU. This file is its table; kernels/ holds the ideas. */
+#include "cuda/state.h"
+
+const cuonn_backend cuonn_backend_cuda = {
+    .name = "cuda",
+    .steps_per_call = kGraphSteps,
+    .probe = cuda_probe,
+    .create = cuda_create,
+    .destroy = cuda_destroy,
+    .set_model = cuda_set_model,
+    .get_model = cuda_get_model,
+    .set_images = cuda_set_images,
+    .set_fields = cuda_set_fields,
+    .get_features = cuda_get_features,
+    .train_steps = cuda_train_steps,
+    .evaluate = cuda_evaluate,
+    .gradient = cuda_gradient,
+    .propagate = cuda_propagate,
+    .vjp = cuda_vjp,
+    .measure_machine = cuda_measure_machine,
+    .time_propagation = cuda_time_propagation,
+};

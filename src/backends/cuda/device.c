@@ -1,0 +1,188 @@
+#include "cuda/device.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "kernels/machine.h"
+
+/* --------------------------------------------------------------------------------------------------------- failures */
+
+static const char *base_name(const char *path) {
+  const char *const slash = strrchr(path, '/');
+  return slash ? slash + 1 : path;
+}
+
+cuonn_status cuda_check(cudaError_t result, const char *text, const char *file, int line) {
+  if (result == cudaSuccess) return CUONN_OK;
+  (void)cudaGetLastError(); /* told here, not again by the next call */
+  if (result == cudaErrorMemoryAllocation) {
+    return cuonn_fail(CUONN_E_MEMORY, "not enough device memory: %s (%s:%d)", text, base_name(file), line);
+  }
+  return cuonn_fail(CUONN_E_DEVICE, "the GPU failed: %s (%s) in %s (%s:%d)", cudaGetErrorString(result),
+                    cudaGetErrorName(result), text, base_name(file), line);
+}
+
+cuonn_status cuda_check_blas(cublasStatus_t result, const char *text, const char *file, int line) {
+  if (result == CUBLAS_STATUS_SUCCESS) return CUONN_OK;
+  return cuonn_fail(result == CUBLAS_STATUS_ALLOC_FAILED ? CUONN_E_MEMORY : CUONN_E_DEVICE,
+                    "cuBLAS failed: %s in %s (%s:%d)", cublasGetStatusString(result), text, base_name(file), line);
+}
+
+cuonn_status cuda_check_fft(cufftResult result, const char *text, const char *file, int line) {
+  if (result == CUFFT_SUCCESS) return CUONN_OK;
+  return cuonn_fail(result == CUFFT_ALLOC_FAILED ? CUONN_E_MEMORY : CUONN_E_DEVICE,
+                    "cuFFT failed with result %d in %s (%s:%d)", (int)result, text, base_name(file), line);
+}
+
+cuonn_status cuda_probe(void) {
+  int driver = 0, count = 0;
+  const cudaError_t asked = cudaDriverGetVersion(&driver);
+  CUONN_CHECK(asked == cudaSuccess && driver > 0, CUONN_E_DEVICE,
+              "backend cuda needs an NVIDIA GPU with its driver, and no driver is installed");
+  CUONN_CHECK(driver / 1000 >= CUDART_VERSION / 1000, CUONN_E_DEVICE,
+              "the NVIDIA driver knows CUDA %d.%d, this build needs %d.0: install a newer driver", driver / 1000,
+              driver % 1000 / 10, CUDART_VERSION / 1000);
+  const cudaError_t counted = cudaGetDeviceCount(&count);
+  (void)cudaGetLastError();
+  CUONN_CHECK(counted == cudaSuccess && count > 0, CUONN_E_DEVICE, "no NVIDIA GPU can be used: %s",
+              counted == cudaSuccess ? "none is visible" : cudaGetErrorString(counted));
+  if (find_kernels() == cudaErrorNoKernelImageForDevice) {
+    int major = 0, minor = 0;
+    (void)cudaGetLastError();
+    CUONN_CUDA(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0));
+    CUONN_CUDA(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, 0));
+    return cuonn_fail(CUONN_E_DEVICE,
+                      "the GPU has compute capability %d.%d, for which this build has no code: build cuonn with "
+                      "CMAKE_CUDA_ARCHITECTURES=%d%d, 80 or more",
+                      major, minor, major, minor);
+  }
+  return CUONN_OK;
+}
+
+/* --------------------------------------------------------------------------------------------------------- sessions */
+
+static cuda_session *idle; /* list of those that wait for use */
+static pthread_mutex_t idle_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static void destroy(cuda_session *session) {
+  if (session->blas) cublasDestroy(session->blas);
+  if (session->plan_images > 0) cufftDestroy(session->plan);
+  if (session->stream) cudaStreamDestroy(session->stream);
+  free(session);
+}
+
+cuonn_status cuda_session_open(cuda_session **out) {
+  cuonn_status status = CUONN_OK;
+  int limit = 0;
+  pthread_mutex_lock(&idle_mutex);
+  cuda_session *session = idle;
+  if (session) idle = session->next;
+  pthread_mutex_unlock(&idle_mutex);
+  *out = session;
+  if (session) return CUONN_OK;
+
+  CUONN_TRY(cuonn_allocate(&session, 1, sizeof *session));
+  CUONN_CUDA_DONE(cudaDeviceGetAttribute(&limit, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0));
+  session->shared_limit = (size_t)limit;
+  CUONN_CUDA_DONE(cudaStreamCreateWithFlags(&session->stream, cudaStreamNonBlocking));
+done:
+  if (status != CUONN_OK) destroy(session);
+  *out = status == CUONN_OK ? session : NULL;
+  return status;
+}
+
+void cuda_session_close(cuda_session *session) {
+  if (!session) return;
+  if (cudaStreamSynchronize(session->stream) != cudaSuccess) {
+    (void)cudaGetLastError();
+    destroy(session);
+    return;
+  }
+  pthread_mutex_lock(&idle_mutex);
+  session->next = idle;
+  idle = session;
+  pthread_mutex_unlock(&idle_mutex);
+}
+
+void cuda_release(void) {
+  pthread_mutex_lock(&idle_mutex);
+  while (idle) {
+    cuda_session *const session = idle;
+    idle = session->next;
+    destroy(session);
+  }
+  pthread_mutex_unlock(&idle_mutex);
+}
+
+cuonn_status cuda_blas(cublasHandle_t *out, cuda_session *session) {
+  if (!session->blas) {
+    CUONN_BLAS(cublasCreate(&session->blas));
+    CUONN_BLAS(cublasSetStream(session->blas, session->stream));
+    CUONN_BLAS(cublasSetMathMode(session->blas, CUBLAS_PEDANTIC_MATH)); /* float32 all through, never TF32 */
+  }
+  *out = session->blas;
+  return CUONN_OK;
+}
+
+cuonn_status cuda_plan(cufftHandle *out, cuda_session *session, size_t height, size_t width, size_t n_images) {
+  int sides[2] = {(int)height, (int)width};
+  const int images = (int)n_images;
+  if (session->plan_images > 0) {
+    *out = session->plan;
+    if (session->plan_height == sides[0] && session->plan_width == sides[1] && session->plan_images == images) {
+      return CUONN_OK;
+    }
+    session->plan_images = 0;
+    CUONN_FFT(cufftDestroy(session->plan));
+  }
+  CUONN_FFT(cufftPlanMany(&session->plan, 2, sides, NULL, 1, 0, NULL, 1, 0, CUFFT_R2C, images));
+  session->plan_height = sides[0];
+  session->plan_width = sides[1];
+  session->plan_images = images;
+  CUONN_FFT(cufftSetStream(session->plan, session->stream));
+  *out = session->plan;
+  return CUONN_OK;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- memory */
+
+cuonn_status cuda_allocate(void *to, cuda_memory *memory, size_t count, size_t size, const char *what) {
+  void *pointer = NULL;
+  memcpy(to, &pointer, sizeof pointer);
+  CUONN_CHECK(memory->count < sizeof memory->pointers / sizeof *memory->pointers, CUONN_E_INTERNAL,
+              "too many allocations of device memory in one group");
+  const size_t bytes = count > 0 ? count * size : size;
+  const cudaError_t result = cudaMalloc(&pointer, bytes);
+  if (result == cudaErrorMemoryAllocation) {
+    size_t available = 0, total = 0;
+    (void)cudaGetLastError();
+    CUONN_CUDA(cudaMemGetInfo(&available, &total));
+    return cuonn_fail(CUONN_E_MEMORY,
+                      "not enough device memory: %s takes %.1f MiB, %.1f of %.1f MiB are free; lower the batch size, the "
+                      "number of waveguides or of layers",
+                      what, (double)bytes / 1048576, (double)available / 1048576, (double)total / 1048576);
+  }
+  CUONN_CUDA(result);
+  memory->pointers[memory->count++] = pointer;
+  memcpy(to, &pointer, sizeof pointer);
+  return CUONN_OK;
+}
+
+cuonn_status cuda_allocate_pinned(void *to, cuda_memory *memory, size_t count, size_t size) {
+  void *pointer = NULL;
+  memcpy(to, &pointer, sizeof pointer);
+  CUONN_CHECK(memory->n_pinned < sizeof memory->pinned / sizeof *memory->pinned, CUONN_E_INTERNAL,
+              "too many allocations of pinned memory in one group");
+  CUONN_CUDA(cudaMallocHost(&pointer, count * size));
+  memory->pinned[memory->n_pinned++] = pointer;
+  memcpy(to, &pointer, sizeof pointer);
+  return CUONN_OK;
+}
+
+void cuda_memory_free(cuda_memory *memory) {
+  while (memory->count > 0) (void)cudaFree(memory->pointers[--memory->count]);
+  while (memory->n_pinned > 0) (void)cudaFreeHost(memory->pinned[--memory->n_pinned]);
+  (void)cudaGetLastError(); /* a device that was lost says so here again */
+}

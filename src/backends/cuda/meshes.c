@@ -1,0 +1,209 @@
+/* Meshes on the device. Their nodes are ideal if those of all meshes are; kernels are built for one kind each.
+ *
+ * Segments: the way back undoes nodes, which amplifies rounding as much as the nodes attenuated. After kLossLimit the fields
+ * are kept on the way out, and the way back takes them from there. A column that alone attenuates more is a segment of its
+ * own, and is in effect not undone at all. */
+#include "cuda/meshes.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static const double kLossLimit = 6; /* dB: doubles the rounding of an amplitude at most */
+
+static style_arms arms_of(cuonn_phase_style style) {
+  static const style_arms arms[] = {
+      [CUONN_STYLE_TOP] = {{1, 0}, {1, 0}},
+      [CUONN_STYLE_BOTTOM] = {{0, 1}, {0, 1}},
+      [CUONN_STYLE_SYMMETRIC] = {{0.5f, -0.5f}, {1, 1}},
+      [CUONN_STYLE_DIFFERENTIAL] = {{0.5f, -0.5f}, {-0.5f, 0.5f}},
+  };
+  return arms[style];
+}
+
+cuonn_status cuda_meshes_create(cuda_meshes *out, size_t n_meshes, size_t n_modes, cuonn_phase_style style,
+                                bool with_outputs, const cuda_session *session) {
+  memset(out, 0, sizeof *out);
+  CUONN_CHECK(n_modes <= CUONN_DEVICE_MODES_MAX, CUONN_E_SHAPE,
+              "backend cuda computes meshes of up to %d waveguides, this one has %zu; use backend cpu",
+              CUONN_DEVICE_MODES_MAX, n_modes);
+  out->layout = mesh_layout_of((int)n_modes);
+  out->arms = arms_of(style);
+  out->n_meshes = n_meshes;
+  out->places = mesh_places(out->layout);
+  out->n_nodes = cuonn_mesh_nodes(n_modes);
+  out->view = (device_meshes){
+      .layout = out->layout, .weights = gradient_weights_of(out->arms), .shared_limit = session->shared_limit};
+  CUONN_TRY(cuonn_allocate(&out->place, out->n_nodes, sizeof *out->place));
+  for (size_t c = 0, k = 0; c < n_modes; c++) {
+    for (size_t top = c % 2; top + 1 < n_modes; top += 2) {
+      out->place[k++] = (uint32_t)mesh_place(out->layout, (int)c, (int)top);
+    }
+  }
+  CUONN_TRY(cuda_allocate(&out->phases, &out->lasting, n_meshes * out->places, sizeof(double2), "the phases"));
+  if (with_outputs) {
+    CUONN_TRY(cuda_allocate(&out->gamma, &out->lasting, n_meshes * n_modes, sizeof(double), "the output phases"));
+    CUONN_TRY(cuda_allocate(&out->turns, &out->lasting, n_meshes * n_modes, sizeof(float2), "the output phases"));
+  }
+  return CUONN_OK;
+}
+
+void cuda_meshes_free(cuda_meshes *meshes) {
+  cuda_memory_free(&meshes->kind);
+  cuda_memory_free(&meshes->lasting);
+  free(meshes->place);
+}
+
+static bool is_ideal(const cuonn_mesh *mesh) {
+  for (size_t i = 0; i < 2 * cuonn_mesh_nodes(mesh->n_modes); i++) {
+    if (mesh->coupler_error[i] != 0 || mesh->loss_db[i] != 0) return false;
+  }
+  return true;
+}
+
+/* The most that one node of a column attenuates or amplifies. */
+static double column_loss(const cuonn_mesh *mesh, size_t column) {
+  double most = 0;
+  const size_t end = cuonn_mesh_column_start(mesh->n_modes, column + 1);
+  for (size_t k = cuonn_mesh_column_start(mesh->n_modes, column); k < end; k++) {
+    most = fmax(most, fabs(mesh->loss_db[2 * k]) + fabs(mesh->loss_db[2 * k + 1]));
+  }
+  return most;
+}
+
+/* starts: [N] as in kernels/walk.h. Returns the number of segments, 0 if nothing needs to be kept. */
+static int divide(int *starts, const cuonn_mesh *mesh) {
+  int segments = 1;
+  double loss = column_loss(mesh, 0), most = loss;
+  starts[0] = 0;
+  for (size_t c = 1; c < mesh->n_modes; c++) {
+    const double own = column_loss(mesh, c);
+    starts[c] = -1;
+    if (loss + own > kLossLimit) {
+      starts[c] = segments++;
+      loss = 0;
+    }
+    loss += own;
+    most = fmax(most, loss);
+  }
+  if (segments > 1 || most > kLossLimit) return segments;
+  starts[0] = -1;
+  return 0;
+}
+
+/* place: [node] */
+static void fill_constants(node_constants *constants, const cuonn_mesh *mesh, const uint32_t *place) {
+  for (size_t k = 0; k < cuonn_mesh_nodes(mesh->n_modes); k++) {
+    const double left = M_PI / 4 + mesh->coupler_error[2 * k], right = M_PI / 4 + mesh->coupler_error[2 * k + 1];
+    constants[place[k]] = (node_constants){.left = {cos(left), sin(left)},
+                                           .right = {cos(right), sin(right)},
+                                           .theta_amplitude = pow(10, -mesh->loss_db[2 * k] / 20),
+                                           .phi_amplitude = pow(10, -mesh->loss_db[2 * k + 1] / 20)};
+  }
+}
+
+cuonn_status cuda_meshes_set_constants(cuda_meshes *m, const cuonn_mesh *const *from, cudaStream_t stream) {
+  cuonn_status status = CUONN_OK;
+  node_constants *constants = NULL;
+  CUONN_TRY_DONE(cuda_allocate(&m->constants, &m->kind, m->n_meshes * m->places, sizeof(node_constants),
+                               "the errors of couplers and shifters"));
+  CUONN_TRY_DONE(cuonn_allocate(&constants, m->n_meshes * m->places, sizeof *constants));
+  for (size_t i = 0; i < m->n_meshes; i++) fill_constants(constants + i * m->places, from[i], m->place);
+  CUONN_CUDA_DONE(cudaMemcpyAsync(m->constants, constants, m->n_meshes * m->places * sizeof *constants,
+                                  cudaMemcpyHostToDevice, stream));
+  CUONN_CUDA_DONE(cudaStreamSynchronize(stream));
+done:
+  free(constants);
+  return status;
+}
+
+/* Device arrays of general nodes. */
+static cuonn_status set_general(cuda_meshes *m, const cuonn_mesh *const *from, cudaStream_t stream) {
+  const size_t n = (size_t)m->layout.n_modes;
+  cuonn_status status = CUONN_OK;
+  int *starts = NULL;
+  CUONN_TRY_DONE(cuda_allocate(&m->nodes, &m->kind, m->n_meshes * m->places * 2, sizeof(float4), "the coefficients"));
+  CUONN_TRY_DONE(cuda_allocate(&m->back, &m->kind, m->n_meshes * m->places * 3, sizeof(float4), "the coefficients"));
+  CUONN_TRY_DONE(cuda_meshes_set_constants(m, from, stream));
+  CUONN_TRY_DONE(cuonn_allocate(&starts, m->n_meshes * n, sizeof *starts));
+  for (size_t i = 0; i < m->n_meshes; i++) {
+    const int segments = divide(starts + i * n, from[i]);
+    m->view.n_segments = segments > m->view.n_segments ? segments : m->view.n_segments;
+  }
+  if (m->view.n_segments > 0) {
+    CUONN_TRY_DONE(cuda_allocate(&m->starts, &m->kind, m->n_meshes * n, sizeof(int), "the segments"));
+    CUONN_CUDA_DONE(
+        cudaMemcpyAsync(m->starts, starts, m->n_meshes * n * sizeof *starts, cudaMemcpyHostToDevice, stream));
+    CUONN_CUDA_DONE(cudaStreamSynchronize(stream));
+  }
+done:
+  free(starts);
+  return status;
+}
+
+cuonn_status cuda_meshes_set_errors(cuda_meshes *m, const cuonn_mesh *const *from, cudaStream_t stream) {
+  bool ideal = true;
+  for (size_t i = 0; i < m->n_meshes; i++) ideal = ideal && is_ideal(from[i]);
+  CUONN_CUDA(cudaStreamSynchronize(stream));
+  cuda_memory_free(&m->kind);
+  m->starts = NULL;
+  m->constants = NULL;
+  m->view.n_segments = 0;
+  if (ideal) {
+    CUONN_TRY(cuda_allocate(&m->nodes, &m->kind, m->n_meshes * m->places, sizeof(float4), "the coefficients"));
+    m->back = m->nodes;
+    CUONN_CUDA(launch_idle_nodes(m->nodes, m->layout, (int)m->n_meshes, stream));
+  } else {
+    CUONN_TRY(set_general(m, from, stream));
+  }
+  m->view.ideal = ideal;
+  m->view.nodes = m->nodes;
+  m->view.back = m->back;
+  m->view.turns = m->turns;
+  m->view.starts = m->starts;
+  return CUONN_OK;
+}
+
+cuonn_status cuda_meshes_set_pairs(double2 *device, const cuda_meshes *m, size_t mesh, const double *theta,
+                                   const double *phi, double2 *scratch, cudaStream_t stream) {
+  memset(scratch, 0, m->places * sizeof *scratch);
+  for (size_t k = 0; k < m->n_nodes; k++) scratch[m->place[k]] = (double2){theta[k], phi[k]};
+  CUONN_CUDA(cudaMemcpyAsync(device + mesh * m->places, scratch, m->places * sizeof *scratch, cudaMemcpyHostToDevice,
+                             stream));
+  CUONN_CUDA(cudaStreamSynchronize(stream));
+  return CUONN_OK;
+}
+
+cuonn_status cuda_meshes_get_pairs(double *theta, double *phi, const cuda_meshes *m, size_t mesh, const double2 *device,
+                                   double2 *scratch, cudaStream_t stream) {
+  CUONN_CUDA(cudaMemcpyAsync(scratch, device + mesh * m->places, m->places * sizeof *scratch, cudaMemcpyDeviceToHost,
+                             stream));
+  CUONN_CUDA(cudaStreamSynchronize(stream));
+  for (size_t k = 0; k < m->n_nodes; k++) {
+    theta[k] = scratch[m->place[k]].x;
+    phi[k] = scratch[m->place[k]].y;
+  }
+  return CUONN_OK;
+}
+
+cuonn_status cuda_meshes_fill(const cuda_meshes *m, cudaStream_t stream) {
+  if (m->view.ideal) {
+    CUONN_CUDA(
+        launch_ideal_nodes(m->nodes, m->turns, m->phases, m->gamma, m->layout, m->arms, (int)m->n_meshes, stream));
+  } else {
+    CUONN_CUDA(launch_general_nodes(m->nodes, m->back, m->turns, m->phases, m->gamma, m->constants, m->layout, m->arms,
+                                    (int)m->n_meshes, stream));
+  }
+  return CUONN_OK;
+}
+
+device_meshes cuda_meshes_view(const cuda_meshes *m, size_t first) {
+  device_meshes view = m->view;
+  view.nodes += first * m->places * (view.ideal ? 1 : 2);
+  view.back += first * m->places * (view.ideal ? 1 : 3);
+  if (view.turns) view.turns += first * (size_t)m->layout.n_modes;
+  if (view.starts) view.starts += first * (size_t)m->layout.n_modes;
+  return view;
+}

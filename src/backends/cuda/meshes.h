@@ -1,0 +1,48 @@
+/* Meshes of one layout on the device: the layers of all models of a state, or the one mesh of a call. */
+#ifndef CUDA_MESHES_H
+#define CUDA_MESHES_H
+
+#include <stdint.h>
+
+#include "cuda/device.h"
+#include "cuonn/mesh.h"
+#include "kernels/coefficients.h"
+#include "kernels/columns.h"
+
+typedef struct {
+  mesh_layout layout;
+  style_arms arms;
+  size_t n_meshes, n_nodes, places; /* nodes and places of one mesh */
+  uint32_t *place;          /* host, [node] */
+  double2 *phases;          /* device, [mesh][place] theta, phi */
+  double *gamma;            /* device, [mesh][N]; NULL if outputs are only read as moduli */
+  node_constants *constants; /* device, [mesh][place]; NULL while all nodes are ideal */
+  float4 *nodes, *back;     /* device */
+  float2 *turns;            /* device, [mesh][N]; NULL as gamma */
+  int *starts;              /* device, [mesh][N]; NULL if no fields need to be kept */
+  device_meshes view;       /* the same for kernels */
+  cuda_memory lasting, kind; /* kind: what depends on the kind of nodes */
+} cuda_meshes;
+
+/* CUONN_E_SHAPE for more waveguides than the kernels hold. with_outputs: gamma and the phases that nodes leave are kept. */
+cuonn_status cuda_meshes_create(cuda_meshes *out, size_t n_meshes, size_t n_modes, cuonn_phase_style style,
+                                bool with_outputs, const cuda_session *session);
+void cuda_meshes_free(cuda_meshes *meshes);
+
+/* Takes the kind of nodes, errors and losses from host meshes: [mesh], all of one shape. Allocates. */
+cuonn_status cuda_meshes_set_errors(cuda_meshes *meshes, const cuonn_mesh *const *from, cudaStream_t stream);
+/* Phases of one mesh, from and to arrays by node: theta, phi [node]. `scratch`: [place] on the host. */
+cuonn_status cuda_meshes_set_pairs(double2 *device, const cuda_meshes *meshes, size_t mesh, const double *theta,
+                                   const double *phi, double2 *scratch, cudaStream_t stream);
+cuonn_status cuda_meshes_get_pairs(double *theta, double *phi, const cuda_meshes *meshes, size_t mesh,
+                                   const double2 *device, double2 *scratch, cudaStream_t stream);
+/* Coefficients from phases: launches only. */
+cuonn_status cuda_meshes_fill(const cuda_meshes *meshes, cudaStream_t stream);
+
+/* The view of meshes from `first` on. */
+device_meshes cuda_meshes_view(const cuda_meshes *meshes, size_t first);
+
+/* Only the constants of nodes, [mesh][place]: what launch_stage_nodes() needs. */
+cuonn_status cuda_meshes_set_constants(cuda_meshes *meshes, const cuonn_mesh *const *from, cudaStream_t stream);
+
+#endif

@@ -1,0 +1,169 @@
+/* Making and releasing a state; models in and out. */
+#include "cuda/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+void cuda_destroy(void *state) {
+  cuda_state *const s = state;
+  if (!s) return;
+  if (s->session) (void)cudaStreamSynchronize(s->session->stream);
+  cuda_drop_graphs(s);
+  for (size_t m = 0; s->models && m < s->problem.n_models; m++) cuonn_network_free(&s->models[m].network);
+  free(s->models);
+  free(s->scratch);
+  for (int i = 0; i < BACKEND_SPLITS; i++) cuda_memory_free(&s->sets[i].memory);
+  cuda_memory_free(&s->dense.memory);
+  cuda_memory_free(&s->steps.order_memory);
+  cuda_memory_free(&s->steps.kept_memory);
+  cuda_memory_free(&s->steps.memory);
+  cuda_meshes_free(&s->meshes);
+  cuda_session_close(s->session);
+  free(s);
+}
+
+static cuonn_status create_steps(cuda_state *s) {
+  const backend_problem *const p = &s->problem;
+  cuda_steps *const steps = &s->steps;
+  cuda_memory *const memory = &steps->memory;
+  const size_t models = p->n_models, layers = p->shape.n_layers, meshes = models * layers, places = s->meshes.places;
+  const char *const of = "the gradients of a batch";
+  steps->order_epoch = -1;
+  steps->most_chunks = cuda_chunks(p->batch_size, s->meshes.layout, layers);
+  const size_t chunks = models * steps->most_chunks;
+  const size_t outputs = network_outputs_size(s->meshes.layout, models, steps->most_chunks, layers);
+  CUONN_TRY(cuda_allocate(&steps->gradient, memory, chunks * layers * places, sizeof(float2), of));
+  CUONN_TRY(cuda_allocate(&steps->outputs, memory, outputs, sizeof(float2), "the fields behind layers"));
+  CUONN_TRY(cuda_allocate(&steps->chunk_losses, memory, chunks, sizeof(double), of));
+  CUONN_TRY(cuda_allocate(&steps->losses, memory, kGraphSteps * models, sizeof(double), of));
+  CUONN_TRY(cuda_allocate(&steps->batches, memory, kGraphSteps, sizeof(network_batch), of));
+  CUONN_TRY(cuda_allocate(&steps->steps, memory, kGraphSteps * models, sizeof(optimizer_step), of));
+  CUONN_TRY(cuda_allocate(&steps->first, memory, meshes * places, sizeof(double2), "the moments"));
+  CUONN_TRY(cuda_allocate(&steps->second, memory, meshes * places, sizeof(double2), "the moments"));
+  CUONN_TRY(cuda_allocate(&steps->rules, memory, models, sizeof(optimizer_rule), of));
+  CUONN_TRY(cuda_allocate(&steps->seeds, memory, models, sizeof(uint64_t), of));
+  CUONN_TRY(cuda_allocate_pinned(&steps->pinned_losses, memory, kGraphSteps * models, sizeof(double)));
+  CUONN_TRY(cuda_allocate_pinned(&steps->pinned_batches, memory, kGraphSteps, sizeof(network_batch)));
+  return cuda_allocate_pinned(&steps->pinned_steps, memory, kGraphSteps * models, sizeof(optimizer_step));
+}
+
+cuonn_status cuda_create(void **out, const backend_problem *problem) {
+  const cuonn_network_shape *const shape = &problem->shape;
+  cuonn_status status = CUONN_OK;
+  cuda_state *s = NULL;
+  *out = NULL;
+  CUONN_TRY_DONE(cuonn_allocate(&s, 1, sizeof *s));
+  s->problem = *problem;
+  CUONN_TRY_DONE(cuda_session_open(&s->session));
+  CUONN_TRY_DONE(cuda_meshes_create(&s->meshes, problem->n_models * shape->n_layers, shape->n_modes, shape->style, false,
+                                    s->session));
+  s->stride = (size_t)mesh_stride(s->meshes.layout);
+  CUONN_TRY_DONE(cuonn_allocate(&s->models, problem->n_models, sizeof *s->models));
+  CUONN_TRY_DONE(cuonn_allocate(&s->scratch, s->meshes.places, sizeof *s->scratch));
+  for (size_t m = 0; m < problem->n_models; m++) CUONN_TRY_DONE(cuonn_network_create(&s->models[m].network, shape));
+  if (problem->batch_size > 0) CUONN_TRY_DONE(create_steps(s));
+done:
+  if (status != CUONN_OK) {
+    cuda_destroy(s);
+    s = NULL;
+  }
+  *out = s;
+  return status;
+}
+
+/* The two halves of a model's moments: first and second, each [layer][theta, phi][node] on the host. */
+static cuonn_status set_moments(cuda_state *s, size_t model, const double *moments) {
+  const size_t layers = s->problem.shape.n_layers, nodes = s->meshes.n_nodes, places = s->meshes.places;
+  double2 *const device[2] = {s->steps.first, s->steps.second};
+  for (size_t half = 0; half < 2; half++) {
+    if (!moments) {
+      CUONN_CUDA(cudaMemsetAsync(device[half] + model * layers * places, 0, layers * places * sizeof(double2),
+                                 s->session->stream));
+      continue;
+    }
+    for (size_t l = 0; l < layers; l++) {
+      const double *const theta = moments + (half * layers + l) * 2 * nodes;
+      CUONN_TRY(cuda_meshes_set_pairs(device[half], &s->meshes, model * layers + l, theta, theta + nodes, s->scratch,
+                                      s->session->stream));
+    }
+  }
+  return CUONN_OK;
+}
+
+cuonn_status cuda_set_model(void *state, size_t model, const backend_model *from) {
+  cuda_state *const s = state;
+  cuda_model *const to = s->models + model;
+  cudaStream_t stream = s->session->stream;
+  const size_t layers = s->problem.shape.n_layers;
+  for (size_t l = 0; l < layers; l++) {
+    const cuonn_mesh *const mesh = from->network->layers + l;
+    CUONN_TRY(cuonn_mesh_copy(to->network.layers + l, mesh));
+    CUONN_TRY(cuda_meshes_set_pairs(s->meshes.phases, &s->meshes, model * layers + l, mesh->theta, mesh->phi, s->scratch,
+                                    stream));
+  }
+  if (from->optimizer) to->optimizer = *from->optimizer;
+  to->seed = from->seed;
+  s->changed = true;
+  if (s->problem.batch_size == 0) return CUONN_OK;
+
+  CUONN_TRY(set_moments(s, model, from->moments));
+  const optimizer_rule rule = {.sgd = to->optimizer.kind == CUONN_OPTIMIZER_SGD,
+                               .momentum = to->optimizer.momentum,
+                               .beta1 = to->optimizer.beta1,
+                               .beta2 = to->optimizer.beta2,
+                               .epsilon = to->optimizer.epsilon};
+  CUONN_CUDA(cudaMemcpyAsync(s->steps.rules + model, &rule, sizeof rule, cudaMemcpyHostToDevice, stream));
+  CUONN_CUDA(cudaMemcpyAsync(s->steps.seeds + model, &to->seed, sizeof to->seed, cudaMemcpyHostToDevice, stream));
+  CUONN_CUDA(cudaStreamSynchronize(stream));
+  s->steps.order_epoch = -1;
+  return CUONN_OK;
+}
+
+cuonn_status cuda_get_model(const backend_model *to, void *state, size_t model) {
+  cuda_state *const s = state;
+  const size_t layers = s->problem.shape.n_layers, nodes = s->meshes.n_nodes;
+  const double2 *const device[2] = {s->steps.first, s->steps.second};
+  for (size_t l = 0; l < layers; l++) {
+    cuonn_mesh *const mesh = to->network->layers + l;
+    CUONN_TRY(cuda_meshes_get_pairs(mesh->theta, mesh->phi, &s->meshes, model * layers + l, s->meshes.phases, s->scratch,
+                                    s->session->stream));
+    for (size_t half = 0; to->moments && half < 2; half++) {
+      double *const theta = to->moments + (half * layers + l) * 2 * nodes;
+      CUONN_TRY(cuda_meshes_get_pairs(theta, theta + nodes, &s->meshes, model * layers + l, device[half], s->scratch,
+                                      s->session->stream));
+    }
+  }
+  return CUONN_OK;
+}
+
+/* Fields kept on the way out, if a model needs that. */
+static cuonn_status make_kept(cuda_state *s) {
+  cuda_steps *const steps = &s->steps;
+  const size_t segments = (size_t)s->meshes.view.n_segments;
+  cuda_memory_free(&steps->kept_memory);
+  steps->kept = NULL;
+  if (segments == 0 || s->problem.batch_size == 0) return CUONN_OK;
+  const size_t size = network_kept_size(s->meshes.layout, s->problem.n_models, steps->most_chunks,
+                                        s->problem.shape.n_layers, segments);
+  return cuda_allocate(&steps->kept, &steps->kept_memory, size, sizeof(float2),
+                       "the fields that lossy nodes need on the way back");
+}
+
+cuonn_status cuda_prepare(cuda_state *s) {
+  const size_t layers = s->problem.shape.n_layers;
+  const cuonn_mesh **from = NULL;
+  cuonn_status status = CUONN_OK;
+  if (!s->changed) return CUONN_OK;
+  CUONN_TRY_DONE(cuonn_allocate(&from, s->meshes.n_meshes, sizeof *from));
+  for (size_t i = 0; i < s->meshes.n_meshes; i++) from[i] = s->models[i / layers].network.layers + i % layers;
+  cuda_drop_graphs(s); /* they hold addresses */
+  CUONN_TRY_DONE(cuda_meshes_set_errors(&s->meshes, from, s->session->stream));
+  CUONN_TRY_DONE(make_kept(s));
+  CUONN_TRY_DONE(cuda_meshes_fill(&s->meshes, s->session->stream));
+  s->changed = false;
+done:
+  free(from);
+  return status;
+}

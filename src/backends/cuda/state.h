@@ -1,0 +1,121 @@
+/* What the backend keeps between calls, and its functions. */
+#ifndef CUDA_STATE_H
+#define CUDA_STATE_H
+
+#include "backends/backend.h"
+#include "cuda/meshes.h"
+#include "kernels/network.h"
+#include "kernels/optimizer.h"
+
+enum {
+  kMostChunks = 512, /* of a batch: four blocks for each multiprocessor of a large device */
+  kGraphSteps = 128, /* steps of one graph */
+  kGraphs = 2        /* of different length: whole ones, and the last of an epoch */
+};
+
+/* A labelled set on the device. */
+typedef struct {
+  size_t n_examples;
+  float2 *fields;  /* [example][stride] */
+  uint8_t *labels; /* [example] */
+  cuda_memory memory;
+} cuda_set;
+
+/* The host's copy of one model: errors, losses and gamma do not change; theta and phi live on the device. */
+typedef struct {
+  cuonn_network network;
+  cuonn_optimizer_options optimizer;
+  uint64_t seed;
+} cuda_model;
+
+/* What steps need on the device. Pinned: written before the steps, read after them. */
+typedef struct {
+  size_t most_chunks;
+  float2 *gradient, *outputs, *kept; /* network_task */
+  double *chunk_losses, *losses;     /* [model][chunk]; [step][model] */
+  network_batch *batches;            /* [step] */
+  optimizer_step *steps;             /* [step][model] */
+  double2 *first, *second;           /* [model][layer][place] moments */
+  optimizer_rule *rules;             /* [model] */
+  uint64_t *seeds;                   /* [model] */
+  unsigned *order;                   /* [model][example of BACKEND_TRAIN], NULL: as they stand */
+  int64_t order_epoch;               /* that `order` holds, -1: none */
+  double *pinned_losses;
+  network_batch *pinned_batches;
+  optimizer_step *pinned_steps;
+  cuda_memory memory, kept_memory, order_memory;
+} cuda_steps;
+
+/* Steps recorded once and run again and again. */
+typedef struct {
+  size_t n_steps;
+  cudaGraphExec_t exec;
+} cuda_graph;
+
+/* Scratch of the dense path; made when first needed. */
+typedef struct {
+  size_t most_examples;
+  float2 *matrices;    /* [layer][column][stride] */
+  float2 *y;           /* [example][N] */
+  float *h;            /* [example][N] */
+  double *losses;      /* [block of examples] */
+  unsigned *confusion; /* [class][class] */
+  cuda_memory memory;
+} cuda_dense;
+
+typedef struct {
+  backend_problem problem;
+  cuda_session *session;
+  size_t stride; /* of fields */
+  cuda_model *models;
+  cuda_meshes meshes; /* [model][layer] */
+  double2 *scratch;   /* [place] host */
+  bool changed;       /* a model was set since the coefficients were made */
+  cuda_set sets[BACKEND_SPLITS];
+  cuda_steps steps;
+  cuda_graph graphs[kGraphs]; /* the latest first */
+  cuda_dense dense;
+} cuda_state;
+
+/* state.c */
+cuonn_status cuda_create(void **out, const backend_problem *problem);
+void cuda_destroy(void *state);
+cuonn_status cuda_set_model(void *state, size_t model, const backend_model *from);
+cuonn_status cuda_get_model(const backend_model *to, void *state, size_t model);
+/* Brings coefficients up to date with the models that were set. */
+cuonn_status cuda_prepare(cuda_state *s);
+
+/* sets.c */
+cuonn_status cuda_set_images(void *state, backend_split split, const cuonn_images *images,
+                             const cuonn_features_options *options);
+cuonn_status cuda_set_fields(void *state, backend_split split, const cuonn_fields *fields, const uint8_t *labels);
+cuonn_status cuda_get_features(double *out, void *state, backend_split split);
+/* Between host fields [example][N][2] and device fields [example][stride]. */
+cuonn_status cuda_upload(float2 *to, const double *from, size_t n_examples, size_t n_modes, size_t stride,
+                         cudaStream_t stream);
+cuonn_status cuda_download(double *to, const float2 *from, size_t n_examples, size_t n_modes, size_t stride,
+                           cudaStream_t stream);
+
+/* steps.c */
+cuonn_status cuda_train_steps(double *losses, void *state, const backend_step *steps, size_t n_steps);
+cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model,
+                           backend_split split);
+/* Chunks of a batch of so many examples. */
+unsigned cuda_chunks(size_t n_examples, mesh_layout layout, size_t n_layers);
+void cuda_drop_graphs(cuda_state *s);
+
+/* evaluate.c */
+cuonn_status cuda_evaluate(cuonn_evaluation *out, void *state, size_t model, backend_split split);
+
+/* propagate.c */
+cuonn_status cuda_propagate(double *out, const cuonn_taps *taps, const cuonn_mesh *mesh, const cuonn_fields *in,
+                            bool backward, int threads);
+cuonn_status cuda_vjp(cuonn_mesh_gradient *gradient, double *backward, const cuonn_mesh *mesh,
+                      const cuonn_fields *input, const cuonn_fields *cotangent, int threads);
+
+/* measure.c */
+cuonn_status cuda_measure_machine(backend_machine *out, int threads);
+cuonn_status cuda_time_propagation(double *seconds, size_t n_samples, backend_propagation what, const cuonn_mesh *mesh,
+                                   const cuonn_fields *in, int threads);
+
+#endif

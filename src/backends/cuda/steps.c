@@ -1,0 +1,215 @@
+/* Training steps and gradients.
+ *
+ * A step is three kernels: loss and gradient of the batch (network.cu), sums over chunks and the optimizer (optimizer.cu),
+ * coefficients of the nodes (coefficients.cu). Up to kGraphSteps steps are recorded as one graph, once, and run by one
+ * launch; what differs from call to call (which examples, learning rate) lies in arrays on the device that are written
+ * before. The host waits once a graph, for its losses. */
+#include <math.h>
+#include <nvtx3/nvToolsExt.h>
+#include <string.h>
+
+#include "cuda/state.h"
+
+unsigned cuda_chunks(size_t n_examples, mesh_layout layout, size_t n_layers) {
+  const size_t at_once = network_block_examples(layout), passes = (n_examples + at_once - 1) / at_once;
+  /* every chunk has a gradient of its own: fewer where they would take more than 2 GiB */
+  const size_t each = n_layers * mesh_places(layout) * sizeof(float2), fit = ((size_t)2 << 30) / each;
+  size_t chunks = passes < kMostChunks ? passes : kMostChunks;
+  if (chunks > fit) chunks = fit;
+  return chunks > 0 ? (unsigned)chunks : 1;
+}
+
+static network_batch plan_batch(const cuda_state *s, size_t first, size_t count) {
+  const cuonn_network_shape *const shape = &s->problem.shape;
+  const double classes = shape->loss_per_class ? (double)shape->n_classes : 1;
+  return (network_batch){.first = (unsigned)first,
+                         .count = (unsigned)count,
+                         .n_chunks = cuda_chunks(count, s->meshes.layout, shape->n_layers),
+                         .share = 1 / ((double)count * classes)};
+}
+
+static network_task task_of(const cuda_state *s, backend_split split, const network_batch *batch) {
+  const cuda_steps *const steps = &s->steps;
+  return (network_task){.meshes = s->meshes.view,
+                        .n_layers = (int)s->problem.shape.n_layers,
+                        .n_classes = (int)s->problem.shape.n_classes,
+                        .n_models = (int)s->problem.n_models,
+                        .fields = s->sets[split].fields,
+                        .labels = s->sets[split].labels,
+                        .order = split == BACKEND_TRAIN ? steps->order : NULL,
+                        .n_examples = (unsigned)s->sets[split].n_examples,
+                        .batch = batch,
+                        .most_chunks = (unsigned)steps->most_chunks,
+                        .gradient = steps->gradient,
+                        .losses = steps->chunk_losses,
+                        .outputs = steps->outputs,
+                        .kept = steps->kept};
+}
+
+static network_sums sums_of(const cuda_state *s, const network_batch *batch) {
+  return (network_sums){.layout = s->meshes.layout,
+                        .n_layers = (int)s->problem.shape.n_layers,
+                        .n_models = (int)s->problem.n_models,
+                        .most_chunks = (unsigned)s->steps.most_chunks,
+                        .common_phi = s->problem.shape.style == CUONN_STYLE_SYMMETRIC,
+                        .batch = batch,
+                        .gradient = s->steps.gradient,
+                        .losses = s->steps.chunk_losses};
+}
+
+/* ------------------------------------------------------------------------------------------------------------ graphs */
+
+void cuda_drop_graphs(cuda_state *s) {
+  for (int i = 0; i < kGraphs; i++) {
+    if (s->graphs[i].exec) (void)cudaGraphExecDestroy(s->graphs[i].exec);
+  }
+  memset(s->graphs, 0, sizeof s->graphs);
+}
+
+static cuonn_status launch_steps(const cuda_state *s, size_t n_steps) {
+  const cuda_steps *const steps = &s->steps;
+  const size_t models = s->problem.n_models;
+  const optimizer_state optimizer = {s->meshes.phases, steps->first, steps->second, steps->rules};
+  for (size_t k = 0; k < n_steps; k++) {
+    const network_task task = task_of(s, BACKEND_TRAIN, steps->batches + k);
+    const network_sums sums = sums_of(s, steps->batches + k);
+    CUONN_CUDA(launch_network(&task, s->session->stream));
+    CUONN_CUDA(launch_update(steps->losses + k * models, &optimizer, steps->steps + k * models, &sums,
+                             s->session->stream));
+    CUONN_TRY(cuda_meshes_fill(&s->meshes, s->session->stream));
+  }
+  return CUONN_OK;
+}
+
+/* Records n_steps steps in place of the older graph. */
+static cuonn_status record(cuda_state *s, size_t n_steps) {
+  cuonn_status status = CUONN_OK;
+  cudaGraph_t graph = NULL;
+  cuda_graph made = {.n_steps = n_steps};
+  CUONN_CUDA(cudaStreamBeginCapture(s->session->stream, cudaStreamCaptureModeThreadLocal));
+  const cuonn_status launched = launch_steps(s, n_steps);
+  const cudaError_t ended = cudaStreamEndCapture(s->session->stream, &graph);
+  CUONN_TRY_DONE(launched);
+  CUONN_CUDA_DONE(ended);
+  CUONN_CUDA_DONE(cudaGraphInstantiate(&made.exec, graph, 0));
+  if (s->graphs[kGraphs - 1].exec) (void)cudaGraphExecDestroy(s->graphs[kGraphs - 1].exec);
+  memmove(s->graphs + 1, s->graphs, (kGraphs - 1) * sizeof *s->graphs);
+  s->graphs[0] = made;
+done:
+  if (graph) (void)cudaGraphDestroy(graph);
+  return status;
+}
+
+static cuonn_status find_graph(cudaGraphExec_t *out, cuda_state *s, size_t n_steps) {
+  for (int i = 0; i < kGraphs; i++) {
+    *out = s->graphs[i].exec;
+    if (s->graphs[i].exec && s->graphs[i].n_steps == n_steps) return CUONN_OK;
+  }
+  CUONN_TRY(record(s, n_steps));
+  *out = s->graphs[0].exec;
+  return CUONN_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------------------- steps */
+
+static void plan(cuda_state *s, const backend_step *steps, size_t n_steps) {
+  const size_t models = s->problem.n_models;
+  for (size_t k = 0; k < n_steps; k++) {
+    s->steps.pinned_batches[k] = plan_batch(s, steps[k].first, steps[k].count);
+    for (size_t m = 0; m < models; m++) {
+      const cuonn_optimizer_options *const o = &s->models[m].optimizer;
+      const double power = (double)(steps[k].adam_index + 1);
+      s->steps.pinned_steps[k * models + m] = (optimizer_step){.rate = o->learning_rate * steps[k].rate_factor,
+                                                               .correct1 = 1 / (1 - pow(o->beta1, power)),
+                                                               .correct2 = 1 / (1 - pow(o->beta2, power))};
+    }
+  }
+}
+
+/* The order of an epoch, where it is shuffled. */
+static cuonn_status make_order(cuda_state *s, uint32_t epoch) {
+  cuda_steps *const steps = &s->steps;
+  if (!steps->order || steps->order_epoch == epoch) return CUONN_OK;
+  CUONN_CUDA(launch_order(steps->order, steps->seeds, (unsigned)s->sets[BACKEND_TRAIN].n_examples, epoch,
+                          (int)s->problem.n_models, s->session->stream));
+  steps->order_epoch = epoch;
+  return CUONN_OK;
+}
+
+/* Steps of one epoch, at most kGraphSteps. losses: [step][model]. */
+static cuonn_status run_steps(double *losses, cuda_state *s, const backend_step *steps, size_t n_steps) {
+  const cuda_steps *const on = &s->steps;
+  const size_t updates = n_steps * s->problem.n_models;
+  cudaStream_t stream = s->session->stream;
+  cudaGraphExec_t graph;
+  CUONN_TRY(find_graph(&graph, s, n_steps));
+  plan(s, steps, n_steps);
+  CUONN_TRY(make_order(s, steps[0].epoch));
+  CUONN_CUDA(cudaMemcpyAsync(on->batches, on->pinned_batches, n_steps * sizeof *on->batches, cudaMemcpyHostToDevice,
+                             stream));
+  CUONN_CUDA(cudaMemcpyAsync(on->steps, on->pinned_steps, updates * sizeof *on->steps, cudaMemcpyHostToDevice, stream));
+  CUONN_CUDA(cudaGraphLaunch(graph, stream));
+  CUONN_CUDA(cudaMemcpyAsync(on->pinned_losses, on->losses, updates * sizeof *losses, cudaMemcpyDeviceToHost, stream));
+  CUONN_CUDA(cudaStreamSynchronize(stream));
+  memcpy(losses, on->pinned_losses, updates * sizeof *losses);
+  return CUONN_OK;
+}
+
+/* Steps from `first` on that go into one graph. */
+static size_t together(const backend_step *steps, size_t first, size_t n_steps) {
+  size_t count = 1;
+  while (first + count < n_steps && count < kGraphSteps && steps[first + count].epoch == steps[first].epoch) count++;
+  return count;
+}
+
+cuonn_status cuda_train_steps(double *losses, void *state, const backend_step *steps, size_t n_steps) {
+  cuda_state *const s = state;
+  cuonn_status status = cuda_prepare(s);
+  for (size_t first = 0, count; status == CUONN_OK && first < n_steps; first += count) {
+    count = together(steps, first, n_steps);
+    nvtxRangePushA("steps");
+    status = run_steps(losses + first * s->problem.n_models, s, steps + first, count);
+    nvtxRangePop();
+  }
+  return status;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- gradient */
+
+/* Gradient of one layer, from the device's [place] theta, phi. */
+static void take_gradient(cuonn_mesh_gradient *to, const float2 *from, const cuda_meshes *meshes) {
+  for (size_t k = 0; k < meshes->n_nodes; k++) {
+    to->d_theta[k] = (double)from[meshes->place[k]].x;
+    to->d_phi[k] = (double)from[meshes->place[k]].y;
+  }
+  memset(to->d_gamma, 0, (size_t)meshes->layout.n_modes * sizeof(double)); /* only moduli are read behind a gamma */
+}
+
+cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model,
+                           backend_split split) {
+  cuda_state *const s = state;
+  const size_t models = s->problem.n_models, layers = s->problem.shape.n_layers, places = s->meshes.places;
+  cudaStream_t stream = s->session->stream;
+  cuonn_status status = CUONN_OK;
+  cuda_memory memory = {0};
+  float2 *device = NULL, *const host = (float2 *)s->scratch; /* twice as large as needed */
+  const network_batch batch = plan_batch(s, 0, s->sets[split].n_examples);
+  CUONN_TRY_DONE(cuda_prepare(s));
+  CUONN_TRY_DONE(cuda_allocate(&device, &memory, models * layers * places, sizeof *device, "the gradient"));
+  CUONN_CUDA_DONE(cudaMemcpyAsync(s->steps.batches, &batch, sizeof batch, cudaMemcpyHostToDevice, stream));
+  network_task task = task_of(s, split, s->steps.batches);
+  const network_sums sums = sums_of(s, s->steps.batches);
+  task.order = NULL;
+  CUONN_CUDA_DONE(launch_network(&task, stream));
+  CUONN_CUDA_DONE(launch_gradient(device, s->steps.losses, &sums, stream));
+  CUONN_CUDA_DONE(cudaMemcpyAsync(loss, s->steps.losses + model, sizeof *loss, cudaMemcpyDeviceToHost, stream));
+  for (size_t l = 0; l < layers; l++) {
+    CUONN_CUDA_DONE(cudaMemcpyAsync(host, device + (model * layers + l) * places, places * sizeof *host,
+                                    cudaMemcpyDeviceToHost, stream));
+    CUONN_CUDA_DONE(cudaStreamSynchronize(stream));
+    take_gradient(gradients + l, host, &s->meshes);
+  }
+done:
+  cuda_memory_free(&memory);
+  return status;
+}

@@ -1,0 +1,252 @@
+/* cuonn energy: what a photonic chip would cost, at one point, for a network, or over a grid. */
+#include "cli/energy.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/grid.h"
+
+typedef struct {
+  const char *config, *output, *network;
+  const char **settings; /* [n_settings] "key=value", room for as many as there are words */
+  const char **grids;    /* [n_grids] "key=values", the same */
+  size_t n_settings, n_grids;
+  cli_options common;
+} arguments;
+
+static error_t refuse(const char *text) {
+  cli_fail(CLI_USAGE, "%s", text);
+  return EINVAL;
+}
+
+/* Options that do not go together. */
+static error_t check_options(const arguments *a) {
+  if (a->n_grids && !a->output) return refuse("--grid needs --output FILE.nc");
+  if (a->output && !a->n_grids) return refuse("--output needs a grid, such as --grid energy.modes=4:256:2");
+  if (a->n_grids && a->network) return refuse("--grid does not go with --network, which is one point");
+  if (a->n_grids && a->common.json) return refuse("--json does not go with --grid, whose results are in the file");
+  if (a->n_grids > CUONN_ENERGY_AXES_MAX) {
+    cli_fail(CLI_USAGE, "a grid has at most %d axes, not %zu", CUONN_ENERGY_AXES_MAX, a->n_grids);
+    return EINVAL;
+  }
+  for (size_t i = 0; a->network && i < a->n_settings; i++) {
+    if (strncmp(a->settings[i], "energy.modes=", 13) == 0 || strncmp(a->settings[i], "energy.batch=", 13) == 0)
+      return refuse(
+          "energy.modes and energy.batch do not go with --network: N is the network's, M training.batch_size");
+  }
+  return 0;
+}
+
+static error_t parse(int key, char *value, struct argp_state *state) {
+  arguments *a = state->input;
+  switch (key) {
+    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 1); return 0;
+    case 's': a->settings[a->n_settings++] = value; return 0;
+    case 'g': a->grids[a->n_grids++] = value; return 0;
+    case 'o': a->output = value; return 0;
+    case 'n': a->network = value; return 0;
+    case ARGP_KEY_ARG: return cli_take_argument(&a->config, value);
+    case ARGP_KEY_END: return check_options(a);
+    default: return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option options[] = {
+    {"set", 's', "KEY=VALUE", 0, "Set a key of the configuration, after the file; may be repeated", 0},
+    {"network", 'n', "FILE", 0, "Also cost the network of a checkpoint or a configuration: inference, step, epoch", 0},
+    {"grid", 'g', "KEY=VALUES", 0,
+     "An axis of the grid, a key of numbers in the section energy; VALUES is A,B,C or FROM:TO:STEP; may be repeated",
+     0},
+    {"output", 'o', "FILE.nc", 0, "File to write the grid to", 0},
+    {0}};
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "[CONFIG]",
+    .doc =
+        "Models what a photonic chip would cost: energy by component, power, latency, and where optical loss "
+        "overtakes.\v"
+        "Reads the section energy of CONFIG, a YAML file; every key has a default, and energy.preset sets all "
+        "components: figure (what the source study's figure counts), default (that, with light) or cited (published "
+        "components). Equations and sources: docs/energy.md.\n\n"
+        "--network reads a checkpoint, or a configuration, for the number of modes and layers, the batch size and the "
+        "training images, and prints joules and seconds of an inference, a training step and an epoch.\n\n"
+        "--grid writes FILE.nc, netCDF with an axis for each --grid, in place of printing.\n\n"
+        "Example:\n"
+        "  cuonn energy --set energy.modes=128 --set energy.column_loss=0.1\n"
+        "  cuonn energy --set energy.preset=cited --network runs/study/best.nc\n"
+        "  cuonn energy --grid energy.modes=4:256:2 --output energy.nc",
+    .children = (const struct argp_child[]){{&cli_json_argp, 0, NULL, 0}, {0}},
+};
+
+/* ------------------------------------------------------------------------------------------------------ configuration */
+
+static bool is_netcdf(const char *path) {
+  char magic[4] = {0};
+  FILE *file = fopen(path, "rb");
+  if (!file) return false;
+  const size_t n = fread(magic, 1, sizeof magic, file);
+  fclose(file);
+  return n == sizeof magic && (memcmp(magic, "CDF", 3) == 0 || memcmp(magic, "\211HDF", 4) == 0);
+}
+
+/* A checkpoint's configuration, with the shape that its phases have. */
+static int read_checkpoint(cuonn_config *config, const char *path) {
+  int code = CLI_DONE;
+  cuonn_network network = {0};
+  CLI_TRY_DONE(cuonn_network_read(&network, path));
+  CLI_PASS_DONE(cli_config_of_checkpoint(config, path));
+  config->network = network.shape;
+done:
+  cuonn_network_free(&network);
+  return code;
+}
+
+/* The network's own configuration, then CONFIG, then the settings. */
+static int configure(cuonn_config *config, const arguments *args) {
+  int code = CLI_DONE;
+  const bool trained = args->network && is_netcdf(args->network);
+  cuonn_config_init(config);
+  if (trained)
+    CLI_PASS_DONE(read_checkpoint(config, args->network));
+  else if (args->network)
+    CLI_TRY_DONE(cuonn_config_read(config, args->network));
+  const cuonn_network_shape shape = config->network;
+  if (args->config) CLI_TRY_DONE(cuonn_config_read(config, args->config));
+  for (size_t i = 0; i < args->n_settings; i++) CLI_TRY_DONE(cuonn_config_set(config, args->settings[i]));
+  if (!args->network) goto done;
+
+  const bool other_modes = config->network.n_modes != shape.n_modes;
+  if (!trained)
+    CLI_TRY_DONE(cuonn_config_check(config));
+  else if (other_modes || config->network.n_layers != shape.n_layers)
+    code = cli_fail(CLI_USAGE, "%s: network.%s may not differ from what the file holds", args->network,
+                    other_modes ? "modes" : "layers");
+  config->energy.n_modes = config->network.n_modes;
+  config->energy.batch = config->training.batch_size;
+done:
+  return code;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- one point */
+
+static int cost_network(cli_energy_result *e, const char *path) {
+  int code = CLI_DONE;
+  const cuonn_config *config = e->config;
+  cuonn_dataset data = {0};
+  CLI_TRY_DONE(cuonn_dataset_load(&data, config->data_path)); /* for the number of its examples */
+  e->has_network = true;
+  e->network_path = path;
+  e->n_examples = data.train.n_examples;
+  CLI_TRY_DONE(
+      cuonn_energy_network_cost(&e->network, &config->energy, &config->network, &config->training, e->n_examples));
+done:
+  cuonn_dataset_free(&data);
+  return code;
+}
+
+static int run_point(const cuonn_config *config, const arguments *args) {
+  int code = CLI_DONE;
+  cli_energy_result e = {.config = config};
+  CLI_TRY_DONE(cuonn_energy_evaluate(&e.mesh, &config->energy));
+  if (args->network) CLI_PASS_DONE(cost_network(&e, args->network));
+  if (args->common.json)
+    code = cli_energy_print_json(&e);
+  else
+    cli_energy_print_tables(&e);
+done:
+  return code;
+}
+
+/* --------------------------------------------------------------------------------------------------------------- grid */
+
+/* Goes over the points from axis `at` on; the last axis runs fastest. */
+static int walk(cuonn_energy_point **next, const cuonn_config *config, const cli_axis *axes, size_t n_axes, size_t at) {
+  int code = CLI_DONE;
+  if (at == n_axes) {
+    CLI_TRY_DONE(cuonn_energy_evaluate((*next)++, &config->energy));
+    goto done;
+  }
+  cuonn_config here = *config;
+  for (size_t i = 0; i < axes[at].count; i++) {
+    CLI_PASS_DONE(cli_axis_set(&here, &axes[at], i));
+    CLI_PASS_DONE(walk(next, &here, axes, n_axes, at + 1));
+  }
+done:
+  return code;
+}
+
+static int write_grid(const char *path, const cuonn_config *config, const cli_axis *axes, size_t n_axes,
+                      const cuonn_energy_point *points) {
+  int code = CLI_DONE;
+  char names[CUONN_ENERGY_AXES_MAX][64];
+  cuonn_energy_axis written[CUONN_ENERGY_AXES_MAX];
+  char *text = cuonn_config_text(config);
+  if (!text) return cli_fail(CLI_RESOURCES, "not enough memory");
+  for (size_t a = 0; a < n_axes; a++) {
+    snprintf(names[a], sizeof names[a], "%s", strchr(axes[a].path, '.') + 1);
+    for (char *c = names[a]; *c; c++)
+      if (*c == '.') *c = '_'; /* xarray reaches variables as attributes */
+    written[a] = (cuonn_energy_axis){names[a], axes[a].unit, axes[a].sentence, axes[a].values, axes[a].count};
+  }
+  CLI_TRY_DONE(cuonn_energy_write(path, written, n_axes, points, text));
+done:
+  free(text);
+  return code;
+}
+
+static int run_grid(const cuonn_config *config, const arguments *args) {
+  int code = CLI_DONE;
+  cli_axis axes[CUONN_ENERGY_AXES_MAX] = {{0}};
+  cuonn_energy_point *points = NULL;
+  size_t count = 1;
+  for (size_t a = 0; a < args->n_grids; a++) {
+    CLI_PASS_DONE(cli_axis_parse(&axes[a], args->grids[a], "energy"));
+    count *= axes[a].count;
+    if (count > CLI_GRID_POINTS) {
+      code = cli_fail(CLI_USAGE, "--grid: more than %d points; take larger steps", CLI_GRID_POINTS);
+      goto done;
+    }
+    for (size_t other = 0; other < a; other++) {
+      if (axes[other].path != axes[a].path) continue;
+      code = cli_fail(CLI_USAGE, "--grid: %s is named twice", axes[a].path);
+      goto done;
+    }
+  }
+  points = calloc(count, sizeof *points);
+  if (!points) {
+    code = cli_fail(CLI_RESOURCES, "not enough memory for %zu points", count);
+    goto done;
+  }
+  cuonn_energy_point *next = points;
+  CLI_PASS_DONE(walk(&next, config, axes, args->n_grids, 0));
+  code = write_grid(args->output, config, axes, args->n_grids, points);
+done:
+  free(points);
+  for (size_t a = 0; a < args->n_grids; a++) cli_axis_free(&axes[a]);
+  return code;
+}
+
+static int run(int argc, char **argv) {
+  int code = CLI_DONE;
+  arguments args = {0};
+  cuonn_config config;
+  args.settings = calloc((size_t)argc, sizeof *args.settings);
+  args.grids = calloc((size_t)argc, sizeof *args.grids);
+  if (!args.settings || !args.grids) {
+    code = cli_fail(CLI_RESOURCES, "not enough memory");
+    goto done;
+  }
+  CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  CLI_PASS_DONE(configure(&config, &args));
+  code = args.n_grids ? run_grid(&config, &args) : run_point(&config, &args);
+done:
+  free(args.grids);
+  free(args.settings);
+  return code;
+}
+
+const cli_command cli_energy = {"energy", "energy, power and latency of a photonic chip", &argp, run};

@@ -1,0 +1,210 @@
+/* Tables and JSON of cuonn energy. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/energy.h"
+
+/* ---------------------------------------------------------------------------------------------------- what is left out */
+
+enum { kMostLeftOut = 8 };
+
+/* Keys that are 0 and so leave out something that the printed results would hold. Returns their number. */
+static size_t left_out(const char *out[kMostLeftOut], const cli_energy_result *e) {
+  const cuonn_energy_options *o = &e->config->energy;
+  const bool streaming = o->dataflow == CUONN_DATAFLOW_STREAMING;
+  const struct {
+    bool counts;
+    double value;
+    const char *key;
+  } all[kMostLeftOut] = {
+      {true, o->loss_time, "energy.loss_time"},
+      {e->has_network, o->programming_energy, "energy.programming_energy"},
+      {e->has_network, o->digital_energy, "energy.digital_energy"},
+      {e->has_network, o->digital_time, "energy.digital_time"},
+      {e->has_network, o->optimizer_time, "energy.optimizer_time"},
+      {e->has_network && streaming, o->nonlinearity_time, "energy.nonlinearity_time"},
+      {e->has_network, (double)o->write_converters, "energy.write_converters"},
+      {e->has_network, o->write_rate, "energy.write_rate"},
+  };
+  size_t n = 0;
+  for (size_t i = 0; i < kMostLeftOut; i++)
+    if (all[i].counts && all[i].value == 0) out[n++] = all[i].key;
+  return n;
+}
+
+/* ------------------------------------------------------------------------------------------------------------- tables */
+
+enum { kCell = 32, kMostColumns = 3 };
+
+/* Four digits and a prefix of the SI, such as "41.80 nJ". */
+static const char *quantity(char out[kCell], double value, const char *unit) {
+  static const char *const prefixes[] = {"f", "p", "n", "u", "m", "", "k", "M", "G", "T"};
+  enum { kUnity = 5, kLast = 9 };
+  if (!isfinite(value) || value == 0) {
+    snprintf(out, kCell, "%s %s", value == 0 ? "0" : "infinite", unit);
+    return out;
+  }
+  int thousands = (int)floor(log10(fabs(value)) / 3);
+  if (thousands < -kUnity) thousands = -kUnity;
+  if (thousands > kLast - kUnity) thousands = kLast - kUnity;
+  const double scaled = value / pow(1000, thousands);
+  snprintf(out, kCell, scaled < 9999.5 && scaled >= 0.9995 ? "%.4g %s%s" : "%.3e %s%s", scaled,
+           prefixes[kUnity + thousands], unit);
+  return out;
+}
+
+static void print_row(const char *name, size_t n, char cells[kMostColumns][kCell]) {
+  printf("%-31s", name);
+  for (size_t i = 0; i < n; i++) printf("%14s", cells[i]);
+  putchar('\n');
+}
+
+static void print_costs(const cuonn_energy_cost *const *costs, size_t n) {
+  char cells[kMostColumns][kCell];
+  for (int k = 0; k < CUONN_ENERGY_PARTS; k++) {
+    bool any = false;
+    for (size_t i = 0; i < n; i++) {
+      any |= costs[i]->part[k] != 0;
+      quantity(cells[i], costs[i]->part[k], "J");
+    }
+    if (any) print_row(cuonn_energy_part_name((cuonn_energy_part)k), n, cells);
+  }
+  for (size_t i = 0; i < n; i++) quantity(cells[i], costs[i]->joules, "J");
+  print_row("total", n, cells);
+  for (size_t i = 0; i < n; i++) snprintf(cells[i], kCell, "%.1f %%", 100 * costs[i]->conversion_share);
+  print_row("conversions and amplification", n, cells);
+  for (size_t i = 0; i < n; i++) snprintf(cells[i], kCell, "%.4g", costs[i]->tops_per_watt);
+  print_row("TOPS/W", n, cells);
+  for (size_t i = 0; i < n; i++) quantity(cells[i], costs[i]->watts, "W");
+  print_row("power", n, cells);
+  for (size_t i = 0; i < n; i++) quantity(cells[i], costs[i]->seconds, "s");
+  print_row("latency", n, cells);
+}
+
+static void print_light(const cli_energy_result *e) {
+  const cuonn_energy_options *o = &e->config->energy;
+  const cuonn_energy_light *light = &e->mesh.light;
+  char watts[kCell];
+  if (!o->laser) {
+    printf("light: left out (energy.laser is false)\n");
+  } else if (!light->detectable) {
+    printf(
+        "light: none is enough for %zu bits: the oscillator's shot noise allows %.2f; raise energy.oscillator_photons "
+        "or "
+        "lower energy.bits\n",
+        o->bits, light->bits_limit);
+  } else {
+    printf("light: %s, %zu bits: %.0f photons a mode and symbol, %.4g dB a column, laser %s\n",
+           o->detection == CUONN_DETECTION_HOMODYNE ? "homodyne" : "direct", o->bits, light->photons,
+           light->column_loss, quantity(watts, light->watts, "W"));
+  }
+}
+
+static void print_mesh(const cli_energy_result *e) {
+  char cells[kMostColumns][kCell];
+  const cuonn_energy_cost *costs[CUONN_ENERGY_OPERATIONS];
+  printf("mesh of N = %zu, batch of M = %zu\n", e->config->energy.n_modes, e->config->energy.batch);
+  print_light(e);
+  putchar('\n');
+  for (int i = 0; i < CUONN_ENERGY_OPERATIONS; i++) {
+    costs[i] = &e->mesh.cost[i];
+    snprintf(cells[i], kCell, "%s", cuonn_energy_operation_name((cuonn_energy_operation)i));
+  }
+  print_row("", CUONN_ENERGY_OPERATIONS, cells);
+  print_costs(costs, CUONN_ENERGY_OPERATIONS);
+  for (int i = 0; i < CUONN_ENERGY_OPERATIONS; i++) {
+    const cuonn_energy_peak *peak = &e->mesh.peak[i];
+    if (isinf(peak->modes) || peak->tops_per_watt == 0)
+      snprintf(cells[i], kCell, peak->tops_per_watt == 0 ? "-" : "never");
+    else
+      snprintf(cells[i], kCell, "N = %.0f", peak->modes);
+  }
+  print_row("optical loss overtakes at", CUONN_ENERGY_OPERATIONS, cells);
+  for (int i = 0; i < CUONN_ENERGY_OPERATIONS; i++) {
+    const double best = e->mesh.peak[i].tops_per_watt;
+    snprintf(cells[i], kCell, isinf(best) ? "no limit" : "%.4g", best);
+  }
+  print_row("TOPS/W at most", CUONN_ENERGY_OPERATIONS, cells);
+}
+
+static void print_network(const cli_energy_result *e) {
+  const cuonn_network_shape *shape = &e->config->network;
+  const cuonn_energy_network *n = &e->network;
+  const cuonn_energy_cost *costs[] = {&n->inference, &n->step, &n->epoch};
+  char cells[kMostColumns][kCell] = {"inference", "step", "epoch"};
+  printf("\nnetwork %s: %zu layers of N = %zu, %zu examples in batches of %zu\n\n", e->network_path, shape->n_layers,
+         shape->n_modes, e->n_examples, e->config->training.batch_size);
+  print_row("", 3, cells);
+  print_costs(costs, 3);
+  if (e->config->energy.holding_power > 0)
+    printf("\nHolding power counts while symbols pass, not while taps are read and phases written.\n");
+  printf("\nLight takes longer than reading taps and writing phases from batches of %.4g on.\n", n->balance_batch);
+  if (n->gpu_seconds > 0) {
+    printf("The step takes %s on the GPU, %.4g times that of the chip", quantity(cells[0], n->gpu_seconds, "s"),
+           n->gpu_seconds / n->step.seconds);
+    if (n->gpu_joules > 0)
+      printf(", and %s, %.4g times", quantity(cells[1], n->gpu_joules, "J"), n->gpu_joules / n->step.joules);
+    printf(";\nthe GPU counts 8 operations a complex product, the chip %zu.\n", e->config->energy.operations);
+  }
+}
+
+void cli_energy_print_tables(const cli_energy_result *e) {
+  const char *keys[kMostLeftOut];
+  print_mesh(e);
+  if (e->has_network) print_network(e);
+  const size_t n = left_out(keys, e);
+  if (n > 0) printf("\nLeft out, because the keys are 0: ");
+  for (size_t i = 0; i < n; i++) printf("%s%s", keys[i], i + 1 < n ? ", " : "\n");
+}
+
+/* --------------------------------------------------------------------------------------------------------------- JSON */
+
+static json_t *cost_json(const cuonn_energy_cost *cost) {
+  json_t *parts = json_object();
+  for (int k = 0; k < CUONN_ENERGY_PARTS; k++)
+    json_object_set_new(parts, cuonn_energy_part_name((cuonn_energy_part)k), cli_json_number(cost->part[k]));
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "tops_per_watt", cli_json_number(cost->tops_per_watt),
+                   "joules", cli_json_number(cost->joules), "watts", cli_json_number(cost->watts), "seconds",
+                   cli_json_number(cost->seconds), "operations", cli_json_number(cost->operations), "conversion_share",
+                   cli_json_number(cost->conversion_share), "parts", parts);
+}
+
+static json_t *light_json(const cli_energy_result *e) {
+  const cuonn_energy_light *light = &e->mesh.light;
+  return json_pack("{s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "counted", e->config->energy.laser, "detectable",
+                   light->detectable, "photons", cli_json_number(light->photons), "bits_limit",
+                   cli_json_number(light->bits_limit), "column_loss_db", cli_json_number(light->column_loss), "watts",
+                   cli_json_number(light->watts), "equal_modes", cli_json_number(light->equal_modes));
+}
+
+static json_t *network_json(const cli_energy_result *e) {
+  const cuonn_energy_network *n = &e->network;
+  const bool compared = n->gpu_seconds > 0;
+  return json_pack("{s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "file", cli_json_text(e->network_path),
+                   "modes", (json_int_t)e->config->network.n_modes, "layers", (json_int_t)e->config->network.n_layers,
+                   "examples", (json_int_t)e->n_examples, "batch", (json_int_t)e->config->training.batch_size,
+                   "inference", cost_json(&n->inference), "step", cost_json(&n->step), "epoch", cost_json(&n->epoch),
+                   "balance_batch", cli_json_number(n->balance_batch), "gpu_seconds",
+                   compared ? cli_json_number(n->gpu_seconds) : json_null(), "gpu_joules",
+                   compared && n->gpu_joules > 0 ? cli_json_number(n->gpu_joules) : json_null());
+}
+
+int cli_energy_print_json(const cli_energy_result *e) {
+  const char *keys[kMostLeftOut];
+  const size_t n = left_out(keys, e);
+  json_t *all = json_pack("{s:I, s:I}", "modes", (json_int_t)e->config->energy.n_modes, "batch",
+                          (json_int_t)e->config->energy.batch);
+  for (int i = 0; i < CUONN_ENERGY_OPERATIONS; i++) {
+    json_t *operation = cost_json(&e->mesh.cost[i]);
+    json_object_set_new(operation, "peak_modes", cli_json_number(e->mesh.peak[i].modes));
+    json_object_set_new(operation, "peak_tops_per_watt", cli_json_number(e->mesh.peak[i].tops_per_watt));
+    json_object_set_new(all, cuonn_energy_operation_name((cuonn_energy_operation)i), operation);
+  }
+  json_object_set_new(all, "light", light_json(e));
+  if (e->has_network) json_object_set_new(all, "network", network_json(e));
+  json_t *names = json_array();
+  for (size_t i = 0; i < n; i++) json_array_append_new(names, json_string(keys[i]));
+  json_object_set_new(all, "left_out", names);
+  return cli_print_json(all);
+}

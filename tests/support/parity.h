@@ -1,0 +1,417 @@
+/* A float backend against the reference (double), over sizes, styles, coupler errors and losses. A test program defines
+ * PARITY_BACKEND (a cuonn_backend), PARITY_BATCHES (a list of batch sizes), PARITY_ONE_PATH (true if propagation with
+ * and without taps is to give the same bits), PARITY_ROUNDINGS and PARITY_DARK_FLOW (below) before it includes this, and
+ * lists the tests by PARITY_TESTS.
+ *
+ * Tolerances, relative to the largest modulus of an array. A float rounds by at most u = 6e-8. Along one path a field is
+ * rounded r times a column, and its coefficients were: r is some 8 where products and sums are contracted, some 12 where they
+ * are not (PARITY_ROUNDINGS). The errors of different columns are independent, so that the fields behind k columns are off by
+ * about u sqrt(r k) / 2, and the largest of some 10^5 values by five times that: kFields = 5 sqrt(r) / 2 and a bit is the
+ * factor before u sqrt(k). kGradient is four times that: it also has the errors of x, of g and of the way back, and
+ * gradients are differences of sums over examples. Where light is lost the way back undoes up to 6 dB, which doubles the
+ * rounding.
+ *
+ * A backend may compute the gradient of a phase in a nearly dark arm from the fields at the node's outputs, as a
+ * difference of flows that are larger than it: then its error is relative to those (PARITY_DARK_FLOW). */
+#ifndef CUONN_TESTS_PARITY_H
+#define CUONN_TESTS_PARITY_H
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backends/backend.h"
+#include "base/memory.h"
+#include "support/chance.h"
+#include "support/close.h"
+#include "support/dense.h"
+
+#define PARITY_FIELDS (PARITY_ROUNDINGS > 8 ? 10.0 : 8.0)
+static const double kFields = PARITY_FIELDS, kGradient = 4 * PARITY_FIELDS, kUnit = FLT_EPSILON / 2;
+
+/* What one case is about. */
+typedef struct {
+  size_t modes, layers, classes, batch;
+  cuonn_phase_style style;
+  double error, loss; /* largest coupler error (radians), largest loss of a shifter (dB) */
+  double dark;        /* dB of both shifters of one node; 0: none is special */
+} problem;
+
+static const cuonn_phase_style styles[] = {CUONN_STYLE_TOP, CUONN_STYLE_BOTTOM, CUONN_STYLE_SYMMETRIC,
+                                           CUONN_STYLE_DIFFERENTIAL};
+
+static double *doubles(size_t n) {
+  double *values;
+  OK(cuonn_allocate(&values, n, sizeof *values));
+  return values;
+}
+
+static void random_mesh(cuonn_mesh *mesh, const problem *p, chance *c) {
+  dense_random(mesh, c, p->error, p->loss);
+  if (p->dark != 0) {
+    const size_t k = cuonn_mesh_nodes(mesh->n_modes) / 2;
+    mesh->loss_db[2 * k] = mesh->loss_db[2 * k + 1] = p->dark;
+  }
+}
+
+static void random_fields(cuonn_fields *out, size_t n_examples, size_t n_modes, chance *c) {
+  OK(cuonn_fields_create(out, n_examples, n_modes));
+  for (size_t i = 0; i < 2 * n_examples * n_modes; i++) out->values[i] = chance_uniform(c, -1, 1);
+}
+
+static double tolerance(double factor, size_t columns) { return factor * kUnit * sqrt((double)columns); }
+
+static void check_mesh(const problem *p, chance *c) {
+  const size_t n = p->modes, size = 2 * n * p->batch, taps_size = n * size, nodes = cuonn_mesh_nodes(n);
+  const cuonn_backend *const backends[2] = {&cuonn_backend_reference, &PARITY_BACKEND};
+  cuonn_mesh mesh;
+  cuonn_fields input, cotangent;
+  OK(cuonn_mesh_create(&mesh, n, p->style));
+  random_mesh(&mesh, p, c);
+  random_fields(&input, p->batch, n, c);
+  random_fields(&cotangent, p->batch, n, c);
+
+  const double fields = tolerance(kFields, n), gradient = tolerance(kGradient, n);
+  for (int backward = 0; backward < 2; backward++) {
+    double *out[2];
+    cuonn_taps taps[2];
+    for (int b = 0; b < 2; b++) {
+      out[b] = doubles(size);
+      taps[b] = (cuonn_taps){doubles(taps_size), doubles(taps_size), doubles(taps_size), doubles(taps_size),
+                             doubles(taps_size)};
+      OK(backends[b]->propagate(out[b], &taps[b], &mesh, &input, backward, 2));
+    }
+    CLOSE(out[1], out[0], size, .rel = fields);
+    CLOSE(taps[1].before_phi, taps[0].before_phi, taps_size, .rel = fields);
+    CLOSE(taps[1].after_phi, taps[0].after_phi, taps_size, .rel = fields);
+    CLOSE(taps[1].before_theta, taps[0].before_theta, taps_size, .rel = fields);
+    CLOSE(taps[1].after_theta, taps[0].after_theta, taps_size, .rel = fields);
+    CLOSE(taps[1].after_coupler, taps[0].after_coupler, taps_size, .rel = fields);
+    double *const without = doubles(size);
+    OK(PARITY_BACKEND.propagate(without, NULL, &mesh, &input, backward, 1));
+    CLOSE(without, out[0], size, .rel = fields);
+    if (PARITY_ONE_PATH) assert_memory_equal(without, out[1], size * sizeof(double));
+    free(without);
+    for (int b = 0; b < 2; b++) {
+      free(out[b]);
+      free(taps[b].before_phi);
+      free(taps[b].after_phi);
+      free(taps[b].before_theta);
+      free(taps[b].after_theta);
+      free(taps[b].after_coupler);
+    }
+  }
+
+  double *back[2], *all[2]; /* all gradients in one array: its scale is that of the flows they are differences of */
+  for (int b = 0; b < 2; b++) {
+    back[b] = doubles(size);
+    all[b] = doubles(2 * nodes + n);
+    cuonn_mesh_gradient g = {all[b], all[b] + nodes, all[b] + 2 * nodes};
+    OK(backends[b]->vjp(&g, back[b], &mesh, &input, &cotangent, 2));
+  }
+  CLOSE(back[1], back[0], size, .rel = fields);
+  CLOSE(all[1], all[0], 2 * nodes + n, .rel = gradient);
+  for (int b = 0; b < 2; b++) {
+    free(back[b]);
+    free(all[b]);
+  }
+  cuonn_fields_free(&cotangent);
+  cuonn_fields_free(&input);
+  cuonn_mesh_free(&mesh);
+}
+
+static size_t pick(chance *c, size_t from, size_t to) { return from + chance_index(c, to - from + 1); }
+
+static const size_t batches[] = PARITY_BATCHES;
+enum { kBatches = sizeof batches / sizeof *batches };
+
+static void meshes(size_t largest, double error, double loss, double dark) {
+  chance c = {largest + (size_t)(100 * loss)};
+  const size_t sizes[] = {2, 3, 4, 5, 8, pick(&c, 6, 30), 64, 65, pick(&c, 31, 66), pick(&c, 67, 129), 130};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    for (size_t style = 0; style < 4 && sizes[i] <= largest; style++) {
+      check_mesh(&(problem){.modes = sizes[i],
+                            .batch = batches[pick(&c, 0, sizes[i] < 64 ? kBatches - 1 : 1)],
+                            .style = styles[style],
+                            .error = error,
+                            .loss = loss,
+                            .dark = dark},
+                 &c);
+    }
+  }
+}
+
+static void test_mesh__ideal(void **state) { (void)state, meshes(130, 0, 0, 0); }
+static void test_mesh__coupler_errors(void **state) { (void)state, meshes(130, 0.05, 0, 0); }
+static void test_mesh__losses(void **state) { (void)state, meshes(66, 0.05, 0.1, 0), meshes(66, 0, 2, 0); }
+static void test_mesh__dark_node(void **state) { (void)state, meshes(66, 0.05, 0.1, 60); }
+static void test_mesh__gain(void **state) { (void)state, meshes(66, 0, 0.1, -20); }
+
+/* A network in both backends, with a set of examples. */
+typedef struct {
+  cuonn_network network;
+  void *states[2];
+  cuonn_fields fields;
+  uint8_t *labels;
+} pair;
+
+static const cuonn_backend *const both[2] = {&cuonn_backend_reference, &PARITY_BACKEND};
+
+static void make_pair(pair *out, const problem *p, size_t n_examples, cuonn_order order,
+                      const cuonn_optimizer_options *optimizer, chance *c) {
+  const cuonn_network_shape shape = {p->modes, p->layers, p->classes, p->style, p->layers % 2};
+  OK(cuonn_network_create(&out->network, &shape));
+  for (size_t l = 0; l < p->layers; l++) random_mesh(&out->network.layers[l], p, c);
+  random_fields(&out->fields, n_examples, p->modes, c);
+  OK(cuonn_allocate(&out->labels, n_examples, 1));
+  for (size_t e = 0; e < n_examples; e++) out->labels[e] = (uint8_t)pick(c, 0, p->classes - 1);
+  for (int b = 0; b < 2; b++) {
+    const backend_problem made_for = {1, shape, n_examples, order, 2};
+    const backend_model model = {.network = &out->network, .optimizer = optimizer, .seed = 7};
+    OK(both[b]->create(&out->states[b], &made_for));
+    OK(both[b]->set_model(out->states[b], 0, &model));
+    for (int split = 0; split < BACKEND_SPLITS; split++) {
+      OK(both[b]->set_fields(out->states[b], (backend_split)split, &out->fields, out->labels));
+    }
+  }
+}
+
+static void free_pair(pair *p) {
+  for (int b = 0; b < 2; b++) both[b]->destroy(p->states[b]);
+  free(p->labels);
+  cuonn_fields_free(&p->fields);
+  cuonn_network_free(&p->network);
+}
+
+/* Theta and phi of all layers are one array, with one largest value: some of them alone hold nothing but rounding. */
+static void check_network(const problem *p, chance *c) {
+  const size_t nodes = cuonn_mesh_nodes(p->modes), columns = p->modes * p->layers, layers = p->layers;
+  pair both_states;
+  make_pair(&both_states, p, p->batch, CUONN_ORDER_FIXED, NULL, c);
+  double loss[2], *d_theta[2], *d_phi[2], *d_gamma[2];
+  cuonn_evaluation evaluation[2] = {0};
+  for (int b = 0; b < 2; b++) {
+    cuonn_mesh_gradient g[4];
+    d_theta[b] = doubles(2 * layers * nodes);
+    d_phi[b] = d_theta[b] + layers * nodes;
+    d_gamma[b] = doubles(layers * p->modes);
+    for (size_t l = 0; l < layers; l++) {
+      g[l] = (cuonn_mesh_gradient){d_theta[b] + l * nodes, d_phi[b] + l * nodes, d_gamma[b] + l * p->modes};
+    }
+    OK(both[b]->gradient(&loss[b], g, both_states.states[b], 0, BACKEND_TEST));
+    evaluation[b].confusion = calloc(p->classes * p->classes, sizeof(uint64_t));
+    OK(both[b]->evaluate(&evaluation[b], both_states.states[b], 0, BACKEND_TRAIN));
+  }
+  const double fields = tolerance(kFields, columns), gradient = tolerance(kGradient, columns);
+  CLOSE(&loss[1], &loss[0], 1, .rel = fields);
+  CLOSE(&evaluation[1].loss, &evaluation[0].loss, 1, .rel = fields);
+  /* Inputs have a power of 2/3 a waveguide, so that the flow of an example is at most twice 2/3 N, and the batch's as much. */
+  const double flow = PARITY_DARK_FLOW && p->dark > 0 ? 4. / 3 * (double)p->modes : 0;
+  CLOSE(d_theta[1], d_theta[0], 2 * layers * nodes, .rel = gradient, .abs = gradient * flow);
+  for (size_t i = 0; i < layers * p->modes; i++) assert_true(d_gamma[1][i] == 0);
+  for (size_t i = 0; i < layers * nodes; i++) {
+    if (d_theta[0][i] == 0) assert_true(d_theta[1][i] == 0);
+    if (d_phi[0][i] == 0) assert_true(d_phi[1][i] == 0);
+  }
+  assert_int_equal(evaluation[1].n_examples, p->batch);
+  assert_int_equal(evaluation[1].n_correct, evaluation[0].n_correct);
+  assert_memory_equal(evaluation[1].confusion, evaluation[0].confusion, p->classes * p->classes * sizeof(uint64_t));
+  for (int b = 0; b < 2; b++) {
+    free(evaluation[b].confusion);
+    free(d_theta[b]);
+    free(d_gamma[b]);
+  }
+  free_pair(&both_states);
+}
+
+static void networks(size_t largest, double error, double loss, double dark) {
+  chance c = {17 + (size_t)(100 * loss)};
+  const size_t sizes[] = {2, 3, 5, 8, 17, 64, 65};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes && sizes[i] <= largest; i++) {
+    for (size_t style = 0; style < 4; style++) {
+      const problem p = {.modes = sizes[i],
+                         .layers = pick(&c, 1, sizes[i] < 64 ? 4 : 2),
+                         .classes = pick(&c, 2, sizes[i] < 10 ? sizes[i] : 10),
+                         .batch = batches[pick(&c, 0, sizes[i] < 64 ? kBatches - 1 : 3)],
+                         .style = styles[style],
+                         .error = error,
+                         .loss = loss,
+                         .dark = dark};
+      check_network(&p, &c);
+    }
+  }
+}
+
+static void test_network__ideal(void **state) { (void)state, networks(65, 0, 0, 0); }
+static void test_network__coupler_errors(void **state) { (void)state, networks(65, 0.05, 0, 0); }
+static void test_network__losses(void **state) { (void)state, networks(65, 0.05, 0.1, 0), networks(8, 0, 2, 0); }
+static void test_network__dark_node(void **state) { (void)state, networks(17, 0.05, 0.1, 60); }
+
+/* Some steps with both backends from the same start. Adam divides a gradient by its own size, which makes the error of a
+ * small one relative to itself: so its epsilon is set to the size of a gradient, where the allowance is that of
+ * gradients: the phases may be off by `steps` x rate x kGradient u sqrt(k) of the largest gradient over epsilon, some 1. */
+static void check_training(const cuonn_optimizer_options *optimizer, cuonn_order order, double error, bool restart) {
+  enum { kSteps = 8, kExamples = 130, kPerEpoch = 4 };
+  const problem p = {.modes = 9, .layers = 3, .classes = 4, .batch = 40, .style = CUONN_STYLE_TOP, .error = error};
+  const size_t nodes = cuonn_mesh_nodes(p.modes), columns = p.modes * p.layers;
+  const size_t n_moments = 4 * p.layers * nodes;
+  chance c = {23};
+  pair states;
+  make_pair(&states, &p, kExamples, order, optimizer, &c);
+  backend_step steps[kSteps];
+  for (size_t i = 0; i < kSteps; i++) {
+    const size_t in_epoch = i % kPerEpoch, first = in_epoch * p.batch, left = kExamples - first;
+    steps[i] = (backend_step){.epoch = (uint32_t)(i / kPerEpoch),
+                              .first = first,
+                              .count = left < p.batch ? left : p.batch,
+                              .rate_factor = 1 - 0.05 * (double)i,
+                              .adam_index = restart ? in_epoch : i};
+  }
+  double losses[2][kSteps], *moments[2];
+  cuonn_network trained[2];
+  for (int b = 0; b < 2; b++) {
+    moments[b] = doubles(n_moments);
+    OK(cuonn_network_create(&trained[b], &states.network.shape));
+    OK(both[b]->train_steps(losses[b], states.states[b], steps, kSteps));
+    OK(both[b]->get_model(&(backend_model){.network = &trained[b], .moments = moments[b]}, states.states[b], 0));
+  }
+  const double fields = tolerance(kFields, columns), gradient = tolerance(kGradient, columns);
+  CLOSE(losses[1], losses[0], kSteps, .rel = fields + kSteps * optimizer->learning_rate * gradient);
+  CLOSE(moments[1], moments[0], n_moments, .rel = 2 * gradient);
+  for (size_t l = 0; l < p.layers; l++) {
+    CLOSE(trained[1].layers[l].theta, trained[0].layers[l].theta, nodes,
+          .abs = kSteps * optimizer->learning_rate * gradient);
+    CLOSE(trained[1].layers[l].phi, trained[0].layers[l].phi, nodes,
+          .abs = kSteps * optimizer->learning_rate * gradient);
+    assert_memory_not_equal(trained[0].layers[l].theta, states.network.layers[l].theta, nodes * sizeof(double));
+  }
+  for (int b = 0; b < 2; b++) {
+    free(moments[b]);
+    cuonn_network_free(&trained[b]);
+  }
+  free_pair(&states);
+}
+
+static const cuonn_optimizer_options adam = {
+    .kind = CUONN_OPTIMIZER_ADAM, .learning_rate = 0.02, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 0.05};
+static const cuonn_optimizer_options sgd = {.kind = CUONN_OPTIMIZER_SGD, .learning_rate = 0.1, .momentum = 0.7};
+
+static void test_training__adam(void **state) { (void)state, check_training(&adam, CUONN_ORDER_FIXED, 0, false); }
+static void test_training__restarted(void **state) { (void)state, check_training(&adam, CUONN_ORDER_FIXED, 0, true); }
+static void test_training__sgd(void **state) { (void)state, check_training(&sgd, CUONN_ORDER_FIXED, 0.05, false); }
+static void test_training__shuffled(void **state) {
+  (void)state;
+  check_training(&adam, CUONN_ORDER_SHUFFLED, 0, false);
+}
+
+/* Models that share a state do exactly what each does alone. (A backend may choose one kind of node for all of them: none is
+ * without errors.) */
+static void test_training__many_models(void **state) {
+  (void)state;
+  enum { kModels = 3, kSteps = 4, kBatch = 70, kExamples = 150, kModes = 10 };
+  const cuonn_network_shape shape = {kModes, 2, 3, CUONN_STYLE_BOTTOM, false};
+  const cuonn_backend *const backend = &PARITY_BACKEND;
+  const size_t nodes = cuonn_mesh_nodes(kModes);
+  chance c = {31};
+  cuonn_network networks[kModels];
+  cuonn_fields fields;
+  uint8_t labels[kExamples];
+  backend_model models[kModels];
+  backend_step steps[kSteps];
+  double together[kSteps][kModels];
+  void *all;
+  random_fields(&fields, kExamples, kModes, &c);
+  for (size_t e = 0; e < kExamples; e++) labels[e] = (uint8_t)chance_index(&c, 3);
+  for (size_t i = 0; i < kSteps; i++) {
+    steps[i] = (backend_step){(uint32_t)i / 2, i % 2 * kBatch, kBatch, 1, i};
+  }
+  OK(backend->create(&all, &(backend_problem){kModels, shape, kBatch, CUONN_ORDER_SHUFFLED, 2}));
+  OK(backend->set_fields(all, BACKEND_TRAIN, &fields, labels));
+  for (size_t m = 0; m < kModels; m++) {
+    OK(cuonn_network_create(&networks[m], &shape));
+    for (size_t l = 0; l < 2; l++) dense_random(&networks[m].layers[l], &c, 0.05, m == 2 ? 4 : 0);
+    models[m] = (backend_model){&networks[m], NULL, m == 0 ? &sgd : &adam, m};
+    OK(backend->set_model(all, m, &models[m]));
+  }
+  OK(backend->train_steps(together[0], all, steps, kSteps));
+  for (size_t m = 0; m < kModels; m++) {
+    double alone[kSteps], theta[2][45];
+    void *one;
+    OK(backend->create(&one, &(backend_problem){1, shape, kBatch, CUONN_ORDER_SHUFFLED, 2}));
+    OK(backend->set_fields(one, BACKEND_TRAIN, &fields, labels));
+    OK(backend->set_model(one, 0, &models[m]));
+    OK(backend->train_steps(alone, one, steps, kSteps));
+    OK(backend->get_model(&models[m], one, 0));
+    for (size_t l = 0; l < 2; l++) memcpy(theta[l], networks[m].layers[l].theta, nodes * sizeof(double));
+    OK(backend->get_model(&models[m], all, m));
+    for (size_t l = 0; l < 2; l++) {
+      assert_memory_equal(theta[l], networks[m].layers[l].theta, nodes * sizeof(double));
+    }
+    for (size_t i = 0; i < kSteps; i++) assert_true(alone[i] == together[i][m]);
+    assert_true(m == 0 || together[0][m] != together[0][m - 1]);
+    backend->destroy(one);
+  }
+  backend->destroy(all);
+  for (size_t m = 0; m < kModels; m++) cuonn_network_free(&networks[m]);
+  cuonn_fields_free(&fields);
+}
+
+/* A phase that is not finite makes a loss that is not finite, and nothing else happens. */
+static void test_training__nan(void **state) {
+  (void)state;
+  for (int general = 0; general < 2; general++) {
+    const problem p = {.modes = 6, .layers = 2, .classes = 3, .batch = 20, .error = 0.05 * general};
+    const backend_step steps[2] = {{.count = p.batch, .rate_factor = 1}, {.count = p.batch, .rate_factor = 1}};
+    double losses[2];
+    chance c = {5};
+    pair states;
+    make_pair(&states, &p, p.batch, CUONN_ORDER_FIXED, &adam, &c);
+    states.network.layers[0].theta[3] = general ? NAN : INFINITY;
+    OK(PARITY_BACKEND.set_model(states.states[1], 0,
+                                   &(backend_model){.network = &states.network, .optimizer = &adam}));
+    OK(PARITY_BACKEND.train_steps(losses, states.states[1], steps, 2));
+    assert_true(isnan(losses[0]) && isnan(losses[1]));
+    free_pair(&states);
+  }
+}
+
+/* Features of noise images: float rounds each of some hundred terms of the transform. */
+static void test_features(void **state) {
+  (void)state;
+  const cuonn_features_options options[] = {
+      {CUONN_FEATURES_FOURIER, 4, 0, 0}, {CUONN_FEATURES_FOURIER, 5, 0, 0}, {CUONN_FEATURES_RESAMPLE, 0, 7, 2}};
+  const size_t sizes[][2] = {{28, 28}, {11, 12}, {13, 13}};
+  chance c = {3};
+  for (size_t i = 0; i < 3; i++) {
+    const size_t n_modes = cuonn_features_modes(&options[i]), n_pixels = sizes[i][0] * sizes[i][1];
+    uint8_t pixels[5 * 28 * 28], labels[5] = {0};
+    for (size_t k = 0; k < 5 * n_pixels; k++) pixels[k] = k < n_pixels ? 0 : (uint8_t)chance_index(&c, 256);
+    const cuonn_images images = {5, sizes[i][0], sizes[i][1], pixels, labels, NULL};
+    const backend_problem made_for = {1, {n_modes, 1, 2, CUONN_STYLE_TOP, true}, 0, CUONN_ORDER_FIXED, 2};
+    double *got[2];
+    for (int b = 0; b < 2; b++) {
+      void *computing;
+      got[b] = doubles(5 * n_modes * 2);
+      OK(both[b]->create(&computing, &made_for));
+      OK(both[b]->set_images(computing, BACKEND_TEST, &images, &options[i]));
+      OK(both[b]->get_features(got[b], computing, BACKEND_TEST));
+      both[b]->destroy(computing);
+    }
+    CLOSE(got[1], got[0], 5 * n_modes * 2, .rel = tolerance(kFields, 1));
+    free(got[0]);
+    free(got[1]);
+  }
+}
+
+#define PARITY_TESTS                                                                                            \
+  cmocka_unit_test(test_mesh__ideal), cmocka_unit_test(test_mesh__coupler_errors),                              \
+      cmocka_unit_test(test_mesh__losses), cmocka_unit_test(test_mesh__dark_node),                              \
+      cmocka_unit_test(test_mesh__gain), cmocka_unit_test(test_network__ideal),                                 \
+      cmocka_unit_test(test_network__coupler_errors), cmocka_unit_test(test_network__losses),                   \
+      cmocka_unit_test(test_network__dark_node), cmocka_unit_test(test_training__adam),                         \
+      cmocka_unit_test(test_training__restarted), cmocka_unit_test(test_training__sgd),                         \
+      cmocka_unit_test(test_training__shuffled), cmocka_unit_test(test_training__many_models),                  \
+      cmocka_unit_test(test_training__nan), cmocka_unit_test(test_features)
+
+#endif
