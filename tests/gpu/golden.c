@@ -1,8 +1,8 @@
 /* Loss and gradient on the GPU against values of an independent program (simphox + JAX, automatic differentiation).
  *
- * Tolerances as in tests/parity/cpu.c, for float: fields behind k columns are off by some u sqrt(8 k) / 2, u = 6e-8, and
- * gradients, which are differences of sums over examples, by a few times that. The gradients of all layers are one array:
- * its scale is that of the flows that they are differences of. */
+ * Tolerances as in tests/parity/cpu.c, for float: fields behind k columns are off by some u sqrt(8 k) / 2, u = 6e-8,
+ * and gradients, which are differences of sums over examples, by a few times that. The gradients of all layers are one
+ * array: its scale is that of the flows that they are differences of. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
