@@ -1,6 +1,7 @@
 /* The cuda backend against the reference: every kernel, under every schedule, and nothing is left behind. */
 #define PARITY_BACKEND cuonn_backend_cuda
-#define PARITY_BATCHES {1, 3, 7, 70}
+#define PARITY_BATCHES \
+  { 1, 3, 7, 70 }
 #define PARITY_ONE_PATH false
 #define PARITY_ROUNDINGS 12 /* the emulation does not contract */
 #define PARITY_DARK_FLOW true

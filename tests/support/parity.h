@@ -368,8 +368,7 @@ static void test_training__nan(void **state) {
     pair states;
     make_pair(&states, &p, p.batch, CUONN_ORDER_FIXED, &adam, &c);
     states.network.layers[0].theta[3] = general ? NAN : INFINITY;
-    OK(PARITY_BACKEND.set_model(states.states[1], 0,
-                                   &(backend_model){.network = &states.network, .optimizer = &adam}));
+    OK(PARITY_BACKEND.set_model(states.states[1], 0, &(backend_model){.network = &states.network, .optimizer = &adam}));
     OK(PARITY_BACKEND.train_steps(losses, states.states[1], steps, 2));
     assert_true(isnan(losses[0]) && isnan(losses[1]));
     free_pair(&states);
@@ -404,14 +403,14 @@ static void test_features(void **state) {
   }
 }
 
-#define PARITY_TESTS                                                                                            \
-  cmocka_unit_test(test_mesh__ideal), cmocka_unit_test(test_mesh__coupler_errors),                              \
-      cmocka_unit_test(test_mesh__losses), cmocka_unit_test(test_mesh__dark_node),                              \
-      cmocka_unit_test(test_mesh__gain), cmocka_unit_test(test_network__ideal),                                 \
-      cmocka_unit_test(test_network__coupler_errors), cmocka_unit_test(test_network__losses),                   \
-      cmocka_unit_test(test_network__dark_node), cmocka_unit_test(test_training__adam),                         \
-      cmocka_unit_test(test_training__restarted), cmocka_unit_test(test_training__sgd),                         \
-      cmocka_unit_test(test_training__shuffled), cmocka_unit_test(test_training__many_models),                  \
-      cmocka_unit_test(test_training__nan), cmocka_unit_test(test_features)
+#define PARITY_TESTS                                                                                                  \
+  cmocka_unit_test(test_mesh__ideal), cmocka_unit_test(test_mesh__coupler_errors),                                    \
+      cmocka_unit_test(test_mesh__losses), cmocka_unit_test(test_mesh__dark_node), cmocka_unit_test(test_mesh__gain), \
+      cmocka_unit_test(test_network__ideal), cmocka_unit_test(test_network__coupler_errors),                          \
+      cmocka_unit_test(test_network__losses), cmocka_unit_test(test_network__dark_node),                              \
+      cmocka_unit_test(test_training__adam), cmocka_unit_test(test_training__restarted),                              \
+      cmocka_unit_test(test_training__sgd), cmocka_unit_test(test_training__shuffled),                                \
+      cmocka_unit_test(test_training__many_models), cmocka_unit_test(test_training__nan),                             \
+      cmocka_unit_test(test_features)
 
 #endif
