@@ -1,6 +1,7 @@
 /* cuonn info: what this program is made of, and what it runs on. */
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/common.h"
 
@@ -48,7 +49,9 @@ static bool gpu_name(char *text, size_t size) {
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
   arguments args = {0};
+  char gpu[512];
   CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  const bool has_gpu = gpu_name(gpu, sizeof gpu);
   if (args.common.json) {
     json_t *backends = json_array();
     for (size_t i = 0; cuonn_backend_name(i); i++) json_array_append_new(backends, json_string(cuonn_backend_name(i)));
