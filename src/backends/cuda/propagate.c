@@ -12,6 +12,7 @@ void cuda_single_close(cuda_single *one) {
   cuda_memory_free(&one->memory);
   cuda_meshes_free(&one->meshes);
   cuda_session_close(one->session);
+  memset(one, 0, sizeof *one);
 }
 
 cuonn_status cuda_single_open(cuda_single *out, const cuonn_mesh *mesh, bool by_stages) {
