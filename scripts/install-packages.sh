@@ -10,7 +10,7 @@ program=(
   libyaml-dev libnetcdf-dev libfftw3-dev libopenblas-dev liblapacke-dev librandom123-dev
   zlib1g-dev libxxhash-dev libjansson-dev
   dataset-fashion-mnist
-  gnuplot-nox # draws for cuonn plot and cuonn report, as a program of its own
+  gnuplot-nox # draws for plot, report and bench, as a program of its own
 )
 tests=(
   g++ libboost-context-dev libcmocka-dev netcdf-bin libxml2-utils

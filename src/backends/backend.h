@@ -56,8 +56,9 @@ typedef struct cuonn_backend {
   const char *name;
   size_t steps_per_call; /* steps after which training wants to look up: progress, stop */
 
-  /* Whether it can compute here; CUONN_E_DEVICE and the reason if not. */
-  cuonn_status (*probe)(void);
+  /* Whether it can compute here; CUONN_E_DEVICE and the reason if not. device: unless NULL, one line on the device that
+   * computes, "" if that is the processor. */
+  cuonn_status (*probe)(char *device, size_t size);
 
   cuonn_status (*create)(void **state, const backend_problem *problem);
   void (*destroy)(void *state); /* NULL is fine */

@@ -2,10 +2,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "backends/backend.h"
 #include "base/error.h"
+#include "base/machine.h"
 #include "base/memory.h"
 #include "cuonn/training.h"
 
@@ -21,12 +21,6 @@ typedef struct {
   backend_step *steps;              /* plan of one call of train_steps */
   double *losses;
 } run;
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static cuonn_status check_options(const cuonn_training_options *options) {
   const cuonn_optimizer_options *const o = &options->optimizer;
@@ -99,9 +93,9 @@ static cuonn_status take_steps(run *r) {
   const size_t count = left < r->backend->steps_per_call ? left : r->backend->steps_per_call;
   for (size_t i = 0; i < count; i++) r->steps[i] = plan_step(r, state->step + i);
 
-  const double before = now();
+  const double before = machine_seconds();
   CUONN_TRY(r->backend->train_steps(r->losses, r->computing, r->steps, count));
-  const double seconds = now() - before;
+  const double seconds = machine_seconds() - before;
   r->seconds += seconds;
   state->epoch_seconds += seconds;
 

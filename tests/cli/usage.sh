@@ -1,6 +1,6 @@
 # Help, versions, usage errors, output that cannot be written, completion.
 source "$(dirname "$0")/harness.sh"
-commands='train eval decompose matrix propagate vjp gradient energy plot report info completion'
+commands='train eval decompose matrix propagate vjp gradient energy plot report bench info completion'
 
 expect 2 '^cuonn: usage: cuonn COMMAND .*train, eval' "$cuonn"
 expect 2 "^cuonn: unknown command 'trian'; the nearest is 'train'" "$cuonn" trian
@@ -17,7 +17,7 @@ for c in $commands; do
   output "^Usage: cuonn $c "
   output '^Example'
   expect 2 "^cuonn $c: unrecognized option .--colour" "$cuonn" "$c" --colour
-  [[ $c == plot ]] || expect 2 "^cuonn $c: one argument is too many: 'b'|^cuonn info: one argument is too many: 'a'" "$cuonn" "$c" a b
+  [[ $c == plot ]] || expect 2 "^cuonn $c: one argument is too many: 'b'|^cuonn (info|bench): one argument is too many: 'a'" "$cuonn" "$c" a b
 done
 for c in matrix propagate vjp decompose gradient; do
   expect 2 "^cuonn $c: .* is missing; see --help" "$cuonn" "$c"
@@ -46,7 +46,7 @@ done
 
 # ---------------------------------------------------------------------------------------------------- information
 expect 0 '' "$cuonn" info
-for line in 'cuonn +[0-9]' 'build +[^ ]' 'libraries +.*netCDF' 'processor +.*, [1-9][0-9]* to use' 'backends +.*reference' 'GPUs +none'; do
+for line in 'cuonn +[0-9]' 'build +[^ ]' 'libraries +.*netCDF' 'processor +.*, [1-9][0-9]* to use' 'backends +.*reference' 'GPU +none'; do
   output "^$line"
 done
 expect 0 '' "$cuonn" info --json

@@ -66,7 +66,13 @@ typedef struct cpu_kernels {
   /* Kingma and Ba, algorithm 1; rate, c1 = 1 / (1 - beta1^i), c2 = 1 / (1 - beta2^i). */
   void (*adam)(double *phase, double *first, double *second, const double *gradient, size_t n, const double beta[2],
                double epsilon, double rate, double c1, double c2);
+
+  /* As fast as this level can: v = v / 2 + 1 / 2, `rounds` times, on kMultiplyAdds floats. Returns how many floats a
+   * multiply-add was done for. */
+  size_t (*multiply_adds)(float *v, size_t rounds);
 } cpu_kernels;
+
+enum { kMultiplyAdds = 192 };
 
 /* Levels that this processor has, the plainest first; NULL past the last. */
 const cpu_kernels *cpu_kernels_level(size_t i);

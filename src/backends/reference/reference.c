@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "reference/features.h"
+#include "reference/machine.h"
 #include "reference/mesh.h"
 #include "reference/network.h"
 
@@ -248,7 +249,10 @@ static cuonn_status gradient(double *loss, cuonn_mesh_gradient *gradients, void 
   return CUONN_OK;
 }
 
-static cuonn_status probe(void) { return CUONN_OK; }
+static cuonn_status probe(char *device, size_t size) {
+  if (size > 0) *device = 0;
+  return CUONN_OK;
+}
 
 const cuonn_backend cuonn_backend_reference = {
     .name = "reference",
@@ -266,4 +270,6 @@ const cuonn_backend cuonn_backend_reference = {
     .gradient = gradient,
     .propagate = reference_propagate,
     .vjp = reference_vjp,
+    .measure_machine = reference_measure_machine,
+    .time_propagation = reference_time_propagation,
 };
