@@ -9,7 +9,7 @@ if (format eq "png") {
   set terminal pngcairo size 1.6*width,1.6*height noenhanced font "sans-serif,11" fontscale 1.6 linewidth 1.6 background rgb "white"
 }
 if (format eq "pdf") {
-  set terminal pdfcairo size width/100.0,height/100.0 noenhanced font "sans-serif,11" linewidth 1.6 background rgb "white"
+  set terminal pdfcairo size width/100.0,height/100.0 noenhanced font "sans-serif,11" linewidth 1 background rgb "white"
 }
 
 # Okabe and Ito's colours, told apart by the colour-blind, too; the yellow is left out, because it is lost on white.
