@@ -30,6 +30,17 @@ static void test_large__mesh_on_a_workstation_card(void **state) {
   simt_device(2, 232448);
 }
 
+/* More examples than a block for each chunk takes at once: blocks go on to the next, and add to what they have. */
+static void test_large__batches(void **state) {
+  (void)state;
+  chance c = {3};
+  for (int lossy = 0; lossy < 2; lossy++) {
+    const problem p = {.modes = 3, .layers = 2, .classes = 2, .batch = 16 * 512 + 50, .loss = 2. * lossy};
+    check_network(&p, &c);
+    check_mesh(&p, &c);
+  }
+}
+
 static void test_mesh__refuses_more_than_the_kernels_hold(void **state) {
   (void)state;
   cuonn_mesh mesh;
@@ -44,7 +55,7 @@ static void test_mesh__refuses_more_than_the_kernels_hold(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {PARITY_TESTS, cmocka_unit_test(test_mesh__refuses_more_than_the_kernels_hold)};
-  const struct CMUnitTest large[] = {cmocka_unit_test(test_large__networks),
+  const struct CMUnitTest large[] = {cmocka_unit_test(test_large__batches), cmocka_unit_test(test_large__networks),
                                      cmocka_unit_test(test_large__mesh_on_a_workstation_card)};
   int failed = cmocka_run_group_tests(large, NULL, NULL);
   for (int schedule = 0; schedule < SIMT_SCHEDULES; schedule++) {
