@@ -12,6 +12,7 @@
 #include "cuonn/features.h"
 #include "cuonn/fields.h"
 #include "cuonn/files.h"
+#include "cuonn/grid.h"
 #include "cuonn/mesh.h"
 #include "cuonn/network.h"
 #include "cuonn/status.h"
