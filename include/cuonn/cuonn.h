@@ -16,6 +16,7 @@
 #include "cuonn/mesh.h"
 #include "cuonn/network.h"
 #include "cuonn/status.h"
+#include "cuonn/sweep.h"
 #include "cuonn/training.h"
 #include "cuonn/version.h"
 
