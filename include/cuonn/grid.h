@@ -74,6 +74,9 @@ CUONN_API void cuonn_grid_config(cuonn_config *out, const cuonn_grid *grid, size
 /** Value of an axis at a point.  @return as a file would say it; owned by the grid */
 CUONN_API const char *cuonn_grid_value(const cuonn_grid *grid, size_t axis, size_t point);
 
+/** The i-th value of a numeric axis. */
+CUONN_API double cuonn_grid_number(const cuonn_grid_axis *axis, size_t i);
+
 /** The grid as YAML that cuonn_grid_read_text() reads back to the same.
  *  @return a string to be released with free(); NULL if there is no memory */
 CUONN_API char *cuonn_grid_text(const cuonn_grid *grid);

@@ -1,6 +1,7 @@
 /* Grids: lists of values, and the configurations of their points. */
 #include "config/grid.h"
 
+#include <locale.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +84,11 @@ size_t cuonn_grid_points(const cuonn_grid *grid) {
 const char *cuonn_grid_value(const cuonn_grid *grid, size_t axis, size_t point) {
   for (size_t a = grid->n_axes; a-- > axis + 1;) point /= grid->axes[a].count;
   return grid->axes[axis].values[point % grid->axes[axis].count];
+}
+
+double cuonn_grid_number(const cuonn_grid_axis *axis, size_t i) {
+  return strtod_l(axis->values[i], NULL,
+                  newlocale(LC_ALL_MASK, "C", (locale_t)0)); /* glibc's one copy: nothing to free */
 }
 
 void cuonn_grid_config(cuonn_config *out, const cuonn_grid *grid, size_t point) {

@@ -1,18 +1,17 @@
 /* The directory of a training run: config.yaml, metrics.csv, last.nc, best.nc. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "cuonn/files.h"
+#include "results/directory.h"
 #include "results/store.h"
 
 static const char kHeader[] = "epoch,train_loss,test_loss,test_accuracy,seconds,examples_per_second\n";
@@ -26,19 +25,6 @@ struct cuonn_run {
   char *table; /* what metrics.csv holds: every record writes it anew, so that a full disk cannot leave half a row */
   size_t table_length;
 };
-
-static cuonn_status write_text(const char *path, const char *text, size_t length) {
-  const struct iovec part = {(void *)(uintptr_t)text, length}; /* only read */
-  return results_write_bytes(path, &part, 1);
-}
-
-static cuonn_status join(char **out, const char *directory, const char *name) {
-  const size_t length = strlen(directory);
-  const bool slash = length > 0 && directory[length - 1] == '/';
-  if (asprintf(out, "%s%s%s", directory, slash ? "" : "/", name) >= 0) return CUONN_OK;
-  *out = NULL;
-  return cuonn_fail(CUONN_E_MEMORY, "%s: not enough memory for its name", directory);
-}
 
 /* ---- metrics.csv ---- */
 
@@ -117,40 +103,19 @@ done:
 
 /* ---- the directory ---- */
 
-static cuonn_status directory_make(const char *directory) {
-  struct stat info;
-  CUONN_TRY(results_check_name(directory));
-  if (mkdir(directory, 0777) == 0) return CUONN_OK;
-  const int reason = errno;
-  CUONN_CHECK(reason != ENOENT, CUONN_E_IO, "%s: cannot be made: the folder above it does not exist", directory);
-  CUONN_CHECK(reason == EEXIST, CUONN_E_IO, "%s: cannot be made: %s", directory, strerror(reason));
-  CUONN_CHECK(stat(directory, &info) == 0, CUONN_E_IO, "%s: cannot be used: %s", directory, strerror(errno));
-  CUONN_CHECK(S_ISDIR(info.st_mode), CUONN_E_IO, "%s: is a file, not a directory", directory);
-  return CUONN_OK;
-}
-
-/* Two runs in one directory would overwrite each other's files. The lock goes with the process that holds it; a file
- * system that has none is taken as it is. */
-static cuonn_status directory_lock(int *lock, const char *directory) {
-  *lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  CUONN_CHECK(*lock < 0 || flock(*lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, CUONN_E_ARGUMENT,
-              "%s: another run is writing there; stop it, or choose another directory", directory);
-  return CUONN_OK;
-}
-
 cuonn_status cuonn_run_open(cuonn_run **out, const char *directory, const char *config_text, uint64_t seed,
                             size_t resume_epochs) {
   cuonn_status status = CUONN_OK;
   cuonn_run *run = NULL;
   struct stat info;
   *out = NULL;
-  CUONN_TRY_DONE(directory_make(directory));
+  CUONN_TRY_DONE(results_directory_make(directory));
   CUONN_TRY_DONE(cuonn_allocate(&run, 1, sizeof *run));
-  CUONN_TRY_DONE(directory_lock(&run->lock, directory));
-  CUONN_TRY_DONE(join(&run->config, directory, "config.yaml"));
-  CUONN_TRY_DONE(join(&run->metrics, directory, "metrics.csv"));
-  CUONN_TRY_DONE(join(&run->last, directory, "last.nc"));
-  CUONN_TRY_DONE(join(&run->best, directory, "best.nc"));
+  CUONN_TRY_DONE(results_directory_lock(&run->lock, directory));
+  CUONN_TRY_DONE(results_join(&run->config, directory, "config.yaml"));
+  CUONN_TRY_DONE(results_join(&run->metrics, directory, "metrics.csv"));
+  CUONN_TRY_DONE(results_join(&run->last, directory, "last.nc"));
+  CUONN_TRY_DONE(results_join(&run->best, directory, "best.nc"));
   run->seed = seed;
   run->config_text = strdup(config_text);
   CUONN_CHECK_DONE(run->config_text, CUONN_E_MEMORY, "%s: not enough memory for its configuration", directory);
@@ -165,8 +130,8 @@ cuonn_status cuonn_run_open(cuonn_run **out, const char *directory, const char *
   }
   users_numbers(plain, users);
   if (status != CUONN_OK) goto done;
-  CUONN_TRY_DONE(write_text(run->config, config_text, strlen(config_text)));
-  CUONN_TRY_DONE(write_text(run->metrics, run->table, run->table_length));
+  CUONN_TRY_DONE(results_write_text(run->config, config_text, strlen(config_text)));
+  CUONN_TRY_DONE(results_write_text(run->metrics, run->table, run->table_length));
   *out = run;
   run = NULL;
 done:
@@ -185,7 +150,7 @@ cuonn_status cuonn_run_record(cuonn_run *run, const cuonn_epoch_record *record, 
                               record->test_loss, record->test_accuracy, record->seconds, record->examples_per_second);
   users_numbers(plain, users);
   CUONN_TRY(table_append(run, row, (size_t)length));
-  const cuonn_status status = write_text(run->metrics, run->table, run->table_length);
+  const cuonn_status status = results_write_text(run->metrics, run->table, run->table_length);
   if (status != CUONN_OK) {
     run->table_length = before;
     return status;
