@@ -68,7 +68,7 @@ CUONN_API cuonn_status cuonn_grid_complete(cuonn_grid *grid);
 /** Number of points: the product of the axes' counts, 1 without axes. */
 CUONN_API size_t cuonn_grid_points(const cuonn_grid *grid);
 
-/** The configuration of one point, with no list. */
+/** The configuration of one point, with no list.  network.start_file is empty at points that start otherwise. */
 CUONN_API void cuonn_grid_config(cuonn_config *out, const cuonn_grid *grid, size_t point);
 
 /** Value of an axis at a point.  @return as a file would say it; owned by the grid */

@@ -97,6 +97,8 @@ void cuonn_grid_config(cuonn_config *out, const cuonn_grid *grid, size_t point) 
     const char *const text = cuonn_grid_value(grid, a, point);
     (void)config_value_parse(out, key_of(grid->axes[a].key), text, strlen(text)); /* was read and written before */
   }
+  /* a list of starts may name a file: it belongs to the points that read it */
+  if (config_grid_axis(grid, key_of("network.start")) && out->start != CUONN_START_FILE) out->start_file[0] = '\0';
 }
 
 /* ---- the whole ---- */

@@ -35,10 +35,16 @@ static results_variable run_variable(const sweep_number *of, size_t n_epochs) {
       .name = of->name, .dimensions = {{"epoch", n_epochs}}, .unit = of->unit, .long_name = of->long_name};
 }
 
+static const results_variable status_variable = {
+    .name = "status",
+    .long_name = "0: finished; -10: diverged; other negative numbers: failed before training",
+    .integers = true};
+
 static cuonn_status write_numbers(const results_file *file, const cuonn_sweep_result *result) {
-  results_variable variables[SWEEP_NUMBERS];
+  results_variable variables[SWEEP_NUMBERS + 1]; /* and the status */
   const sweep_number *written[SWEEP_NUMBERS];
   double *column = NULL;
+  const double code = result->status;
   size_t count = 0;
   cuonn_status status = CUONN_OK;
   for (size_t k = 0; k < SWEEP_NUMBERS; k++) {
@@ -46,7 +52,9 @@ static cuonn_status write_numbers(const results_file *file, const cuonn_sweep_re
     written[count] = &sweep_numbers[k];
     variables[count++] = run_variable(&sweep_numbers[k], result->n_epochs);
   }
-  CUONN_TRY_DONE(results_define(file, variables, count));
+  variables[count] = status_variable;
+  CUONN_TRY_DONE(results_define(file, variables, count + 1));
+  CUONN_TRY_DONE(results_put(file, &status_variable, RESULTS_WHOLE, &code));
   CUONN_TRY_DONE(cuonn_allocate(&column, result->n_epochs, sizeof *column));
   for (size_t k = 0; k < count; k++) {
     for (size_t e = 0; e < result->n_epochs; e++) column[e] = sweep_number_at(&result->epochs[e], written[k]);
@@ -61,7 +69,6 @@ cuonn_status sweep_run_write(const char *path, const cuonn_sweep_result *result,
   cuonn_status status = CUONN_OK;
   results_file file;
   CUONN_TRY_DONE(results_create(&file, path, "Run of a sweep"));
-  CUONN_TRY_DONE(results_put_count(&file, "status", result->status));
   CUONN_TRY_DONE(results_put_text(&file, "reason", result->reason));
   CUONN_TRY_DONE(results_put_count(&file, "epochs", (int)result->n_epochs));
   CUONN_TRY_DONE(results_put_text(&file, "config", config_text));
@@ -80,20 +87,22 @@ typedef struct {
   size_t most_epochs;
 } request;
 
-static cuonn_status get_count(double *out, const results_file *file, const char *attribute, double least, double most) {
+static cuonn_status get_epochs(double *out, const results_file *file, size_t most) {
   bool found;
-  CUONN_TRY(results_get_number(out, &found, file, attribute));
-  CUONN_CHECK(found && *out == floor(*out) && *out >= least && *out <= most, CUONN_E_DATA,
-              "%s: attribute %s must be a whole number from %g to %g", file->path, attribute, least, most);
+  CUONN_TRY(results_get_number(out, &found, file, "epochs"));
+  CUONN_CHECK(found && *out == floor(*out) && *out >= 0 && *out <= (double)most, CUONN_E_DATA,
+              "%s: attribute epochs must be a whole number from 0 to %zu", file->path, most);
   return CUONN_OK;
 }
 
 static cuonn_status read_run(void *user, const results_file *file) {
   request *const r = user;
-  double status_number, n_epochs, *column = NULL;
+  double code, n_epochs, *column = NULL;
   cuonn_status status = CUONN_OK;
-  CUONN_TRY_DONE(get_count(&status_number, file, "status", CUONN_E_INTERRUPTED, CUONN_OK));
-  CUONN_TRY_DONE(get_count(&n_epochs, file, "epochs", 0, (double)r->most_epochs));
+  CUONN_TRY_DONE(results_get(&code, file, &status_variable, RESULTS_WHOLE));
+  CUONN_CHECK_DONE(code == floor(code) && code >= CUONN_E_INTERRUPTED && code <= CUONN_OK, CUONN_E_DATA,
+                   "%s: status is %g; it is 0, or a negative number down to %d", file->path, code, CUONN_E_INTERRUPTED);
+  CUONN_TRY_DONE(get_epochs(&n_epochs, file, r->most_epochs));
   CUONN_TRY_DONE(results_get_text(&r->reason, file, "reason"));
   CUONN_TRY_DONE(results_get_text(&r->config_text, file, "config"));
   CUONN_CHECK_DONE(r->reason && r->config_text, CUONN_E_DATA, "%s: has no attribute reason or config: is no run",
@@ -108,7 +117,7 @@ static cuonn_status read_run(void *user, const results_file *file) {
     for (size_t e = 0; e < count; e++)
       *(double *)((char *)&r->epochs[e] + sweep_numbers[k].offset) = there ? column[e] : NAN;
   }
-  *r->result = (cuonn_sweep_result){(cuonn_status)status_number, r->reason, count, r->epochs, NULL};
+  *r->result = (cuonn_sweep_result){(cuonn_status)code, r->reason, count, r->epochs, NULL};
 done:
   free(column);
   return status;

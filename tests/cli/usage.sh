@@ -1,6 +1,6 @@
 # Help, versions, usage errors, output that cannot be written, completion.
 source "$(dirname "$0")/harness.sh"
-commands='train eval decompose matrix propagate vjp gradient energy bench info completion'
+commands='train sweep eval decompose matrix propagate vjp gradient energy bench info completion'
 
 expect 2 '^cuonn: usage: cuonn COMMAND .*train, eval' "$cuonn"
 expect 2 "^cuonn: unknown command 'trian'; the nearest is 'train'" "$cuonn" trian

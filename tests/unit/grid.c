@@ -116,6 +116,22 @@ static void text_reads_back(void **state) {
   cuonn_grid_free(&grid);
 }
 
+static void a_file_to_start_from_is_for_those_that_read_it(void **state) {
+  (void)state;
+  cuonn_grid grid;
+  cuonn_config config;
+  cuonn_grid_init(&grid);
+  OK(read_text(&grid, "network:\n  start: [file, haar]\n  start_file: s.nc\n"));
+  OK(cuonn_grid_complete(&grid));
+  cuonn_grid_config(&config, &grid, 0);
+  assert_string_equal(config.start_file, "s.nc");
+  cuonn_grid_config(&config, &grid, 1);
+  assert_string_equal(config.start_file, "");
+  OK(cuonn_grid_set(&grid, "network.start=haar")); /* no list any more: the file is a mistake */
+  REFUSED(cuonn_grid_complete(&grid), CUONN_E_CONFIG, "network.start_file is set");
+  cuonn_grid_free(&grid);
+}
+
 /* A preset makes the file be read twice, which must not make lists twice as long. */
 static void preset_and_lists(void **state) {
   (void)state;
@@ -249,6 +265,7 @@ int main(void) {
       cmocka_unit_test(settings_replace_lists_and_values),
       cmocka_unit_test(repeats_are_seeds),
       cmocka_unit_test(text_reads_back),
+      cmocka_unit_test(a_file_to_start_from_is_for_those_that_read_it),
       cmocka_unit_test(preset_and_lists),
       cmocka_unit_test(coordinates_differ),
       cmocka_unit_test(files_are_refused),
