@@ -132,6 +132,16 @@ static void a_file_to_start_from_is_for_those_that_read_it(void **state) {
   cuonn_grid_free(&grid);
 }
 
+static void reads_the_example_file(void **state) {
+  (void)state;
+  cuonn_grid grid;
+  cuonn_grid_init(&grid);
+  OK(cuonn_grid_read(&grid, CUONN_SOURCE_DIR "/configs/learning-rates.yaml"));
+  OK(cuonn_grid_complete(&grid));
+  assert_int_equal(cuonn_grid_points(&grid), 20);
+  cuonn_grid_free(&grid);
+}
+
 /* A preset makes the file be read twice, which must not make lists twice as long. */
 static void preset_and_lists(void **state) {
   (void)state;
@@ -266,6 +276,7 @@ int main(void) {
       cmocka_unit_test(repeats_are_seeds),
       cmocka_unit_test(text_reads_back),
       cmocka_unit_test(a_file_to_start_from_is_for_those_that_read_it),
+      cmocka_unit_test(reads_the_example_file),
       cmocka_unit_test(preset_and_lists),
       cmocka_unit_test(coordinates_differ),
       cmocka_unit_test(files_are_refused),
