@@ -33,7 +33,7 @@ static int forget_stop(void **unused) {
   return 0;
 }
 
-/* Model m differs from its neighbours in what may differ within a state, and in what may not. */
+/* Models differ in what may differ within a state, and in what may not: 10, 12 and 16 from 6 in one such thing each. */
 static cuonn_sweep_model model(size_t m) {
   cuonn_sweep_model out = {shape, CUONN_TRAINING_OPTIONS_INIT};
   out.training.epochs = kEpochs;
@@ -44,8 +44,8 @@ static cuonn_sweep_model model(size_t m) {
   out.training.seed = m;
   out.training.optimizer.kind = m % 2 ? CUONN_OPTIMIZER_SGD : CUONN_OPTIMIZER_ADAM;
   out.training.optimizer.learning_rate = 0.01 * (double)(m + 1);
-  out.training.optimizer.restart_bias_correction_each_epoch = m % 11 == 0;
-  out.shape.style = m == 13 ? CUONN_STYLE_BOTTOM : CUONN_STYLE_TOP;
+  out.training.optimizer.restart_bias_correction_each_epoch = m == 10;
+  out.shape.style = m == 12 ? CUONN_STYLE_BOTTOM : CUONN_STYLE_TOP;
   out.shape.loss_per_class = m != 16;
   return out;
 }
