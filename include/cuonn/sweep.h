@@ -48,6 +48,7 @@ typedef struct cuonn_sweep_result {
 typedef struct cuonn_sweep_progress {
   size_t models_done, n_models; /**< finished and failed ones, of all */
   size_t models_together;       /**< that train side by side at present */
+  size_t memory_holds;          /**< most that the memory holds side by side; 0: it was no limit so far */
   uint64_t steps_done, steps;   /**< training steps of all networks; what failed ones leave out counts as done */
   double steps_per_second;      /**< of all networks, since cuonn_sweep() began, tests included */
   double seconds_left;          /**< estimate */

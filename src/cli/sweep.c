@@ -82,6 +82,7 @@ typedef struct {
   size_t *to_do; /* [n_to_do] points */
   size_t n_to_do;
   cuonn_sweep_model *models; /* [n_to_do] */
+  size_t memory_holds;       /* what was told of it */
   struct timespec began;
   cli_bar bar;
 } job;
@@ -206,6 +207,11 @@ static void print_start(const job *j) {
 static cuonn_status on_progress(void *user, const cuonn_sweep_progress *p) {
   job *const j = user;
   char text[160], left[32];
+  if (p->memory_holds != j->memory_holds) {
+    cli_bar_clear(&j->bar);
+    fprintf(stderr, "cuonn: memory holds %zu runs side by side; the others come after them\n", p->memory_holds);
+    j->memory_holds = p->memory_holds;
+  }
   cli_clock_text(left, sizeof left, p->seconds_left);
   snprintf(text, sizeof text, "run %zu/%zu  %zu at a time  %.0f steps/s  %s left", p->models_done, p->n_models,
            p->models_together, p->steps_per_second, left);

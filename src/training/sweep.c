@@ -22,6 +22,7 @@ typedef struct {
   size_t n_models, n_done;
   bool *done;          /* [n_models] has a result */
   size_t most;         /* models of a group */
+  size_t memory_holds; /* the same if memory is what limits it, else 0 */
   uint64_t steps_done; /* of all models */
   uint64_t steps;
   double began; /* seconds */
@@ -86,6 +87,7 @@ static cuonn_status report_progress(const group *g) {
   const cuonn_sweep_progress progress = {.models_done = s->n_done,
                                          .n_models = s->n_models,
                                          .models_together = g->n,
+                                         .memory_holds = s->memory_holds,
                                          .steps_done = s->steps_done,
                                          .steps = s->steps,
                                          .steps_per_second = 1 / per_step,
@@ -259,7 +261,8 @@ static cuonn_status open_group(group *g) {
     if (status != CUONN_E_MEMORY || g->n == 1) return status;
     g->s->context->backend->destroy(g->computing);
     g->computing = NULL;
-    for (g->s->most = (g->n + 1) / 2; g->n > g->s->most; g->n_alive--) member_free(&g->members[--g->n]);
+    g->s->most = g->s->memory_holds = (g->n + 1) / 2;
+    for (; g->n > g->s->most; g->n_alive--) member_free(&g->members[--g->n]);
   }
   return CUONN_OK;
 }

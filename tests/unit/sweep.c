@@ -62,7 +62,7 @@ typedef struct {
 
 typedef struct {
   kept results[kModels];
-  size_t n_progress, together, done, stop_at; /* stop_at: models done; 0: never */
+  size_t n_progress, together, memory_holds, done, stop_at; /* stop_at: models done; 0: never */
   uint64_t steps_done, steps;
   size_t no_start, loud; /* models that have none; whose mesh amplifies by 10^300; kModels: none */
   bool refuse;           /* on_model fails */
@@ -85,6 +85,7 @@ static cuonn_status on_progress(void *user, const cuonn_sweep_progress *p) {
   r->steps_done = p->steps_done;
   r->steps = p->steps;
   if (p->models_together > r->together) r->together = p->models_together;
+  r->memory_holds = p->memory_holds;
   r->n_progress++;
   return CUONN_OK;
 }
@@ -181,7 +182,7 @@ static void models_train_as_alone(void **unused) {
     record r = {.no_start = kModels, .loud = kModels};
     OK(sweep(&r, cases[i].backend, cases[i].threads));
     check_each_alone(&r, cases[i].backend, kModels);
-    assert_true(r.steps_done == r.steps && r.n_progress > 0);
+    assert_true(r.steps_done == r.steps && r.n_progress > 0 && r.memory_holds == 0);
     if (strcmp(cases[i].backend, "cpu") == 0) assert_true(r.together > 1);
   }
 }
@@ -226,7 +227,7 @@ static void little_memory_makes_small_groups(void **unused) {
     record r = {.no_start = kModels, .loud = kModels};
     OK(sweep_in(&r, &context));
     check_each_alone(&r, "cpu", kModels);
-    assert_true(r.together == room && r.steps_done == r.steps);
+    assert_true(r.together == room && r.memory_holds == room && r.steps_done == r.steps);
   }
   room = 0;
   record r = {.no_start = kModels, .loud = kModels};
