@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Tests and measures cuONN on this machine's GPU: the GPU's tests, the study's 50 epochs on Fashion-MNIST, benchmarks, a
-# profile by ncu, and compute-sanitizer, within ten minutes. README.md says what comes out.
+# Tests and measures cuONN on this machine's GPU: the GPU's tests, the study's 50 epochs on Fashion-MNIST, benchmarks, the
+# same step in JAX and PyTorch, a profile by ncu, and compute-sanitizer, within ten minutes. README.md says what comes out.
 #   cuonn-gpu-check OUTPUT [DATA]
 # OUTPUT: a folder for the results, made if it is not there. DATA: a folder with the four files of Fashion-MNIST, where
 # they are neither in the bundle nor where Debian's package puts them.
@@ -153,6 +153,19 @@ bench() {
 bench bench
 bench bench-modes --case train_step,forward --modes 8,16,32,64,128,256,512,1024
 bench bench-batch --case train_step,forward --modes 64 --batch 1,16,128,512,2048,8192,65536
+
+# The same step in JAX and PyTorch, on the same device; their rows join those of the study's sizes.
+if python3 -c 'import importlib.util as u; exit(not (u.find_spec("jax") or u.find_spec("torch")))' 2>/dev/null; then
+  export XLA_PYTHON_CLIENT_PREALLOCATE=false
+  if check peers 150 python3 "$here/share/peers/run.py" --python python3 --problem "$here/share/problem.npz" \
+    --bench "$output/bench.json" --json "$output/bench.json"; then
+    { printf '\n```text\n' && grep -E '^(train_step|cuONN|jax|torch|skipped)' "$scratch/said" && printf '```\n'; } >>"$scratch/tables"
+    skipped=$(grep -c '^skipped' "$scratch/said") || true
+    [ "$skipped" = 0 ] || notes[-1]="$skipped skipped, see the table"
+  fi
+else
+  record peers "not run" 0 "Python here has neither JAX nor PyTorch"
+fi
 
 if ncu=$(tool ncu /usr/local/cuda/bin/ncu /opt/nvidia/nsight-compute/*/ncu) && [ -d "$data" ]; then
   if check profile 90 "$ncu" --set full --kernel-name regex:^k_ --launch-count 24 --clock-control none \

@@ -28,6 +28,14 @@ cp -r "$build/bundle/golden" "$stage/share/"
 cp configs/fashion-mnist.yaml "$stage/share/"
 cp bundle/README.md LICENSE "$stage/"
 git describe --always --dirty >"$stage/share/built"
+
+# The peers, and the problem that they solve, which takes NumPy and SciPy to make.
+mkdir "$stage/share/peers"
+cp bench/peers/*.py "$stage/share/peers/"
+[ -x "$folder/python/bin/python3" ] || python3 -m venv "$folder/python"
+"$folder/python/bin/python3" -m pip install -q --disable-pip-version-check numpy scipy
+LD_LIBRARY_PATH=$toolkit/lib "$folder/python/bin/python3" bench/peers/problem.py --cuonn "$build/src/cli/cuonn" "$stage/share/problem.npz"
+
 strip "$stage/bin/cuonn" "$stage"/libexec/*
 
 # needs PROGRAM...: "name path" of every library, as the loader finds them with CUDA's in reach.

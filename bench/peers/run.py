@@ -86,7 +86,8 @@ def main():
     parser.add_argument("--json", type=pathlib.Path)
     args = parser.parse_args()
     folder = ROOT / "build" / "peers"
-    folder.mkdir(parents=True, exist_ok=True)
+    if not (args.python and args.problem and args.bench):
+        folder.mkdir(parents=True, exist_ok=True)
     python = args.python or installed(folder)
     problem = args.problem
     if problem is None:

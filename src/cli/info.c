@@ -1,6 +1,7 @@
 /* cuonn info: what this program is made of, and what it runs on. */
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/common.h"
 
@@ -33,10 +34,24 @@ static int processor_count(void) {
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
+/* The GPU that computes, or why none does; false if there is none. */
+static bool gpu_name(char *text, size_t size) {
+  for (size_t i = 0; cuonn_backend_name(i); i++) {
+    if (strcmp(cuonn_backend_name(i), "cuda") != 0) continue;
+    if (cuonn_backend_device(text, size, "cuda") == CUONN_OK) return true;
+    snprintf(text, size, "%s", cuonn_last_error());
+    return false;
+  }
+  snprintf(text, size, "this build has no GPU backend");
+  return false;
+}
+
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
   arguments args = {0};
+  char gpu[512];
   CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  const bool has_gpu = gpu_name(gpu, sizeof gpu);
   if (args.common.json) {
     json_t *backends = json_array();
     for (size_t i = 0; cuonn_backend_name(i); i++) json_array_append_new(backends, json_string(cuonn_backend_name(i)));
@@ -49,7 +64,7 @@ static int run(int argc, char **argv) {
   printf("cuonn      %s\nbuild      %s\nlibraries  %s\nprocessor  %s, %d to use\nbackends  ", cuonn_version(),
          cuonn_build(), cuonn_libraries(), cuonn_processor(), processor_count());
   for (size_t i = 0; cuonn_backend_name(i); i++) printf("%s%s", i ? ", " : " ", cuonn_backend_name(i));
-  printf("\nGPUs       none: this build has no GPU backend\n");
+  printf("\nGPU        %s%s\n", has_gpu ? "" : "none: ", gpu);
 done:
   return code;
 }

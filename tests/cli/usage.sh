@@ -44,7 +44,7 @@ done
 
 # ---------------------------------------------------------------------------------------------------- information
 expect 0 '' "$cuonn" info
-for line in 'cuonn +[0-9]' 'build +[^ ]' 'libraries +.*netCDF' 'processor +.*, [1-9][0-9]* to use' 'backends +.*reference' 'GPUs +none'; do
+for line in 'cuonn +[0-9]' 'build +[^ ]' 'libraries +.*netCDF' 'processor +.*, [1-9][0-9]* to use' 'backends +.*reference' 'GPU +none'; do
   output "^$line"
 done
 expect 0 '' "$cuonn" info --json

@@ -27,6 +27,9 @@ if [ "$1" = train ]; then
   mkdir "${!#}" && { echo head && for i in {1..50}; do echo "$i,.1,.1,$([ "$BROKEN" = accuracy ] && echo 0.8 || echo 0.85),.01,1"; done; } >"${!#}/metrics.csv"
 fi
 END
+stand_in "$folder/tools/python3" <<'END'
+[ "$BROKEN" != peers ] || [ "$1" = -c ]
+END
 stand_in "$folder/tools/ncu" <<'END'
 while [ "$1" != --log-file ]; do shift; done
 [ "$BROKEN" = ncu ] && echo nothing >"$2" || echo Duration >"$2"
@@ -53,12 +56,13 @@ broken() {
 }
 
 [ "$(outcome nothing)" = 0 ] || { cat "$folder/said" && exit 1; }
-tail -n 1 "$folder/said" | grep -q '^10 passed, 0 failed, 0 not run' || { cat "$folder/said" && exit 1; }
+tail -n 1 "$folder/said" | grep -q '^11 passed, 0 failed, 0 not run' || { cat "$folder/said" && exit 1; }
 [ "$(find "$folder/results" -type f | wc -l)" -le 8 ]
 broken test one
 broken train study
 broken accuracy study
 broken bench bench bench-modes bench-batch
+broken peers peers
 broken ncu profile
 for tool in memcheck racecheck initcheck synccheck; do broken $tool $tool; done
 broken silent memcheck racecheck initcheck synccheck
@@ -69,6 +73,6 @@ if ! [ -x /usr/local/cuda/bin/compute-sanitizer ]; then
   rm "$folder/tools/compute-sanitizer"
   outcome nothing >/dev/null
   grep -q '"name": "compute-sanitizer", "result": "not run"' "$folder/results/results.json"
-  tail -n 1 "$folder/said" | grep -q '^6 passed, 0 failed, 1 not run'
+  tail -n 1 "$folder/said" | grep -q '^7 passed, 0 failed, 1 not run'
   echo "a tool that is not there has not passed"
 fi
