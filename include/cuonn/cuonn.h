@@ -12,9 +12,11 @@
 #include "cuonn/features.h"
 #include "cuonn/fields.h"
 #include "cuonn/files.h"
+#include "cuonn/grid.h"
 #include "cuonn/mesh.h"
 #include "cuonn/network.h"
 #include "cuonn/status.h"
+#include "cuonn/sweep.h"
 #include "cuonn/training.h"
 #include "cuonn/version.h"
 

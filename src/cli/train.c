@@ -2,7 +2,6 @@
  * Whatever can be refused is refused before that directory is made or touched. */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "cli/gnuplot.h"
 #include "cli/progress.h"
 #include "cli/report.h"
+#include "cli/stop.h"
 
 typedef struct {
   const char *config, *output, *resume;
@@ -85,24 +85,6 @@ typedef struct {
   struct timespec began;
   cli_bar bar;
 } job;
-
-/* -------------------------------------------------------------------------------------------------------- stopping */
-
-static void on_signal(int number) {
-  (void)number;
-  cuonn_request_stop();
-}
-
-/* The first signal asks for an end; the second finds the default action, which is death. Ignored signals stay ignored:
- * a shell script's background jobs live through the script's Ctrl-C. */
-static void catch_signals(void) {
-  const int numbers[] = {SIGINT, SIGTERM};
-  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | (int)SA_RESETHAND}, old;
-    sigaction(numbers[i], NULL, &old);
-    if (old.sa_handler != SIG_IGN) sigaction(numbers[i], &action, NULL);
-  }
-}
 
 /* ------------------------------------------------------------------------------------------------ what shall be done
  */
@@ -322,7 +304,7 @@ static int run(int argc, char **argv) {
   j.args.settings = calloc((size_t)argc, sizeof *j.args.settings);
   if (!j.args.settings) return cli_fail(CLI_RESOURCES, "not enough memory");
   CLI_PASS_DONE(cli_parse(&j.args, &argp, argc, argv));
-  catch_signals();
+  cli_catch_signals();
   cuonn_config_init(&j.config);
   CLI_PASS_DONE(j.args.resume ? configure_resumed(&j) : configure_new(&j));
   CLI_TRY_DONE(cuonn_context_create(&j.context, j.config.backend, j.config.threads));

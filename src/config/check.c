@@ -50,5 +50,8 @@ cuonn_status cuonn_config_check(const cuonn_config *config) {
   CUONN_CHECK(config->start == CUONN_START_FILE || config->start_file[0] == '\0', CUONN_E_CONFIG,
               "network.start_file is set, but only network.start file reads it: set network.start to file, or remove "
               "network.start_file");
+  CUONN_CHECK(config->repeats == 1, CUONN_E_CONFIG,
+              "sweep.repeats is %zu, but several runs of a configuration are for cuonn sweep; set it to 1",
+              config->repeats);
   return CUONN_OK;
 }

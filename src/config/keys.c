@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "config/value.h"
+#include "cuonn/grid.h"
 
 static const char *const features[] = {"fourier", "resample", NULL};
 static const char *const styles[] = {"top", "bottom", "symmetric", "differential", NULL};
@@ -75,7 +76,8 @@ const config_key config_keys[] = {
      .sentence = "Learning rate over the run: always the same, or half a cosine down to 0.", .sweepable = true,
      .decides = true},
     {"training.optimizer.name", CHOICE(training.optimizer.kind, optimizers), .default_value = "adam", .unit = "",
-     .sentence = "Adam, or stochastic gradient descent.", .sweepable = true, .decides = true},
+     .sentence = "Adam, or stochastic gradient descent.", .coordinate = "optimizer", .sweepable = true,
+     .decides = true},
     {"training.optimizer.learning_rate", NUMBER(training.optimizer.learning_rate, 0, 1000), .above_low = true,
      .default_value = "1e-3", .unit = "radians",
      .sentence = "Size of a step: with `adam` about the change of a phase, with `sgd` that for a gradient of 1.",
@@ -96,6 +98,9 @@ const config_key config_keys[] = {
      .sentence = "With `adam`: its step index begins again with every epoch, as in the source study; "
                  "`false` is the usual Adam.",
      .sweepable = true, .decides = true},
+
+    {"sweep.repeats", INTEGER(repeats, 1, CUONN_GRID_VALUES_MAX), .default_value = "1", .unit = "runs",
+     .sentence = "Runs of every point of a sweep, each with a seed of its own: `training.seed`, one more, and so on."},
 
     {"energy.preset", CHOICE(energy_preset, presets), .default_value = "default", .unit = "",
      .sentence = "Sets every key below but `modes` and `batch`: what the study's figure counts, that with light, or "
@@ -231,6 +236,10 @@ void config_apply_preset(cuonn_config *config) {
   config->energy.batch = batch;
 }
 
+const char *config_key_coordinate(const config_key *key) {
+  return key->coordinate ? key->coordinate : strrchr(key->path, '.') + 1;
+}
+
 bool config_key_is_preset(const config_key *key) { return key->offset == offsetof(cuonn_config, energy_preset); }
 
 bool config_key_is(size_t i, size_t length) { return i < config_key_count && strlen(config_keys[i].path) == length; }
@@ -346,7 +355,7 @@ bool cuonn_config_key_at(cuonn_config_key *out, size_t i) {
                             .default_value = empty ? "\"\"" : key->default_value,
                             .unit = key->unit,
                             .sentence = key->sentence,
-                            .sweepable = key->sweepable};
+                            .coordinate = key->sweepable ? config_key_coordinate(key) : NULL};
   return true;
 }
 
@@ -367,6 +376,8 @@ cuonn_status cuonn_config_set(cuonn_config *config, const char *assignment) {
     return cuonn_fail(CUONN_E_CONFIG, "%.*s: is a section, which takes no value; its keys: %s", (int)length, assignment,
                       names);
   }
+  CUONN_CHECK(!config_keys[i].sweepable || equals[1] != '[', CUONN_E_CONFIG,
+              "%s: found a list, but several values of a key are for cuonn sweep; give one", config_keys[i].path);
   const cuonn_status status = config_value_parse(config, &config_keys[i], equals + 1, strlen(equals + 1));
   if (status != CUONN_OK) return cuonn_fail_within(status, "%s", config_keys[i].path);
   if (config_key_is_preset(&config_keys[i])) config_apply_preset(config);

@@ -1,5 +1,4 @@
 /* The epoch loop: plans steps, lets a backend do them, watches the loss, and reports through callbacks. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +7,7 @@
 #include "base/machine.h"
 #include "base/memory.h"
 #include "cuonn/training.h"
+#include "training/plan.h"
 
 typedef struct {
   cuonn_training_state *state;
@@ -21,50 +21,6 @@ typedef struct {
   backend_step *steps;              /* plan of one call of train_steps */
   double *losses;
 } run;
-
-static cuonn_status check_options(const cuonn_training_options *options) {
-  const cuonn_optimizer_options *const o = &options->optimizer;
-  CUONN_CHECK(options->epochs >= 1 && options->epochs <= UINT32_MAX, CUONN_E_ARGUMENT,
-              "epochs is %zu; it must be at least 1", options->epochs);
-  CUONN_CHECK(options->batch_size >= 1, CUONN_E_ARGUMENT, "batch_size is 0; it must be at least 1");
-  CUONN_CHECK(o->learning_rate > 0 && isfinite(o->learning_rate), CUONN_E_ARGUMENT,
-              "learning_rate is %g; it must be a positive number", o->learning_rate);
-  CUONN_CHECK(o->momentum >= 0 && o->momentum < 1, CUONN_E_ARGUMENT, "momentum is %g; it must lie in [0, 1)",
-              o->momentum);
-  CUONN_CHECK(o->beta1 >= 0 && o->beta1 < 1, CUONN_E_ARGUMENT, "beta1 is %g; it must lie in [0, 1)", o->beta1);
-  CUONN_CHECK(o->beta2 >= 0 && o->beta2 < 1, CUONN_E_ARGUMENT, "beta2 is %g; it must lie in [0, 1)", o->beta2);
-  CUONN_CHECK(o->epsilon > 0 && isfinite(o->epsilon), CUONN_E_ARGUMENT, "epsilon is %g; it must be a positive number",
-              o->epsilon);
-  return CUONN_OK;
-}
-
-static cuonn_status check_data(const cuonn_network *network, const cuonn_dataset *data,
-                               const cuonn_features_options *features) {
-  const size_t modes = cuonn_features_modes(features);
-  CUONN_TRY(cuonn_features_check(features, data->train.height, data->train.width));
-  CUONN_TRY(cuonn_features_check(features, data->test.height, data->test.width));
-  CUONN_CHECK(modes == network->shape.n_modes, CUONN_E_SHAPE,
-              "the features give %zu amplitudes, the network has %zu waveguides", modes, network->shape.n_modes);
-  CUONN_CHECK(data->train.n_examples <= UINT32_MAX, CUONN_E_SHAPE, "%zu training examples are more than 2^32 - 1",
-              data->train.n_examples);
-  CUONN_TRY(cuonn_images_check_labels(&data->train, network->shape.n_classes));
-  return cuonn_images_check_labels(&data->test, network->shape.n_classes);
-}
-
-static double rate_factor(const run *r, uint64_t step) {
-  if (r->options->schedule == CUONN_SCHEDULE_CONSTANT) return 1;
-  return (1 + cos(M_PI * (double)step / (double)r->total_steps)) / 2;
-}
-
-static backend_step plan_step(const run *r, uint64_t step) {
-  const size_t batch = r->options->batch_size, in_epoch = step % r->steps_per_epoch, first = in_epoch * batch;
-  const bool restart = r->options->optimizer.restart_bias_correction_each_epoch;
-  return (backend_step){.epoch = (uint32_t)(step / r->steps_per_epoch),
-                        .first = first,
-                        .count = r->n_examples - first < batch ? r->n_examples - first : batch,
-                        .rate_factor = rate_factor(r, step),
-                        .adam_index = restart ? in_epoch : step};
-}
 
 static cuonn_status bring_back(run *r) {
   const backend_model to = {.network = &r->state->network, .moments = r->state->moments};
@@ -91,7 +47,7 @@ static cuonn_status take_steps(run *r) {
   cuonn_training_state *const state = r->state;
   const size_t in_epoch = state->step % r->steps_per_epoch, left = r->steps_per_epoch - in_epoch;
   const size_t count = left < r->backend->steps_per_call ? left : r->backend->steps_per_call;
-  for (size_t i = 0; i < count; i++) r->steps[i] = plan_step(r, state->step + i);
+  for (size_t i = 0; i < count; i++) r->steps[i] = training_plan_step(r->options, r->n_examples, state->step + i);
 
   const double before = machine_seconds();
   CUONN_TRY(r->backend->train_steps(r->losses, r->computing, r->steps, count));
@@ -100,10 +56,7 @@ static cuonn_status take_steps(run *r) {
   state->epoch_seconds += seconds;
 
   for (size_t i = 0; i < count; i++) {
-    const size_t epoch = r->steps[i].epoch + (size_t)1;
-    CUONN_CHECK(isfinite(r->losses[i]), CUONN_E_DIVERGED,
-                "the loss is %g at step %llu (epoch %zu, step %zu of %zu); lower the learning rate", r->losses[i],
-                (unsigned long long)state->step + 1, epoch, in_epoch + i + 1, r->steps_per_epoch);
+    CUONN_TRY(training_check_loss(r->losses[i], state->step, r->steps_per_epoch));
     state->step++;
     state->epoch_loss_sum += r->losses[i];
     if (r->callbacks->on_step) CUONN_TRY(r->callbacks->on_step(r->callbacks->user, state->step, r->losses[i]));
@@ -115,9 +68,7 @@ static cuonn_status finish_epoch(run *r) {
   cuonn_training_state *const state = r->state;
   cuonn_evaluation test = {0};
   CUONN_TRY(r->backend->evaluate(&test, r->computing, 0, BACKEND_TEST));
-  CUONN_CHECK(isfinite(test.loss), CUONN_E_DIVERGED,
-              "the test loss is %g after step %llu (epoch %llu); lower the learning rate", test.loss,
-              (unsigned long long)state->step, (unsigned long long)(state->step / r->steps_per_epoch));
+  CUONN_TRY(training_check_test_loss(test.loss, state->step, r->steps_per_epoch));
   size_t examples = r->steps_per_epoch * r->options->batch_size;
   if (examples > r->n_examples) examples = r->n_examples;
   const cuonn_epoch_record record = {.epoch = (size_t)(state->step / r->steps_per_epoch),
@@ -156,27 +107,18 @@ cuonn_status cuonn_train(cuonn_training_state *state, cuonn_context *context, co
   run r = {.state = state, .backend = backend, .options = options, .callbacks = callbacks ? callbacks : &silent};
   cuonn_status status = CUONN_OK;
 
-  CUONN_TRY(check_options(options));
+  CUONN_TRY(training_check_options(options));
   CUONN_TRY(cuonn_network_check(&state->network));
-  CUONN_TRY(check_data(&state->network, data, features));
+  CUONN_TRY(training_check_data(&state->network.shape, data, features));
   r.n_examples = data->train.n_examples;
-  r.steps_per_epoch = cuonn_steps_per_epoch(options, r.n_examples);
-  CUONN_CHECK(r.steps_per_epoch > 0, CUONN_E_ARGUMENT,
-              "%zu training examples do not fill one batch of %zu, and partial batches are dropped", r.n_examples,
-              options->batch_size);
+  CUONN_TRY(training_count_steps(&r.steps_per_epoch, options, r.n_examples));
   r.total_steps = (uint64_t)options->epochs * r.steps_per_epoch;
   r.first_step = state->step;
   CUONN_CHECK(state->step <= r.total_steps, CUONN_E_ARGUMENT, "%llu steps are done already, %zu epochs have %llu",
               (unsigned long long)state->step, options->epochs, (unsigned long long)r.total_steps);
 
-  const backend_problem problem = {
-      .n_models = 1,
-      .shape = state->network.shape,
-      .batch_size = options->batch_size < r.n_examples ? options->batch_size : r.n_examples,
-      .order = options->order,
-      .threads = context->threads};
-  const backend_model model = {
-      .network = &state->network, .moments = state->moments, .optimizer = &options->optimizer, .seed = options->seed};
+  const backend_problem problem = training_problem(&state->network.shape, options, 1, r.n_examples, context->threads);
+  const backend_model model = training_model(state, options);
   CUONN_TRY_DONE(cuonn_allocate(&r.steps, backend->steps_per_call, sizeof *r.steps));
   CUONN_TRY_DONE(cuonn_allocate(&r.losses, backend->steps_per_call, sizeof *r.losses));
   CUONN_TRY_DONE(backend->create(&r.computing, &problem));

@@ -1,8 +1,8 @@
 # Help, versions, usage errors, output that cannot be written, completion.
 source "$(dirname "$0")/harness.sh"
-commands='train eval decompose matrix propagate vjp gradient energy plot report bench info completion'
+commands='train sweep eval decompose matrix propagate vjp gradient energy plot report bench info completion'
 
-expect 2 '^cuonn: usage: cuonn COMMAND .*train, eval' "$cuonn"
+expect 2 '^cuonn: usage: cuonn COMMAND .*train, sweep, eval' "$cuonn"
 expect 2 "^cuonn: unknown command 'trian'; the nearest is 'train'" "$cuonn" trian
 expect 2 "^cuonn: unknown command 'decompsoe'; the nearest is 'decompose'" "$cuonn" decompsoe
 expect 2 "^cuonn: unknown command 'a\?b'" "$cuonn" $'a\nb'
