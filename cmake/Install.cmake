@@ -5,7 +5,7 @@ install(DIRECTORY include/cuonn ${PROJECT_BINARY_DIR}/include/cuonn DESTINATION 
         FILES_MATCHING PATTERN "*.h")
 install(FILES README.md LICENSE CHANGELOG.md CITATION.cff DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY configs DESTINATION ${CMAKE_INSTALL_DATADIR}/cuonn)
+install(DIRECTORY configs plots DESTINATION ${CMAKE_INSTALL_DATADIR}/cuonn)
 
 # The program holds the static library: it and the libraries need no path to each other.
 install(TARGETS cuonn RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

@@ -113,6 +113,13 @@ typedef struct cuonn_energy_axis {
 CUONN_API cuonn_status cuonn_energy_write(const char *path, const cuonn_energy_axis *axes, size_t n_axes,
                                           const cuonn_energy_point *points, const char *config_text);
 
+/** Reads a grid whose one axis is the number of modes: cost[], but for the number of operations and parts that only
+ *  networks have, and peak[]; the rest of each point is 0.  What is missing in the file is NaN.
+ *  @param[out] modes   [count]; release with free()
+ *  @param[out] points  [count]; release with free()
+ *  @return also CUONN_E_DATA if the file has no modes, or its energies have other axes */
+CUONN_API cuonn_status cuonn_energy_read(double **modes, cuonn_energy_point **points, size_t *count, const char *path);
+
 /** A run directory: config.yaml, metrics.csv, last.nc, best.nc. */
 typedef struct cuonn_run cuonn_run;
 
@@ -135,6 +142,13 @@ CUONN_API cuonn_status cuonn_run_save(cuonn_run *run, const cuonn_training_state
 
 /** Releases a run.  NULL is fine.  Its files are already whole. */
 CUONN_API void cuonn_run_close(cuonn_run *run);
+
+/** Reads metrics.csv of a run.
+ *  @param[out] records  [count], epochs rising; NULL if no epoch was finished; release with free() */
+CUONN_API cuonn_status cuonn_metrics_read(cuonn_epoch_record **records, size_t *count, const char *path);
+
+/** Writes any bytes as a file, as all files here are written: the goal is the old file or the new one. */
+CUONN_API cuonn_status cuonn_bytes_write(const char *path, const void *bytes, size_t size);
 
 /** The directory of a sweep: sweep.yaml, the grid; runs/NUMBER.nc, the numbers of each finished or failed run; networks/NUMBER.nc,
  *  checkpoints of the finished ones; sweep.nc, all numbers over the grid.  NUMBER is the point of the grid in six digits. */

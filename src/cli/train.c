@@ -8,7 +8,9 @@
 #include <time.h>
 
 #include "cli/common.h"
+#include "cli/gnuplot.h"
 #include "cli/progress.h"
+#include "cli/report.h"
 #include "cli/stop.h"
 
 typedef struct {
@@ -58,7 +60,8 @@ static const struct argp argp = {
         "  config.yaml   the configuration with every key\n"
         "  metrics.csv   a line an epoch: losses, test accuracy, seconds, examples/s\n"
         "  last.nc       checkpoint after the last epoch, or where the run was stopped\n"
-        "  best.nc       checkpoint of the best test accuracy\n\n"
+        "  best.nc       checkpoint of the best test accuracy\n"
+        "  report.html   numbers and figures, once training is done; needs gnuplot\n\n"
         "Ctrl-C finishes the present step, writes last.nc and exits with 130; a second one ends the program at once. A "
         "resumed run gives bit for bit the phases of one that was never stopped, on the same build, backend and "
         "processor type.\n\n"
@@ -246,6 +249,17 @@ done:
   return code;
 }
 
+/* Writes the report of a run that is done. Nothing is lost if it cannot be written, so that is told and no failure. */
+static void report(const job *j) {
+  bool missing;
+  const char *const directory = j->config.output_directory;
+  if (cli_report_write(&missing, directory, NULL, &j->args.common) != CLI_DONE) return;
+  if (missing)
+    cli_fail(CLI_DONE, "%s, so there is no report; later: cuonn report %s", CLI_GNUPLOT_ADVICE, directory);
+  else if (!j->args.common.json)
+    printf("report in %s/report.html\n", directory);
+}
+
 static int diverged(const job *j) {
   if (j->saved_step == UINT64_MAX)
     return cli_fail(CLI_OTHER, "%s; no epoch was finished, so there is no checkpoint", cuonn_last_error());
@@ -270,7 +284,11 @@ static int train(job *j) {
       cuonn_train(&j->state, j->context, &j->data, &j->config.features, &j->config.training, &callbacks);
   cli_bar_clear(&j->bar);
   switch (status) {
-    case CUONN_OK: code = print_summary(j, "done"); break;
+    case CUONN_OK:
+      code = print_summary(j, "done");
+      cli_flush();
+      report(j);
+      break;
     case CUONN_E_INTERRUPTED: code = stop_run(j); break;
     case CUONN_E_DIVERGED: code = diverged(j); break;
     default: code = cli_fail_library(status); break;

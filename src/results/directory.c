@@ -11,11 +11,6 @@
 #include "base/error.h"
 #include "results/store.h"
 
-cuonn_status results_write_text(const char *path, const char *text, size_t length) {
-  const struct iovec part = {(void *)(uintptr_t)text, length}; /* only read */
-  return results_write_bytes(path, &part, 1);
-}
-
 cuonn_status results_join(char **out, const char *directory, const char *name) {
   const size_t length = strlen(directory);
   const bool slash = length > 0 && directory[length - 1] == '/';

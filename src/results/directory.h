@@ -16,7 +16,4 @@ cuonn_status results_directory_lock(int *lock, const char *directory);
 /* Puts a name behind a folder's. Release *out with free(). */
 cuonn_status results_join(char **out, const char *directory, const char *name);
 
-/* Writes a text as results_write_bytes() does. */
-cuonn_status results_write_text(const char *path, const char *text, size_t length);
-
 #endif

@@ -90,7 +90,7 @@ static cuonn_status begin(cuonn_sweep_files *files) {
               files->directory);
   char *const text = cuonn_grid_text(files->grid);
   CUONN_CHECK(text, CUONN_E_MEMORY, "%s: not enough memory for its configuration", files->directory);
-  const cuonn_status status = results_write_text(files->grid_path, text, strlen(text));
+  const cuonn_status status = cuonn_bytes_write(files->grid_path, text, strlen(text));
   free(text);
   return status;
 }

@@ -287,6 +287,10 @@ cuonn_status results_get(double *values, const results_file *file, const results
     bool missing = false;
     for (size_t m = 0; m < n_marks; m++) missing |= values[i] == marks[m];
     if (isfinite(values[i]) && !missing) continue;
+    if (missing && variable->gaps) {
+      values[i] = NAN;
+      continue;
+    }
     index_text(at, i + (part == RESULTS_WHOLE ? 0 : part * numbers), rank, lengths);
     CUONN_CHECK(missing, CUONN_E_NONFINITE, "%s: %s%s is %g; every value must be finite", file->path, variable->name,
                 at, values[i]);

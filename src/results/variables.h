@@ -68,7 +68,8 @@ bool results_has(const results_file *file, const char *name);
 cuonn_status results_shape(size_t *rank, size_t lengths[RESULTS_RANK], const results_file *file, const char *name);
 
 /* Reads a variable of any numeric type whose lengths must be those of `variable`, or the index `part` of its first
- * dimension. CUONN_E_NONFINITE names the first value that is not finite, or that marks a missing one. */
+ * dimension. CUONN_E_NONFINITE names the first value that is not finite, or that marks a missing one; a variable with
+ * gaps has NaN there. */
 cuonn_status results_get(double *values, const results_file *file, const results_variable *variable, size_t part);
 
 #endif
