@@ -4,6 +4,7 @@
 #ifndef CUONN_CUONN_H
 #define CUONN_CUONN_H
 
+#include "cuonn/chip.h"
 #include "cuonn/compute.h"
 #include "cuonn/config.h"
 #include "cuonn/dataset.h"
