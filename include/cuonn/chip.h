@@ -94,7 +94,8 @@ CUONN_API cuonn_status cuonn_chip_check(const cuonn_chip_options *chip, cuonn_gr
  *  not what was programmed. */
 CUONN_API bool cuonn_chip_is_noisy(const cuonn_chip_options *chip);
 
-/** Draws the coupler errors and losses that a chip was made with, from its seed.  What the meshes had is replaced.
+/** Draws the coupler errors and losses that a chip was made with, from its seed, in place of what the meshes had.  A chip
+ *  without any (their means and deviations are 0) leaves those, which may have come from a file.
  *  @return CUONN_OK; as cuonn_chip_check() */
 CUONN_API cuonn_status cuonn_chip_draw_errors(cuonn_network *network, const cuonn_chip_options *chip);
 

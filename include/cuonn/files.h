@@ -116,12 +116,13 @@ typedef struct cuonn_run cuonn_run;
 /** Opens a run directory for writing and writes config.yaml.
  *  @param[in] directory  made if missing (its parent must exist); refused if it cannot be written, or while another
  *                        process has it open as a run (CUONN_E_ARGUMENT)
+ *  @param[in] in_situ    gradients are measured: metrics.csv has their errors, too
  *  @param[in] resume_epochs  0 for a new run, which refuses a directory that already holds last.nc (CUONN_E_ARGUMENT);
  *                            else rows of metrics.csv up to this many finished epochs are kept, later ones dropped;
  *                            SIZE_MAX resumes with none finished
  *  @param[out] out  release with cuonn_run_close() */
 CUONN_API cuonn_status cuonn_run_open(cuonn_run **out, const char *directory, const char *config_text, uint64_t seed,
-                                      size_t resume_epochs);
+                                      bool in_situ, size_t resume_epochs);
 
 /** Records a finished epoch: metrics.csv, last.nc and, if it improved, best.nc. */
 CUONN_API cuonn_status cuonn_run_record(cuonn_run *run, const cuonn_epoch_record *record,

@@ -186,6 +186,7 @@ static int start_state(job *j) {
     CLI_TRY_DONE(cuonn_network_read_start(&j->state.network, c->start_file));
   else
     CLI_TRY_DONE(cuonn_network_initialize(&j->state.network, c->start, c->training.seed));
+  CLI_TRY_DONE(cuonn_chip_draw_errors(&j->state.network, &c->training.chip));
 done:
   return code;
 }
@@ -279,6 +280,7 @@ static int train(job *j) {
   text = cuonn_config_text(&j->config);
   if (!text) return cli_fail(CLI_RESOURCES, "not enough memory");
   CLI_TRY_DONE(cuonn_run_open(&j->run, j->config.output_directory, text, j->config.training.seed,
+                              j->config.training.gradient != CUONN_GRADIENT_EXACT,
                               !j->args.resume ? 0 : (finished ? finished : SIZE_MAX)));
   print_start(j);
   clock_gettime(CLOCK_MONOTONIC, &j->began);
@@ -308,6 +310,7 @@ static int run(int argc, char **argv) {
   cuonn_config_init(&j.config);
   CLI_PASS_DONE(j.args.resume ? configure_resumed(&j) : configure_new(&j));
   CLI_TRY_DONE(cuonn_context_create(&j.context, j.config.backend, j.config.threads));
+  CLI_TRY_DONE(cuonn_context_take_chip(j.context, &j.config.training.chip, j.config.training.gradient));
   cli_tell_backend(j.context);
   CLI_PASS_DONE(load_data(&j));
   if (!j.args.resume) CLI_PASS_DONE(start_state(&j));

@@ -50,5 +50,10 @@ cuonn_status cuonn_config_check(const cuonn_config *config) {
   CUONN_CHECK(config->start == CUONN_START_FILE || config->start_file[0] == '\0', CUONN_E_CONFIG,
               "network.start_file is set, but only network.start file reads it: set network.start to file, or remove "
               "network.start_file");
+  const bool one_arm = config->network.style == CUONN_STYLE_TOP || config->network.style == CUONN_STYLE_BOTTOM;
+  CUONN_CHECK(config->training.gradient == CUONN_GRADIENT_EXACT || one_arm, CUONN_E_CONFIG,
+              "training.gradient is measured in situ, but network.phase_style %s moves the phases of both arms: set "
+              "network.phase_style to top or bottom, or training.gradient to exact",
+              cuonn_phase_style_name(config->network.style));
   return CUONN_OK;
 }

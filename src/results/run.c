@@ -15,14 +15,18 @@
 #include "cuonn/files.h"
 #include "results/store.h"
 
-static const char kHeader[] = "epoch,train_loss,test_loss,test_accuracy,seconds,examples_per_second\n";
-enum { kNumbers = 5, kRowMax = 256 };
+/* A run with exact gradients has the first kNumbers of the numbers behind the epoch, one in situ all. */
+static const char *const headers[] = {
+    "epoch,train_loss,test_loss,test_accuracy,seconds,examples_per_second\n",
+    "epoch,train_loss,test_loss,test_accuracy,seconds,examples_per_second,gradient_error_small,gradient_error_batch\n"};
+enum { kNumbers = 5, kNumbersInSitu = 7, kRowMax = 256 };
 
 struct cuonn_run {
   int lock;                             /* the directory, held against other runs while it is open; -1: not held */
   char *config, *metrics, *last, *best; /* paths */
   char *config_text;
   uint64_t seed;
+  bool in_situ;
   char *table; /* what metrics.csv holds: every record writes it anew, so that a full disk cannot leave half a row */
   size_t table_length;
 };
@@ -66,13 +70,13 @@ static cuonn_status table_append(cuonn_run *run, const char *row, size_t length)
 }
 
 /* Whether a line, without its end, is a row; gives its epoch. */
-static bool row_parse(size_t *epoch, const char *line) {
+static bool row_parse(size_t *epoch, const char *line, int n_numbers) {
   char *end;
   if (line[0] < '1' || line[0] > '9') return false;
   errno = 0;
   *epoch = strtoull(line, &end, 10);
   if (errno != 0) return false;
-  for (int i = 0; i < kNumbers; i++) {
+  for (int i = 0; i < n_numbers; i++) {
     if (*end != ',') return false;
     const char *const number = end + 1;
     strtod(number, &end);
@@ -89,21 +93,22 @@ static cuonn_status table_resume(cuonn_run *run, size_t epochs) {
   if (access(run->metrics, F_OK) != 0 && errno == ENOENT) return CUONN_OK;
   CUONN_TRY(results_read_bytes(&bytes, &size, run->metrics));
   char *line = (char *)bytes;
-  const size_t header = sizeof kHeader - 1;
-  CUONN_CHECK_DONE(strlen(line) == size && strncmp(line, kHeader, header) == 0, CUONN_E_DATA,
+  const char *const names = headers[run->in_situ];
+  const size_t header = strlen(names);
+  const int n_numbers = run->in_situ ? kNumbersInSitu : kNumbers;
+  CUONN_CHECK_DONE(strlen(line) == size && strncmp(line, names, header) == 0, CUONN_E_DATA,
                    "%s: line 1 must be \"%.*s\"; move the file away to resume without it", run->metrics,
-                   (int)header - 1, kHeader);
+                   (int)header - 1, names);
   for (line += header; *line;) {
     char *const end = strchr(line, '\n');
     const size_t length = end ? (size_t)(end - line) : strlen(line);
     size_t epoch;
     number++;
     line[length] = 0;
-    CUONN_CHECK_DONE(
-        length < kRowMax && row_parse(&epoch, line) && epoch > last, CUONN_E_DATA,
-        "%s: line %zu, \"%.64s\", is not a row: a later epoch than the one before and 5 numbers, separated "
-        "by commas; move the file away to resume without it",
-        run->metrics, number, line);
+    CUONN_CHECK_DONE(length < kRowMax && row_parse(&epoch, line, n_numbers) && epoch > last, CUONN_E_DATA,
+                     "%s: line %zu, \"%.64s\", is not a row: a later epoch than the one before and %d numbers, "
+                     "separated by commas; move the file away to resume without it",
+                     run->metrics, number, line, n_numbers);
     if (epoch > epochs) break;
     last = epoch;
     CUONN_TRY_DONE(table_append(run, line, length));
@@ -139,7 +144,7 @@ static cuonn_status directory_lock(int *lock, const char *directory) {
 }
 
 cuonn_status cuonn_run_open(cuonn_run **out, const char *directory, const char *config_text, uint64_t seed,
-                            size_t resume_epochs) {
+                            bool in_situ, size_t resume_epochs) {
   cuonn_status status = CUONN_OK;
   cuonn_run *run = NULL;
   struct stat info;
@@ -152,6 +157,7 @@ cuonn_status cuonn_run_open(cuonn_run **out, const char *directory, const char *
   CUONN_TRY_DONE(join(&run->last, directory, "last.nc"));
   CUONN_TRY_DONE(join(&run->best, directory, "best.nc"));
   run->seed = seed;
+  run->in_situ = in_situ;
   run->config_text = strdup(config_text);
   CUONN_CHECK_DONE(run->config_text, CUONN_E_MEMORY, "%s: not enough memory for its configuration", directory);
   CUONN_CHECK_DONE(resume_epochs != 0 || lstat(run->last, &info) != 0, CUONN_E_ARGUMENT,
@@ -159,7 +165,7 @@ cuonn_status cuonn_run_open(cuonn_run **out, const char *directory, const char *
 
   locale_t users;
   const locale_t plain = plain_numbers(&users);
-  status = table_append(run, kHeader, sizeof kHeader - 1);
+  status = table_append(run, headers[in_situ], strlen(headers[in_situ]));
   if (status == CUONN_OK && resume_epochs != 0) {
     status = table_resume(run, resume_epochs == SIZE_MAX ? 0 : resume_epochs);
   }
@@ -181,8 +187,13 @@ cuonn_status cuonn_run_record(cuonn_run *run, const cuonn_epoch_record *record, 
   const size_t before = run->table_length;
   locale_t users;
   const locale_t plain = plain_numbers(&users);
-  const int length = snprintf(row, sizeof row, "%zu,%.17g,%.17g,%.17g,%.17g,%.17g\n", record->epoch, record->train_loss,
-                              record->test_loss, record->test_accuracy, record->seconds, record->examples_per_second);
+  int length = snprintf(row, sizeof row, "%zu,%.17g,%.17g,%.17g,%.17g,%.17g", record->epoch, record->train_loss,
+                        record->test_loss, record->test_accuracy, record->seconds, record->examples_per_second);
+  if (run->in_situ) {
+    length += snprintf(row + length, sizeof row - (size_t)length, ",%.17g,%.17g", record->gradient_error_small,
+                       record->gradient_error_batch);
+  }
+  row[length++] = '\n';
   users_numbers(plain, users);
   CUONN_TRY(table_append(run, row, (size_t)length));
   const cuonn_status status = write_text(run->metrics, run->table, run->table_length);

@@ -20,6 +20,7 @@ typedef struct {
   double seconds;                   /* of training, in this call */
   backend_step *steps;              /* plan of one call of train_steps */
   double *losses;
+  cuonn_mesh_gradient *measured, *exact; /* [layer]; NULL if gradients are not measured */
 } run;
 
 static double now(void) {
@@ -69,7 +70,8 @@ static backend_step plan_step(const run *r, uint64_t step) {
                         .first = first,
                         .count = r->n_examples - first < batch ? r->n_examples - first : batch,
                         .rate_factor = rate_factor(r, step),
-                        .adam_index = restart ? in_epoch : step};
+                        .adam_index = restart ? in_epoch : step,
+                        .number = (uint32_t)step};
 }
 
 static cuonn_status bring_back(run *r) {
@@ -117,6 +119,46 @@ static cuonn_status take_steps(run *r) {
   return report_progress(r, r->losses[count - 1]);
 }
 
+static void gradients_free(cuonn_mesh_gradient *gradients, size_t n_layers) {
+  for (size_t l = 0; gradients && l < n_layers; l++) {
+    free(gradients[l].d_theta);
+    free(gradients[l].d_phi);
+    free(gradients[l].d_gamma);
+  }
+  free(gradients);
+}
+
+/* [layer]; what there was memory for is released by gradients_free(). */
+static cuonn_status gradients_create(cuonn_mesh_gradient **out, const cuonn_network_shape *shape) {
+  CUONN_TRY(cuonn_allocate(out, shape->n_layers, sizeof **out));
+  for (size_t l = 0; l < shape->n_layers; l++) {
+    CUONN_TRY(cuonn_allocate(&(*out)[l].d_theta, cuonn_mesh_nodes(shape->n_modes), sizeof(double)));
+    CUONN_TRY(cuonn_allocate(&(*out)[l].d_phi, cuonn_mesh_nodes(shape->n_modes), sizeof(double)));
+    CUONN_TRY(cuonn_allocate(&(*out)[l].d_gamma, shape->n_modes, sizeof(double)));
+  }
+  return CUONN_OK;
+}
+
+/* How far the measured gradient of a step is from the exact one of the same chip. */
+static cuonn_status gradient_error(double *error, run *r, const backend_step *step) {
+  const cuonn_network_shape *const shape = &r->state->network.shape;
+  double loss;
+  CUONN_TRY(r->backend->measure(&loss, r->measured, r->computing, 0, BACKEND_TRAIN, step, r->options->gradient));
+  CUONN_TRY(r->backend->measure(&loss, r->exact, r->computing, 0, BACKEND_TRAIN, step, CUONN_GRADIENT_EXACT));
+  *error = cuonn_gradient_error(r->measured, r->exact, shape->n_layers, shape->n_modes);
+  return CUONN_OK;
+}
+
+static cuonn_status gradient_errors(cuonn_epoch_record *record, run *r) {
+  if (r->options->gradient == CUONN_GRADIENT_EXACT) return CUONN_OK;
+  const backend_step last = plan_step(r, r->state->step - 1);
+  backend_step small = plan_step(r, 0);
+  if (small.count > CUONN_SMALL_BATCH) small.count = CUONN_SMALL_BATCH;
+  small.number = last.number;
+  CUONN_TRY(gradient_error(&record->gradient_error_small, r, &small));
+  return gradient_error(&record->gradient_error_batch, r, &last);
+}
+
 static cuonn_status finish_epoch(run *r) {
   cuonn_training_state *const state = r->state;
   cuonn_evaluation test = {0};
@@ -126,12 +168,13 @@ static cuonn_status finish_epoch(run *r) {
               (unsigned long long)state->step, (unsigned long long)(state->step / r->steps_per_epoch));
   size_t examples = r->steps_per_epoch * r->options->batch_size;
   if (examples > r->n_examples) examples = r->n_examples;
-  const cuonn_epoch_record record = {.epoch = (size_t)(state->step / r->steps_per_epoch),
-                                     .train_loss = state->epoch_loss_sum / (double)r->steps_per_epoch,
-                                     .test_loss = test.loss,
-                                     .test_accuracy = (double)test.n_correct / (double)test.n_examples,
-                                     .seconds = state->epoch_seconds,
-                                     .examples_per_second = (double)examples / state->epoch_seconds};
+  cuonn_epoch_record record = {.epoch = (size_t)(state->step / r->steps_per_epoch),
+                               .train_loss = state->epoch_loss_sum / (double)r->steps_per_epoch,
+                               .test_loss = test.loss,
+                               .test_accuracy = (double)test.n_correct / (double)test.n_examples,
+                               .seconds = state->epoch_seconds,
+                               .examples_per_second = (double)examples / state->epoch_seconds};
+  CUONN_TRY(gradient_errors(&record, r));
   const bool improved = record.test_accuracy > state->best_accuracy;
   if (improved) state->best_accuracy = record.test_accuracy;
   state->epoch_loss_sum = 0;
@@ -158,11 +201,14 @@ cuonn_status cuonn_train(cuonn_training_state *state, cuonn_context *context, co
                          const cuonn_features_options *features, const cuonn_training_options *options,
                          const cuonn_training_callbacks *callbacks) {
   static const cuonn_training_callbacks silent;
-  const cuonn_backend *const backend = context->backend;
-  run r = {.state = state, .backend = backend, .options = options, .callbacks = callbacks ? callbacks : &silent};
+  const cuonn_network_shape *const shape = &state->network.shape;
+  run r = {.state = state, .options = options, .callbacks = callbacks ? callbacks : &silent};
   cuonn_status status = CUONN_OK;
 
   CUONN_TRY(check_options(options));
+  CUONN_TRY(cuonn_chip_check(&options->chip, options->gradient, shape->style));
+  CUONN_TRY(cuonn_context_take_chip(context, &options->chip, options->gradient));
+  const cuonn_backend *const backend = r.backend = context->backend;
   CUONN_TRY(cuonn_network_check(&state->network));
   CUONN_TRY(check_data(&state->network, data, features));
   r.n_examples = data->train.n_examples;
@@ -177,12 +223,20 @@ cuonn_status cuonn_train(cuonn_training_state *state, cuonn_context *context, co
 
   const backend_problem problem = {
       .n_models = 1,
-      .shape = state->network.shape,
+      .shape = *shape,
       .batch_size = options->batch_size < r.n_examples ? options->batch_size : r.n_examples,
       .order = options->order,
       .threads = context->threads};
-  const backend_model model = {
-      .network = &state->network, .moments = state->moments, .optimizer = &options->optimizer, .seed = options->seed};
+  const backend_model model = {.network = &state->network,
+                               .moments = state->moments,
+                               .optimizer = &options->optimizer,
+                               .seed = options->seed,
+                               .gradient = options->gradient,
+                               .chip = &options->chip};
+  if (options->gradient != CUONN_GRADIENT_EXACT) {
+    CUONN_TRY_DONE(gradients_create(&r.measured, shape));
+    CUONN_TRY_DONE(gradients_create(&r.exact, shape));
+  }
   CUONN_TRY_DONE(cuonn_allocate(&r.steps, backend->steps_per_call, sizeof *r.steps));
   CUONN_TRY_DONE(cuonn_allocate(&r.losses, backend->steps_per_call, sizeof *r.losses));
   CUONN_TRY_DONE(backend->create(&r.computing, &problem));
@@ -192,6 +246,8 @@ cuonn_status cuonn_train(cuonn_training_state *state, cuonn_context *context, co
   CUONN_TRY_DONE(run_epochs(&r));
 done:
   backend->destroy(r.computing);
+  gradients_free(r.exact, shape->n_layers);
+  gradients_free(r.measured, shape->n_layers);
   free(r.losses);
   free(r.steps);
   return status;

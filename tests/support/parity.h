@@ -324,14 +324,14 @@ static void test_training__many_models(void **state) {
   random_fields(&fields, kExamples, kModes, &c);
   for (size_t e = 0; e < kExamples; e++) labels[e] = (uint8_t)chance_index(&c, 3);
   for (size_t i = 0; i < kSteps; i++) {
-    steps[i] = (backend_step){(uint32_t)i / 2, i % 2 * kBatch, kBatch, 1, i};
+    steps[i] = (backend_step){(uint32_t)i / 2, i % 2 * kBatch, kBatch, 1, i, (uint32_t)i};
   }
   OK(backend->create(&all, &(backend_problem){kModels, shape, kBatch, CUONN_ORDER_SHUFFLED, 2}));
   OK(backend->set_fields(all, BACKEND_TRAIN, &fields, labels));
   for (size_t m = 0; m < kModels; m++) {
     OK(cuonn_network_create(&networks[m], &shape));
     for (size_t l = 0; l < 2; l++) dense_random(&networks[m].layers[l], &c, 0.05, m == 2 ? 4 : 0);
-    models[m] = (backend_model){&networks[m], NULL, m == 0 ? &sgd : &adam, m};
+    models[m] = (backend_model){.network = &networks[m], .optimizer = m == 0 ? &sgd : &adam, .seed = m};
     OK(backend->set_model(all, m, &models[m]));
   }
   OK(backend->train_steps(together[0], all, steps, kSteps));
@@ -368,8 +368,7 @@ static void test_training__nan(void **state) {
     pair states;
     make_pair(&states, &p, p.batch, CUONN_ORDER_FIXED, &adam, &c);
     states.network.layers[0].theta[3] = general ? NAN : INFINITY;
-    OK(PARITY_BACKEND.set_model(states.states[1], 0,
-                                   &(backend_model){.network = &states.network, .optimizer = &adam}));
+    OK(PARITY_BACKEND.set_model(states.states[1], 0, &(backend_model){.network = &states.network, .optimizer = &adam}));
     OK(PARITY_BACKEND.train_steps(losses, states.states[1], steps, 2));
     assert_true(isnan(losses[0]) && isnan(losses[1]));
     free_pair(&states);
@@ -404,14 +403,14 @@ static void test_features(void **state) {
   }
 }
 
-#define PARITY_TESTS                                                                                            \
-  cmocka_unit_test(test_mesh__ideal), cmocka_unit_test(test_mesh__coupler_errors),                              \
-      cmocka_unit_test(test_mesh__losses), cmocka_unit_test(test_mesh__dark_node),                              \
-      cmocka_unit_test(test_mesh__gain), cmocka_unit_test(test_network__ideal),                                 \
-      cmocka_unit_test(test_network__coupler_errors), cmocka_unit_test(test_network__losses),                   \
-      cmocka_unit_test(test_network__dark_node), cmocka_unit_test(test_training__adam),                         \
-      cmocka_unit_test(test_training__restarted), cmocka_unit_test(test_training__sgd),                         \
-      cmocka_unit_test(test_training__shuffled), cmocka_unit_test(test_training__many_models),                  \
-      cmocka_unit_test(test_training__nan), cmocka_unit_test(test_features)
+#define PARITY_TESTS                                                                                                  \
+  cmocka_unit_test(test_mesh__ideal), cmocka_unit_test(test_mesh__coupler_errors),                                    \
+      cmocka_unit_test(test_mesh__losses), cmocka_unit_test(test_mesh__dark_node), cmocka_unit_test(test_mesh__gain), \
+      cmocka_unit_test(test_network__ideal), cmocka_unit_test(test_network__coupler_errors),                          \
+      cmocka_unit_test(test_network__losses), cmocka_unit_test(test_network__dark_node),                              \
+      cmocka_unit_test(test_training__adam), cmocka_unit_test(test_training__restarted),                              \
+      cmocka_unit_test(test_training__sgd), cmocka_unit_test(test_training__shuffled),                                \
+      cmocka_unit_test(test_training__many_models), cmocka_unit_test(test_training__nan),                             \
+      cmocka_unit_test(test_features)
 
 #endif

@@ -42,7 +42,7 @@ static cuonn_status layer_forward(complex_t *y, complex_t *matrix, const complex
 }
 
 cuonn_status reference_batch_evaluate(double *loss, size_t *predictions, const reference_network *network,
-                                      const reference_batch *batch, chip_use use) {
+                                      const reference_batch *batch) {
   const cuonn_network_shape *const shape = &network->shape;
   const size_t n = shape->n_modes;
   complex_t *fields = NULL, *matrix = NULL;
@@ -51,7 +51,7 @@ cuonn_status reference_batch_evaluate(double *loss, size_t *predictions, const r
   CUONN_TRY_DONE(cuonn_allocate(&matrix, n * n, sizeof *matrix));
   memcpy(fields, batch->x, batch->count * n * sizeof *fields);
   for (size_t l = 0; l < shape->n_layers; l++) {
-    const chip_reading reading = reading_of(batch, use, l);
+    const chip_reading reading = reading_of(batch, CHIP_TEST, l);
     for (size_t i = 0; l > 0 && i < batch->count * n; i++) fields[i] = cabs(fields[i]);
     CUONN_TRY_DONE(layer_forward(fields, matrix, fields, &network->layers[l], batch, &reading));
   }

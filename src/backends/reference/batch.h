@@ -14,9 +14,9 @@ typedef struct {
   uint32_t step; /* that noise is drawn for */
 } reference_batch;
 
-/* Loss as the chip computes it with `use`, a mean, and predictions [example]. */
+/* Mean loss as the chip gives it in a test, and predictions [example]. */
 cuonn_status reference_batch_evaluate(double *loss, size_t *predictions, const reference_network *network,
-                                      const reference_batch *batch, chip_use use);
+                                      const reference_batch *batch);
 
 /* Loss, and gradients [layer] as the chip measures them. */
 cuonn_status reference_batch_gradient(double *loss, cuonn_mesh_gradient *gradients, const reference_network *network,
