@@ -167,13 +167,13 @@ static cuonn_status check_batch(const cuonn_network *network, const cuonn_fields
 
 /* A backend's state with one model and one labelled set. */
 static cuonn_status create_for_batch(void **state, const cuonn_context *context, const cuonn_network *network,
-                                     const cuonn_chip_options *chip, const cuonn_fields *input, const uint8_t *labels,
-                                     bool for_gradient) {
+                                     const cuonn_chip_options *chip, cuonn_gradient_method method,
+                                     const cuonn_fields *input, const uint8_t *labels, bool for_gradient) {
   const backend_problem problem = {.n_models = 1,
                                    .shape = network->shape,
                                    .batch_size = for_gradient ? input->n_examples : 0,
                                    .threads = context->threads};
-  const backend_model model = {.network = (cuonn_network *)network, .chip = chip};
+  const backend_model model = {.network = (cuonn_network *)network, .gradient = method, .chip = chip};
   CUONN_TRY(context->backend->create(state, &problem));
   CUONN_TRY(context->backend->set_model(*state, 0, &model));
   return context->backend->set_fields(*state, BACKEND_TEST, input, labels);
@@ -184,7 +184,7 @@ cuonn_status cuonn_gradient(double *loss, cuonn_mesh_gradient *gradients, cuonn_
   void *state = NULL;
   cuonn_status status = CUONN_OK;
   CUONN_TRY_DONE(check_batch(network, input, labels));
-  CUONN_TRY_DONE(create_for_batch(&state, context, network, NULL, input, labels, true));
+  CUONN_TRY_DONE(create_for_batch(&state, context, network, NULL, CUONN_GRADIENT_EXACT, input, labels, true));
   CUONN_TRY_DONE(context->backend->gradient(loss, gradients, state, 0, BACKEND_TEST));
 done:
   context->backend->destroy(state);
@@ -199,7 +199,7 @@ cuonn_status cuonn_gradient_on_chip(double *loss, cuonn_mesh_gradient *gradients
   CUONN_TRY_DONE(check_batch(network, input, labels));
   CUONN_TRY_DONE(cuonn_chip_check(chip, method, network->shape.style));
   CUONN_TRY_DONE(cuonn_context_take_chip(context, chip, method));
-  CUONN_TRY_DONE(create_for_batch(&state, context, network, chip, input, labels, true));
+  CUONN_TRY_DONE(create_for_batch(&state, context, network, chip, method, input, labels, true));
   if (context->backend->measure) {
     const backend_step all = {.count = input->n_examples};
     CUONN_TRY_DONE(context->backend->measure(loss, gradients, state, 0, BACKEND_TEST, &all, method));
@@ -240,7 +240,7 @@ cuonn_status cuonn_evaluate_on_chip(cuonn_evaluation *out, cuonn_context *contex
   CUONN_TRY_DONE(check_batch(network, input, labels));
   CUONN_TRY_DONE(cuonn_chip_check(chip, CUONN_GRADIENT_EXACT, network->shape.style));
   CUONN_TRY_DONE(cuonn_context_take_chip(context, chip, CUONN_GRADIENT_EXACT));
-  CUONN_TRY_DONE(create_for_batch(&state, context, network, chip, input, labels, false));
+  CUONN_TRY_DONE(create_for_batch(&state, context, network, chip, CUONN_GRADIENT_EXACT, input, labels, false));
   CUONN_TRY_DONE(context->backend->evaluate(out, state, 0, BACKEND_TEST));
 done:
   context->backend->destroy(state);

@@ -11,7 +11,7 @@
 
 enum { kModes = 6, kNodes = 15, kLayers = 2, kClasses = 4, kExamples = 7, kPhases = 2 * kNodes + kModes };
 
-static const char *const backends[] = {"reference"};
+static const char *const backends[] = {"reference", "cpu"};
 
 /* A network, a batch, and room for its gradients: [layer][kPhases], theta, phi, gamma. */
 typedef struct {

@@ -288,6 +288,8 @@ static void adam(double *restrict phase, double *restrict first, double *restric
   }
 }
 
+#include "cpu/kernels_taps.h"
+
 extern const cpu_kernels CPU_KERNELS_NAME;
 const cpu_kernels CPU_KERNELS_NAME = {
     .level = CPU_KERNELS_LEVEL,
@@ -302,4 +304,9 @@ const cpu_kernels CPU_KERNELS_NAME = {
     .modulus_backward = modulus_backward,
     .sines = sines,
     .adam = adam,
+    .tap_forward = tap_forward,
+    .tap_backward = tap_backward,
+    .tap_measure = tap_measure,
+    .multiply = multiply,
+    .add_products = add_products,
 };

@@ -7,58 +7,12 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "cpu/stages.h"
 #include "cpu/state.h"
-
-/* Stages of one node in float: a shifter stage is a factor for each arm, a coupler is [[c, i s], [i s, c]]. */
-typedef struct {
-  float outer[2][2], inner[2][2]; /* [top, bottom][real, imaginary] */
-  float left[2], right[2];        /* c, s */
-} stages;
 
 static void store(float to[2], double complex z) {
   to[0] = (float)creal(z);
   to[1] = (float)cimag(z);
-}
-
-static stages stages_of(const cuonn_mesh *mesh, size_t k) {
-  const double theta = mesh->theta[k], phi = mesh->phi[k];
-  const double at = pow(10, -mesh->loss_db[2 * k] / 20), ap = pow(10, -mesh->loss_db[2 * k + 1] / 20);
-  double complex inner[2] = {1, 1}, outer[2] = {1, 1};
-  switch (mesh->style) {
-    case CUONN_STYLE_TOP:
-      inner[0] = at * cexp(I * theta);
-      outer[0] = ap * cexp(I * phi);
-      break;
-    case CUONN_STYLE_BOTTOM:
-      inner[1] = at * cexp(I * theta);
-      outer[1] = ap * cexp(I * phi);
-      break;
-    case CUONN_STYLE_SYMMETRIC:
-    case CUONN_STYLE_DIFFERENTIAL:
-      inner[0] = at * cexp(I * theta / 2);
-      inner[1] = cexp(-I * theta / 2);
-      outer[0] = ap * cexp(mesh->style == CUONN_STYLE_SYMMETRIC ? I * phi : -I * phi / 2);
-      outer[1] = ap * cexp(mesh->style == CUONN_STYLE_SYMMETRIC ? I * phi : I * phi / 2);
-      break;
-  }
-  stages s;
-  for (size_t arm = 0; arm < 2; arm++) {
-    store(s.inner[arm], inner[arm]);
-    store(s.outer[arm], outer[arm]);
-  }
-  const double left = M_PI / 4 + mesh->coupler_error[2 * k], right = M_PI / 4 + mesh->coupler_error[2 * k + 1];
-  s.left[0] = (float)cos(left), s.left[1] = (float)sin(left);
-  s.right[0] = (float)cos(right), s.right[1] = (float)sin(right);
-  return s;
-}
-
-/* x: one waveguide of a tile. */
-static void turn(float *x, const float factor[2], size_t lanes) {
-  for (size_t i = 0; i < lanes; i++) {
-    const float re = x[i], im = x[lanes + i];
-    x[i] = factor[0] * re - factor[1] * im;
-    x[lanes + i] = factor[0] * im + factor[1] * re;
-  }
 }
 
 /* x: two waveguides of a tile. */
@@ -97,7 +51,7 @@ static void write_tile(double *values, const float *x, size_t count, size_t n_mo
 /* A tile on its way: examples first .. first + count - 1 of n_examples. */
 typedef struct {
   float *x;
-  const stages *nodes;
+  const cpu_stages *nodes;
   const float (*gamma)[2]; /* [n_modes] exp(i gamma) */
   const cuonn_taps *taps;
   size_t n_modes, n_examples, first, count, lanes;
@@ -114,14 +68,14 @@ typedef enum { SHIFT_OUTER, SHIFT_INNER, COUPLE_LEFT, COUPLE_RIGHT } action;
 /* Every node of a column does one thing. */
 static void act(const travel *t, size_t column, action what) {
   const size_t step = 2 * t->lanes;
-  const stages *node = t->nodes + cuonn_mesh_column_start(t->n_modes, column);
+  const cpu_stages *node = t->nodes + cuonn_mesh_column_start(t->n_modes, column);
   for (size_t top = column % 2; top + 1 < t->n_modes; top += 2, node++) {
     float *const x = t->x + top * step;
     switch (what) {
       case SHIFT_OUTER:
       case SHIFT_INNER:
-        turn(x, what == SHIFT_OUTER ? node->outer[0] : node->inner[0], t->lanes);
-        turn(x + step, what == SHIFT_OUTER ? node->outer[1] : node->inner[1], t->lanes);
+        cpu_turn(x, what == SHIFT_OUTER ? node->outer[0] : node->inner[0], t->lanes);
+        cpu_turn(x + step, what == SHIFT_OUTER ? node->outer[1] : node->inner[1], t->lanes);
         break;
       case COUPLE_LEFT: couple(x, node->left, t->lanes); break;
       case COUPLE_RIGHT: couple(x, node->right, t->lanes); break;
@@ -130,7 +84,7 @@ static void act(const travel *t, size_t column, action what) {
 }
 
 static void turn_outputs(const travel *t) {
-  for (size_t w = 0; w < t->n_modes; w++) turn(t->x + w * 2 * t->lanes, t->gamma[w], t->lanes);
+  for (size_t w = 0; w < t->n_modes; w++) cpu_turn(t->x + w * 2 * t->lanes, t->gamma[w], t->lanes);
 }
 
 static void go_forward(const travel *t) {
@@ -172,12 +126,12 @@ cuonn_status cpu_propagate(double *out, const cuonn_taps *taps, const cuonn_mesh
   const cuonn_taps none = {0};
   cuonn_status status = CUONN_OK;
   float *tiles = NULL;
-  stages *nodes = NULL;
+  cpu_stages *nodes = NULL;
   float(*gamma)[2] = NULL;
   CUONN_TRY_DONE(cuonn_allocate(&tiles, (size_t)used * n * 2 * lanes, sizeof *tiles));
   CUONN_TRY_DONE(cuonn_allocate(&nodes, n_nodes, sizeof *nodes));
   CUONN_TRY_DONE(cuonn_allocate(&gamma, n, sizeof *gamma));
-  for (size_t k = 0; k < n_nodes; k++) nodes[k] = stages_of(mesh, k);
+  for (size_t k = 0; k < n_nodes; k++) nodes[k] = cpu_stages_of(mesh, k);
   for (size_t w = 0; w < n; w++) store(gamma[w], cexp(I * mesh->gamma[w]));
 
 #pragma omp parallel for schedule(static) num_threads(used)
@@ -266,7 +220,7 @@ cuonn_status cpu_vjp(cuonn_mesh_gradient *gradient, double *backward, const cuon
       read_tile(c->x, input->values + first * n * 2, count, n, lanes);
       layer_forward(c->x, c->kept, &layer, lanes, kernels);
       read_tile(c->g, cotangent->values + first * n * 2, count, n, lanes);
-      for (size_t w = 0; w < n; w++) turn(c->g + w * 2 * lanes, output[w], lanes);
+      for (size_t w = 0; w < n; w++) cpu_turn(c->g + w * 2 * lanes, output[w], lanes);
       add_flow(c->flow, c->x, c->g, n, lanes);
       layer_backward(c->sums, c->x, c->g, c->kept, &layer, lanes, kernels);
       if (backward) write_tile(backward + first * n * 2, c->g, count, n, lanes);
