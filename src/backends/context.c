@@ -66,7 +66,7 @@ cuonn_status cuonn_context_take_chip(cuonn_context *context, const cuonn_chip_op
   CUONN_CHECK(context->automatic, CUONN_E_ARGUMENT,
               "backend %s has no in situ gradients and no noise of a chip yet; use backend cpu", name);
   size_t i = 0;
-  while (!backends[i]->measure) i++; /* the last, reference, has it */
+  while (i + 1 < kBackends && !backends[i]->measure) i++; /* the last, reference, has it */
   context->backend = backends[i];
   snprintf(context->note, sizeof context->note, "backend %s has no in situ gradients and no noise of a chip yet", name);
   return CUONN_OK;

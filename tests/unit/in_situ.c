@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/backend.h"
 #include "chip/noise.h"
 #include "cuonn/training.h"
 #include "support/chance.h"
@@ -116,6 +117,24 @@ static void test_gradient__lossy_chip_differs_and_is_refused_for_two_arms(void *
                                  f.labels),
           CUONN_E_ARGUMENT, "differential");
   release(&f);
+}
+
+/* A backend without measure(), as cuda is at present. */
+static void test_context__takes_another_backend_or_refuses(void **unused) {
+  (void)unused;
+  const cuonn_backend plain = {.name = "plain"};
+  cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
+  cuonn_context named = {.backend = &plain}, automatic = {.backend = &plain, .automatic = true};
+  chip.tap_shot = 1; /* nobody looks at taps for an exact gradient */
+  chip.coupler_std = .1;
+  OK(cuonn_context_take_chip(&automatic, &chip, CUONN_GRADIENT_EXACT));
+  assert_ptr_equal(automatic.backend, &plain);
+  REFUSED(cuonn_context_take_chip(&named, &chip, CUONN_GRADIENT_ANALOG), CUONN_E_ARGUMENT, "use backend cpu");
+  chip.io_phase = .1;
+  REFUSED(cuonn_context_take_chip(&named, &chip, CUONN_GRADIENT_EXACT), CUONN_E_ARGUMENT, "backend plain has no");
+  OK(cuonn_context_take_chip(&automatic, &chip, CUONN_GRADIENT_EXACT));
+  assert_string_equal(automatic.backend->name, "cpu");
+  assert_non_null(strstr(cuonn_context_note(&automatic), "backend plain has no in situ gradients"));
 }
 
 static void factor(double out[2], cuonn_noise_draw draw, chip_use use, uint32_t step, size_t example) {
@@ -274,6 +293,7 @@ int main(void) {
       cmocka_unit_test(test_gradient__lossless_chip_without_noise_is_exact),
       cmocka_unit_test(test_gradient__dark_batch_gives_zeros),
       cmocka_unit_test(test_gradient__lossy_chip_differs_and_is_refused_for_two_arms),
+      cmocka_unit_test(test_context__takes_another_backend_or_refuses),
       cmocka_unit_test(test_noise__is_drawn_when_it_should_be),
       cmocka_unit_test(test_shot_noise__of_a_batch_is_that_of_its_examples),
   };
