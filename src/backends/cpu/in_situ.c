@@ -90,41 +90,46 @@ cuonn_status cpu_measure_space_create(cpu_measure_space *out, size_t count, size
   const cpu_tiling t = cpu_tiling_of(count, n_modes), units = cpu_tiling_of(n_modes, n_modes);
   const size_t n_tiles = (count + 15) / 16 + units.n_tiles; /* a smaller batch may have narrower tiles, never more */
   const size_t lanes = t.lanes > units.lanes ? t.lanes : units.lanes;
-  *out = (cpu_measure_space){.threads = threads};
+  memset(out, 0, sizeof *out);
   CUONN_TRY(cuonn_allocate(&out->sums, kChunks * (cuonn_mesh_nodes(n_modes) + n_modes), sizeof *out->sums));
-  CUONN_TRY(cuonn_allocate(&out->powers, n_tiles * (n_modes > lanes ? n_modes : lanes), sizeof *out->powers));
+  for (size_t i = 0; i < 2; i++) {
+    CUONN_TRY(cuonn_allocate(&out->powers[i], n_tiles * (n_modes > lanes ? n_modes : lanes), sizeof(double)));
+  }
   return cuonn_allocate(&out->tiles, (size_t)threads * 2 * n_modes * 2 * lanes, sizeof *out->tiles);
 }
 
 void cpu_measure_space_free(cpu_measure_space *space) {
   free(space->sums);
-  free(space->powers);
+  free(space->powers[0]);
+  free(space->powers[1]);
   free(space->tiles);
   memset(space, 0, sizeof *space);
 }
 
-/* Largest norm of an example, or of a waveguide over the batch; 1 if all is dark. */
-static double input_scale(const float *fields, const cpu_tiling *t, cuonn_measurement_scale scale,
-                          const cpu_measure_space *space) {
-  const bool by_example = scale == CUONN_SCALE_EXAMPLE;
-  const size_t lines = by_example ? t->lanes : t->n_modes;
-#pragma omp parallel for schedule(static) num_threads(space->threads)
-  for (size_t tile = 0; tile < t->n_tiles; tile++) {
-    double *const powers = space->powers + tile * lines;
-    memset(powers, 0, lines * sizeof *powers);
-    for (size_t w = 0; w < t->n_modes; w++) {
-      const float *const re = fields + tile * cpu_tile_size(t) + w * 2 * t->lanes, *const im = re + t->lanes;
-      for (size_t i = 0; i < t->lanes; i++) {
-        powers[by_example ? i : w] += (double)re[i] * (double)re[i] + (double)im[i] * (double)im[i];
-      }
+/* What limits the scale: the lanes of every tile, or the waveguides. */
+static size_t limit_lines(const cpu_tiling *t, cuonn_measurement_scale scale) {
+  return scale == CUONN_SCALE_EXAMPLE ? t->lanes : t->n_modes;
+}
+
+static void add_powers(double *powers, const float *fields, const cpu_tiling *t, cuonn_measurement_scale scale) {
+  memset(powers, 0, limit_lines(t, scale) * sizeof *powers);
+  for (size_t w = 0; w < t->n_modes; w++) {
+    const float *const re = fields + w * 2 * t->lanes, *const im = re + t->lanes;
+    for (size_t i = 0; i < t->lanes; i++) {
+      powers[scale == CUONN_SCALE_EXAMPLE ? i : w] += (double)re[i] * (double)re[i] + (double)im[i] * (double)im[i];
     }
   }
+}
+
+/* Largest norm of an example, or of a waveguide over the batch; 1 if all is dark. */
+static double input_scale(const double *powers, const cpu_tiling *t, cuonn_measurement_scale scale) {
+  const size_t lines = limit_lines(t, scale);
   double most = 0;
   for (size_t line = 0; line < lines; line++) {
     double sum = 0;
     for (size_t tile = 0; tile < t->n_tiles; tile++) {
-      const double power = space->powers[tile * lines + line];
-      if (by_example) {
+      const double power = powers[tile * lines + line];
+      if (scale == CUONN_SCALE_EXAMPLE) {
         most = fmax(most, power);
       } else {
         sum += power;
@@ -163,19 +168,18 @@ static double read_tap(const tap_sums *s, size_t p, cuonn_gradient_method method
   return signal + shot * sqrt(fmax(light, 0)) * normal; /* light may be rounded below 0 where it is dark */
 }
 
-static void finish(cuonn_mesh_gradient *gradient, const tap_sums *sums, double factor, const cpu_tap_mesh *mesh,
-                   cuonn_gradient_method method, const chip_reading *reading) {
+/* Derivatives of node k, or of output k - nodes. */
+static void finish(cuonn_mesh_gradient *gradient, size_t k, const tap_sums *sums, double factor,
+                   const cpu_tap_mesh *mesh, cuonn_gradient_method method, const chip_reading *reading) {
   const double shot = reading->chip->tap_shot;
   double normal[2] = {0, 0};
-  for (size_t k = 0; k < mesh->n_nodes + mesh->n_modes; k++) {
-    if (shot > 0) chip_tap_normals(normal, reading, k);
-    const double first = factor * read_tap(&sums[k], 0, method, shot, normal[0]);
-    if (k >= mesh->n_nodes) {
-      gradient->d_gamma[k - mesh->n_nodes] = first;
-    } else {
-      gradient->d_theta[k] = first;
-      gradient->d_phi[k] = factor * read_tap(&sums[k], 1, method, shot, normal[1]);
-    }
+  if (shot > 0) chip_tap_normals(normal, reading, k);
+  const double first = factor * read_tap(sums, 0, method, shot, normal[0]);
+  if (k >= mesh->n_nodes) {
+    gradient->d_gamma[k - mesh->n_nodes] = first;
+  } else {
+    gradient->d_theta[k] = first;
+    gradient->d_phi[k] = factor * read_tap(sums, 1, method, shot, normal[1]);
   }
 }
 
@@ -204,25 +208,30 @@ static void measure_tile(tap_sums *sums, float *g, const float *x, const double 
   for (size_t i = 0; i < size; i++) g[i] = (float)((double)g[i] * scales[1]);
 }
 
-static void add_sums(tap_sums *to, const tap_sums *from, size_t n) {
-  for (size_t k = 0; k < n; k++) {
-    for (size_t p = 0; p < 2; p++) {
-      to[k].cross[p] += from[k].cross[p];
-      to[k].forward[p] += from[k].forward[p];
-      to[k].sent_back[p] += from[k].sent_back[p];
-      to[k].back[p] += from[k].back[p];
-    }
+static void add_sums(tap_sums *to, const tap_sums *from) {
+  for (size_t p = 0; p < 2; p++) {
+    to->cross[p] += from->cross[p];
+    to->forward[p] += from->forward[p];
+    to->sent_back[p] += from->sent_back[p];
+    to->back[p] += from->back[p];
   }
 }
 
 void cpu_measure(cuonn_mesh_gradient *gradient, float *g, const float *x, const cpu_tap_mesh *mesh, const cpu_tiling *t,
                  cuonn_gradient_method method, const chip_reading *reading, const cpu_measure_space *space,
-                 const cpu_kernels *kernels) {
+                 const cpu_kernels *kernels, cpu_team *team) {
   const size_t size = cpu_tile_size(t), n_taps = mesh->n_nodes + mesh->n_modes;
   const size_t n_chunks = t->n_tiles < kChunks ? t->n_tiles : kChunks;
-  const double scales[2] = {input_scale(x, t, reading->chip->scale, space),
-                            input_scale(g, t, reading->chip->scale, space)};
-#pragma omp parallel for schedule(dynamic, 1) num_threads(space->threads)
+  const cuonn_measurement_scale scale = reading->chip->scale;
+#pragma omp for schedule(static) nowait
+  for (size_t tile = 0; tile < t->n_tiles; tile++) {
+    const size_t at = tile * limit_lines(t, scale);
+    add_powers(space->powers[0] + at, x + tile * size, t, scale);
+    add_powers(space->powers[1] + at, g + tile * size, t, scale);
+  }
+  cpu_team_meet(team);
+  const double scales[2] = {input_scale(space->powers[0], t, scale), input_scale(space->powers[1], t, scale)};
+#pragma omp for schedule(dynamic, 1) nowait
   for (size_t chunk = 0; chunk < n_chunks; chunk++) {
     tap_sums *const sums = space->sums + chunk * n_taps;
     float *const own = space->tiles + (size_t)omp_get_thread_num() * 2 * size;
@@ -231,6 +240,11 @@ void cpu_measure(cuonn_mesh_gradient *gradient, float *g, const float *x, const 
       measure_tile(sums, g + tile * size, x + tile * size, scales, own, mesh, t, tile, method, reading, kernels);
     }
   }
-  for (size_t chunk = 1; chunk < n_chunks; chunk++) add_sums(space->sums, space->sums + chunk * n_taps, n_taps);
-  finish(gradient, space->sums, scales[0] * scales[1] / 2, mesh, method, reading);
+  cpu_team_meet(team);
+#pragma omp for schedule(static) nowait
+  for (size_t k = 0; k < n_taps; k++) {
+    for (size_t chunk = 1; chunk < n_chunks; chunk++) add_sums(space->sums + k, space->sums + chunk * n_taps + k);
+    finish(gradient, k, space->sums + k, scales[0] * scales[1] / 2, mesh, method, reading);
+  }
+  cpu_team_meet(team);
 }

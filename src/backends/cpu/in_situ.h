@@ -4,6 +4,7 @@
 
 #include "chip/noise.h"
 #include "cpu/kernels.h"
+#include "cpu/team.h"
 #include "cuonn/compute.h"
 
 /* A batch in tiles, [tile][n_modes][2][lanes]; lanes behind the last example are zero. */
@@ -31,18 +32,18 @@ void cpu_tap_read_outputs(float *x, const cpu_tap_mesh *mesh, const cpu_tiling *
 
 /* Room for measurements; of one model, for batches of up to `count` examples. */
 typedef struct {
-  tap_sums *sums; /* [chunk][node, output] */
-  double *powers; /* [tile][what limits the scale] */
-  float *tiles;   /* [thread][2] */
-  int threads;
+  tap_sums *sums;    /* [chunk][node, output] */
+  double *powers[2]; /* [tile][what limits the scale], of x and of g */
+  float *tiles;      /* [thread][2] */
 } cpu_measure_space;
 
 cuonn_status cpu_measure_space_create(cpu_measure_space *out, size_t count, size_t n_modes, int threads);
 void cpu_measure_space_free(cpu_measure_space *space);
 
-/* As reference_measure(): gradient of a batch in tiles. g ends as the returned field, in its units. */
+/* As reference_measure(): gradient of a batch in tiles. g ends as the returned field, in its units. To be called by all
+ * threads of a parallel region, which meet in it and at its end. */
 void cpu_measure(cuonn_mesh_gradient *gradient, float *g, const float *x, const cpu_tap_mesh *mesh, const cpu_tiling *t,
                  cuonn_gradient_method method, const chip_reading *reading, const cpu_measure_space *space,
-                 const cpu_kernels *kernels);
+                 const cpu_kernels *kernels, cpu_team *team);
 
 #endif

@@ -34,7 +34,7 @@ typedef struct {
   backend_problem problem;
   const cpu_kernels *kernels;
   int threads;
-  cpu_team team; /* of train_steps */
+  cpu_team team; /* of the parallel region at work */
   size_t most_chunks;
   cpu_model *models; /* [model] */
   cpu_set sets[BACKEND_SPLITS];

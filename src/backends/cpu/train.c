@@ -117,28 +117,43 @@ static batch plan_step(const cpu_state *s, backend_split split, const backend_st
   return b;
 }
 
-/* Loss, and gradients as the model's chip measures them at a step, in the state's arrays. */
-static double measure_batch(const cpu_state *s, size_t m, const batch *b, uint32_t number,
-                            cuonn_gradient_method method) {
+/* Loss, and gradients as the model's chip measures them at a step, in the state's arrays; called by all threads of a
+ * parallel region. */
+static void measure_batch(double *loss, cpu_state *s, size_t m, const batch *b, uint32_t number,
+                          cuonn_gradient_method method) {
   const cpu_model *const model = s->models + m;
   const cpu_chip_batch on_chip = {b->set, b->count, &model->options, number};
-  double loss;
+#pragma omp for schedule(static) nowait
   for (size_t i = 0; i < b->count; i++) model->chip.index[i] = example_at(model, b, i);
-  cpu_chip_gradient(&loss, model->gradients, &model->chip, &on_chip, method, s->kernels);
+  cpu_team_meet(&s->team);
+  cpu_chip_gradient(loss, model->gradients, &model->chip, &on_chip, method, s->kernels, &s->team);
+#pragma omp for schedule(static) nowait
   for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
     chip_phases_pull_back(model->gradients[l].d_theta, model->gradients[l].d_phi, model->phases + l);
+  }
+  cpu_team_meet(&s->team);
+}
+
+static double exact_gradient(cpu_state *s, size_t m, const batch *b) {
+  const double loss = run_batch(true, NULL, s, m, b);
+  for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
+    finish_layer(s, m, l, b->n_chunks);
+    memset(s->models[m].gradients[l].d_gamma, 0, s->problem.shape.n_modes * sizeof(double)); /* the flow was used up */
   }
   return loss;
 }
 
 static double step_gradient(cpu_state *s, size_t m, const batch *b, uint32_t number, cuonn_gradient_method method) {
-  const size_t n = s->problem.shape.n_modes;
-  if (method != CUONN_GRADIENT_EXACT) return measure_batch(s, m, b, number, method);
-  const double loss = run_batch(true, NULL, s, m, b);
-  for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
-    finish_layer(s, m, l, b->n_chunks);
-    memset(s->models[m].gradients[l].d_gamma, 0, n * sizeof(double)); /* where the flow was used up */
+  double loss = 0;
+  if (method == CUONN_GRADIENT_EXACT) return exact_gradient(s, m, b);
+  cpu_team_create(&s->team);
+#pragma omp parallel num_threads(s->threads)
+  {
+#pragma omp single
+    s->team.size = omp_get_num_threads();
+    measure_batch(&loss, s, m, b, number, method);
   }
+  cpu_team_destroy(&s->team);
   return loss;
 }
 
@@ -150,11 +165,28 @@ static bool any_measured(const cpu_state *s) {
 }
 
 /* Models one after the other, each with all threads: a measurement needs the whole batch between two layers. */
-static void train_on_chips(double *losses, cpu_state *s, const backend_step *step) {
-  const batch b = plan_step(s, BACKEND_TRAIN, step);
-  for (size_t m = 0; m < s->problem.n_models; m++) {
-    losses[m] = step_gradient(s, m, &b, step->number, s->models[m].gradient);
-    for (size_t l = 0; l < s->problem.shape.n_layers; l++) update_layer(s, m, l, step);
+static void train_on_chip(double *losses, cpu_state *s, size_t m, const backend_step *steps, size_t n_steps) {
+  cpu_team_create(&s->team);
+#pragma omp parallel num_threads(s->threads)
+  {
+#pragma omp single
+    s->team.size = omp_get_num_threads();
+    for (size_t k = 0; k < n_steps; k++) {
+      const batch b = plan_step(s, BACKEND_TRAIN, steps + k);
+      measure_batch(losses + k * s->problem.n_models + m, s, m, &b, steps[k].number, s->models[m].gradient);
+#pragma omp for schedule(dynamic, 1) nowait
+      for (size_t l = 0; l < s->problem.shape.n_layers; l++) update_layer(s, m, l, steps + k);
+      cpu_team_meet(&s->team);
+    }
+  }
+  cpu_team_destroy(&s->team);
+}
+
+static void train_exactly(double *losses, cpu_state *s, size_t m, const backend_step *steps, size_t n_steps) {
+  for (size_t k = 0; k < n_steps; k++) {
+    const batch b = plan_step(s, BACKEND_TRAIN, steps + k);
+    losses[k * s->problem.n_models + m] = exact_gradient(s, m, &b);
+    for (size_t l = 0; l < s->problem.shape.n_layers; l++) update_layer(s, m, l, steps + k);
   }
 }
 
@@ -163,7 +195,10 @@ cuonn_status cpu_train_steps(double *losses, void *state, const backend_step *st
   const size_t models = s->problem.n_models, layers = s->problem.shape.n_layers;
   if (n_steps > 0) s->steps_done = steps[n_steps - 1].number + 1;
   if (any_measured(s)) {
-    for (size_t k = 0; k < n_steps; k++) train_on_chips(losses + k * models, s, steps + k);
+    for (size_t m = 0; m < models; m++) {
+      const bool exact = s->models[m].gradient == CUONN_GRADIENT_EXACT;
+      (exact ? train_exactly : train_on_chip)(losses, s, m, steps, n_steps);
+    }
     return CUONN_OK;
   }
   cpu_team_create(&s->team);
@@ -204,7 +239,14 @@ cuonn_status cpu_evaluate(cuonn_evaluation *out, void *state, size_t model, back
     out->loss = run_batch(false, predictions, s, model, &b);
   } else {
     const cpu_chip_batch set = {b.set, n, &s->models[model].options, s->steps_done};
-    cpu_chip_evaluate(&out->loss, predictions, &s->models[model].chip, &set, s->kernels);
+    cpu_team_create(&s->team);
+#pragma omp parallel num_threads(s->threads)
+    {
+#pragma omp single
+      s->team.size = omp_get_num_threads();
+      cpu_chip_evaluate(&out->loss, predictions, &s->models[model].chip, &set, s->kernels, &s->team);
+    }
+    cpu_team_destroy(&s->team);
   }
   out->n_examples = n;
   out->n_correct = 0;
