@@ -67,9 +67,11 @@ CUONN_API cuonn_status cuonn_propagation_write(const char *path, const cuonn_fie
 CUONN_API cuonn_status cuonn_vjp_write(const char *path, const cuonn_mesh_gradient *gradient,
                                        const cuonn_fields *backward);
 
-/** Writes `loss`, d_theta(layer, node), d_phi(layer, node), d_gamma(layer, waveguide). */
+/** Writes `loss`, d_theta(layer, node), d_phi(layer, node), d_gamma(layer, waveguide), and, if gradients were measured,
+ *  the exact ones beside them, exact_d_theta, exact_d_phi, exact_d_gamma.
+ *  @param[in] exact  [layer], or NULL */
 CUONN_API cuonn_status cuonn_gradient_write(const char *path, const cuonn_network_shape *shape, double loss,
-                                            const cuonn_mesh_gradient *gradients);
+                                            const cuonn_mesh_gradient *gradients, const cuonn_mesh_gradient *exact);
 
 /** Reads a network: as a mesh with `layer` in front of every dimension list (or without it: one layer); attribute
  *  `classes` (10 or N, whichever is less, where absent), `loss_per_class` (1 where absent). */
