@@ -1,4 +1,4 @@
-/* Noise of readings: fields at the ends of a mesh, powers at its taps. eq. 31 and 32 of docs/physics.md.
+/* Noise of readings: fields at the ends of a mesh, powers at its taps. eq. 34 and 35 of docs/physics.md.
  * A draw depends on its seed and place alone, so that every backend, thread and order has the same. */
 #ifndef CUONN_CHIP_NOISE_H
 #define CUONN_CHIP_NOISE_H

@@ -1,5 +1,5 @@
 /* Phases that a chip applies, from those that were programmed: quantized, then mixed by crosstalk, then off by an error.
- * eq. 40 to 42 of docs/physics.md. */
+ * eq. 32 and 33 of docs/physics.md. */
 #ifndef CUONN_CHIP_PHASES_H
 #define CUONN_CHIP_PHASES_H
 

@@ -93,11 +93,10 @@ expect 2 '^cuonn eval: run/last.nc: network.classes may not differ' "$cuonn" eva
 expect 3 '^cuonn eval: none.nc: ' "$cuonn" eval none.nc
 expect 3 '^cuonn eval: .*/nowhere' "$cuonn" eval run/last.nc --data "$work/nowhere"
 
-chip_backends() { backends | grep -vx cuda; } # cuda has no noise of a chip yet
 # Many chips: the first is the chip of the seed, and without errors and noise all are the same.
 expect 0 '' "$cuonn" eval run/last.nc --chips 3 --json
 output '^\{"checkpoint":"run/last.nc","chips":3,.*"std_accuracy":0\.0,'
-for b in $(chip_backends); do
+for b in $(backends); do
   expect 0 '' "$cuonn" eval run/last.nc --chips 5 --set chip.coupler_std=0.1 --set chip.io_amplitude=0.1 --backend "$b"
   output '^accuracy  0\.[0-9]+ mean, 0\.[0-9]*[1-9][0-9]* standard deviation$'
 done
@@ -110,7 +109,7 @@ expect 2 '^cuonn eval: --chips is 0; it must be 1 to' "$cuonn" eval run/last.nc 
 
 # ---------------------------------------------------------------------------------------------------------- in situ
 noise='--set training.gradient=analog --set chip.measurement=matrix --set chip.tap_shot=0.02 --set chip.loss_std=0.1'
-for b in $(chip_backends); do
+for b in $(backends); do
   expect 0 '' "$cuonn" train config.yaml --output situ-$b --backend "$b" $noise
   check test "$(head -n 1 situ-$b/metrics.csv)" = epoch,train_loss,test_loss,test_accuracy,seconds,examples_per_second,gradient_error_small,gradient_error_batch
   check awk -F, 'NR > 1 && !($7 > 1e-6 && $7 < 1 && $8 > 1e-6 && $8 < 1) { exit 1 }' situ-$b/metrics.csv

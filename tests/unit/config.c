@@ -206,6 +206,13 @@ static void reads_the_example_files(void **state) {
                       "training.optimizer.restart_bias_correction_each_epoch");
   OK(cuonn_config_set(&config, "training.optimizer.restart_bias_correction_each_epoch=true"));
   assert_null(cuonn_config_difference(&config, &study));
+
+  cuonn_config_init(&config);
+  OK(cuonn_config_read(&config, CUONN_SOURCE_DIR "/configs/in-situ-fashion-mnist.yaml"));
+  OK(cuonn_config_check(&config));
+  assert_int_equal(config.training.gradient, CUONN_GRADIENT_ANALOG);
+  assert_int_equal(config.training.chip.measurement, CUONN_MEASUREMENT_MATRIX);
+  assert_true(config.training.chip.tap_shot == .02);
 }
 
 /* What two sections of energy differ in: names of the keys, with a space behind each. */
