@@ -23,12 +23,14 @@ extern "C" {
 
 /** A whole configuration.  Plain data: copy it as you like. */
 typedef struct cuonn_config {
-  char data_path[CUONN_CONFIG_TEXT];        /**< data.path */
-  cuonn_features_options features;          /**< data.features, data.radius, data.side, data.border */
-  cuonn_network_shape network;              /**< network.modes, .layers, .classes, .phase_style, .loss_per_class */
-  cuonn_network_start start;                /**< network.start: haar, haar-phases, file */
-  char start_file[CUONN_CONFIG_TEXT];       /**< network.start_file: needed with, and only with, start: file */
-  cuonn_training_options training;          /**< training.*, chip.*; training.seed seeds starting phases and order */
+  char data_path[CUONN_CONFIG_TEXT];  /**< data.path */
+  cuonn_features_options features;    /**< data.features, data.radius, data.side, data.border */
+  cuonn_network_shape network;        /**< network.modes, .layers, .classes, .phase_style, .loss_per_class */
+  cuonn_network_start start;          /**< network.start: haar, haar-phases, file */
+  char start_file[CUONN_CONFIG_TEXT]; /**< network.start_file: needed with, and only with, start: file */
+  cuonn_training_options training;    /**< training.*, chip.*; training.seed seeds starting phases and order */
+  char chip_errors_file
+      [CUONN_CONFIG_TEXT]; /**< chip.errors_file: errors of couplers and losses by node, "" if there is none */
   cuonn_energy_preset energy_preset;        /**< energy.preset: what the values of `energy` were before single keys */
   cuonn_energy_options energy;              /**< energy.*; no part of a training run */
   char backend[16];                         /**< backend.name */

@@ -77,6 +77,10 @@ CUONN_API cuonn_status cuonn_gradient_write(const char *path, const cuonn_networ
  *  `classes` (10 or N, whichever is less, where absent), `loss_per_class` (1 where absent). */
 CUONN_API cuonn_status cuonn_network_read(cuonn_network *out, const char *path);
 
+/** Reads the errors of a chip into a network whose shape is given: coupler_error(layer, node, side), loss_db(layer, node,
+ *  shifter), at least one of them; the other stays.  @return also CUONN_E_SHAPE.  On failure *network is as it was. */
+CUONN_API cuonn_status cuonn_network_read_errors(cuonn_network *network, const char *path);
+
 /** Reads starting phases into a network whose shape is given: theta(layer, node), ... as in cuonn_network_read(), or, where
  *  there is no theta, `unitary(layer, row, column, complex)`, each decomposed.  @return also CUONN_E_SHAPE */
 CUONN_API cuonn_status cuonn_network_read_start(cuonn_network *network, const char *path);

@@ -1,5 +1,6 @@
 /* Noise of readings: fields at the ends of a mesh, powers at its taps. eq. 34 and 35 of docs/physics.md.
- * A draw depends on its seed and place alone, so that every backend, thread and order has the same. */
+ * A draw depends on its seed and place alone, so that every backend, thread and order has the same. Places are counted in
+ * 32 bits: a batch of more than 2^32 amplitudes would meet the same noise again. */
 #ifndef CUONN_CHIP_NOISE_H
 #define CUONN_CHIP_NOISE_H
 

@@ -147,7 +147,7 @@ static int evaluate_chip(cuonn_evaluation *out, cuonn_network *network, cuonn_co
   int code = CLI_DONE;
   cuonn_chip_options chip = config->training.chip;
   chip.seed += i;
-  CLI_TRY_DONE(cuonn_chip_draw_errors(network, &chip));
+  CLI_PASS_DONE(cli_make_chip(network, config, chip.seed));
   CLI_TRY_DONE(cuonn_evaluate_on_chip(out, context, network, &chip, fields, labels));
 done:
   return code;

@@ -81,7 +81,7 @@ static int read_all(job *j) {
   CLI_PASS_DONE(cli_config_of_checkpoint(&j->config, j->args.checkpoint));
   for (size_t i = 0; i < j->args.n_settings; i++) CLI_TRY_DONE(cuonn_config_set(&j->config, j->args.settings[i]));
   CLI_PASS_DONE(cli_config_set(&j->config, "training.gradient", j->args.method ? j->args.method : "exact"));
-  CLI_TRY_DONE(cuonn_chip_draw_errors(&j->network, &j->config.training.chip));
+  CLI_PASS_DONE(cli_make_chip(&j->network, &j->config, j->config.training.chip.seed));
   CLI_TRY_DONE(cuonn_fields_read(&j->input, j->args.input, "input"));
   CLI_TRY_DONE(cuonn_labels_read(&j->labels, &n_labels, j->args.input));
   if (j->input.n_modes != j->network.shape.n_modes || j->input.n_examples != n_labels)
@@ -126,7 +126,7 @@ static int print_json(const job *j) {
   const size_t n_layers = j->network.shape.n_layers, n = j->network.shape.n_modes;
   json_t *const object = json_pack("{s:I, s:o, s:o}", "examples", (json_int_t)j->input.n_examples, "loss",
                                    cli_json_number(j->loss), "output", cli_json_text(j->args.output));
-  if (!j->exact) return cli_print_json(object);
+  if (!object || !j->exact) return cli_print_json(object);
   json_t *const angles = json_array(), *const errors = json_array();
   for (size_t l = 0; l < n_layers; l++) {
     json_array_append_new(angles, cli_json_number(cuonn_gradient_error(j->gradients + l, j->exact + l, 1, n)));

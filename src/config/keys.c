@@ -138,6 +138,8 @@ const config_key config_keys[] = {
      .sentence = "Deviation of that loss.", .sweepable = true, .decides = true},
     {"chip.loss_law", CHOICE(training.chip.loss_law, loss_laws), .default_value = "truncated", .unit = "",
      .sentence = "No shifter has gain, or, as in the source study, some have.", .sweepable = true, .decides = true},
+    {"chip.errors_file", TEXT(chip_errors_file, 0), .default_value = "", .unit = "",
+     .sentence = "File with `coupler_error` and `loss_db` of each node, in place of drawn ones."},
     {"chip.phase_bits", INTEGER(training.chip.phase_bits, 0, CUONN_PHASE_BITS_MAX), .default_value = "0",
      .unit = "bits", .sentence = "Levels of a phase, 2^bits a turn; 0 takes any phase.", .sweepable = true,
      .decides = true},

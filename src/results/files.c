@@ -341,6 +341,27 @@ cuonn_status cuonn_network_read(cuonn_network *out, const char *path) {
   return status;
 }
 
+static cuonn_status read_errors(void *user, const results_file *file) {
+  const cuonn_network *const network = user;
+  return results_get_errors(network->layers, network->shape.n_layers, network->shape.n_modes, file);
+}
+
+cuonn_status cuonn_network_read_errors(cuonn_network *network, const char *path) {
+  cuonn_status status = CUONN_OK;
+  cuonn_network apart = {0}; /* so that a refused file leaves the network as it was */
+  CUONN_TRY_DONE(cuonn_network_create(&apart, &network->shape));
+  for (size_t l = 0; l < network->shape.n_layers; l++) {
+    CUONN_TRY_DONE(cuonn_mesh_copy(&apart.layers[l], &network->layers[l]));
+  }
+  CUONN_TRY_DONE(results_read(path, read_errors, &apart));
+  for (size_t l = 0; l < network->shape.n_layers; l++) {
+    CUONN_TRY_DONE(cuonn_mesh_copy(&network->layers[l], &apart.layers[l]));
+  }
+done:
+  cuonn_network_free(&apart);
+  return status;
+}
+
 /* What a file of starting phases holds: meshes, or unitaries to decompose. */
 typedef struct {
   cuonn_network *network; /* of the wanted shape */

@@ -117,7 +117,12 @@ for b in $(backends); do
   [ -f situ-loss ] || cp got situ-loss
   check close_to 1e-3 got situ-loss # the same noise; float, and Adam magnifies what is nearly 0
 done
+# Errors of each node from a file: here those of another run's checkpoint.
+expect 0 '' "$cuonn" train config.yaml --output situ-file --set training.epochs=1 --set chip.errors_file=situ-reference/last.nc
+values situ-file/last.nc loss_db > got
 values situ-reference/last.nc loss_db > loss_db
+check diff got loss_db
+expect 0 '' "$cuonn" eval situ-file/last.nc --set chip.errors_file=situ-reference/last.nc
 check awk '$1 < 0 || $1 != $1 { exit 1 } $1 > 0 { n++ } END { exit !(n == 480) }' loss_db
 expect 0 '' "$cuonn" eval situ-reference/last.nc
 check awk -v a="$(column situ-reference 4)" '$1 == "accuracy" { exit !($2 - a < 6e-5 && a - $2 < 6e-5) }' out
@@ -138,6 +143,11 @@ refuse 2 '^cuonn train: bad.yaml:4.*network.modes.*1e-3x' bad.yaml --output keep
 refuse 2 '^cuonn train: empty.yaml' empty.yaml --output keep/new
 refuse 2 '^cuonn train: .*network.modes.*(17|16)' config.yaml --set network.modes=17 --output keep/new
 refuse 2 '^cuonn train: training.gradient .*differential' config.yaml --set network.phase_style=differential --set training.gradient=analog --output keep/new
+seq 12 > twelve
+netcdf wrong.nc classic 'layer=2 few=3 side=2' '' coupler_error:layer,few,side:twelve
+refuse 3 '^cuonn train: wrong.nc: .*coupler_error' config.yaml --output keep/new --set chip.errors_file=wrong.nc
+refuse 3 '^cuonn train: foreign.nc: has neither coupler_error' config.yaml --output keep/new --set chip.errors_file=foreign.nc
+refuse 3 '^cuonn train: none.nc: ' config.yaml --output keep/new --set chip.errors_file=none.nc
 refuse 2 '^cuonn train: .*chip.io_phase.*-1' config.yaml --set chip.io_phase=-1 --output keep/new
 refuse 2 '^cuonn train: .*symmetric' config.yaml --set network.phase_style=symmetric --output keep/new
 refuse 3 '^cuonn train: .*data: .*28' config.yaml --set data.radius=15 --set network.modes=900 --output keep/new
