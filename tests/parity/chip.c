@@ -157,6 +157,44 @@ static void test_chip__exact_gradient_of_programmed_phases(void **unused) {
   }
 }
 
+/* Models side by side, one of them with exact gradients, have the bits that each has alone. */
+static void test_chip__models_do_not_meet(void **unused) {
+  enum { kModels = 4 };
+  (void)unused;
+  static const cuonn_optimizer_options sgd = {.kind = CUONN_OPTIMIZER_SGD, .learning_rate = .5};
+  const cuonn_backend *const cpu = &cuonn_backend_cpu;
+  fixture f;
+  create(&f, 9, CUONN_STYLE_TOP, .3);
+  cuonn_chip_options chips[kModels];
+  double together[kSteps * kModels], alone[kSteps];
+  void *all, *one;
+  OK(cpu->create(&all, &(backend_problem){kModels, f.network.shape, 100, CUONN_ORDER_SHUFFLED, 3}));
+  OK(cpu->set_fields(all, BACKEND_TRAIN, &f.fields[0], f.labels));
+  backend_step steps[kSteps];
+  backend_model models[kModels];
+  for (size_t i = 0; i < kSteps; i++) steps[i] = (backend_step){0, 40 * i, 40, 1, i, (uint32_t)i};
+  for (size_t m = 0; m < kModels; m++) {
+    chips[m] = noisy(m);
+    models[m] = (backend_model){.network = &f.network,
+                                .optimizer = &sgd,
+                                .seed = m,
+                                .gradient = (cuonn_gradient_method)(m % 3),
+                                .chip = &chips[m]};
+    OK(cpu->set_model(all, m, &models[m]));
+  }
+  OK(cpu->train_steps(together, all, steps, kSteps));
+  for (size_t m = 0; m < kModels; m++) {
+    OK(cpu->create(&one, &(backend_problem){1, f.network.shape, 100, CUONN_ORDER_SHUFFLED, 2}));
+    OK(cpu->set_fields(one, BACKEND_TRAIN, &f.fields[0], f.labels));
+    OK(cpu->set_model(one, 0, &models[m]));
+    OK(cpu->train_steps(alone, one, steps, kSteps));
+    for (size_t i = 0; i < kSteps; i++) assert_true(alone[i] == together[i * kModels + m]);
+    cpu->destroy(one);
+  }
+  cpu->destroy(all);
+  release(&f);
+}
+
 /* --- One mesh against golden values --- */
 
 static void to_tiles(float *to, const double *from, const cpu_tiling *t) {
@@ -237,6 +275,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_chip__same_noise_as_reference),
       cmocka_unit_test(test_chip__exact_gradient_of_programmed_phases),
+      cmocka_unit_test(test_chip__models_do_not_meet),
       cmocka_unit_test(test_measure__golden),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

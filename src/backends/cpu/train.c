@@ -119,19 +119,19 @@ static batch plan_step(const cpu_state *s, backend_split split, const backend_st
 
 /* Loss, and gradients as the model's chip measures them at a step, in the state's arrays; called by all threads of a
  * parallel region. */
-static void measure_batch(double *loss, cpu_state *s, size_t m, const batch *b, uint32_t number,
-                          cuonn_gradient_method method) {
+static void measure_batch(double *loss, const cpu_state *s, size_t m, const batch *b, uint32_t number,
+                          cuonn_gradient_method method, cpu_team *team) {
   const cpu_model *const model = s->models + m;
   const cpu_chip_batch on_chip = {b->set, b->count, &model->options, number};
 #pragma omp for schedule(static) nowait
   for (size_t i = 0; i < b->count; i++) model->chip.index[i] = example_at(model, b, i);
-  cpu_team_meet(&s->team);
-  cpu_chip_gradient(loss, model->gradients, &model->chip, &on_chip, method, s->kernels, &s->team);
+  cpu_team_meet(team);
+  cpu_chip_gradient(loss, model->gradients, &model->chip, &on_chip, method, s->kernels, team);
 #pragma omp for schedule(static) nowait
   for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
     chip_phases_pull_back(model->gradients[l].d_theta, model->gradients[l].d_phi, model->phases + l);
   }
-  cpu_team_meet(&s->team);
+  cpu_team_meet(team);
 }
 
 static double exact_gradient(cpu_state *s, size_t m, const batch *b) {
@@ -151,7 +151,7 @@ static double step_gradient(cpu_state *s, size_t m, const batch *b, uint32_t num
   {
 #pragma omp single
     s->team.size = omp_get_num_threads();
-    measure_batch(&loss, s, m, b, number, method);
+    measure_batch(&loss, s, m, b, number, method, &s->team);
   }
   cpu_team_destroy(&s->team);
   return loss;
@@ -164,22 +164,23 @@ static bool any_measured(const cpu_state *s) {
   return false;
 }
 
-/* Models one after the other, each with all threads: a measurement needs the whole batch between two layers. */
-static void train_on_chip(double *losses, cpu_state *s, size_t m, const backend_step *steps, size_t n_steps) {
-  cpu_team_create(&s->team);
-#pragma omp parallel num_threads(s->threads)
+static void train_on_chip(double *losses, const cpu_state *s, size_t m, const backend_step *steps, size_t n_steps,
+                          int threads) {
+  cpu_team team;
+  cpu_team_create(&team);
+#pragma omp parallel num_threads(threads)
   {
 #pragma omp single
-    s->team.size = omp_get_num_threads();
+    team.size = omp_get_num_threads();
     for (size_t k = 0; k < n_steps; k++) {
       const batch b = plan_step(s, BACKEND_TRAIN, steps + k);
-      measure_batch(losses + k * s->problem.n_models + m, s, m, &b, steps[k].number, s->models[m].gradient);
+      measure_batch(losses + k * s->problem.n_models + m, s, m, &b, steps[k].number, s->models[m].gradient, &team);
 #pragma omp for schedule(dynamic, 1) nowait
       for (size_t l = 0; l < s->problem.shape.n_layers; l++) update_layer(s, m, l, steps + k);
-      cpu_team_meet(&s->team);
+      cpu_team_meet(&team);
     }
   }
-  cpu_team_destroy(&s->team);
+  cpu_team_destroy(&team);
 }
 
 static void train_exactly(double *losses, cpu_state *s, size_t m, const backend_step *steps, size_t n_steps) {
@@ -190,15 +191,28 @@ static void train_exactly(double *losses, cpu_state *s, size_t m, const backend_
   }
 }
 
+/* A measurement needs the whole batch between two layers, so that threads wait for each other; with as many models as
+ * threads each has one for itself. */
+static void train_each(double *losses, cpu_state *s, const backend_step *steps, size_t n_steps) {
+  const size_t models = s->problem.n_models;
+  const bool one_each = models >= (size_t)s->threads;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(one_each ? s->threads : 1)
+  for (size_t m = 0; m < models; m++) {
+    if (s->models[m].gradient != CUONN_GRADIENT_EXACT) {
+      train_on_chip(losses, s, m, steps, n_steps, one_each ? 1 : s->threads);
+    }
+  }
+  for (size_t m = 0; m < models; m++) {
+    if (s->models[m].gradient == CUONN_GRADIENT_EXACT) train_exactly(losses, s, m, steps, n_steps);
+  }
+}
+
 cuonn_status cpu_train_steps(double *losses, void *state, const backend_step *steps, size_t n_steps) {
   cpu_state *const s = state;
   const size_t models = s->problem.n_models, layers = s->problem.shape.n_layers;
   if (n_steps > 0) s->steps_done = steps[n_steps - 1].number + 1;
   if (any_measured(s)) {
-    for (size_t m = 0; m < models; m++) {
-      const bool exact = s->models[m].gradient == CUONN_GRADIENT_EXACT;
-      (exact ? train_exactly : train_on_chip)(losses, s, m, steps, n_steps);
-    }
+    train_each(losses, s, steps, n_steps);
     return CUONN_OK;
   }
   cpu_team_create(&s->team);
