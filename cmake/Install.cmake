@@ -5,7 +5,7 @@ install(DIRECTORY include/cuonn ${PROJECT_BINARY_DIR}/include/cuonn DESTINATION 
         FILES_MATCHING PATTERN "*.h")
 install(FILES README.md LICENSE CHANGELOG.md CITATION.cff DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY configs DESTINATION ${CMAKE_INSTALL_DATADIR}/cuonn)
+install(DIRECTORY configs plots DESTINATION ${CMAKE_INSTALL_DATADIR}/cuonn)
 
 # The program holds the static library: it and the libraries need no path to each other.
 install(TARGETS cuonn RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
@@ -29,6 +29,9 @@ foreach(link ${links})
   elseif(link MATCHES "^CUDA::(.+)$")
     list(APPEND flags -L${CUDAToolkit_LIBRARY_DIR} -Wl,-rpath,${CUDAToolkit_LIBRARY_DIR} -l${CMAKE_MATCH_1})
     set(CUONN_FIND_CUDA "find_package(CUDAToolkit QUIET)\n")
+  elseif(link STREQUAL "stdc++")
+    list(APPEND flags -lstdc++)
+    list(REMOVE_ITEM links stdc++) # not a package
   else()
     message(FATAL_ERROR "cmake/Install.cmake does not know how a user of the static library finds ${link}")
   endif()

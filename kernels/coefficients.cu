@@ -91,7 +91,8 @@ KERNEL k_idle_nodes(float4 *nodes, mesh_layout layout, int n_meshes) {
   const size_t place = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x, count = mesh_places(layout);
   int column, top;
   if (place >= count || mesh_node_at(&column, &top, layout, place)) return;
-  for (int mesh = 0; mesh < n_meshes; mesh++) nodes[static_cast<size_t>(mesh) * count + place] = make_float4(1, 0, 1, 0);
+  for (int mesh = 0; mesh < n_meshes; mesh++)
+    nodes[static_cast<size_t>(mesh) * count + place] = make_float4(1, 0, 1, 0);
 }
 
 /* amplitude exp(i weight angle); 1 for an arm without a shifter. */
@@ -155,8 +156,7 @@ KERNEL k_general_nodes(float4 *nodes, float4 *back, float2 *turns, const double2
     const double cos2 = k.right[0] * k.right[0], sin2 = k.right[1] * k.right[1];
     const double top_share = -(arms.theta[0] * cos2 + arms.theta[1] * sin2);
     const double mixed = -(arms.theta[0] - arms.theta[1]) * k.right[0] * k.right[1];
-    undo = two(rounded(make_double2(det.x / size, -det.y / size)),
-               rounded(make_double2(top_share, mixed)));
+    undo = two(rounded(make_double2(det.x / size, -det.y / size)), rounded(make_double2(top_share, mixed)));
   }
   nodes += mesh * count * 2;
   back += mesh * count * 3;
@@ -213,8 +213,8 @@ static unsigned blocks_for_places(mesh_layout layout) {
 extern "C" cudaError_t launch_general_nodes(float4 *nodes, float4 *back, float2 *turns, const double2 *phases,
                                             const double *gamma, const node_constants *constants, mesh_layout layout,
                                             style_arms arms, int n_meshes, cudaStream_t stream) {
-  return CUONN_LAUNCH(k_general_nodes, dim3(blocks_for_places(layout), static_cast<unsigned>(n_meshes)),
-                      dim3(kThreads), 0, stream, nodes, back, turns, phases, gamma, constants, layout, arms);
+  return CUONN_LAUNCH(k_general_nodes, dim3(blocks_for_places(layout), static_cast<unsigned>(n_meshes)), dim3(kThreads),
+                      0, stream, nodes, back, turns, phases, gamma, constants, layout, arms);
 }
 
 extern "C" cudaError_t launch_stage_nodes(float4 *stages, float2 *turns, const double2 *phases, const double *gamma,

@@ -20,8 +20,8 @@ struct one_way {
 
 /* Grid: examples, meshes. A block takes as many examples as it has room for. */
 template <class Node, int kLanes, int kPairs, bool kTransposed>
-KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks) k_columns(float2 *out, device_meshes meshes, const float2 *in, int n_examples,
-                                                bool with_turns, int n_buffers) {
+KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
+    k_columns(float2 *out, device_meshes meshes, const float2 *in, int n_examples, bool with_turns, int n_buffers) {
   using walk = mesh_walk<Node, kLanes, kPairs>;
   const int n = meshes.layout.n_modes, stride = mesh_stride(meshes.layout), mesh = static_cast<int>(blockIdx.y);
   const int example = static_cast<int>(blockIdx.x) * walk::kExamples + walk::slot();
@@ -59,12 +59,14 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks) 
 /* Cotangents of outputs become those of what the nodes left. */
 KERNEL k_turn(float2 *fields, const float2 *turns, int n_modes, int stride, int n_examples) {
   const size_t i = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x, w = i % stride;
-  if (i < static_cast<size_t>(n_examples) * stride && w < static_cast<size_t>(n_modes)) fields[i] = turns[w] * fields[i];
+  if (i < static_cast<size_t>(n_examples) * stride && w < static_cast<size_t>(n_modes))
+    fields[i] = turns[w] * fields[i];
 }
 
 /* Grid: chunks of examples, each of which a block goes through in passes. */
 template <class Node, int kLanes, int kPairs>
-KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks) k_vjp(vjp_task task, device_meshes meshes, int n_buffers) {
+KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
+    k_vjp(vjp_task task, device_meshes meshes, int n_buffers) {
   using walk = mesh_walk<Node, kLanes, kPairs>;
   const int n = meshes.layout.n_modes, stride = mesh_stride(meshes.layout), n_panels = walk::panels_of(n);
   const int passes = (task.n_examples + walk::kExamples - 1) / walk::kExamples, chunk = static_cast<int>(blockIdx.x);
@@ -145,11 +147,13 @@ struct columns_launcher {
 extern "C" cudaError_t launch_columns(float2 *out, const device_meshes *meshes, int n_meshes, const float2 *in,
                                       int n_examples, bool transposed, bool with_turns, cudaStream_t stream) {
   if (meshes->ideal) {
-    return transposed ? columns_launcher<ideal_node, true>::any(out, *meshes, n_meshes, in, n_examples, with_turns, stream)
-                      : columns_launcher<ideal_node, false>::any(out, *meshes, n_meshes, in, n_examples, with_turns, stream);
+    return transposed
+               ? columns_launcher<ideal_node, true>::any(out, *meshes, n_meshes, in, n_examples, with_turns, stream)
+               : columns_launcher<ideal_node, false>::any(out, *meshes, n_meshes, in, n_examples, with_turns, stream);
   }
-  return transposed ? columns_launcher<general_node, true>::any(out, *meshes, n_meshes, in, n_examples, with_turns, stream)
-                    : columns_launcher<general_node, false>::any(out, *meshes, n_meshes, in, n_examples, with_turns, stream);
+  return transposed
+             ? columns_launcher<general_node, true>::any(out, *meshes, n_meshes, in, n_examples, with_turns, stream)
+             : columns_launcher<general_node, false>::any(out, *meshes, n_meshes, in, n_examples, with_turns, stream);
 }
 
 template <class Node>
@@ -170,9 +174,9 @@ struct vjp_launcher {
 extern "C" cudaError_t launch_vjp(const vjp_task *task, const device_meshes *meshes, cudaStream_t stream) {
   const int stride = mesh_stride(meshes->layout);
   const size_t blocks = (static_cast<size_t>(task->n_examples) * stride + CUONN_BLOCK - 1) / CUONN_BLOCK;
-  const cudaError_t turned = CUONN_LAUNCH(k_turn, dim3(static_cast<unsigned>(blocks)), dim3(CUONN_BLOCK), 0, stream,
-                                          task->cotangent, meshes->turns, meshes->layout.n_modes, stride,
-                                          task->n_examples);
+  const cudaError_t turned =
+      CUONN_LAUNCH(k_turn, dim3(static_cast<unsigned>(blocks)), dim3(CUONN_BLOCK), 0, stream, task->cotangent,
+                   meshes->turns, meshes->layout.n_modes, stride, task->n_examples);
   if (turned != cudaSuccess) return turned;
   return meshes->ideal ? vjp_launcher<ideal_node>::any(*task, *meshes, stream)
                        : vjp_launcher<general_node>::any(*task, *meshes, stream);

@@ -14,13 +14,13 @@ extern "C" {
 typedef struct {
   mesh_layout layout;
   gradient_weights weights;
-  bool ideal;           /* which kind of node (node.h) */
-  const float4 *nodes;  /* [mesh][place row][plane][lane] for the way out, and for transposed meshes */
-  const float4 *back;   /* the same for the way back; `nodes` where nodes are ideal */
-  const float2 *turns;  /* [mesh][N] exp(i (gamma + phase left by the nodes)), field = turn x what the nodes left */
-  const int *starts;    /* [mesh][N] segments, as in walk.h; NULL: nothing needs to be kept */
-  int n_segments;       /* most of a mesh */
-  size_t shared_limit;  /* bytes that a block may ask for on this device */
+  bool ideal;          /* which kind of node (node.h) */
+  const float4 *nodes; /* [mesh][place row][plane][lane] for the way out, and for transposed meshes */
+  const float4 *back;  /* the same for the way back; `nodes` where nodes are ideal */
+  const float2 *turns; /* [mesh][N] exp(i (gamma + phase left by the nodes)), field = turn x what the nodes left */
+  const int *starts;   /* [mesh][N] segments, as in walk.h; NULL: nothing needs to be kept */
+  int n_segments;      /* most of a mesh */
+  size_t shared_limit; /* bytes that a block may ask for on this device */
 } device_meshes;
 
 /* out = U in for n_meshes meshes, or with transposed out = U^T in.

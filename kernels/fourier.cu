@@ -43,8 +43,8 @@ KERNEL k_crop(float2 *out, const float2 *half, int height, int width, int radius
 static const unsigned kThreads = 256;
 
 extern "C" cudaError_t launch_pixels(float *out, const uint8_t *pixels, size_t count, cudaStream_t stream) {
-  return CUONN_LAUNCH(k_pixels, dim3(static_cast<unsigned>((count + kThreads - 1) / kThreads)), dim3(kThreads), 0, stream,
-                      out, pixels, count);
+  return CUONN_LAUNCH(k_pixels, dim3(static_cast<unsigned>((count + kThreads - 1) / kThreads)), dim3(kThreads), 0,
+                      stream, out, pixels, count);
 }
 
 extern "C" cudaError_t launch_crop(float2 *out, const float2 *half, int height, int width, int radius, int stride,

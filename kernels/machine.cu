@@ -36,8 +36,8 @@ KERNEL k_multiply_adds(float *out, long long *cycles, int n_rounds) {
 
 extern "C" cudaError_t launch_copy(float4 *to, const float4 *from, size_t count, cudaStream_t stream) {
   const size_t blocks = (count + 255) / 256;
-  return CUONN_LAUNCH(k_copy, dim3(static_cast<unsigned>(blocks < 65536 ? blocks : 65536)), dim3(256), 0, stream, to, from,
-                      count);
+  return CUONN_LAUNCH(k_copy, dim3(static_cast<unsigned>(blocks < 65536 ? blocks : 65536)), dim3(256), 0, stream, to,
+                      from, count);
 }
 
 extern "C" cudaError_t launch_multiply_adds(float *out, long long *cycles, int n_blocks, int n_rounds,

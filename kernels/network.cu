@@ -55,7 +55,8 @@ DEVICE float cross_entropy(float2 (&g)[Walk::kModes], const float2 (&y)[Walk::kM
 
 /* Grid: chunks, models. */
 template <class Node, int kLanes, int kPairs>
-KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks) k_network(network_task task, int n_buffers) {
+KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
+    k_network(network_task task, int n_buffers) {
   using walk = mesh_walk<Node, kLanes, kPairs>;
   const network_batch &batch = *task.batch;
   const unsigned chunk = blockIdx.x, model = blockIdx.y;
@@ -112,7 +113,8 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks) 
         x[i] = make_float2(sqrtf(power(x[i])), 0);
       }
     }
-    const float own = cross_entropy<walk, kLanes>(g, x, label, task.n_classes, there ? static_cast<float>(batch.share) : 0);
+    const float own =
+        cross_entropy<walk, kLanes>(g, x, label, task.n_classes, there ? static_cast<float>(batch.share) : 0);
     if (there && walk::lane() == 0) loss += own;
 
     for (int layer = layers; layer-- > 0;) {
@@ -176,9 +178,8 @@ struct network_launcher {
   static cudaError_t launch(const network_task &task, cudaStream_t stream) {
     using walk = mesh_walk<Node, kLanes, kPairs>;
     const int n_buffers = walk::shared_bytes(2, true) <= task.meshes.shared_limit ? 2 : 1;
-    return CUONN_LAUNCH((k_network<Node, kLanes, kPairs>),
-                        dim3(task.most_chunks, static_cast<unsigned>(task.n_models)), dim3(CUONN_BLOCK),
-                        walk::shared_bytes(n_buffers, true), stream, task, n_buffers);
+    return CUONN_LAUNCH((k_network<Node, kLanes, kPairs>), dim3(task.most_chunks, static_cast<unsigned>(task.n_models)),
+                        dim3(CUONN_BLOCK), walk::shared_bytes(n_buffers, true), stream, task, n_buffers);
   }
   static cudaError_t any(const network_task &task, cudaStream_t stream) {
     CUONN_FOR_LAYOUT(task.meshes.layout, launch, task, stream);

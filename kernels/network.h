@@ -14,9 +14,9 @@ extern "C" {
 /* A batch, and how it is cut: into chunks, of which a block takes one. A function of the batch and N alone, so that results
  * depend on no device. */
 typedef struct {
-  unsigned first, count;     /* examples order[first] .. order[first + count - 1] */
+  unsigned first, count; /* examples order[first] .. order[first + count - 1] */
   unsigned n_chunks;
-  double share;              /* of one example in the loss */
+  double share; /* of one example in the loss */
 } network_batch;
 
 /* Examples that a block goes through at once. */
@@ -24,18 +24,18 @@ CUONN_EVERYWHERE unsigned network_block_examples(mesh_layout layout) { return CU
 
 /* All arrays are on the device. */
 typedef struct {
-  device_meshes meshes;        /* [model][layer]; turns are not used: only moduli are read */
+  device_meshes meshes; /* [model][layer]; turns are not used: only moduli are read */
   int n_layers, n_classes, n_models;
-  const float2 *fields;        /* [example][stride] */
-  const uint8_t *labels;       /* [example] */
-  const unsigned *order;       /* [model][n_examples], NULL: as they stand */
+  const float2 *fields;  /* [example][stride] */
+  const uint8_t *labels; /* [example] */
+  const unsigned *order; /* [model][n_examples], NULL: as they stand */
   unsigned n_examples;
   const network_batch *batch;
   unsigned most_chunks;
-  float2 *gradient;            /* [model][chunk][layer][place] theta, phi */
-  double *losses;              /* [model][chunk] summed, not divided */
-  float2 *outputs;             /* scratch, network_outputs_size() */
-  float2 *kept;                /* scratch, network_kept_size(); NULL if meshes.starts is */
+  float2 *gradient; /* [model][chunk][layer][place] theta, phi */
+  double *losses;   /* [model][chunk] summed, not divided */
+  float2 *outputs;  /* scratch, network_outputs_size() */
+  float2 *kept;     /* scratch, network_kept_size(); NULL if meshes.starts is */
 } network_task;
 
 /* Complex numbers of the scratch arrays. */

@@ -20,11 +20,13 @@ DEVICE bool sum_chunks(float2 &sum, size_t &at, const network_sums &sums) {
   const size_t layers = static_cast<size_t>(sums.n_layers);
   int column = 0, top = 0;
   const bool node = place < places && mesh_node_at(&column, &top, sums.layout, place);
-  const float2 *from = sums.gradient + (static_cast<size_t>(model) * sums.most_chunks * layers + layer) * places + place;
+  const float2 *from =
+      sums.gradient + (static_cast<size_t>(model) * sums.most_chunks * layers + layer) * places + place;
   sum = make_float2(0, 0);
   if (node) {
 #pragma unroll 4
-    for (unsigned chunk = warp; chunk < sums.batch->n_chunks; chunk += kWarps) sum = sum + from[chunk * layers * places];
+    for (unsigned chunk = warp; chunk < sums.batch->n_chunks; chunk += kWarps)
+      sum = sum + from[chunk * layers * places];
   }
   float2 *const parts = shared_memory<float2>(); /* [warp][lane] */
   parts[threadIdx.x] = sum;

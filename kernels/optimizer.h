@@ -26,7 +26,8 @@ typedef struct {
   mesh_layout layout;
   int n_layers, n_models;
   unsigned most_chunks;
-  bool common_phi; /* phi turns both arms alike: that of the last column moves no modulus, and its gradient is exactly 0 */
+  bool
+      common_phi; /* phi turns both arms alike: that of the last column moves no modulus, and its gradient is exactly 0 */
   const network_batch *batch;
   const float2 *gradient; /* [model][chunk][layer][place] */
   const double *losses;   /* [model][chunk] */

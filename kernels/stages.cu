@@ -78,8 +78,9 @@ struct stage_walk {
 
 /* Grid: examples. */
 template <int kLanes, int kPairs>
-KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<general_node, kLanes, kPairs>::kBlocks) k_stages(float2 *out, stage_taps taps, const float4 *stages, const float2 *turns,
-                                               mesh_layout layout, const float2 *in, int n_examples, bool backward) {
+KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<general_node, kLanes, kPairs>::kBlocks)
+    k_stages(float2 *out, stage_taps taps, const float4 *stages, const float2 *turns, mesh_layout layout,
+             const float2 *in, int n_examples, bool backward) {
   using steps = stage_walk<kLanes, kPairs>;
   using walk = typename steps::walk;
   const int n = layout.n_modes, stride = mesh_stride(layout);

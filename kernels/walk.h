@@ -29,10 +29,10 @@ struct kept_fields {
 
 template <class Node, int kLanes, int kPairs>
 struct mesh_walk {
-  static constexpr int kModes = 2 * kPairs;               /* waveguides of a thread */
-  static constexpr int kExamples = CUONN_BLOCK / kLanes;  /* of a block, at a time */
+  static constexpr int kModes = 2 * kPairs;                   /* waveguides of a thread */
+  static constexpr int kExamples = CUONN_BLOCK / kLanes;      /* of a block, at a time */
   static constexpr int kPanel = kPairs >= 8 ? 1 : 8 / kPairs; /* column pairs */
-  static constexpr int kUnroll = kPanel > 1 ? 2 : 1; /* column pairs at once */
+  static constexpr int kUnroll = kPanel > 1 ? 2 : 1;          /* column pairs at once */
   static constexpr int kPanelPlaces = kPanel * kModes * kLanes;
   static constexpr int kMostPlanes = Node::kBackwardPlanes;
   /* Blocks that shall fit on a multiprocessor, which bounds the registers of a thread. */
@@ -148,8 +148,8 @@ struct mesh_walk {
         const int bottom = (2 * k + 2) % kModes;
         node.load_backward(node_at(pair, kPairs + k, planes), kLanes);
         node.backward(x[2 * k + 1], k + 1 < kPairs ? x[bottom] : borrowed, g[2 * k + 1],
-                      k + 1 < kPairs ? g[bottom] : borrowed_g, w,
-                      odd[2 * k * CUONN_BLOCK], odd[(2 * k + 1) * CUONN_BLOCK]);
+                      k + 1 < kPairs ? g[bottom] : borrowed_g, w, odd[2 * k * CUONN_BLOCK],
+                      odd[(2 * k + 1) * CUONN_BLOCK]);
         load_no_further(k);
       }
       borrowed = shuffle_up(borrowed, 1);
@@ -327,19 +327,19 @@ struct panel_stream {
 };
 
 /* Calls function<kLanes, kPairs>(...) for the layout that is asked for. */
-#define CUONN_FOR_LAYOUT(layout, function, ...)                                                            \
-  do {                                                                                                     \
-    const mesh_layout asked_for = (layout);                                                                \
-    if (asked_for.lanes == 8) return function<8, 1>(__VA_ARGS__);                                          \
-    if (asked_for.lanes == 16) return function<16, 1>(__VA_ARGS__);                                        \
-    switch (asked_for.pairs) {                                                                             \
-      case 1: return function<32, 1>(__VA_ARGS__);                                                         \
-      case 2: return function<32, 2>(__VA_ARGS__);                                                         \
-      case 4: return function<32, 4>(__VA_ARGS__);                                                         \
-      case 8: return function<32, 8>(__VA_ARGS__);                                                         \
-      case 16: return function<32, 16>(__VA_ARGS__);                                                       \
-      default: return cudaErrorInvalidValue;                                                               \
-    }                                                                                                      \
+#define CUONN_FOR_LAYOUT(layout, function, ...)                     \
+  do {                                                              \
+    const mesh_layout asked_for = (layout);                         \
+    if (asked_for.lanes == 8) return function<8, 1>(__VA_ARGS__);   \
+    if (asked_for.lanes == 16) return function<16, 1>(__VA_ARGS__); \
+    switch (asked_for.pairs) {                                      \
+      case 1: return function<32, 1>(__VA_ARGS__);                  \
+      case 2: return function<32, 2>(__VA_ARGS__);                  \
+      case 4: return function<32, 4>(__VA_ARGS__);                  \
+      case 8: return function<32, 8>(__VA_ARGS__);                  \
+      case 16: return function<32, 16>(__VA_ARGS__);                \
+      default: return cudaErrorInvalidValue;                        \
+    }                                                               \
   } while (0)
 
 #endif

@@ -10,9 +10,10 @@ program=(
   libyaml-dev libnetcdf-dev libfftw3-dev libopenblas-dev liblapacke-dev librandom123-dev
   zlib1g-dev libxxhash-dev libjansson-dev
   dataset-fashion-mnist
+  gnuplot-nox # draws for plot, report and bench, as a program of its own
 )
 tests=(
-  g++ libboost-context-dev libcmocka-dev netcdf-bin
+  g++ libboost-context-dev libcmocka-dev netcdf-bin libxml2-utils
   python3-venv # python3-venv: CUDA's compiler from PyPI where the machine has none
   clang-format clang-tidy libomp-dev gcovr shellcheck # libomp-dev: clang's omp.h
 )

@@ -54,6 +54,12 @@ CUONN_API cuonn_status cuonn_context_take_chip(cuonn_context *context, const cuo
 /** Name of the i-th backend of this build, NULL past the last. */
 CUONN_API const char *cuonn_backend_name(size_t i);
 
+/** Whether a backend can compute here, and on what.
+ *  @param[out] device  one line on the device, "" if it is the processor; cut off to `size` bytes
+ *  @param[in] backend  a name of cuonn_backend_name()
+ *  @return CUONN_OK; CUONN_E_DEVICE if it finds no device that it can use; CUONN_E_ARGUMENT for another name */
+CUONN_API cuonn_status cuonn_backend_device(char *device, size_t size, const char *backend);
+
 /** Features of images, each example divided by its own mean modulus; an all-black image stays zero.
  *  @param[out] out  [example][N]; made here, release with cuonn_fields_free()
  *  @return CUONN_OK; as cuonn_features_check(); CUONN_E_MEMORY */

@@ -23,14 +23,14 @@ extern "C" {
 
 /** A whole configuration.  Plain data: copy it as you like. */
 typedef struct cuonn_config {
-  char data_path[CUONN_CONFIG_TEXT];  /**< data.path */
-  cuonn_features_options features;    /**< data.features, data.radius, data.side, data.border */
-  cuonn_network_shape network;        /**< network.modes, .layers, .classes, .phase_style, .loss_per_class */
-  cuonn_network_start start;          /**< network.start: haar, haar-phases, file */
-  char start_file[CUONN_CONFIG_TEXT]; /**< network.start_file: needed with, and only with, start: file */
-  cuonn_training_options training;    /**< training.*, chip.*; training.seed seeds starting phases and order */
-  char chip_errors_file
-      [CUONN_CONFIG_TEXT]; /**< chip.errors_file: errors of couplers and losses by node, "" if there is none */
+  char data_path[CUONN_CONFIG_TEXT];        /**< data.path */
+  cuonn_features_options features;          /**< data.features, data.radius, data.side, data.border */
+  cuonn_network_shape network;              /**< network.modes, .layers, .classes, .phase_style, .loss_per_class */
+  cuonn_network_start start;                /**< network.start: haar, haar-phases, file */
+  char start_file[CUONN_CONFIG_TEXT];       /**< network.start_file: needed with, and only with, start: file */
+  cuonn_training_options training;          /**< training.*, chip.*; training.seed seeds starting phases and order */
+  size_t repeats;                           /**< sweep.repeats; 1 but in a grid (cuonn/grid.h) */
+  char chip_errors_file[CUONN_CONFIG_TEXT]; /**< chip.errors_file: errors of each node, "" if there is none */
   cuonn_energy_preset energy_preset;        /**< energy.preset: what the values of `energy` were before single keys */
   cuonn_energy_options energy;              /**< energy.*; no part of a training run */
   char backend[16];                         /**< backend.name */
@@ -55,7 +55,8 @@ CUONN_API cuonn_status cuonn_config_read_text(cuonn_config *config, const char *
 /** Applies one "key=value", such as "training.epochs=5"; energy.preset sets every component of its section.  @return CUONN_OK; CUONN_E_CONFIG */
 CUONN_API cuonn_status cuonn_config_set(cuonn_config *config, const char *assignment);
 
-/** Checks what single keys cannot: N against the features, classes against N, style against start, start against its file.
+/** Checks what single keys cannot: N against the features, classes against N, style against start, start against its file;
+ *  and that it is one run: sweep.repeats is 1.
  *  @return CUONN_OK; CUONN_E_CONFIG naming both keys and what to change */
 CUONN_API cuonn_status cuonn_config_check(const cuonn_config *config);
 
@@ -71,7 +72,7 @@ typedef struct cuonn_config_key {
   const char *default_value; /**< as it would be written in the file */
   const char *unit;          /**< "" if it has none */
   const char *sentence;      /**< what it does */
-  bool sweepable;            /**< whether a list of values makes a sweep */
+  const char *coordinate;    /**< name in the results of a sweep; NULL if no list of values can sweep it */
 } cuonn_config_key;
 
 /** The i-th key, in the order of the documentation.

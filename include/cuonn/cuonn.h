@@ -4,6 +4,7 @@
 #ifndef CUONN_CUONN_H
 #define CUONN_CUONN_H
 
+#include "cuonn/benchmark.h"
 #include "cuonn/chip.h"
 #include "cuonn/compute.h"
 #include "cuonn/config.h"
@@ -12,9 +13,11 @@
 #include "cuonn/features.h"
 #include "cuonn/fields.h"
 #include "cuonn/files.h"
+#include "cuonn/grid.h"
 #include "cuonn/mesh.h"
 #include "cuonn/network.h"
 #include "cuonn/status.h"
+#include "cuonn/sweep.h"
 #include "cuonn/training.h"
 #include "cuonn/version.h"
 

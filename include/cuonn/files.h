@@ -1,5 +1,6 @@
 /** @file files.h
- *  netCDF files: unitaries, meshes, fields, batches, gradients, checkpoints, grids of energy; and the directory of a training run.
+ *  netCDF files: unitaries, meshes, fields, batches, gradients, checkpoints, grids of energy; and the directories of training runs
+ *  and of sweeps.
  *
  *  We write the classic 64-bit-offset format and read any netCDF.  A complex array has a last dimension `complex` of
  *  length 2 (real, imaginary).  docs/files.md names every variable.
@@ -22,9 +23,11 @@
 #include "cuonn/compute.h"
 #include "cuonn/energy.h"
 #include "cuonn/fields.h"
+#include "cuonn/grid.h"
 #include "cuonn/mesh.h"
 #include "cuonn/network.h"
 #include "cuonn/status.h"
+#include "cuonn/sweep.h"
 #include "cuonn/training.h"
 
 #ifdef __cplusplus
@@ -116,6 +119,13 @@ typedef struct cuonn_energy_axis {
 CUONN_API cuonn_status cuonn_energy_write(const char *path, const cuonn_energy_axis *axes, size_t n_axes,
                                           const cuonn_energy_point *points, const char *config_text);
 
+/** Reads a grid whose one axis is the number of modes: cost[], but for the number of operations and parts that only
+ *  networks have, and peak[]; the rest of each point is 0.  What is missing in the file is NaN.
+ *  @param[out] modes   [count]; release with free()
+ *  @param[out] points  [count]; release with free()
+ *  @return also CUONN_E_DATA if the file has no modes, or its energies have other axes */
+CUONN_API cuonn_status cuonn_energy_read(double **modes, cuonn_energy_point **points, size_t *count, const char *path);
+
 /** A run directory: config.yaml, metrics.csv, last.nc, best.nc. */
 typedef struct cuonn_run cuonn_run;
 
@@ -139,6 +149,41 @@ CUONN_API cuonn_status cuonn_run_save(cuonn_run *run, const cuonn_training_state
 
 /** Releases a run.  NULL is fine.  Its files are already whole. */
 CUONN_API void cuonn_run_close(cuonn_run *run);
+
+/** Reads metrics.csv of a run.
+ *  @param[out] records  [count], epochs rising; NULL if no epoch was finished; release with free() */
+CUONN_API cuonn_status cuonn_metrics_read(cuonn_epoch_record **records, size_t *count, const char *path);
+
+/** Writes any bytes as a file, as all files here are written: the goal is the old file or the new one. */
+CUONN_API cuonn_status cuonn_bytes_write(const char *path, const void *bytes, size_t size);
+
+/** The directory of a sweep: sweep.yaml, the grid; runs/NUMBER.nc, the numbers of each finished or failed run; networks/NUMBER.nc,
+ *  checkpoints of the finished ones; sweep.nc, all numbers over the grid.  NUMBER is the point of the grid in six digits. */
+typedef struct cuonn_sweep_files cuonn_sweep_files;
+
+/** Opens the directory of a sweep for writing and reads what runs it holds.
+ *  @param[in] directory  as for cuonn_run_open()
+ *  @param[in] grid    complete; read while the files are open
+ *  @param[in] resume  false: writes sweep.yaml, and refuses a directory that holds one (CUONN_E_ARGUMENT); true: refuses runs
+ *                     whose configuration is not that of their point (CUONN_E_DATA)
+ *  @param[out] out    release with cuonn_sweep_files_close() */
+CUONN_API cuonn_status cuonn_sweep_files_open(cuonn_sweep_files **out, const char *directory, const cuonn_grid *grid,
+                                              bool resume);
+
+/** Result of a run that is recorded.
+ *  @return owned by the files, its state NULL; NULL if there is none yet */
+CUONN_API const cuonn_sweep_result *cuonn_sweep_files_result(const cuonn_sweep_files *files, size_t point);
+
+/** Records a finished or failed run: its checkpoint if it has a state, then its numbers. */
+CUONN_API cuonn_status cuonn_sweep_files_record(cuonn_sweep_files *files, size_t point,
+                                                const cuonn_sweep_result *result);
+
+/** Writes sweep.nc: every axis as a coordinate, numbers as NAME(axis, ..., epoch), status(axis, ...) and reason(axis, ...).
+ *  What there is not (epochs that a failed run did not finish) is missing. */
+CUONN_API cuonn_status cuonn_sweep_files_merge(const cuonn_sweep_files *files);
+
+/** Releases what is open.  NULL is fine.  The files are already whole. */
+CUONN_API void cuonn_sweep_files_close(cuonn_sweep_files *files);
 
 #ifdef __cplusplus
 }

@@ -58,10 +58,12 @@ typedef enum { BACKEND_NODE_FORM, BACKEND_ALL_STAGES } backend_propagation;
 
 typedef struct cuonn_backend {
   const char *name;
-  size_t steps_per_call; /* steps after which training wants to look up: progress, stop */
+  size_t steps_per_call;   /* steps after which training wants to look up: progress, stop */
+  size_t models_per_state; /* most models of a sweep in one state: more would gain nothing, and be finished later */
 
-  /* Whether it can compute here; CUONN_E_DEVICE and the reason if not. */
-  cuonn_status (*probe)(void);
+  /* Whether it can compute here; CUONN_E_DEVICE and the reason if not. device: unless NULL, one line on the device that
+   * computes, "" if that is the processor. */
+  cuonn_status (*probe)(char *device, size_t size);
 
   cuonn_status (*create)(void **state, const backend_problem *problem);
   void (*destroy)(void *state); /* NULL is fine */

@@ -22,10 +22,17 @@ static const cuonn_backend *find(const char *name) {
   return NULL;
 }
 
+cuonn_status cuonn_backend_device(char *device, size_t size, const char *backend) {
+  const cuonn_backend *const found = find(backend);
+  if (size > 0) *device = 0;
+  CUONN_CHECK(found, CUONN_E_ARGUMENT, "backend \"%s\" is not in this build", backend);
+  return found->probe(device, size);
+}
+
 /* The fastest that can compute here. note: why a faster one cannot, "" if there is none. */
 static const cuonn_backend *find_usable(char *note, size_t size) {
   for (size_t i = 0; i + 1 < kBackends; i++) {
-    if (backends[i]->probe() == CUONN_OK) return backends[i];
+    if (backends[i]->probe(NULL, 0) == CUONN_OK) return backends[i];
     snprintf(note, size, "%s", cuonn_last_error());
   }
   return backends[kBackends - 1];
@@ -45,7 +52,7 @@ cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int 
     }
     CUONN_CHECK(made.backend, CUONN_E_ARGUMENT, "backend \"%s\" is unknown; it is one of auto, reference, cpu, cuda",
                 backend);
-    CUONN_TRY(made.backend->probe());
+    CUONN_TRY(made.backend->probe(NULL, 0));
   }
   CUONN_TRY(cuonn_allocate(out, 1, sizeof **out));
   **out = made;

@@ -12,6 +12,8 @@
 #include <yaml.h>
 #include <zlib.h>
 
+#include "base/machine.h"
+
 const char *cuonn_version(void) { return CUONN_VERSION; }
 
 const char *cuonn_build(void) {
@@ -45,3 +47,5 @@ const char *cuonn_libraries(void) {
   call_once(&libraries_once, ask_libraries);
   return libraries;
 }
+
+const char *cuonn_processor(void) { return machine_processor(); }

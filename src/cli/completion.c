@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/common.h"
+#include "cli/figures/figures.h"
 
 static error_t parse(int key, char *value, struct argp_state *state) {
   const char **shell = state->input;
@@ -94,7 +94,10 @@ static void print_bash(void) {
   print_keys();
   printf("' ;;\n");
   for (const cli_command *const *c = cli_commands; *c; c++) each_option(print_values, (*c)->name, (*c)->argp);
+  printf("    'plot plot') words='");
+  for (const cli_figure *const *f = cli_figures; *f; f++) printf("%s ", (*f)->name);
   printf(
+      "' ;;\n"
       "    'completion completion') words='bash' ;;\n"
       "  esac\n"
       "  [[ $equals ]] && case \"${COMP_WORDS[i]}\" in\n");

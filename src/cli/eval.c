@@ -4,18 +4,14 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "cli/common.h"
+#include "cli/trained.h"
 
 enum { kMostChips = 1000000 };
 
 typedef struct {
-  const char *checkpoint, *config, *data;
-  size_t n_chips;        /* 0: the checkpoint's own */
-  const char **settings; /* [n_settings] "key=value" */
-  size_t n_settings;
-  cli_options common;
+  cli_trained_source source;
+  size_t n_chips; /* 0: the checkpoint's own */
 } arguments;
 
 static error_t parse_chips(size_t *n_chips, const char *value) {
@@ -30,13 +26,14 @@ static error_t parse_chips(size_t *n_chips, const char *value) {
 }
 
 static error_t parse(int key, char *value, struct argp_state *state) {
-  arguments *a = state->input;
+  arguments *const all = state->input;
+  cli_trained_source *a = &all->source;
   switch (key) {
     case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 2); return 0;
     case 's': a->settings[a->n_settings++] = value; return 0;
     case 'c': a->config = value; return 0;
     case 'd': a->data = value; return 0;
-    case 'n': return parse_chips(&a->n_chips, value);
+    case 'n': return parse_chips(&all->n_chips, value);
     case ARGP_KEY_ARG: return cli_take_argument(&a->checkpoint, value);
     case ARGP_KEY_END: return cli_require(a->checkpoint, "the checkpoint");
     default: return ARGP_ERR_UNKNOWN;
@@ -78,43 +75,8 @@ static const struct argp argp = {
     .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {&cli_json_argp, 0, NULL, 0}, {0}},
 };
 
-/* Configuration of a checkpoint: its own, or the defaults with the shape that the file has. */
-static int read_config(cuonn_config *config, const cuonn_network_shape *shape, const arguments *args) {
-  int code = CLI_DONE;
-  cuonn_config_init(config);
-  CLI_PASS_DONE(cli_config_of_checkpoint(config, args->checkpoint));
-  config->network = *shape;
-
-  cuonn_config wanted = *config;
-  if (args->config) CLI_TRY_DONE(cuonn_config_read(&wanted, args->config));
-  for (size_t i = 0; i < args->n_settings; i++) CLI_TRY_DONE(cuonn_config_set(&wanted, args->settings[i]));
-  CLI_PASS_DONE(cli_config_set(&wanted, "data.path", args->data));
-  CLI_PASS_DONE(cli_config_set(&wanted, "backend.name", args->common.backend));
-  CLI_PASS_DONE(cli_config_set(&wanted, "backend.threads", args->common.threads));
-
-  config->network = wanted.network;
-  wanted.network = *shape;
-  config->features = wanted.features; /* now the two differ in the network alone */
-  config->training = wanted.training;
-  config->start = wanted.start;
-  const char *key = cuonn_config_difference(config, &wanted);
-  if (key) {
-    code = cli_fail(CLI_USAGE, "%s: %s may not differ from what the file holds", args->checkpoint, key);
-    goto done;
-  }
-  *config = wanted;
-  const size_t n_features = cuonn_features_modes(&config->features);
-  if (n_features != shape->n_modes)
-    code =
-        cli_fail(CLI_BAD_FILE,
-                 "%s: has %zu waveguides, but the features have N = %zu: set data.features, data.radius or data.side "
-                 "to what it was trained on",
-                 args->checkpoint, shape->n_modes, n_features);
-done:
-  return code;
-}
-
-static int print_json(const cuonn_evaluation *e, size_t n_classes, const arguments *args, const char *backend) {
+static int print_json(const cuonn_evaluation *e, size_t n_classes, const cli_trained_source *args,
+                      const char *backend) {
   json_t *rows = json_array();
   for (size_t i = 0; i < n_classes; i++) {
     json_t *row = json_array();
@@ -141,25 +103,13 @@ static void print_table(const cuonn_evaluation *e, size_t n_classes) {
   printf("\n");
 }
 
-/* The checkpoint's network on the i-th chip. */
-static int evaluate_chip(cuonn_evaluation *out, cuonn_network *network, cuonn_context *context,
-                         const cuonn_config *config, size_t i, const cuonn_fields *fields, const uint8_t *labels) {
-  int code = CLI_DONE;
-  cuonn_chip_options chip = config->training.chip;
-  chip.seed += i;
-  CLI_PASS_DONE(cli_make_chip(network, config, chip.seed));
-  CLI_TRY_DONE(cuonn_evaluate_on_chip(out, context, network, &chip, fields, labels));
-done:
-  return code;
-}
-
 static int ascending(const void *a, const void *b) {
   const double x = *(const double *)a, y = *(const double *)b;
   return (x > y) - (x < y);
 }
 
 /* accuracy: [n], is put in order. */
-static int print_chips(double *accuracy, size_t n, const arguments *args) {
+static int print_chips(double *accuracy, size_t n, const cli_trained_source *args) {
   double sum = 0, squares = 0;
   for (size_t i = 0; i < n; i++) sum += accuracy[i];
   const double mean = sum / (double)n;
@@ -181,68 +131,51 @@ static int print_chips(double *accuracy, size_t n, const arguments *args) {
   return CLI_DONE;
 }
 
-static int evaluate_chips(cuonn_network *network, cuonn_context *context, const cuonn_config *config,
-                          const cuonn_fields *fields, const uint8_t *labels, const arguments *args) {
+static int evaluate_chips(cli_trained *t, size_t n_chips, const cli_trained_source *args) {
   int code = CLI_DONE;
-  double *const accuracy = calloc(args->n_chips, sizeof *accuracy);
+  cuonn_fields fields = {0};
+  double *const accuracy = calloc(n_chips, sizeof *accuracy);
   if (!accuracy) return cli_fail(CLI_RESOURCES, "not enough memory");
-  for (size_t i = 0; i < args->n_chips; i++) {
+  CLI_PASS_DONE(cli_trained_features(&fields, t, &t->data.test));
+  for (size_t i = 0; i < n_chips; i++) {
+    cuonn_chip_options chip = t->config.training.chip;
     cuonn_evaluation e = {0};
-    CLI_PASS_DONE(evaluate_chip(&e, network, context, config, i, fields, labels));
+    chip.seed += i;
+    CLI_PASS_DONE(cli_make_chip(&t->network, &t->config, chip.seed));
+    CLI_TRY_DONE(cuonn_evaluate_on_chip(&e, t->context, &t->network, &chip, &fields, t->data.test.labels));
     accuracy[i] = (double)e.n_correct / (double)e.n_examples;
   }
-  code = print_chips(accuracy, args->n_chips, args);
+  code = print_chips(accuracy, n_chips, args);
 done:
+  cuonn_fields_free(&fields);
   free(accuracy);
   return code;
 }
 
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
-  arguments args = {0};
-  cuonn_config config;
-  cuonn_network network = {0};
-  cuonn_context *context = NULL;
-  cuonn_dataset data = {0};
-  cuonn_fields fields = {0};
+  arguments all = {0};
+  cli_trained_source *const args = &all.source;
+  cli_trained trained = {0};
   cuonn_evaluation evaluation = {0};
-  args.settings = calloc((size_t)argc, sizeof *args.settings);
-  if (!args.settings) return cli_fail(CLI_RESOURCES, "not enough memory");
-  CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
-  CLI_TRY_DONE(cuonn_network_read(&network, args.checkpoint));
-  const size_t n_classes = network.shape.n_classes;
-  CLI_PASS_DONE(read_config(&config, &network.shape, &args));
-  CLI_TRY_DONE(cuonn_context_create(&context, config.backend, config.threads));
-  CLI_TRY_DONE(cuonn_context_take_chip(context, &config.training.chip, CUONN_GRADIENT_EXACT));
-  cli_tell_backend(context);
-  CLI_TRY_DONE(cuonn_dataset_load(&data, config.data_path));
-  CLI_TRY_DONE(cuonn_images_check_labels(&data.test, n_classes));
-  evaluation.confusion = calloc(n_classes * n_classes, sizeof *evaluation.confusion);
-  if (!evaluation.confusion) {
-    code = cli_fail(CLI_RESOURCES, "not enough memory for a confusion matrix of %zu classes", n_classes);
+  args->settings = calloc((size_t)argc, sizeof *args->settings);
+  if (!args->settings) return cli_fail(CLI_RESOURCES, "not enough memory");
+  CLI_PASS_DONE(cli_parse(&all, &argp, argc, argv));
+  CLI_PASS_DONE(cli_trained_open(&trained, args));
+  if (all.n_chips > 0) {
+    code = evaluate_chips(&trained, all.n_chips, args);
     goto done;
   }
-  const cuonn_status status = cuonn_features(&fields, context, &data.test, &config.features);
-  if (status != CUONN_OK) {
-    code = cli_fail_file(status, config.data_path);
-    goto done;
-  }
-  if (args.n_chips > 0) {
-    code = evaluate_chips(&network, context, &config, &fields, data.test.labels, &args);
-    goto done;
-  }
-  CLI_PASS_DONE(evaluate_chip(&evaluation, &network, context, &config, 0, &fields, data.test.labels));
-  if (args.common.json)
-    code = print_json(&evaluation, n_classes, &args, cuonn_context_backend(context));
+  CLI_PASS_DONE(cli_trained_evaluate(&evaluation, &trained));
+  const size_t n_classes = trained.network.shape.n_classes;
+  if (args->common.json)
+    code = print_json(&evaluation, n_classes, args, cuonn_context_backend(trained.context));
   else
     print_table(&evaluation, n_classes);
 done:
   free(evaluation.confusion);
-  cuonn_fields_free(&fields);
-  cuonn_dataset_free(&data);
-  cuonn_context_free(context);
-  cuonn_network_free(&network);
-  free(args.settings);
+  cli_trained_free(&trained);
+  free(args->settings);
   return code;
 }
 

@@ -28,45 +28,43 @@ static const struct argp argp = {
     .children = (const struct argp_child[]){{&cli_json_argp, 0, NULL, 0}, {0}},
 };
 
-/* The processor's name as Linux knows it; "unknown" where /proc/cpuinfo has none. */
-static void processor_name(char *name, size_t size) {
-  char line[512];
-  snprintf(name, size, "unknown");
-  FILE *file = fopen("/proc/cpuinfo", "r");
-  while (file && fgets(line, sizeof line, file)) {
-    const char *colon = strstr(line, ": ");
-    if (strncmp(line, "model name", 10) != 0 || !colon) continue;
-    snprintf(name, size, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
-    break;
-  }
-  if (file) fclose(file);
-}
-
 /* Processors that this process may use. */
 static int processor_count(void) {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
+/* The GPU that computes, or why none does; false if there is none. */
+static bool gpu_name(char *text, size_t size) {
+  for (size_t i = 0; cuonn_backend_name(i); i++) {
+    if (strcmp(cuonn_backend_name(i), "cuda") != 0) continue;
+    if (cuonn_backend_device(text, size, "cuda") == CUONN_OK) return true;
+    snprintf(text, size, "%s", cuonn_last_error());
+    return false;
+  }
+  snprintf(text, size, "this build has no GPU backend");
+  return false;
+}
+
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
   arguments args = {0};
-  char processor[256];
+  char gpu[512];
   CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
-  processor_name(processor, sizeof processor);
+  const bool has_gpu = gpu_name(gpu, sizeof gpu);
   if (args.common.json) {
     json_t *backends = json_array();
     for (size_t i = 0; cuonn_backend_name(i); i++) json_array_append_new(backends, json_string(cuonn_backend_name(i)));
-    code =
-        cli_print_json(json_pack("{s:s, s:s, s:s, s:o, s:i, s:o, s:[]}", "version", cuonn_version(), "build",
-                                 cuonn_build(), "libraries", cuonn_libraries(), "processor", cli_json_text(processor),
-                                 "processors", processor_count(), "backends", backends, "gpus"));
+    code = cli_print_json(json_pack("{s:s, s:s, s:s, s:o, s:i, s:o, s:[]}", "version", cuonn_version(), "build",
+                                    cuonn_build(), "libraries", cuonn_libraries(), "processor",
+                                    cli_json_text(cuonn_processor()), "processors", processor_count(), "backends",
+                                    backends, "gpus"));
     goto done;
   }
   printf("cuonn      %s\nbuild      %s\nlibraries  %s\nprocessor  %s, %d to use\nbackends  ", cuonn_version(),
-         cuonn_build(), cuonn_libraries(), processor, processor_count());
+         cuonn_build(), cuonn_libraries(), cuonn_processor(), processor_count());
   for (size_t i = 0; cuonn_backend_name(i); i++) printf("%s%s", i ? ", " : " ", cuonn_backend_name(i));
-  printf("\nGPUs       none: this build has no GPU backend\n");
+  printf("\nGPU        %s%s\n", has_gpu ? "" : "none: ", gpu);
 done:
   return code;
 }

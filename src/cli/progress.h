@@ -15,7 +15,14 @@ typedef struct {
 } cli_bar;
 
 void cli_bar_open(cli_bar *bar);
+/* Draws it with `share` (0 to 1) filled and a text behind it, ten times a second at most. */
+void cli_bar_show(cli_bar *bar, double share, const char *text);
+
+/* The same for a training run. */
 void cli_bar_draw(cli_bar *bar, const cuonn_progress *progress);
+
+/* "1:02:03" or "4:05". */
+void cli_clock_text(char *text, size_t size, double seconds);
 
 /* Takes the bar off the screen, before something else is printed. */
 void cli_bar_clear(cli_bar *bar);

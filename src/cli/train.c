@@ -2,14 +2,16 @@
  * Whatever can be refused is refused before that directory is made or touched. */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "cli/common.h"
+#include "cli/gnuplot.h"
 #include "cli/progress.h"
+#include "cli/report.h"
+#include "cli/stop.h"
 
 typedef struct {
   const char *config, *output, *resume;
@@ -58,7 +60,8 @@ static const struct argp argp = {
         "  config.yaml   the configuration with every key\n"
         "  metrics.csv   a line an epoch: losses, test accuracy, seconds, examples/s; in situ also gradient errors\n"
         "  last.nc       checkpoint after the last epoch, or where the run was stopped\n"
-        "  best.nc       checkpoint of the best test accuracy\n\n"
+        "  best.nc       checkpoint of the best test accuracy\n"
+        "  report.html   numbers and figures, once training is done; needs gnuplot\n\n"
         "Ctrl-C finishes the present step, writes last.nc and exits with 130; a second one ends the program at once. A "
         "resumed run gives bit for bit the phases of one that was never stopped, on the same build, backend and "
         "processor type.\n\n"
@@ -82,24 +85,6 @@ typedef struct {
   struct timespec began;
   cli_bar bar;
 } job;
-
-/* -------------------------------------------------------------------------------------------------------- stopping */
-
-static void on_signal(int number) {
-  (void)number;
-  cuonn_request_stop();
-}
-
-/* The first signal asks for an end; the second finds the default action, which is death. Ignored signals stay ignored:
- * a shell script's background jobs live through the script's Ctrl-C. */
-static void catch_signals(void) {
-  const int numbers[] = {SIGINT, SIGTERM};
-  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | (int)SA_RESETHAND}, old;
-    sigaction(numbers[i], NULL, &old);
-    if (old.sa_handler != SIG_IGN) sigaction(numbers[i], &action, NULL);
-  }
-}
 
 /* ------------------------------------------------------------------------------------------------ what shall be done
  */
@@ -270,6 +255,17 @@ done:
   return code;
 }
 
+/* Writes the report of a run that is done. Nothing is lost if it cannot be written, so that is told and no failure. */
+static void report(const job *j) {
+  bool missing;
+  const char *const directory = j->config.output_directory;
+  if (cli_report_write(&missing, directory, NULL, &j->args.common) != CLI_DONE) return;
+  if (missing)
+    cli_fail(CLI_DONE, "%s, so there is no report; later: cuonn report %s", CLI_GNUPLOT_ADVICE, directory);
+  else if (!j->args.common.json)
+    printf("report in %s/report.html\n", directory);
+}
+
 static int diverged(const job *j) {
   if (j->saved_step == UINT64_MAX)
     return cli_fail(CLI_OTHER, "%s; no epoch was finished, so there is no checkpoint", cuonn_last_error());
@@ -295,7 +291,11 @@ static int train(job *j) {
       cuonn_train(&j->state, j->context, &j->data, &j->config.features, &j->config.training, &callbacks);
   cli_bar_clear(&j->bar);
   switch (status) {
-    case CUONN_OK: code = print_summary(j, "done"); break;
+    case CUONN_OK:
+      code = print_summary(j, "done");
+      cli_flush();
+      report(j);
+      break;
     case CUONN_E_INTERRUPTED: code = stop_run(j); break;
     case CUONN_E_DIVERGED: code = diverged(j); break;
     default: code = cli_fail_library(status); break;
@@ -311,7 +311,7 @@ static int run(int argc, char **argv) {
   j.args.settings = calloc((size_t)argc, sizeof *j.args.settings);
   if (!j.args.settings) return cli_fail(CLI_RESOURCES, "not enough memory");
   CLI_PASS_DONE(cli_parse(&j.args, &argp, argc, argv));
-  catch_signals();
+  cli_catch_signals();
   cuonn_config_init(&j.config);
   CLI_PASS_DONE(j.args.resume ? configure_resumed(&j) : configure_new(&j));
   CLI_TRY_DONE(cuonn_context_create(&j.context, j.config.backend, j.config.threads));

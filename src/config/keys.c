@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "config/value.h"
+#include "cuonn/grid.h"
 
 static const char *const features[] = {"fourier", "resample", NULL};
 static const char *const styles[] = {"top", "bottom", "symmetric", "differential", NULL};
@@ -83,7 +84,8 @@ const config_key config_keys[] = {
      .sentence = "Computed, or measured on the chip in situ, by the analog or the digital scheme.", .sweepable = true,
      .decides = true},
     {"training.optimizer.name", CHOICE(training.optimizer.kind, optimizers), .default_value = "adam", .unit = "",
-     .sentence = "Adam, or stochastic gradient descent.", .sweepable = true, .decides = true},
+     .sentence = "Adam, or stochastic gradient descent.", .coordinate = "optimizer", .sweepable = true,
+     .decides = true},
     {"training.optimizer.learning_rate", NUMBER(training.optimizer.learning_rate, 0, 1000), .above_low = true,
      .default_value = "1e-3", .unit = "radians",
      .sentence = "Size of a step: with `adam` about the change of a phase, with `sgd` that for a gradient of 1.",
@@ -106,7 +108,8 @@ const config_key config_keys[] = {
      .sweepable = true, .decides = true},
 
     {"chip.seed", INTEGER(training.chip.seed, 0, UINT64_MAX), .default_value = "0", .unit = "",
-     .sentence = "Seed of the chip's errors and of its noise.", .sweepable = true, .decides = true},
+     .sentence = "Seed of the chip's errors and of its noise.", .coordinate = "chip_seed", .sweepable = true,
+     .decides = true},
     {"chip.measurement", CHOICE(training.chip.measurement, measurements), .default_value = "example", .unit = "",
      .sentence = "What goes through the chip: every example, or unit vectors, from which the rest is computed.",
      .sweepable = true, .decides = true},
@@ -121,11 +124,14 @@ const config_key config_keys[] = {
          "test.",
      .sweepable = true, .decides = true},
     {"chip.tap_shot", NUMBER(training.chip.tap_shot, 0, 100), .default_value = "0", .unit = "",
-     .sentence = "Deviation of a power at a tap, over the amplitude there.", .sweepable = true, .decides = true},
+     .sentence = "Deviation of a power at a tap, over the amplitude there.", .coordinate = "tap_pd_shot_noise",
+     .sweepable = true, .decides = true},
     {"chip.io_amplitude", NUMBER(training.chip.io_amplitude, 0, 100), .default_value = "0", .unit = "",
-     .sentence = "Relative deviation of an amplitude that is read.", .sweepable = true, .decides = true},
+     .sentence = "Relative deviation of an amplitude that is read.", .coordinate = "io_amp_error_std",
+     .sweepable = true, .decides = true},
     {"chip.io_phase", NUMBER(training.chip.io_phase, 0, 100), .default_value = "0", .unit = "pi",
-     .sentence = "Deviation of a phase that is read.", .sweepable = true, .decides = true},
+     .sentence = "Deviation of a phase that is read.", .coordinate = "io_phase_error_std", .sweepable = true,
+     .decides = true},
     {"chip.coupler_mean", NUMBER(training.chip.coupler_mean, -1, 1), .default_value = "0", .unit = "radians",
      .sentence = "Mean error of the couplers.", .sweepable = true, .decides = true},
     {"chip.coupler_std", NUMBER(training.chip.coupler_std, 0, 1), .default_value = "0", .unit = "radians",
@@ -135,7 +141,7 @@ const config_key config_keys[] = {
     {"chip.loss_mean", NUMBER(training.chip.loss_mean, 0, 100), .default_value = "0", .unit = "dB",
      .sentence = "Mean loss of a phase shifter, before it is cut off at 0.", .sweepable = true, .decides = true},
     {"chip.loss_std", NUMBER(training.chip.loss_std, 0, 100), .default_value = "0", .unit = "dB",
-     .sentence = "Deviation of that loss.", .sweepable = true, .decides = true},
+     .sentence = "Deviation of that loss.", .coordinate = "loss_db_std", .sweepable = true, .decides = true},
     {"chip.loss_law", CHOICE(training.chip.loss_law, loss_laws), .default_value = "truncated", .unit = "",
      .sentence = "No shifter has gain, or, as in the source study, some have.", .sweepable = true, .decides = true},
     {"chip.errors_file", TEXT(chip_errors_file, 0), .default_value = "", .unit = "",
@@ -151,6 +157,9 @@ const config_key config_keys[] = {
      .decides = true},
     {"chip.phase_error", NUMBER(training.chip.phase_error, 0, 10), .default_value = "0", .unit = "radians",
      .sentence = "Deviation of an error that the chip adds to every phase.", .sweepable = true, .decides = true},
+
+    {"sweep.repeats", INTEGER(repeats, 1, CUONN_GRID_VALUES_MAX), .default_value = "1", .unit = "runs",
+     .sentence = "Runs of every point of a sweep, each with a seed of its own: `training.seed`, one more, and so on."},
 
     {"energy.preset", CHOICE(energy_preset, presets), .default_value = "default", .unit = "",
      .sentence = "Sets every key below but `modes` and `batch`: what the study's figure counts, that with light, or "
@@ -286,6 +295,10 @@ void config_apply_preset(cuonn_config *config) {
   config->energy.batch = batch;
 }
 
+const char *config_key_coordinate(const config_key *key) {
+  return key->coordinate ? key->coordinate : strrchr(key->path, '.') + 1;
+}
+
 bool config_key_is_preset(const config_key *key) { return key->offset == offsetof(cuonn_config, energy_preset); }
 
 bool config_key_is(size_t i, size_t length) { return i < config_key_count && strlen(config_keys[i].path) == length; }
@@ -401,7 +414,7 @@ bool cuonn_config_key_at(cuonn_config_key *out, size_t i) {
                             .default_value = empty ? "\"\"" : key->default_value,
                             .unit = key->unit,
                             .sentence = key->sentence,
-                            .sweepable = key->sweepable};
+                            .coordinate = key->sweepable ? config_key_coordinate(key) : NULL};
   return true;
 }
 
@@ -422,6 +435,8 @@ cuonn_status cuonn_config_set(cuonn_config *config, const char *assignment) {
     return cuonn_fail(CUONN_E_CONFIG, "%.*s: is a section, which takes no value; its keys: %s", (int)length, assignment,
                       names);
   }
+  CUONN_CHECK(!config_keys[i].sweepable || equals[1] != '[', CUONN_E_CONFIG,
+              "%s: found a list, but several values of a key are for cuonn sweep; give one", config_keys[i].path);
   const cuonn_status status = config_value_parse(config, &config_keys[i], equals + 1, strlen(equals + 1));
   if (status != CUONN_OK) return cuonn_fail_within(status, "%s", config_keys[i].path);
   if (config_key_is_preset(&config_keys[i])) config_apply_preset(config);

@@ -27,8 +27,9 @@ typedef struct {
   const char *const *choices; /* CONFIG_CHOICE, CONFIG_NAME: NULL-terminated */
   const char *default_value;  /* as it would stand in a file, without quotes */
   const char *unit, *sentence;
-  bool sweepable; /* models that differ in it can train side by side: same data, same sizes */
-  bool decides;   /* another value gives other numbers */
+  const char *coordinate; /* name in the results of a sweep; NULL: the path's last part */
+  bool sweepable;         /* models that differ in it can train side by side: same data, same sizes */
+  bool decides;           /* another value gives other numbers */
 } config_key;
 
 /* Room for what is counted by key. */
@@ -40,6 +41,9 @@ extern const size_t config_key_count;
 
 /* Puts the values of config->energy_preset into config->energy, all but the operating point (modes, batch). */
 void config_apply_preset(cuonn_config *config);
+
+/* Name of the key's coordinate in the results of a sweep. */
+const char *config_key_coordinate(const config_key *key);
 
 /* Whether the key is the one that sets others. */
 bool config_key_is_preset(const config_key *key);

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "config/grid.h"
 #include "config/keys.h"
 #include "config/value.h"
 
@@ -25,7 +26,9 @@ typedef struct {
   size_t length;
   const char *name;     /* of the file, for messages */
   cuonn_config *config; /* a copy that becomes the caller's when all went well */
+  cuonn_grid *grid;     /* takes lists of values; NULL: there may be none */
   bool preset;          /* whether the key that sets others has been read */
+  bool placed;          /* whether the failure's text says already where it is */
 } reader;
 
 /* Puts "FILE:LINE: PATH" of the newest event before the present message; without PATH where none is known. */
@@ -35,7 +38,8 @@ static cuonn_status fail_at(const reader *r, const char *path) {
 }
 
 /* libyaml's reader knows the byte of a problem, its scanner and parser the line. */
-static cuonn_status fail_syntax(const reader *r) {
+static cuonn_status fail_syntax(reader *r) {
+  r->placed = true;
   const yaml_parser_t *p = &r->parser;
   if (p->error == YAML_MEMORY_ERROR) return cuonn_fail(CUONN_E_MEMORY, "%s: not enough memory to read it", r->name);
   size_t line = p->problem_mark.line + 1;
@@ -88,13 +92,14 @@ static bool is_null(const reader *r) {
   return false;
 }
 
-/* Puts the newest event, a key's value, into the configuration. Fails without file, line and key. */
-static cuonn_status read_value(reader *r, const config_key *key) {
+/* Puts the newest event, one value of a key, into a configuration. Fails without file, line and key. */
+static cuonn_status read_value(cuonn_config *config, reader *r, const config_key *key) {
   char allowed[CUONN_CONFIG_TEXT], shown[kConfigShown];
   config_value_allowed(allowed, key);
   const yaml_event_t *e = &r->event;
   if (e->type == YAML_SEQUENCE_START_EVENT) {
-    return cuonn_fail(CUONN_E_CONFIG, "found a list where one value must stand; allowed: %s", allowed);
+    return cuonn_fail(CUONN_E_CONFIG, "found a list where one value must stand; allowed: %s%s", allowed,
+                      key->sweepable && !r->grid ? "; several are for cuonn sweep" : "");
   }
   if (e->type == YAML_MAPPING_START_EVENT) {
     return cuonn_fail(CUONN_E_CONFIG, "found a section where one value must stand; allowed: %s", allowed);
@@ -112,7 +117,32 @@ static cuonn_status read_value(reader *r, const config_key *key) {
                       config_value_shown(shown, text, length), allowed);
   }
   r->preset |= config_key_is_preset(key);
-  return config_value_parse(r->config, key, text, length);
+  return config_value_parse(config, key, text, length);
+}
+
+/* Reads a list behind its start into the grid, and its first value into the configuration. Fails without file, line and
+ * key. */
+static cuonn_status read_list(reader *r, const config_key *key) {
+  cuonn_config holder = *r->config;
+  size_t count = 0;
+  CUONN_CHECK(key->sweepable, CUONN_E_CONFIG, "found a list, but a sweep cannot vary this key: give it one value");
+  for (;; count++) {
+    CUONN_TRY(next(r));
+    if (r->event.type == YAML_SEQUENCE_END_EVENT) break;
+    CUONN_TRY(check_plainness(r));
+    CUONN_TRY(read_value(&holder, r, key));
+    CUONN_TRY(config_grid_append(r->grid, key, &holder));
+    if (count == 0) *r->config = holder;
+  }
+  CUONN_CHECK(count > 0, CUONN_E_CONFIG, "the list is empty: a sweep needs at least one value");
+  return CUONN_OK;
+}
+
+/* Reads one value, or a list of them where a grid takes it; a key's former list is gone. */
+static cuonn_status read_values(reader *r, const config_key *key) {
+  if (r->grid) config_grid_drop(r->grid, key);
+  if (r->grid && r->event.type == YAML_SEQUENCE_START_EVENT) return read_list(r, key);
+  return read_value(r->config, r, key);
 }
 
 static cuonn_status read_section(reader *r, const char *section);
@@ -122,7 +152,7 @@ static cuonn_status read_behind(reader *r, size_t key, const char *path) {
   CUONN_TRY(next(r));
   cuonn_status status = check_plainness(r);
   if (status == CUONN_OK && config_key_is(key, strlen(path))) {
-    status = read_value(r, &config_keys[key]);
+    status = read_values(r, &config_keys[key]);
   } else if (status == CUONN_OK && r->event.type == YAML_MAPPING_START_EVENT) {
     return read_section(r, path);
   } else if (status == CUONN_OK && is_null(r)) {
@@ -131,7 +161,7 @@ static cuonn_status read_behind(reader *r, size_t key, const char *path) {
     status = cuonn_fail(CUONN_E_CONFIG, "found %s where a section must stand: put its keys below it, indented",
                         r->event.type == YAML_SCALAR_EVENT ? "a value" : "a list");
   }
-  return status == CUONN_OK ? CUONN_OK : fail_at(r, path);
+  return status == CUONN_OK || status == CUONN_E_MEMORY || r->placed ? status : fail_at(r, path);
 }
 
 /* Makes the path of the newest event, a name in a section, and finds its key. Fails without file and line. */
@@ -198,9 +228,9 @@ static cuonn_status read_stream(reader *r) {
 }
 
 /* Reads the document once. *preset: whether it names the key that sets others. */
-static cuonn_status read_document(cuonn_config *config, bool *preset, const char *text, size_t length,
+static cuonn_status read_document(cuonn_config *config, cuonn_grid *grid, bool *preset, const char *text, size_t length,
                                   const char *name) {
-  reader r = {.text = text, .length = length, .name = name, .config = config};
+  reader r = {.text = text, .length = length, .name = name, .config = config, .grid = grid};
   if (!yaml_parser_initialize(&r.parser)) return cuonn_fail(CUONN_E_MEMORY, "%s: not enough memory to read it", name);
   yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
   yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, length);
@@ -211,7 +241,9 @@ static cuonn_status read_document(cuonn_config *config, bool *preset, const char
   return status;
 }
 
-cuonn_status cuonn_config_read_text(cuonn_config *config, const char *text, size_t length, const char *name) {
+/* grid: NULL where lists are refused. */
+static cuonn_status read_text(cuonn_config *config, cuonn_grid *grid, const char *text, size_t length,
+                              const char *name) {
   CUONN_CHECK(length <= kLargestFile, CUONN_E_CONFIG, "%s: is larger than 1 MiB, which no configuration needs", name);
   if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) { /* byte order mark of UTF-8 */
     text += 3;
@@ -219,19 +251,19 @@ cuonn_status cuonn_config_read_text(cuonn_config *config, const char *text, size
   }
   bool preset = false;
   cuonn_config copy = *config;
-  CUONN_TRY(read_document(&copy, &preset, text, length, name));
+  CUONN_TRY(read_document(&copy, grid, &preset, text, length, name));
   if (preset) { /* it comes before the other keys, wherever it stands: they are read over it once more */
     cuonn_config over = *config;
     over.energy_preset = copy.energy_preset;
     config_apply_preset(&over);
-    CUONN_TRY(read_document(&over, &preset, text, length, name));
+    CUONN_TRY(read_document(&over, grid, &preset, text, length, name));
     copy = over;
   }
   *config = copy;
   return CUONN_OK;
 }
 
-cuonn_status cuonn_config_read(cuonn_config *config, const char *path) {
+static cuonn_status read_file(cuonn_config *config, cuonn_grid *grid, const char *path) {
   cuonn_status status = CUONN_OK;
   char *text = NULL;
   struct stat about;
@@ -242,18 +274,62 @@ cuonn_status cuonn_config_read(cuonn_config *config, const char *path) {
   CUONN_TRY_DONE(cuonn_allocate(&text, kLargestFile + 1, 1)); /* one more than allowed tells "larger" from "as large" */
   const size_t length = fread(text, 1, kLargestFile + 1, file);
   CUONN_CHECK_DONE(!ferror(file), CUONN_E_IO, "%s: cannot be read: %s", path, strerror(errno));
-  status = cuonn_config_read_text(config, text, length, path);
+  status = read_text(config, grid, text, length, path);
 done:
   free(text);
   if (file) fclose(file);
   return status;
 }
 
+cuonn_status cuonn_config_read(cuonn_config *config, const char *path) { return read_file(config, NULL, path); }
+
+cuonn_status cuonn_config_read_text(cuonn_config *config, const char *text, size_t length, const char *name) {
+  return read_text(config, NULL, text, length, name);
+}
+
+cuonn_status cuonn_grid_read(cuonn_grid *grid, const char *path) { return read_file(&grid->base, grid, path); }
+
+cuonn_status cuonn_grid_read_text(cuonn_grid *grid, const char *text, size_t length, const char *name) {
+  return read_text(&grid->base, grid, text, length, name);
+}
+
+/* The list of a --set is a YAML document of its own. */
+static cuonn_status set_list(cuonn_grid *grid, const config_key *key, const char *list) {
+  cuonn_status status = CUONN_OK;
+  reader r = {.text = list, .length = strlen(list), .name = key->path, .config = &grid->base, .grid = grid};
+  CUONN_CHECK(yaml_parser_initialize(&r.parser), CUONN_E_MEMORY, "not enough memory to read %s", key->path);
+  yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
+  yaml_parser_set_input_string(&r.parser, (const unsigned char *)list, r.length);
+  for (int i = 0; i < 3; i++) CUONN_TRY_DONE(next(&r)); /* starts of stream, document and list */
+  status = read_values(&r, key);
+  if (status != CUONN_OK && !r.placed) cuonn_fail_within(status, "%s", key->path);
+  if (status != CUONN_OK) goto done;
+  CUONN_TRY_DONE(next(&r));
+  CUONN_TRY_DONE(next(&r));
+  CUONN_CHECK_DONE(r.event.type == YAML_STREAM_END_EVENT, CUONN_E_CONFIG, "%s: found a second document behind the list",
+                   key->path);
+done:
+  yaml_event_delete(&r.event);
+  yaml_parser_delete(&r.parser);
+  return status;
+}
+
+cuonn_status cuonn_grid_set(cuonn_grid *grid, const char *assignment) {
+  const size_t length = strcspn(assignment, "="), i = config_key_find(assignment, length);
+  const bool known = assignment[length] && length > 0 && config_key_is(i, length);
+  const bool list = known && assignment[length + 1] == '[' && config_keys[i].type != CONFIG_TEXT;
+  if (list) return set_list(grid, &config_keys[i], assignment + length + 1);
+  CUONN_TRY(cuonn_config_set(&grid->base, assignment)); /* also says what is unknown */
+  config_grid_drop(grid, &config_keys[i]);
+  return CUONN_OK;
+}
+
 /* --- Writing --- */
 
 typedef struct {
   yaml_emitter_t emitter;
-  bool failed; /* only for want of memory: values are text that YAML can carry */
+  const cuonn_grid *grid; /* whose lists are written; NULL: none */
+  bool failed;            /* only for want of memory: values are text that YAML can carry */
 } writer;
 
 /* Hands an event to the emitter, which then owns it. */
@@ -271,6 +347,23 @@ static void emit_scalar(writer *w, const char *text, size_t length, yaml_scalar_
   emit(w, &event, made);
 }
 
+/* Writes a key's list if it has one, or its value. */
+static void write_values(writer *w, const cuonn_config *config, const config_key *key) {
+  yaml_event_t event;
+  const cuonn_grid_axis *const axis = w->grid ? config_grid_axis(w->grid, key) : NULL;
+  if (axis) {
+    emit(w, &event, yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, YAML_FLOW_SEQUENCE_STYLE));
+    for (size_t i = 0; i < axis->count; i++)
+      emit_scalar(w, axis->values[i], strlen(axis->values[i]), YAML_PLAIN_SCALAR_STYLE);
+    emit(w, &event, yaml_sequence_end_event_initialize(&event));
+  } else {
+    char value[CUONN_CONFIG_TEXT];
+    config_value_format(value, config, key);
+    const bool quoted = key->type == CONFIG_TEXT;
+    emit_scalar(w, value, strlen(value), quoted ? YAML_DOUBLE_QUOTED_SCALAR_STYLE : YAML_PLAIN_SCALAR_STYLE);
+  }
+}
+
 /* Writes the section that key `first` stands in, whose path begins with `prefix` bytes of the key's. Returns the number
  * of the first key behind it. */
 static size_t write_section(writer *w, const cuonn_config *config, size_t first, size_t prefix) {
@@ -284,10 +377,7 @@ static size_t write_section(writer *w, const cuonn_config *config, size_t first,
     if (name[length] == '.') {
       i = write_section(w, config, i, prefix + length + 1);
     } else {
-      char value[CUONN_CONFIG_TEXT];
-      config_value_format(value, config, &config_keys[i]);
-      const bool quoted = config_keys[i].type == CONFIG_TEXT;
-      emit_scalar(w, value, strlen(value), quoted ? YAML_DOUBLE_QUOTED_SCALAR_STYLE : YAML_PLAIN_SCALAR_STYLE);
+      write_values(w, config, &config_keys[i]);
       i++;
     }
   }
@@ -295,12 +385,12 @@ static size_t write_section(writer *w, const cuonn_config *config, size_t first,
   return i;
 }
 
-char *cuonn_config_text(const cuonn_config *config) {
+static char *text_of(const cuonn_config *config, const cuonn_grid *grid) {
   char *text = NULL;
   size_t size = 0;
   FILE *file = open_memstream(&text, &size);
   if (!file) return NULL;
-  writer w = {.failed = false};
+  writer w = {.grid = grid};
   yaml_event_t event;
   if (yaml_emitter_initialize(&w.emitter)) {
     yaml_emitter_set_output_file(&w.emitter, file);
@@ -321,3 +411,7 @@ char *cuonn_config_text(const cuonn_config *config) {
   }
   return text;
 }
+
+char *cuonn_config_text(const cuonn_config *config) { return text_of(config, NULL); }
+
+char *cuonn_grid_text(const cuonn_grid *grid) { return text_of(&grid->base, grid); }

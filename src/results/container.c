@@ -151,7 +151,7 @@ cuonn_status results_read(const char *path, results_reader reader, void *user) {
   const bool hdf5 = size >= sizeof kHdf5 && memcmp(bytes, kHdf5, sizeof kHdf5) == 0;
   CUONN_CHECK_DONE(classic || hdf5, CUONN_E_DATA, "%s: is not a netCDF file", path);
   if (classic && !ours) CUONN_TRY_DONE(foreign_classic_check(bytes, size, path));
-  if (classic) size += RESULTS_SLACK; /* libnetcdf refuses classic files in memory of less than some 100 bytes */
+  if (classic) size += RESULTS_SLACK; /* libnetcdf reads beyond the end of a short file */
   if (hdf5) CUONN_TRY_DONE(rehearse(path, bytes, size, reader, user));
   CUONN_TRY_DONE(read_opened(path, bytes, size, reader, user));
 done:

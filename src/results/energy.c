@@ -1,4 +1,4 @@
-/* Grids of the energy model: axes as coordinates, and every number of a point over them. */
+/* Grids of the energy model: axes as coordinates, and every number of a point over them; read back over modes alone. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,5 +121,56 @@ cuonn_status cuonn_energy_write(const char *path, const cuonn_energy_axis *axes,
 done:
   free(column);
   results_abandon(&file);
+  return status;
+}
+
+/* ---- reading ---- */
+
+typedef struct {
+  double *modes;              /* [count] */
+  cuonn_energy_point *points; /* [count] */
+  double *column;             /* [count] */
+  size_t count;
+} grid;
+
+static cuonn_status read_grid(void *user, const results_file *file) {
+  grid *const out = user;
+  number numbers[kNumbers];
+  char names[kNumbers][kName];
+  size_t rank, lengths[RESULTS_RANK];
+  CUONN_CHECK(results_has(file, "modes") && results_has(file, "mvm_joules"), CUONN_E_DATA,
+              "%s: is no grid over energy.modes; make one with cuonn energy --grid energy.modes=FROM:TO:STEP",
+              file->path);
+  CUONN_TRY(results_shape(&rank, lengths, file, "mvm_joules"));
+  CUONN_CHECK(rank == 1, CUONN_E_DATA, "%s: the grid has %zu axes; only one over energy.modes alone can be read",
+              file->path, rank);
+  out->count = lengths[0];
+  results_variable v = {.name = "modes", .dimensions = {{"modes", out->count}}};
+  CUONN_TRY(cuonn_allocate(&out->modes, out->count, sizeof *out->modes));
+  CUONN_TRY(cuonn_allocate(&out->column, out->count, sizeof *out->column));
+  CUONN_TRY(cuonn_allocate(&out->points, out->count, sizeof *out->points));
+  CUONN_TRY(results_get(out->modes, file, &v, RESULTS_WHOLE));
+  v.gaps = true;
+  numbers_of(numbers, names);
+  for (size_t k = 0; k < kNumbers - kLight; k++) {
+    v.name = names[k];
+    CUONN_TRY(results_get(out->column, file, &v, RESULTS_WHOLE));
+    for (size_t p = 0; p < out->count; p++) *(double *)((char *)&out->points[p] + numbers[k].offset) = out->column[p];
+  }
+  return CUONN_OK;
+}
+
+cuonn_status cuonn_energy_read(double **modes, cuonn_energy_point **points, size_t *count, const char *path) {
+  grid g = {0};
+  const cuonn_status status = results_read(path, read_grid, &g);
+  free(g.column);
+  if (status != CUONN_OK) {
+    free(g.modes);
+    free(g.points);
+    g = (grid){0};
+  }
+  *modes = g.modes;
+  *points = g.points;
+  *count = g.count;
   return status;
 }

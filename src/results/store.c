@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "cuonn/files.h"
 
 enum { kNameTries = 100, kChunk = 1 << 30 };
 
@@ -202,4 +203,9 @@ done:
   if (file >= 0) close(file);
   goal_free(&g);
   return status;
+}
+
+cuonn_status cuonn_bytes_write(const char *path, const void *bytes, size_t size) {
+  const struct iovec part = {(void *)(uintptr_t)bytes, size}; /* only read */
+  return results_write_bytes(path, &part, 1);
 }

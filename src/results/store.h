@@ -13,8 +13,9 @@
 /* Refuses names that libnetcdf or a user could take for an address on the network. */
 cuonn_status results_check_name(const char *path);
 
-/* Zero bytes that stand behind the bytes of a file that was read. */
-enum { RESULTS_SLACK = 1024 };
+/* Zero bytes that stand behind the bytes of a file that was read. libnetcdf takes a header in pieces that are as long as
+ * the longest attribute so far, and refuses when the last of them ends behind the memory that it was given. */
+enum { RESULTS_SLACK = 1 << 16 };
 
 /* Reads a regular file. *size does not count the slack; release *bytes with free(). */
 cuonn_status results_read_bytes(unsigned char **bytes, size_t *size, const char *path);

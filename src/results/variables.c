@@ -88,10 +88,12 @@ static cuonn_status define_one(const results_file *file, const results_variable 
                 v->name);
     numbers *= v->dimensions[d].length;
   }
-  int code = nc_def_var(file->id, v->name, v->integers ? NC_SHORT : NC_DOUBLE, (int)rank, dimensions, &id);
+  const nc_type type = v->characters ? NC_CHAR : v->integers ? NC_SHORT : NC_DOUBLE;
+  int code = nc_def_var(file->id, v->name, type, (int)rank, dimensions, &id);
   if (code == NC_NOERR && v->long_name) {
     code = nc_put_att_text(file->id, id, "long_name", strlen(v->long_name), v->long_name);
   }
+  if (code == NC_NOERR && v->characters) code = nc_put_att_text(file->id, id, "_Encoding", 5, "utf-8");
   const double missing = RESULTS_MISSING;
   if (code == NC_NOERR && v->gaps) code = nc_put_att_double(file->id, id, "_FillValue", NC_DOUBLE, 1, &missing);
   if (code == NC_NOERR && v->unit) code = nc_put_att_text(file->id, id, "units", strlen(v->unit), v->unit);
@@ -120,6 +122,14 @@ cuonn_status results_put(const results_file *file, const results_variable *varia
   }
   int code = nc_inq_varid(file->id, variable->name, &id);
   if (code == NC_NOERR) code = nc_put_vara_double(file->id, id, start, count, values);
+  return code == NC_NOERR ? CUONN_OK : results_netcdf_fail(CUONN_E_INTERNAL, file, variable->name, code);
+}
+
+cuonn_status results_put_characters(const results_file *file, const results_variable *variable,
+                                    const char *characters) {
+  int id;
+  int code = nc_inq_varid(file->id, variable->name, &id);
+  if (code == NC_NOERR) code = nc_put_var_text(file->id, id, characters);
   return code == NC_NOERR ? CUONN_OK : results_netcdf_fail(CUONN_E_INTERNAL, file, variable->name, code);
 }
 
@@ -277,6 +287,10 @@ cuonn_status results_get(double *values, const results_file *file, const results
     bool missing = false;
     for (size_t m = 0; m < n_marks; m++) missing |= values[i] == marks[m];
     if (isfinite(values[i]) && !missing) continue;
+    if (missing && variable->gaps) {
+      values[i] = NAN;
+      continue;
+    }
     index_text(at, i + (part == RESULTS_WHOLE ? 0 : part * numbers), rank, lengths);
     CUONN_CHECK(missing, CUONN_E_NONFINITE, "%s: %s%s is %g; every value must be finite", file->path, variable->name,
                 at, values[i]);

@@ -6,9 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cuonn/grid.h"
 #include "results/container.h"
 
-enum { RESULTS_RANK = 4 };
+/* Most dimensions: all axes of a sweep, the epoch, and the length of a text. */
+enum { RESULTS_RANK = CUONN_GRID_AXES_MAX + 2 };
 
 /* All of a variable, in place of one index of its first dimension. */
 #define RESULTS_WHOLE SIZE_MAX
@@ -30,8 +32,9 @@ typedef struct {
   results_dimension dimensions[RESULTS_RANK + 1]; /* the first without a name ends the list */
   const char *unit;                               /* NULL: a pure number */
   const char *long_name;
-  bool integers; /* stored in 16 bits each, in place of doubles */
-  bool gaps;     /* RESULTS_MISSING marks values that there are not; readers show them as NaN */
+  bool integers;   /* stored in 16 bits each, in place of doubles */
+  bool characters; /* texts, the last dimension their length; written with results_put_characters() alone */
+  bool gaps;       /* RESULTS_MISSING marks values that there are not; readers show them as NaN */
 } results_variable;
 
 /* ---- writing: attributes first, then results_define() once, then values ---- */
@@ -45,6 +48,9 @@ cuonn_status results_define(const results_file *file, const results_variable *va
 
 /* Writes a variable, or the index `part` of its first dimension. CUONN_E_NONFINITE names the first such value. */
 cuonn_status results_put(const results_file *file, const results_variable *variable, size_t part, const double *values);
+
+/* Writes a whole variable of texts: UTF-8, filled with zero bytes to the length of its last dimension. */
+cuonn_status results_put_characters(const results_file *file, const results_variable *variable, const char *characters);
 
 /* ---- reading ---- */
 
@@ -62,7 +68,8 @@ bool results_has(const results_file *file, const char *name);
 cuonn_status results_shape(size_t *rank, size_t lengths[RESULTS_RANK], const results_file *file, const char *name);
 
 /* Reads a variable of any numeric type whose lengths must be those of `variable`, or the index `part` of its first
- * dimension. CUONN_E_NONFINITE names the first value that is not finite, or that marks a missing one. */
+ * dimension. CUONN_E_NONFINITE names the first value that is not finite, or that marks a missing one; a variable with
+ * gaps has NaN there. */
 cuonn_status results_get(double *values, const results_file *file, const results_variable *variable, size_t part);
 
 #endif

@@ -73,7 +73,7 @@ check test "$(cd short && echo *)" = 'config.yaml metrics.csv'
 cp -r run longer
 expect 3 '^cuonn train: longer/(best|last).nc: ' limited 16 "$cuonn" train --resume longer --set training.epochs=3
 check cmp run/last.nc longer/last.nc
-check test "$(cd longer && ls -A | paste -sd' ')" = 'best.nc config.yaml last.nc metrics.csv'
+check test "$(cd longer && ls -A | paste -sd' ')" = 'best.nc config.yaml last.nc metrics.csv report.html'
 # The epoch that has a row but no checkpoint is done again.
 expect 0 '' "$cuonn" train --resume longer --set training.epochs=3
 check test "$(cut -d, -f1 longer/metrics.csv | paste -sd,)" = epoch,1,2,3
@@ -96,7 +96,8 @@ if [[ $(id -u) == 0 ]] && mount -t tmpfs -o size=256k none disk 2> /dev/null; th
   check test "$(cd disk/run && ls -A | paste -sd' ')" = 'best.nc config.yaml last.nc metrics.csv'
   rm disk/filler
   expect 0 '' "$cuonn" eval disk/run/last.nc
-  expect 0 '' "$cuonn" train --resume disk/run --set training.epochs=3
+  # There is room for the other epochs, and none for a report: training is done.
+  expect 0 '^cuonn train: disk/run/report.html: .*No space left' "$cuonn" train --resume disk/run --set training.epochs=3
   check test "$(cut -d, -f1 disk/run/metrics.csv | paste -sd,)" = epoch,1,2,3
   umount disk
   trap clean_up EXIT

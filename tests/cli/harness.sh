@@ -90,7 +90,8 @@ values() {
     *.cdl) cat "$1" ;;
     *) ncdump -p 9,17 -v "$2" "$1" ;;
   esac | awk -v name="$2" '
-    $1 == name && $2 == "=" { on = 1; sub(/^[^=]*=/, "") }
+    /^ *data:/ { data = 1 } # a dimension may have the same name
+    data && $1 == name && $2 == "=" { on = 1; sub(/^[^=]*=/, "") }
     on { last = /;/; gsub(/[;,]/, " "); for (i = 1; i <= NF; i++) print $i; if (last) exit }'
 }
 

@@ -17,8 +17,9 @@ output '^training 2 layers of N = 16 for 10 classes on 2048 images \(512 to test
 output '^epoch 1/2  train loss [0-9.]+  test loss [0-9.]+  test accuracy 0\.[0-9]{4}  [0-9.]+ s  [0-9]+ examples/s  best$'
 output '^epoch 2/2 '
 output '^done: 2 epochs in .* best test accuracy 0\.[0-9]+; phases in run/last.nc and run/best.nc$'
-check test "$(wc -l < out)" = 4
-check test "$(cd run && echo *)" = 'best.nc config.yaml last.nc metrics.csv'
+output '^report in run/report.html$'
+check test "$(wc -l < out)" = 5
+check test "$(cd run && echo *)" = 'best.nc config.yaml last.nc metrics.csv report.html'
 check test "$(head -n 1 run/metrics.csv)" = epoch,train_loss,test_loss,test_accuracy,seconds,examples_per_second
 check test "$(cut -d, -f1 run/metrics.csv | paste -sd,)" = epoch,1,2
 # 2048 images and 4 epochs give .65 to .69 (the start is a guess, .1); two of them are half way there.

@@ -1,8 +1,8 @@
 # Help, versions, usage errors, output that cannot be written, completion.
 source "$(dirname "$0")/harness.sh"
-commands='train eval decompose matrix propagate vjp gradient energy info completion'
+commands='train sweep eval decompose matrix propagate vjp gradient energy plot report bench info completion'
 
-expect 2 '^cuonn: usage: cuonn COMMAND .*train, eval' "$cuonn"
+expect 2 '^cuonn: usage: cuonn COMMAND .*train, sweep, eval' "$cuonn"
 expect 2 "^cuonn: unknown command 'trian'; the nearest is 'train'" "$cuonn" trian
 expect 2 "^cuonn: unknown command 'decompsoe'; the nearest is 'decompose'" "$cuonn" decompsoe
 expect 2 "^cuonn: unknown command 'a\?b'" "$cuonn" $'a\nb'
@@ -17,7 +17,7 @@ for c in $commands; do
   output "^Usage: cuonn $c "
   output '^Example'
   expect 2 "^cuonn $c: unrecognized option .--colour" "$cuonn" "$c" --colour
-  expect 2 "^cuonn $c: one argument is too many: 'b'|^cuonn info: one argument is too many: 'a'" "$cuonn" "$c" a b
+  [[ $c == plot ]] || expect 2 "^cuonn $c: one argument is too many: 'b'|^cuonn (info|bench): one argument is too many: 'a'" "$cuonn" "$c" a b
 done
 for c in matrix propagate vjp decompose gradient; do
   expect 2 "^cuonn $c: .* is missing; see --help" "$cuonn" "$c"
@@ -28,6 +28,8 @@ expect 2 '^cuonn eval: the checkpoint is missing' "$cuonn" eval
 expect 2 '^cuonn train: .*--set.* requires an argument' "$cuonn" train x.yaml --set
 expect 2 '^cuonn train: --output does not go with --resume' "$cuonn" train --resume a --output b
 expect 2 "^cuonn propagate: --taps takes 'all' or nothing, not 'some'" "$cuonn" propagate --taps=some
+expect 2 '^cuonn report: the directory of the run is missing' "$cuonn" report
+expect 2 '^cuonn plot: WHAT, the name of a figure, is missing' "$cuonn" plot
 expect 2 '^cuonn completion: the shell is missing or unknown.*bash' "$cuonn" completion fish
 
 # --------------------------------------------------------------------------------------------------- backends, options
@@ -44,7 +46,7 @@ done
 
 # ---------------------------------------------------------------------------------------------------- information
 expect 0 '' "$cuonn" info
-for line in 'cuonn +[0-9]' 'build +[^ ]' 'libraries +.*netCDF' 'processor +.*, [1-9][0-9]* to use' 'backends +.*reference' 'GPUs +none'; do
+for line in 'cuonn +[0-9]' 'build +[^ ]' 'libraries +.*netCDF' 'processor +.*, [1-9][0-9]* to use' 'backends +.*reference' 'GPU +none'; do
   output "^$line"
 done
 expect 0 '' "$cuonn" info --json
@@ -89,6 +91,7 @@ check test "$(completes decompose --phase-style = "di")" = differential
 check test "$(completes train --set training.ep)" = training.epochs=
 check test "$(completes train --set network.start = haar-)" = haar-phases
 check test "$(completes train --set training.drop_last =)" = 'true false'
+check test "$(completes plot ph)" = phases
 check test "$(completes completion b)" = bash
 check test "$(completes train conf)" = ''
 finish

@@ -34,4 +34,8 @@ export PKG_CONFIG_PATH=$prefix/$libdir/pkgconfig
 if [ -x "$prefix/bin/cuonn" ]; then
   echo "-- program"
   "$prefix/bin/cuonn" --version
+  # It finds its scripts where it was moved to.
+  printf '%s\n' epoch,train_loss,test_loss,test_accuracy,seconds,examples_per_second 1,0.2,0.1,0.7,1,60000 2,0.1,0.1,0.8,1,60000 \
+    >"$folder/metrics.csv"
+  "$prefix/bin/cuonn" plot curves "$folder/metrics.csv" --output "$folder/curves.svg"
 fi

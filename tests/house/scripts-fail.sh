@@ -8,7 +8,7 @@ folder=$1
 tools="dpkg-query cmake ctest clang-format clang-tidy shellcheck gcovr nvcc"
 
 rm -rf "$folder"
-mkdir -p "$folder/bin" "$folder/include" "$folder/tree/.ci" "$folder/tree/src" "$folder/tree/tests" "$folder/tree/include" "$folder/tree/bench"
+mkdir -p "$folder/bin" "$folder/include" "$folder/tree/.ci" "$folder/tree/src" "$folder/tree/tests" "$folder/tree/include" "$folder/tree/bench" "$folder/tree/bundle"
 cp -r "$root/scripts" "$folder/tree/"
 cp "$root/.ci/run" "$folder/tree/.ci/"
 echo >"$folder/tree/src/a.c"

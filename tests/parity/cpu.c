@@ -1,6 +1,7 @@
 /* The cpu backend against the reference. */
 #define PARITY_BACKEND cuonn_backend_cpu
-#define PARITY_BATCHES {1, 3, 63, 64, 65, 130}
+#define PARITY_BATCHES \
+  { 1, 3, 63, 64, 65, 130 }
 #define PARITY_ONE_PATH true
 #define PARITY_ROUNDINGS 8
 #define PARITY_DARK_FLOW false

@@ -73,6 +73,9 @@ static void check_mesh(const problem *p, chance *c) {
   random_fields(&cotangent, p->batch, n, c);
 
   const double fields = tolerance(kFields, n), gradient = tolerance(kGradient, n);
+  /* Stage by stage, 50:50 couplers are all rounded alike, by -1.7e-8, so that each column takes twice that off every field:
+   * in large meshes that is more than the rest. */
+  const double stages = fields + (n > 130 ? 3.4e-8 * (double)n : 0);
   for (int backward = 0; backward < 2; backward++) {
     double *out[2];
     cuonn_taps taps[2];
@@ -82,12 +85,12 @@ static void check_mesh(const problem *p, chance *c) {
                              doubles(taps_size)};
       OK(backends[b]->propagate(out[b], &taps[b], &mesh, &input, backward, 2));
     }
-    CLOSE(out[1], out[0], size, .rel = fields);
-    CLOSE(taps[1].before_phi, taps[0].before_phi, taps_size, .rel = fields);
-    CLOSE(taps[1].after_phi, taps[0].after_phi, taps_size, .rel = fields);
-    CLOSE(taps[1].before_theta, taps[0].before_theta, taps_size, .rel = fields);
-    CLOSE(taps[1].after_theta, taps[0].after_theta, taps_size, .rel = fields);
-    CLOSE(taps[1].after_coupler, taps[0].after_coupler, taps_size, .rel = fields);
+    CLOSE(out[1], out[0], size, .rel = stages);
+    CLOSE(taps[1].before_phi, taps[0].before_phi, taps_size, .rel = stages);
+    CLOSE(taps[1].after_phi, taps[0].after_phi, taps_size, .rel = stages);
+    CLOSE(taps[1].before_theta, taps[0].before_theta, taps_size, .rel = stages);
+    CLOSE(taps[1].after_theta, taps[0].after_theta, taps_size, .rel = stages);
+    CLOSE(taps[1].after_coupler, taps[0].after_coupler, taps_size, .rel = stages);
     double *const without = doubles(size);
     OK(PARITY_BACKEND.propagate(without, NULL, &mesh, &input, backward, 1));
     CLOSE(without, out[0], size, .rel = fields);

@@ -35,14 +35,17 @@ static void print_tables(FILE *out) {
     const size_t length = (size_t)(name - key.path) - 1;
     if (strlen(section) != length || strncmp(section, key.path, length) != 0) {
       snprintf(section, sizeof section, "%.*s", (int)length, key.path);
-      fprintf(out, "\n## %s\n\n| Key | Meaning | Type | Allowed | Default | Unit |\n|---|---|---|---|---|---|\n",
+      fprintf(out,
+              "\n## %s\n\n| Key | Meaning | Type | Allowed | Default | Unit | In a sweep "
+              "|\n|---|---|---|---|---|---|---|\n",
               section);
     }
     fprintf(out, "| `%s` | ", name);
     print_cell(out, key.sentence);
     fprintf(out, " | %s | ", key.type);
     print_cell(out, key.allowed);
-    fprintf(out, " | `%s` | %s |\n", key.default_value, key.unit);
+    fprintf(out, " | `%s` | %s | %s%s%s |\n", key.default_value, key.unit, key.coordinate ? "`" : "",
+            key.coordinate ? key.coordinate : "", key.coordinate ? "`" : "");
   }
 }
 

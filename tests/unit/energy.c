@@ -5,6 +5,7 @@
 #include "cuonn/energy.h"
 #include "cuonn/files.h"
 #include "support/close.h"
+#include "support/folder.h"
 
 static cuonn_energy_options preset(cuonn_energy_preset which) {
   cuonn_energy_options o;
@@ -516,6 +517,44 @@ static void grid_without_axes_is_refused(void **state) {
           "none.nc: a grid has 1 to 4 axes, not 5");
 }
 
+/* What evaluation gives for N = 4 and 300, and light that does not reach, written and read back. */
+static void grid_is_read_back(void **state) {
+  (void)state;
+  const double values[] = {4, 300};
+  const cuonn_energy_axis axis = {"modes", "waveguides", "Waveguides", values, 2};
+  cuonn_energy_point points[2], *got;
+  double *modes;
+  size_t count;
+  for (size_t i = 0; i < 2; i++) {
+    cuonn_energy_options o;
+    cuonn_energy_options_init(&o, CUONN_ENERGY_DEFAULT);
+    o.n_modes = (size_t)values[i];
+    o.bits = i == 0 ? 6 : 12;
+    OK(cuonn_energy_evaluate(&points[i], &o));
+  }
+  assert_false(points[1].light.detectable);
+  OK(cuonn_energy_write("grid.nc", &axis, 1, points, ""));
+  OK(cuonn_energy_read(&modes, &got, &count, "grid.nc"));
+  assert_int_equal(count, 2);
+  assert_memory_equal(modes, values, sizeof values);
+  for (size_t i = 0; i < CUONN_ENERGY_OPERATIONS; i++) {
+    const cuonn_energy_cost *const a = &points[0].cost[i], *const b = &got[0].cost[i], *const dark = &got[1].cost[i];
+    assert_memory_equal(a->part, b->part, CUONN_ENERGY_PROGRAMMING * sizeof *a->part);
+    assert_true(a->joules == b->joules && a->tops_per_watt == b->tops_per_watt && a->seconds == b->seconds);
+    assert_true(points[0].peak[i].modes == got[0].peak[i].modes);
+    assert_true(isnan(dark->joules) && isnan(dark->part[CUONN_ENERGY_LASER]) && dark->part[CUONN_ENERGY_DAC] > 0);
+  }
+  free(modes);
+  free(got);
+
+  const cuonn_energy_axis two[] = {axis, {"batch", "examples", "Examples", values, 1}};
+  OK(cuonn_energy_write("two.nc", two, 2, points, ""));
+  REFUSED(cuonn_energy_read(&modes, &got, &count, "two.nc"), CUONN_E_DATA, "two.nc: the grid has 2 axes");
+  OK(cuonn_energy_write("batch.nc", two + 1, 1, points, ""));
+  REFUSED(cuonn_energy_read(&modes, &got, &count, "batch.nc"), CUONN_E_DATA, "batch.nc: is no grid over energy.modes");
+  assert_null(modes);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(mvm_by_hand),
@@ -536,6 +575,7 @@ int main(void) {
       cmocka_unit_test(gpu_by_hand),
       cmocka_unit_test(bad_values_are_refused),
       cmocka_unit_test(grid_without_axes_is_refused),
+      cmocka_unit_test(grid_is_read_back),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return cmocka_run_group_tests(tests, folder_enter, folder_leave);
 }

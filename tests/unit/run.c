@@ -265,6 +265,59 @@ static void test_run__refuses_a_second_writer(void **state) {
   cuonn_run_close(second);
 }
 
+static void put_text(const char *path, const char *text) { assert_int_equal(file_put(path, text, strlen(text)), 0); }
+
+static void test_metrics__are_read_back(void **state) {
+  (void)state;
+  cuonn_run *run;
+  cuonn_epoch_record *records;
+  size_t count;
+  for (int in_situ = 0; in_situ < 2; in_situ++) {
+    const char *const path = in_situ ? "metrics-in-situ/metrics.csv" : "metrics/metrics.csv";
+    OK(cuonn_run_open(&run, in_situ ? "metrics-in-situ" : "metrics", kConfig, 7, in_situ, 0));
+    OK(cuonn_metrics_read(&records, &count, path));
+    assert_int_equal(count, 0);
+    free(records);
+    for (size_t epoch = 1; epoch <= 3; epoch++) record_epoch(run, epoch, true);
+    cuonn_run_close(run);
+    OK(cuonn_metrics_read(&records, &count, path));
+    assert_int_equal(count, 3);
+    for (size_t i = 0; i < count; i++) {
+      cuonn_epoch_record want = some_record(i + 1);
+      if (!in_situ) want.gradient_error_small = want.gradient_error_batch = 0;
+      assert_memory_equal(&records[i], &want, sizeof want);
+    }
+    free(records);
+  }
+}
+
+static void test_metrics__refuses_what_is_none(void **state) {
+  (void)state;
+  cuonn_epoch_record *records;
+  size_t count;
+  char text[512];
+  REFUSED(cuonn_metrics_read(&records, &count, "none.csv"), CUONN_E_IO, "none.csv: cannot be opened");
+  put_text("other.csv", "epoch,loss\n1,2\n");
+  REFUSED(cuonn_metrics_read(&records, &count, "other.csv"), CUONN_E_DATA, "other.csv: line 1 must be \"epoch,");
+  snprintf(text, sizeof text, "%s1,1,1,1,1,1\n1,1,1,1,1,1\n", kHeader);
+  put_text("twice.csv", text);
+  REFUSED(cuonn_metrics_read(&records, &count, "twice.csv"), CUONN_E_DATA, "twice.csv: line 3, \"1,1,1,1,1,1\"");
+  assert_null(records);
+  assert_int_equal(count, 0);
+}
+
+static void test_bytes__replace_a_file_or_leave_it(void **state) {
+  (void)state;
+  OK(cuonn_bytes_write("bytes", "old", 3));
+  OK(cuonn_bytes_write("bytes", "a\0b", 3));
+  size_t size;
+  unsigned char *const bytes = file_bytes(&size, "bytes");
+  assert_int_equal(size, 3);
+  assert_memory_equal(bytes, "a\0b", 3);
+  free(bytes);
+  REFUSED(cuonn_bytes_write("nowhere/bytes", "new", 3), CUONN_E_IO, "nowhere");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_run__records),
@@ -275,6 +328,9 @@ int main(void) {
       cmocka_unit_test(test_run__refuses_a_second_writer),
       cmocka_unit_test(test_run__without_permission),
       cmocka_unit_test(test_run__no_room_leaves_every_file),
+      cmocka_unit_test(test_metrics__are_read_back),
+      cmocka_unit_test(test_metrics__refuses_what_is_none),
+      cmocka_unit_test(test_bytes__replace_a_file_or_leave_it),
   };
   return cmocka_run_group_tests_name("run", tests, folder_enter, folder_leave);
 }

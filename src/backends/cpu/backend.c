@@ -1,11 +1,15 @@
 /* The cpu backend: float, OpenMP, SIMD. This file is its table; layer.c, nodes.c and kernels_body.h hold the ideas. */
 #include "cpu/state.h"
 
-static cuonn_status probe(void) { return CUONN_OK; }
+static cuonn_status probe(char *device, size_t size) {
+  if (size > 0) *device = 0;
+  return CUONN_OK;
+}
 
 const cuonn_backend cuonn_backend_cpu = {
     .name = "cpu",
     .steps_per_call = 16,
+    .models_per_state = 16,
     .probe = probe,
     .create = cpu_create,
     .destroy = cpu_destroy,
@@ -20,4 +24,6 @@ const cuonn_backend cuonn_backend_cpu = {
     .measure = cpu_measure_step,
     .propagate = cpu_propagate,
     .vjp = cpu_vjp,
+    .measure_machine = cpu_measure_machine,
+    .time_propagation = cpu_time_propagation,
 };

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cpu/network.h"
-#include "cpu/stages.h"
+#include "cpu/walk.h"
 
 enum { kChunks = 16 }; /* of a batch; summed in their order, whatever thread had them */
 
@@ -38,7 +38,7 @@ void cpu_tap_mesh_set(cpu_tap_mesh *mesh, const cuonn_mesh *from) {
   size_t k = 0;
   for (uint32_t column = 0; column < mesh->n_modes; column++) {
     for (uint32_t top = column % 2; top + 1 < mesh->n_modes; top += 2, k++) {
-      const cpu_stages stages = cpu_stages_of(from, k);
+      const walk_node stages = walk_node_of(from, k);
       tap_node *const node = &mesh->nodes[k];
       node->arm = top + down;
       node->other = top + 1 - down;
@@ -59,7 +59,7 @@ void cpu_tap_mesh_set(cpu_tap_mesh *mesh, const cuonn_mesh *from) {
 /* --- Reading fields --- */
 
 static void turn_outputs(float *x, const cpu_tap_mesh *mesh, size_t lanes) {
-  for (size_t w = 0; w < mesh->n_modes; w++) cpu_turn(x + w * 2 * lanes, mesh->gamma + 2 * w, lanes);
+  for (size_t w = 0; w < mesh->n_modes; w++) walk_turn(x + w * 2 * lanes, mesh->gamma + 2 * w, lanes);
 }
 
 static void read_field(float *x, const cpu_tiling *t, size_t tile, const chip_reading *reading) {

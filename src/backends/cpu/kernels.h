@@ -91,7 +91,13 @@ typedef struct cpu_kernels {
   void (*multiply)(float *y, const float *matrix, const float *x, size_t n, size_t lanes);
   /* Adds g_k x over lanes to sums[k][2]; x: one waveguide. */
   void (*add_products)(double *sums, const float *x, const float *g, size_t n, size_t lanes);
+
+  /* As fast as this level can: v = v / 2 + 1 / 2, `rounds` times, on kMultiplyAdds floats. Returns how many floats a
+   * multiply-add was done for. */
+  size_t (*multiply_adds)(float *v, size_t rounds);
 } cpu_kernels;
+
+enum { kMultiplyAdds = 192 };
 
 /* Levels that this processor has, the plainest first; NULL past the last. */
 const cpu_kernels *cpu_kernels_level(size_t i);

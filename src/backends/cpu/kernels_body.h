@@ -288,6 +288,19 @@ static void adam(double *restrict phase, double *restrict first, double *restric
   }
 }
 
+/* Twelve chains side by side hide the latency of a multiply-add, and fit the registers of every level. */
+static size_t multiply_adds(float *v, size_t rounds) {
+  enum { kChains = 12 };
+  vec chains[kChains];
+  for (size_t c = 0; c < kChains; c++) chains[c] = at(v, c * kVector);
+  for (size_t r = 0; r < rounds; r++) {
+#pragma GCC unroll 12
+    for (size_t c = 0; c < kChains; c++) chains[c] = chains[c] * 0.5f + 0.5f;
+  }
+  for (size_t c = 0; c < kChains; c++) put(v, c * kVector, chains[c]);
+  return rounds * kChains * kVector;
+}
+
 #include "cpu/kernels_taps.h"
 
 extern const cpu_kernels CPU_KERNELS_NAME;
@@ -309,4 +322,5 @@ const cpu_kernels CPU_KERNELS_NAME = {
     .tap_measure = tap_measure,
     .multiply = multiply,
     .add_products = add_products,
+    .multiply_adds = multiply_adds,
 };

@@ -82,6 +82,14 @@ cuonn_status cpu_propagate(double *out, const cuonn_taps *taps, const cuonn_mesh
 cuonn_status cpu_vjp(cuonn_mesh_gradient *gradient, double *backward, const cuonn_mesh *mesh, const cuonn_fields *input,
                      const cuonn_fields *cotangent, int threads);
 
+/* Rows of doubles, [count][n_modes][2], into a tile; the other lanes are zero. */
+void cpu_read_tile(float *x, const double *values, size_t count, size_t n_modes, size_t lanes);
+
+/* machine.c, timing.c */
+cuonn_status cpu_measure_machine(backend_machine *out, int threads);
+cuonn_status cpu_time_propagation(double *seconds, size_t n_samples, backend_propagation what, const cuonn_mesh *mesh,
+                                  const cuonn_fields *in, int threads);
+
 /* Threads to use: `threads`, or OpenMP's choice if 0. */
 int cpu_threads(int threads);
 

@@ -1,6 +1,7 @@
 #include "cuda/device.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,27 +37,39 @@ cuonn_status cuda_check_fft(cufftResult result, const char *text, const char *fi
                     "cuFFT failed with result %d in %s (%s:%d)", (int)result, text, base_name(file), line);
 }
 
-cuonn_status cuda_probe(void) {
-  int driver = 0, count = 0;
-  const cudaError_t asked = cudaDriverGetVersion(&driver);
-  CUONN_CHECK(asked == cudaSuccess && driver > 0, CUONN_E_DEVICE,
+static cuonn_status find_driver(int *driver) {
+  *driver = 0;
+  const cudaError_t asked = cudaDriverGetVersion(driver);
+  CUONN_CHECK(asked == cudaSuccess && *driver > 0, CUONN_E_DEVICE,
               "backend cuda needs an NVIDIA GPU with its driver, and no driver is installed");
-  CUONN_CHECK(driver / 1000 >= CUDART_VERSION / 1000, CUONN_E_DEVICE,
-              "the NVIDIA driver knows CUDA %d.%d, this build needs %d.0: install a newer driver", driver / 1000,
-              driver % 1000 / 10, CUDART_VERSION / 1000);
+  CUONN_CHECK(*driver / 1000 >= CUDART_VERSION / 1000, CUONN_E_DEVICE,
+              "the NVIDIA driver knows CUDA %d.%d, this build needs %d.0: install a newer driver", *driver / 1000,
+              *driver % 1000 / 10, CUDART_VERSION / 1000);
+  return CUONN_OK;
+}
+
+cuonn_status cuda_probe(char *device, size_t size) {
+  int driver, count = 0;
+  struct cudaDeviceProp properties;
+  CUONN_TRY(find_driver(&driver));
   const cudaError_t counted = cudaGetDeviceCount(&count);
   (void)cudaGetLastError();
   CUONN_CHECK(counted == cudaSuccess && count > 0, CUONN_E_DEVICE, "no NVIDIA GPU can be used: %s",
               counted == cudaSuccess ? "none is visible" : cudaGetErrorString(counted));
-  if (find_kernels() == cudaErrorNoKernelImageForDevice) {
-    int major = 0, minor = 0;
+  CUONN_CUDA(cudaGetDeviceProperties(&properties, 0));
+  const cudaError_t found = find_kernels();
+  if (found == cudaErrorNoKernelImageForDevice) {
     (void)cudaGetLastError();
-    CUONN_CUDA(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0));
-    CUONN_CUDA(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, 0));
     return cuonn_fail(CUONN_E_DEVICE,
-                      "the GPU has compute capability %d.%d, for which this build has no code: build cuonn with "
-                      "CMAKE_CUDA_ARCHITECTURES=%d%d, 80 or more",
-                      major, minor, major, minor);
+                      "%s has compute capability %d.%d, for which this build has no code: build cuonn with "
+                      "CMAKE_CUDA_ARCHITECTURES=%d%d (80 is the oldest that works)",
+                      properties.name, properties.major, properties.minor, properties.major, properties.minor);
+  }
+  CUONN_CUDA(found);
+  if (device) {
+    snprintf(device, size, "%s, compute capability %d.%d, %d multiprocessors, %.1f GiB, driver for CUDA %d.%d",
+             properties.name, properties.major, properties.minor, properties.multiProcessorCount,
+             (double)properties.totalGlobalMem / 1073741824, driver / 1000, driver % 1000 / 10);
   }
   return CUONN_OK;
 }
@@ -159,10 +172,11 @@ cuonn_status cuda_allocate(void *to, cuda_memory *memory, size_t count, size_t s
     size_t available = 0, total = 0;
     (void)cudaGetLastError();
     CUONN_CUDA(cudaMemGetInfo(&available, &total));
-    return cuonn_fail(CUONN_E_MEMORY,
-                      "not enough device memory: %s takes %.1f MiB, %.1f of %.1f MiB are free; lower the batch size, the "
-                      "number of waveguides or of layers",
-                      what, (double)bytes / 1048576, (double)available / 1048576, (double)total / 1048576);
+    return cuonn_fail(
+        CUONN_E_MEMORY,
+        "not enough device memory: %s takes %.1f MiB, %.1f of %.1f MiB are free; lower the batch size, the "
+        "number of waveguides or of layers",
+        what, (double)bytes / 1048576, (double)available / 1048576, (double)total / 1048576);
   }
   CUONN_CUDA(result);
   memory->pointers[memory->count++] = pointer;

@@ -21,8 +21,8 @@ typedef struct cuda_session {
   struct cuda_session *next;
 } cuda_session;
 
-/* CUONN_OK if a GPU can be used, else CUONN_E_DEVICE and what is missing. */
-cuonn_status cuda_probe(void);
+/* CUONN_OK if a GPU can be used, else CUONN_E_DEVICE and what is missing. device: unless NULL, one line on it. */
+cuonn_status cuda_probe(char *device, size_t size);
 
 cuonn_status cuda_session_open(cuda_session **out);
 /* Waits for its work. NULL is fine. A session whose device failed is not used again. */

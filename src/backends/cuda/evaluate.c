@@ -78,8 +78,8 @@ static cuonn_status run_chunk(const cuda_state *s, cublasHandle_t blas, const cu
 /* Sum of the losses of one chunk. */
 static cuonn_status take_losses(double *loss, double *scratch, const cuda_state *s, size_t count) {
   const size_t blocks = (count + CUONN_READOUT_EXAMPLES - 1) / CUONN_READOUT_EXAMPLES;
-  CUONN_CUDA(cudaMemcpyAsync(scratch, s->dense.losses, blocks * sizeof *scratch, cudaMemcpyDeviceToHost,
-                             s->session->stream));
+  CUONN_CUDA(
+      cudaMemcpyAsync(scratch, s->dense.losses, blocks * sizeof *scratch, cudaMemcpyDeviceToHost, s->session->stream));
   CUONN_CUDA(cudaStreamSynchronize(s->session->stream));
   for (size_t i = 0; i < blocks; i++) *loss += scratch[i];
   return CUONN_OK;
@@ -112,8 +112,7 @@ static cuonn_status evaluate(cuonn_evaluation *out, cuda_state *s, size_t model,
   const device_meshes meshes = cuda_meshes_view(&s->meshes, model * shape->n_layers);
   CUONN_CUDA_DONE(launch_columns(s->dense.matrices, &meshes, (int)shape->n_layers, NULL, (int)shape->n_modes, false,
                                  false, s->session->stream));
-  CUONN_CUDA_DONE(
-      cudaMemsetAsync(s->dense.confusion, 0, classes * classes * sizeof *confusion, s->session->stream));
+  CUONN_CUDA_DONE(cudaMemsetAsync(s->dense.confusion, 0, classes * classes * sizeof *confusion, s->session->stream));
   for (size_t first = 0; first < set->n_examples; first += most) {
     const size_t count = at_most(most, set->n_examples - first);
     CUONN_TRY_DONE(run_chunk(s, blas, set, first, count));

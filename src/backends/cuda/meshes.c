@@ -170,16 +170,16 @@ cuonn_status cuda_meshes_set_pairs(double2 *device, const cuda_meshes *m, size_t
                                    const double *phi, double2 *scratch, cudaStream_t stream) {
   memset(scratch, 0, m->places * sizeof *scratch);
   for (size_t k = 0; k < m->n_nodes; k++) scratch[m->place[k]] = (double2){theta[k], phi[k]};
-  CUONN_CUDA(cudaMemcpyAsync(device + mesh * m->places, scratch, m->places * sizeof *scratch, cudaMemcpyHostToDevice,
-                             stream));
+  CUONN_CUDA(
+      cudaMemcpyAsync(device + mesh * m->places, scratch, m->places * sizeof *scratch, cudaMemcpyHostToDevice, stream));
   CUONN_CUDA(cudaStreamSynchronize(stream));
   return CUONN_OK;
 }
 
 cuonn_status cuda_meshes_get_pairs(double *theta, double *phi, const cuda_meshes *m, size_t mesh, const double2 *device,
                                    double2 *scratch, cudaStream_t stream) {
-  CUONN_CUDA(cudaMemcpyAsync(scratch, device + mesh * m->places, m->places * sizeof *scratch, cudaMemcpyDeviceToHost,
-                             stream));
+  CUONN_CUDA(
+      cudaMemcpyAsync(scratch, device + mesh * m->places, m->places * sizeof *scratch, cudaMemcpyDeviceToHost, stream));
   CUONN_CUDA(cudaStreamSynchronize(stream));
   for (size_t k = 0; k < m->n_nodes; k++) {
     theta[k] = scratch[m->place[k]].x;

@@ -13,15 +13,15 @@ typedef struct {
   mesh_layout layout;
   style_arms arms;
   size_t n_meshes, n_nodes, places; /* nodes and places of one mesh */
-  uint32_t *place;          /* host, [node] */
-  double2 *phases;          /* device, [mesh][place] theta, phi */
-  double *gamma;            /* device, [mesh][N]; NULL if outputs are only read as moduli */
-  node_constants *constants; /* device, [mesh][place]; NULL while all nodes are ideal */
-  float4 *nodes, *back;     /* device */
-  float2 *turns;            /* device, [mesh][N]; NULL as gamma */
-  int *starts;              /* device, [mesh][N]; NULL if no fields need to be kept */
-  device_meshes view;       /* the same for kernels */
-  cuda_memory lasting, kind; /* kind: what depends on the kind of nodes */
+  uint32_t *place;                  /* host, [node] */
+  double2 *phases;                  /* device, [mesh][place] theta, phi */
+  double *gamma;                    /* device, [mesh][N]; NULL if outputs are only read as moduli */
+  node_constants *constants;        /* device, [mesh][place]; NULL while all nodes are ideal */
+  float4 *nodes, *back;             /* device */
+  float2 *turns;                    /* device, [mesh][N]; NULL as gamma */
+  int *starts;                      /* device, [mesh][N]; NULL if no fields need to be kept */
+  device_meshes view;               /* the same for kernels */
+  cuda_memory lasting, kind;        /* kind: what depends on the kind of nodes */
 } cuda_meshes;
 
 /* CUONN_E_SHAPE for more waveguides than the kernels hold. with_outputs: gamma and the phases that nodes leave are kept. */

@@ -12,6 +12,7 @@ void cuda_single_close(cuda_single *one) {
   cuda_memory_free(&one->memory);
   cuda_meshes_free(&one->meshes);
   cuda_session_close(one->session);
+  memset(one, 0, sizeof *one);
 }
 
 cuonn_status cuda_single_open(cuda_single *out, const cuonn_mesh *mesh, bool by_stages) {
@@ -31,8 +32,8 @@ cuonn_status cuda_single_open(cuda_single *out, const cuonn_mesh *mesh, bool by_
   if (by_stages) {
     CUONN_TRY_DONE(cuda_allocate(&out->stages, &out->memory, m->places * 3, sizeof(float4), "the coefficients"));
     CUONN_TRY_DONE(cuda_meshes_set_constants(m, &mesh, stream));
-    CUONN_CUDA_DONE(launch_stage_nodes(out->stages, m->turns, m->phases, m->gamma, m->constants, m->layout, m->arms,
-                                       stream));
+    CUONN_CUDA_DONE(
+        launch_stage_nodes(out->stages, m->turns, m->phases, m->gamma, m->constants, m->layout, m->arms, stream));
   } else {
     CUONN_TRY_DONE(cuda_meshes_set_errors(m, &mesh, stream));
     CUONN_TRY_DONE(cuda_meshes_fill(m, stream));
@@ -98,8 +99,8 @@ cuonn_status cuda_propagate(double *out, const cuonn_taps *taps, const cuonn_mes
     const size_t left = in->n_examples - first, count = left < at_once ? left : at_once;
     CUONN_TRY_DONE(cuda_upload(x, in->values + 2 * first * n, count, n, one.stride, stream));
     if (n_taps > 0) {
-      CUONN_CUDA_DONE(launch_stages(y, device, one.stages, one.meshes.turns, one.meshes.layout, x, (int)count, backward,
-                                    stream));
+      CUONN_CUDA_DONE(
+          launch_stages(y, device, one.stages, one.meshes.turns, one.meshes.layout, x, (int)count, backward, stream));
     } else {
       CUONN_CUDA_DONE(launch_columns(y, &one.meshes.view, 1, x, (int)count, backward, true, stream));
     }
@@ -131,7 +132,8 @@ static cuonn_status make_task(vjp_task *task, cuda_single *one, size_t n_example
   if (with_backward) CUONN_TRY(cuda_allocate(&task->backward, memory, fields, sizeof(float2), "the fields"));
   if (one->meshes.starts) {
     const size_t size = network_kept_size(layout, 1, chunks, 1, (size_t)one->meshes.view.n_segments);
-    CUONN_TRY(cuda_allocate(&task->kept, memory, size, sizeof(float2), "the fields that lossy nodes need on the way back"));
+    CUONN_TRY(
+        cuda_allocate(&task->kept, memory, size, sizeof(float2), "the fields that lossy nodes need on the way back"));
   }
   task->input = input;
   return CUONN_OK;
@@ -163,8 +165,8 @@ static cuonn_status sum_gradient(float2 *host, cuda_single *one, const vjp_task 
   return CUONN_OK;
 }
 
-cuonn_status cuda_vjp(cuonn_mesh_gradient *gradient, double *backward, const cuonn_mesh *mesh, const cuonn_fields *input,
-                      const cuonn_fields *cotangent, int threads) {
+cuonn_status cuda_vjp(cuonn_mesh_gradient *gradient, double *backward, const cuonn_mesh *mesh,
+                      const cuonn_fields *input, const cuonn_fields *cotangent, int threads) {
   (void)threads;
   const size_t n = mesh->n_modes, n_examples = input->n_examples;
   cuonn_status status = CUONN_OK;
@@ -180,8 +182,8 @@ cuonn_status cuda_vjp(cuonn_mesh_gradient *gradient, double *backward, const cuo
   CUONN_TRY_DONE(cuda_upload((float2 *)task.input, input->values, n_examples, n, one.stride, stream));
   CUONN_TRY_DONE(cuda_upload(task.cotangent, cotangent->values, n_examples, n, one.stride, stream));
   CUONN_CUDA_DONE(launch_vjp(&task, &one.meshes.view, stream));
-  CUONN_CUDA_DONE(cudaMemcpyAsync(flows, task.d_gamma, (size_t)task.n_chunks * n * sizeof *flows,
-                                  cudaMemcpyDeviceToHost, stream));
+  CUONN_CUDA_DONE(
+      cudaMemcpyAsync(flows, task.d_gamma, (size_t)task.n_chunks * n * sizeof *flows, cudaMemcpyDeviceToHost, stream));
   CUONN_TRY_DONE(sum_gradient(sums, &one, &task));
   if (backward) CUONN_TRY_DONE(cuda_download(backward, task.backward, n_examples, n, one.stride, stream));
 

@@ -24,8 +24,8 @@ cuonn_status cuda_upload(float2 *to, const double *from, size_t n_examples, size
         chunk[e * stride + w] = (float2){(float)example[2 * w], (float)example[2 * w + 1]};
       }
     }
-    CUONN_CUDA_DONE(cudaMemcpyAsync(to + first * stride, chunk, count * stride * sizeof *chunk, cudaMemcpyHostToDevice,
-                                    stream));
+    CUONN_CUDA_DONE(
+        cudaMemcpyAsync(to + first * stride, chunk, count * stride * sizeof *chunk, cudaMemcpyHostToDevice, stream));
     CUONN_CUDA_DONE(cudaStreamSynchronize(stream));
   }
 done:
@@ -41,8 +41,8 @@ cuonn_status cuda_download(double *to, const float2 *from, size_t n_examples, si
   CUONN_TRY_DONE(cuonn_allocate(&chunk, (at_once < n_examples ? at_once : n_examples) * stride, sizeof *chunk));
   for (size_t first = 0; first < n_examples; first += at_once) {
     const size_t count = n_examples - first < at_once ? n_examples - first : at_once;
-    CUONN_CUDA_DONE(cudaMemcpyAsync(chunk, from + first * stride, count * stride * sizeof *chunk,
-                                    cudaMemcpyDeviceToHost, stream));
+    CUONN_CUDA_DONE(
+        cudaMemcpyAsync(chunk, from + first * stride, count * stride * sizeof *chunk, cudaMemcpyDeviceToHost, stream));
     CUONN_CUDA_DONE(cudaStreamSynchronize(stream));
     for (size_t e = 0; e < count; e++) {
       double *const example = to + 2 * (first + e) * n_modes;
@@ -117,8 +117,8 @@ static cuonn_status fourier(cuda_state *s, cuda_set *set, const cuonn_images *im
   for (size_t first = 0; first < images->n_examples; first += at_once) {
     const size_t left = images->n_examples - first, count = left < at_once ? left : at_once;
     CUONN_TRY_DONE(cuda_plan(&plan, s->session, height, width, count));
-    CUONN_CUDA_DONE(cudaMemcpyAsync(bytes, images->pixels + first * pixels, count * pixels, cudaMemcpyHostToDevice,
-                                    stream));
+    CUONN_CUDA_DONE(
+        cudaMemcpyAsync(bytes, images->pixels + first * pixels, count * pixels, cudaMemcpyHostToDevice, stream));
     CUONN_CUDA_DONE(launch_pixels(values, bytes, count * pixels, stream));
     CUONN_TRY_DONE(cuda_check_fft(cufftExecR2C(plan, values, half), "cufftExecR2C", __FILE__, __LINE__));
     CUONN_CUDA_DONE(launch_crop(set->fields + first * s->stride, half, (int)height, (int)width, (int)radius,

@@ -15,7 +15,7 @@ typedef struct {
 
 /* Coefficients of whole nodes, or by stages. Zeroed on failure. */
 cuonn_status cuda_single_open(cuda_single *out, const cuonn_mesh *mesh, bool by_stages);
-/* Zeroed is fine. */
+/* Zeroes it; zeroed is fine. */
 void cuda_single_close(cuda_single *one);
 
 #endif

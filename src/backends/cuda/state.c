@@ -57,8 +57,8 @@ cuonn_status cuda_create(void **out, const backend_problem *problem) {
   CUONN_TRY_DONE(cuonn_allocate(&s, 1, sizeof *s));
   s->problem = *problem;
   CUONN_TRY_DONE(cuda_session_open(&s->session));
-  CUONN_TRY_DONE(cuda_meshes_create(&s->meshes, problem->n_models * shape->n_layers, shape->n_modes, shape->style, false,
-                                    s->session));
+  CUONN_TRY_DONE(cuda_meshes_create(&s->meshes, problem->n_models * shape->n_layers, shape->n_modes, shape->style,
+                                    false, s->session));
   s->stride = (size_t)mesh_stride(s->meshes.layout);
   CUONN_TRY_DONE(cuonn_allocate(&s->models, problem->n_models, sizeof *s->models));
   CUONN_TRY_DONE(cuonn_allocate(&s->scratch, s->meshes.places, sizeof *s->scratch));
@@ -100,8 +100,8 @@ cuonn_status cuda_set_model(void *state, size_t model, const backend_model *from
   for (size_t l = 0; l < layers; l++) {
     const cuonn_mesh *const mesh = from->network->layers + l;
     CUONN_TRY(cuonn_mesh_copy(to->network.layers + l, mesh));
-    CUONN_TRY(cuda_meshes_set_pairs(s->meshes.phases, &s->meshes, model * layers + l, mesh->theta, mesh->phi, s->scratch,
-                                    stream));
+    CUONN_TRY(cuda_meshes_set_pairs(s->meshes.phases, &s->meshes, model * layers + l, mesh->theta, mesh->phi,
+                                    s->scratch, stream));
   }
   if (from->optimizer) to->optimizer = *from->optimizer;
   to->seed = from->seed;
@@ -127,8 +127,8 @@ cuonn_status cuda_get_model(const backend_model *to, void *state, size_t model) 
   const double2 *const device[2] = {s->steps.first, s->steps.second};
   for (size_t l = 0; l < layers; l++) {
     cuonn_mesh *const mesh = to->network->layers + l;
-    CUONN_TRY(cuda_meshes_get_pairs(mesh->theta, mesh->phi, &s->meshes, model * layers + l, s->meshes.phases, s->scratch,
-                                    s->session->stream));
+    CUONN_TRY(cuda_meshes_get_pairs(mesh->theta, mesh->phi, &s->meshes, model * layers + l, s->meshes.phases,
+                                    s->scratch, s->session->stream));
     for (size_t half = 0; to->moments && half < 2; half++) {
       double *const theta = to->moments + (half * layers + l) * 2 * nodes;
       CUONN_TRY(cuda_meshes_get_pairs(theta, theta + nodes, &s->meshes, model * layers + l, device[half], s->scratch,
@@ -145,8 +145,8 @@ static cuonn_status make_kept(cuda_state *s) {
   cuda_memory_free(&steps->kept_memory);
   steps->kept = NULL;
   if (segments == 0 || s->problem.batch_size == 0) return CUONN_OK;
-  const size_t size = network_kept_size(s->meshes.layout, s->problem.n_models, steps->most_chunks,
-                                        s->problem.shape.n_layers, segments);
+  const size_t size =
+      network_kept_size(s->meshes.layout, s->problem.n_models, steps->most_chunks, s->problem.shape.n_layers, segments);
   return cuda_allocate(&steps->kept, &steps->kept_memory, size, sizeof(float2),
                        "the fields that lossy nodes need on the way back");
 }

@@ -6,6 +6,7 @@
  * before. The host waits once a graph, for its losses. */
 #include <math.h>
 #include <nvtx3/nvToolsExt.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cuda/state.h"
@@ -74,8 +75,8 @@ static cuonn_status launch_steps(const cuda_state *s, size_t n_steps) {
     const network_task task = task_of(s, BACKEND_TRAIN, steps->batches + k);
     const network_sums sums = sums_of(s, steps->batches + k);
     CUONN_CUDA(launch_network(&task, s->session->stream));
-    CUONN_CUDA(launch_update(steps->losses + k * models, &optimizer, steps->steps + k * models, &sums,
-                             s->session->stream));
+    CUONN_CUDA(
+        launch_update(steps->losses + k * models, &optimizer, steps->steps + k * models, &sums, s->session->stream));
     CUONN_TRY(cuda_meshes_fill(&s->meshes, s->session->stream));
   }
   return CUONN_OK;
@@ -145,8 +146,8 @@ static cuonn_status run_steps(double *losses, cuda_state *s, const backend_step 
   CUONN_TRY(find_graph(&graph, s, n_steps));
   plan(s, steps, n_steps);
   CUONN_TRY(make_order(s, steps[0].epoch));
-  CUONN_CUDA(cudaMemcpyAsync(on->batches, on->pinned_batches, n_steps * sizeof *on->batches, cudaMemcpyHostToDevice,
-                             stream));
+  CUONN_CUDA(
+      cudaMemcpyAsync(on->batches, on->pinned_batches, n_steps * sizeof *on->batches, cudaMemcpyHostToDevice, stream));
   CUONN_CUDA(cudaMemcpyAsync(on->steps, on->pinned_steps, updates * sizeof *on->steps, cudaMemcpyHostToDevice, stream));
   CUONN_CUDA(cudaGraphLaunch(graph, stream));
   CUONN_CUDA(cudaMemcpyAsync(on->pinned_losses, on->losses, updates * sizeof *losses, cudaMemcpyDeviceToHost, stream));
@@ -164,10 +165,12 @@ static size_t together(const backend_step *steps, size_t first, size_t n_steps) 
 
 cuonn_status cuda_train_steps(double *losses, void *state, const backend_step *steps, size_t n_steps) {
   cuda_state *const s = state;
+  char name[32];
   cuonn_status status = cuda_prepare(s);
   for (size_t first = 0, count; status == CUONN_OK && first < n_steps; first += count) {
     count = together(steps, first, n_steps);
-    nvtxRangePushA("steps");
+    snprintf(name, sizeof name, "epoch %u", (unsigned)steps[first].epoch + 1);
+    nvtxRangePushA(name);
     status = run_steps(losses + first * s->problem.n_models, s, steps + first, count);
     nvtxRangePop();
   }

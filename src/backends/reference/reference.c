@@ -11,6 +11,7 @@
 #include "chip/phases.h"
 #include "reference/batch.h"
 #include "reference/features.h"
+#include "reference/machine.h"
 #include "reference/mesh.h"
 #include "reference/network.h"
 
@@ -350,11 +351,15 @@ static cuonn_status measure(double *loss, cuonn_mesh_gradient *gradients, void *
   return CUONN_OK;
 }
 
-static cuonn_status probe(void) { return CUONN_OK; }
+static cuonn_status probe(char *device, size_t size) {
+  if (size > 0) *device = 0;
+  return CUONN_OK;
+}
 
 const cuonn_backend cuonn_backend_reference = {
     .name = "reference",
     .steps_per_call = 1,
+    .models_per_state = 1,
     .probe = probe,
     .create = create,
     .destroy = destroy,
@@ -369,4 +374,6 @@ const cuonn_backend cuonn_backend_reference = {
     .measure = measure,
     .propagate = reference_propagate,
     .vjp = reference_vjp,
+    .measure_machine = reference_measure_machine,
+    .time_propagation = reference_time_propagation,
 };

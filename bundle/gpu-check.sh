@@ -1,0 +1,220 @@
+#!/usr/bin/env bash
+# Tests and measures cuONN on this machine's GPU: the GPU's tests, the study's 50 epochs on Fashion-MNIST, benchmarks, the
+# same step in JAX and PyTorch, a profile by ncu, and compute-sanitizer, within ten minutes. README.md says what comes out.
+#   cuonn-gpu-check OUTPUT [DATA]
+# OUTPUT: a folder for the results, made if it is not there. DATA: a folder with the four files of Fashion-MNIST, where
+# they are neither in the bundle nor where Debian's package puts them.
+# Ends with status 0 if nothing failed, 1 if something did, 4 if there is nothing to compute on, 2 for a wrong call.
+set -uo pipefail
+export LC_ALL=C
+here=$(dirname "$(dirname "$(realpath "$0")")")
+limit=570 # seconds for everything
+
+give_up() {
+  echo "cuonn-gpu-check: $2" >&2
+  exit "$1"
+}
+
+case "${1-}" in
+  "" | -*) give_up 2 "usage: cuonn-gpu-check OUTPUT [DATA]" ;;
+esac
+output=$1
+data=${2-$here/data}
+[ -n "${2-}" ] || [ -d "$data" ] || data=/usr/share/datasets/fashion-mnist
+
+# ------------------------------------------------------------------------------------- cuFFT and cuBLAS of this machine
+
+# Folders that may hold them: of a toolkit, of the loader, of Python's packages.
+library_folders() {
+  local nvcc root
+  nvcc=$(command -v nvcc) && echo "$(dirname "$(realpath "$nvcc")")/../lib64"
+  for root in "${CUDA_HOME:-}" /usr/local/cuda /usr/local/cuda-*; do
+    [ -z "$root" ] || printf '%s\n' "$root/lib64" "$root/lib" "$root/targets/x86_64-linux/lib"
+  done
+  { ldconfig -p || /sbin/ldconfig -p; } 2>/dev/null | sed -n 's|.*libcu\(fft\|blas\)\.so.* => \(.*\)/[^/]*$|\2|p'
+  python3 - 2>/dev/null <<'PYTHON'
+import importlib.util
+spec = importlib.util.find_spec("nvidia")
+for place in spec.submodule_search_locations if spec else ():
+    for part in ("cu13", "cufft", "cublas"):
+        print(f"{place}/{part}/lib")
+PYTHON
+}
+
+# Links to just those libraries, so that nothing else of these folders comes before what the bundle carries.
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/cuonn-gpu-check.XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+mkdir "$scratch/lib"
+mapfile -t folders < <(library_folders)
+for library in libcufft.so.12 libcublas.so.13 libcublasLt.so.13; do
+  for folder in "${folders[@]}"; do
+    [ -e "$folder/$library" ] || continue
+    ln -s "$(realpath "$folder/$library")" "$scratch/lib/$library"
+    break
+  done
+  [ -e "$scratch/lib/$library" ] ||
+    give_up 4 "$library is not on this machine: install a CUDA 13 toolkit and set CUDA_HOME to it, or pip install nvidia-cufft nvidia-cublas"
+done
+export LD_LIBRARY_PATH=$scratch/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+
+reason=$("$here/libexec/exercise" 2>&1) || give_up 4 "${reason:-the GPU cannot be used}"
+
+# ------------------------------------------------------------------------------------------------------------- bookkeeping
+
+mkdir -p "$output" || give_up 2 "$output cannot be made"
+output=$(realpath "$output")
+log=$output/check.log
+: >"$log" || give_up 2 "$output cannot be written to"
+names=() results=() seconds=() notes=()
+
+# record NAME RESULT SECONDS NOTE; results: passed, failed, not run.
+record() {
+  names+=("$1") results+=("$2") seconds+=("$3") notes+=("$(tr -d '"\\\000-\037|' <<<"$4")")
+  printf '%-24s %-8s %5s s  %s\n' "$1" "$2" "$3" "$4"
+}
+
+# attempt NAME SECONDS COMMAND...: runs it with its output in $scratch/said and the log; $status, $took say how it ended.
+# Fails if it was not run, because no time is left.
+attempt() {
+  local name=$1 most=$2 begin=$SECONDS left=$((limit - SECONDS))
+  shift 2
+  [ "$most" -le "$left" ] || most=$left
+  if [ "$most" -lt 1 ]; then
+    record "$name" "not run" 0 "no time was left"
+    return 1
+  fi
+  timeout -k 5 "$most" "$@" >"$scratch/said" 2>&1 </dev/null
+  status=$?
+  took=$((SECONDS - begin))
+  { printf '\n== %s (status %s, %s s): %s\n' "$name" "$status" "$took" "$*" && tail -c 1000000 "$scratch/said"; } >>"$log"
+  return 0
+}
+
+why() { if [ "$status" = 124 ] || [ "$status" = 137 ]; then echo "not finished in its time"; else tail -n 1 "$scratch/said"; fi; }
+
+# check NAME SECONDS COMMAND...: passed if it ends with status 0.
+check() {
+  attempt "$@" || return 1
+  if [ "$status" = 0 ]; then record "$1" passed "$took" ""; else record "$1" failed "$took" "$(why)"; fi
+  [ "$status" = 0 ]
+}
+
+# tool NAME PLACE...: where a tool of the toolkit is; fails if it is not there.
+tool() {
+  local place
+  command -v "$1" && return
+  for place in "${@:2}"; do
+    [ -x "$place" ] && echo "$place" && return
+  done
+  return 1
+}
+
+# -------------------------------------------------------------------------------------------------------------- the checks
+
+gpu=$(nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.max.sm,memory.total --format=csv,noheader 2>/dev/null | head -n 1)
+gpu=$(tr -d '"\\\000-\037|' <<<"${gpu:-not named by nvidia-smi}")
+built=$(cat "$here/share/built")
+echo "cuONN $built on $gpu"
+
+export CUONN_GOLDEN=$here/share/golden
+for program in "$here"/libexec/test_gpu_*; do check "${program##*/test_gpu_}" 60 "$program"; done
+
+# The study's setting. The seeds of the cpu backend and of the study's own program end between 0.846 and 0.853.
+study="not measured"
+if [ -d "$data" ]; then
+  if attempt study 60 "$here/bin/cuonn" train "$here/share/fashion-mnist.yaml" --set backend.name=cuda \
+    --set data.path="$data" --output "$scratch/study"; then
+    if [ "$status" != 0 ]; then
+      record study failed "$took" "$(why)"
+    else
+      cp "$scratch/study/metrics.csv" "$output/study.csv"
+      study=$(awk -F, 'NR > 1 { total += $5; accuracy = $4; n++ }
+        END { printf "accuracy %.4f after %d epochs, %.3f s of training, %.1f us a step", accuracy, n, total, 1e6 * total / (117 * n) }' \
+        "$output/study.csv")
+      if awk -F, 'END { exit !(NR == 51 && $4 >= 0.84 && $4 <= 0.86) }' "$output/study.csv"; then
+        record study passed "$took" "$study"
+      else
+        record study failed "$took" "$study; 0.84 to 0.86 after 50 was expected"
+      fi
+    fi
+  fi
+else
+  record study "not run" 0 "no data in $data"
+fi
+
+# The study's sizes in all backends; then over N, and over the batch.
+bench() {
+  local file=$1
+  shift
+  check "$file" 90 "$here/bin/cuonn" bench --json "$output/$file.json" --commit "$built" --seconds 0.5 "$@" &&
+    { printf '\n```text\n' && cat "$scratch/said" && printf '```\n'; } >>"$scratch/tables"
+}
+: >"$scratch/tables"
+bench bench
+bench bench-modes --case train_step,forward --modes 8,16,32,64,128,256,512,1024
+bench bench-batch --case train_step,forward --modes 64 --batch 1,16,128,512,2048,8192,65536
+
+# The same step in JAX and PyTorch, on the same device; their rows join those of the study's sizes.
+if python3 -c 'import importlib.util as u; exit(not (u.find_spec("jax") or u.find_spec("torch")))' 2>/dev/null; then
+  export XLA_PYTHON_CLIENT_PREALLOCATE=false
+  if check peers 150 python3 "$here/share/peers/run.py" --python python3 --problem "$here/share/problem.npz" \
+    --bench "$output/bench.json" --json "$output/bench.json"; then
+    { printf '\n```text\n' && grep -E '^(train_step|cuONN|jax|torch|skipped)' "$scratch/said" && printf '```\n'; } >>"$scratch/tables"
+    skipped=$(grep -c '^skipped' "$scratch/said") || true
+    [ "$skipped" = 0 ] || notes[-1]="$skipped skipped, see the table"
+  fi
+else
+  record peers "not run" 0 "Python here has neither JAX nor PyTorch"
+fi
+
+if ncu=$(tool ncu /usr/local/cuda/bin/ncu /opt/nvidia/nsight-compute/*/ncu) && [ -d "$data" ]; then
+  if check profile 90 "$ncu" --set full --kernel-name regex:^k_ --launch-count 24 --clock-control none \
+    --log-file "$output/profile.txt" "$here/bin/cuonn" train "$here/share/fashion-mnist.yaml" --set backend.name=cuda \
+    --set training.epochs=1 --set data.path="$data" --output "$scratch/profiled" &&
+    ! grep -q Duration "$output/profile.txt"; then
+    results[-1]=failed notes[-1]="ncu saw no kernel"
+  fi
+else
+  record profile "not run" 0 "ncu or the data are not on this machine"
+fi
+
+# Passed means that the tool itself says that it found nothing.
+if sanitizer=$(tool compute-sanitizer /usr/local/cuda/bin/compute-sanitizer /usr/local/cuda/compute-sanitizer/compute-sanitizer); then
+  tools=(memcheck racecheck initcheck synccheck)
+  for i in "${!tools[@]}"; do
+    name=${tools[i]} left=$(((limit - SECONDS) / (${#tools[@]} - i)))
+    attempt "$name" "$left" "$sanitizer" --tool "$name" --error-exitcode 9 "$here/libexec/exercise" small || continue
+    found=$(grep -E '(ERROR|RACECHECK) SUMMARY' "$scratch/said" | tail -n 1)
+    if [ "$status" = 0 ] && grep -qE 'SUMMARY: 0 (errors|hazards)' <<<"$found"; then
+      record "$name" passed "$took" "${found##*= }"
+    else
+      record "$name" failed "$took" "${found:-$(why)}"
+    fi
+  done
+else
+  record compute-sanitizer "not run" 0 "the tool is not on this machine"
+fi
+
+# ----------------------------------------------------------------------------------------------------------------- results
+
+count() { printf '%s\n' "${results[@]}" | grep -cx "$1"; }
+summary="$(count passed) passed, $(count failed) failed, $(count 'not run') not run"
+{
+  printf '{"built": "%s", "gpu": "%s", "date": "%s", "seconds": %s,\n "checks": [' "$built" "$gpu" "$(date -u +%FT%TZ)" "$SECONDS"
+  for i in "${!names[@]}"; do
+    [ "$i" = 0 ] || printf ','
+    printf '\n  {"name": "%s", "result": "%s", "seconds": %s, "note": "%s"}' "${names[i]}" "${results[i]}" "${seconds[i]}" "${notes[i]}"
+  done
+  printf '\n ]}\n'
+} >"$output/results.json"
+{
+  printf '# cuONN on %s\n\n%s; %s; %s s.\n\nStudy: %s.\n\n' "$gpu" "$built" "$summary" "$SECONDS" "$study"
+  printf '| Check | Result | Seconds | |\n| --- | --- | --- | --- |\n'
+  for i in "${!names[@]}"; do printf '| %s | %s | %s | %s |\n' "${names[i]}" "${results[i]}" "${seconds[i]}" "${notes[i]}"; done
+  cat "$scratch/tables"
+} >"$output/results.md"
+
+printf '\n%s\n' "$gpu"
+for i in "${!names[@]}"; do printf '%-24s %-8s %s\n' "${names[i]}" "${results[i]}" "${notes[i]}"; done
+echo "$summary in $SECONDS s; all of it is in $output"
+[ "$(count failed)" = 0 ]

@@ -1,0 +1,49 @@
+# Power: light on its way through every mesh of a network, a column of interferometers after the other.
+#   gnuplot -c power.gp DATA FORMAT > FIGURE
+data = ARG1
+format = ARG2
+stats data index 0 using 1:2 nooutput
+modes = STATS_max_x
+layers = STATS_max_y
+stats data index 0 using 3:4 nooutput
+classes = STATS_max_x
+image = STATS_max_y
+stats data index 0 using 5:6 nooutput
+label = STATS_max_x
+prediction = STATS_max_y
+stats data index 0 using 7 nooutput
+probability = STATS_max
+width = 900
+height = 400
+load ARG0[:strlen(ARG0) - strlen("power.gp")]."style.gp"
+
+places = layers*(modes + 1)
+set title sprintf("test image %.0f, label %.0f: taken for class %.0f with a probability of %.0f %%", image, label, prediction, 100*probability) offset 0,0.7
+set xlabel "column of interferometers" offset 0,-0.9
+set ylabel "waveguide"
+set xrange [-0.5:places - 0.5]
+set yrange [modes - 0.5:-0.5]
+unset border
+unset key
+set tics scale 0.4
+unset xtics
+do for [l = 0:int(layers) - 1] {
+  start = l*(modes + 1)
+  if (l > 0) { set arrow from start - 0.5,graph 0 to start - 0.5,graph 1 nohead front lw 2.5 lc rgb "white" }
+  set label sprintf("layer %d", l) at start + 0.5*modes,graph 1.03 center
+  step = layers > 4 ? modes : (modes > 20 ? 16 : 4)
+  do for [c = 0:int(modes) - 1:int(step)] { set label sprintf("%d", c) at start + c,graph -0.035 center }
+}
+# What is read: the first outputs of the last mesh.
+set arrow from places + 0.012*places,-0.3 to places + 0.012*places,classes - 0.7 nohead lw 3 lc rgb "#d55e00"
+set label "read" at places + 0.03*places,0.5*classes - 0.5 center rotate by -90 textcolor rgb "#d55e00"
+eval "set palette defined (".viridis.")"
+set cbrange [-40:0]
+set cbtics 10 in
+set cblabel "power / dB of what entered" offset 1,0
+set lmargin at screen 0.075
+set rmargin at screen 0.845
+set colorbox user origin 0.895,0.18 size 0.018,0.67
+set bmargin at screen 0.18
+set tmargin at screen 0.85
+plot data index 1 matrix with image

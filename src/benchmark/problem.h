@@ -1,0 +1,29 @@
+/* What a case needs before its clock starts: network, data, and a backend's state that holds them. */
+#ifndef CUONN_BENCHMARK_PROBLEM_H
+#define CUONN_BENCHMARK_PROBLEM_H
+
+#include "backends/backend.h"
+#include "cuonn/benchmark.h"
+
+typedef struct {
+  cuonn_benchmark_options options;
+  const cuonn_backend *backend;
+  int threads;
+  size_t n_examples; /* of one operation */
+  size_t n_batches;  /* train_step: batches of the data, one after the other */
+  cuonn_network network;
+  cuonn_images images; /* features */
+  cuonn_fields fields; /* other cases: [n_batches n_examples] */
+  uint8_t *labels;
+  void *state; /* the backend's; NULL for propagations */
+} problem;
+
+/* Makes a problem. Release with problem_free(), also after a failure. */
+cuonn_status problem_create(problem *out, const cuonn_context *context, const cuonn_benchmark_options *options);
+void problem_free(problem *p);
+
+size_t problem_radius(size_t n_modes);  /* of the Fourier features nearest to n_modes */
+size_t problem_side(size_t n_modes);    /* pixels a side of the images */
+size_t problem_classes(size_t n_modes); /* outputs that are read */
+
+#endif

@@ -1,0 +1,140 @@
+/* What was measured, as a table on standard output and as a JSON file. */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/bench.h"
+
+void bench_print_head(const bench_run *run) {
+  for (size_t i = 0; i < run->n_backends; i++) {
+    const cuonn_machine *const m = &run->backends[i].machine;
+    printf("%-10s %s", run->backends[i].name, m->name);
+    if (m->clock_hz > 0) printf(", %.2f GHz", 1e-9 * m->clock_hz);
+    printf(": %.4g GB/s, %.4g GFLOP/s\n", 1e-9 * m->bytes_per_second, 1e-9 * m->flops_per_second);
+  }
+  printf("\n%-16s %5s %6s %6s  %-10s %11s  %-23s %12s %9s %8s %8s\n", "case", "N", "batch", "layers", "backend",
+         "median_us", "p10..p90", "examples/s", "of_limit", "vs_cpu", "samples");
+  cli_flush();
+}
+
+void bench_print_row(const bench_row *row) {
+  char layers[24] = "-", spread[64], ratio[24] = "-";
+  const cuonn_benchmark_options *const o = &row->options;
+  if (bench_uses_layers(o->what)) snprintf(layers, sizeof layers, "%zu", o->n_layers);
+  printf("%-16s %5zu %6zu %6s  %-10s ", cuonn_benchmark_case_name(o->what), o->n_modes,
+         cuonn_benchmark_count(o).n_examples, layers, row->backend);
+  if (*row->skipped) {
+    printf("skipped: %s\n", row->skipped);
+  } else {
+    snprintf(spread, sizeof spread, "%.1f..%.1f", 1e6 * row->p10, 1e6 * row->p90);
+    if (isfinite(row->vs_cpu)) snprintf(ratio, sizeof ratio, "%.3g", row->vs_cpu);
+    printf("%11.1f  %-23s %12.0f %9.3f %8s %8zu\n", 1e6 * row->median, spread,
+           (double)row->work.n_examples / row->median, bench_of_limit(row), ratio, row->n_samples);
+  }
+  cli_flush();
+}
+
+/* ------------------------------------------------------------------------------------------------------------ JSON */
+
+static json_t *list(const bench_list *numbers) {
+  json_t *const all = json_array();
+  for (size_t i = 0; i < numbers->count; i++) {
+    json_array_append_new(all, json_integer((json_int_t)numbers->values[i]));
+  }
+  return all;
+}
+
+static json_t *case_names(const bench_list *cases) {
+  json_t *const all = json_array();
+  for (size_t i = 0; i < cases->count; i++) {
+    json_array_append_new(all, json_string(cuonn_benchmark_case_name((cuonn_benchmark_case)cases->values[i])));
+  }
+  return all;
+}
+
+static json_t *machines(const bench_run *run) {
+  json_t *const all = json_array();
+  for (size_t i = 0; i < run->n_backends; i++) {
+    const cuonn_machine *const m = &run->backends[i].machine;
+    json_array_append_new(all, json_pack("{s:s, s:o, s:f, s:f, s:f}", "backend", run->backends[i].name, "name",
+                                         cli_json_text(m->name), "clock_hz", m->clock_hz, "bytes_per_second",
+                                         m->bytes_per_second, "flops_per_second", m->flops_per_second));
+  }
+  return all;
+}
+
+static json_t *row_json(const bench_row *row) {
+  const cuonn_benchmark_options *const o = &row->options;
+  json_t *const what = json_pack(
+      "{s:s, s:I, s:I, s:o, s:s}", "case", cuonn_benchmark_case_name(o->what), "modes", (json_int_t)o->n_modes, "batch",
+      (json_int_t)cuonn_benchmark_count(o).n_examples, "layers",
+      bench_uses_layers(o->what) ? json_integer((json_int_t)o->n_layers) : json_null(), "backend", row->backend);
+  json_t *const found =
+      *row->skipped ? json_pack("{s:o}", "skipped", cli_json_text(row->skipped))
+                    : json_pack("{s:f, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "median_s", row->median,
+                                "p10_s", row->p10, "p90_s", row->p90, "samples", (json_int_t)row->n_samples,
+                                "steps_per_sample", (json_int_t)row->n_steps, "examples_per_second",
+                                (double)row->work.n_examples / row->median, "flops", row->work.flops, "bytes",
+                                row->work.bytes, "limit_flops_s", row->limit_flops, "limit_bytes_s", row->limit_bytes,
+                                "of_limit", bench_of_limit(row), "vs_cpu", cli_json_number(row->vs_cpu));
+  json_object_update_missing(what, found);
+  json_decref(found);
+  return what;
+}
+
+static json_t *everything(const bench_run *run) {
+  const bench_settings *const s = &run->settings;
+  char date[32];
+  const time_t now = time(NULL);
+  struct tm utc;
+  strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+  json_t *const results = json_array();
+  for (size_t i = 0; i < run->n_rows; i++) json_array_append_new(results, row_json(&run->rows[i]));
+  return json_pack("{s:s, s:o, s:s, s:s, s:s, s:o, s:{s:o, s:o, s:o, s:o, s:I, s:f, s:i}, s:o}", "date", date, "commit",
+                   cli_json_text(s->commit), "version", cuonn_version(), "build", cuonn_build(), "processor",
+                   cuonn_processor(), "machines", machines(run), "options", "cases", case_names(&s->cases), "modes",
+                   list(&s->modes), "batch", list(&s->batches), "layers", list(&s->layers), "samples",
+                   (json_int_t)s->n_samples, "seconds", s->seconds, "threads", s->threads, "results", results);
+}
+
+static int cannot_write(const char *path) {
+  return cli_fail(CLI_BAD_FILE, "%s cannot be written: %s", path, strerror(errno));
+}
+
+int bench_write_json(const bench_run *run) {
+  int code = CLI_DONE;
+  char *path = NULL;
+  json_t *const all = everything(run);
+  FILE *file = NULL;
+  if (!all || asprintf(&path, "%s.tmp", run->settings.json) < 0) {
+    code = cli_fail(CLI_RESOURCES, "not enough memory for the JSON output");
+    goto done;
+  }
+  file = fopen(path, "we");
+  bool whole = file && json_dumpf(all, file, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) == 0 && fputc('\n', file) != EOF;
+  if (file) whole = fclose(file) == 0 && whole;
+  if (!whole || rename(path, run->settings.json) != 0) {
+    code = cannot_write(run->settings.json);
+    unlink(path);
+  }
+done:
+  json_decref(all);
+  free(path);
+  return code;
+}
+
+int bench_check_writable(const char *path) {
+  if (!path) return CLI_DONE;
+  int file = open(path, O_WRONLY | O_CLOEXEC);
+  const bool made = file < 0 && errno == ENOENT;
+  if (made) file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (file < 0) return cannot_write(path);
+  close(file);
+  if (made) unlink(path);
+  return CLI_DONE;
+}

@@ -1,0 +1,49 @@
+/* Figures: what each shows, from which files, and the text file that its script plots/NAME.gp draws. */
+#ifndef CUONN_CLI_FIGURES_H
+#define CUONN_CLI_FIGURES_H
+
+#include <stdio.h>
+
+#include "cli/trained.h"
+
+/* What a figure is made from. */
+typedef struct {
+  const char *const *files; /* [n_files] */
+  size_t n_files;
+  const char *data;    /* folder with the images; NULL: the one that the checkpoint names */
+  cli_options common;  /* what computes */
+  size_t example;      /* test image, 0 is the first */
+  size_t layer;        /* of the network, 0 is the first */
+  cli_trained trained; /* what cli_figure_trained() opened */
+  bool opened;
+} cli_figure_source;
+
+/* Opens the checkpoint with all that goes with it, once for all figures of a source. NULL on failure, with *code. */
+const cli_trained *cli_figure_trained(int *code, cli_figure_source *source);
+void cli_figure_source_free(cli_figure_source *source);
+
+/* One figure. A data file holds blocks of numbers, parted by two empty lines, under comments that name the columns. */
+typedef struct {
+  const char *name;
+  const char *files;                             /* what it is made from, for messages */
+  bool many;                                     /* takes more than one file */
+  bool reads_images, reads_example, reads_layer; /* what of the source it looks at, besides the files */
+  const char *sentence;                          /* what it shows */
+  int (*write)(FILE *out, cli_figure_source *source);
+} cli_figure;
+
+extern const cli_figure *const cli_figures[]; /* ends with NULL */
+
+extern const cli_figure cli_figure_curves, cli_figure_confusion, cli_figure_examples, cli_figure_phases,
+    cli_figure_power, cli_figure_energy;
+
+/* Largest mesh of which there is a picture: beyond, a waveguide is thinner than a line. */
+#define CLI_FIGURE_MODES 128
+
+/* Writes the data of a figure into memory; release *text with free(). */
+int cli_figure_data(char **text, size_t *size, const cli_figure *figure, cli_figure_source *source);
+
+/* Parts a block from the next. */
+void cli_figure_next_block(FILE *out);
+
+#endif

@@ -1,0 +1,76 @@
+#include "cli/light.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The features of one test image, as a batch of one. */
+static int enter(cuonn_fields *out, const cli_trained *trained, size_t example) {
+  const cuonn_images *const test = &trained->data.test;
+  if (example >= test->n_examples) {
+    cli_fail(CLI_USAGE, "--example %zu: %s has %zu test images, counted from 0", example, trained->config.data_path,
+             test->n_examples);
+    return CLI_USAGE;
+  }
+  cuonn_images one = *test;
+  one.n_examples = 1;
+  one.pixels += example * test->height * test->width;
+  one.labels += example;
+  return cli_trained_features(out, trained, &one);
+}
+
+static double power_of(const double amplitude[2]) { return amplitude[0] * amplitude[0] + amplitude[1] * amplitude[1]; }
+
+/* Softmax of the powers of the outputs that are read. */
+static void read_outputs(cli_light *light, const double *outputs, size_t n_classes) {
+  double sum = 0;
+  light->prediction = 0;
+  for (size_t c = 1; c < n_classes; c++)
+    if (power_of(outputs + 2 * c) > power_of(outputs + 2 * light->prediction)) light->prediction = c;
+  const double largest = power_of(outputs + 2 * light->prediction);
+  for (size_t c = 0; c < n_classes; c++) sum += light->probabilities[c] = exp(power_of(outputs + 2 * c) - largest);
+  for (size_t c = 0; c < n_classes; c++) light->probabilities[c] /= sum;
+}
+
+int cli_light_send(cli_light *out, const cli_trained *trained, size_t example) {
+  int code = CLI_DONE;
+  const cuonn_network_shape *const shape = &trained->network.shape;
+  const size_t n = shape->n_modes, a_layer = (n + 1) * n;
+  cuonn_fields in = {0}, passed = {0};
+  cuonn_taps taps = {0};
+  *out = (cli_light){0};
+  CLI_PASS_DONE(enter(&in, trained, example));
+  CLI_TRY_DONE(cuonn_fields_create(&passed, 1, n));
+  out->input = malloc(2 * n * sizeof *out->input);
+  out->power = calloc(shape->n_layers * a_layer, sizeof *out->power);
+  out->probabilities = calloc(shape->n_classes, sizeof *out->probabilities);
+  taps.before_phi = calloc(n * n, 2 * sizeof *taps.before_phi);
+  if (!out->input || !out->power || !out->probabilities || !taps.before_phi) {
+    code =
+        cli_fail(CLI_RESOURCES, "not enough memory for the light in %zu layers of %zu waveguides", shape->n_layers, n);
+    goto done;
+  }
+  memcpy(out->input, in.values, 2 * n * sizeof *out->input);
+  for (size_t l = 0; l < shape->n_layers; l++) {
+    double *const power = out->power + l * a_layer;
+    CLI_TRY_DONE(cuonn_propagate(&passed, &taps, trained->context, &trained->network.layers[l], &in, false));
+    for (size_t i = 0; i < n * n; i++) power[i] = power_of(taps.before_phi + 2 * i);
+    for (size_t i = 0; i < n; i++) {
+      power[n * n + i] = power_of(passed.values + 2 * i);
+      in.values[2 * i] = sqrt(power[n * n + i]);
+      in.values[2 * i + 1] = 0;
+    }
+  }
+  read_outputs(out, passed.values, shape->n_classes);
+done:
+  free(taps.before_phi);
+  cuonn_fields_free(&passed);
+  cuonn_fields_free(&in);
+  return code;
+}
+
+void cli_light_free(cli_light *light) {
+  free(light->probabilities);
+  free(light->power);
+  free(light->input);
+}

@@ -1,0 +1,19 @@
+/* Light through a whole network, as the formulas of docs/physics.md say: mesh, modulus, mesh, ..., powers, softmax. */
+#ifndef CUONN_CLI_LIGHT_H
+#define CUONN_CLI_LIGHT_H
+
+#include "cli/trained.h"
+
+/* What becomes of one test image. */
+typedef struct {
+  double *input;         /* [N][2] features, as they enter the first mesh */
+  double *power;         /* [layer][column 0..N][N] before every column and after the last */
+  double *probabilities; /* [class] */
+  size_t prediction;     /* the class of the largest output */
+} cli_light;
+
+/* Sends a test image through the network. Release with cli_light_free(), also on failure. */
+int cli_light_send(cli_light *out, const cli_trained *trained, size_t example);
+void cli_light_free(cli_light *light);
+
+#endif

@@ -1,0 +1,42 @@
+#include "cli/page.h"
+
+#include <string.h>
+
+void cli_page_text(FILE *out, const char *text) {
+  for (const char *c = text; *c; c++) switch (*c) {
+      case '<': fputs("&lt;", out); break;
+      case '>': fputs("&gt;", out); break;
+      case '&': fputs("&amp;", out); break;
+      case '"': fputs("&quot;", out); break;
+      default: fputc(*c, out);
+    }
+}
+
+/* Writes up to `end`, with "fNUMBER-" before every name that is given or meant. */
+static void write_named(FILE *out, const char *svg, const char *end, int number) {
+  static const char *const before[] = {"id='", "id=\"", "href='#", "href=\"#", "url(#"};
+  while (svg < end) {
+    size_t length = 0;
+    for (size_t i = 0; i < sizeof before / sizeof *before && length == 0; i++)
+      if (strncmp(svg, before[i], strlen(before[i])) == 0) length = strlen(before[i]);
+    if (length == 0) {
+      fputc(*svg++, out);
+      continue;
+    }
+    fprintf(out, "%.*sf%d-", (int)length, svg, number);
+    svg += length;
+  }
+}
+
+void cli_page_svg(FILE *out, const char *svg, int number, const char *title) {
+  static const char after_title[] = "</desc>";
+  const char *const start = strstr(svg, "<svg"), *const from = start ? strstr(start, "<title>") : NULL;
+  const char *const to = from ? strstr(from, after_title) : NULL;
+  if (!to) return;
+  fwrite(start, 1, (size_t)(from - start), out);
+  fputs("<title>", out);
+  cli_page_text(out, title);
+  fputs("</title>", out);
+  const char *const body = to + sizeof after_title - 1;
+  write_named(out, body, body + strlen(body), number);
+}

@@ -1,0 +1,182 @@
+/* cuonn plot: a figure from result files, drawn by gnuplot. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/figures/figures.h"
+#include "cli/gnuplot.h"
+
+typedef struct {
+  const char *what, *output, *example, *layer;
+  const char **files; /* [source.n_files], room for as many as there are words */
+  bool keep_data;
+  cli_figure_source source;
+} arguments;
+
+enum { kKeepData = 256 };
+
+static error_t parse(int key, char *value, struct argp_state *state) {
+  arguments *a = state->input;
+  switch (key) {
+    case ARGP_KEY_INIT: cli_parse_init(state, &a->source.common, 1); return 0;
+    case 'o': a->output = value; return 0;
+    case 'd': a->source.data = value; return 0;
+    case 'e': a->example = value; return 0;
+    case 'l': a->layer = value; return 0;
+    case kKeepData: a->keep_data = true; return 0;
+    case ARGP_KEY_ARG:
+      if (a->what)
+        a->files[a->source.n_files++] = value;
+      else
+        a->what = value;
+      return 0;
+    case ARGP_KEY_END: {
+      error_t missing = cli_require(a->what, "WHAT, the name of a figure,");
+      if (!missing) missing = cli_require(a->files[0], "the file to draw");
+      return missing ? missing : cli_require(a->output, "--output FIGURE.svg, .png or .pdf");
+    }
+    default: return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option options[] = {
+    {"output", 'o', "FIGURE", 0, "File to write; its ending, .svg, .png or .pdf, says what it is", 0},
+    {"keep-data", kKeepData, NULL, 0, "Also write what is drawn as text, to FIGURE.txt", 0},
+    {"data", 'd', "DIR", 0, "Folder with the IDX files, in place of the one that the checkpoint names", 0},
+    {"example", 'e', "INDEX", 0, "power: the test image; examples: the first of them; the default is 0", 0},
+    {"layer", 'l', "INDEX", 0, "phases: the layer of the network; the default is 0", 0},
+    {0}};
+
+/* The list of figures stands in the help as it does in the table. */
+static char *help_filter(int key, const char *text, void *input) {
+  (void)input;
+  if (key != ARGP_KEY_HELP_POST_DOC) return (char *)text;
+  char *list = NULL;
+  size_t size;
+  FILE *stream = open_memstream(&list, &size);
+  if (!stream) return (char *)text;
+  fprintf(stream, "WHAT is one of:\n");
+  for (const cli_figure *const *f = cli_figures; *f; f++)
+    fprintf(stream, "  %-11s%s\n  %-11sfrom %s\n", (*f)->name, (*f)->sentence, "", (*f)->files);
+  fprintf(stream, "\n%s", text);
+  return fclose(stream) == 0 ? list : (char *)text;
+}
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "WHAT FILE...",
+    .doc =
+        "Draws a figure with gnuplot.\v"
+        "Each figure has a script, WHAT.gp. To change how it looks, copy the folder of scripts (share/cuonn/plots of "
+        "the "
+        "installation), edit, and let the environment variable CUONN_PLOTS name the copy; or draw the text file of "
+        "--keep-data yourself: gnuplot -c WHAT.gp FIGURE.svg.txt svg > FIGURE.svg\n\n"
+        "Example:\n"
+        "  cuonn plot curves runs/*/metrics.csv --output curves.svg\n"
+        "  cuonn plot power runs/study/best.nc --example 7 --output power.png",
+    .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {0}},
+    .help_filter = help_filter,
+};
+
+/* ---------------------------------------------------------------------------------------------------- what is asked */
+
+/* The figure of that name, or NULL, printed. */
+static const cli_figure *find_figure(const char *name) {
+  char names[256] = "";
+  size_t n = 0;
+  for (const cli_figure *const *f = cli_figures; *f && n < sizeof names; f++) {
+    if (strcmp((*f)->name, name) == 0) return *f;
+    n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", n ? ", " : "", (*f)->name);
+  }
+  cli_fail(CLI_USAGE, "there is no figure '%s'; there are: %s", name, names);
+  return NULL;
+}
+
+/* Refuses options that would change nothing. */
+static int check_options(const cli_figure *figure, const arguments *a) {
+  const struct {
+    const char *given, *name;
+    bool read;
+  } all[] = {{a->example, "example", figure->reads_example},
+             {a->layer, "layer", figure->reads_layer},
+             {a->source.data, "data", figure->reads_images},
+             {a->source.common.backend, "backend", figure->reads_images},
+             {a->source.common.threads, "threads", figure->reads_images}};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    if (all[i].given && !all[i].read) return cli_fail(CLI_USAGE, "--%s is not for %s", all[i].name, figure->name);
+  return CLI_DONE;
+}
+
+/* The format that the ending of a name stands for, or NULL, printed. */
+static const char *find_format(const char *path) {
+  static const char *const formats[] = {"svg", "png", "pdf"};
+  const char *const dot = strrchr(path, '.');
+  for (size_t i = 0; dot && i < sizeof formats / sizeof *formats; i++)
+    if (strcmp(dot + 1, formats[i]) == 0) return formats[i];
+  cli_fail(CLI_USAGE, "--output %s: the ending must be .svg, .png or .pdf", path);
+  return NULL;
+}
+
+static int read_index(size_t *out, const char *text, const char *option) {
+  char *end;
+  if (!text) return CLI_DONE;
+  errno = 0;
+  const unsigned long long index = strtoull(text, &end, 10);
+  if (*text < '0' || *text > '9' || *end || errno != 0)
+    return cli_fail(CLI_USAGE, "%s: found \"%s\", which is no whole number from 0 on", option, text);
+  *out = (size_t)index;
+  return CLI_DONE;
+}
+
+/* --------------------------------------------------------------------------------------------------------- drawing */
+
+static int draw(const cli_figure *figure, const char *format, arguments *args) {
+  int code = CLI_DONE;
+  char *data = NULL, *data_path = NULL;
+  size_t size = 0;
+  cli_drawing drawing = {0};
+  if (asprintf(&data_path, "%s.txt", args->output) < 0) return cli_fail(CLI_RESOURCES, "not enough memory");
+  CLI_PASS_DONE(cli_figure_data(&data, &size, figure, &args->source));
+  CLI_PASS_DONE(cli_gnuplot_draw(&drawing, figure->name, format, data, size));
+  if (drawing.missing) {
+    CLI_TRY_DONE(cuonn_bytes_write(data_path, data, size));
+    code = cli_fail(CLI_RESOURCES, "%s; what it would draw is in %s", CLI_GNUPLOT_ADVICE, data_path);
+    goto done;
+  }
+  CLI_TRY_DONE(cuonn_bytes_write(args->output, drawing.bytes, drawing.size));
+  if (args->keep_data) CLI_TRY_DONE(cuonn_bytes_write(data_path, data, size));
+done:
+  free(drawing.bytes);
+  free(data);
+  free(data_path);
+  return code;
+}
+
+static int run(int argc, char **argv) {
+  int code = CLI_DONE;
+  arguments args = {0};
+  args.files = calloc((size_t)argc, sizeof *args.files);
+  if (!args.files) return cli_fail(CLI_RESOURCES, "not enough memory");
+  CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  args.source.files = args.files;
+  const cli_figure *const figure = find_figure(args.what);
+  CLI_PASS_DONE(figure ? CLI_DONE : CLI_USAGE);
+  if (args.source.n_files > 1 && !figure->many) {
+    code = cli_fail(CLI_USAGE, "one argument is too many: '%s'; %s is made from %s", args.files[1], figure->name,
+                    figure->files);
+    goto done;
+  }
+  CLI_PASS_DONE(check_options(figure, &args));
+  const char *const format = find_format(args.output);
+  CLI_PASS_DONE(format ? CLI_DONE : CLI_USAGE);
+  CLI_PASS_DONE(read_index(&args.source.example, args.example, "--example"));
+  CLI_PASS_DONE(read_index(&args.source.layer, args.layer, "--layer"));
+  code = draw(figure, format, &args);
+done:
+  cli_figure_source_free(&args.source);
+  free(args.files);
+  return code;
+}
+
+const cli_command cli_plot = {"plot", "figures of runs, networks and energy grids, drawn by gnuplot", &argp, run};

@@ -1,0 +1,390 @@
+/* cuonn sweep: every point of a grid, from a configuration with lists, or from a sweep that was stopped.
+ * Whatever can be refused is refused before the directory is made or touched. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/common.h"
+#include "cli/progress.h"
+#include "cli/stop.h"
+
+typedef struct {
+  const char *config, *output, *resume;
+  const char **settings; /* [n_settings] "key=value", room for as many as there are words */
+  size_t n_settings;
+  cli_options common;
+} arguments;
+
+static error_t parse(int key, char *value, struct argp_state *state) {
+  arguments *a = state->input;
+  switch (key) {
+    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 2); return 0;
+    case 's': a->settings[a->n_settings++] = value; return 0;
+    case 'o': a->output = value; return 0;
+    case 'r': a->resume = value; return 0;
+    case ARGP_KEY_ARG: return cli_take_argument(&a->config, value);
+    case ARGP_KEY_END:
+      if (a->resume && (a->output || a->config)) {
+        cli_fail(CLI_USAGE, "--resume goes with neither CONFIG nor --output: the sweep goes on as it was started");
+        return EINVAL;
+      }
+      return a->resume ? 0 : cli_require(a->config, "the configuration file (or --resume DIR)");
+    default: return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option options[] = {
+    {"set", 's', "KEY=VALUE", 0,
+     "Set a key of the configuration, after the file; KEY=[VALUE, VALUE] gives it a list; may be repeated", 0},
+    {"output", 'o', "DIR", 0, "Directory of the sweep, the same as --set output.directory=DIR", 0},
+    {"resume", 'r', "DIR", 0,
+     "Go on with the sweep in DIR; only what does not change the computation may be set anew (backend.threads, "
+     "data.path, "
+     "...)",
+     0},
+    {0}};
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "CONFIG\n--resume DIR",
+    .doc =
+        "Trains a network for every combination of the values that a configuration lists.\v"
+        "CONFIG is a configuration as for cuonn train, in which keys may have lists (docs/configuration.md says "
+        "which); "
+        "sweep.repeats trains each point with so many seeds. Runs that do the same steps train side by side.\n\n"
+        "Writes a directory, which must not hold a sweep already:\n"
+        "  sweep.yaml           the configuration with every key\n"
+        "  runs/NUMBER.nc       numbers of each run, as soon as it is finished or has failed\n"
+        "  networks/NUMBER.nc   checkpoint of each finished run, for cuonn eval\n"
+        "  sweep.nc             all numbers over the grid, for xarray\n\n"
+        "A run whose loss becomes NaN or infinite is recorded with its reason; the others go on, and the exit code is "
+        "0. "
+        "Ctrl-C finishes the present steps and exits with 130; --resume does what is not finished.\n\n"
+        "Example:\n"
+        "  cuonn sweep configs/learning-rates.yaml --output runs/rates\n"
+        "  cuonn sweep configs/fashion-mnist.yaml --set \"training.seed=[0, 1, 2, 3]\" --output runs/seeds\n"
+        "  cuonn sweep --resume runs/rates",
+    .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {&cli_json_argp, 0, NULL, 0}, {0}},
+};
+
+/* One call of the command. */
+typedef struct {
+  arguments args;
+  cuonn_grid grid;
+  cuonn_context *context;
+  cuonn_dataset data;
+  cuonn_sweep_files *files;
+  size_t points;
+  size_t *to_do; /* [n_to_do] points */
+  size_t n_to_do;
+  cuonn_sweep_model *models; /* [n_to_do] */
+  size_t memory_holds;       /* what was told of it */
+  struct timespec began;
+  cli_bar bar;
+} job;
+
+/* ------------------------------------------------------------------------------------------------ what shall be done */
+
+static int apply_settings(cuonn_grid *grid, const arguments *args) {
+  int code = CLI_DONE;
+  for (size_t i = 0; i < args->n_settings; i++) CLI_TRY_DONE(cuonn_grid_set(grid, args->settings[i]));
+  CLI_PASS_DONE(cli_config_set(&grid->base, "backend.name", args->common.backend));
+  CLI_PASS_DONE(cli_config_set(&grid->base, "backend.threads", args->common.threads));
+  CLI_PASS_DONE(cli_config_set(&grid->base, "output.directory", args->resume ? args->resume : args->output));
+  CLI_TRY_DONE(cuonn_grid_complete(grid));
+done:
+  return code;
+}
+
+/* Whether two grids have the same axes. */
+static bool same_axes(const cuonn_grid *a, const cuonn_grid *b) {
+  if (a->n_axes != b->n_axes) return false;
+  for (size_t i = 0; i < a->n_axes; i++) {
+    const size_t count = a->axes[i].count;
+    if (a->axes[i].key != b->axes[i].key || count != b->axes[i].count) return false;
+    for (size_t k = 0; k < count; k++)
+      if (strcmp(a->axes[i].values[k], b->axes[i].values[k]) != 0) return false;
+  }
+  return true;
+}
+
+static int configure_resumed(job *j) {
+  int code = CLI_DONE;
+  char *path = NULL;
+  cuonn_grid started;
+  cuonn_grid_init(&started);
+  if (asprintf(&path, "%s/sweep.yaml", j->args.resume) < 0) return cli_fail(CLI_RESOURCES, "not enough memory");
+  CLI_TRY_DONE(cuonn_grid_read(&started, path));
+  CLI_TRY_DONE(cuonn_grid_complete(&started));
+  CLI_TRY_DONE(cuonn_grid_read(&j->grid, path));
+  CLI_PASS_DONE(apply_settings(&j->grid, &j->args));
+  const char *key = cuonn_config_difference(&started.base, &j->grid.base);
+  if (!key && started.base.training.epochs != j->grid.base.training.epochs) key = "training.epochs";
+  if (!key && !same_axes(&started, &j->grid)) key = "the lists of values";
+  if (key) code = cli_fail(CLI_USAGE, "%s: %s may not differ from what the sweep was started with", path, key);
+done:
+  cuonn_grid_free(&started);
+  free(path);
+  return code;
+}
+
+static int configure_new(job *j) {
+  int code = CLI_DONE;
+  CLI_TRY_DONE(cuonn_grid_read(&j->grid, j->args.config));
+  CLI_PASS_DONE(apply_settings(&j->grid, &j->args));
+done:
+  return code;
+}
+
+/* Data against every point. */
+static int load_data(job *j) {
+  int code = CLI_DONE;
+  const cuonn_config *const base = &j->grid.base; /* no list is of the data's or the classes' keys */
+  CLI_TRY_DONE(cuonn_dataset_load(&j->data, base->data_path));
+  CLI_TRY_DONE(cuonn_images_check_labels(&j->data.train, base->network.n_classes));
+  CLI_TRY_DONE(cuonn_images_check_labels(&j->data.test, base->network.n_classes));
+  const cuonn_status fits = cuonn_features_check(&base->features, j->data.train.height, j->data.train.width);
+  if (fits != CUONN_OK) return cli_fail_file(fits, base->data_path);
+  for (size_t p = 0; p < j->points; p++) {
+    cuonn_config c;
+    cuonn_grid_config(&c, &j->grid, p);
+    if (cuonn_steps_per_epoch(&c.training, j->data.train.n_examples) == 0)
+      return cli_fail(CLI_USAGE,
+                      "training.batch_size is %zu, but %s has only %zu training examples: take a smaller one, or "
+                      "training.drop_last=false",
+                      c.training.batch_size, c.data_path, j->data.train.n_examples);
+  }
+done:
+  return code;
+}
+
+/* Opens the directory, and lists what is not done there. */
+static int list_models(job *j) {
+  int code = CLI_DONE;
+  CLI_TRY_DONE(cuonn_sweep_files_open(&j->files, j->grid.base.output_directory, &j->grid, j->args.resume != NULL));
+  j->to_do = calloc(j->points, sizeof *j->to_do);
+  j->models = calloc(j->points, sizeof *j->models);
+  if (!j->to_do || !j->models) return cli_fail(CLI_RESOURCES, "not enough memory for %zu runs", j->points);
+  for (size_t p = 0; p < j->points; p++) {
+    cuonn_config c;
+    if (cuonn_sweep_files_result(j->files, p)) continue;
+    cuonn_grid_config(&c, &j->grid, p);
+    j->models[j->n_to_do] = (cuonn_sweep_model){c.network, c.training};
+    j->to_do[j->n_to_do++] = p;
+  }
+done:
+  return code;
+}
+
+/* -------------------------------------------------------------------------------------------------------- reporting */
+
+static double seconds_since(const struct timespec *began) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)(now.tv_sec - began->tv_sec) + 1e-9 * (double)(now.tv_nsec - began->tv_nsec);
+}
+
+static void print_start(const job *j) {
+  const cuonn_network_shape *const s = &j->grid.base.network;
+  if (j->args.common.json) return;
+  printf(
+      "sweep of %zu runs, %zu to do, %zu epochs each: %zu layers of N = %zu on %zu images (%zu to test) in %s, backend "
+      "%s\n",
+      j->points, j->n_to_do, j->grid.base.training.epochs, s->n_layers, s->n_modes, j->data.train.n_examples,
+      j->data.test.n_examples, j->grid.base.data_path, cuonn_context_backend(j->context));
+  for (size_t a = 0; a < j->grid.n_axes; a++) {
+    printf("  %s:", j->grid.axes[a].coordinate);
+    for (size_t i = 0; i < j->grid.axes[a].count; i++) printf(" %s", j->grid.axes[a].values[i]);
+    printf("\n");
+  }
+  cli_flush();
+}
+
+static cuonn_status on_progress(void *user, const cuonn_sweep_progress *p) {
+  job *const j = user;
+  char text[160], left[32];
+  if (p->memory_holds != j->memory_holds) {
+    cli_bar_clear(&j->bar);
+    fprintf(stderr, "cuonn: memory holds %zu runs side by side; the others come after them\n", p->memory_holds);
+    j->memory_holds = p->memory_holds;
+  }
+  cli_clock_text(left, sizeof left, p->seconds_left);
+  snprintf(text, sizeof text, "run %zu/%zu  %zu at a time  %.0f steps/s  %s left", p->models_done, p->n_models,
+           p->models_together, p->steps_per_second, left);
+  cli_bar_show(&j->bar, (double)p->steps_done / (double)p->steps, text);
+  return CUONN_OK;
+}
+
+/* {"optimizer": "adam", "seed": 1, ...} */
+static json_t *json_of_point(const cuonn_grid *grid, size_t point) {
+  json_t *const out = json_object();
+  for (size_t a = 0; out && a < grid->n_axes; a++) {
+    const char *const value = cuonn_grid_value(grid, a, point);
+    json_object_set_new(out, grid->axes[a].coordinate,
+                        grid->axes[a].numeric ? json_loads(value, JSON_DECODE_ANY, NULL) : json_string(value));
+  }
+  return out;
+}
+
+static const cuonn_sweep_epoch *last_epoch(const cuonn_sweep_result *result) {
+  return result->n_epochs ? &result->epochs[result->n_epochs - 1] : NULL;
+}
+
+static json_t *json_of_run(const job *j, size_t point, const cuonn_sweep_result *result) {
+  const cuonn_sweep_epoch *const last = last_epoch(result);
+  return json_pack("{s:I, s:o, s:s, s:o, s:I, s:o, s:o, s:o, s:o}", "run", (json_int_t)point, "point",
+                   json_of_point(&j->grid, point), "status", cuonn_status_name(result->status), "reason",
+                   cli_json_text(result->reason), "epochs", (json_int_t)result->n_epochs, "train_error",
+                   last ? cli_json_number(last->train_error) : json_null(), "test_error",
+                   last ? cli_json_number(last->test_error) : json_null(), "train_loss",
+                   last ? cli_json_number(last->train_loss) : json_null(), "test_loss",
+                   last ? cli_json_number(last->test_loss) : json_null());
+}
+
+/* --------------------------------------------------------------------------------------------------------- summary */
+
+/* The finished runs with the least and the largest error of the last epoch's test; points if there is none. */
+typedef struct {
+  size_t best, worst, finished, failed;
+} summary;
+
+static double final_error(const job *j, size_t point) {
+  return last_epoch(cuonn_sweep_files_result(j->files, point))->test_error;
+}
+
+static summary summarize(const job *j) {
+  summary s = {j->points, j->points, 0, 0};
+  for (size_t p = 0; p < j->points; p++) {
+    const cuonn_sweep_result *const result = cuonn_sweep_files_result(j->files, p);
+    if (!result) continue;
+    if (result->status != CUONN_OK) {
+      s.failed++;
+      continue;
+    }
+    s.finished++;
+    if (s.best == j->points || final_error(j, p) < final_error(j, s.best)) s.best = p;
+    if (s.worst == j->points || final_error(j, p) > final_error(j, s.worst)) s.worst = p;
+  }
+  return s;
+}
+
+static void print_row(const job *j, const char *title, size_t point) {
+  const cuonn_sweep_result *const result = cuonn_sweep_files_result(j->files, point);
+  const cuonn_sweep_epoch *const last = last_epoch(result);
+  if (result->status == CUONN_OK && last)
+    printf("%-6s  %06zu  %10.4f  %11.4f", title, point, last->test_error, last->train_error);
+  else
+    printf("%-6s  %06zu  %10s  %11s", title, point, "-", "-");
+  for (size_t a = 0; a < j->grid.n_axes; a++)
+    printf("  %*s", (int)strlen(j->grid.axes[a].coordinate), cuonn_grid_value(&j->grid, a, point));
+  printf("%s%s\n", result->reason[0] ? "  " : "", result->reason);
+}
+
+static void print_table(const job *j, const summary *s) {
+  enum { kMostFailed = 10 };
+  size_t told = 0;
+  printf("%-6s  %6s  %10s  %11s", "", "run", "test error", "train error");
+  for (size_t a = 0; a < j->grid.n_axes; a++) printf("  %s", j->grid.axes[a].coordinate);
+  printf("\n");
+  if (s->best < j->points) print_row(j, "best", s->best);
+  if (s->worst < j->points) print_row(j, "worst", s->worst);
+  for (size_t p = 0; p < j->points && told < kMostFailed; p++) {
+    const cuonn_sweep_result *const result = cuonn_sweep_files_result(j->files, p);
+    if (!result || result->status == CUONN_OK) continue;
+    print_row(j, "failed", p);
+    told++;
+  }
+  if (s->failed > told) printf("and %zu more that failed\n", s->failed - told);
+}
+
+static int print_summary(const job *j, const char *outcome) {
+  const summary s = summarize(j);
+  const char *const directory = j->grid.base.output_directory;
+  if (j->args.common.json)
+    return cli_print_json(json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "result", outcome, "runs",
+                                    (json_int_t)j->points, "finished", (json_int_t)s.finished, "failed",
+                                    (json_int_t)s.failed, "best",
+                                    s.best < j->points ? json_integer((json_int_t)s.best) : json_null(), "worst",
+                                    s.worst < j->points ? json_integer((json_int_t)s.worst) : json_null(), "seconds",
+                                    cli_json_number(seconds_since(&j->began)), "directory", cli_json_text(directory)));
+  print_table(j, &s);
+  printf("%s: %zu of %zu runs finished, %zu failed, in %.1f s; results in %s/sweep.nc\n", outcome, s.finished,
+         j->points, s.failed, seconds_since(&j->began), directory);
+  return CLI_DONE;
+}
+
+/* --------------------------------------------------------------------------------------------------------- training */
+
+static cuonn_status start(void *user, size_t model, cuonn_network *network) {
+  const job *const j = user;
+  cuonn_config c;
+  cuonn_grid_config(&c, &j->grid, j->to_do[model]);
+  const cuonn_status status = c.start == CUONN_START_FILE ? cuonn_network_read_start(network, c.start_file)
+                                                          : cuonn_network_initialize(network, c.start, c.training.seed);
+  if (status != CUONN_OK) return status;
+  if (c.chip_errors_file[0]) return cuonn_network_read_errors(network, c.chip_errors_file);
+  return cuonn_chip_draw_errors(network, &c.training.chip);
+}
+
+static cuonn_status on_model(void *user, size_t model, const cuonn_sweep_result *result) {
+  job *const j = user;
+  const cuonn_status status = cuonn_sweep_files_record(j->files, j->to_do[model], result);
+  if (status != CUONN_OK) return status;
+  if (j->args.common.json) cli_print_json(json_of_run(j, j->to_do[model], result));
+  return CUONN_OK;
+}
+
+static int sweep(job *j) {
+  int code = CLI_DONE;
+  const cuonn_sweep_callbacks callbacks = {j, start, on_progress, on_model};
+  print_start(j);
+  cli_bar_open(&j->bar);
+  const cuonn_status status =
+      j->n_to_do ? cuonn_sweep(j->context, &j->data, &j->grid.base.features, j->models, j->n_to_do, &callbacks)
+                 : CUONN_OK;
+  cli_bar_clear(&j->bar);
+  if (status != CUONN_OK && status != CUONN_E_INTERRUPTED) return cli_fail_library(status);
+  CLI_TRY_DONE(cuonn_sweep_files_merge(j->files));
+  CLI_PASS_DONE(print_summary(j, status == CUONN_OK ? "done" : "interrupted"));
+  if (status == CUONN_E_INTERRUPTED)
+    code = cli_fail(CLI_INTERRUPTED, "interrupted; go on with: cuonn sweep --resume %s", j->grid.base.output_directory);
+done:
+  return code;
+}
+
+static int run(int argc, char **argv) {
+  int code = CLI_DONE;
+  job j = {0};
+  cuonn_grid_init(&j.grid);
+  j.args.settings = calloc((size_t)argc, sizeof *j.args.settings);
+  if (!j.args.settings) return cli_fail(CLI_RESOURCES, "not enough memory");
+  CLI_PASS_DONE(cli_parse(&j.args, &argp, argc, argv));
+  cli_catch_signals();
+  clock_gettime(CLOCK_MONOTONIC, &j.began);
+  CLI_PASS_DONE(j.args.resume ? configure_resumed(&j) : configure_new(&j));
+  j.points = cuonn_grid_points(&j.grid);
+  CLI_TRY_DONE(cuonn_context_create(&j.context, j.grid.base.backend, j.grid.base.threads));
+  cli_tell_backend(j.context);
+  CLI_PASS_DONE(load_data(&j));
+  if (cuonn_stop_requested()) {
+    code = cli_fail(CLI_INTERRUPTED, "interrupted before training; nothing was written");
+    goto done;
+  }
+  CLI_PASS_DONE(list_models(&j));
+  code = sweep(&j);
+done:
+  free(j.models);
+  free(j.to_do);
+  cuonn_sweep_files_close(j.files);
+  cuonn_dataset_free(&j.data);
+  cuonn_context_free(j.context);
+  cuonn_grid_free(&j.grid);
+  free(j.args.settings);
+  return code;
+}
+
+const cli_command cli_sweep = {"sweep", "train networks over a grid of settings", &argp, run};

@@ -1,0 +1,33 @@
+/* A trained network with the configuration, images and backend that go with it. */
+#ifndef CUONN_CLI_TRAINED_H
+#define CUONN_CLI_TRAINED_H
+
+#include "cli/common.h"
+
+/* Where it comes from; what is NULL or 0 is not given. */
+typedef struct {
+  const char *checkpoint, *config, *data;
+  const char **settings; /* [n_settings] "key=value" */
+  size_t n_settings;
+  cli_options common;
+} cli_trained_source;
+
+typedef struct {
+  cuonn_config config;
+  cuonn_network network;
+  cuonn_context *context;
+  cuonn_dataset data;
+} cli_trained;
+
+/* Reads the network, then its own configuration, the file `config` and the settings, which may not contradict it, and
+ * the images. Release with cli_trained_free(), also on failure. */
+int cli_trained_open(cli_trained *out, const cli_trained_source *source);
+void cli_trained_free(cli_trained *trained);
+
+/* Features of images of its data. Release with cuonn_fields_free(). */
+int cli_trained_features(cuonn_fields *out, const cli_trained *trained, const cuonn_images *images);
+
+/* Evaluates it on the test images, on the chip of its configuration. Release the confusion matrix, [label][prediction], with free(). */
+int cli_trained_evaluate(cuonn_evaluation *out, const cli_trained *trained);
+
+#endif

@@ -1,0 +1,144 @@
+/* The directory of a sweep: the numbers of each run in a small file as soon as there are any, and all in one at the end.
+ * A run's own file is written last: where it is, the run is done. */
+#include "results/sweep.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "results/directory.h"
+
+static cuonn_status point_path(char **out, const char *directory, size_t point) {
+  char name[24];
+  snprintf(name, sizeof name, "%06zu.nc", point);
+  return results_join(out, directory, name);
+}
+
+/* Takes over the result of a point whose file is there. */
+static cuonn_status take_run(cuonn_sweep_files *files, size_t point) {
+  char *path = NULL, *text = NULL;
+  cuonn_config config, found;
+  cuonn_status status = CUONN_OK;
+  CUONN_TRY_DONE(point_path(&path, files->runs, point));
+  if (access(path, F_OK) != 0 && errno == ENOENT) goto done;
+  CUONN_TRY_DONE(sweep_run_read(&files->results[point], &text, path, files->grid->base.training.epochs));
+  files->done[point] = true;
+  cuonn_grid_config(&config, files->grid, point);
+  cuonn_config_init(&found);
+  CUONN_TRY_DONE(cuonn_config_read_text(&found, text, strlen(text), path));
+  const char *key = cuonn_config_difference(&config, &found);
+  if (!key && config.training.epochs != found.training.epochs) key = "training.epochs";
+  CUONN_CHECK_DONE(!key, CUONN_E_DATA, "%s: was trained with another %s than its point of the grid has", path, key);
+done:
+  free(text);
+  free(path);
+  return status;
+}
+
+/* Keeps a copy of a result. */
+static cuonn_status keep(cuonn_sweep_files *files, size_t point, const cuonn_sweep_result *result) {
+  cuonn_sweep_epoch *epochs = NULL;
+  char *const reason = strdup(result->reason);
+  CUONN_CHECK(reason, CUONN_E_MEMORY, "not enough memory for the result of run %zu", point);
+  const cuonn_status status = cuonn_allocate(&epochs, result->n_epochs, sizeof *epochs);
+  if (status != CUONN_OK) {
+    free(reason);
+    return status;
+  }
+  memcpy(epochs, result->epochs, result->n_epochs * sizeof *epochs);
+  files->results[point] = (cuonn_sweep_result){result->status, reason, result->n_epochs, epochs, NULL};
+  files->done[point] = true;
+  return CUONN_OK;
+}
+
+cuonn_status cuonn_sweep_files_record(cuonn_sweep_files *files, size_t point, const cuonn_sweep_result *result) {
+  cuonn_status status = CUONN_OK;
+  char *run = NULL, *network = NULL, *text = NULL;
+  cuonn_config config;
+  cuonn_grid_config(&config, files->grid, point);
+  CUONN_TRY_DONE(point_path(&run, files->runs, point));
+  CUONN_TRY_DONE(point_path(&network, files->networks, point));
+  text = cuonn_config_text(&config);
+  CUONN_CHECK_DONE(text, CUONN_E_MEMORY, "%s: not enough memory for its configuration", run);
+  if (result->state)
+    CUONN_TRY_DONE(cuonn_checkpoint_write(network, result->state, result->n_epochs, config.training.seed, text));
+  CUONN_TRY_DONE(sweep_run_write(run, result, text));
+  CUONN_TRY_DONE(keep(files, point, result));
+done:
+  free(text);
+  free(network);
+  free(run);
+  return status;
+}
+
+const cuonn_sweep_result *cuonn_sweep_files_result(const cuonn_sweep_files *files, size_t point) {
+  return files->done[point] ? &files->results[point] : NULL;
+}
+
+/* ---- the directory ---- */
+
+static cuonn_status begin(cuonn_sweep_files *files) {
+  struct stat info;
+  CUONN_CHECK(lstat(files->grid_path, &info) != 0, CUONN_E_ARGUMENT,
+              "%s: already holds sweep.yaml of another sweep; resume that sweep, or choose another directory",
+              files->directory);
+  char *const text = cuonn_grid_text(files->grid);
+  CUONN_CHECK(text, CUONN_E_MEMORY, "%s: not enough memory for its configuration", files->directory);
+  const cuonn_status status = cuonn_bytes_write(files->grid_path, text, strlen(text));
+  free(text);
+  return status;
+}
+
+cuonn_status cuonn_sweep_files_open(cuonn_sweep_files **out, const char *directory, const cuonn_grid *grid,
+                                    bool resume) {
+  cuonn_status status = CUONN_OK;
+  cuonn_sweep_files *files = NULL;
+  *out = NULL;
+  CUONN_TRY_DONE(cuonn_allocate(&files, 1, sizeof *files));
+  files->lock = -1;
+  files->grid = grid;
+  files->points = cuonn_grid_points(grid);
+  CUONN_TRY_DONE(cuonn_allocate(&files->results, files->points, sizeof *files->results));
+  CUONN_TRY_DONE(cuonn_allocate(&files->done, files->points, sizeof *files->done));
+  CUONN_TRY_DONE(results_directory_make(directory));
+  CUONN_TRY_DONE(results_directory_lock(&files->lock, directory));
+  files->directory = strdup(directory);
+  CUONN_CHECK_DONE(files->directory, CUONN_E_MEMORY, "%s: not enough memory for its name", directory);
+  CUONN_TRY_DONE(results_join(&files->grid_path, directory, "sweep.yaml"));
+  CUONN_TRY_DONE(results_join(&files->runs, directory, "runs"));
+  CUONN_TRY_DONE(results_join(&files->networks, directory, "networks"));
+  CUONN_TRY_DONE(results_join(&files->merged, directory, "sweep.nc"));
+  if (!resume) CUONN_TRY_DONE(begin(files));
+  CUONN_TRY_DONE(results_directory_make(files->runs));
+  CUONN_TRY_DONE(results_directory_make(files->networks));
+  for (size_t p = 0; resume && p < files->points; p++) CUONN_TRY_DONE(take_run(files, p));
+  *out = files;
+  files = NULL;
+done:
+  cuonn_sweep_files_close(files);
+  return status;
+}
+
+void cuonn_sweep_files_close(cuonn_sweep_files *files) {
+  if (!files) return;
+  for (size_t p = 0; files->done && p < files->points; p++) {
+    if (!files->done[p]) continue;
+    free((void *)(uintptr_t)files->results[p].reason);
+    free((void *)(uintptr_t)files->results[p].epochs);
+  }
+  free(files->done);
+  free(files->results);
+  free(files->merged);
+  free(files->networks);
+  free(files->runs);
+  free(files->grid_path);
+  free(files->directory);
+  if (files->lock >= 0) close(files->lock);
+  free(files);
+}

@@ -1,0 +1,38 @@
+/* Between the files of a sweep: its directory, the file of one run, the file of all. */
+#ifndef CUONN_RESULTS_SWEEP_H
+#define CUONN_RESULTS_SWEEP_H
+
+#include "cuonn/files.h"
+
+struct cuonn_sweep_files {
+  const cuonn_grid *grid; /* the caller's */
+  char *directory, *grid_path, *runs, *networks, *merged;
+  int lock;
+  size_t points;
+  cuonn_sweep_result *results; /* [points]; epochs and reason owned */
+  bool *done;                  /* [points] */
+};
+
+/* A number of an epoch: where it stands, and how a file names it. */
+typedef struct {
+  const char *name;
+  size_t offset; /* in cuonn_sweep_epoch */
+  const char *unit, *long_name;
+} sweep_number;
+
+enum { SWEEP_NUMBERS = 7 };
+extern const sweep_number sweep_numbers[SWEEP_NUMBERS];
+
+double sweep_number_at(const cuonn_sweep_epoch *epoch, const sweep_number *of);
+
+/* Whether every epoch of a result has the number. */
+bool sweep_has_number(const cuonn_sweep_result *result, const sweep_number *of);
+
+/* The file of one run. */
+cuonn_status sweep_run_write(const char *path, const cuonn_sweep_result *result, const char *config_text);
+
+/* Reads it back; the caller's to release are epochs and reason of *result, and *config_text. CUONN_E_DATA for more than
+ * most_epochs. */
+cuonn_status sweep_run_read(cuonn_sweep_result *result, char **config_text, const char *path, size_t most_epochs);
+
+#endif

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Shows that the bundle's start script (bundle/gpu-check.sh) takes nothing for passed that has failed or was not there:
+# runs it in a bundle of stand-ins, first all good, then with one thing broken at a time.
+#   bundle-fails.sh FOLDER    a folder for the stand-ins
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+folder=$1
+bundle=$folder/bundle
+
+rm -rf "$folder"
+mkdir -p "$bundle"/{bin,libexec,share,data} "$folder"/{tools,cuda/lib64}
+touch "$folder"/cuda/lib64/{libcufft.so.12,libcublas.so.13,libcublasLt.so.13} "$bundle/share/fashion-mnist.yaml"
+echo stand-ins >"$bundle/share/built"
+cp "$root/bundle/gpu-check.sh" "$bundle/bin/cuonn-gpu-check"
+
+# stand_in FILE: what it does comes on standard input; $BROKEN names what goes wrong.
+stand_in() { { echo '#!/usr/bin/env bash' && cat; } >"$1" && chmod +x "$1"; }
+stand_in "$bundle/libexec/exercise" <<'END'
+[ "$BROKEN" != gpu ] || { echo 'there is no GPU' >&2 && exit 4; }
+END
+stand_in "$bundle/libexec/test_gpu_one" <<'END'
+[ "$BROKEN" != test ]
+END
+stand_in "$bundle/bin/cuonn" <<'END'
+[ "$BROKEN" != "$1" ] || exit 1
+if [ "$1" = train ]; then
+  mkdir "${!#}" && { echo head && for i in {1..50}; do echo "$i,.1,.1,$([ "$BROKEN" = accuracy ] && echo 0.8 || echo 0.85),.01,1"; done; } >"${!#}/metrics.csv"
+fi
+END
+stand_in "$folder/tools/python3" <<'END'
+[ "$BROKEN" != peers ] || [ "$1" = -c ]
+END
+stand_in "$folder/tools/ncu" <<'END'
+while [ "$1" != --log-file ]; do shift; done
+[ "$BROKEN" = ncu ] && echo nothing >"$2" || echo Duration >"$2"
+END
+stand_in "$folder/tools/compute-sanitizer" <<'END'
+[ "$BROKEN" != "$2" ] || { echo '========= ERROR SUMMARY: 1 error' && exit 9; }
+[ "$BROKEN" = silent ] || echo '========= ERROR SUMMARY: 0 errors'
+END
+
+# outcome BROKEN: the script's status.
+outcome() {
+  rm -rf "$folder/results"
+  BROKEN=$1 CUDA_HOME=$folder/cuda PATH=$folder/tools:$PATH "$bundle/bin/cuonn-gpu-check" "$folder/results" >"$folder/said" 2>&1 && echo 0 || echo $?
+}
+
+# broken WHAT NAME...: status 1, and in table and JSON these have failed and nothing else.
+broken() {
+  [ "$(outcome "$1")" = 1 ] || { echo "$1 broken: status is not 1" && cat "$folder/said" && exit 1; }
+  [ "$(grep -c '"failed"' "$folder/results/results.json")" = $(($# - 1)) ] || { echo "$1 broken: another count of failures" && cat "$folder/said" && exit 1; }
+  for name in "${@:2}"; do
+    grep -q "\"name\": \"$name\", \"result\": \"failed\"" "$folder/results/results.json" || { echo "$1 broken: $name has not failed" && exit 1; }
+    grep -q "^| $name | failed |" "$folder/results/results.md" || { echo "$1 broken: not in the table" && exit 1; }
+  done
+}
+
+[ "$(outcome nothing)" = 0 ] || { cat "$folder/said" && exit 1; }
+tail -n 1 "$folder/said" | grep -q '^11 passed, 0 failed, 0 not run' || { cat "$folder/said" && exit 1; }
+[ "$(find "$folder/results" -type f | wc -l)" -le 8 ]
+broken test one
+broken train study
+broken accuracy study
+broken bench bench bench-modes bench-batch
+broken peers peers
+broken ncu profile
+for tool in memcheck racecheck initcheck synccheck; do broken $tool $tool; done
+broken silent memcheck racecheck initcheck synccheck
+[ "$(outcome gpu)" = 4 ] && [ "$(cat "$folder/said")" = "cuonn-gpu-check: there is no GPU" ] && [ ! -e "$folder/results" ]
+echo "every failure is told"
+
+if ! [ -x /usr/local/cuda/bin/compute-sanitizer ]; then
+  rm "$folder/tools/compute-sanitizer"
+  outcome nothing >/dev/null
+  grep -q '"name": "compute-sanitizer", "result": "not run"' "$folder/results/results.json"
+  tail -n 1 "$folder/said" | grep -q '^7 passed, 0 failed, 1 not run'
+  echo "a tool that is not there has not passed"
+fi

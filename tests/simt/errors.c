@@ -1,0 +1,170 @@
+/* What goes wrong with a GPU, and what the cuda backend says of it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "backends/backend.h"
+#include "cuda/device.h"
+#include "support/chance.h"
+#include "support/close.h"
+
+#include <simt.h>
+
+enum { kModes = 10, kExamples = 20, kSteps = 3 };
+
+/* A context of "cuda" is refused, and "auto" takes the cpu backend and gives the same reason. */
+static void without(simt_kind kind, const char *reason) {
+  cuonn_context *context;
+  simt_no_device(kind);
+  REFUSED(cuonn_context_create(&context, "cuda", 0), CUONN_E_DEVICE, reason);
+  assert_null(context);
+  OK(cuonn_context_create(&context, "auto", 0));
+  assert_string_equal(cuonn_context_backend(context), "cpu");
+  assert_non_null(strstr(cuonn_context_note(context), reason));
+  cuonn_context_free(context);
+  simt_reset();
+}
+
+static void test_no_driver(void **unused) { (void)unused, without(SIMT_NO_DRIVER, "no driver is installed"); }
+static void test_no_gpu(void **unused) { (void)unused, without(SIMT_NO_GPU, "no NVIDIA GPU can be used"); }
+static void test_old_driver(void **unused) {
+  (void)unused, without(SIMT_OLD_DRIVER, "knows CUDA 12.2, this build needs 13.0");
+}
+static void test_old_gpu(void **unused) { (void)unused, without(SIMT_OLD_GPU, "has compute capability 7."); }
+
+static void test_a_gpu_is_described(void **unused) {
+  (void)unused;
+  char text[256];
+  cuonn_context *context;
+  OK(cuonn_backend_device(text, sizeof text, "cuda"));
+  assert_non_null(strstr(text, "compute capability 9.0, 2 multiprocessors"));
+  OK(cuonn_backend_device(text, sizeof text, "cpu"));
+  assert_string_equal(text, "");
+  OK(cuonn_context_create(&context, "auto", 0));
+  assert_string_equal(cuonn_context_backend(context), "cuda");
+  assert_string_equal(cuonn_context_note(context), "");
+  cuonn_context_free(context);
+}
+
+/* A state with a set and a model, and steps to take. */
+typedef struct {
+  cuonn_network network;
+  cuonn_fields fields;
+  uint8_t labels[kExamples];
+  void *state;
+  backend_step steps[kSteps];
+  double losses[kSteps];
+} job;
+
+static const cuonn_optimizer_options sgd = {.kind = CUONN_OPTIMIZER_SGD, .learning_rate = 0.1};
+
+static void prepare(job *j) {
+  const cuonn_network_shape shape = {kModes, 2, 3, CUONN_STYLE_TOP, false};
+  chance c = {1};
+  memset(j, 0, sizeof *j);
+  OK(cuonn_network_create(&j->network, &shape));
+  OK(cuonn_network_initialize(&j->network, CUONN_START_HAAR_PHASES, 1));
+  for (size_t l = 0; l < 2; l++) j->network.layers[l].loss_db[0] = 8; /* so that fields are kept, too */
+  OK(cuonn_fields_create(&j->fields, kExamples, kModes));
+  chance_normals(j->fields.values, 2 * kExamples * kModes, &c);
+  for (size_t e = 0; e < kExamples; e++) j->labels[e] = (uint8_t)chance_index(&c, 3);
+  for (size_t i = 0; i < kSteps; i++) j->steps[i] = (backend_step){.count = kExamples, .rate_factor = 1};
+}
+
+/* Everything that a training does with a device, in order, until something fails. */
+static cuonn_status run(job *j) {
+  const cuonn_backend *const cuda = &cuonn_backend_cuda;
+  const backend_model model = {.network = &j->network, .optimizer = &sgd};
+  cuonn_evaluation evaluation = {0};
+  cuonn_status status =
+      cuda->create(&j->state, &(backend_problem){1, j->network.shape, kExamples, CUONN_ORDER_SHUFFLED, 0});
+  if (status == CUONN_OK) status = cuda->set_fields(j->state, BACKEND_TRAIN, &j->fields, j->labels);
+  if (status == CUONN_OK) status = cuda->set_model(j->state, 0, &model);
+  if (status == CUONN_OK) status = cuda->train_steps(j->losses, j->state, j->steps, kSteps);
+  if (status == CUONN_OK) status = cuda->evaluate(&evaluation, j->state, 0, BACKEND_TRAIN);
+  if (status == CUONN_OK) status = cuda->get_model(&(backend_model){.network = &j->network}, j->state, 0);
+  return status;
+}
+
+static void finish(job *j) {
+  cuonn_backend_cuda.destroy(j->state);
+  cuonn_fields_free(&j->fields);
+  cuonn_network_free(&j->network);
+}
+
+/* Whichever allocation fails: a status with the reason, and nothing is left behind. */
+static void test_memory__every_allocation_may_fail(void **unused) {
+  (void)unused;
+  cuda_release();
+  for (long n = 0;; n++) {
+    job j;
+    prepare(&j);
+    simt_fail_malloc_after(n);
+    const cuonn_status status = run(&j);
+    simt_fail_malloc_after(-1);
+    if (status != CUONN_OK) {
+      assert_int_equal(status, CUONN_E_MEMORY);
+      assert_non_null(strstr(cuonn_last_error(), "not enough device memory"));
+    }
+    finish(&j);
+    cuda_release();
+    assert_int_equal(simt_alive(), 0);
+    if (status == CUONN_OK) {
+      assert_true(n > 20);
+      break;
+    }
+  }
+}
+
+static void test_memory__says_how_much_and_what_to_lower(void **unused) {
+  (void)unused;
+  void *state;
+  const backend_problem problem = {1, {64, 3, 10, CUONN_STYLE_TOP, true}, 4096, CUONN_ORDER_FIXED, 0};
+  simt_memory(1 << 20);
+  REFUSED(cuonn_backend_cuda.create(&state, &problem), CUONN_E_MEMORY, "the gradients of a batch takes 24.0 MiB");
+  assert_non_null(strstr(cuonn_last_error(), "lower the batch size"));
+  assert_null(state);
+  simt_reset();
+  simt_memory((size_t)1 << 30);
+}
+
+/* The device is lost at any kernel: a status with the reason, and the state can still be released. */
+static void test_lost__at_every_kernel(void **unused) {
+  (void)unused;
+  for (long n = 0;; n++) {
+    job j;
+    prepare(&j);
+    simt_fail_launch_after(n);
+    const cuonn_status status = run(&j);
+    if (status != CUONN_OK) {
+      assert_int_equal(status, CUONN_E_DEVICE);
+      assert_non_null(strstr(cuonn_last_error(), "the GPU failed: "));
+    }
+    finish(&j);
+    cuda_release();
+    simt_reset();
+    if (status == CUONN_OK) {
+      assert_true(n > 3 * kSteps);
+      break;
+    }
+  }
+  job j; /* and the next one works again */
+  prepare(&j);
+  OK(run(&j));
+  finish(&j);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_no_driver),
+      cmocka_unit_test(test_no_gpu),
+      cmocka_unit_test(test_old_driver),
+      cmocka_unit_test(test_old_gpu),
+      cmocka_unit_test(test_a_gpu_is_described),
+      cmocka_unit_test(test_memory__every_allocation_may_fail),
+      cmocka_unit_test(test_memory__says_how_much_and_what_to_lower),
+      cmocka_unit_test(test_lost__at_every_kernel),
+  };
+  const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  cuda_release();
+  return failed;
+}

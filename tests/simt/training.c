@@ -1,0 +1,175 @@
+/* Whole trainings of the cuda backend through cuonn_train(): the same losses as the cpu backend, the same bits in every run,
+ * order of threads and device, and on from where a run was stopped.
+ *
+ * Losses: float rounds fields by some 1e-6 of their size (support/parity.h), and the phases of both backends drift apart by
+ * less than that a step: 2e-5 leaves room for ten epochs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "backends/backend.h"
+#include "cuda/device.h"
+#include "support/chance.h"
+#include "support/close.h"
+
+#include <simt.h>
+
+enum { kSide = 8, kTrain = 150, kTest = 70, kMostSteps = 64, kNodes = 120, kLayers = 2 };
+
+typedef struct {
+  double losses[kMostSteps];
+  size_t n_losses, stop_after; /* 0: not */
+  cuonn_epoch_record last;
+} record;
+
+static cuonn_status on_step(void *user, uint64_t step, double loss) {
+  record *const r = user;
+  assert_int_equal(step, r->n_losses + 1);
+  r->losses[r->n_losses++] = loss;
+  return CUONN_OK;
+}
+
+static cuonn_status on_epoch(void *user, const cuonn_epoch_record *epoch, const cuonn_training_state *state,
+                             bool improved) {
+  record *const r = user;
+  (void)state, (void)improved;
+  r->last = *epoch;
+  if (r->stop_after == epoch->epoch) cuonn_request_stop();
+  return CUONN_OK;
+}
+
+/* Noise images: what they are about does not matter here. */
+static void make_images(cuonn_images *out, size_t n_examples, chance *c) {
+  *out = (cuonn_images){n_examples, kSide, kSide, malloc(n_examples * kSide * kSide), malloc(n_examples), NULL};
+  for (size_t i = 0; i < n_examples * kSide * kSide; i++) out->pixels[i] = (uint8_t)chance_index(c, 256);
+  for (size_t e = 0; e < n_examples; e++) out->labels[e] = (uint8_t)chance_index(c, 3);
+}
+
+static cuonn_dataset data;
+static const cuonn_features_options features = {CUONN_FEATURES_FOURIER, 2, 0, 0}; /* N = 16 */
+
+static cuonn_training_options options_of(cuonn_order order) {
+  cuonn_training_options options = CUONN_TRAINING_OPTIONS_INIT;
+  options.epochs = 4;
+  options.batch_size = 40; /* the last batch of an epoch has 30 */
+  options.drop_last = false;
+  options.order = order;
+  options.seed = 5;
+  options.optimizer.learning_rate = 0.01;
+  options.schedule = CUONN_SCHEDULE_COSINE;
+  return options;
+}
+
+/* From the same start; error: of couplers. */
+static cuonn_status train(cuonn_training_state *state, record *r, const char *backend, cuonn_order order) {
+  const cuonn_training_options options = options_of(order);
+  const cuonn_training_callbacks callbacks = {.user = r, .on_step = on_step, .on_epoch = on_epoch};
+  cuonn_context *context;
+  OK(cuonn_context_create(&context, backend, 2));
+  r->n_losses = (size_t)state->step;
+  const cuonn_status status = cuonn_train(state, context, &data, &features, &options, &callbacks);
+  cuonn_context_free(context);
+  return status;
+}
+
+static void start(cuonn_training_state *state, double error) {
+  const cuonn_network_shape shape = {16, kLayers, 3, CUONN_STYLE_TOP, false};
+  chance c = {9};
+  OK(cuonn_training_state_create(state, &shape));
+  OK(cuonn_network_initialize(&state->network, CUONN_START_HAAR_PHASES, 1));
+  for (size_t l = 0; l < kLayers; l++) {
+    for (size_t i = 0; i < 2 * kNodes; i++) state->network.layers[l].coupler_error[i] = error * chance_normal(&c);
+  }
+}
+
+static void assert_same_state(const cuonn_training_state *a, const cuonn_training_state *b) {
+  for (size_t l = 0; l < kLayers; l++) {
+    assert_memory_equal(a->network.layers[l].theta, b->network.layers[l].theta, kNodes * sizeof(double));
+    assert_memory_equal(a->network.layers[l].phi, b->network.layers[l].phi, kNodes * sizeof(double));
+  }
+  assert_memory_equal(a->moments, b->moments, cuonn_training_moments_count(&a->network.shape) * sizeof(double));
+}
+
+static void like_cpu(cuonn_order order, double error) {
+  cuonn_training_state states[2];
+  record records[2] = {0};
+  const char *const backends[2] = {"cpu", "cuda"};
+  for (int b = 0; b < 2; b++) {
+    start(&states[b], error);
+    OK(train(&states[b], &records[b], backends[b], order));
+  }
+  assert_int_equal(records[0].n_losses, 16);
+  assert_int_equal(records[1].n_losses, 16);
+  for (size_t i = 0; i < 16; i++) CLOSE(&records[1].losses[i], &records[0].losses[i], 1, .rel = 2e-5);
+  CLOSE(&records[1].last.test_loss, &records[0].last.test_loss, 1, .rel = 2e-5);
+  assert_true(records[1].last.test_accuracy == records[0].last.test_accuracy);
+  for (int b = 0; b < 2; b++) cuonn_training_state_free(&states[b]);
+}
+
+static void test_losses__as_on_the_cpu(void **unused) { (void)unused, like_cpu(CUONN_ORDER_FIXED, 0); }
+static void test_losses__as_on_the_cpu_shuffled(void **unused) { (void)unused, like_cpu(CUONN_ORDER_SHUFFLED, 0); }
+static void test_losses__as_on_the_cpu_with_errors(void **unused) {
+  (void)unused, like_cpu(CUONN_ORDER_SHUFFLED, 0.05);
+}
+
+/* Every schedule, and devices of two and of four multiprocessors. */
+static void test_bits__same_in_every_run(void **unused) {
+  (void)unused;
+  cuonn_training_state first, again;
+  for (int i = 0; i < 2 * SIMT_SCHEDULES; i++) {
+    record r = {0};
+    simt_schedule(i % SIMT_SCHEDULES);
+    cuda_release(); /* sessions know the device that they were made for */
+    simt_device(i % 2 ? 4 : 2, i < SIMT_SCHEDULES ? 232448 : 101376);
+    start(i == 0 ? &first : &again, 0);
+    OK(train(i == 0 ? &first : &again, &r, "cuda", CUONN_ORDER_SHUFFLED));
+    if (i == 0) continue;
+    assert_same_state(&again, &first);
+    cuonn_training_state_free(&again);
+  }
+  simt_schedule(0);
+  cuda_release();
+  simt_device(2, 232448);
+  cuonn_training_state_free(&first);
+}
+
+static void test_bits__same_after_a_stop(void **unused) {
+  (void)unused;
+  cuonn_training_state whole, stopped;
+  record r = {0}, s = {.stop_after = 2};
+  start(&whole, 0);
+  start(&stopped, 0);
+  OK(train(&whole, &r, "cuda", CUONN_ORDER_SHUFFLED));
+  assert_int_equal(train(&stopped, &s, "cuda", CUONN_ORDER_SHUFFLED), CUONN_E_INTERRUPTED);
+  assert_int_equal(stopped.step, 8);
+  cuonn_clear_stop();
+  s.stop_after = 0;
+  OK(train(&stopped, &s, "cuda", CUONN_ORDER_SHUFFLED));
+  assert_same_state(&stopped, &whole);
+  cuonn_training_state_free(&stopped);
+  cuonn_training_state_free(&whole);
+}
+
+/* Ranges of a profiler are closed, and nothing stays but what waits for the next state. */
+static void test_nothing_is_left(void **unused) {
+  (void)unused;
+  cuda_release();
+  assert_int_equal(simt_ranges(), 0);
+  assert_int_equal(simt_alive(), 0);
+}
+
+int main(void) {
+  chance c = {3};
+  make_images(&data.train, kTrain, &c);
+  make_images(&data.test, kTest, &c);
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_losses__as_on_the_cpu),
+      cmocka_unit_test(test_losses__as_on_the_cpu_shuffled),
+      cmocka_unit_test(test_losses__as_on_the_cpu_with_errors),
+      cmocka_unit_test(test_bits__same_in_every_run),
+      cmocka_unit_test(test_bits__same_after_a_stop),
+      cmocka_unit_test(test_nothing_is_left),
+  };
+  const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  cuonn_dataset_free(&data);
+  return failed;
+}

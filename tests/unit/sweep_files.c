@@ -1,0 +1,302 @@
+/* The directory of a sweep: what the merged file holds, seen by netCDF's own reader; going on; refusals. */
+#include <math.h>
+#include <netcdf.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cuonn/files.h"
+#include "support/close.h"
+#include "support/folder.h"
+
+#define NC(call)                                                              \
+  do {                                                                        \
+    const int nc_code = (call);                                               \
+    if (nc_code != NC_NOERR) fail_msg("%s: %s", #call, nc_strerror(nc_code)); \
+  } while (0)
+
+enum { kEpochs = 3, kPoints = 12, kFailed = 5, kLate = 7 };
+
+/* Two optimizers, three rates, two seeds; point 5 fails at once, point 7 after an epoch. */
+static cuonn_grid some_grid(void) {
+  cuonn_grid grid;
+  cuonn_grid_init(&grid);
+  OK(cuonn_grid_set(&grid, "training.epochs=3"));
+  OK(cuonn_grid_set(&grid, "training.seed=[3, 1]"));
+  OK(cuonn_grid_set(&grid, "training.optimizer.name=[sgd, adam]"));
+  OK(cuonn_grid_set(&grid, "training.optimizer.learning_rate=[0.1, 0.001, 0.01]"));
+  OK(cuonn_grid_set(&grid, "network.modes=16"));
+  OK(cuonn_grid_set(&grid, "data.radius=2"));
+  OK(cuonn_grid_set(&grid, "network.layers=1"));
+  OK(cuonn_grid_complete(&grid));
+  return grid;
+}
+
+static double value_of(size_t point, size_t epoch, size_t number) {
+  return (double)(100 * point + 10 * epoch + number) / 7;
+}
+
+static cuonn_sweep_epoch some_epoch(size_t point, size_t epoch, bool measured) {
+  const double error = measured ? value_of(point, epoch, 5) : NAN;
+  return (cuonn_sweep_epoch){.train_error = value_of(point, epoch, 0),
+                             .test_error = value_of(point, epoch, 1),
+                             .train_loss = value_of(point, epoch, 2),
+                             .test_loss = value_of(point, epoch, 3),
+                             .gradient_error_batch = error,
+                             .gradient_error_small = error,
+                             .seconds = value_of(point, epoch, 4)};
+}
+
+static void record_point(cuonn_sweep_files *files, size_t point, bool measured) {
+  cuonn_sweep_epoch epochs[kEpochs];
+  cuonn_training_state state;
+  const cuonn_network_shape shape = {16, 1, 10, CUONN_STYLE_TOP, true};
+  for (size_t e = 0; e < kEpochs; e++) epochs[e] = some_epoch(point, e, measured);
+  OK(cuonn_training_state_create(&state, &shape));
+  state.network.layers[0].theta[3] = (double)point;
+  cuonn_sweep_result result = {CUONN_OK, "", kEpochs, epochs, &state};
+  if (point == kFailed) result = (cuonn_sweep_result){CUONN_E_IO, "start.nc: cannot be opened", 0, epochs, NULL};
+  if (point == kLate) result = (cuonn_sweep_result){CUONN_E_DIVERGED, "the loss is nan", 1, epochs, NULL};
+  OK(cuonn_sweep_files_record(files, point, &result));
+  cuonn_training_state_free(&state);
+}
+
+static cuonn_sweep_files *open_files(const char *directory, const cuonn_grid *grid, bool resume) {
+  cuonn_sweep_files *files;
+  OK(cuonn_sweep_files_open(&files, directory, grid, resume));
+  return files;
+}
+
+/* --- the merged file --- */
+
+static void check_dimensions(int file, const char *variable, size_t count, const char *const *names) {
+  int id, n, dimensions[NC_MAX_VAR_DIMS];
+  NC(nc_inq_varid(file, variable, &id));
+  NC(nc_inq_varndims(file, id, &n));
+  NC(nc_inq_vardimid(file, id, dimensions));
+  assert_int_equal(n, count);
+  for (int d = 0; d < n; d++) {
+    char name[NC_MAX_NAME + 1];
+    NC(nc_inq_dimname(file, dimensions[d], name));
+    assert_string_equal(name, names[d]);
+  }
+}
+
+static void check_numbers(int file, const char *variable, const double *want, size_t count) {
+  double got[kPoints * kEpochs];
+  int id;
+  size_t length = 1, n;
+  int rank, dimensions[NC_MAX_VAR_DIMS];
+  NC(nc_inq_varid(file, variable, &id));
+  NC(nc_inq_varndims(file, id, &rank));
+  NC(nc_inq_vardimid(file, id, dimensions));
+  for (int d = 0; d < rank; d++) {
+    NC(nc_inq_dimlen(file, dimensions[d], &n));
+    length *= n;
+  }
+  assert_int_equal(length, count);
+  NC(nc_get_var_double(file, id, got));
+  for (size_t i = 0; i < count; i++) assert_true(got[i] == want[i]);
+}
+
+static void check_over_grid(int file, const char *variable, size_t number) {
+  static const char *const names[] = {"seed", "optimizer", "learning_rate", "epoch"};
+  double want[kPoints * kEpochs];
+  check_dimensions(file, variable, 4, names);
+  for (size_t p = 0; p < kPoints; p++) {
+    const size_t n_epochs = p == kFailed ? 0 : p == kLate ? 1 : kEpochs;
+    for (size_t e = 0; e < kEpochs; e++) want[p * kEpochs + e] = e < n_epochs ? value_of(p, e, number) : NC_FILL_DOUBLE;
+  }
+  check_numbers(file, variable, want, kPoints * kEpochs);
+}
+
+static void check_texts(int file) {
+  static const char *const names[] = {"seed", "optimizer", "learning_rate", "reason_length"};
+  static const char *const words[] = {"optimizer", "optimizer_length"};
+  char reasons[kPoints][26], optimizers[2][4];
+  int id;
+  check_dimensions(file, "reason", 4, names);
+  check_dimensions(file, "optimizer", 2, words);
+  NC(nc_inq_varid(file, "optimizer", &id));
+  NC(nc_get_var_text(file, id, optimizers[0]));
+  assert_memory_equal(optimizers, "sgd\0adam", 8);
+  NC(nc_inq_varid(file, "reason", &id));
+  NC(nc_get_var_text(file, id, reasons[0]));
+  for (size_t p = 0; p < kPoints; p++) {
+    const char *const want = p == kFailed ? "start.nc: cannot be opened" : p == kLate ? "the loss is nan" : "";
+    assert_int_equal(strncmp(reasons[p], want, 26), 0);
+  }
+}
+
+static void the_merged_file_has_the_grid_as_coordinates(void **unused) {
+  (void)unused;
+  static const double seeds[] = {3, 1}, rates[] = {0.1, 0.001, 0.01}, epochs[] = {1, 2, 3};
+  double codes[kPoints] = {0};
+  int file, id;
+  cuonn_grid grid = some_grid();
+  cuonn_sweep_files *const files = open_files("merged", &grid, false);
+  for (size_t p = kPoints; p-- > 0;) record_point(files, p, false); /* in any order */
+  OK(cuonn_sweep_files_merge(files));
+  cuonn_sweep_files_close(files);
+
+  NC(nc_open("merged/sweep.nc", NC_NOWRITE, &file));
+  check_numbers(file, "seed", seeds, 2);
+  check_numbers(file, "learning_rate", rates, 3);
+  check_numbers(file, "epoch", epochs, 3);
+  check_over_grid(file, "train_error", 0);
+  check_over_grid(file, "test_error", 1);
+  check_over_grid(file, "train_loss", 2);
+  check_over_grid(file, "test_loss", 3);
+  check_over_grid(file, "seconds", 4);
+  codes[kFailed] = CUONN_E_IO;
+  codes[kLate] = CUONN_E_DIVERGED;
+  check_numbers(file, "status", codes, kPoints);
+  check_texts(file);
+  assert_int_equal(nc_inq_varid(file, "gradient_error_batch", &id), NC_ENOTVAR);
+  NC(nc_close(file));
+  cuonn_grid_free(&grid);
+}
+
+static void measured_gradients_have_their_errors(void **unused) {
+  (void)unused;
+  int file;
+  cuonn_grid grid = some_grid();
+  cuonn_sweep_files *files = open_files("measured", &grid, false);
+  for (size_t p = 0; p < kPoints; p++) record_point(files, p, true);
+  cuonn_sweep_files_close(files);
+  files = open_files("measured", &grid, true); /* from the files of the runs */
+  OK(cuonn_sweep_files_merge(files));
+  NC(nc_open("measured/sweep.nc", NC_NOWRITE, &file));
+  check_over_grid(file, "gradient_error_batch", 5);
+  check_over_grid(file, "gradient_error_small", 5);
+  NC(nc_close(file));
+  cuonn_sweep_files_close(files);
+  cuonn_grid_free(&grid);
+}
+
+/* A sweep without lists is one run. */
+static void a_grid_of_one_point(void **unused) {
+  (void)unused;
+  static const char *const names[] = {"epoch"};
+  cuonn_grid grid;
+  int file;
+  double want[kEpochs];
+  cuonn_grid_init(&grid);
+  OK(cuonn_grid_set(&grid, "training.epochs=3"));
+  OK(cuonn_grid_complete(&grid));
+  cuonn_sweep_files *const files = open_files("point", &grid, false);
+  record_point(files, 0, false);
+  OK(cuonn_sweep_files_merge(files));
+  NC(nc_open("point/sweep.nc", NC_NOWRITE, &file));
+  check_dimensions(file, "test_error", 1, names);
+  for (size_t e = 0; e < kEpochs; e++) want[e] = value_of(0, e, 1);
+  check_numbers(file, "test_error", want, kEpochs);
+  check_numbers(file, "status", (const double[]){0}, 1);
+  NC(nc_close(file));
+  cuonn_sweep_files_close(files);
+  cuonn_grid_free(&grid);
+}
+
+/* --- going on --- */
+
+static void runs_are_found_again(void **unused) {
+  (void)unused;
+  cuonn_grid grid = some_grid();
+  cuonn_training_state state;
+  char *config;
+  int file;
+  double codes[kPoints] = {0};
+  cuonn_sweep_files *files = open_files("again", &grid, false);
+  for (size_t p = 0; p < kPoints; p += 2) record_point(files, p, false);
+  record_point(files, kFailed, false);
+  record_point(files, kLate, false);
+  cuonn_sweep_files_close(files);
+
+  files = open_files("again", &grid, true);
+  for (size_t p = 0; p < kPoints; p++) {
+    const cuonn_sweep_result *const got = cuonn_sweep_files_result(files, p);
+    codes[p] = 1;
+    assert_true((got != NULL) == (p % 2 == 0 || p == kFailed || p == kLate));
+    if (!got) continue;
+    codes[p] = got->status;
+    assert_int_equal(got->n_epochs, p == kFailed ? 0 : p == kLate ? 1 : kEpochs);
+    for (size_t e = 0; e < got->n_epochs; e++) {
+      const cuonn_sweep_epoch want = some_epoch(p, e, false);
+      assert_true(got->epochs[e].train_error == want.train_error && got->epochs[e].seconds == want.seconds);
+      assert_true(isnan(got->epochs[e].gradient_error_small));
+    }
+  }
+  assert_int_equal(cuonn_sweep_files_result(files, kFailed)->status, CUONN_E_IO);
+  assert_string_equal(cuonn_sweep_files_result(files, kLate)->reason, "the loss is nan");
+  OK(cuonn_sweep_files_merge(files)); /* of what there is */
+  NC(nc_open("again/sweep.nc", NC_NOWRITE, &file));
+  check_numbers(file, "status", codes, kPoints);
+  NC(nc_close(file));
+  cuonn_sweep_files_close(files);
+
+  OK(cuonn_checkpoint_read(&state, &config, "again/networks/000004.nc"));
+  assert_true(state.network.layers[0].theta[3] == 4);
+  assert_non_null(strstr(config, "  seed: 3\n"));
+  assert_non_null(strstr(config, "    name: adam\n    learning_rate: 0.001\n"));
+  free(config);
+  cuonn_training_state_free(&state);
+  struct stat info;
+  assert_int_not_equal(stat("again/networks/000005.nc", &info), 0);
+  cuonn_grid_free(&grid);
+}
+
+/* --- refusals --- */
+
+static void other_directories_are_refused(void **unused) {
+  (void)unused;
+  cuonn_grid grid = some_grid(), other = some_grid();
+  cuonn_sweep_files *files = open_files("first", &grid, false), *second;
+  REFUSED(cuonn_sweep_files_open(&second, "first", &grid, true), CUONN_E_ARGUMENT,
+          "first: another run is writing there");
+  record_point(files, 2, false);
+  cuonn_sweep_files_close(files);
+  REFUSED(cuonn_sweep_files_open(&second, "first", &grid, false), CUONN_E_ARGUMENT,
+          "first: already holds sweep.yaml of another sweep");
+  REFUSED(cuonn_sweep_files_open(&second, "no/where", &grid, false), CUONN_E_IO, "the folder above it does not exist");
+  OK(cuonn_grid_set(&other, "training.optimizer.learning_rate=[0.1, 0.001, 0.02]"));
+  OK(cuonn_grid_complete(&other));
+  REFUSED(cuonn_sweep_files_open(&second, "first", &other, true), CUONN_E_DATA,
+          "first/runs/000002.nc: was trained with another training.optimizer.learning_rate");
+  OK(cuonn_grid_set(&other, "training.optimizer.learning_rate=[0.1, 0.001, 0.01]"));
+  OK(cuonn_grid_set(&other, "training.epochs=2"));
+  REFUSED(cuonn_sweep_files_open(&second, "first", &other, true), CUONN_E_DATA,
+          "attribute epochs must be a whole number from 0 to 2");
+  OK(cuonn_grid_set(&other, "training.epochs=4"));
+  REFUSED(cuonn_sweep_files_open(&second, "first", &other, true), CUONN_E_DATA, "another training.epochs");
+  assert_null(second);
+  cuonn_grid_free(&other);
+  cuonn_grid_free(&grid);
+}
+
+static void damaged_runs_are_refused(void **unused) {
+  (void)unused;
+  cuonn_grid grid = some_grid();
+  cuonn_sweep_files *files = open_files("damaged", &grid, false);
+  record_point(files, 2, false);
+  cuonn_sweep_files_close(files);
+  FILE *const file = fopen("damaged/runs/000002.nc", "r+b");
+  assert_non_null(file);
+  fseek(file, 300, SEEK_SET);
+  fputc(170, file);
+  fclose(file);
+  REFUSED(cuonn_sweep_files_open(&files, "damaged", &grid, true), CUONN_E_DATA, "damaged/runs/000002.nc: is damaged");
+  cuonn_grid_free(&grid);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_merged_file_has_the_grid_as_coordinates),
+      cmocka_unit_test(measured_gradients_have_their_errors),
+      cmocka_unit_test(a_grid_of_one_point),
+      cmocka_unit_test(runs_are_found_again),
+      cmocka_unit_test(other_directories_are_refused),
+      cmocka_unit_test(damaged_runs_are_refused),
+  };
+  return cmocka_run_group_tests(tests, folder_enter, folder_leave);
+}
