@@ -1,7 +1,6 @@
 /* cuonn sweep: every point of a grid, from a configuration with lists, or from a sweep that was stopped.
  * Whatever can be refused is refused before the directory is made or touched. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "cli/common.h"
 #include "cli/progress.h"
 #include "cli/stop.h"
+#include "cli/sweep.h"
 
 typedef struct {
   const char *config, *output, *resume;
@@ -188,22 +188,6 @@ static double seconds_since(const struct timespec *began) {
   return (double)(now.tv_sec - began->tv_sec) + 1e-9 * (double)(now.tv_nsec - began->tv_nsec);
 }
 
-static void print_start(const job *j) {
-  const cuonn_network_shape *const s = &j->grid.base.network;
-  if (j->args.common.json) return;
-  printf(
-      "sweep of %zu runs, %zu to do, %zu epochs each: %zu layers of N = %zu on %zu images (%zu to test) in %s, backend "
-      "%s\n",
-      j->points, j->n_to_do, j->grid.base.training.epochs, s->n_layers, s->n_modes, j->data.train.n_examples,
-      j->data.test.n_examples, j->grid.base.data_path, cuonn_context_backend(j->context));
-  for (size_t a = 0; a < j->grid.n_axes; a++) {
-    printf("  %s:", j->grid.axes[a].coordinate);
-    for (size_t i = 0; i < j->grid.axes[a].count; i++) printf(" %s", j->grid.axes[a].values[i]);
-    printf("\n");
-  }
-  cli_flush();
-}
-
 static cuonn_status on_progress(void *user, const cuonn_sweep_progress *p) {
   job *const j = user;
   char text[160], left[32];
@@ -217,104 +201,6 @@ static cuonn_status on_progress(void *user, const cuonn_sweep_progress *p) {
            p->models_together, p->steps_per_second, left);
   cli_bar_show(&j->bar, (double)p->steps_done / (double)p->steps, text);
   return CUONN_OK;
-}
-
-/* {"optimizer": "adam", "seed": 1, ...} */
-static json_t *json_of_point(const cuonn_grid *grid, size_t point) {
-  json_t *const out = json_object();
-  for (size_t a = 0; out && a < grid->n_axes; a++) {
-    const char *const value = cuonn_grid_value(grid, a, point);
-    json_object_set_new(out, grid->axes[a].coordinate,
-                        grid->axes[a].numeric ? json_loads(value, JSON_DECODE_ANY, NULL) : json_string(value));
-  }
-  return out;
-}
-
-static const cuonn_sweep_epoch *last_epoch(const cuonn_sweep_result *result) {
-  return result->n_epochs ? &result->epochs[result->n_epochs - 1] : NULL;
-}
-
-static json_t *json_of_run(const job *j, size_t point, const cuonn_sweep_result *result) {
-  const cuonn_sweep_epoch *const last = last_epoch(result);
-  return json_pack("{s:I, s:o, s:s, s:o, s:I, s:o, s:o, s:o, s:o}", "run", (json_int_t)point, "point",
-                   json_of_point(&j->grid, point), "status", cuonn_status_name(result->status), "reason",
-                   cli_json_text(result->reason), "epochs", (json_int_t)result->n_epochs, "train_error",
-                   last ? cli_json_number(last->train_error) : json_null(), "test_error",
-                   last ? cli_json_number(last->test_error) : json_null(), "train_loss",
-                   last ? cli_json_number(last->train_loss) : json_null(), "test_loss",
-                   last ? cli_json_number(last->test_loss) : json_null());
-}
-
-/* --------------------------------------------------------------------------------------------------------- summary */
-
-/* The finished runs with the least and the largest error of the last epoch's test; points if there is none. */
-typedef struct {
-  size_t best, worst, finished, failed;
-} summary;
-
-static double final_error(const job *j, size_t point) {
-  return last_epoch(cuonn_sweep_files_result(j->files, point))->test_error;
-}
-
-static summary summarize(const job *j) {
-  summary s = {j->points, j->points, 0, 0};
-  for (size_t p = 0; p < j->points; p++) {
-    const cuonn_sweep_result *const result = cuonn_sweep_files_result(j->files, p);
-    if (!result) continue;
-    if (result->status != CUONN_OK) {
-      s.failed++;
-      continue;
-    }
-    s.finished++;
-    if (s.best == j->points || final_error(j, p) < final_error(j, s.best)) s.best = p;
-    if (s.worst == j->points || final_error(j, p) > final_error(j, s.worst)) s.worst = p;
-  }
-  return s;
-}
-
-static void print_row(const job *j, const char *title, size_t point) {
-  const cuonn_sweep_result *const result = cuonn_sweep_files_result(j->files, point);
-  const cuonn_sweep_epoch *const last = last_epoch(result);
-  if (result->status == CUONN_OK && last)
-    printf("%-6s  %06zu  %10.4f  %11.4f", title, point, last->test_error, last->train_error);
-  else
-    printf("%-6s  %06zu  %10s  %11s", title, point, "-", "-");
-  for (size_t a = 0; a < j->grid.n_axes; a++)
-    printf("  %*s", (int)strlen(j->grid.axes[a].coordinate), cuonn_grid_value(&j->grid, a, point));
-  printf("%s%s\n", result->reason[0] ? "  " : "", result->reason);
-}
-
-static void print_table(const job *j, const summary *s) {
-  enum { kMostFailed = 10 };
-  size_t told = 0;
-  printf("%-6s  %6s  %10s  %11s", "", "run", "test error", "train error");
-  for (size_t a = 0; a < j->grid.n_axes; a++) printf("  %s", j->grid.axes[a].coordinate);
-  printf("\n");
-  if (s->best < j->points) print_row(j, "best", s->best);
-  if (s->worst < j->points) print_row(j, "worst", s->worst);
-  for (size_t p = 0; p < j->points && told < kMostFailed; p++) {
-    const cuonn_sweep_result *const result = cuonn_sweep_files_result(j->files, p);
-    if (!result || result->status == CUONN_OK) continue;
-    print_row(j, "failed", p);
-    told++;
-  }
-  if (s->failed > told) printf("and %zu more that failed\n", s->failed - told);
-}
-
-static int print_summary(const job *j, const char *outcome) {
-  const summary s = summarize(j);
-  const char *const directory = j->grid.base.output_directory;
-  if (j->args.common.json)
-    return cli_print_json(json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "result", outcome, "runs",
-                                    (json_int_t)j->points, "finished", (json_int_t)s.finished, "failed",
-                                    (json_int_t)s.failed, "best",
-                                    s.best < j->points ? json_integer((json_int_t)s.best) : json_null(), "worst",
-                                    s.worst < j->points ? json_integer((json_int_t)s.worst) : json_null(), "seconds",
-                                    cli_json_number(seconds_since(&j->began)), "directory", cli_json_text(directory)));
-  print_table(j, &s);
-  printf("%s: %zu of %zu runs finished, %zu failed, in %.1f s; results in %s/sweep.nc\n", outcome, s.finished,
-         j->points, s.failed, seconds_since(&j->began), directory);
-  return CLI_DONE;
 }
 
 /* --------------------------------------------------------------------------------------------------------- training */
@@ -334,14 +220,14 @@ static cuonn_status on_model(void *user, size_t model, const cuonn_sweep_result 
   job *const j = user;
   const cuonn_status status = cuonn_sweep_files_record(j->files, j->to_do[model], result);
   if (status != CUONN_OK) return status;
-  if (j->args.common.json) cli_print_json(json_of_run(j, j->to_do[model], result));
+  if (j->args.common.json) cli_sweep_print_run(&j->grid, j->to_do[model], result);
   return CUONN_OK;
 }
 
 static int sweep(job *j) {
   int code = CLI_DONE;
   const cuonn_sweep_callbacks callbacks = {j, start, on_progress, on_model};
-  print_start(j);
+  if (!j->args.common.json) cli_sweep_print_start(&j->grid, j->n_to_do, &j->data, cuonn_context_backend(j->context));
   cli_bar_open(&j->bar);
   const cuonn_status status =
       j->n_to_do ? cuonn_sweep(j->context, &j->data, &j->grid.base.features, j->models, j->n_to_do, &callbacks)
@@ -349,7 +235,8 @@ static int sweep(job *j) {
   cli_bar_clear(&j->bar);
   if (status != CUONN_OK && status != CUONN_E_INTERRUPTED) return cli_fail_library(status);
   CLI_TRY_DONE(cuonn_sweep_files_merge(j->files));
-  CLI_PASS_DONE(print_summary(j, status == CUONN_OK ? "done" : "interrupted"));
+  CLI_PASS_DONE(cli_sweep_print_end(&j->grid, j->files, status == CUONN_OK ? "done" : "interrupted",
+                                    seconds_since(&j->began), j->args.common.json));
   if (status == CUONN_E_INTERRUPTED)
     code = cli_fail(CLI_INTERRUPTED, "interrupted; go on with: cuonn sweep --resume %s", j->grid.base.output_directory);
 done:

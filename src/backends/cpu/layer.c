@@ -4,7 +4,7 @@
  * the bottom ones: a node follows as soon as its two inputs are ready. So a waveguide is fetched once a block, and some
  * kBlock + 2 of them are at work at a time, which stay in the first cache even where a whole tile does not.
  *
- * Segments: the way back undoes the nodes, which amplifies rounding as much as the node attenuated. After kLossLimit
+ * Segments: the way back undoes the nodes, which amplifies rounding as much as the node attenuated. After MESH_SEGMENT_LOSS
  * the fields are kept, and the way back begins anew from them. A column that alone attenuates more is not undone at
  * all. Ideal nodes lose nothing, but their fields grow (nodes.c) and are scaled back after kIdealColumns. */
 #include "cpu/layer.h"
@@ -15,8 +15,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "mesh/errors.h"
 
-static const double kLossLimit = 6; /* dB: doubles the rounding of an amplitude at most */
 enum { kBlock = 16 };
 
 void layer_free(cpu_layer *layer) {
@@ -32,23 +32,6 @@ void layer_free(cpu_layer *layer) {
   free(layer->constants);
   free(layer->scratch);
   memset(layer, 0, sizeof *layer);
-}
-
-static bool is_ideal(const cuonn_mesh *mesh) {
-  for (size_t i = 0; i < 2 * cuonn_mesh_nodes(mesh->n_modes); i++) {
-    if (mesh->coupler_error[i] != 0 || mesh->loss_db[i] != 0) return false;
-  }
-  return true;
-}
-
-/* The most that one node of a column attenuates or amplifies. */
-static double column_loss(const cuonn_mesh *mesh, size_t column) {
-  double most = 0;
-  const size_t end = cuonn_mesh_column_start(mesh->n_modes, column + 1);
-  for (size_t k = cuonn_mesh_column_start(mesh->n_modes, column); k < end; k++) {
-    most = fmax(most, fabs(mesh->loss_db[2 * k]) + fabs(mesh->loss_db[2 * k + 1]));
-  }
-  return most;
 }
 
 /* reach[c]: waveguides 0 .. reach[c] - 1 leave column c towards a wanted output. */
@@ -91,16 +74,16 @@ static void divide(cpu_layer *layer, const cuonn_mesh *mesh, const size_t *reach
   size_t first = 0;
   double loss = 0;
   for (size_t c = 0; c < n; c++) {
-    const double own = layer->ideal ? 0 : column_loss(mesh, c);
-    const bool full = layer->ideal ? c - first == kIdealColumns : loss + own > kLossLimit;
+    const double own = layer->ideal ? 0 : mesh_column_loss(mesh, c);
+    const bool full = layer->ideal ? c - first == kIdealColumns : loss + own > MESH_SEGMENT_LOSS;
     if (full && c > first) {
-      append_segment(layer, reach, first, c, loss <= kLossLimit);
+      append_segment(layer, reach, first, c, loss <= MESH_SEGMENT_LOSS);
       first = c;
       loss = 0;
     }
     loss += own;
   }
-  append_segment(layer, reach, first, n, loss <= kLossLimit);
+  append_segment(layer, reach, first, n, loss <= MESH_SEGMENT_LOSS);
   if (!layer->ideal && layer->n_segments > 1) layer->keeps = true;
 }
 
@@ -124,7 +107,7 @@ cuonn_status layer_create(cpu_layer *out, const cuonn_mesh *mesh, size_t n_read)
   out->n_modes = n;
   out->n_read = n_read;
   out->style = mesh->style;
-  out->ideal = is_ideal(mesh);
+  out->ideal = mesh_is_ideal(mesh);
   CUONN_TRY_DONE(cuonn_allocate(&reach, n, sizeof *reach));
   CUONN_TRY_DONE(cuonn_allocate(&out->order, nodes, sizeof *out->order));
   CUONN_TRY_DONE(cuonn_allocate(&out->top, nodes, sizeof *out->top));

@@ -1,8 +1,8 @@
 /* Meshes on the device. Their nodes are ideal if those of all meshes are; kernels are built for one kind each.
  *
- * Segments: the way back undoes nodes, which amplifies rounding as much as the nodes attenuated. After kLossLimit the fields
- * are kept on the way out, and the way back takes them from there. A column that alone attenuates more is a segment of its
- * own, and is in effect not undone at all. */
+ * Segments: the way back undoes nodes, which amplifies rounding as much as the nodes attenuated. After MESH_SEGMENT_LOSS
+ * the fields are kept on the way out, and the way back takes them from there. A column that alone attenuates more is a
+ * segment of its own, and is in effect not undone at all. */
 #include "cuda/meshes.h"
 
 #include <math.h>
@@ -10,8 +10,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-
-static const double kLossLimit = 6; /* dB: doubles the rounding of an amplitude at most */
+#include "mesh/errors.h"
 
 static style_arms arms_of(cuonn_phase_style style) {
   static const style_arms arms[] = {
@@ -56,39 +55,22 @@ void cuda_meshes_free(cuda_meshes *meshes) {
   free(meshes->place);
 }
 
-static bool is_ideal(const cuonn_mesh *mesh) {
-  for (size_t i = 0; i < 2 * cuonn_mesh_nodes(mesh->n_modes); i++) {
-    if (mesh->coupler_error[i] != 0 || mesh->loss_db[i] != 0) return false;
-  }
-  return true;
-}
-
-/* The most that one node of a column attenuates or amplifies. */
-static double column_loss(const cuonn_mesh *mesh, size_t column) {
-  double most = 0;
-  const size_t end = cuonn_mesh_column_start(mesh->n_modes, column + 1);
-  for (size_t k = cuonn_mesh_column_start(mesh->n_modes, column); k < end; k++) {
-    most = fmax(most, fabs(mesh->loss_db[2 * k]) + fabs(mesh->loss_db[2 * k + 1]));
-  }
-  return most;
-}
-
 /* starts: [N] as in kernels/walk.h. Returns the number of segments, 0 if nothing needs to be kept. */
 static int divide(int *starts, const cuonn_mesh *mesh) {
   int segments = 1;
-  double loss = column_loss(mesh, 0), most = loss;
+  double loss = mesh_column_loss(mesh, 0), most = loss;
   starts[0] = 0;
   for (size_t c = 1; c < mesh->n_modes; c++) {
-    const double own = column_loss(mesh, c);
+    const double own = mesh_column_loss(mesh, c);
     starts[c] = -1;
-    if (loss + own > kLossLimit) {
+    if (loss + own > MESH_SEGMENT_LOSS) {
       starts[c] = segments++;
       loss = 0;
     }
     loss += own;
     most = fmax(most, loss);
   }
-  if (segments > 1 || most > kLossLimit) return segments;
+  if (segments > 1 || most > MESH_SEGMENT_LOSS) return segments;
   starts[0] = -1;
   return 0;
 }
@@ -145,7 +127,7 @@ done:
 
 cuonn_status cuda_meshes_set_errors(cuda_meshes *m, const cuonn_mesh *const *from, cudaStream_t stream) {
   bool ideal = true;
-  for (size_t i = 0; i < m->n_meshes; i++) ideal = ideal && is_ideal(from[i]);
+  for (size_t i = 0; i < m->n_meshes; i++) ideal = ideal && mesh_is_ideal(from[i]);
   CUONN_CUDA(cudaStreamSynchronize(stream));
   cuda_memory_free(&m->kind);
   m->starts = NULL;

@@ -13,6 +13,8 @@ static inline void simt_reset(void) {}
 /* The device is what it is: a test that asks for another runs once more on this one. */
 static inline void simt_device(int multiprocessors, size_t shared_bytes) { (void)multiprocessors, (void)shared_bytes; }
 
+static inline void simt_memory(size_t bytes) { (void)bytes; }
+
 static inline const char *simt_error(void) { return "see the status"; }
 
 /* What CUDA does not count is taken for right. */

@@ -1,0 +1,20 @@
+/* What a mesh's systematic errors mean for those who compute with it. */
+#ifndef CUONN_MESH_ERRORS_H
+#define CUONN_MESH_ERRORS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cuonn/mesh.h"
+
+/* Undoing nodes amplifies rounding as much as the nodes attenuated. After so much, in dB, fields are to be kept instead: it
+ * doubles the rounding of an amplitude at most. */
+#define MESH_SEGMENT_LOSS 6.0
+
+/* No coupler error and no loss. */
+bool mesh_is_ideal(const cuonn_mesh *mesh);
+
+/* The most, in dB, that one node of a column attenuates or amplifies. */
+double mesh_column_loss(const cuonn_mesh *mesh, size_t column);
+
+#endif
