@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cuonn/chip.h"
 #include "cuonn/dataset.h"
 #include "cuonn/features.h"
 #include "cuonn/fields.h"
@@ -43,6 +44,12 @@ CUONN_API const char *cuonn_context_backend(const cuonn_context *context);
 /** Why "auto" passed over a faster backend, such as a GPU that is not there: one line.
  *  @return owned by the context; "" if the fastest of this build was taken, or one was asked for by name */
 CUONN_API const char *cuonn_context_note(const cuonn_context *context);
+
+/** Makes sure that the context's backend can compute with a chip: measured gradients, noise, and phases that are not what
+ *  was programmed are for "reference" and "cpu".  A context of "auto" changes to one of them if need be, and notes why.
+ *  @return CUONN_OK; CUONN_E_ARGUMENT if a backend that was asked for by name cannot */
+CUONN_API cuonn_status cuonn_context_take_chip(cuonn_context *context, const cuonn_chip_options *chip,
+                                               cuonn_gradient_method method);
 
 /** Name of the i-th backend of this build, NULL past the last. */
 CUONN_API const char *cuonn_backend_name(size_t i);
@@ -106,6 +113,19 @@ CUONN_API cuonn_status cuonn_vjp(cuonn_mesh_gradient *gradient, cuonn_fields *ba
 CUONN_API cuonn_status cuonn_gradient(double *loss, cuonn_mesh_gradient *gradients, cuonn_context *context,
                                       const cuonn_network *network, const cuonn_fields *input, const uint8_t *labels);
 
+/** The same on a chip: measured by a method, or the exact gradient at the phases that the chip applies.  Gradients are by
+ *  the programmed phases, straight through quantization.  Errors of couplers and losses are those of the meshes; noise is
+ *  drawn for step 0.
+ *  @return as cuonn_gradient(), cuonn_chip_check() and cuonn_context_take_chip() */
+CUONN_API cuonn_status cuonn_gradient_on_chip(double *loss, cuonn_mesh_gradient *gradients, cuonn_context *context,
+                                              const cuonn_network *network, const cuonn_chip_options *chip,
+                                              cuonn_gradient_method method, const cuonn_fields *input,
+                                              const uint8_t *labels);
+
+/** One minus the cosine between two gradients of n_layers meshes, theta and phi of all together; 1 if one is zero. */
+CUONN_API double cuonn_gradient_error(const cuonn_mesh_gradient *measured, const cuonn_mesh_gradient *exact,
+                                      size_t n_layers, size_t n_modes);
+
 /** How well a network does on a labelled set. */
 typedef struct cuonn_evaluation {
   size_t n_examples;
@@ -119,6 +139,12 @@ typedef struct cuonn_evaluation {
  *  @return as cuonn_gradient() */
 CUONN_API cuonn_status cuonn_evaluate(cuonn_evaluation *out, cuonn_context *context, const cuonn_network *network,
                                       const cuonn_fields *input, const uint8_t *labels);
+
+/** The same on a chip, whose fields are read with noise.  Errors of couplers and losses are those of the meshes.
+ *  @return as cuonn_evaluate(), cuonn_chip_check() and cuonn_context_take_chip() */
+CUONN_API cuonn_status cuonn_evaluate_on_chip(cuonn_evaluation *out, cuonn_context *context,
+                                              const cuonn_network *network, const cuonn_chip_options *chip,
+                                              const cuonn_fields *input, const uint8_t *labels);
 
 #ifdef __cplusplus
 }

@@ -70,13 +70,19 @@ CUONN_API cuonn_status cuonn_propagation_write(const char *path, const cuonn_fie
 CUONN_API cuonn_status cuonn_vjp_write(const char *path, const cuonn_mesh_gradient *gradient,
                                        const cuonn_fields *backward);
 
-/** Writes `loss`, d_theta(layer, node), d_phi(layer, node), d_gamma(layer, waveguide). */
+/** Writes `loss`, d_theta(layer, node), d_phi(layer, node), d_gamma(layer, waveguide), and, if gradients were measured,
+ *  the exact ones beside them, exact_d_theta, exact_d_phi, exact_d_gamma.
+ *  @param[in] exact  [layer], or NULL */
 CUONN_API cuonn_status cuonn_gradient_write(const char *path, const cuonn_network_shape *shape, double loss,
-                                            const cuonn_mesh_gradient *gradients);
+                                            const cuonn_mesh_gradient *gradients, const cuonn_mesh_gradient *exact);
 
 /** Reads a network: as a mesh with `layer` in front of every dimension list (or without it: one layer); attribute
  *  `classes` (10 or N, whichever is less, where absent), `loss_per_class` (1 where absent). */
 CUONN_API cuonn_status cuonn_network_read(cuonn_network *out, const char *path);
+
+/** Reads the errors of a chip into a network whose shape is given: coupler_error(layer, node, side), loss_db(layer, node,
+ *  shifter), at least one of them; the other stays.  @return also CUONN_E_SHAPE.  On failure *network is as it was. */
+CUONN_API cuonn_status cuonn_network_read_errors(cuonn_network *network, const char *path);
 
 /** Reads starting phases into a network whose shape is given: theta(layer, node), ... as in cuonn_network_read(), or, where
  *  there is no theta, `unitary(layer, row, column, complex)`, each decomposed.  @return also CUONN_E_SHAPE */
@@ -126,12 +132,13 @@ typedef struct cuonn_run cuonn_run;
 /** Opens a run directory for writing and writes config.yaml.
  *  @param[in] directory  made if missing (its parent must exist); refused if it cannot be written, or while another
  *                        process has it open as a run (CUONN_E_ARGUMENT)
+ *  @param[in] in_situ    gradients are measured: metrics.csv has their errors, too
  *  @param[in] resume_epochs  0 for a new run, which refuses a directory that already holds last.nc (CUONN_E_ARGUMENT);
  *                            else rows of metrics.csv up to this many finished epochs are kept, later ones dropped;
  *                            SIZE_MAX resumes with none finished
  *  @param[out] out  release with cuonn_run_close() */
 CUONN_API cuonn_status cuonn_run_open(cuonn_run **out, const char *directory, const char *config_text, uint64_t seed,
-                                      size_t resume_epochs);
+                                      bool in_situ, size_t resume_epochs);
 
 /** Records a finished epoch: metrics.csv, last.nc and, if it improved, best.nc. */
 CUONN_API cuonn_status cuonn_run_record(cuonn_run *run, const cuonn_epoch_record *record,

@@ -1,5 +1,5 @@
 /** @file training.h
- *  Training of a network on images with exact gradients.
+ *  Training of a network on images, with exact gradients or with those that a chip measures on itself.
  */
 #ifndef CUONN_TRAINING_H
 #define CUONN_TRAINING_H
@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cuonn/chip.h"
 #include "cuonn/compute.h"
 #include "cuonn/dataset.h"
 #include "cuonn/features.h"
@@ -56,14 +57,16 @@ typedef struct cuonn_training_options {
   uint64_t seed; /**< of the order */
   cuonn_schedule schedule;
   cuonn_optimizer_options optimizer;
+  cuonn_gradient_method gradient;
+  cuonn_chip_options chip; /**< that tests, and measured gradients, meet; its errors of couplers and losses are what the
+                                network's meshes hold: cuonn_chip_draw_errors() */
 } cuonn_training_options;
 
 /** The source study's settings. */
-#define CUONN_TRAINING_OPTIONS_INIT                                 \
-  {                                                                 \
-    50, 512, true, CUONN_ORDER_FIXED, 0, CUONN_SCHEDULE_CONSTANT, { \
-      CUONN_OPTIMIZER_ADAM, 1e-3, 0.0, 0.9, 0.999, 1e-8, true       \
-    }                                                               \
+#define CUONN_TRAINING_OPTIONS_INIT                                                                              \
+  {                                                                                                              \
+    50, 512, true, CUONN_ORDER_FIXED, 0, CUONN_SCHEDULE_CONSTANT,                                                \
+        {CUONN_OPTIMIZER_ADAM, 1e-3, 0.0, 0.9, 0.999, 1e-8, true}, CUONN_GRADIENT_EXACT, CUONN_CHIP_OPTIONS_INIT \
   }
 
 /** Steps in an epoch over n_examples.  0 if a partial batch is dropped and there is no other. */
@@ -96,7 +99,13 @@ typedef struct cuonn_epoch_record {
   double test_accuracy; /**< 0..1 */
   double seconds;       /**< training time of the epoch, without the evaluation */
   double examples_per_second;
+  /** Error of a measured gradient, cuonn_gradient_error() against the exact one of the same chip; 0 if gradients are exact.
+   *  Of the first CUONN_SMALL_BATCH examples (or of a batch, if that is smaller), and of the epoch's last batch. */
+  double gradient_error_small, gradient_error_batch;
 } cuonn_epoch_record;
+
+/** Examples of the small fixed batch that a measured gradient is tried on. */
+#define CUONN_SMALL_BATCH 64
 
 /** Where training is. */
 typedef struct cuonn_progress {

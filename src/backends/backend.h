@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cuonn/chip.h"
 #include "cuonn/compute.h"
 #include "cuonn/training.h"
 
@@ -28,6 +29,8 @@ typedef struct {
   double *moments;                          /* as in cuonn_training_state; NULL: zero (set), not wanted (get) */
   const cuonn_optimizer_options *optimizer; /* read by set; NULL if the state is not for training; not used by get */
   uint64_t seed;                            /* of the order of examples; set */
+  cuonn_gradient_method gradient;           /* that train_steps follows; set */
+  const cuonn_chip_options *chip;           /* noise, and what its phases become; NULL: none; set */
 } backend_model;
 
 typedef enum { BACKEND_TRAIN, BACKEND_TEST, BACKEND_SPLITS } backend_split;
@@ -39,6 +42,7 @@ typedef struct {
   size_t first, count;
   double rate_factor;  /* learning rate = factor x the model's own */
   uint64_t adam_index; /* i of the bias correction 1 - beta^(i + 1) */
+  uint32_t number;     /* of the step in the run, for noise */
 } backend_step;
 
 /* What a machine can do, measured with the backend's own arithmetic: the two limits that times are held against. */
@@ -78,6 +82,11 @@ typedef struct cuonn_backend {
   /* Loss and gradients [layer] over the whole split in its own order; the split is not larger than batch_size. */
   cuonn_status (*gradient)(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model,
                            backend_split split);
+  /* The same over the examples of a step, as the model's chip gives it by a method at that step; every gradient of
+   * phases is one by the programmed phases. method: the model's, or exact. count is not larger than batch_size. NULL if the backend knows neither
+   * measured gradients nor noisy chips; its models have none. */
+  cuonn_status (*measure)(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
+                          const backend_step *step, cuonn_gradient_method method);
 
   cuonn_status (*propagate)(double *out, const cuonn_taps *taps, const cuonn_mesh *mesh, const cuonn_fields *in,
                             bool backward, int threads);
@@ -98,6 +107,7 @@ extern const cuonn_backend cuonn_backend_cuda; /* in builds with CUDA */
 /* A context: which backend, and its number of threads. */
 struct cuonn_context {
   const cuonn_backend *backend;
+  bool automatic; /* another backend may take its place */
   int threads;
   char note[512]; /* why "auto" did not take a faster backend */
 };

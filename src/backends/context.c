@@ -39,11 +39,11 @@ static const cuonn_backend *find_usable(char *note, size_t size) {
 }
 
 cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int threads) {
-  cuonn_context made = {.threads = threads};
+  cuonn_context made = {.automatic = strcmp(backend, "auto") == 0, .threads = threads};
   *out = NULL;
   CUONN_CHECK(threads >= 0 && threads <= 1024, CUONN_E_ARGUMENT, "threads is %d; it may be 0 (automatic) to 1024",
               threads);
-  if (strcmp(backend, "auto") == 0) {
+  if (made.automatic) {
     made.backend = find_usable(made.note, sizeof made.note);
   } else {
     made.backend = find(backend);
@@ -64,6 +64,20 @@ void cuonn_context_free(cuonn_context *context) { free(context); }
 const char *cuonn_context_backend(const cuonn_context *context) { return context->backend->name; }
 
 const char *cuonn_context_note(const cuonn_context *context) { return context->note; }
+
+cuonn_status cuonn_context_take_chip(cuonn_context *context, const cuonn_chip_options *chip,
+                                     cuonn_gradient_method method) {
+  const char *const name = context->backend->name;
+  const bool plain = method == CUONN_GRADIENT_EXACT && !cuonn_chip_is_noisy(chip);
+  if (plain || context->backend->measure) return CUONN_OK;
+  CUONN_CHECK(context->automatic, CUONN_E_ARGUMENT,
+              "backend %s has no in situ gradients and no noise of a chip yet; use backend cpu", name);
+  size_t i = 0;
+  while (i + 1 < kBackends && !backends[i]->measure) i++; /* the last, reference, has it */
+  context->backend = backends[i];
+  snprintf(context->note, sizeof context->note, "backend %s has no in situ gradients and no noise of a chip yet", name);
+  return CUONN_OK;
+}
 
 static cuonn_status check_fields(const char *name, const cuonn_fields *fields, size_t n_modes) {
   CUONN_CHECK(fields->n_modes == n_modes, CUONN_E_SHAPE, "%s has %zu waveguides, the mesh has %zu", name,
@@ -160,12 +174,13 @@ static cuonn_status check_batch(const cuonn_network *network, const cuonn_fields
 
 /* A backend's state with one model and one labelled set. */
 static cuonn_status create_for_batch(void **state, const cuonn_context *context, const cuonn_network *network,
+                                     const cuonn_chip_options *chip, cuonn_gradient_method method,
                                      const cuonn_fields *input, const uint8_t *labels, bool for_gradient) {
   const backend_problem problem = {.n_models = 1,
                                    .shape = network->shape,
                                    .batch_size = for_gradient ? input->n_examples : 0,
                                    .threads = context->threads};
-  const backend_model model = {.network = (cuonn_network *)network};
+  const backend_model model = {.network = (cuonn_network *)network, .gradient = method, .chip = chip};
   CUONN_TRY(context->backend->create(state, &problem));
   CUONN_TRY(context->backend->set_model(*state, 0, &model));
   return context->backend->set_fields(*state, BACKEND_TEST, input, labels);
@@ -176,19 +191,63 @@ cuonn_status cuonn_gradient(double *loss, cuonn_mesh_gradient *gradients, cuonn_
   void *state = NULL;
   cuonn_status status = CUONN_OK;
   CUONN_TRY_DONE(check_batch(network, input, labels));
-  CUONN_TRY_DONE(create_for_batch(&state, context, network, input, labels, true));
+  CUONN_TRY_DONE(create_for_batch(&state, context, network, NULL, CUONN_GRADIENT_EXACT, input, labels, true));
   CUONN_TRY_DONE(context->backend->gradient(loss, gradients, state, 0, BACKEND_TEST));
 done:
   context->backend->destroy(state);
   return status;
 }
 
-cuonn_status cuonn_evaluate(cuonn_evaluation *out, cuonn_context *context, const cuonn_network *network,
-                            const cuonn_fields *input, const uint8_t *labels) {
+cuonn_status cuonn_gradient_on_chip(double *loss, cuonn_mesh_gradient *gradients, cuonn_context *context,
+                                    const cuonn_network *network, const cuonn_chip_options *chip,
+                                    cuonn_gradient_method method, const cuonn_fields *input, const uint8_t *labels) {
   void *state = NULL;
   cuonn_status status = CUONN_OK;
   CUONN_TRY_DONE(check_batch(network, input, labels));
-  CUONN_TRY_DONE(create_for_batch(&state, context, network, input, labels, false));
+  CUONN_TRY_DONE(cuonn_chip_check(chip, method, network->shape.style));
+  CUONN_TRY_DONE(cuonn_context_take_chip(context, chip, method));
+  CUONN_TRY_DONE(create_for_batch(&state, context, network, chip, method, input, labels, true));
+  if (context->backend->measure) {
+    const backend_step all = {.count = input->n_examples};
+    CUONN_TRY_DONE(context->backend->measure(loss, gradients, state, 0, BACKEND_TEST, &all, method));
+  } else {
+    CUONN_TRY_DONE(context->backend->gradient(loss, gradients, state, 0, BACKEND_TEST));
+  }
+done:
+  context->backend->destroy(state);
+  return status;
+}
+
+double cuonn_gradient_error(const cuonn_mesh_gradient *measured, const cuonn_mesh_gradient *exact, size_t n_layers,
+                            size_t n_modes) {
+  double product = 0, squares[2] = {0, 0};
+  for (size_t l = 0; l < n_layers; l++) {
+    for (size_t k = 0; k < cuonn_mesh_nodes(n_modes); k++) {
+      const double a[2] = {measured[l].d_theta[k], measured[l].d_phi[k]};
+      const double b[2] = {exact[l].d_theta[k], exact[l].d_phi[k]};
+      product += a[0] * b[0] + a[1] * b[1];
+      squares[0] += a[0] * a[0] + a[1] * a[1];
+      squares[1] += b[0] * b[0] + b[1] * b[1];
+    }
+  }
+  const double norms = sqrt(squares[0]) * sqrt(squares[1]);
+  return norms == 0 ? 1 : 1 - product / norms;
+}
+
+cuonn_status cuonn_evaluate(cuonn_evaluation *out, cuonn_context *context, const cuonn_network *network,
+                            const cuonn_fields *input, const uint8_t *labels) {
+  static const cuonn_chip_options ideal = CUONN_CHIP_OPTIONS_INIT;
+  return cuonn_evaluate_on_chip(out, context, network, &ideal, input, labels);
+}
+
+cuonn_status cuonn_evaluate_on_chip(cuonn_evaluation *out, cuonn_context *context, const cuonn_network *network,
+                                    const cuonn_chip_options *chip, const cuonn_fields *input, const uint8_t *labels) {
+  void *state = NULL;
+  cuonn_status status = CUONN_OK;
+  CUONN_TRY_DONE(check_batch(network, input, labels));
+  CUONN_TRY_DONE(cuonn_chip_check(chip, CUONN_GRADIENT_EXACT, network->shape.style));
+  CUONN_TRY_DONE(cuonn_context_take_chip(context, chip, CUONN_GRADIENT_EXACT));
+  CUONN_TRY_DONE(create_for_batch(&state, context, network, chip, CUONN_GRADIENT_EXACT, input, labels, false));
   CUONN_TRY_DONE(context->backend->evaluate(out, state, 0, BACKEND_TEST));
 done:
   context->backend->destroy(state);

@@ -7,13 +7,24 @@
 #include <stdint.h>
 
 /* What a number is drawn for; two purposes never share numbers. */
-typedef enum { RANDOM_UNITARY = 1, RANDOM_PHASES = 2, RANDOM_ORDER = 3 } random_purpose;
+typedef enum {
+  RANDOM_UNITARY = 1,
+  RANDOM_PHASES = 2,
+  RANDOM_ORDER = 3,
+  RANDOM_COUPLER = 4, /* errors of a chip's couplers, losses of its shifters, errors of its phases */
+  RANDOM_LOSS = 5,
+  RANDOM_PHASE_ERROR = 6,
+  RANDOM_FORWARD = 7, /* fields read at a chip's outputs, in training and in tests, and at its inputs */
+  RANDOM_TEST = 8,
+  RANDOM_BACKWARD = 9,
+  RANDOM_TAP = 10 /* powers read at its taps */
+} random_purpose;
 
 /* Where a number stands: seed is Philox's key; the rest and the index its counter. */
 typedef struct {
   uint64_t seed;
   random_purpose purpose;
-  uint32_t chip; /* model, or layer of a start */
+  uint32_t chip; /* layer */
   uint32_t step; /* step or epoch */
 } random_place;
 

@@ -114,6 +114,16 @@ done:
   return code;
 }
 
+int cli_make_chip(cuonn_network *network, const cuonn_config *config, uint64_t seed) {
+  int code = CLI_DONE;
+  cuonn_chip_options chip = config->training.chip;
+  chip.seed = seed;
+  CLI_TRY_DONE(cuonn_chip_draw_errors(network, &chip));
+  if (config->chip_errors_file[0]) CLI_TRY_DONE(cuonn_network_read_errors(network, config->chip_errors_file));
+done:
+  return code;
+}
+
 int cli_config_of_checkpoint(cuonn_config *config, const char *path) {
   int code = CLI_DONE;
   cuonn_training_state state = {0};
@@ -123,6 +133,7 @@ int cli_config_of_checkpoint(cuonn_config *config, const char *path) {
     CLI_TRY_DONE(cuonn_config_read_text(config, text, strlen(text), path));
   else if (own != CUONN_E_DATA) /* the caller has read the network in it: what it lacks is a checkpoint's other half */
     CLI_TRY_DONE(own);
+  config->chip_errors_file[0] = 0; /* these errors are in the checkpoint, and the file may be gone */
 done:
   free(text);
   cuonn_training_state_free(&state);

@@ -86,6 +86,9 @@ int cli_config_set(cuonn_config *config, const char *key, const char *value);
 /* Reads the configuration that a checkpoint holds over the present values; a file of mere phases has none. */
 int cli_config_of_checkpoint(cuonn_config *config, const char *path);
 
+/* The chip that a configuration describes, of this seed: errors of couplers and losses of a network. */
+int cli_make_chip(cuonn_network *network, const cuonn_config *config, uint64_t seed);
+
 /* A context from --backend and --threads; without them, the reference backend. */
 int cli_context_create(cuonn_context **out, const cli_options *options);
 

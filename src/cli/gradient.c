@@ -1,12 +1,16 @@
-/* cuonn gradient: loss of a network on a batch, and its derivative by every phase. */
+/* cuonn gradient: loss of a network on a batch, and its derivative by every phase: computed, or measured on a chip and
+ * held against the computed one. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "cli/common.h"
 
 typedef struct {
-  const char *checkpoint, *input, *output;
+  const char *checkpoint, *input, *output, *method;
+  const char **settings; /* [n_settings] "key=value" */
+  size_t n_settings;
   cli_options common;
 } arguments;
 
@@ -16,6 +20,8 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 2); return 0;
     case 'i': a->input = value; return 0;
     case 'o': a->output = value; return 0;
+    case 'm': a->method = value; return 0;
+    case 's': a->settings[a->n_settings++] = value; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->checkpoint, value);
     case ARGP_KEY_END: {
       error_t missing = cli_require(a->checkpoint, "the checkpoint");
@@ -26,9 +32,13 @@ static error_t parse(int key, char *value, struct argp_state *state) {
   }
 }
 
-static const struct argp_option options[] = {{"input", 'i', "BATCH.nc", 0, "File with `input` and `label`", 0},
-                                             {"output", 'o', "GRAD.nc", 0, "File to write", 0},
-                                             {0}};
+static const struct argp_option options[] = {
+    {"input", 'i', "BATCH.nc", 0, "File with `input` and `label`", 0},
+    {"output", 'o', "GRAD.nc", 0, "File to write", 0},
+    {"method", 'm', "exact|analog|digital", 0,
+     "Where the gradient comes from: computed (the default), or measured on the chip in situ", 0},
+    {"set", 's', "KEY=VALUE", 0, "Set a key of the chip, such as chip.tap_shot; may be repeated", 0},
+    {0}};
 
 static const struct argp argp = {
     .options = options,
@@ -38,63 +48,139 @@ static const struct argp argp = {
         "Computes the loss of a network on a batch, and its gradient with respect to every phase.\v"
         "Reads a checkpoint, or any file with theta(layer, node) and phi(layer, node) (cuonn eval --help), and from "
         "BATCH.nc input(example, waveguide, complex), real and imaginary part last, and label(example), integers below "
-        "the number of classes.\n\n"
+        "the number of classes. The chip is that of the checkpoint's configuration, changed by --set.\n\n"
         "Writes loss (mean over the batch), d_theta(layer, node), d_phi(layer, node), d_gamma(layer, waveguide), per "
-        "radian. Prints the loss. Phases that cannot reach an output that is read have gradient exactly 0, and so has "
-        "every gamma. The default backend is reference: double precision.\n\n"
+        "radian. Prints the loss. In a computed gradient, phases that cannot reach an output that is read have exactly "
+        "0, and so has every gamma. The default backend is reference: double precision.\n\n"
+        "A measured gradient is written with the computed one of the same chip beside it (exact_d_theta, ...), and how "
+        "far they are apart is printed for theta and phi of each layer and of all together: 1 - cosine of the angle "
+        "between them, and the norm of their difference over that of the computed one.\n\n"
         "Example:\n"
-        "  cuonn gradient runs/study/best.nc --input batch.nc --output gradient.nc",
+        "  cuonn gradient runs/study/best.nc --input batch.nc --output gradient.nc\n"
+        "  cuonn gradient best.nc -i batch.nc -o gradient.nc --method analog --set chip.tap_shot=0.02",
     .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {&cli_json_argp, 0, NULL, 0}, {0}},
 };
 
+/* One run of the command. */
+typedef struct {
+  arguments args;
+  cuonn_config config; /* its chip and its method */
+  cuonn_context *context;
+  cuonn_network network;
+  cuonn_fields input;
+  uint8_t *labels;
+  double loss;
+  cuonn_mesh_gradient *gradients, *exact; /* [layer]; exact: NULL unless gradients are measured */
+} job;
+
+static int read_all(job *j) {
+  int code = CLI_DONE;
+  size_t n_labels = 0;
+  cuonn_config_init(&j->config);
+  CLI_TRY_DONE(cuonn_network_read(&j->network, j->args.checkpoint));
+  CLI_PASS_DONE(cli_config_of_checkpoint(&j->config, j->args.checkpoint));
+  for (size_t i = 0; i < j->args.n_settings; i++) CLI_TRY_DONE(cuonn_config_set(&j->config, j->args.settings[i]));
+  CLI_PASS_DONE(cli_config_set(&j->config, "training.gradient", j->args.method ? j->args.method : "exact"));
+  CLI_PASS_DONE(cli_make_chip(&j->network, &j->config, j->config.training.chip.seed));
+  CLI_TRY_DONE(cuonn_fields_read(&j->input, j->args.input, "input"));
+  CLI_TRY_DONE(cuonn_labels_read(&j->labels, &n_labels, j->args.input));
+  if (j->input.n_modes != j->network.shape.n_modes || j->input.n_examples != n_labels)
+    code = cli_fail(
+        CLI_BAD_FILE,
+        "%s: input has %zu examples of %zu waveguides and there are %zu labels, but the network in %s has %zu "
+        "waveguides",
+        j->args.input, j->input.n_examples, j->input.n_modes, n_labels, j->args.checkpoint, j->network.shape.n_modes);
+done:
+  return code;
+}
+
+static int compute(cuonn_mesh_gradient **out, job *j, cuonn_gradient_method method) {
+  int code = CLI_DONE;
+  const size_t n_layers = j->network.shape.n_layers;
+  *out = calloc(n_layers, sizeof **out);
+  if (!*out) return cli_fail(CLI_RESOURCES, "not enough memory");
+  for (size_t l = 0; l < n_layers; l++) CLI_PASS_DONE(cli_gradient_create(*out + l, j->network.shape.n_modes));
+  const cuonn_status status = cuonn_gradient_on_chip(&j->loss, *out, j->context, &j->network, &j->config.training.chip,
+                                                     method, &j->input, j->labels);
+  if (status == CUONN_E_ARGUMENT) return cli_fail_library(status);
+  if (status != CUONN_OK) code = cli_fail_file(status, j->args.input);
+done:
+  return code;
+}
+
+/* Norm of the difference over that of the exact gradient, theta and phi of n_layers; NaN if that is zero. */
+static double relative_error(const cuonn_mesh_gradient *measured, const cuonn_mesh_gradient *exact, size_t n_layers,
+                             size_t n_modes) {
+  double off = 0, norm = 0;
+  for (size_t l = 0; l < n_layers; l++) {
+    for (size_t k = 0; k < cuonn_mesh_nodes(n_modes); k++) {
+      const double theta = measured[l].d_theta[k] - exact[l].d_theta[k], phi = measured[l].d_phi[k] - exact[l].d_phi[k];
+      off += theta * theta + phi * phi;
+      norm += exact[l].d_theta[k] * exact[l].d_theta[k] + exact[l].d_phi[k] * exact[l].d_phi[k];
+    }
+  }
+  return sqrt(off / norm);
+}
+
+static int print_json(const job *j) {
+  const size_t n_layers = j->network.shape.n_layers, n = j->network.shape.n_modes;
+  json_t *const object = json_pack("{s:I, s:o, s:o}", "examples", (json_int_t)j->input.n_examples, "loss",
+                                   cli_json_number(j->loss), "output", cli_json_text(j->args.output));
+  if (!object || !j->exact) return cli_print_json(object);
+  json_t *const angles = json_array(), *const errors = json_array();
+  for (size_t l = 0; l < n_layers; l++) {
+    json_array_append_new(angles, cli_json_number(cuonn_gradient_error(j->gradients + l, j->exact + l, 1, n)));
+    json_array_append_new(errors, cli_json_number(relative_error(j->gradients + l, j->exact + l, 1, n)));
+  }
+  json_object_set_new(object, "gradient_error",
+                      cli_json_number(cuonn_gradient_error(j->gradients, j->exact, n_layers, n)));
+  json_object_set_new(object, "relative_error", cli_json_number(relative_error(j->gradients, j->exact, n_layers, n)));
+  json_object_set_new(object, "gradient_error_of_layer", angles);
+  json_object_set_new(object, "relative_error_of_layer", errors);
+  return cli_print_json(object);
+}
+
+static void print_table(const job *j) {
+  const size_t n_layers = j->network.shape.n_layers, n = j->network.shape.n_modes;
+  printf("examples  %zu\nloss      %.10g\n", j->input.n_examples, j->loss);
+  if (!j->exact) return;
+  printf("\nlayer  1 - cosine  relative error\n");
+  for (size_t l = 0; l < n_layers; l++)
+    printf("%5zu  %10.4g  %14.4g\n", l, cuonn_gradient_error(j->gradients + l, j->exact + l, 1, n),
+           relative_error(j->gradients + l, j->exact + l, 1, n));
+  printf("  all  %10.4g  %14.4g\n", cuonn_gradient_error(j->gradients, j->exact, n_layers, n),
+         relative_error(j->gradients, j->exact, n_layers, n));
+}
+
+static void free_gradients(cuonn_mesh_gradient *gradients, size_t n_layers) {
+  for (size_t l = 0; gradients && l < n_layers; l++) cli_gradient_free(&gradients[l]);
+  free(gradients);
+}
+
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
-  arguments args = {0};
-  cuonn_context *context = NULL;
-  cuonn_network network = {0};
-  cuonn_fields input = {0};
-  uint8_t *labels = NULL;
-  size_t n_labels = 0, n_layers = 0;
-  cuonn_mesh_gradient *gradients = NULL;
-  double loss = 0;
-  CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
-  CLI_PASS_DONE(cli_context_create(&context, &args.common));
-  CLI_TRY_DONE(cuonn_network_read(&network, args.checkpoint));
-  CLI_TRY_DONE(cuonn_fields_read(&input, args.input, "input"));
-  CLI_TRY_DONE(cuonn_labels_read(&labels, &n_labels, args.input));
-  if (input.n_modes != network.shape.n_modes || input.n_examples != n_labels) {
-    code =
-        cli_fail(CLI_BAD_FILE,
-                 "%s: input has %zu examples of %zu waveguides and there are %zu labels, but the network in %s has %zu "
-                 "waveguides",
-                 args.input, input.n_examples, input.n_modes, n_labels, args.checkpoint, network.shape.n_modes);
-    goto done;
-  }
-  gradients = calloc(network.shape.n_layers, sizeof *gradients);
-  if (!gradients) {
-    code = cli_fail(CLI_RESOURCES, "not enough memory");
-    goto done;
-  }
-  n_layers = network.shape.n_layers;
-  for (size_t i = 0; i < n_layers; i++) CLI_PASS_DONE(cli_gradient_create(&gradients[i], network.shape.n_modes));
-  const cuonn_status status = cuonn_gradient(&loss, gradients, context, &network, &input, labels);
-  if (status != CUONN_OK) {
-    code = cli_fail_file(status, args.input);
-    goto done;
-  }
-  CLI_TRY_DONE(cuonn_gradient_write(args.output, &network.shape, loss, gradients));
-  if (args.common.json)
-    code = cli_print_json(json_pack("{s:I, s:o, s:o}", "examples", (json_int_t)n_labels, "loss", cli_json_number(loss),
-                                    "output", cli_json_text(args.output)));
+  job j = {0};
+  j.args.settings = calloc((size_t)argc, sizeof *j.args.settings);
+  if (!j.args.settings) return cli_fail(CLI_RESOURCES, "not enough memory");
+  CLI_PASS_DONE(cli_parse(&j.args, &argp, argc, argv));
+  CLI_PASS_DONE(cli_context_create(&j.context, &j.args.common));
+  CLI_PASS_DONE(read_all(&j));
+  const cuonn_gradient_method method = j.config.training.gradient;
+  if (method != CUONN_GRADIENT_EXACT) CLI_PASS_DONE(compute(&j.exact, &j, CUONN_GRADIENT_EXACT));
+  CLI_PASS_DONE(compute(&j.gradients, &j, method));
+  CLI_TRY_DONE(cuonn_gradient_write(j.args.output, &j.network.shape, j.loss, j.gradients, j.exact));
+  if (j.args.common.json)
+    code = print_json(&j);
   else
-    printf("examples  %zu\nloss      %.10g\n", n_labels, loss);
+    print_table(&j);
 done:
-  for (size_t i = 0; i < n_layers; i++) cli_gradient_free(&gradients[i]);
-  free(gradients);
-  free(labels);
-  cuonn_fields_free(&input);
-  cuonn_network_free(&network);
-  cuonn_context_free(context);
+  free_gradients(j.gradients, j.network.shape.n_layers);
+  free_gradients(j.exact, j.network.shape.n_layers);
+  free(j.labels);
+  cuonn_fields_free(&j.input);
+  cuonn_network_free(&j.network);
+  cuonn_context_free(j.context);
+  free(j.args.settings);
   return code;
 }
 

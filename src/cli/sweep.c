@@ -209,8 +209,11 @@ static cuonn_status start(void *user, size_t model, cuonn_network *network) {
   const job *const j = user;
   cuonn_config c;
   cuonn_grid_config(&c, &j->grid, j->to_do[model]);
-  if (c.start == CUONN_START_FILE) return cuonn_network_read_start(network, c.start_file);
-  return cuonn_network_initialize(network, c.start, c.training.seed);
+  const cuonn_status status = c.start == CUONN_START_FILE ? cuonn_network_read_start(network, c.start_file)
+                                                          : cuonn_network_initialize(network, c.start, c.training.seed);
+  if (status != CUONN_OK) return status;
+  if (c.chip_errors_file[0]) return cuonn_network_read_errors(network, c.chip_errors_file);
+  return cuonn_chip_draw_errors(network, &c.training.chip);
 }
 
 static cuonn_status on_model(void *user, size_t model, const cuonn_sweep_result *result) {

@@ -52,13 +52,13 @@ static const struct argp argp = {
     .parser = parse,
     .args_doc = "CONFIG\n--resume DIR",
     .doc =
-        "Trains a network on images with exact gradients.\v"
+        "Trains a network on images, with computed gradients or with those that a chip measures on itself.\v"
         "Reads CONFIG, a YAML file (every key has a default: docs/configuration.md), and the four IDX files, gzipped "
         "or "
         "not, in the folder that data.path names.\n\n"
         "Writes a run directory, which must not hold a run already:\n"
         "  config.yaml   the configuration with every key\n"
-        "  metrics.csv   a line an epoch: losses, test accuracy, seconds, examples/s\n"
+        "  metrics.csv   a line an epoch: losses, test accuracy, seconds, examples/s; in situ also gradient errors\n"
         "  last.nc       checkpoint after the last epoch, or where the run was stopped\n"
         "  best.nc       checkpoint of the best test accuracy\n"
         "  report.html   numbers and figures, once training is done; needs gnuplot\n\n"
@@ -171,6 +171,7 @@ static int start_state(job *j) {
     CLI_TRY_DONE(cuonn_network_read_start(&j->state.network, c->start_file));
   else
     CLI_TRY_DONE(cuonn_network_initialize(&j->state.network, c->start, c->training.seed));
+  CLI_PASS_DONE(cli_make_chip(&j->state.network, c, c->training.chip.seed));
 done:
   return code;
 }
@@ -202,10 +203,15 @@ static cuonn_status on_epoch(void *user, const cuonn_epoch_record *r, const cuon
   j->saved_step = state->step;
   j->newest = *r;
   if (j->args.common.json) {
-    cli_print_json(json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "epoch", (json_int_t)r->epoch, "train_loss",
-                             cli_json_number(r->train_loss), "test_loss", cli_json_number(r->test_loss),
-                             "test_accuracy", cli_json_number(r->test_accuracy), "seconds", cli_json_number(r->seconds),
-                             "examples_per_second", cli_json_number(r->examples_per_second)));
+    json_t *const object = json_pack(
+        "{s:I, s:o, s:o, s:o, s:o, s:o}", "epoch", (json_int_t)r->epoch, "train_loss", cli_json_number(r->train_loss),
+        "test_loss", cli_json_number(r->test_loss), "test_accuracy", cli_json_number(r->test_accuracy), "seconds",
+        cli_json_number(r->seconds), "examples_per_second", cli_json_number(r->examples_per_second));
+    if (object && j->config.training.gradient != CUONN_GRADIENT_EXACT) {
+      json_object_set_new(object, "gradient_error_small", cli_json_number(r->gradient_error_small));
+      json_object_set_new(object, "gradient_error_batch", cli_json_number(r->gradient_error_batch));
+    }
+    cli_print_json(object);
     return CUONN_OK;
   }
   cli_bar_clear(&j->bar);
@@ -275,6 +281,7 @@ static int train(job *j) {
   text = cuonn_config_text(&j->config);
   if (!text) return cli_fail(CLI_RESOURCES, "not enough memory");
   CLI_TRY_DONE(cuonn_run_open(&j->run, j->config.output_directory, text, j->config.training.seed,
+                              j->config.training.gradient != CUONN_GRADIENT_EXACT,
                               !j->args.resume ? 0 : (finished ? finished : SIZE_MAX)));
   print_start(j);
   clock_gettime(CLOCK_MONOTONIC, &j->began);
@@ -308,6 +315,7 @@ static int run(int argc, char **argv) {
   cuonn_config_init(&j.config);
   CLI_PASS_DONE(j.args.resume ? configure_resumed(&j) : configure_new(&j));
   CLI_TRY_DONE(cuonn_context_create(&j.context, j.config.backend, j.config.threads));
+  CLI_TRY_DONE(cuonn_context_take_chip(j.context, &j.config.training.chip, j.config.training.gradient));
   cli_tell_backend(j.context);
   CLI_PASS_DONE(load_data(&j));
   if (!j.args.resume) CLI_PASS_DONE(start_state(&j));

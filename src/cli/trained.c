@@ -44,7 +44,9 @@ int cli_trained_open(cli_trained *out, const cli_trained_source *source) {
   CLI_TRY_DONE(cuonn_network_read(&out->network, source->checkpoint));
   CLI_PASS_DONE(read_config(&out->config, &out->network.shape, source));
   CLI_TRY_DONE(cuonn_context_create(&out->context, out->config.backend, out->config.threads));
+  CLI_TRY_DONE(cuonn_context_take_chip(out->context, &out->config.training.chip, CUONN_GRADIENT_EXACT));
   cli_tell_backend(out->context);
+  CLI_PASS_DONE(cli_make_chip(&out->network, &out->config, out->config.training.chip.seed));
   CLI_TRY_DONE(cuonn_dataset_load(&out->data, out->config.data_path));
   CLI_TRY_DONE(cuonn_images_check_labels(&out->data.test, out->network.shape.n_classes));
 done:
@@ -70,7 +72,8 @@ int cli_trained_evaluate(cuonn_evaluation *out, const cli_trained *trained) {
   if (!out->confusion)
     return cli_fail(CLI_RESOURCES, "not enough memory for a confusion matrix of %zu classes", n_classes);
   CLI_PASS_DONE(cli_trained_features(&fields, trained, &trained->data.test));
-  CLI_TRY_DONE(cuonn_evaluate(out, trained->context, &trained->network, &fields, trained->data.test.labels));
+  CLI_TRY_DONE(cuonn_evaluate_on_chip(out, trained->context, &trained->network, &trained->config.training.chip, &fields,
+                                      trained->data.test.labels));
 done:
   cuonn_fields_free(&fields);
   return code;

@@ -50,6 +50,16 @@ cuonn_status cuonn_config_check(const cuonn_config *config) {
   CUONN_CHECK(config->start == CUONN_START_FILE || config->start_file[0] == '\0', CUONN_E_CONFIG,
               "network.start_file is set, but only network.start file reads it: set network.start to file, or remove "
               "network.start_file");
+  const cuonn_chip_options *const chip = &config->training.chip;
+  const bool drawn = chip->coupler_mean != 0 || chip->coupler_std != 0 || chip->loss_mean != 0 || chip->loss_std != 0;
+  CUONN_CHECK(!drawn || config->chip_errors_file[0] == '\0', CUONN_E_CONFIG,
+              "chip.errors_file is set, but errors of couplers or losses are also to be drawn: set chip.coupler_mean, "
+              "chip.coupler_std, chip.loss_mean and chip.loss_std to 0, or remove chip.errors_file");
+  const bool one_arm = config->network.style == CUONN_STYLE_TOP || config->network.style == CUONN_STYLE_BOTTOM;
+  CUONN_CHECK(config->training.gradient == CUONN_GRADIENT_EXACT || one_arm, CUONN_E_CONFIG,
+              "training.gradient is measured in situ, but network.phase_style %s moves the phases of both arms: set "
+              "network.phase_style to top or bottom, or training.gradient to exact",
+              cuonn_phase_style_name(config->network.style));
   CUONN_CHECK(config->repeats == 1, CUONN_E_CONFIG,
               "sweep.repeats is %zu, but several runs of a configuration are for cuonn sweep; set it to 1",
               config->repeats);

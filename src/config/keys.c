@@ -13,6 +13,11 @@ static const char *const starts[] = {"haar", "haar-phases", "file", NULL};
 static const char *const orders[] = {"fixed", "shuffled", NULL};
 static const char *const schedules[] = {"constant", "cosine", NULL};
 static const char *const optimizers[] = {"adam", "sgd", NULL};
+static const char *const gradients[] = {"exact", "analog", "digital", NULL};
+static const char *const measurements[] = {"example", "matrix", NULL};
+static const char *const scales[] = {"example", "study", NULL};
+static const char *const draws[] = {"fresh", "frozen", "frozen-per-use", NULL};
+static const char *const loss_laws[] = {"truncated", "study", NULL};
 static const char *const presets[] = {"figure", "default", "cited", NULL};
 static const char *const detections[] = {"homodyne", "direct", NULL};
 static const char *const tap_schemes[] = {"analog", "digital", NULL};
@@ -75,6 +80,9 @@ const config_key config_keys[] = {
     {"training.schedule", CHOICE(training.schedule, schedules), .default_value = "constant", .unit = "",
      .sentence = "Learning rate over the run: always the same, or half a cosine down to 0.", .sweepable = true,
      .decides = true},
+    {"training.gradient", CHOICE(training.gradient, gradients), .default_value = "exact", .unit = "",
+     .sentence = "Computed, or measured on the chip in situ, by the analog or the digital scheme.", .sweepable = true,
+     .decides = true},
     {"training.optimizer.name", CHOICE(training.optimizer.kind, optimizers), .default_value = "adam", .unit = "",
      .sentence = "Adam, or stochastic gradient descent.", .coordinate = "optimizer", .sweepable = true,
      .decides = true},
@@ -98,6 +106,57 @@ const config_key config_keys[] = {
      .sentence = "With `adam`: its step index begins again with every epoch, as in the source study; "
                  "`false` is the usual Adam.",
      .sweepable = true, .decides = true},
+
+    {"chip.seed", INTEGER(training.chip.seed, 0, UINT64_MAX), .default_value = "0", .unit = "",
+     .sentence = "Seed of the chip's errors and of its noise.", .coordinate = "chip_seed", .sweepable = true,
+     .decides = true},
+    {"chip.measurement", CHOICE(training.chip.measurement, measurements), .default_value = "example", .unit = "",
+     .sentence = "What goes through the chip: every example, or unit vectors, from which the rest is computed.",
+     .sweepable = true, .decides = true},
+    {"chip.scale", CHOICE(training.chip.scale, scales), .default_value = "example", .unit = "",
+     .sentence =
+         "What is brought to norm 1 before it is sent in: the brightest example, or the brightest waveguide over "
+         "all, as in the source study.",
+     .sweepable = true, .decides = true},
+    {"chip.noise", CHOICE(training.chip.noise_draw, draws), .default_value = "fresh", .unit = "",
+     .sentence =
+         "When noise is drawn: at every reading, once for the run, or once for each use: training, measurement, "
+         "test.",
+     .sweepable = true, .decides = true},
+    {"chip.tap_shot", NUMBER(training.chip.tap_shot, 0, 100), .default_value = "0", .unit = "",
+     .sentence = "Deviation of a power at a tap, over the amplitude there.", .coordinate = "tap_pd_shot_noise",
+     .sweepable = true, .decides = true},
+    {"chip.io_amplitude", NUMBER(training.chip.io_amplitude, 0, 100), .default_value = "0", .unit = "",
+     .sentence = "Relative deviation of an amplitude that is read.", .coordinate = "io_amp_error_std",
+     .sweepable = true, .decides = true},
+    {"chip.io_phase", NUMBER(training.chip.io_phase, 0, 100), .default_value = "0", .unit = "pi",
+     .sentence = "Deviation of a phase that is read.", .coordinate = "io_phase_error_std", .sweepable = true,
+     .decides = true},
+    {"chip.coupler_mean", NUMBER(training.chip.coupler_mean, -1, 1), .default_value = "0", .unit = "radians",
+     .sentence = "Mean error of the couplers.", .sweepable = true, .decides = true},
+    {"chip.coupler_std", NUMBER(training.chip.coupler_std, 0, 1), .default_value = "0", .unit = "radians",
+     .sentence = "Deviation of the error of the couplers.", .sweepable = true, .decides = true},
+    {"chip.coupler_equal", BOOLEAN(training.chip.coupler_equal), .default_value = "false", .unit = "",
+     .sentence = "Gives both couplers of a node the same error.", .sweepable = true, .decides = true},
+    {"chip.loss_mean", NUMBER(training.chip.loss_mean, 0, 100), .default_value = "0", .unit = "dB",
+     .sentence = "Mean loss of a phase shifter, before it is cut off at 0.", .sweepable = true, .decides = true},
+    {"chip.loss_std", NUMBER(training.chip.loss_std, 0, 100), .default_value = "0", .unit = "dB",
+     .sentence = "Deviation of that loss.", .coordinate = "loss_db_std", .sweepable = true, .decides = true},
+    {"chip.loss_law", CHOICE(training.chip.loss_law, loss_laws), .default_value = "truncated", .unit = "",
+     .sentence = "No shifter has gain, or, as in the source study, some have.", .sweepable = true, .decides = true},
+    {"chip.errors_file", TEXT(chip_errors_file, 0), .default_value = "", .unit = "",
+     .sentence = "File with `coupler_error` and `loss_db` of each node, in place of drawn ones."},
+    {"chip.phase_bits", INTEGER(training.chip.phase_bits, 0, CUONN_PHASE_BITS_MAX), .default_value = "0",
+     .unit = "bits", .sentence = "Levels of a phase, 2^bits a turn; 0 takes any phase.", .sweepable = true,
+     .decides = true},
+    {"chip.crosstalk", NUMBER(training.chip.crosstalk, 0, 1), .default_value = "0", .unit = "",
+     .sentence = "Share of a neighbour's phase that a shifter would get at no distance.", .sweepable = true,
+     .decides = true},
+    {"chip.crosstalk_decay", NUMBER(training.chip.crosstalk_decay, 1e-3, 1e3), .default_value = "1", .unit = "pitches",
+     .sentence = "Distance over which that falls to 1/e; beyond 3 pitches there is none.", .sweepable = true,
+     .decides = true},
+    {"chip.phase_error", NUMBER(training.chip.phase_error, 0, 10), .default_value = "0", .unit = "radians",
+     .sentence = "Deviation of an error that the chip adds to every phase.", .sweepable = true, .decides = true},
 
     {"sweep.repeats", INTEGER(repeats, 1, CUONN_GRID_VALUES_MAX), .default_value = "1", .unit = "runs",
      .sentence = "Runs of every point of a sweep, each with a seed of its own: `training.seed`, one more, and so on."},

@@ -293,24 +293,32 @@ cuonn_status cuonn_vjp_write(const char *path, const cuonn_mesh_gradient *gradie
 }
 
 cuonn_status cuonn_gradient_write(const char *path, const cuonn_network_shape *shape, double loss,
-                                  const cuonn_mesh_gradient *gradients) {
+                                  const cuonn_mesh_gradient *gradients, const cuonn_mesh_gradient *exact) {
+  enum { kAll = 7, kMeasured = 4 }; /* variables with the exact gradient, and without */
   cuonn_status status = CUONN_OK;
   results_file file;
   const results_dimension layer = {"layer", shape->n_layers}, node = {"node", cuonn_mesh_nodes(shape->n_modes)},
                           waveguide = {"waveguide", shape->n_modes};
-  const results_variable variables[] = {
+  const results_variable variables[kAll] = {
       {"loss", {{NULL, 0}}, NULL, .long_name = "mean cross entropy of the batch"},
       {"d_theta", {layer, node}, kPerRadian, .long_name = "derivative of the loss by theta"},
       {"d_phi", {layer, node}, kPerRadian, .long_name = "derivative of the loss by phi"},
       {"d_gamma", {layer, waveguide}, kPerRadian, .long_name = "derivative of the loss by gamma"},
+      {"exact_d_theta", {layer, node}, kPerRadian, .long_name = "computed derivative of the loss by theta"},
+      {"exact_d_phi", {layer, node}, kPerRadian, .long_name = "computed derivative of the loss by phi"},
+      {"exact_d_gamma", {layer, waveguide}, kPerRadian, .long_name = "computed derivative of the loss by gamma"},
   };
   CUONN_TRY_DONE(results_create(&file, path, "Gradient of a network's loss"));
-  CUONN_TRY_DONE(results_define(&file, variables, sizeof variables / sizeof *variables));
+  CUONN_TRY_DONE(results_define(&file, variables, exact ? kAll : kMeasured));
   CUONN_TRY_DONE(results_put(&file, &variables[0], RESULTS_WHOLE, &loss));
   for (size_t l = 0; l < shape->n_layers; l++) {
     CUONN_TRY_DONE(results_put(&file, &variables[1], l, gradients[l].d_theta));
     CUONN_TRY_DONE(results_put(&file, &variables[2], l, gradients[l].d_phi));
     CUONN_TRY_DONE(results_put(&file, &variables[3], l, gradients[l].d_gamma));
+    if (!exact) continue;
+    CUONN_TRY_DONE(results_put(&file, &variables[4], l, exact[l].d_theta));
+    CUONN_TRY_DONE(results_put(&file, &variables[5], l, exact[l].d_phi));
+    CUONN_TRY_DONE(results_put(&file, &variables[6], l, exact[l].d_gamma));
   }
   CUONN_TRY_DONE(results_commit(&file));
 done:
@@ -330,6 +338,27 @@ cuonn_status cuonn_network_read(cuonn_network *out, const char *path) {
   memset(out, 0, sizeof *out);
   const cuonn_status status = results_read(path, read_network, out);
   if (status != CUONN_OK) cuonn_network_free(out);
+  return status;
+}
+
+static cuonn_status read_errors(void *user, const results_file *file) {
+  const cuonn_network *const network = user;
+  return results_get_errors(network->layers, network->shape.n_layers, network->shape.n_modes, file);
+}
+
+cuonn_status cuonn_network_read_errors(cuonn_network *network, const char *path) {
+  cuonn_status status = CUONN_OK;
+  cuonn_network apart = {0}; /* so that a refused file leaves the network as it was */
+  CUONN_TRY_DONE(cuonn_network_create(&apart, &network->shape));
+  for (size_t l = 0; l < network->shape.n_layers; l++) {
+    CUONN_TRY_DONE(cuonn_mesh_copy(&apart.layers[l], &network->layers[l]));
+  }
+  CUONN_TRY_DONE(results_read(path, read_errors, &apart));
+  for (size_t l = 0; l < network->shape.n_layers; l++) {
+    CUONN_TRY_DONE(cuonn_mesh_copy(&network->layers[l], &apart.layers[l]));
+  }
+done:
+  cuonn_network_free(&apart);
   return status;
 }
 

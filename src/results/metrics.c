@@ -13,8 +13,11 @@
 #include "cuonn/files.h"
 #include "results/store.h"
 
-static const char kHeader[] = "epoch,train_loss,test_loss,test_accuracy,seconds,examples_per_second\n";
-enum { kNumbers = 5, kRowMax = 256 };
+/* A run with exact gradients has the first kNumbers of the numbers behind the epoch, one in situ all. */
+static const char *const headers[] = {
+    "epoch,train_loss,test_loss,test_accuracy,seconds,examples_per_second\n",
+    "epoch,train_loss,test_loss,test_accuracy,seconds,examples_per_second,gradient_error_small,gradient_error_batch\n"};
+enum { kNumbers = 5, kNumbersInSitu = 7, kRowMax = 256 };
 
 /* Numbers in files have a decimal point, whatever the user's language. *users is to be put back. */
 static locale_t plain_numbers(locale_t *users) {
@@ -34,21 +37,26 @@ static void users_numbers(locale_t plain, locale_t users) {
 /* Goes over the rows of a file's bytes. */
 typedef struct {
   const char *path, *advice; /* advice: what to do about a bad line, "" for nothing */
+  bool in_situ;
   char *next;                /* line to be read */
   char *row;                 /* the newest, without its end */
   size_t number;             /* of the line, from 1 */
   cuonn_epoch_record record; /* of the newest row */
 } reader;
 
-static bool row_parse(cuonn_epoch_record *out, const char *row) {
-  double *const numbers[kNumbers] = {&out->train_loss, &out->test_loss, &out->test_accuracy, &out->seconds,
-                                     &out->examples_per_second};
+static int numbers_of(bool in_situ) { return in_situ ? kNumbersInSitu : kNumbers; }
+
+static bool row_parse(cuonn_epoch_record *out, const char *row, int n_numbers) {
+  double *const numbers[kNumbersInSitu] = {&out->train_loss,          &out->test_loss,
+                                           &out->test_accuracy,       &out->seconds,
+                                           &out->examples_per_second, &out->gradient_error_small,
+                                           &out->gradient_error_batch};
   char *end;
   if (row[0] < '1' || row[0] > '9') return false;
   errno = 0;
   out->epoch = strtoull(row, &end, 10);
   if (errno != 0) return false;
-  for (int i = 0; i < kNumbers; i++) {
+  for (int i = 0; i < n_numbers; i++) {
     if (*end != ',') return false;
     const char *const number = end + 1;
     *numbers[i] = strtod(number, &end);
@@ -58,9 +66,10 @@ static bool row_parse(cuonn_epoch_record *out, const char *row) {
 }
 
 static cuonn_status read_header(reader *r, char *text, size_t size) {
-  const size_t header = sizeof kHeader - 1;
-  CUONN_CHECK(strlen(text) == size && strncmp(text, kHeader, header) == 0, CUONN_E_DATA,
-              "%s: line 1 must be \"%.*s\"%s", r->path, (int)header - 1, kHeader, r->advice);
+  const char *const names = headers[r->in_situ];
+  const size_t header = strlen(names);
+  CUONN_CHECK(strlen(text) == size && strncmp(text, names, header) == 0, CUONN_E_DATA, "%s: line 1 must be \"%.*s\"%s",
+              r->path, (int)header - 1, names, r->advice);
   r->next = text + header;
   r->number = 1;
   return CUONN_OK;
@@ -74,10 +83,11 @@ static cuonn_status read_row(reader *r) {
   r->next += length + (end != NULL);
   r->number++;
   r->row[length] = 0;
-  CUONN_CHECK(length < kRowMax && row_parse(&r->record, r->row) && r->record.epoch > last, CUONN_E_DATA,
-              "%s: line %zu, \"%.64s\", is not a row: a later epoch than the one before and 5 numbers, separated "
+  CUONN_CHECK(length < kRowMax && row_parse(&r->record, r->row, numbers_of(r->in_situ)) && r->record.epoch > last,
+              CUONN_E_DATA,
+              "%s: line %zu, \"%.64s\", is not a row: a later epoch than the one before and %d numbers, separated "
               "by commas%s",
-              r->path, r->number, r->row, r->advice);
+              r->path, r->number, r->row, numbers_of(r->in_situ), r->advice);
   return CUONN_OK;
 }
 
@@ -91,6 +101,7 @@ cuonn_status cuonn_metrics_read(cuonn_epoch_record **records, size_t *count, con
   CUONN_TRY(results_read_bytes(&bytes, &size, path));
   locale_t users;
   const locale_t plain = plain_numbers(&users);
+  r.in_situ = strncmp((char *)bytes, headers[1], strlen(headers[1])) == 0;
   CUONN_TRY_DONE(read_header(&r, (char *)bytes, size));
   for (const char *c = r.next; *c; c++) rows += *c == '\n';
   CUONN_TRY_DONE(cuonn_allocate(records, rows, sizeof **records));
@@ -125,7 +136,7 @@ static cuonn_status append(results_metrics *table, const char *row, size_t lengt
 static cuonn_status resume(results_metrics *table, size_t epochs) {
   cuonn_status status = CUONN_OK;
   unsigned char *bytes = NULL;
-  reader r = {.path = table->path, .advice = "; move the file away to resume without it"};
+  reader r = {.path = table->path, .advice = "; move the file away to resume without it", .in_situ = table->in_situ};
   size_t size;
   if (access(table->path, F_OK) != 0 && errno == ENOENT) return CUONN_OK;
   CUONN_TRY(results_read_bytes(&bytes, &size, table->path));
@@ -141,9 +152,9 @@ done:
   return status;
 }
 
-cuonn_status results_metrics_begin(results_metrics *out, const char *path, size_t epochs) {
-  *out = (results_metrics){.path = path};
-  CUONN_TRY(append(out, kHeader, sizeof kHeader - 1));
+cuonn_status results_metrics_begin(results_metrics *out, const char *path, bool in_situ, size_t epochs) {
+  *out = (results_metrics){.path = path, .in_situ = in_situ};
+  CUONN_TRY(append(out, headers[in_situ], strlen(headers[in_situ])));
   if (epochs == 0) return CUONN_OK;
   locale_t users;
   const locale_t plain = plain_numbers(&users);
@@ -161,8 +172,13 @@ cuonn_status results_metrics_add(results_metrics *table, const cuonn_epoch_recor
   const size_t before = table->length;
   locale_t users;
   const locale_t plain = plain_numbers(&users);
-  const int length = snprintf(row, sizeof row, "%zu,%.17g,%.17g,%.17g,%.17g,%.17g\n", record->epoch, record->train_loss,
-                              record->test_loss, record->test_accuracy, record->seconds, record->examples_per_second);
+  int length = snprintf(row, sizeof row, "%zu,%.17g,%.17g,%.17g,%.17g,%.17g", record->epoch, record->train_loss,
+                        record->test_loss, record->test_accuracy, record->seconds, record->examples_per_second);
+  if (table->in_situ) {
+    length += snprintf(row + length, sizeof row - (size_t)length, ",%.17g,%.17g", record->gradient_error_small,
+                       record->gradient_error_batch);
+  }
+  row[length++] = '\n';
   users_numbers(plain, users);
   CUONN_TRY(append(table, row, (size_t)length));
   const cuonn_status status = results_metrics_write(table);

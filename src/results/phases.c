@@ -141,6 +141,22 @@ cuonn_status results_get_meshes(cuonn_mesh *layers, const results_phases *phases
   return CUONN_OK;
 }
 
+cuonn_status results_get_errors(cuonn_mesh *layers, size_t n_layers, size_t n_modes, const results_file *file) {
+  results_variable variables[RESULTS_MESH_ARRAYS];
+  results_mesh_variables(variables, n_layers, n_modes);
+  CUONN_CHECK(results_has(file, variables[kCouplerError].name) || results_has(file, variables[kLossDb].name),
+              CUONN_E_DATA, "%s: has neither coupler_error nor loss_db", file->path);
+  for (size_t i = kCouplerError; i <= kLossDb; i++) {
+    if (!results_has(file, variables[i].name)) continue;
+    for (size_t l = 0; l < n_layers; l++) {
+      double *arrays[RESULTS_MESH_ARRAYS];
+      arrays_of(arrays, &layers[l]);
+      CUONN_TRY(results_get(arrays[i], file, &variables[i], l));
+    }
+  }
+  return CUONN_OK;
+}
+
 cuonn_status results_get_network(cuonn_network *out, const results_phases *phases, const results_file *file) {
   double classes = (double)(phases->n_modes < 10 ? phases->n_modes : 10), per_class = 1;
   const double most = (double)(phases->n_modes < 256 ? phases->n_modes : 256);

@@ -33,6 +33,9 @@ cuonn_status results_get_phases(results_phases *out, const results_file *file);
  * On failure *out may be half made: release it. */
 cuonn_status results_get_network(cuonn_network *out, const results_phases *phases, const results_file *file);
 
+/* Reads the errors of meshes [layer], coupler_error and loss_db with `layer` in front; those that the file has. */
+cuonn_status results_get_errors(cuonn_mesh *layers, size_t n_layers, size_t n_modes, const results_file *file);
+
 /* Reads the meshes [layer] of a file whose shape was found; arrays that the file lacks become zero. */
 cuonn_status results_get_meshes(cuonn_mesh *layers, const results_phases *phases, const results_file *file);
 

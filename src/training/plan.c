@@ -52,8 +52,12 @@ backend_problem training_problem(const cuonn_network_shape *shape, const cuonn_t
 }
 
 backend_model training_model(cuonn_training_state *state, const cuonn_training_options *options) {
-  return (backend_model){
-      .network = &state->network, .moments = state->moments, .optimizer = &options->optimizer, .seed = options->seed};
+  return (backend_model){.network = &state->network,
+                         .moments = state->moments,
+                         .optimizer = &options->optimizer,
+                         .seed = options->seed,
+                         .gradient = options->gradient,
+                         .chip = &options->chip};
 }
 
 static double rate_factor(const cuonn_training_options *options, size_t steps_per_epoch, uint64_t step) {
@@ -70,7 +74,8 @@ backend_step training_plan_step(const cuonn_training_options *options, size_t n_
                         .first = first,
                         .count = n_examples - first < batch ? n_examples - first : batch,
                         .rate_factor = rate_factor(options, steps_per_epoch, step),
-                        .adam_index = restart ? in_epoch : step};
+                        .adam_index = restart ? in_epoch : step,
+                        .number = (uint32_t)step};
 }
 
 cuonn_status training_check_loss(double loss, uint64_t step, size_t steps_per_epoch) {

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "training/measured.h"
 #include "training/plan.h"
 
 typedef struct {
@@ -138,12 +139,15 @@ static cuonn_status finish_epoch_of(group *g, size_t i) {
   const cuonn_status status = training_check_test_loss(test.loss, g->step, g->steps_per_epoch);
   if (status != CUONN_OK) return fail_member(g, i, status);
   CUONN_TRY(backend->evaluate(&train, g->computing, i, BACKEND_TRAIN));
+  double small = NAN, batch = NAN;
+  CUONN_TRY(training_gradient_errors(&small, &batch, backend, g->computing, i, &model_of(g, i)->shape,
+                                     &model_of(g, i)->training, g->s->data->train.n_examples, g->step));
   of->epochs[of->n_epochs++] = (cuonn_sweep_epoch){.train_error = error_of(&train),
                                                    .test_error = error_of(&test),
                                                    .train_loss = of->loss_sum / (double)g->steps_per_epoch,
                                                    .test_loss = test.loss,
-                                                   .gradient_error_batch = NAN,
-                                                   .gradient_error_small = NAN,
+                                                   .gradient_error_batch = batch,
+                                                   .gradient_error_small = small,
                                                    .seconds = g->seconds / (double)g->n};
   of->loss_sum = 0;
   return CUONN_OK;
@@ -290,18 +294,21 @@ cuonn_status cuonn_sweep(cuonn_context *context, const cuonn_dataset *data, cons
              .features = features,
              .models = models,
              .n_models = n_models,
-             .most = context->backend->models_per_state,
              .began = machine_seconds(),
              .callbacks = callbacks};
   cuonn_status status = CUONN_OK;
   for (size_t m = 0; m < n_models; m++) {
     size_t steps_per_epoch;
-    CUONN_TRY(training_check_options(&models[m].training));
+    const cuonn_training_options *const training = &models[m].training;
+    CUONN_TRY(training_check_options(training));
+    CUONN_TRY(cuonn_chip_check(&training->chip, training->gradient, models[m].shape.style));
+    CUONN_TRY(cuonn_context_take_chip(context, &training->chip, training->gradient));
     CUONN_TRY(training_count_steps(&steps_per_epoch, &models[m].training, data->train.n_examples));
     s.steps += steps_of(&s, m);
     if (m == 0 || !compatible(&models[m], &models[m - 1]))
       CUONN_TRY(training_check_data(&models[m].shape, data, features));
   }
+  s.most = context->backend->models_per_state;
   if (s.most > n_models) s.most = n_models;
   CUONN_TRY_DONE(cuonn_allocate(&s.done, n_models, sizeof *s.done));
   while (s.n_done < n_models) CUONN_TRY_DONE(train_next_group(&s));

@@ -7,6 +7,7 @@
 #include "base/machine.h"
 #include "base/memory.h"
 #include "cuonn/training.h"
+#include "training/measured.h"
 #include "training/plan.h"
 
 typedef struct {
@@ -71,12 +72,14 @@ static cuonn_status finish_epoch(run *r) {
   CUONN_TRY(training_check_test_loss(test.loss, state->step, r->steps_per_epoch));
   size_t examples = r->steps_per_epoch * r->options->batch_size;
   if (examples > r->n_examples) examples = r->n_examples;
-  const cuonn_epoch_record record = {.epoch = (size_t)(state->step / r->steps_per_epoch),
-                                     .train_loss = state->epoch_loss_sum / (double)r->steps_per_epoch,
-                                     .test_loss = test.loss,
-                                     .test_accuracy = (double)test.n_correct / (double)test.n_examples,
-                                     .seconds = state->epoch_seconds,
-                                     .examples_per_second = (double)examples / state->epoch_seconds};
+  cuonn_epoch_record record = {.epoch = (size_t)(state->step / r->steps_per_epoch),
+                               .train_loss = state->epoch_loss_sum / (double)r->steps_per_epoch,
+                               .test_loss = test.loss,
+                               .test_accuracy = (double)test.n_correct / (double)test.n_examples,
+                               .seconds = state->epoch_seconds,
+                               .examples_per_second = (double)examples / state->epoch_seconds};
+  CUONN_TRY(training_gradient_errors(&record.gradient_error_small, &record.gradient_error_batch, r->backend,
+                                     r->computing, 0, &state->network.shape, r->options, r->n_examples, state->step));
   const bool improved = record.test_accuracy > state->best_accuracy;
   if (improved) state->best_accuracy = record.test_accuracy;
   state->epoch_loss_sum = 0;
@@ -103,11 +106,13 @@ cuonn_status cuonn_train(cuonn_training_state *state, cuonn_context *context, co
                          const cuonn_features_options *features, const cuonn_training_options *options,
                          const cuonn_training_callbacks *callbacks) {
   static const cuonn_training_callbacks silent;
-  const cuonn_backend *const backend = context->backend;
-  run r = {.state = state, .backend = backend, .options = options, .callbacks = callbacks ? callbacks : &silent};
+  run r = {.state = state, .options = options, .callbacks = callbacks ? callbacks : &silent};
   cuonn_status status = CUONN_OK;
 
   CUONN_TRY(training_check_options(options));
+  CUONN_TRY(cuonn_chip_check(&options->chip, options->gradient, state->network.shape.style));
+  CUONN_TRY(cuonn_context_take_chip(context, &options->chip, options->gradient));
+  const cuonn_backend *const backend = r.backend = context->backend;
   CUONN_TRY(cuonn_network_check(&state->network));
   CUONN_TRY(training_check_data(&state->network.shape, data, features));
   r.n_examples = data->train.n_examples;

@@ -59,6 +59,31 @@ for b in $(backends); do
   check test "$(wc -l < got) $(zeros got 0 192)" = '192 192'
 done
 
+# Measured gradients, with the computed one beside them: the same on a lossless chip without noise, which golden values
+# have losses against; with noise, one that depends on the seed.
+sed 's/.*/0/' loss_db > lossless
+netcdf lossless.nc classic "$dimensions" 'phase_style=top classes=4' theta:layer,node:theta phi:layer,node:phi \
+  gamma:layer,waveguide:gamma coupler_error:layer,node,side:coupler_error loss_db:layer,node,shifter:lossless
+for method in analog digital; do
+  expect 0 '' "$cuonn" gradient lossless.nc --input batch.nc --output measured.nc --method $method
+  output '^  all  '
+  for v in d_theta d_phi; do
+    values measured.nc $v > got
+    values measured.nc exact_$v > want
+    check close_to 1e-12 got want
+  done
+  expect 0 '' "$cuonn" gradient network.nc --input batch.nc --output measured.nc --method $method --json
+  grep -oE '"gradient_error":[0-9.e-]+' out | cut -d: -f2 > got
+  check awk '!($1 > 1e-6 && $1 < .5) { exit 1 }' got
+done
+for seed in 1 1 2; do
+  expect 0 '' "$cuonn" gradient network.nc -i batch.nc -o noisy$seed.nc -m analog --set chip.tap_shot=0.02 --set chip.seed=$seed
+  values noisy$seed.nc d_theta > noisy$seed
+  [ -f noisy ] || cp noisy$seed noisy
+done
+check diff noisy noisy1
+check test "$(diff noisy noisy2 | grep -c '^<')" = 30
+
 # ------------------------------------------------------------------------------------------------------------- refusals
 mkdir keep
 cp gradient.nc keep
@@ -68,6 +93,10 @@ refuse 3 '^cuonn gradient: none.nc: ' none.nc --input batch.nc
 refuse 3 '^cuonn gradient: none.nc: ' network.nc --input none.nc
 refuse 3 '^cuonn gradient: batch.nc: .*(5|64).*waveguides' study.nc --input batch.nc
 refuse 3 '^cuonn gradient: network.nc: .*input' network.nc --input network.nc
+refuse 2 '^cuonn gradient: .*method|training.gradient' network.nc --input batch.nc --method wrong
+refuse 2 '^cuonn gradient: chip.tap_shot.*-1' network.nc --input batch.nc --set chip.tap_shot=-1
+netcdf push.nc classic "$dimensions" 'phase_style=differential classes=4' theta:layer,node:theta phi:layer,node:phi
+refuse 2 '^cuonn gradient: .*style differential' push.nc --input batch.nc --method analog
 refuse 4 '^cuonn gradient: .*cuda' network.nc --input batch.nc --backend cuda
 values batch.cdl input > input
 for labels in '0 1 2 3 0 4' '0 1 2 3 0 -1' '0 1 2 3 0 300'; do

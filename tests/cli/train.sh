@@ -94,6 +94,40 @@ expect 2 '^cuonn eval: run/last.nc: network.classes may not differ' "$cuonn" eva
 expect 3 '^cuonn eval: none.nc: ' "$cuonn" eval none.nc
 expect 3 '^cuonn eval: .*/nowhere' "$cuonn" eval run/last.nc --data "$work/nowhere"
 
+# Many chips: the first is the chip of the seed, and without errors and noise all are the same.
+expect 0 '' "$cuonn" eval run/last.nc --chips 3 --json
+output '^\{"checkpoint":"run/last.nc","chips":3,.*"std_accuracy":0\.0,'
+for b in $(backends); do
+  expect 0 '' "$cuonn" eval run/last.nc --chips 5 --set chip.coupler_std=0.1 --set chip.io_amplitude=0.1 --backend "$b"
+  output '^accuracy  0\.[0-9]+ mean, 0\.[0-9]*[1-9][0-9]* standard deviation$'
+done
+expect 0 '' "$cuonn" eval run/last.nc --set chip.seed=7 --set chip.coupler_std=0.1 --json
+grep -oE '"accuracy":[0-9.]+' out | cut -d: -f2 > got
+expect 0 '' "$cuonn" eval run/last.nc --chips 2 --set chip.seed=7 --set chip.coupler_std=0.1 --json
+grep -oE '"accuracy":\[[0-9.]+' out | cut -d'[' -f2 > want
+check diff got want
+expect 2 '^cuonn eval: --chips is 0; it must be 1 to' "$cuonn" eval run/last.nc --chips 0
+
+# ---------------------------------------------------------------------------------------------------------- in situ
+noise='--set training.gradient=analog --set chip.measurement=matrix --set chip.tap_shot=0.02 --set chip.loss_std=0.1'
+for b in $(backends); do
+  expect 0 '' "$cuonn" train config.yaml --output situ-$b --backend "$b" $noise
+  check test "$(head -n 1 situ-$b/metrics.csv)" = epoch,train_loss,test_loss,test_accuracy,seconds,examples_per_second,gradient_error_small,gradient_error_batch
+  check awk -F, 'NR > 1 && !($7 > 1e-6 && $7 < 1 && $8 > 1e-6 && $8 < 1) { exit 1 }' situ-$b/metrics.csv
+  column situ-$b 3 > got
+  [ -f situ-loss ] || cp got situ-loss
+  check close_to 1e-3 got situ-loss # the same noise; float, and Adam magnifies what is nearly 0
+done
+# Errors of each node from a file: here those of another run's checkpoint.
+expect 0 '' "$cuonn" train config.yaml --output situ-file --set training.epochs=1 --set chip.errors_file=situ-reference/last.nc
+values situ-file/last.nc loss_db > got
+values situ-reference/last.nc loss_db > loss_db
+check diff got loss_db
+expect 0 '' "$cuonn" eval situ-file/last.nc --set chip.errors_file=situ-reference/last.nc
+check awk '$1 < 0 || $1 != $1 { exit 1 } $1 > 0 { n++ } END { exit !(n == 480) }' loss_db
+expect 0 '' "$cuonn" eval situ-reference/last.nc
+check awk -v a="$(column situ-reference 4)" '$1 == "accuracy" { exit !($2 - a < 6e-5 && a - $2 < 6e-5) }' out
+
 # ------------------------------------------------------------------------------- refused, and nothing is made or touched
 mkdir keep keep/readable
 cp -r run keep
@@ -109,6 +143,13 @@ refuse 2 '^cuonn train: bad.yaml:4.*network.modes.*1e-3x' bad.yaml --output keep
 : > empty.yaml
 refuse 2 '^cuonn train: empty.yaml' empty.yaml --output keep/new
 refuse 2 '^cuonn train: .*network.modes.*(17|16)' config.yaml --set network.modes=17 --output keep/new
+refuse 2 '^cuonn train: training.gradient .*differential' config.yaml --set network.phase_style=differential --set training.gradient=analog --output keep/new
+seq 12 > twelve
+netcdf wrong.nc classic 'layer=2 few=3 side=2' '' coupler_error:layer,few,side:twelve
+refuse 3 '^cuonn train: wrong.nc: .*coupler_error' config.yaml --output keep/new --set chip.errors_file=wrong.nc
+refuse 3 '^cuonn train: foreign.nc: has neither coupler_error' config.yaml --output keep/new --set chip.errors_file=foreign.nc
+refuse 3 '^cuonn train: none.nc: ' config.yaml --output keep/new --set chip.errors_file=none.nc
+refuse 2 '^cuonn train: .*chip.io_phase.*-1' config.yaml --set chip.io_phase=-1 --output keep/new
 refuse 2 '^cuonn train: .*symmetric' config.yaml --set network.phase_style=symmetric --output keep/new
 refuse 3 '^cuonn train: .*data: .*28' config.yaml --set data.radius=15 --set network.modes=900 --output keep/new
 refuse 2 '^cuonn train: training.batch_size is 4096, but .*/data has only 2048' config.yaml --set training.batch_size=4096 --output keep/new

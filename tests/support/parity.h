@@ -327,14 +327,14 @@ static void test_training__many_models(void **state) {
   random_fields(&fields, kExamples, kModes, &c);
   for (size_t e = 0; e < kExamples; e++) labels[e] = (uint8_t)chance_index(&c, 3);
   for (size_t i = 0; i < kSteps; i++) {
-    steps[i] = (backend_step){(uint32_t)i / 2, i % 2 * kBatch, kBatch, 1, i};
+    steps[i] = (backend_step){(uint32_t)i / 2, i % 2 * kBatch, kBatch, 1, i, (uint32_t)i};
   }
   OK(backend->create(&all, &(backend_problem){kModels, shape, kBatch, CUONN_ORDER_SHUFFLED, 2}));
   OK(backend->set_fields(all, BACKEND_TRAIN, &fields, labels));
   for (size_t m = 0; m < kModels; m++) {
     OK(cuonn_network_create(&networks[m], &shape));
     for (size_t l = 0; l < 2; l++) dense_random(&networks[m].layers[l], &c, 0.05, m == 2 ? 4 : 0);
-    models[m] = (backend_model){&networks[m], NULL, m == 0 ? &sgd : &adam, m};
+    models[m] = (backend_model){.network = &networks[m], .optimizer = m == 0 ? &sgd : &adam, .seed = m};
     OK(backend->set_model(all, m, &models[m]));
   }
   OK(backend->train_steps(together[0], all, steps, kSteps));

@@ -206,6 +206,13 @@ static void reads_the_example_files(void **state) {
                       "training.optimizer.restart_bias_correction_each_epoch");
   OK(cuonn_config_set(&config, "training.optimizer.restart_bias_correction_each_epoch=true"));
   assert_null(cuonn_config_difference(&config, &study));
+
+  cuonn_config_init(&config);
+  OK(cuonn_config_read(&config, CUONN_SOURCE_DIR "/configs/in-situ-fashion-mnist.yaml"));
+  OK(cuonn_config_check(&config));
+  assert_int_equal(config.training.gradient, CUONN_GRADIENT_ANALOG);
+  assert_int_equal(config.training.chip.measurement, CUONN_MEASUREMENT_MATRIX);
+  assert_true(config.training.chip.tap_shot == .02);
 }
 
 /* What two sections of energy differ in: names of the keys, with a space behind each. */
@@ -451,6 +458,7 @@ static void difference_names_what_decides(void **state) {
       {"data.path=/elsewhere", false},
       {"network.start_file=x.nc", false},
       {"training.epochs=51", false},
+      {"chip.errors_file=x.nc", false},
       {"backend.name=cpu", false},
       {"backend.threads=2", false},
       {"output.directory=o", false},
@@ -477,6 +485,24 @@ static void difference_names_what_decides(void **state) {
       {"training.optimizer.beta2=.9", true},
       {"training.optimizer.epsilon=1e-9", true},
       {"training.optimizer.restart_bias_correction_each_epoch=false", true},
+      {"training.gradient=analog", true},
+      {"chip.seed=1", true},
+      {"chip.measurement=matrix", true},
+      {"chip.scale=study", true},
+      {"chip.noise=frozen", true},
+      {"chip.tap_shot=.02", true},
+      {"chip.io_amplitude=.05", true},
+      {"chip.io_phase=.05", true},
+      {"chip.coupler_mean=.01", true},
+      {"chip.coupler_std=.01", true},
+      {"chip.coupler_equal=true", true},
+      {"chip.loss_mean=.1", true},
+      {"chip.loss_std=.1", true},
+      {"chip.loss_law=study", true},
+      {"chip.phase_bits=6", true},
+      {"chip.crosstalk=.01", true},
+      {"chip.crosstalk_decay=2", true},
+      {"chip.phase_error=.01", true},
   };
   size_t n_energy = 0;
   for (size_t i = 0; i < config_key_count; i++) {
@@ -524,7 +550,7 @@ static const struct {
     {"data:\n  x: 5\n",
      "f.yaml:2: data: unknown key \"data.x\"; allowed in data: path, features, radius, side, border"},
     {"nonsense: 5\n",
-     "f.yaml:1: unknown key \"nonsense\"; allowed here: data, network, training, sweep, energy, backend, output"},
+     "f.yaml:1: unknown key \"nonsense\"; allowed here: data, network, training, chip, sweep, energy, backend, output"},
     {"training:\n  optimizer:\n    gain: 5\n", "allowed in training.optimizer: name, learning_rate, momentum,"},
     {"training.epochs: 5\n",
      "f.yaml:1: found the key \"training.epochs\"; in a file a key stands in its section, without points: "
@@ -736,7 +762,7 @@ static void assignments_are_refused(void **state) {
       {"epochs=5", "unknown key \"epochs\"; did you mean training.epochs?"},
       {"Training.epochs=5", "did you mean training.epochs?"},
       {"other.thing=5",
-       "unknown key \"other.thing\"; allowed here: data, network, training, sweep, energy, backend, output"},
+       "unknown key \"other.thing\"; allowed here: data, network, training, chip, sweep, energy, backend, output"},
       {"training=5", "training: is a section, which takes no value; its keys: epochs, batch_size, "},
       {"training.optimizer=adam", "training.optimizer: is a section, which takes no value; its keys: name, "},
       {"training.=5", "unknown key \"training.\""},
@@ -820,6 +846,10 @@ static void values_that_do_not_fit_are_refused(void **state) {
       {{"data.features=resample", "data.side=7", "network.modes=49"}, NULL},
       {{"data.features=resample", "data.side=128", "network.modes=50"},
        "N = side^2 = 16384: set network.modes to 16384"},
+      {{"training.gradient=digital", "network.phase_style=bottom"}, NULL},
+      {{"training.gradient=analog", "network.phase_style=differential"},
+       "network.phase_style differential moves the phases of both arms: set network.phase_style to top or bottom"},
+      {{"chip.errors_file=x.nc", "chip.coupler_std=.1"}, "chip.errors_file is set, but errors"},
       {{"network.classes=64"}, NULL},
       {{"network.classes=65"}, "network.classes is 65, but network.modes is 64"},
       {{"data.radius=1", "network.modes=4"},

@@ -224,7 +224,7 @@ static void test_gradients__variables(void **s) {
     memcpy(all + l * kNodes, values[l][1], kNodes * sizeof(double));
   }
   const cuonn_network_shape shape = {kModes, kLayers, 4, CUONN_STYLE_TOP, true};
-  OK(cuonn_gradient_write("gradient.nc", &shape, loss, gradients));
+  OK(cuonn_gradient_write("gradient.nc", &shape, loss, gradients, NULL));
   check_values("gradient.nc", "loss", &loss, 1, NULL);
   check_values("gradient.nc", "d_phi", all, kLayers * kNodes, (const char *const[]){"layer", "node", NULL});
 

@@ -24,7 +24,8 @@ static cuonn_training_state some_state(double theta) {
 }
 
 static cuonn_epoch_record some_record(size_t epoch) {
-  return (cuonn_epoch_record){epoch, 1.0 / (double)(epoch + 2), 0.5, 0.1 * (double)epoch, 2.5, 1e4 / 3};
+  return (cuonn_epoch_record){epoch,  1.0 / (double)(epoch + 2), 0.5, 0.1 * (double)epoch, 2.5, 1e4 / 3, 1.0 / 7,
+                              1.0 / 9};
 }
 
 /* Runs an epoch whose phases are its number. */
@@ -73,11 +74,34 @@ static void check_metrics(const char *path, size_t last) {
   fclose(file);
 }
 
+/* Rows of a run in situ have two numbers more, and are taken over by a resumed one. */
+static void test_run__records_gradient_errors(void **s) {
+  (void)s;
+  cuonn_run *run;
+  char line[512], want[512];
+  OK(cuonn_run_open(&run, "measured", kConfig, 7, true, 0));
+  record_epoch(run, 1, true);
+  cuonn_run_close(run);
+  OK(cuonn_run_open(&run, "measured", kConfig, 7, true, 1));
+  cuonn_run_close(run);
+  FILE *const file = fopen("measured/metrics.csv", "r");
+  assert_non_null(file);
+  assert_non_null(fgets(line, sizeof line, file));
+  snprintf(want, sizeof want, "%.*s,gradient_error_small,gradient_error_batch\n", (int)strlen(kHeader) - 1, kHeader);
+  assert_string_equal(line, want);
+  double small, batch;
+  assert_non_null(fgets(line, sizeof line, file));
+  assert_int_equal(sscanf(line, "%*[^,],%*[^,],%*[^,],%*[^,],%*[^,],%*[^,],%lf,%lf", &small, &batch), 2);
+  assert_true(small == 1.0 / 7 && batch == 1.0 / 9);
+  fclose(file);
+  REFUSED(cuonn_run_open(&run, "measured", kConfig, 7, false, 1), CUONN_E_DATA, "line 1 must be");
+}
+
 static void test_run__records(void **s) {
   (void)s;
   cuonn_run *run;
   cuonn_training_state state;
-  OK(cuonn_run_open(&run, "first", kConfig, 7, 0));
+  OK(cuonn_run_open(&run, "first", kConfig, 7, false, 0));
   check_text("first/config.yaml", kConfig);
   check_text("first/metrics.csv", kHeader);
   assert_int_equal(folder_count("first"), 2);
@@ -96,7 +120,7 @@ static void test_run__records(void **s) {
   cuonn_run_close(run);
   cuonn_run_close(NULL);
 
-  REFUSED(cuonn_run_open(&run, "first", "other", 7, 0), CUONN_E_ARGUMENT, "first: already holds last.nc");
+  REFUSED(cuonn_run_open(&run, "first", "other", 7, false, 0), CUONN_E_ARGUMENT, "first: already holds last.nc");
   assert_null(run);
   check_text("first/config.yaml", kConfig);
   check_metrics("first/metrics.csv", 2);
@@ -105,22 +129,22 @@ static void test_run__records(void **s) {
 static void test_run__resumes(void **s) {
   (void)s;
   cuonn_run *run;
-  OK(cuonn_run_open(&run, "again", kConfig, 7, 0));
+  OK(cuonn_run_open(&run, "again", kConfig, 7, false, 0));
   for (size_t epoch = 1; epoch <= 3; epoch++) record_epoch(run, epoch, true);
   cuonn_run_close(run);
 
-  OK(cuonn_run_open(&run, "again/", kConfig, 7, 2)); /* row 3 was written, its last.nc was not */
+  OK(cuonn_run_open(&run, "again/", kConfig, 7, false, 2)); /* row 3 was written, its last.nc was not */
   check_metrics("again/metrics.csv", 2);
   record_epoch(run, 3, false);
   check_metrics("again/metrics.csv", 3);
   cuonn_run_close(run);
-  OK(cuonn_run_open(&run, "again", kConfig, 7, 9));
+  OK(cuonn_run_open(&run, "again", kConfig, 7, false, 9));
   check_metrics("again/metrics.csv", 3);
   cuonn_run_close(run);
-  OK(cuonn_run_open(&run, "again", kConfig, 7, SIZE_MAX)); /* stopped within the first epoch */
+  OK(cuonn_run_open(&run, "again", kConfig, 7, false, SIZE_MAX)); /* stopped within the first epoch */
   check_text("again/metrics.csv", kHeader);
   cuonn_run_close(run);
-  OK(cuonn_run_open(&run, "elsewhere", kConfig, 7, 2)); /* going on in another directory */
+  OK(cuonn_run_open(&run, "elsewhere", kConfig, 7, false, 2)); /* going on in another directory */
   check_text("elsewhere/metrics.csv", kHeader);
   cuonn_run_close(run);
 }
@@ -146,17 +170,17 @@ static void test_run__refuses_damaged_metrics(void **s) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const int length = snprintf(text, sizeof text, "%s%s", kHeader, cases[i].rows);
     assert_int_equal(file_put("damaged/metrics.csv", text, (size_t)length), 0);
-    REFUSED(cuonn_run_open(&run, "damaged", kConfig, 7, 5), CUONN_E_DATA, cases[i].text);
+    REFUSED(cuonn_run_open(&run, "damaged", kConfig, 7, false, 5), CUONN_E_DATA, cases[i].text);
     assert_non_null(strstr(cuonn_last_error(), "damaged/metrics.csv"));
     check_text("damaged/metrics.csv", text);
     assert_int_equal(folder_count("damaged"), 1);
   }
   assert_int_equal(file_put("damaged/metrics.csv", "epoch\n", 6), 0);
-  REFUSED(cuonn_run_open(&run, "damaged", kConfig, 7, 5), CUONN_E_DATA, "line 1 must be");
+  REFUSED(cuonn_run_open(&run, "damaged", kConfig, 7, false, 5), CUONN_E_DATA, "line 1 must be");
   const int length =
       snprintf(text, sizeof text, "%s1,2,3,4,5,6", kHeader); /* without an end of line: whole all the same */
   assert_int_equal(file_put("damaged/metrics.csv", text, (size_t)length), 0);
-  OK(cuonn_run_open(&run, "damaged", kConfig, 7, 5));
+  OK(cuonn_run_open(&run, "damaged", kConfig, 7, false, 5));
   cuonn_run_close(run);
   text[length] = '\n';
   text[length + 1] = 0;
@@ -166,12 +190,12 @@ static void test_run__refuses_damaged_metrics(void **s) {
 static void test_run__refuses_directories(void **s) {
   (void)s;
   cuonn_run *run;
-  REFUSED(cuonn_run_open(&run, "absent/run", kConfig, 7, 0), CUONN_E_IO,
+  REFUSED(cuonn_run_open(&run, "absent/run", kConfig, 7, false, 0), CUONN_E_IO,
           "absent/run: cannot be made: the folder above");
-  REFUSED(cuonn_run_open(&run, "s3://bucket/run", kConfig, 7, 0), CUONN_E_IO, "\"://\"");
-  REFUSED(cuonn_run_open(&run, "", kConfig, 7, 0), CUONN_E_IO, "empty");
+  REFUSED(cuonn_run_open(&run, "s3://bucket/run", kConfig, 7, false, 0), CUONN_E_IO, "\"://\"");
+  REFUSED(cuonn_run_open(&run, "", kConfig, 7, false, 0), CUONN_E_IO, "empty");
   assert_int_equal(file_put("file", "", 0), 0);
-  REFUSED(cuonn_run_open(&run, "file", kConfig, 7, 0), CUONN_E_IO, "file: is a file, not a directory");
+  REFUSED(cuonn_run_open(&run, "file", kConfig, 7, false, 0), CUONN_E_IO, "file: is a file, not a directory");
 }
 
 /* Lives in a child, where a failure of cmocka would go on with the parent's tests: ends with a code instead. */
@@ -187,9 +211,9 @@ enum { kNobody = 65534 };
 
 static int open_without_permission(cuonn_run *run) {
   if (geteuid() == 0 && (setgid(kNobody) != 0 || setuid(kNobody) != 0)) return 2;
-  if (cuonn_run_open(&run, "denied", kConfig, 7, 0) != CUONN_E_IO) return 3;
+  if (cuonn_run_open(&run, "denied", kConfig, 7, false, 0) != CUONN_E_IO) return 3;
   if (!strstr(cuonn_last_error(), "denied") || !strstr(cuonn_last_error(), "Permission denied")) return 4;
-  return cuonn_run_open(&run, "denied/run", kConfig, 7, 0) == CUONN_E_IO ? 0 : 5;
+  return cuonn_run_open(&run, "denied/run", kConfig, 7, false, 0) == CUONN_E_IO ? 0 : 5;
 }
 
 static void test_run__without_permission(void **s) {
@@ -217,7 +241,7 @@ static int record_past_limit(cuonn_run *run) {
 static void test_run__no_room_leaves_every_file(void **s) {
   (void)s;
   cuonn_run *run;
-  OK(cuonn_run_open(&run, "full", kConfig, 7, 0));
+  OK(cuonn_run_open(&run, "full", kConfig, 7, false, 0));
   record_epoch(run, 1, true);
   in_child(record_past_limit, run);
   check_metrics("full/metrics.csv", 1);
@@ -230,13 +254,14 @@ static void test_run__no_room_leaves_every_file(void **s) {
 static void test_run__refuses_a_second_writer(void **state) {
   (void)state;
   cuonn_run *first, *second;
-  OK(cuonn_run_open(&first, "shared", kConfig, 1, 0));
-  REFUSED(cuonn_run_open(&second, "shared", kConfig, 1, 0), CUONN_E_ARGUMENT, "shared: another run is writing there");
+  OK(cuonn_run_open(&first, "shared", kConfig, 1, false, 0));
+  REFUSED(cuonn_run_open(&second, "shared", kConfig, 1, false, 0), CUONN_E_ARGUMENT,
+          "shared: another run is writing there");
   assert_null(second);
   record_epoch(first, 1, true);
-  REFUSED(cuonn_run_open(&second, "shared", kConfig, 1, 1), CUONN_E_ARGUMENT, "another run");
+  REFUSED(cuonn_run_open(&second, "shared", kConfig, 1, false, 1), CUONN_E_ARGUMENT, "another run");
   cuonn_run_close(first);
-  OK(cuonn_run_open(&second, "shared", kConfig, 1, 1));
+  OK(cuonn_run_open(&second, "shared", kConfig, 1, false, 1));
   cuonn_run_close(second);
 }
 
@@ -247,19 +272,23 @@ static void test_metrics__are_read_back(void **state) {
   cuonn_run *run;
   cuonn_epoch_record *records;
   size_t count;
-  OK(cuonn_run_open(&run, "metrics", kConfig, 7, 0));
-  OK(cuonn_metrics_read(&records, &count, "metrics/metrics.csv"));
-  assert_int_equal(count, 0);
-  free(records);
-  for (size_t epoch = 1; epoch <= 3; epoch++) record_epoch(run, epoch, true);
-  cuonn_run_close(run);
-  OK(cuonn_metrics_read(&records, &count, "metrics/metrics.csv"));
-  assert_int_equal(count, 3);
-  for (size_t i = 0; i < count; i++) {
-    const cuonn_epoch_record want = some_record(i + 1);
-    assert_memory_equal(&records[i], &want, sizeof want);
+  for (int in_situ = 0; in_situ < 2; in_situ++) {
+    const char *const path = in_situ ? "metrics-in-situ/metrics.csv" : "metrics/metrics.csv";
+    OK(cuonn_run_open(&run, in_situ ? "metrics-in-situ" : "metrics", kConfig, 7, in_situ, 0));
+    OK(cuonn_metrics_read(&records, &count, path));
+    assert_int_equal(count, 0);
+    free(records);
+    for (size_t epoch = 1; epoch <= 3; epoch++) record_epoch(run, epoch, true);
+    cuonn_run_close(run);
+    OK(cuonn_metrics_read(&records, &count, path));
+    assert_int_equal(count, 3);
+    for (size_t i = 0; i < count; i++) {
+      cuonn_epoch_record want = some_record(i + 1);
+      if (!in_situ) want.gradient_error_small = want.gradient_error_batch = 0;
+      assert_memory_equal(&records[i], &want, sizeof want);
+    }
+    free(records);
   }
-  free(records);
 }
 
 static void test_metrics__refuses_what_is_none(void **state) {
@@ -292,6 +321,7 @@ static void test_bytes__replace_a_file_or_leave_it(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_run__records),
+      cmocka_unit_test(test_run__records_gradient_errors),
       cmocka_unit_test(test_run__resumes),
       cmocka_unit_test(test_run__refuses_damaged_metrics),
       cmocka_unit_test(test_run__refuses_directories),

@@ -244,6 +244,45 @@ static void sgd_with_and_without_momentum(void **unused) {
   compare_with_plain(&options);
 }
 
+/* On a lossless chip without noise; the losses are those of the plain training to rounding. */
+static void in_situ_as_exact(void **unused) {
+  (void)unused;
+  for (int kind = 0; kind < 4; kind++) {
+    cuonn_training_options options = tiny();
+    options.order = CUONN_ORDER_SHUFFLED;
+    options.optimizer.kind = CUONN_OPTIMIZER_SGD; /* Adam would make steps of what is 0 but for rounding */
+    options.optimizer.learning_rate = 0.5;
+    cuonn_training_state exact = start(), measured = start();
+    record all = {0}, r = {0};
+    OK(train(&exact, &options, &all));
+    options.gradient = kind % 2 ? CUONN_GRADIENT_ANALOG : CUONN_GRADIENT_DIGITAL;
+    options.chip.measurement = kind / 2 ? CUONN_MEASUREMENT_MATRIX : CUONN_MEASUREMENT_EXAMPLE;
+    OK(train(&measured, &options, &r));
+    CLOSE(r.losses, all.losses, 15, .rel = 1e-11);
+    for (size_t e = 0; e < 3; e++) {
+      CLOSE(&r.epochs[e].test_loss, &all.epochs[e].test_loss, 1, .rel = 1e-11);
+      assert_true(fabs(r.epochs[e].gradient_error_small) < 1e-12 && fabs(r.epochs[e].gradient_error_batch) < 1e-12);
+    }
+    cuonn_training_state_free(&measured);
+    cuonn_training_state_free(&exact);
+  }
+}
+
+static void noisy_chip_has_gradient_errors(void **unused) {
+  (void)unused;
+  cuonn_training_options options = tiny();
+  options.gradient = CUONN_GRADIENT_ANALOG;
+  options.chip.tap_shot = .05;
+  cuonn_training_state state = start();
+  record r = {0};
+  OK(train(&state, &options, &r));
+  for (size_t e = 0; e < 3; e++) {
+    assert_true(r.epochs[e].gradient_error_small > 1e-6 && r.epochs[e].gradient_error_small < 1);
+    assert_true(r.epochs[e].gradient_error_batch > 1e-6 && r.epochs[e].gradient_error_batch < 1);
+  }
+  cuonn_training_state_free(&state);
+}
+
 static void cosine_schedule(void **unused) {
   (void)unused;
   cuonn_training_options options = tiny();
@@ -382,6 +421,16 @@ static cuonn_training_state copy_of(const cuonn_training_state *from) {
   return to;
 }
 
+static cuonn_chip_options noisy_chip(void) {
+  cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
+  chip.seed = 3;
+  chip.tap_shot = chip.io_amplitude = chip.io_phase = .02;
+  chip.phase_bits = 12;
+  chip.crosstalk = .01;
+  chip.phase_error = .01;
+  return chip;
+}
+
 static void stopped_run_goes_on_bit_for_bit(void **unused) {
   (void)unused;
   for (int kind = 0; kind < 4; kind++) {
@@ -392,6 +441,10 @@ static void stopped_run_goes_on_bit_for_bit(void **unused) {
     options.optimizer.kind = kind / 2 ? CUONN_OPTIMIZER_SGD : CUONN_OPTIMIZER_ADAM;
     options.optimizer.momentum = 0.5;
     options.optimizer.restart_bias_correction_each_epoch = kind == 0;
+    if (kind >= 2) { /* the noise of a step must not depend on where a run was stopped */
+      options.gradient = kind == 2 ? CUONN_GRADIENT_ANALOG : CUONN_GRADIENT_DIGITAL;
+      options.chip = noisy_chip();
+    }
     cuonn_training_state whole = start();
     record all = {0};
     OK(train(&whole, &options, &all));
@@ -562,6 +615,10 @@ static void bad_data_and_options_are_refused(void **unused) {
   REFUSED(train(&state, &options, &r), CUONN_E_NONFINITE, "theta[2]");
   state.network.layers[1].theta[2] = before.network.layers[1].theta[2];
 
+  options.chip.tap_shot = -1;
+  REFUSED(train(&state, &options, &r), CUONN_E_ARGUMENT, "chip.tap_shot is -1");
+  options.chip.tap_shot = 0;
+
   cuonn_optimizer_options *const o = &options.optimizer;
   const struct {
     double *at, value;
@@ -602,6 +659,8 @@ int main(void) {
       cmocka_unit_test(adam_restarts_each_epoch),
       cmocka_unit_test(adam_as_published),
       cmocka_unit_test(sgd_with_and_without_momentum),
+      cmocka_unit_test(in_situ_as_exact),
+      cmocka_unit_test(noisy_chip_has_gradient_errors),
       cmocka_unit_test_teardown(cosine_schedule, forget_stop),
       cmocka_unit_test(partial_batch_is_dropped_or_kept),
       cmocka_unit_test(counts_steps),

@@ -39,6 +39,22 @@ typedef struct {
       across; /* Re(x_top g_bottom - x_bottom g_top) at its output; of a recalled node Im(x g) in the weak arm's theta stage */
 } node_sums;
 
+/* A node stage by stage. Measured gradients are those of `arm`, in which the shifters stand then. */
+typedef struct {
+  uint32_t arm, other;            /* waveguides */
+  float outer[2][2], inner[2][2]; /* [arm, other][real, imaginary] */
+  float left[2], right[2];        /* couplers: cosine, sine */
+} tap_node;
+
+/* What the taps of a node see, summed over examples: x goes forward, a is sent back in beside it, g came backward. The
+ * taps of theta, then of phi, in front of their shifters. */
+typedef struct {
+  double cross[2];     /* Im(conj(x) a) */
+  double forward[2];   /* |x|^2 */
+  double sent_back[2]; /* |a|^2 */
+  double back[2];      /* |g|^2 */
+} tap_sums;
+
 /* One example of a labelled set lies as [2][n_modes]. */
 typedef struct cpu_kernels {
   const char *level;
@@ -66,6 +82,15 @@ typedef struct cpu_kernels {
   /* Kingma and Ba, algorithm 1; rate, c1 = 1 / (1 - beta1^i), c2 = 1 / (1 - beta2^i). */
   void (*adam)(double *phase, double *first, double *second, const double *gradient, size_t n, const double beta[2],
                double epsilon, double rate, double c1, double c2);
+
+  /* Nodes in their order in the mesh, in place; adding to sums[node]. Those with sums: of shifters in one arm. */
+  void (*tap_forward)(float *x, size_t lanes, const tap_node *nodes, size_t n_nodes);
+  void (*tap_backward)(tap_sums *sums, float *g, size_t lanes, const tap_node *nodes, size_t n_nodes);
+  void (*tap_measure)(tap_sums *sums, float *x, float *a, size_t lanes, const tap_node *nodes, size_t n_nodes);
+  /* y = matrix x; matrix: [row][column][2]. */
+  void (*multiply)(float *y, const float *matrix, const float *x, size_t n, size_t lanes);
+  /* Adds g_k x over lanes to sums[k][2]; x: one waveguide. */
+  void (*add_products)(double *sums, const float *x, const float *g, size_t n, size_t lanes);
 
   /* As fast as this level can: v = v / 2 + 1 / 2, `rounds` times, on kMultiplyAdds floats. Returns how many floats a
    * multiply-add was done for. */

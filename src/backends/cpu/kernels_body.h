@@ -301,6 +301,8 @@ static size_t multiply_adds(float *v, size_t rounds) {
   return rounds * kChains * kVector;
 }
 
+#include "cpu/kernels_taps.h"
+
 extern const cpu_kernels CPU_KERNELS_NAME;
 const cpu_kernels CPU_KERNELS_NAME = {
     .level = CPU_KERNELS_LEVEL,
@@ -315,5 +317,10 @@ const cpu_kernels CPU_KERNELS_NAME = {
     .modulus_backward = modulus_backward,
     .sines = sines,
     .adam = adam,
+    .tap_forward = tap_forward,
+    .tap_backward = tap_backward,
+    .tap_measure = tap_measure,
+    .multiply = multiply,
+    .add_products = add_products,
     .multiply_adds = multiply_adds,
 };

@@ -39,6 +39,13 @@ void cpu_network_forward(cpu_space *space, const cpu_layer *layers, const cuonn_
  * written unless NULL. */
 double cpu_network_loss(uint32_t *predictions, cpu_space *space, const cpu_layer *layers,
                         const cuonn_network_shape *shape, const cpu_set *set, size_t count, size_t lanes);
+/* The same for outputs factor x y; power: [class][lanes], which becomes the softmax. */
+double cpu_read_out(uint32_t *predictions, float *power, const float *y, const float *factor, const uint8_t *labels,
+                    const uint32_t *index, size_t classes, size_t count, size_t lanes);
+/* Cotangent g of y by share x that loss, from the softmax. */
+void cpu_read_out_backward(float *g, const float *softmax, const float *y, const float *factor, const uint8_t *labels,
+                           const uint32_t *index, const cuonn_network_shape *shape, double share, size_t count,
+                           size_t lanes);
 /* After that: adds the gradients' sums, [layer][n_nodes of the mesh], of share x that loss. */
 void cpu_network_backward(node_sums *sums, cpu_space *space, const cpu_layer *layers, const cuonn_network_shape *shape,
                           const cpu_set *set, double share, size_t count, size_t lanes, const cpu_kernels *kernels);

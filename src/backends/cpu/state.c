@@ -12,6 +12,8 @@ int cpu_threads(int threads) { return threads > 0 ? threads : omp_get_max_thread
 
 static void free_layers(cpu_model *model, size_t n_layers) {
   for (size_t l = 0; model->layers && l < n_layers; l++) layer_free(model->layers + l);
+  for (size_t l = 0; model->phases && l < n_layers; l++) chip_phases_free(model->phases + l);
+  cpu_chip_free(&model->chip);
 }
 
 static void free_spaces(cpu_state *s) {
@@ -25,6 +27,9 @@ void cpu_destroy(void *state) {
     cpu_model *const model = s->models + m;
     free_layers(model, s->problem.shape.n_layers);
     free(model->layers);
+    free(model->phases);
+    free(model->gradients);
+    cuonn_network_free(&model->applied);
     free(model->moments);
     cuonn_network_free(&model->network);
   }
@@ -41,6 +46,16 @@ void cpu_destroy(void *state) {
   free(s->d_phi);
   free(s->flow);
   free(s);
+}
+
+static cuonn_status point_at_gradients(cpu_state *s, size_t m) {
+  const size_t n = s->problem.shape.n_modes, layers = s->problem.shape.n_layers, nodes = cuonn_mesh_nodes(n);
+  CUONN_TRY(cuonn_allocate(&s->models[m].gradients, layers, sizeof(cuonn_mesh_gradient)));
+  for (size_t l = 0; l < layers; l++) {
+    const size_t at = m * layers + l;
+    s->models[m].gradients[l] = (cuonn_mesh_gradient){s->d_theta + at * nodes, s->d_phi + at * nodes, s->flow + at * n};
+  }
+  return CUONN_OK;
 }
 
 cuonn_status cpu_create(void **out, const backend_problem *problem) {
@@ -61,6 +76,8 @@ cuonn_status cpu_create(void **out, const backend_problem *problem) {
     CUONN_TRY_DONE(cuonn_network_create(&s->models[m].network, shape));
     CUONN_TRY_DONE(cuonn_allocate(&s->models[m].moments, 4 * phases, sizeof(double)));
     CUONN_TRY_DONE(cuonn_allocate(&s->models[m].layers, shape->n_layers, sizeof(cpu_layer)));
+    CUONN_TRY_DONE(cuonn_allocate(&s->models[m].phases, shape->n_layers, sizeof(chip_phases)));
+    CUONN_TRY_DONE(cuonn_network_create(&s->models[m].applied, shape));
   }
   CUONN_TRY_DONE(cuonn_allocate(&s->spaces, (size_t)s->threads, sizeof *s->spaces));
   for (int t = 0; t < s->threads; t++) CUONN_TRY_DONE(cpu_space_create(s->spaces + t, shape, 0));
@@ -70,6 +87,7 @@ cuonn_status cpu_create(void **out, const backend_problem *problem) {
     CUONN_TRY_DONE(cuonn_allocate(&s->sums, models * s->most_chunks * phases, sizeof(node_sums)));
     CUONN_TRY_DONE(cuonn_allocate(&s->d_theta, models * phases, sizeof(double)));
     CUONN_TRY_DONE(cuonn_allocate(&s->d_phi, models * phases, sizeof(double)));
+    for (size_t m = 0; m < models; m++) CUONN_TRY_DONE(point_at_gradients(s, m));
   }
 done:
   if (status == CUONN_OK) {
@@ -90,19 +108,35 @@ static cuonn_status widen_spaces(cpu_state *s, const cpu_layer *layer) {
   return CUONN_OK;
 }
 
+void cpu_program_layer(cpu_model *model, size_t layer, const cpu_kernels *kernels) {
+  const cuonn_mesh *const from = model->network.layers + layer, *const to = model->applied.layers + layer;
+  chip_phases_apply(to->theta, to->phi, model->phases + layer, from->theta, from->phi);
+  layer_fill(model->layers + layer, to->theta, to->phi, kernels);
+  if (model->chip.meshes) cpu_tap_mesh_set(model->chip.meshes + layer, to);
+}
+
 cuonn_status cpu_set_model(void *state, size_t model, const backend_model *from) {
+  static const cuonn_chip_options ideal = CUONN_CHIP_OPTIONS_INIT;
   cpu_state *const s = state;
   cpu_model *const to = s->models + model;
   const cuonn_network_shape *const shape = &s->problem.shape;
   const size_t n_moments = cuonn_training_moments_count(shape);
   free_layers(to, shape->n_layers);
+  to->gradient = from->gradient;
+  to->options = from->chip ? *from->chip : ideal;
+  if (to->gradient != CUONN_GRADIENT_EXACT || !chip_reads_exactly(&to->options)) {
+    CUONN_TRY(cpu_chip_create(&to->chip, shape, to->gradient == CUONN_GRADIENT_EXACT ? 0 : s->problem.batch_size,
+                              s->threads));
+  }
   for (size_t l = 0; l < shape->n_layers; l++) {
     cuonn_mesh *const mesh = to->network.layers + l;
     const size_t n_read = l + 1 < shape->n_layers ? shape->n_modes : shape->n_classes;
     CUONN_TRY(cuonn_mesh_copy(mesh, from->network->layers + l));
     CUONN_TRY(layer_create(to->layers + l, mesh, n_read));
     CUONN_TRY(widen_spaces(s, to->layers + l));
-    layer_fill(to->layers + l, mesh->theta, mesh->phi, s->kernels);
+    CUONN_TRY(cuonn_mesh_copy(to->applied.layers + l, mesh));
+    CUONN_TRY(chip_phases_create(to->phases + l, &to->options, (uint32_t)l, shape->n_modes));
+    cpu_program_layer(to, l, s->kernels);
   }
   if (from->moments) {
     memcpy(to->moments, from->moments, n_moments * sizeof(double));

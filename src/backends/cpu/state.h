@@ -3,6 +3,8 @@
 #define CPU_STATE_H
 
 #include "backends/backend.h"
+#include "chip/phases.h"
+#include "cpu/chip.h"
 #include "cpu/network.h"
 #include "cpu/team.h"
 
@@ -14,6 +16,14 @@ typedef struct {
   cuonn_optimizer_options optimizer;
   uint64_t seed;
   cpu_layer *layers; /* [layer]; zeroed before the model is set */
+
+  cuonn_gradient_method gradient;
+  cuonn_chip_options options;
+  chip_phases *phases;   /* [layer]; zeroed before the model is set */
+  cuonn_network applied; /* phases as the chip applies them */
+  cpu_chip chip;         /* zeroed unless gradients are measured or fields are read with noise */
+
+  cuonn_mesh_gradient *gradients; /* [layer] this model's part of the state's d_theta, d_phi, flow */
 } cpu_model;
 
 /* A batch is cut into chunks, a function of its size alone. A chunk is summed by one thread, tile by tile, and the
@@ -24,7 +34,7 @@ typedef struct {
   backend_problem problem;
   const cpu_kernels *kernels;
   int threads;
-  cpu_team team; /* of train_steps */
+  cpu_team team; /* of the parallel region at work */
   size_t most_chunks;
   cpu_model *models; /* [model] */
   cpu_set sets[BACKEND_SPLITS];
@@ -34,7 +44,11 @@ typedef struct {
   double *losses;          /* [model][chunk] */
   double *d_theta, *d_phi; /* [model][layer][node] */
   double *flow;            /* [model][layer][n_modes] */
+  uint32_t steps_done;     /* what tests are counted by, for noise */
 } cpu_state;
+
+/* What the chip makes of a layer's phases goes into all coefficients. */
+void cpu_program_layer(cpu_model *model, size_t layer, const cpu_kernels *kernels);
 
 /* state.c */
 cuonn_status cpu_create(void **out, const backend_problem *problem);
@@ -50,6 +64,8 @@ cuonn_status cpu_get_features(double *out, void *state, backend_split split);
 cuonn_status cpu_train_steps(double *losses, void *state, const backend_step *steps, size_t n_steps);
 cuonn_status cpu_evaluate(cuonn_evaluation *out, void *state, size_t model, backend_split split);
 cuonn_status cpu_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split);
+cuonn_status cpu_measure_step(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model,
+                              backend_split split, const backend_step *step, cuonn_gradient_method method);
 
 /* optimizer.c: one update of one layer's theta or phi. first, second: moments; n: nodes. */
 void cpu_optimizer_update(double *phase, double *first, double *second, const double *gradient, size_t n,

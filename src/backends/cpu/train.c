@@ -33,6 +33,11 @@ static size_t phases_of(const cpu_state *s) {
   return s->problem.shape.n_layers * cuonn_mesh_nodes(s->problem.shape.n_modes);
 }
 
+static uint32_t example_at(const cpu_model *model, const batch *b, size_t i) {
+  const uint32_t at = (uint32_t)(b->first + i);
+  return b->shuffled ? random_permute(at, (uint32_t)b->set->n_examples, model->seed, b->epoch) : at;
+}
+
 /* Loss of one chunk, and its sums unless NULL; predictions by example unless NULL. */
 static double run_chunk(node_sums *sums, uint32_t *predictions, cpu_space *space, const cpu_state *s,
                         const cpu_model *model, const batch *b, size_t chunk) {
@@ -43,8 +48,7 @@ static double run_chunk(node_sums *sums, uint32_t *predictions, cpu_space *space
     const size_t first = tile * b->lanes, left = b->count - first, count = left < b->lanes ? left : b->lanes;
     const size_t lanes = (count + 15) / 16 * 16;
     for (size_t i = 0; i < count; i++) {
-      const uint32_t at = (uint32_t)(b->first + first + i);
-      space->index[i] = b->shuffled ? random_permute(at, (uint32_t)b->set->n_examples, model->seed, b->epoch) : at;
+      space->index[i] = example_at(model, b, first + i);
     }
     cpu_tile_load(space->fields, b->set, space->index, count, shape->n_modes, lanes);
     cpu_network_forward(space, model->layers, shape, lanes, s->kernels);
@@ -74,10 +78,11 @@ static void finish_layer(const cpu_state *s, size_t model, size_t l, size_t n_ch
   double *const flow = s->flow + at * s->problem.shape.n_modes;
   memset(flow, 0, s->problem.shape.n_modes * sizeof *flow);
   layer_gradient(s->d_theta + at * nodes, s->d_phi + at * nodes, flow, layer, total);
+  chip_phases_pull_back(s->d_theta + at * nodes, s->d_phi + at * nodes, s->models[model].phases + l);
 }
 
 static void update_layer(const cpu_state *s, size_t m, size_t l, const backend_step *step) {
-  const cpu_model *const model = s->models + m;
+  cpu_model *const model = s->models + m;
   const size_t nodes = cuonn_mesh_nodes(s->problem.shape.n_modes), layers = s->problem.shape.n_layers;
   const size_t at = (m * layers + l) * nodes;
   cuonn_mesh *const mesh = model->network.layers + l;
@@ -86,7 +91,7 @@ static void update_layer(const cpu_state *s, size_t m, size_t l, const backend_s
                        step->adam_index, s->kernels);
   cpu_optimizer_update(mesh->phi, first + nodes, second + nodes, s->d_phi + at, nodes, &model->optimizer,
                        step->rate_factor, step->adam_index, s->kernels);
-  layer_fill(model->layers + l, mesh->theta, mesh->phi, s->kernels);
+  cpu_program_layer(model, l, s->kernels);
 }
 
 static double total_loss(const double *losses, const batch *b) {
@@ -95,18 +100,128 @@ static double total_loss(const double *losses, const batch *b) {
   return sum * b->share;
 }
 
+static double run_batch(bool with_sums, uint32_t *predictions, cpu_state *s, size_t m, const batch *b) {
+  double *const losses = s->losses + m * kMostChunks;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(s->threads)
+  for (size_t chunk = 0; chunk < b->n_chunks; chunk++) {
+    losses[chunk] = run_chunk(with_sums ? chunk_sums(s, m, chunk) : NULL, predictions, s->spaces + omp_get_thread_num(),
+                              s, s->models + m, b, chunk);
+  }
+  return total_loss(losses, b);
+}
+
+static batch plan_step(const cpu_state *s, backend_split split, const backend_step *step) {
+  batch b = plan_batch(s, split, step->first, step->count);
+  b.shuffled = split == BACKEND_TRAIN && s->problem.order == CUONN_ORDER_SHUFFLED;
+  b.epoch = step->epoch;
+  return b;
+}
+
+/* Loss, and gradients as the model's chip measures them at a step, in the state's arrays; called by all threads of a
+ * parallel region. */
+static void measure_batch(double *loss, const cpu_state *s, size_t m, const batch *b, uint32_t number,
+                          cuonn_gradient_method method, cpu_team *team) {
+  const cpu_model *const model = s->models + m;
+  const cpu_chip_batch on_chip = {b->set, b->count, &model->options, number};
+#pragma omp for schedule(static) nowait
+  for (size_t i = 0; i < b->count; i++) model->chip.index[i] = example_at(model, b, i);
+  cpu_team_meet(team);
+  cpu_chip_gradient(loss, model->gradients, &model->chip, &on_chip, method, s->kernels, team);
+#pragma omp for schedule(static) nowait
+  for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
+    chip_phases_pull_back(model->gradients[l].d_theta, model->gradients[l].d_phi, model->phases + l);
+  }
+  cpu_team_meet(team);
+}
+
+static double exact_gradient(cpu_state *s, size_t m, const batch *b) {
+  const double loss = run_batch(true, NULL, s, m, b);
+  for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
+    finish_layer(s, m, l, b->n_chunks);
+    memset(s->models[m].gradients[l].d_gamma, 0, s->problem.shape.n_modes * sizeof(double)); /* the flow was used up */
+  }
+  return loss;
+}
+
+static double step_gradient(cpu_state *s, size_t m, const batch *b, uint32_t number, cuonn_gradient_method method) {
+  double loss = 0;
+  if (method == CUONN_GRADIENT_EXACT) return exact_gradient(s, m, b);
+  cpu_team_create(&s->team);
+#pragma omp parallel num_threads(s->threads)
+  {
+#pragma omp single
+    s->team.size = omp_get_num_threads();
+    measure_batch(&loss, s, m, b, number, method, &s->team);
+  }
+  cpu_team_destroy(&s->team);
+  return loss;
+}
+
+static bool any_measured(const cpu_state *s) {
+  for (size_t m = 0; m < s->problem.n_models; m++) {
+    if (s->models[m].gradient != CUONN_GRADIENT_EXACT) return true;
+  }
+  return false;
+}
+
+static void train_on_chip(double *losses, const cpu_state *s, size_t m, const backend_step *steps, size_t n_steps,
+                          int threads) {
+  cpu_team team;
+  cpu_team_create(&team);
+#pragma omp parallel num_threads(threads)
+  {
+#pragma omp single
+    team.size = omp_get_num_threads();
+    for (size_t k = 0; k < n_steps; k++) {
+      const batch b = plan_step(s, BACKEND_TRAIN, steps + k);
+      measure_batch(losses + k * s->problem.n_models + m, s, m, &b, steps[k].number, s->models[m].gradient, &team);
+#pragma omp for schedule(dynamic, 1) nowait
+      for (size_t l = 0; l < s->problem.shape.n_layers; l++) update_layer(s, m, l, steps + k);
+      cpu_team_meet(&team);
+    }
+  }
+  cpu_team_destroy(&team);
+}
+
+static void train_exactly(double *losses, cpu_state *s, size_t m, const backend_step *steps, size_t n_steps) {
+  for (size_t k = 0; k < n_steps; k++) {
+    const batch b = plan_step(s, BACKEND_TRAIN, steps + k);
+    losses[k * s->problem.n_models + m] = exact_gradient(s, m, &b);
+    for (size_t l = 0; l < s->problem.shape.n_layers; l++) update_layer(s, m, l, steps + k);
+  }
+}
+
+/* A measurement needs the whole batch between two layers, so that threads wait for each other; with as many models as
+ * threads each has one for itself. */
+static void train_each(double *losses, cpu_state *s, const backend_step *steps, size_t n_steps) {
+  const size_t models = s->problem.n_models;
+  const bool one_each = models >= (size_t)s->threads;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(one_each ? s->threads : 1)
+  for (size_t m = 0; m < models; m++) {
+    if (s->models[m].gradient != CUONN_GRADIENT_EXACT) {
+      train_on_chip(losses, s, m, steps, n_steps, one_each ? 1 : s->threads);
+    }
+  }
+  for (size_t m = 0; m < models; m++) {
+    if (s->models[m].gradient == CUONN_GRADIENT_EXACT) train_exactly(losses, s, m, steps, n_steps);
+  }
+}
+
 cuonn_status cpu_train_steps(double *losses, void *state, const backend_step *steps, size_t n_steps) {
   cpu_state *const s = state;
   const size_t models = s->problem.n_models, layers = s->problem.shape.n_layers;
+  if (n_steps > 0) s->steps_done = steps[n_steps - 1].number + 1;
+  if (any_measured(s)) {
+    train_each(losses, s, steps, n_steps);
+    return CUONN_OK;
+  }
   cpu_team_create(&s->team);
 #pragma omp parallel num_threads(s->threads)
   {
 #pragma omp single
     s->team.size = omp_get_num_threads();
     for (size_t k = 0; k < n_steps; k++) {
-      batch b = plan_batch(s, BACKEND_TRAIN, steps[k].first, steps[k].count);
-      b.shuffled = s->problem.order == CUONN_ORDER_SHUFFLED;
-      b.epoch = steps[k].epoch;
+      const batch b = plan_step(s, BACKEND_TRAIN, steps + k);
 #pragma omp for schedule(dynamic, 1) nowait
       for (size_t i = 0; i < models * b.n_chunks; i++) {
         const size_t m = i / b.n_chunks, chunk = i % b.n_chunks;
@@ -128,23 +243,25 @@ cuonn_status cpu_train_steps(double *losses, void *state, const backend_step *st
   return CUONN_OK;
 }
 
-static double run_batch(bool with_sums, uint32_t *predictions, cpu_state *s, size_t m, const batch *b) {
-  double *const losses = s->losses + m * kMostChunks;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(s->threads)
-  for (size_t chunk = 0; chunk < b->n_chunks; chunk++) {
-    losses[chunk] = run_chunk(with_sums ? chunk_sums(s, m, chunk) : NULL, predictions, s->spaces + omp_get_thread_num(),
-                              s, s->models + m, b, chunk);
-  }
-  return total_loss(losses, b);
-}
-
 cuonn_status cpu_evaluate(cuonn_evaluation *out, void *state, size_t model, backend_split split) {
   cpu_state *const s = state;
   const size_t n = s->sets[split].n_examples, classes = s->problem.shape.n_classes;
   const batch b = plan_batch(s, split, 0, n);
   uint32_t *predictions;
   CUONN_TRY(cuonn_allocate(&predictions, n, sizeof *predictions));
-  out->loss = run_batch(false, predictions, s, model, &b);
+  if (chip_reads_exactly(&s->models[model].options)) {
+    out->loss = run_batch(false, predictions, s, model, &b);
+  } else {
+    const cpu_chip_batch set = {b.set, n, &s->models[model].options, s->steps_done};
+    cpu_team_create(&s->team);
+#pragma omp parallel num_threads(s->threads)
+    {
+#pragma omp single
+      s->team.size = omp_get_num_threads();
+      cpu_chip_evaluate(&out->loss, predictions, &s->models[model].chip, &set, s->kernels, &s->team);
+    }
+    cpu_team_destroy(&s->team);
+  }
   out->n_examples = n;
   out->n_correct = 0;
   if (out->confusion) memset(out->confusion, 0, classes * classes * sizeof *out->confusion);
@@ -157,18 +274,30 @@ cuonn_status cpu_evaluate(cuonn_evaluation *out, void *state, size_t model, back
   return CUONN_OK;
 }
 
+static void copy_gradients(cuonn_mesh_gradient *to, const cpu_state *s, size_t model) {
+  const size_t n = s->problem.shape.n_modes, nodes = cuonn_mesh_nodes(n);
+  const cuonn_mesh_gradient *const from = s->models[model].gradients;
+  for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
+    memcpy(to[l].d_theta, from[l].d_theta, nodes * sizeof(double));
+    memcpy(to[l].d_phi, from[l].d_phi, nodes * sizeof(double));
+    memcpy(to[l].d_gamma, from[l].d_gamma, n * sizeof(double));
+  }
+}
+
 cuonn_status cpu_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model,
                           backend_split split) {
   cpu_state *const s = state;
-  const size_t nodes = cuonn_mesh_nodes(s->problem.shape.n_modes), layers = s->problem.shape.n_layers;
   const batch b = plan_batch(s, split, 0, s->sets[split].n_examples);
-  *loss = run_batch(true, NULL, s, model, &b);
-  for (size_t l = 0; l < layers; l++) {
-    const size_t at = (model * layers + l) * nodes;
-    finish_layer(s, model, l, b.n_chunks);
-    memcpy(gradients[l].d_theta, s->d_theta + at, nodes * sizeof(double));
-    memcpy(gradients[l].d_phi, s->d_phi + at, nodes * sizeof(double));
-    memset(gradients[l].d_gamma, 0, s->problem.shape.n_modes * sizeof(double));
-  }
+  *loss = step_gradient(s, model, &b, 0, CUONN_GRADIENT_EXACT);
+  copy_gradients(gradients, s, model);
+  return CUONN_OK;
+}
+
+cuonn_status cpu_measure_step(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model,
+                              backend_split split, const backend_step *step, cuonn_gradient_method method) {
+  cpu_state *const s = state;
+  const batch b = plan_step(s, split, step);
+  *loss = step_gradient(s, model, &b, step->number, method);
+  copy_gradients(gradients, s, model);
   return CUONN_OK;
 }

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-static walk_node node_of(const cuonn_mesh *mesh, size_t k) {
+walk_node walk_node_of(const cuonn_mesh *mesh, size_t k) {
   const double theta = mesh->theta[k], phi = mesh->phi[k];
   const double at = pow(10, -mesh->loss_db[2 * k] / 20), ap = pow(10, -mesh->loss_db[2 * k + 1] / 20);
   double complex inner[2] = {1, 1}, outer[2] = {1, 1};
@@ -44,7 +44,7 @@ cuonn_status walk_mesh_create(walk_mesh *out, const cuonn_mesh *mesh) {
   *out = (walk_mesh){.n_modes = mesh->n_modes};
   CUONN_TRY_DONE(cuonn_allocate(&out->nodes, n_nodes, sizeof *out->nodes));
   CUONN_TRY_DONE(cuonn_allocate(&out->gamma, mesh->n_modes, sizeof *out->gamma));
-  for (size_t k = 0; k < n_nodes; k++) out->nodes[k] = node_of(mesh, k);
+  for (size_t k = 0; k < n_nodes; k++) out->nodes[k] = walk_node_of(mesh, k);
   for (size_t w = 0; w < mesh->n_modes; w++) walk_store(out->gamma[w], cexp(I * mesh->gamma[w]));
 done:
   if (status != CUONN_OK) walk_mesh_free(out);

@@ -20,6 +20,9 @@ typedef struct {
   float (*gamma)[2]; /* [n_modes] exp(i gamma) */
 } walk_mesh;
 
+/* Node k of a mesh. */
+walk_node walk_node_of(const cuonn_mesh *mesh, size_t k);
+
 /* Release with walk_mesh_free(). */
 cuonn_status walk_mesh_create(walk_mesh *out, const cuonn_mesh *mesh);
 void walk_mesh_free(walk_mesh *mesh);

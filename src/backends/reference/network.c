@@ -47,6 +47,39 @@ static double loss_scale(const cuonn_network_shape *shape) {
   return shape->loss_per_class ? 1 / (double)shape->n_classes : 1;
 }
 
+/* log p_k = z_k - log sum exp z, with the powers z = |y|^2; the largest is taken out so that exp cannot overflow. */
+double reference_read_out(size_t *prediction, double *log_p, const complex_t *y, const cuonn_network_shape *shape,
+                          uint8_t label) {
+  double largest = -INFINITY, sum = 0;
+  *prediction = 0;
+  for (size_t k = 0; k < shape->n_classes; k++) {
+    const double h = cabs(y[k]), z = h * h;
+    log_p[k] = z;
+    if (z > largest) {
+      largest = z;
+      *prediction = k;
+    }
+  }
+  for (size_t k = 0; k < shape->n_classes; k++) sum += exp(log_p[k] - largest);
+  for (size_t k = 0; k < shape->n_classes; k++) log_p[k] -= largest + log(sum);
+  return -log_p[label] * loss_scale(shape);
+}
+
+/* d loss / dz_k = p_k - [k is the label], z = h^2. Outputs that are not read get exactly 0. */
+void reference_read_out_backward(double *d_modulus, const double *log_p, const complex_t *y,
+                                 const cuonn_network_shape *shape, uint8_t label, double share) {
+  memset(d_modulus, 0, shape->n_modes * sizeof *d_modulus);
+  for (size_t k = 0; k < shape->n_classes; k++) {
+    const double d_power = (exp(log_p[k]) - (k == label)) * share * loss_scale(shape);
+    d_modulus[k] = 2 * cabs(y[k]) * d_power;
+  }
+}
+
+/* d|y| = Re(conj(y)/|y| dy); 0 at y = 0. */
+void reference_modulus_backward(complex_t *g, const double *d_modulus, const complex_t *y, size_t n) {
+  for (size_t w = 0; w < n; w++) g[w] = y[w] == 0 ? 0 : d_modulus[w] * conj(y[w]) / cabs(y[w]);
+}
+
 double reference_network_forward(size_t *prediction, reference_network *network, const double *x, uint8_t label) {
   const size_t n = network->shape.n_modes, last = network->shape.n_layers - 1;
   complex_t *const field = network->field;
@@ -56,21 +89,7 @@ double reference_network_forward(size_t *prediction, reference_network *network,
     memcpy(network->y + l * n, field, n * sizeof *field);
     for (size_t w = 0; w < n; w++) field[w] = cabs(field[w]);
   }
-
-  /* log p_k = z_k - log sum exp z, with the powers z = |y|^2; the largest is taken out so that exp cannot overflow. */
-  double largest = -INFINITY, sum = 0;
-  *prediction = 0;
-  for (size_t k = 0; k < network->shape.n_classes; k++) {
-    const double h = creal(field[k]), z = h * h;
-    network->log_p[k] = z;
-    if (z > largest) {
-      largest = z;
-      *prediction = k;
-    }
-  }
-  for (size_t k = 0; k < network->shape.n_classes; k++) sum += exp(network->log_p[k] - largest);
-  for (size_t k = 0; k < network->shape.n_classes; k++) network->log_p[k] -= largest + log(sum);
-  return -network->log_p[label] * loss_scale(&network->shape);
+  return reference_read_out(prediction, network->log_p, network->y + last * n, &network->shape, label);
 }
 
 void reference_network_backward(cuonn_mesh_gradient *gradients, reference_network *network, uint8_t label,
@@ -78,18 +97,9 @@ void reference_network_backward(cuonn_mesh_gradient *gradients, reference_networ
   const size_t n = network->shape.n_modes, last = network->shape.n_layers - 1;
   complex_t *const g = network->field;
   double *const d_modulus = network->d_modulus;
-
-  /* d loss / dz_k = p_k - [k is the label], z = h^2. Outputs that are not read get exactly 0. */
-  memset(d_modulus, 0, n * sizeof *d_modulus);
-  for (size_t k = 0; k < network->shape.n_classes; k++) {
-    const double d_power = (exp(network->log_p[k]) - (k == label)) * share * loss_scale(&network->shape);
-    d_modulus[k] = 2 * cabs(network->y[last * n + k]) * d_power;
-  }
-
+  reference_read_out_backward(d_modulus, network->log_p, network->y + last * n, &network->shape, label, share);
   for (size_t l = last + 1; l-- > 0;) {
-    const complex_t *const y = network->y + l * n;
-    /* d|y| = Re(conj(y)/|y| dy); 0 at y = 0. */
-    for (size_t w = 0; w < n; w++) g[w] = y[w] == 0 ? 0 : d_modulus[w] * conj(y[w]) / cabs(y[w]);
+    reference_modulus_backward(g, d_modulus, network->y + l * n, n);
     reference_backward(g, &network->layers[l], &network->g_taps, 0, 1);
     reference_add_gradient(&gradients[l], &network->layers[l], &network->x_taps[l], &network->g_taps);
     for (size_t w = 0; w < n; w++) d_modulus[w] = creal(g[w]); /* the layer's input, a modulus, is real */

@@ -8,16 +8,22 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "chip/phases.h"
+#include "reference/batch.h"
 #include "reference/features.h"
 #include "reference/machine.h"
 #include "reference/mesh.h"
 #include "reference/network.h"
 
 typedef struct {
-  cuonn_network network;
-  double *moments; /* [2][layer][2][node] */
+  cuonn_network network; /* phases as they are programmed */
+  cuonn_network applied; /* phases as the chip applies them */
+  double *moments;       /* [2][layer][2][node] */
   cuonn_optimizer_options optimizer;
   uint64_t seed;
+  cuonn_gradient_method gradient;
+  cuonn_chip_options chip;
+  chip_phases *phases; /* [layer]; zeroed before the model is set */
 } model;
 
 typedef struct {
@@ -27,14 +33,19 @@ typedef struct {
   cuonn_mesh_gradient *gradients; /* [layer] */
   cuonn_fields fields[BACKEND_SPLITS];
   uint8_t *labels[BACKEND_SPLITS];
+  uint32_t steps_done; /* what tests are counted by, for noise */
 } state;
 
 static void destroy(void *of) {
   state *const s = of;
   if (!s) return;
   for (size_t m = 0; s->models && m < s->problem.n_models; m++) {
-    cuonn_network_free(&s->models[m].network);
-    free(s->models[m].moments);
+    model *const own = &s->models[m];
+    for (size_t l = 0; own->phases && l < s->problem.shape.n_layers; l++) chip_phases_free(&own->phases[l]);
+    free(own->phases);
+    cuonn_network_free(&own->network);
+    cuonn_network_free(&own->applied);
+    free(own->moments);
   }
   free(s->models);
   for (size_t l = 0; s->gradients && l < s->problem.shape.n_layers; l++) {
@@ -68,6 +79,8 @@ static cuonn_status create(void **out, const backend_problem *problem) {
   CUONN_TRY_DONE(cuonn_allocate(&s->models, problem->n_models, sizeof *s->models));
   for (size_t m = 0; m < problem->n_models; m++) {
     CUONN_TRY_DONE(cuonn_network_create(&s->models[m].network, shape));
+    CUONN_TRY_DONE(cuonn_network_create(&s->models[m].applied, shape));
+    CUONN_TRY_DONE(cuonn_allocate(&s->models[m].phases, shape->n_layers, sizeof(chip_phases)));
     CUONN_TRY_DONE(cuonn_allocate(&s->models[m].moments, cuonn_training_moments_count(shape), sizeof(double)));
   }
 done:
@@ -80,11 +93,17 @@ done:
 }
 
 static cuonn_status set_model(void *of, size_t index, const backend_model *from) {
+  static const cuonn_chip_options ideal = CUONN_CHIP_OPTIONS_INIT;
   state *const s = of;
   model *const to = &s->models[index];
   const size_t bytes = cuonn_training_moments_count(&s->problem.shape) * sizeof(double);
+  to->gradient = from->gradient;
+  to->chip = from->chip ? *from->chip : ideal;
   for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
     CUONN_TRY(cuonn_mesh_copy(&to->network.layers[l], &from->network->layers[l]));
+    CUONN_TRY(cuonn_mesh_copy(&to->applied.layers[l], &from->network->layers[l]));
+    chip_phases_free(&to->phases[l]);
+    CUONN_TRY(chip_phases_create(&to->phases[l], &to->chip, (uint32_t)l, s->problem.shape.n_modes));
   }
   if (from->moments) {
     memcpy(to->moments, from->moments, bytes);
@@ -150,7 +169,21 @@ static cuonn_status get_features(double *out, void *of, backend_split split) {
   return CUONN_OK;
 }
 
-/* Mean loss of `count` examples, and its gradient in s->gradients. order: NULL = as they stand. */
+/* What the chip makes of a model's phases becomes the network that computes. */
+static void program(state *s, const model *m) {
+  for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
+    const cuonn_mesh *const from = &m->network.layers[l], *const to = &m->applied.layers[l];
+    chip_phases_apply(to->theta, to->phi, &m->phases[l], from->theta, from->phi);
+  }
+  reference_network_set(&s->network, &m->applied);
+}
+
+static size_t example_at(const state *s, backend_split split, size_t i, const model *shuffled, uint32_t epoch) {
+  const size_t n = s->fields[split].n_examples;
+  return shuffled ? random_permute((uint32_t)i, (uint32_t)n, shuffled->seed, epoch) : i;
+}
+
+/* Mean loss of `count` examples, and its gradient in s->gradients. shuffled: NULL = as they stand. */
 static double loss_and_gradient(state *s, backend_split split, size_t first, size_t count, const model *shuffled,
                                 uint32_t epoch) {
   const cuonn_fields *const fields = &s->fields[split];
@@ -160,15 +193,55 @@ static double loss_and_gradient(state *s, backend_split split, size_t first, siz
   for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
     memset(s->gradients[l].d_theta, 0, nodes * sizeof(double));
     memset(s->gradients[l].d_phi, 0, nodes * sizeof(double));
+    memset(s->gradients[l].d_gamma, 0, n * sizeof(double)); /* only moduli are read behind a gamma */
   }
   for (size_t i = first; i < first + count; i++) {
-    const size_t e = shuffled ? random_permute((uint32_t)i, (uint32_t)fields->n_examples, shuffled->seed, epoch) : i;
+    const size_t e = example_at(s, split, i, shuffled, epoch);
     size_t prediction;
     loss +=
         share * reference_network_forward(&prediction, &s->network, fields->values + 2 * e * n, s->labels[split][e]);
     reference_network_backward(s->gradients, &s->network, s->labels[split][e], share);
   }
   return loss;
+}
+
+/* The same as the model's chip measures it. */
+static cuonn_status measured_gradient(double *loss, state *s, backend_split split, const backend_step *step,
+                                      const model *m, const model *shuffled, cuonn_gradient_method method) {
+  const size_t n = s->problem.shape.n_modes;
+  complex_t *x = NULL;
+  uint8_t *labels = NULL;
+  cuonn_status status = CUONN_OK;
+  CUONN_TRY_DONE(cuonn_allocate(&x, step->count * n, sizeof *x));
+  CUONN_TRY_DONE(cuonn_allocate(&labels, step->count, 1));
+  for (size_t i = 0; i < step->count; i++) {
+    const size_t e = example_at(s, split, step->first + i, shuffled, step->epoch);
+    memcpy(x + i * n, s->fields[split].values + 2 * e * n, n * sizeof *x);
+    labels[i] = s->labels[split][e];
+  }
+  const reference_batch batch = {step->count, x, labels, &m->chip, step->number};
+  CUONN_TRY_DONE(reference_batch_gradient(loss, s->gradients, &s->network, &batch, method));
+done:
+  free(labels);
+  free(x);
+  return status;
+}
+
+/* Loss and s->gradients by the programmed phases of model m, over the examples of a step. */
+static cuonn_status step_gradient(double *loss, state *s, model *m, backend_split split, const backend_step *step,
+                                  cuonn_gradient_method method) {
+  const bool shuffles = split == BACKEND_TRAIN && s->problem.order == CUONN_ORDER_SHUFFLED;
+  const model *const shuffled = shuffles ? m : NULL;
+  program(s, m);
+  if (method == CUONN_GRADIENT_EXACT) {
+    *loss = loss_and_gradient(s, split, step->first, step->count, shuffled, step->epoch);
+  } else {
+    CUONN_TRY(measured_gradient(loss, s, split, step, m, shuffled, method));
+  }
+  for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
+    chip_phases_pull_back(s->gradients[l].d_theta, s->gradients[l].d_phi, &m->phases[l]);
+  }
+  return CUONN_OK;
 }
 
 /* One array of phases. first, second: its moments; SGD keeps its velocity in the first. */
@@ -205,47 +278,76 @@ static cuonn_status train_steps(double *losses, void *of, const backend_step *st
   for (size_t i = 0; i < n_steps; i++) {
     for (size_t m = 0; m < s->problem.n_models; m++) {
       model *const now = &s->models[m];
-      reference_network_set(&s->network, &now->network);
-      losses[i * s->problem.n_models + m] =
-          loss_and_gradient(s, BACKEND_TRAIN, steps[i].first, steps[i].count,
-                            s->problem.order == CUONN_ORDER_SHUFFLED ? now : NULL, steps[i].epoch);
+      double *const loss = &losses[i * s->problem.n_models + m];
+      CUONN_TRY(step_gradient(loss, s, now, BACKEND_TRAIN, &steps[i], now->gradient));
       update_model(now, s->gradients, &steps[i]);
     }
+    s->steps_done = steps[i].number + 1;
   }
+  return CUONN_OK;
+}
+
+/* Mean loss and predictions [example] of a network whose fields are read with noise, or without. */
+static cuonn_status run_forward(double *loss, size_t *predictions, state *s, const model *m, backend_split split) {
+  const cuonn_fields *const fields = &s->fields[split];
+  if (!chip_reads_exactly(&m->chip)) {
+    const complex_t *const x = (const complex_t *)fields->values;
+    const reference_batch batch = {fields->n_examples, x, s->labels[split], &m->chip, s->steps_done};
+    return reference_batch_evaluate(loss, predictions, &s->network, &batch);
+  }
+  *loss = 0;
+  for (size_t e = 0; e < fields->n_examples; e++) {
+    const double *const x = fields->values + 2 * e * fields->n_modes;
+    *loss += reference_network_forward(&predictions[e], &s->network, x, s->labels[split][e]);
+  }
+  *loss /= (double)fields->n_examples;
   return CUONN_OK;
 }
 
 static cuonn_status evaluate(cuonn_evaluation *out, void *of, size_t index, backend_split split) {
   state *const s = of;
-  const cuonn_fields *const fields = &s->fields[split];
-  const size_t classes = s->problem.shape.n_classes;
-  double loss = 0;
-  out->n_examples = fields->n_examples;
+  const size_t n = s->fields[split].n_examples, classes = s->problem.shape.n_classes;
+  size_t *predictions = NULL;
+  cuonn_status status = CUONN_OK;
+  CUONN_TRY_DONE(cuonn_allocate(&predictions, n, sizeof *predictions));
+  program(s, &s->models[index]);
+  CUONN_TRY_DONE(run_forward(&out->loss, predictions, s, &s->models[index], split));
+  out->n_examples = n;
   out->n_correct = 0;
   if (out->confusion) memset(out->confusion, 0, classes * classes * sizeof *out->confusion);
-  reference_network_set(&s->network, &s->models[index].network);
-  for (size_t e = 0; e < fields->n_examples; e++) {
+  for (size_t e = 0; e < n; e++) {
     const uint8_t label = s->labels[split][e];
-    size_t prediction;
-    loss += reference_network_forward(&prediction, &s->network, fields->values + 2 * e * fields->n_modes, label);
-    out->n_correct += prediction == label;
-    if (out->confusion) out->confusion[label * classes + prediction]++;
+    out->n_correct += predictions[e] == label;
+    if (out->confusion) out->confusion[label * classes + predictions[e]]++;
   }
-  out->loss = loss / (double)fields->n_examples;
-  return CUONN_OK;
+done:
+  free(predictions);
+  return status;
+}
+
+static void copy_gradients(cuonn_mesh_gradient *to, const state *s) {
+  const size_t n = s->problem.shape.n_modes, nodes = cuonn_mesh_nodes(n);
+  for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
+    memcpy(to[l].d_theta, s->gradients[l].d_theta, nodes * sizeof(double));
+    memcpy(to[l].d_phi, s->gradients[l].d_phi, nodes * sizeof(double));
+    memcpy(to[l].d_gamma, s->gradients[l].d_gamma, n * sizeof(double));
+  }
 }
 
 static cuonn_status gradient(double *loss, cuonn_mesh_gradient *gradients, void *of, size_t index,
                              backend_split split) {
   state *const s = of;
-  const size_t n = s->problem.shape.n_modes, nodes = cuonn_mesh_nodes(n);
-  reference_network_set(&s->network, &s->models[index].network);
+  program(s, &s->models[index]);
   *loss = loss_and_gradient(s, split, 0, s->fields[split].n_examples, NULL, 0);
-  for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
-    memcpy(gradients[l].d_theta, s->gradients[l].d_theta, nodes * sizeof(double));
-    memcpy(gradients[l].d_phi, s->gradients[l].d_phi, nodes * sizeof(double));
-    memset(gradients[l].d_gamma, 0, n * sizeof(double)); /* only moduli are read behind a gamma */
-  }
+  copy_gradients(gradients, s);
+  return CUONN_OK;
+}
+
+static cuonn_status measure(double *loss, cuonn_mesh_gradient *gradients, void *of, size_t index, backend_split split,
+                            const backend_step *step, cuonn_gradient_method method) {
+  state *const s = of;
+  CUONN_TRY(step_gradient(loss, s, &s->models[index], split, step, method));
+  copy_gradients(gradients, s);
   return CUONN_OK;
 }
 
@@ -269,6 +371,7 @@ const cuonn_backend cuonn_backend_reference = {
     .train_steps = train_steps,
     .evaluate = evaluate,
     .gradient = gradient,
+    .measure = measure,
     .propagate = reference_propagate,
     .vjp = reference_vjp,
     .measure_machine = reference_measure_machine,

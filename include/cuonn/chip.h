@@ -1,0 +1,105 @@
+/** @file chip.h
+ *  What a real chip adds to a mesh: the errors that it was made with, the noise of every reading, and gradients that are
+ *  measured on the chip itself.
+ *
+ *  Pai et al., Science 380, 398 (2023): in situ backpropagation, its noise and its errors.  Formulas: docs/physics.md,
+ *  section 8.
+ */
+#ifndef CUONN_CHIP_H
+#define CUONN_CHIP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cuonn/mesh.h"
+#include "cuonn/network.h"
+#include "cuonn/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Where a gradient comes from. */
+typedef enum cuonn_gradient_method {
+  CUONN_GRADIENT_EXACT, /**< computed; without noise */
+  CUONN_GRADIENT_ANALOG, /**< measured: the backward field is read and sent in with the input, as a sum and a difference */
+  CUONN_GRADIENT_DIGITAL /**< measured: powers of the sum, of the forward and of the backward field */
+} cuonn_gradient_method;
+
+/** What is sent through the chip. */
+typedef enum cuonn_measurement {
+  CUONN_MEASUREMENT_EXAMPLE, /**< every example; the layer before receives the field that returns */
+  CUONN_MEASUREMENT_MATRIX   /**< unit vectors, once a step; examples are multiplied digitally by the matrix read so */
+} cuonn_measurement;
+
+/** What limits the power that is sent in.  Only shot noise depends on it. */
+typedef enum cuonn_measurement_scale {
+  CUONN_SCALE_EXAMPLE, /**< the largest norm of an example is 1 */
+  CUONN_SCALE_STUDY    /**< the largest norm of a waveguide over all examples is 1, as in the study's program */
+} cuonn_measurement_scale;
+
+/** When noise is drawn. */
+typedef enum cuonn_noise_draw {
+  CUONN_NOISE_FRESH,         /**< at every reading */
+  CUONN_NOISE_FROZEN,        /**< once for each layer and place: a calibration error; tests meet the same */
+  CUONN_NOISE_FROZEN_PER_USE /**< the same, but training's forward pass, its measurement and tests have each their own */
+} cuonn_noise_draw;
+
+/** How losses of phase shifters vary. */
+typedef enum cuonn_loss_law {
+  CUONN_LOSS_TRUNCATED, /**< normal, cut off at 0: a shifter has no gain */
+  CUONN_LOSS_STUDY      /**< normal: gain is allowed, as in the study's program */
+} cuonn_loss_law;
+
+/** A chip.  Start from CUONN_CHIP_OPTIONS_INIT: no error, no noise. */
+typedef struct cuonn_chip_options {
+  uint64_t seed; /**< of errors and noise */
+
+  cuonn_measurement measurement;
+  cuonn_measurement_scale scale;
+  cuonn_noise_draw noise_draw;
+  double tap_shot;     /**< standard deviation of a tap's power over the amplitude there; input norms are at most 1 */
+  double io_amplitude; /**< relative standard deviation of an amplitude that is read */
+  double io_phase;     /**< standard deviation of a phase that is read, in units of pi */
+
+  double coupler_mean, coupler_std; /**< errors of couplers, radians */
+  bool coupler_equal;               /**< true: left and right coupler of a node have the same error */
+  double loss_mean, loss_std;       /**< of each phase shifter, dB of power */
+  cuonn_loss_law loss_law;
+
+  size_t phase_bits;      /**< phases are the nearest of 2^bits levels of a turn; 0: any phase */
+  double crosstalk;       /**< share of a neighbour's phase at no distance */
+  double crosstalk_decay; /**< distance over which it falls to 1/e, in pitches of nodes; beyond 3 pitches it is 0 */
+  double phase_error;     /**< standard deviation of an error added to every phase, radians */
+} cuonn_chip_options;
+
+/** A chip without errors and noise. */
+#define CUONN_CHIP_OPTIONS_INIT                                                                       \
+  {                                                                                                   \
+    0, CUONN_MEASUREMENT_EXAMPLE, CUONN_SCALE_EXAMPLE, CUONN_NOISE_FRESH, 0, 0, 0, 0, 0, false, 0, 0, \
+        CUONN_LOSS_TRUNCATED, 0, 0, 1, 0                                                              \
+  }
+
+/** Most levels of a phase, as bits. */
+#define CUONN_PHASE_BITS_MAX 24
+
+/** Checks a chip, and whether a gradient can be measured on meshes of a style.
+ *  @return CUONN_OK; CUONN_E_ARGUMENT naming the number that is out of range, or a style whose shifters do not stand in
+ *          one arm if the gradient is measured */
+CUONN_API cuonn_status cuonn_chip_check(const cuonn_chip_options *chip, cuonn_gradient_method method,
+                                        cuonn_phase_style style);
+
+/** Whether a network on this chip computes other numbers than its meshes with their errors do: noise, or phases that are
+ *  not what was programmed. */
+CUONN_API bool cuonn_chip_is_noisy(const cuonn_chip_options *chip);
+
+/** Draws the coupler errors and losses that a chip was made with, from its seed, in place of what the meshes had.  A chip
+ *  without any (their means and deviations are 0) leaves those, which may have come from a file.
+ *  @return CUONN_OK; as cuonn_chip_check() */
+CUONN_API cuonn_status cuonn_chip_draw_errors(cuonn_network *network, const cuonn_chip_options *chip);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,51 @@
+/* A network on a chip: batches layer after layer, because a measurement is scaled to the whole batch. */
+#ifndef CPU_CHIP_H
+#define CPU_CHIP_H
+
+#include "cpu/in_situ.h"
+#include "cpu/network.h"
+
+typedef struct {
+  cuonn_network_shape shape;
+  size_t most; /* examples of a batch */
+  cpu_tap_mesh *meshes;
+
+  uint32_t *index; /* [example] of the batch, in its set */
+  float *x, *y;    /* [layer][batch in tiles] inputs and outputs as they were read */
+  float *g;        /* [batch in tiles] */
+  double *losses;  /* [tile], or [chunk] of a set */
+  cpu_measure_space measuring;
+
+  float *matrices;        /* [layer][row][column][2] as they were read */
+  float *units, *columns; /* [unit vectors in tiles], and their cotangents */
+  double *products;       /* [column][row][2] sum of g x^T */
+
+  float *tiles;  /* [thread][2] */
+  float *powers; /* [thread][class][lanes] */
+  float *ones;   /* [n_modes] */
+} cpu_chip;
+
+/* For batches of up to `most` examples, 0 if only cpu_chip_evaluate() will be called, and for teams of up to `threads`.
+ * Release with cpu_chip_free(); zeroed on failure. */
+cuonn_status cpu_chip_create(cpu_chip *out, const cuonn_network_shape *shape, size_t most, int threads);
+void cpu_chip_free(cpu_chip *chip);
+
+/* Examples of a batch are chip->index[0 .. count - 1]; noise is of a step. */
+typedef struct {
+  const cpu_set *set;
+  size_t count;
+  const cuonn_chip_options *options;
+  uint32_t step;
+} cpu_chip_batch;
+
+/* The two functions below are called by all threads of a parallel region, which meet in them and at their ends. */
+
+/* Loss, a mean, and gradients [layer] as the chip measures them. */
+void cpu_chip_gradient(double *loss, cuonn_mesh_gradient *gradients, const cpu_chip *chip, const cpu_chip_batch *batch,
+                       cuonn_gradient_method method, const cpu_kernels *kernels, cpu_team *team);
+
+/* Mean loss and predictions of a whole set, read with noise; batch->count is the set's. */
+void cpu_chip_evaluate(double *loss, uint32_t *predictions, const cpu_chip *chip, const cpu_chip_batch *batch,
+                       const cpu_kernels *kernels, cpu_team *team);
+
+#endif

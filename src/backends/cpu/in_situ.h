@@ -1,0 +1,49 @@
+/* A mesh on a chip in float: reading fields, and gradients that the chip measures on itself. */
+#ifndef CPU_IN_SITU_H
+#define CPU_IN_SITU_H
+
+#include "chip/noise.h"
+#include "cpu/kernels.h"
+#include "cpu/team.h"
+#include "cuonn/compute.h"
+
+/* A batch in tiles, [tile][n_modes][2][lanes]; lanes behind the last example are zero. */
+typedef struct {
+  size_t count, n_modes, lanes, n_tiles;
+} cpu_tiling;
+
+cpu_tiling cpu_tiling_of(size_t count, size_t n_modes);
+static inline size_t cpu_tile_size(const cpu_tiling *t) { return t->n_modes * 2 * t->lanes; }
+
+/* A mesh stage by stage; cpu_measure() is for the styles top and bottom. */
+typedef struct {
+  size_t n_modes, n_nodes;
+  tap_node *nodes; /* [node] */
+  float *gamma;    /* [n_modes][2] exp(i gamma) */
+} cpu_tap_mesh;
+
+cuonn_status cpu_tap_mesh_create(cpu_tap_mesh *out, size_t n_modes);
+void cpu_tap_mesh_set(cpu_tap_mesh *mesh, const cuonn_mesh *from);
+void cpu_tap_mesh_free(cpu_tap_mesh *mesh);
+
+/* One tile to the outputs, in place, as it is read there. examples: first .. of the batch. */
+void cpu_tap_read_outputs(float *x, const cpu_tap_mesh *mesh, const cpu_tiling *t, size_t tile,
+                          const chip_reading *reading, const cpu_kernels *kernels);
+
+/* Room for measurements; of one model, for batches of up to `count` examples. */
+typedef struct {
+  tap_sums *sums;    /* [chunk][node, output] */
+  double *powers[2]; /* [tile][what limits the scale], of x and of g */
+  float *tiles;      /* [thread][2] */
+} cpu_measure_space;
+
+cuonn_status cpu_measure_space_create(cpu_measure_space *out, size_t count, size_t n_modes, int threads);
+void cpu_measure_space_free(cpu_measure_space *space);
+
+/* As reference_measure(): gradient of a batch in tiles. g ends as the returned field, in its units. To be called by all
+ * threads of a parallel region, which meet in it and at its end. */
+void cpu_measure(cuonn_mesh_gradient *gradient, float *g, const float *x, const cpu_tap_mesh *mesh, const cpu_tiling *t,
+                 cuonn_gradient_method method, const chip_reading *reading, const cpu_measure_space *space,
+                 const cpu_kernels *kernels, cpu_team *team);
+
+#endif

@@ -1,0 +1,150 @@
+#include "reference/batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+static chip_reading reading_of(const reference_batch *batch, chip_use use, size_t layer) {
+  return (chip_reading){batch->chip, use, (uint32_t)layer, batch->step};
+}
+
+/* y = matrix x, or with transposed, matrix^T x. */
+static void multiply(complex_t *y, const complex_t *matrix, const complex_t *x, size_t n, bool transposed) {
+  for (size_t i = 0; i < n; i++) {
+    y[i] = 0;
+    for (size_t j = 0; j < n; j++) y[i] += matrix[transposed ? j * n + i : i * n + j] * x[j];
+  }
+}
+
+/* Fields x [example][N] through one layer to what is read, y, which may be x. matrix: as it was read; room if the chip
+ * measures examples. */
+static cuonn_status layer_forward(complex_t *y, complex_t *matrix, const complex_t *x, const reference_mesh *mesh,
+                                  const reference_batch *batch, const chip_reading *reading) {
+  const size_t n = mesh->n_modes;
+  complex_t *out;
+  CUONN_TRY(cuonn_allocate(&out, n, sizeof *out));
+  const bool by_matrix = batch->chip->measurement == CUONN_MEASUREMENT_MATRIX;
+  if (by_matrix) reference_read_matrix(matrix, mesh, reading);
+  for (size_t e = 0; e < batch->count; e++) {
+    if (by_matrix) {
+      multiply(out, matrix, x + e * n, n, false);
+    } else {
+      memcpy(out, x + e * n, n * sizeof *out);
+      reference_forward(out, mesh, NULL, 0, 1);
+      reference_read(out, reading, e, n);
+    }
+    memcpy(y + e * n, out, n * sizeof *out);
+  }
+  free(out);
+  return CUONN_OK;
+}
+
+cuonn_status reference_batch_evaluate(double *loss, size_t *predictions, const reference_network *network,
+                                      const reference_batch *batch) {
+  const cuonn_network_shape *const shape = &network->shape;
+  const size_t n = shape->n_modes;
+  complex_t *fields = NULL, *matrix = NULL;
+  cuonn_status status = CUONN_OK;
+  CUONN_TRY_DONE(cuonn_allocate(&fields, batch->count * n, sizeof *fields));
+  CUONN_TRY_DONE(cuonn_allocate(&matrix, n * n, sizeof *matrix));
+  memcpy(fields, batch->x, batch->count * n * sizeof *fields);
+  for (size_t l = 0; l < shape->n_layers; l++) {
+    const chip_reading reading = reading_of(batch, CHIP_TEST, l);
+    for (size_t i = 0; l > 0 && i < batch->count * n; i++) fields[i] = cabs(fields[i]);
+    CUONN_TRY_DONE(layer_forward(fields, matrix, fields, &network->layers[l], batch, &reading));
+  }
+  *loss = 0;
+  for (size_t e = 0; e < batch->count; e++) {
+    *loss += reference_read_out(&predictions[e], network->log_p, fields + e * n, shape, batch->labels[e]);
+  }
+  *loss /= (double)batch->count;
+done:
+  free(matrix);
+  free(fields);
+  return status;
+}
+
+/* Measures unit vectors, to which the batch's cotangents add up: column j of G = sum g x^T goes back against e_j. The
+ * layer before gets U^T g by the matrix that was read, in place of g. */
+static cuonn_status measure_matrix(cuonn_mesh_gradient *gradient, complex_t *g, const complex_t *matrix,
+                                   const complex_t *x, const reference_mesh *mesh, const reference_batch *batch,
+                                   cuonn_gradient_method method, const chip_reading *reading) {
+  const size_t n = mesh->n_modes;
+  complex_t *units = NULL, *sums = NULL, *back = NULL;
+  cuonn_status status = CUONN_OK;
+  CUONN_TRY_DONE(cuonn_allocate(&units, n * n, sizeof *units));
+  CUONN_TRY_DONE(cuonn_allocate(&sums, n * n, sizeof *sums));
+  CUONN_TRY_DONE(cuonn_allocate(&back, n, sizeof *back));
+  for (size_t j = 0; j < n; j++) {
+    units[j * n + j] = 1;
+    for (size_t e = 0; e < batch->count; e++) {
+      for (size_t k = 0; k < n; k++) sums[j * n + k] += g[e * n + k] * x[e * n + j];
+    }
+  }
+  CUONN_TRY_DONE(reference_measure(gradient, NULL, mesh, units, sums, n, method, reading));
+  for (size_t e = 0; e < batch->count; e++) {
+    multiply(back, matrix, g + e * n, n, true);
+    memcpy(g + e * n, back, n * sizeof *back);
+  }
+done:
+  free(back);
+  free(sums);
+  free(units);
+  return status;
+}
+
+/* Cotangents g [example][N] back through one layer, in place. */
+static cuonn_status layer_backward(cuonn_mesh_gradient *gradient, complex_t *g, const complex_t *matrix,
+                                   const complex_t *x, const reference_mesh *mesh, const reference_batch *batch,
+                                   cuonn_gradient_method method, const chip_reading *reading) {
+  if (batch->chip->measurement == CUONN_MEASUREMENT_MATRIX) {
+    return measure_matrix(gradient, g, matrix, x, mesh, batch, method, reading);
+  }
+  return reference_measure(gradient, g, mesh, x, g, batch->count, method, reading);
+}
+
+cuonn_status reference_batch_gradient(double *loss, cuonn_mesh_gradient *gradients, const reference_network *network,
+                                      const reference_batch *batch, cuonn_gradient_method method) {
+  const cuonn_network_shape *const shape = &network->shape;
+  const size_t n = shape->n_modes, last = shape->n_layers - 1, size = batch->count * n;
+  complex_t *x = NULL, *y = NULL, *g = NULL, *matrices = NULL; /* x, y: [layer][example][N]; matrices: [layer][N][N] */
+  double *d_modulus = NULL;
+  cuonn_status status = CUONN_OK;
+  CUONN_TRY_DONE(cuonn_allocate(&x, shape->n_layers * size, sizeof *x));
+  CUONN_TRY_DONE(cuonn_allocate(&y, shape->n_layers * size, sizeof *y));
+  CUONN_TRY_DONE(cuonn_allocate(&g, size, sizeof *g));
+  CUONN_TRY_DONE(cuonn_allocate(&matrices, shape->n_layers * n * n, sizeof *matrices));
+  CUONN_TRY_DONE(cuonn_allocate(&d_modulus, size, sizeof *d_modulus));
+  memcpy(x, batch->x, size * sizeof *x);
+  for (size_t l = 0; l <= last; l++) {
+    const chip_reading reading = reading_of(batch, CHIP_TRAINING, l);
+    for (size_t i = 0; l > 0 && i < size; i++) x[l * size + i] = cabs(y[(l - 1) * size + i]);
+    CUONN_TRY_DONE(
+        layer_forward(y + l * size, matrices + l * n * n, x + l * size, &network->layers[l], batch, &reading));
+  }
+
+  *loss = 0;
+  for (size_t e = 0; e < batch->count; e++) {
+    const complex_t *const out = y + last * size + e * n;
+    const double share = 1 / (double)batch->count;
+    size_t prediction;
+    *loss += share * reference_read_out(&prediction, network->log_p, out, shape, batch->labels[e]);
+    reference_read_out_backward(d_modulus + e * n, network->log_p, out, shape, batch->labels[e], share);
+  }
+  for (size_t l = last + 1; l-- > 0;) {
+    const chip_reading reading = reading_of(batch, CHIP_MEASUREMENT, l);
+    reference_modulus_backward(g, d_modulus, y + l * size, size);
+    CUONN_TRY_DONE(layer_backward(&gradients[l], g, matrices + l * n * n, x + l * size, &network->layers[l], batch,
+                                  method, &reading));
+    for (size_t i = 0; i < size; i++) d_modulus[i] = creal(g[i]); /* the layer's input, a modulus, is real */
+  }
+done:
+  free(d_modulus);
+  free(matrices);
+  free(g);
+  free(y);
+  free(x);
+  return status;
+}

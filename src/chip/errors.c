@@ -1,0 +1,86 @@
+/* A chip's options, which of them are refused, and the errors that it was made with. */
+#include <math.h>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "cuonn/chip.h"
+
+/* Range of a number; errors beyond it are no chip. */
+typedef struct {
+  const char *key; /* in the section chip */
+  double value, low, high;
+  const char *unit;
+} number_range;
+
+static cuonn_status check_numbers(const cuonn_chip_options *c) {
+  const number_range ranges[] = {
+      {"tap_shot", c->tap_shot, 0, 100, ""},
+      {"io_amplitude", c->io_amplitude, 0, 100, ""},
+      {"io_phase", c->io_phase, 0, 100, " pi"},
+      {"coupler_mean", c->coupler_mean, -1, 1, " radians"},
+      {"coupler_std", c->coupler_std, 0, 1, " radians"},
+      {"loss_mean", c->loss_mean, 0, 100, " dB"},
+      {"loss_std", c->loss_std, 0, 100, " dB"},
+      {"crosstalk", c->crosstalk, 0, 1, ""},
+      {"crosstalk_decay", c->crosstalk_decay, 1e-3, 1e3, " pitches"},
+      {"phase_error", c->phase_error, 0, 10, " radians"},
+  };
+  for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+    const number_range *r = &ranges[i]; /* false for NaN, too */
+    CUONN_CHECK(r->value >= r->low && r->value <= r->high, CUONN_E_ARGUMENT, "chip.%s is %g%s; it must be %g to %g%s",
+                r->key, r->value, r->unit, r->low, r->high, r->unit);
+  }
+  CUONN_CHECK(c->phase_bits <= CUONN_PHASE_BITS_MAX, CUONN_E_ARGUMENT, "chip.phase_bits is %zu; it must be 0 to %d",
+              c->phase_bits, CUONN_PHASE_BITS_MAX);
+  return CUONN_OK;
+}
+
+cuonn_status cuonn_chip_check(const cuonn_chip_options *chip, cuonn_gradient_method method, cuonn_phase_style style) {
+  CUONN_TRY(check_numbers(chip));
+  const bool one_arm = style == CUONN_STYLE_TOP || style == CUONN_STYLE_BOTTOM;
+  CUONN_CHECK(
+      method == CUONN_GRADIENT_EXACT || one_arm, CUONN_E_ARGUMENT,
+      "a gradient cannot be measured in situ on nodes of style %s, whose phases move both arms; use the style top "
+      "or bottom, or the exact gradient",
+      cuonn_phase_style_name(style));
+  return CUONN_OK;
+}
+
+bool cuonn_chip_is_noisy(const cuonn_chip_options *chip) {
+  return chip->io_amplitude > 0 || chip->io_phase > 0 || chip->phase_bits > 0 || chip->crosstalk > 0 ||
+         chip->phase_error > 0;
+}
+
+static void draw_couplers(double error[2], const cuonn_chip_options *chip, uint32_t layer, uint32_t node) {
+  const random_place place = {chip->seed, RANDOM_COUPLER, layer, 0};
+  random_normals(error, place, node);
+  if (chip->coupler_equal) error[1] = error[0];
+  for (size_t i = 0; i < 2; i++) error[i] = chip->coupler_mean + chip->coupler_std * error[i];
+}
+
+/* A draw below 0 is refused, and the next one taken: at least half of them are above the mean, which is not negative. */
+static void draw_losses(double loss[2], const cuonn_chip_options *chip, uint32_t layer, uint32_t node) {
+  bool done[2] = {false, false};
+  for (uint32_t attempt = 0; !(done[0] && done[1]); attempt++) {
+    double normal[2];
+    random_normals(normal, (random_place){chip->seed, RANDOM_LOSS, layer, attempt}, node);
+    for (size_t i = 0; i < 2; i++) {
+      if (done[i]) continue;
+      loss[i] = chip->loss_mean + chip->loss_std * normal[i];
+      done[i] = loss[i] >= 0 || chip->loss_law == CUONN_LOSS_STUDY;
+    }
+  }
+}
+
+cuonn_status cuonn_chip_draw_errors(cuonn_network *network, const cuonn_chip_options *chip) {
+  CUONN_TRY(cuonn_chip_check(chip, CUONN_GRADIENT_EXACT, network->shape.style));
+  const size_t nodes = cuonn_mesh_nodes(network->shape.n_modes);
+  if (chip->coupler_mean == 0 && chip->coupler_std == 0 && chip->loss_mean == 0 && chip->loss_std == 0) return CUONN_OK;
+  for (size_t l = 0; l < network->shape.n_layers; l++) {
+    for (size_t k = 0; k < nodes; k++) {
+      draw_couplers(network->layers[l].coupler_error + 2 * k, chip, (uint32_t)l, (uint32_t)k);
+      draw_losses(network->layers[l].loss_db + 2 * k, chip, (uint32_t)l, (uint32_t)k);
+    }
+  }
+  return CUONN_OK;
+}

@@ -1,0 +1,28 @@
+/* Noise of readings: fields at the ends of a mesh, powers at its taps. eq. 34 and 35 of docs/physics.md.
+ * A draw depends on its seed and place alone, so that every backend, thread and order has the same. Places are counted in
+ * 32 bits: a batch of more than 2^32 amplitudes would meet the same noise again. */
+#ifndef CUONN_CHIP_NOISE_H
+#define CUONN_CHIP_NOISE_H
+
+#include "cuonn/chip.h"
+
+/* What a reading is for. */
+typedef enum { CHIP_TRAINING, CHIP_MEASUREMENT, CHIP_TEST } chip_use;
+
+/* Readings of one layer at one step. */
+typedef struct {
+  const cuonn_chip_options *chip;
+  chip_use use;
+  uint32_t layer, step;
+} chip_reading;
+
+/* Whether fields are read without error. */
+bool chip_reads_exactly(const cuonn_chip_options *chip);
+
+/* Complex factor between a field and what is read of it. example: of a batch, or the unit vector of a matrix. */
+void chip_read_factor(double factor[2], const chip_reading *reading, size_t example, size_t waveguide, size_t n_modes);
+
+/* Two unit normals for the taps of theta and phi of a node, or, counted on behind the nodes, of an output. */
+void chip_tap_normals(double normals[2], const chip_reading *reading, size_t place);
+
+#endif

@@ -1,0 +1,29 @@
+/* Phases that a chip applies, from those that were programmed: quantized, then mixed by crosstalk, then off by an error.
+ * eq. 32 and 33 of docs/physics.md. */
+#ifndef CUONN_CHIP_PHASES_H
+#define CUONN_CHIP_PHASES_H
+
+#include "cuonn/chip.h"
+
+enum { kCrosstalkReach = 6 }; /* half pitches */
+
+typedef struct {
+  size_t n_modes, bits;
+  bool mixes;
+  double weight[kCrosstalkReach + 1][kCrosstalkReach + 1]; /* by distance in rows and columns, half pitches */
+  double *error;                                           /* [2][node] radians; theta, phi */
+  double *scratch;                                         /* [2][node] */
+} chip_phases;
+
+/* Of one layer. Release with chip_phases_free(); zeroed on failure. */
+cuonn_status chip_phases_create(chip_phases *out, const cuonn_chip_options *chip, uint32_t layer, size_t n_modes);
+void chip_phases_free(chip_phases *phases);
+
+/* What the chip applies; theta, phi: [node] as programmed. */
+void chip_phases_apply(double *applied_theta, double *applied_phi, const chip_phases *phases, const double *theta,
+                       const double *phi);
+
+/* Gradient by the applied phases to that by the programmed ones, in place: straight through the quantization. */
+void chip_phases_pull_back(double *d_theta, double *d_phi, const chip_phases *phases);
+
+#endif

@@ -1,0 +1,301 @@
+/* Networks on chips: measured gradients, noise, and training with both. */
+#include <complex.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backends/backend.h"
+#include "chip/noise.h"
+#include "cuonn/training.h"
+#include "support/chance.h"
+#include "support/close.h"
+#include "support/dense.h"
+
+enum { kModes = 6, kNodes = 15, kLayers = 2, kClasses = 4, kExamples = 7, kPhases = 2 * kNodes + kModes };
+
+static const char *const backends[] = {"reference", "cpu"};
+
+/* A network, a batch, and room for its gradients: [layer][kPhases], theta, phi, gamma. */
+typedef struct {
+  cuonn_context *context;
+  cuonn_network network;
+  cuonn_fields input;
+  uint8_t labels[kExamples];
+  double loss, values[kLayers * kPhases];
+  cuonn_mesh_gradient gradients[kLayers];
+} fixture;
+
+static void create(fixture *f, const char *backend, cuonn_phase_style style, double loss_db) {
+  const cuonn_network_shape shape = {kModes, kLayers, kClasses, style, true};
+  chance c = {11};
+  OK(cuonn_context_create(&f->context, backend, 2));
+  OK(cuonn_network_create(&f->network, &shape));
+  OK(cuonn_fields_create(&f->input, kExamples, kModes));
+  for (size_t l = 0; l < kLayers; l++) dense_random(&f->network.layers[l], &c, .1, loss_db);
+  chance_normals(f->input.values, 2 * kExamples * kModes, &c);
+  for (size_t e = 0; e < kExamples; e++) f->labels[e] = (uint8_t)(e % kClasses);
+  for (size_t l = 0; l < kLayers; l++) {
+    double *const at = f->values + l * kPhases;
+    f->gradients[l] = (cuonn_mesh_gradient){at, at + kNodes, at + 2 * kNodes};
+  }
+}
+
+static void release(fixture *f) {
+  cuonn_fields_free(&f->input);
+  cuonn_network_free(&f->network);
+  cuonn_context_free(f->context);
+}
+
+static void measure(fixture *f, const cuonn_chip_options *chip, cuonn_gradient_method method) {
+  for (size_t i = 0; i < kLayers * kPhases; i++) f->values[i] = NAN;
+  OK(cuonn_gradient_on_chip(&f->loss, f->gradients, f->context, &f->network, chip, method, &f->input, f->labels));
+}
+
+/* A float rounds by 6e-8; some dozen columns there and back, and differences of powers, lose up to two digits. */
+static double tolerance(const char *backend) { return strcmp(backend, "reference") == 0 ? 1e-12 : 1e-5; }
+
+static void test_gradient__lossless_chip_without_noise_is_exact(void **unused) {
+  (void)unused;
+  const cuonn_phase_style styles[] = {CUONN_STYLE_TOP, CUONN_STYLE_BOTTOM};
+  const cuonn_gradient_method methods[] = {CUONN_GRADIENT_ANALOG, CUONN_GRADIENT_DIGITAL};
+  for (size_t i = 0; i < sizeof backends / sizeof *backends * 2 * 2 * 4; i++) {
+    const char *const backend = backends[i / 16];
+    fixture f;
+    create(&f, backend, styles[i / 8 % 2], 0);
+    OK(cuonn_gradient(&f.loss, f.gradients, f.context, &f.network, &f.input, f.labels));
+    const double loss = f.loss;
+    double want[kLayers * kPhases];
+    memcpy(want, f.values, sizeof want);
+    cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
+    chip.measurement = (cuonn_measurement)(i % 2);
+    chip.scale = (cuonn_measurement_scale)(i / 2 % 2);
+    measure(&f, &chip, methods[i / 4 % 2]);
+    CLOSE(&f.loss, &loss, 1, .rel = tolerance(backend));
+    CLOSE(f.values, want, kLayers * kPhases, .rel = tolerance(backend));
+    release(&f);
+  }
+}
+
+static void test_gradient__dark_batch_gives_zeros(void **unused) {
+  (void)unused;
+  for (size_t i = 0; i < sizeof backends / sizeof *backends * 4; i++) {
+    fixture f;
+    create(&f, backends[i / 4], CUONN_STYLE_TOP, .5);
+    memset(f.input.values, 0, 2 * kExamples * kModes * sizeof(double));
+    cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
+    chip.tap_shot = chip.io_amplitude = chip.io_phase = .1;
+    chip.measurement = (cuonn_measurement)(i % 2);
+    measure(&f, &chip, i / 2 % 2 ? CUONN_GRADIENT_ANALOG : CUONN_GRADIENT_DIGITAL);
+    /* with unit vectors, taps see light, whose shot noise is scaled by a cotangent that is zero everywhere: by 1 */
+    const size_t n = chip.measurement == CUONN_MEASUREMENT_EXAMPLE ? kLayers * kPhases : 0;
+    for (size_t k = 0; k < kLayers * kPhases; k++) assert_true(isfinite(f.values[k]));
+    for (size_t k = 0; k < n; k++) assert_true(f.values[k] == 0);
+    release(&f);
+  }
+}
+
+static void test_gradient__lossy_chip_differs_and_is_refused_for_two_arms(void **unused) {
+  (void)unused;
+  fixture f;
+  const cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
+  create(&f, "reference", CUONN_STYLE_TOP, 1);
+  OK(cuonn_gradient(&f.loss, f.gradients, f.context, &f.network, &f.input, f.labels));
+  double exact[kLayers * kPhases];
+  cuonn_mesh_gradient gradients[kLayers];
+  memcpy(exact, f.values, sizeof exact);
+  for (size_t l = 0; l < kLayers; l++) {
+    double *const at = exact + l * kPhases;
+    gradients[l] = (cuonn_mesh_gradient){at, at + kNodes, at + 2 * kNodes};
+  }
+  measure(&f, &chip, CUONN_GRADIENT_ANALOG);
+  const double error = cuonn_gradient_error(f.gradients, gradients, kLayers, kModes);
+  assert_true(error > 1e-4 && error < .5);
+  assert_true(fabs(cuonn_gradient_error(gradients, gradients, kLayers, kModes)) < 1e-15);
+  release(&f);
+
+  create(&f, "reference", CUONN_STYLE_DIFFERENTIAL, 0);
+  REFUSED(cuonn_gradient_on_chip(&f.loss, f.gradients, f.context, &f.network, &chip, CUONN_GRADIENT_ANALOG, &f.input,
+                                 f.labels),
+          CUONN_E_ARGUMENT, "differential");
+  release(&f);
+}
+
+/* A backend without measure(), as cuda is at present. */
+static void test_context__takes_another_backend_or_refuses(void **unused) {
+  (void)unused;
+  const cuonn_backend plain = {.name = "plain"};
+  cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
+  cuonn_context named = {.backend = &plain}, automatic = {.backend = &plain, .automatic = true};
+  chip.tap_shot = 1; /* nobody looks at taps for an exact gradient */
+  chip.coupler_std = .1;
+  OK(cuonn_context_take_chip(&automatic, &chip, CUONN_GRADIENT_EXACT));
+  assert_ptr_equal(automatic.backend, &plain);
+  REFUSED(cuonn_context_take_chip(&named, &chip, CUONN_GRADIENT_ANALOG), CUONN_E_ARGUMENT, "use backend cpu");
+  chip.io_phase = .1;
+  REFUSED(cuonn_context_take_chip(&named, &chip, CUONN_GRADIENT_EXACT), CUONN_E_ARGUMENT, "backend plain has no");
+  OK(cuonn_context_take_chip(&automatic, &chip, CUONN_GRADIENT_EXACT));
+  assert_string_equal(automatic.backend->name, "cpu");
+  assert_non_null(strstr(cuonn_context_note(&automatic), "backend plain has no in situ gradients"));
+}
+
+static void factor(double out[2], cuonn_noise_draw draw, chip_use use, uint32_t step, size_t example) {
+  cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
+  chip.noise_draw = draw;
+  chip.io_amplitude = .1;
+  const chip_reading reading = {&chip, use, 1, step};
+  chip_read_factor(out, &reading, example, 2, kModes);
+}
+
+static bool same(cuonn_noise_draw draw, chip_use a, uint32_t a_step, size_t a_example, chip_use b, uint32_t b_step,
+                 size_t b_example) {
+  double x[2], y[2];
+  factor(x, draw, a, a_step, a_example);
+  factor(y, draw, b, b_step, b_example);
+  return x[0] == y[0];
+}
+
+static void test_noise__is_drawn_when_it_should_be(void **unused) {
+  (void)unused;
+  assert_true(same(CUONN_NOISE_FRESH, CHIP_TRAINING, 3, 4, CHIP_TRAINING, 3, 4));
+  assert_false(same(CUONN_NOISE_FRESH, CHIP_TRAINING, 3, 4, CHIP_TRAINING, 5, 4));
+  assert_false(same(CUONN_NOISE_FRESH, CHIP_TRAINING, 3, 4, CHIP_TRAINING, 3, 5));
+  assert_false(same(CUONN_NOISE_FRESH, CHIP_TRAINING, 3, 4, CHIP_TEST, 3, 4));
+  assert_true(same(CUONN_NOISE_FROZEN, CHIP_TRAINING, 3, 4, CHIP_TEST, 5, 6));
+  assert_false(same(CUONN_NOISE_FROZEN, CHIP_TRAINING, 3, 4, CHIP_MEASUREMENT, 3, 4));
+  assert_true(same(CUONN_NOISE_FROZEN_PER_USE, CHIP_TEST, 3, 4, CHIP_TEST, 5, 6));
+  assert_false(same(CUONN_NOISE_FROZEN_PER_USE, CHIP_TRAINING, 3, 4, CHIP_TEST, 3, 4));
+}
+
+/* --- Shot noise of a whole batch in one draw, against every reading of every example --- */
+
+enum { kDraws = 4000 };
+
+/* The analog gradient of theta of node k, every power with a draw of its own; from the field stages of a mesh alone. */
+static void example_draws(double *out, size_t k, const cuonn_mesh *mesh, const cuonn_fields *x, const cuonn_fields *g,
+                          double shot, cuonn_context *context) {
+  size_t column = 0;
+  while (cuonn_mesh_column_start(kModes, column + 1) <= k) column++;
+  const size_t arm = column % 2 + 2 * (k - cuonn_mesh_column_start(kModes, column));
+  double x_most = 0, g_most = 0;
+  for (size_t e = 0; e < kExamples; e++) {
+    double x_power = 0, g_power = 0;
+    for (size_t i = 2 * e * kModes; i < 2 * (e + 1) * kModes; i++) {
+      x_power += x->values[i] * x->values[i];
+      g_power += g->values[i] * g->values[i];
+    }
+    x_most = fmax(x_most, sqrt(x_power));
+    g_most = fmax(g_most, sqrt(g_power));
+  }
+  cuonn_fields back, sent, through;
+  OK(cuonn_fields_create(&back, kExamples, kModes));
+  OK(cuonn_fields_create(&sent, kExamples, kModes));
+  OK(cuonn_fields_create(&through, kExamples, kModes));
+  OK(cuonn_propagate(&back, NULL, context, mesh, g, true));
+  double stage[2 * kModes * kExamples * kModes], power[2][kExamples];
+  const cuonn_taps taps = {.before_theta = stage};
+  for (size_t s = 0; s < 2; s++) {
+    for (size_t i = 0; i < kExamples * kModes; i++) {
+      const double complex a = (back.values[2 * i] + I * back.values[2 * i + 1]) / g_most;
+      const double complex f = (x->values[2 * i] + I * x->values[2 * i + 1]) / x_most + (s == 0 ? -I : I) * conj(a);
+      sent.values[2 * i] = creal(f);
+      sent.values[2 * i + 1] = cimag(f);
+    }
+    OK(cuonn_propagate(&through, &taps, context, mesh, &sent, false));
+    for (size_t e = 0; e < kExamples; e++) {
+      const double *const field = stage + 2 * ((column * kExamples + e) * kModes + arm);
+      power[s][e] = field[0] * field[0] + field[1] * field[1];
+    }
+  }
+  chance c = {k + 1};
+  for (size_t d = 0; d < kDraws; d++) {
+    out[d] = 0;
+    for (size_t e = 0; e < kExamples; e++) {
+      for (size_t s = 0; s < 2; s++) {
+        const double read = power[s][e] + shot * sqrt(power[s][e]) * chance_normal(&c);
+        out[d] += x_most * g_most / 4 * (s == 0 ? read : -read);
+      }
+    }
+  }
+  cuonn_fields_free(&through);
+  cuonn_fields_free(&sent);
+  cuonn_fields_free(&back);
+}
+
+static int ascending(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* Largest difference of two samples' distribution functions (Kolmogorov and Smirnov). */
+static double largest_gap(double *a, double *b) {
+  double most = 0;
+  qsort(a, kDraws, sizeof *a, ascending);
+  qsort(b, kDraws, sizeof *b, ascending);
+  for (size_t i = 0, j = 0; i < kDraws && j < kDraws;) {
+    if (a[i] <= b[j]) {
+      i++;
+    } else {
+      j++;
+    }
+    most = fmax(most, fabs((double)i - (double)j) / kDraws);
+  }
+  return most;
+}
+
+/* Three nodes. The gap of two samples of m exceeds c sqrt(2 / m) with probability 2 exp(-2 c^2) (Smirnov 1948): below
+ * 1e-7 for c = 2.9. The last layer of a network of one layer has the cotangent that the loss gives, which the test takes
+ * from the phases' own network; here any will do. */
+static void test_shot_noise__of_a_batch_is_that_of_its_examples(void **unused) {
+  (void)unused;
+  fixture f;
+  create(&f, "reference", CUONN_STYLE_TOP, .5);
+  f.network.shape.n_layers = 1;
+  cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
+  chip.tap_shot = .2;
+  const cuonn_mesh *const mesh = &f.network.layers[0];
+
+  /* cotangent of the loss: softmax of the first powers */
+  cuonn_fields out, g;
+  OK(cuonn_fields_create(&out, kExamples, kModes));
+  OK(cuonn_fields_create(&g, kExamples, kModes));
+  OK(cuonn_propagate(&out, NULL, f.context, mesh, &f.input, false));
+  for (size_t e = 0; e < kExamples; e++) {
+    double sum = 0, z[kClasses];
+    for (size_t k = 0; k < kClasses; k++) {
+      const double *const y = out.values + 2 * (e * kModes + k);
+      sum += z[k] = exp(y[0] * y[0] + y[1] * y[1]);
+    }
+    for (size_t k = 0; k < kClasses; k++) {
+      const double d = 2 * (z[k] / sum - (k == f.labels[e])) / (kExamples * kClasses);
+      g.values[2 * (e * kModes + k)] = d * out.values[2 * (e * kModes + k)];
+      g.values[2 * (e * kModes + k) + 1] = -d * out.values[2 * (e * kModes + k) + 1];
+    }
+  }
+
+  static double fast[kNodes][kDraws], each[kDraws];
+  for (size_t d = 0; d < kDraws; d++) {
+    chip.seed = d;
+    measure(&f, &chip, CUONN_GRADIENT_ANALOG);
+    for (size_t k = 0; k < kNodes; k++) fast[k][d] = f.gradients[0].d_theta[k];
+  }
+  const size_t nodes[] = {0, 7, 11};
+  for (size_t i = 0; i < 3; i++) {
+    example_draws(each, nodes[i], mesh, &f.input, &g, chip.tap_shot, f.context);
+    assert_true(largest_gap(fast[nodes[i]], each) < 2.9 * sqrt(2.0 / kDraws));
+  }
+  cuonn_fields_free(&g);
+  cuonn_fields_free(&out);
+  f.network.shape.n_layers = kLayers;
+  release(&f);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_gradient__lossless_chip_without_noise_is_exact),
+      cmocka_unit_test(test_gradient__dark_batch_gives_zeros),
+      cmocka_unit_test(test_gradient__lossy_chip_differs_and_is_refused_for_two_arms),
+      cmocka_unit_test(test_context__takes_another_backend_or_refuses),
+      cmocka_unit_test(test_noise__is_drawn_when_it_should_be),
+      cmocka_unit_test(test_shot_noise__of_a_batch_is_that_of_its_examples),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
