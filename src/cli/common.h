@@ -92,7 +92,7 @@ int cli_make_chip(cuonn_network *network, const cuonn_config *config, uint64_t s
 /* A context from --backend and --threads; without them, the reference backend. */
 int cli_context_create(cuonn_context **out, const cli_options *options);
 
-/* If "auto" passed over a faster backend, says so on stderr. */
+/* If "auto" passed over a faster backend, says so on stderr, once: a command may make several contexts. */
 void cli_tell_backend(const cuonn_context *context);
 
 /* Arrays for the gradient of one mesh, zero. */
