@@ -155,7 +155,8 @@ done:
 void cli_tell_backend(const cuonn_context *context) {
   static bool told;
   const char *const note = cuonn_context_note(context);
-  if (*note && !told) fprintf(stderr, "cuonn: %s; computing with backend %s\n", note, cuonn_context_backend(context));
+  if (!*note || told) return;
+  fprintf(stderr, "cuonn: %s; computing with backend %s\n", note, cuonn_context_backend(context));
   told = true;
 }
 
