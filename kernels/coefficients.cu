@@ -186,6 +186,27 @@ KERNEL k_stage_nodes(float4 *stages, float2 *turns, const double2 *phases, const
   stages[plane_at(layout, place, 2, 3)] = inner;
 }
 
+/* Grid: places, meshes. */
+KERNEL k_tap_nodes(float4 *nodes, float2 *gammas, const double2 *phases, const double *gamma,
+                   const node_constants *constants, mesh_layout layout, style_arms arms) {
+  const size_t place = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x, count = mesh_places(layout);
+  const size_t mesh = blockIdx.y, at = mesh * count + place;
+  write_gamma(gammas, gamma, layout.n_modes, mesh, place);
+  if (place >= count) return;
+  const int arm = arms.theta[0] != 0 ? 0 : 1;
+  float4 shifters = make_float4(1, 0, 1, 0), couplers = shifters;
+  int column, top;
+  if (mesh_node_at(&column, &top, layout, place)) {
+    const node_constants k = constants[at];
+    const node_stages s(phases[at], k, arms);
+    shifters = two(rounded(s.outer[arm]), rounded(s.inner[arm]));
+    couplers = two(rounded(make_double2(k.left[0], k.left[1])), rounded(make_double2(k.right[0], k.right[1])));
+  }
+  nodes += mesh * count * 2;
+  nodes[plane_at(layout, place, 0, 2)] = shifters;
+  nodes[plane_at(layout, place, 1, 2)] = couplers;
+}
+
 /* ---------------------------------------------------------------------------------------------------------- launchers */
 
 static const unsigned kThreads = 128;
@@ -222,4 +243,11 @@ extern "C" cudaError_t launch_stage_nodes(float4 *stages, float2 *turns, const d
                                           cudaStream_t stream) {
   return CUONN_LAUNCH(k_stage_nodes, dim3(blocks_for_places(layout)), dim3(kThreads), 0, stream, stages, turns, phases,
                       gamma, constants, layout, arms);
+}
+
+extern "C" cudaError_t launch_tap_nodes(float4 *nodes, float2 *gammas, const double2 *phases, const double *gamma,
+                                        const node_constants *constants, mesh_layout layout, style_arms arms,
+                                        int n_meshes, cudaStream_t stream) {
+  return CUONN_LAUNCH(k_tap_nodes, dim3(blocks_for_places(layout), static_cast<unsigned>(n_meshes)), dim3(kThreads), 0,
+                      stream, nodes, gammas, phases, gamma, constants, layout, arms);
 }

@@ -35,6 +35,12 @@ cudaError_t launch_stage_nodes(float4 *stages, float2 *turns, const double2 *pha
                                const node_constants *constants, mesh_layout layout, style_arms arms,
                                cudaStream_t stream);
 
+/* Nodes with taps (tap_node.h), of the styles top and bottom: [mesh][place row][2][lane]; gammas: [mesh][N]
+ * exp(i gamma). */
+cudaError_t launch_tap_nodes(float4 *nodes, float2 *gammas, const double2 *phases, const double *gamma,
+                             const node_constants *constants, mesh_layout layout, style_arms arms, int n_meshes,
+                             cudaStream_t stream);
+
 #ifdef __cplusplus
 }
 #endif

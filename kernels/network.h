@@ -16,7 +16,8 @@ extern "C" {
 typedef struct {
   unsigned first, count; /* examples order[first] .. order[first + count - 1] */
   unsigned n_chunks;
-  double share; /* of one example in the loss */
+  double share;    /* of one example in the loss */
+  unsigned number; /* of the step in the run, for noise */
 } network_batch;
 
 /* Examples that a block goes through at once. */

@@ -38,14 +38,18 @@ DEVICE bool sum_chunks(float2 &sum, size_t &at, const network_sums &sums) {
   return node && warp == 0;
 }
 
-/* Mean loss of this block's model, by the second warp of one of its blocks. */
-DEVICE void sum_losses(double *loss, const network_sums &sums) {
-  if (blockIdx.x > 0 || blockIdx.y > 0 || threadIdx.x / CUONN_WARP != 1) return;
-  const double *from = sums.losses + static_cast<size_t>(blockIdx.z) * sums.most_chunks;
+/* Mean loss of a model, by one warp. */
+DEVICE void sum_losses(double *loss, const network_sums &sums, unsigned model) {
+  const double *from = sums.losses + static_cast<size_t>(model) * sums.most_chunks;
   double sum = 0;
   for (unsigned chunk = threadIdx.x % CUONN_WARP; chunk < sums.batch->n_chunks; chunk += CUONN_WARP) sum += from[chunk];
   sum = warp_sum(sum);
-  if (threadIdx.x % CUONN_WARP == 0) loss[blockIdx.z] = sum * sums.batch->share;
+  if (threadIdx.x % CUONN_WARP == 0) loss[model] = sum * sums.batch->share;
+}
+
+/* The same by the second warp of one of the model's blocks. */
+DEVICE void sum_losses_aside(double *loss, const network_sums &sums) {
+  if (blockIdx.x == 0 && blockIdx.y == 0 && threadIdx.x / CUONN_WARP == 1) sum_losses(loss, sums, blockIdx.z);
 }
 
 DEVICE void update(double &phase, double &first, double &second, double g, const optimizer_rule &rule,
@@ -60,28 +64,41 @@ DEVICE void update(double &phase, double &first, double &second, double g, const
   }
 }
 
-/* Grid: places by 32, layers, models. */
-KERNEL k_update(double *loss, optimizer_state state, const optimizer_step *steps, network_sums sums) {
-  float2 gradient;
-  size_t at;
-  const bool node = sum_chunks(gradient, at, sums);
-  sum_losses(loss, sums);
-  if (!node) return;
+DEVICE void update_node(const optimizer_state &state, size_t at, double2 g, const optimizer_step *steps) {
   const optimizer_rule rule = state.rules[blockIdx.z];
   const optimizer_step step = steps[blockIdx.z];
   double2 phase = state.phases[at], first = state.first[at], second = state.second[at];
-  update(phase.x, first.x, second.x, static_cast<double>(gradient.x), rule, step);
-  update(phase.y, first.y, second.y, static_cast<double>(gradient.y), rule, step);
+  update(phase.x, first.x, second.x, g.x, rule, step);
+  update(phase.y, first.y, second.y, g.y, rule, step);
   state.phases[at] = phase;
   state.first[at] = first;
   state.second[at] = second;
 }
 
+/* Grid: places by 32, layers, models. */
+KERNEL k_update(double *loss, optimizer_state state, const optimizer_step *steps, network_sums sums) {
+  float2 gradient;
+  size_t at;
+  const bool node = sum_chunks(gradient, at, sums);
+  sum_losses_aside(loss, sums);
+  if (node) update_node(state, at, make_double2(gradient.x, gradient.y), steps);
+}
+
+KERNEL k_step(optimizer_state state, const optimizer_step *steps, const float2 *gradient, mesh_layout layout) {
+  const size_t place = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x, places = mesh_places(layout);
+  const size_t at = (static_cast<size_t>(blockIdx.z) * gridDim.y + blockIdx.y) * places + place;
+  int column, top;
+  if (place >= places || !mesh_node_at(&column, &top, layout, place)) return;
+  update_node(state, at, make_double2(gradient[at].x, gradient[at].y), steps);
+}
+
+KERNEL k_loss(double *loss, network_sums sums) { sum_losses(loss, sums, blockIdx.x); }
+
 KERNEL k_gradient(float2 *out, double *loss, network_sums sums) {
   float2 gradient;
   size_t at;
   const bool node = sum_chunks(gradient, at, sums);
-  sum_losses(loss, sums);
+  sum_losses_aside(loss, sums);
   if (node) out[at] = gradient;
 }
 
@@ -102,4 +119,16 @@ extern "C" cudaError_t launch_update(double *loss, const optimizer_state *state,
 
 extern "C" cudaError_t launch_gradient(float2 *out, double *loss, const network_sums *sums, cudaStream_t stream) {
   return CUONN_LAUNCH(k_gradient, grid_of(*sums), dim3(kWarps * CUONN_WARP), kSharedBytes, stream, out, loss, *sums);
+}
+
+extern "C" cudaError_t launch_step(const optimizer_state *state, const optimizer_step *steps, const float2 *gradient,
+                                   mesh_layout layout, int n_layers, int n_models, cudaStream_t stream) {
+  const unsigned threads = 128;
+  const dim3 grid(static_cast<unsigned>((mesh_places(layout) + threads - 1) / threads), static_cast<unsigned>(n_layers),
+                  static_cast<unsigned>(n_models));
+  return CUONN_LAUNCH(k_step, grid, dim3(threads), 0, stream, *state, steps, gradient, layout);
+}
+
+extern "C" cudaError_t launch_loss(double *loss, const network_sums *sums, cudaStream_t stream) {
+  return CUONN_LAUNCH(k_loss, dim3(static_cast<unsigned>(sums->n_models)), dim3(CUONN_WARP), 0, stream, loss, *sums);
 }

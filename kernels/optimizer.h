@@ -46,6 +46,12 @@ cudaError_t launch_update(double *loss, const optimizer_state *state, const opti
 /* The gradient itself: [model][layer][place], and the loss. */
 cudaError_t launch_gradient(float2 *out, double *loss, const network_sums *sums, cudaStream_t stream);
 
+/* The same in parts, where something stands between: a step along a gradient that is there, [model][layer][place]; and the
+ * losses alone (of sums, only those and the batch are read). */
+cudaError_t launch_step(const optimizer_state *state, const optimizer_step *steps, const float2 *gradient,
+                        mesh_layout layout, int n_layers, int n_models, cudaStream_t stream);
+cudaError_t launch_loss(double *loss, const network_sums *sums, cudaStream_t stream);
+
 #ifdef __cplusplus
 }
 #endif

@@ -21,6 +21,10 @@ typedef struct {
   size_t batch_size; /* largest batch that train_steps and gradient will see; 0 if neither will be called */
   cuonn_order order;
   int threads; /* 0 = as many as there are processors */
+  /* How models get their gradients. cuda has those that measure examples, those that measure matrices, and all others in
+   * states of their own. */
+  cuonn_gradient_method gradient;
+  cuonn_measurement measurement;
 } backend_problem;
 
 /* One model as host arrays. */

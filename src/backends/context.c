@@ -179,6 +179,8 @@ static cuonn_status create_for_batch(void **state, const cuonn_context *context,
   const backend_problem problem = {.n_models = 1,
                                    .shape = network->shape,
                                    .batch_size = for_gradient ? input->n_examples : 0,
+                                   .gradient = method,
+                                   .measurement = chip ? chip->measurement : CUONN_MEASUREMENT_EXAMPLE,
                                    .threads = context->threads};
   const backend_model model = {.network = (cuonn_network *)network, .gradient = method, .chip = chip};
   CUONN_TRY(context->backend->create(state, &problem));

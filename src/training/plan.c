@@ -48,6 +48,8 @@ backend_problem training_problem(const cuonn_network_shape *shape, const cuonn_t
                            .shape = *shape,
                            .batch_size = options->batch_size < n_examples ? options->batch_size : n_examples,
                            .order = options->order,
+                           .gradient = options->gradient,
+                           .measurement = options->chip.measurement,
                            .threads = threads};
 }
 

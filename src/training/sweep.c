@@ -196,7 +196,7 @@ static bool compatible(const cuonn_sweep_model *a, const cuonn_sweep_model *b) {
   return p->n_modes == q->n_modes && p->n_layers == q->n_layers && p->n_classes == q->n_classes &&
          p->style == q->style && p->loss_per_class == q->loss_per_class && s->epochs == t->epochs &&
          s->batch_size == t->batch_size && s->drop_last == t->drop_last && s->order == t->order &&
-         s->schedule == t->schedule &&
+         s->schedule == t->schedule && s->gradient == t->gradient && s->chip.measurement == t->chip.measurement &&
          s->optimizer.restart_bias_correction_each_epoch == t->optimizer.restart_bias_correction_each_epoch;
 }
 

@@ -48,7 +48,8 @@ static void test_first_epoch(void **unused) {
 
   cuonn_network network;
   void *state;
-  const backend_problem problem = {1, shape, kBatch, CUONN_ORDER_FIXED, 0};
+  const backend_problem problem = {
+      .n_models = 1, .shape = shape, .batch_size = kBatch, .order = CUONN_ORDER_FIXED, .threads = 0};
   OK(cuonn_network_create(&network, &shape));
   place(&network, start_theta, start_phi, gamma);
   OK(cpu->create(&state, &problem));

@@ -54,7 +54,8 @@ static computing open_backend(const cuonn_backend *backend, fixture *f, const cu
                               cuonn_gradient_method method, int threads) {
   static const cuonn_optimizer_options sgd = {.kind = CUONN_OPTIMIZER_SGD, .learning_rate = .5};
   computing c = {backend, NULL};
-  const backend_problem problem = {1, f->network.shape, 100, CUONN_ORDER_SHUFFLED, threads};
+  const backend_problem problem = {
+      .n_models = 1, .shape = f->network.shape, .batch_size = 100, .order = CUONN_ORDER_SHUFFLED, .threads = threads};
   OK(backend->create(&c.state, &problem));
   OK(backend->set_fields(c.state, BACKEND_TRAIN, &f->fields[0], f->labels));
   OK(backend->set_fields(c.state, BACKEND_TEST, &f->fields[1], f->labels));
@@ -168,7 +169,11 @@ static void test_chip__models_do_not_meet(void **unused) {
   cuonn_chip_options chips[kModels];
   double together[kSteps * kModels], alone[kSteps];
   void *all, *one;
-  OK(cpu->create(&all, &(backend_problem){kModels, f.network.shape, 100, CUONN_ORDER_SHUFFLED, 3}));
+  OK(cpu->create(&all, &(backend_problem){.n_models = kModels,
+                                          .shape = f.network.shape,
+                                          .batch_size = 100,
+                                          .order = CUONN_ORDER_SHUFFLED,
+                                          .threads = 3}));
   OK(cpu->set_fields(all, BACKEND_TRAIN, &f.fields[0], f.labels));
   backend_step steps[kSteps];
   backend_model models[kModels];
@@ -184,7 +189,10 @@ static void test_chip__models_do_not_meet(void **unused) {
   }
   OK(cpu->train_steps(together, all, steps, kSteps));
   for (size_t m = 0; m < kModels; m++) {
-    OK(cpu->create(&one, &(backend_problem){1, f.network.shape, 100, CUONN_ORDER_SHUFFLED, 2}));
+    OK(cpu->create(
+        &one,
+        &(backend_problem){
+            .n_models = 1, .shape = f.network.shape, .batch_size = 100, .order = CUONN_ORDER_SHUFFLED, .threads = 2}));
     OK(cpu->set_fields(one, BACKEND_TRAIN, &f.fields[0], f.labels));
     OK(cpu->set_model(one, 0, &models[m]));
     OK(cpu->train_steps(alone, one, steps, kSteps));

@@ -75,8 +75,11 @@ static cuonn_status run(job *j) {
   const cuonn_backend *const cuda = &cuonn_backend_cuda;
   const backend_model model = {.network = &j->network, .optimizer = &sgd};
   cuonn_evaluation evaluation = {0};
-  cuonn_status status =
-      cuda->create(&j->state, &(backend_problem){1, j->network.shape, kExamples, CUONN_ORDER_SHUFFLED, 0});
+  cuonn_status status = cuda->create(&j->state, &(backend_problem){.n_models = 1,
+                                                                   .shape = j->network.shape,
+                                                                   .batch_size = kExamples,
+                                                                   .order = CUONN_ORDER_SHUFFLED,
+                                                                   .threads = 0});
   if (status == CUONN_OK) status = cuda->set_fields(j->state, BACKEND_TRAIN, &j->fields, j->labels);
   if (status == CUONN_OK) status = cuda->set_model(j->state, 0, &model);
   if (status == CUONN_OK) status = cuda->train_steps(j->losses, j->state, j->steps, kSteps);
@@ -118,7 +121,11 @@ static void test_memory__every_allocation_may_fail(void **unused) {
 static void test_memory__says_how_much_and_what_to_lower(void **unused) {
   (void)unused;
   void *state;
-  const backend_problem problem = {1, {64, 3, 10, CUONN_STYLE_TOP, true}, 4096, CUONN_ORDER_FIXED, 0};
+  const backend_problem problem = {.n_models = 1,
+                                   .shape = {64, 3, 10, CUONN_STYLE_TOP, true},
+                                   .batch_size = 4096,
+                                   .order = CUONN_ORDER_FIXED,
+                                   .threads = 0};
   simt_memory(1 << 20);
   REFUSED(cuonn_backend_cuda.create(&state, &problem), CUONN_E_MEMORY, "the gradients of a batch takes 24.0 MiB");
   assert_non_null(strstr(cuonn_last_error(), "lower the batch size"));

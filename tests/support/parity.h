@@ -170,7 +170,8 @@ static void make_pair(pair *out, const problem *p, size_t n_examples, cuonn_orde
   OK(cuonn_allocate(&out->labels, n_examples, 1));
   for (size_t e = 0; e < n_examples; e++) out->labels[e] = (uint8_t)pick(c, 0, p->classes - 1);
   for (int b = 0; b < 2; b++) {
-    const backend_problem made_for = {1, shape, n_examples, order, 2};
+    const backend_problem made_for = {
+        .n_models = 1, .shape = shape, .batch_size = n_examples, .order = order, .threads = 2};
     const backend_model model = {.network = &out->network, .optimizer = optimizer, .seed = 7};
     OK(both[b]->create(&out->states[b], &made_for));
     OK(both[b]->set_model(out->states[b], 0, &model));
@@ -329,7 +330,10 @@ static void test_training__many_models(void **state) {
   for (size_t i = 0; i < kSteps; i++) {
     steps[i] = (backend_step){(uint32_t)i / 2, i % 2 * kBatch, kBatch, 1, i, (uint32_t)i};
   }
-  OK(backend->create(&all, &(backend_problem){kModels, shape, kBatch, CUONN_ORDER_SHUFFLED, 2}));
+  OK(backend->create(
+      &all,
+      &(backend_problem){
+          .n_models = kModels, .shape = shape, .batch_size = kBatch, .order = CUONN_ORDER_SHUFFLED, .threads = 2}));
   OK(backend->set_fields(all, BACKEND_TRAIN, &fields, labels));
   for (size_t m = 0; m < kModels; m++) {
     OK(cuonn_network_create(&networks[m], &shape));
@@ -341,7 +345,9 @@ static void test_training__many_models(void **state) {
   for (size_t m = 0; m < kModels; m++) {
     double alone[kSteps], theta[2][45];
     void *one;
-    OK(backend->create(&one, &(backend_problem){1, shape, kBatch, CUONN_ORDER_SHUFFLED, 2}));
+    OK(backend->create(
+        &one, &(backend_problem){
+                  .n_models = 1, .shape = shape, .batch_size = kBatch, .order = CUONN_ORDER_SHUFFLED, .threads = 2}));
     OK(backend->set_fields(one, BACKEND_TRAIN, &fields, labels));
     OK(backend->set_model(one, 0, &models[m]));
     OK(backend->train_steps(alone, one, steps, kSteps));
@@ -390,7 +396,11 @@ static void test_features(void **state) {
     uint8_t pixels[5 * 28 * 28], labels[5] = {0};
     for (size_t k = 0; k < 5 * n_pixels; k++) pixels[k] = k < n_pixels ? 0 : (uint8_t)chance_index(&c, 256);
     const cuonn_images images = {5, sizes[i][0], sizes[i][1], pixels, labels, NULL};
-    const backend_problem made_for = {1, {n_modes, 1, 2, CUONN_STYLE_TOP, true}, 0, CUONN_ORDER_FIXED, 2};
+    const backend_problem made_for = {.n_models = 1,
+                                      .shape = {n_modes, 1, 2, CUONN_STYLE_TOP, true},
+                                      .batch_size = 0,
+                                      .order = CUONN_ORDER_FIXED,
+                                      .threads = 2};
     double *got[2];
     for (int b = 0; b < 2; b++) {
       void *computing;

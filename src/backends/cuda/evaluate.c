@@ -1,7 +1,7 @@
 /* Evaluation by matrix products: every layer's matrix is built once, by sending unit vectors through it, and the examples
  * go through it with cuBLAS, in float32. From the second layer on fields are real, so that a complex matrix of N x N,
  * whose parts lie next to each other, is a real one of 2 N x N: half the multiplications. Of the last layer only the rows
- * that are read take part. */
+ * that are read take part. A chip with noise reads the matrices, or every example's fields behind each product. */
 #include <nvtx3/nvToolsExt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,23 +50,28 @@ static cuonn_status multiply(const cuda_state *s, cublasHandle_t blas, size_t la
   return CUONN_OK;
 }
 
-static cuonn_status forward_layer(const cuda_state *s, cublasHandle_t blas, size_t layer, const float2 *x,
-                                  size_t count) {
+/* first: of the examples in their set. */
+static cuonn_status forward_layer(const cuda_state *s, cublasHandle_t blas, size_t model, size_t layer, const float2 *x,
+                                  size_t first, size_t count) {
   const cuonn_network_shape *const shape = &s->problem.shape;
   const bool last = layer + 1 == shape->n_layers;
-  CUONN_TRY(multiply(s, blas, layer, x, (int)(last ? shape->n_classes : shape->n_modes), (int)count));
+  const size_t rows = last ? shape->n_classes : shape->n_modes;
+  CUONN_TRY(multiply(s, blas, layer, x, (int)rows, (int)count));
+  if (s->models[model].chip.measurement == CUONN_MEASUREMENT_EXAMPLE) {
+    CUONN_TRY(cuda_read_test(s, s->dense.y, model, layer, 1, first, count, rows, rows));
+  }
   if (!last) CUONN_CUDA(launch_modulus(s->dense.h, s->dense.y, count * shape->n_modes, s->session->stream));
   return CUONN_OK;
 }
 
 /* Examples first .. first + count - 1: their losses go to d->losses, their predictions to d->confusion. */
-static cuonn_status run_chunk(const cuda_state *s, cublasHandle_t blas, const cuda_set *set, size_t first,
+static cuonn_status run_chunk(const cuda_state *s, cublasHandle_t blas, size_t model, const cuda_set *set, size_t first,
                               size_t count) {
   char name[48];
   for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
     snprintf(name, sizeof name, "forward layer %zu", l);
     nvtxRangePushA(name);
-    const cuonn_status status = forward_layer(s, blas, l, set->fields + first * s->stride, count);
+    const cuonn_status status = forward_layer(s, blas, model, l, set->fields + first * s->stride, first, count);
     nvtxRangePop();
     CUONN_TRY(status);
   }
@@ -112,10 +117,14 @@ static cuonn_status evaluate(cuonn_evaluation *out, cuda_state *s, size_t model,
   const device_meshes meshes = cuda_meshes_view(&s->meshes, model * shape->n_layers);
   CUONN_CUDA_DONE(launch_columns(s->dense.matrices, &meshes, (int)shape->n_layers, NULL, (int)shape->n_modes, false,
                                  false, s->session->stream));
+  if (s->models[model].chip.measurement == CUONN_MEASUREMENT_MATRIX) {
+    CUONN_TRY_DONE(
+        cuda_read_test(s, s->dense.matrices, model, 0, shape->n_layers, 0, shape->n_modes, shape->n_modes, s->stride));
+  }
   CUONN_CUDA_DONE(cudaMemsetAsync(s->dense.confusion, 0, classes * classes * sizeof *confusion, s->session->stream));
   for (size_t first = 0; first < set->n_examples; first += most) {
     const size_t count = at_most(most, set->n_examples - first);
-    CUONN_TRY_DONE(run_chunk(s, blas, set, first, count));
+    CUONN_TRY_DONE(run_chunk(s, blas, model, set, first, count));
     CUONN_TRY_DONE(take_losses(&loss, losses, s, count));
   }
   CUONN_TRY_DONE(take_confusion(out, confusion, s));

@@ -42,6 +42,7 @@ cuonn_status cuda_meshes_create(cuda_meshes *out, size_t n_meshes, size_t n_mode
     }
   }
   CUONN_TRY(cuda_allocate(&out->phases, &out->lasting, n_meshes * out->places, sizeof(double2), "the phases"));
+  out->applied = out->phases;
   if (with_outputs) {
     CUONN_TRY(cuda_allocate(&out->gamma, &out->lasting, n_meshes * n_modes, sizeof(double), "the output phases"));
     CUONN_TRY(cuda_allocate(&out->turns, &out->lasting, n_meshes * n_modes, sizeof(float2), "the output phases"));
@@ -173,9 +174,9 @@ cuonn_status cuda_meshes_get_pairs(double *theta, double *phi, const cuda_meshes
 cuonn_status cuda_meshes_fill(const cuda_meshes *m, cudaStream_t stream) {
   if (m->view.ideal) {
     CUONN_CUDA(
-        launch_ideal_nodes(m->nodes, m->turns, m->phases, m->gamma, m->layout, m->arms, (int)m->n_meshes, stream));
+        launch_ideal_nodes(m->nodes, m->turns, m->applied, m->gamma, m->layout, m->arms, (int)m->n_meshes, stream));
   } else {
-    CUONN_CUDA(launch_general_nodes(m->nodes, m->back, m->turns, m->phases, m->gamma, m->constants, m->layout, m->arms,
+    CUONN_CUDA(launch_general_nodes(m->nodes, m->back, m->turns, m->applied, m->gamma, m->constants, m->layout, m->arms,
                                     (int)m->n_meshes, stream));
   }
   return CUONN_OK;

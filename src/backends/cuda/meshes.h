@@ -15,6 +15,7 @@ typedef struct {
   size_t n_meshes, n_nodes, places; /* nodes and places of one mesh */
   uint32_t *place;                  /* host, [node] */
   double2 *phases;                  /* device, [mesh][place] theta, phi */
+  const double2 *applied;           /* the same as nodes have them; `phases` unless a chip changes them */
   double *gamma;                    /* device, [mesh][N]; NULL if outputs are only read as moduli */
   node_constants *constants;        /* device, [mesh][place]; NULL while all nodes are ideal */
   float4 *nodes, *back;             /* device */

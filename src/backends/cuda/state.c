@@ -16,6 +16,8 @@ void cuda_destroy(void *state) {
   free(s->scratch);
   for (int i = 0; i < BACKEND_SPLITS; i++) cuda_memory_free(&s->sets[i].memory);
   cuda_memory_free(&s->dense.memory);
+  cuda_in_situ_free(&s->in_situ);
+  cuda_chip_free(&s->chip);
   cuda_memory_free(&s->steps.order_memory);
   cuda_memory_free(&s->steps.kept_memory);
   cuda_memory_free(&s->steps.memory);
@@ -32,11 +34,14 @@ static cuonn_status create_steps(cuda_state *s) {
   const char *const of = "the gradients of a batch";
   steps->order_epoch = -1;
   steps->most_chunks = cuda_chunks(p->batch_size, s->meshes.layout, layers);
-  const size_t chunks = models * steps->most_chunks;
-  const size_t outputs = network_outputs_size(s->meshes.layout, models, steps->most_chunks, layers);
+  steps->most_models = cuda_measures(p) && models > 0 ? 1 : models;
+  const size_t chunks = steps->most_models * steps->most_chunks;
+  const size_t outputs = network_outputs_size(s->meshes.layout, steps->most_models, steps->most_chunks, layers);
   CUONN_TRY(cuda_allocate(&steps->gradient, memory, chunks * layers * places, sizeof(float2), of));
   CUONN_TRY(cuda_allocate(&steps->outputs, memory, outputs, sizeof(float2), "the fields behind layers"));
-  CUONN_TRY(cuda_allocate(&steps->chunk_losses, memory, chunks, sizeof(double), of));
+  CUONN_TRY(cuda_allocate(&steps->chunk_losses, memory, models * steps->most_chunks, sizeof(double), of));
+  CUONN_TRY(cuda_allocate(&steps->derived, memory, meshes * places, sizeof(float2), of));
+  CUONN_TRY(cuda_allocate(&steps->pulled, memory, meshes * places, sizeof(float2), of));
   CUONN_TRY(cuda_allocate(&steps->losses, memory, kGraphSteps * models, sizeof(double), of));
   CUONN_TRY(cuda_allocate(&steps->batches, memory, kGraphSteps, sizeof(network_batch), of));
   CUONN_TRY(cuda_allocate(&steps->steps, memory, kGraphSteps * models, sizeof(optimizer_step), of));
@@ -58,12 +63,13 @@ cuonn_status cuda_create(void **out, const backend_problem *problem) {
   s->problem = *problem;
   CUONN_TRY_DONE(cuda_session_open(&s->session));
   CUONN_TRY_DONE(cuda_meshes_create(&s->meshes, problem->n_models * shape->n_layers, shape->n_modes, shape->style,
-                                    false, s->session));
+                                    cuda_measures(problem), s->session));
   s->stride = (size_t)mesh_stride(s->meshes.layout);
   CUONN_TRY_DONE(cuonn_allocate(&s->models, problem->n_models, sizeof *s->models));
   CUONN_TRY_DONE(cuonn_allocate(&s->scratch, s->meshes.places, sizeof *s->scratch));
   for (size_t m = 0; m < problem->n_models; m++) CUONN_TRY_DONE(cuonn_network_create(&s->models[m].network, shape));
   if (problem->batch_size > 0) CUONN_TRY_DONE(create_steps(s));
+  if (problem->batch_size > 0 && cuda_measures(problem)) CUONN_TRY_DONE(cuda_in_situ_create(s));
 done:
   if (status != CUONN_OK) {
     cuda_destroy(s);
@@ -96,10 +102,17 @@ cuonn_status cuda_set_model(void *state, size_t model, const backend_model *from
   cuda_state *const s = state;
   cuda_model *const to = s->models + model;
   cudaStream_t stream = s->session->stream;
-  const size_t layers = s->problem.shape.n_layers;
+  static const cuonn_chip_options ideal = CUONN_CHIP_OPTIONS_INIT;
+  const size_t layers = s->problem.shape.n_layers, n = s->problem.shape.n_modes;
+  to->gradient = from->gradient;
+  to->chip = from->chip ? *from->chip : ideal;
   for (size_t l = 0; l < layers; l++) {
     const cuonn_mesh *const mesh = from->network->layers + l;
     CUONN_TRY(cuonn_mesh_copy(to->network.layers + l, mesh));
+    if (s->meshes.gamma) {
+      CUONN_CUDA(cudaMemcpyAsync(s->meshes.gamma + (model * layers + l) * n, mesh->gamma, n * sizeof(double),
+                                 cudaMemcpyHostToDevice, stream));
+    }
     CUONN_TRY(cuda_meshes_set_pairs(s->meshes.phases, &s->meshes, model * layers + l, mesh->theta, mesh->phi,
                                     s->scratch, stream));
   }
@@ -146,7 +159,7 @@ static cuonn_status make_kept(cuda_state *s) {
   steps->kept = NULL;
   if (segments == 0 || s->problem.batch_size == 0) return CUONN_OK;
   const size_t size =
-      network_kept_size(s->meshes.layout, s->problem.n_models, steps->most_chunks, s->problem.shape.n_layers, segments);
+      network_kept_size(s->meshes.layout, steps->most_models, steps->most_chunks, s->problem.shape.n_layers, segments);
   return cuda_allocate(&steps->kept, &steps->kept_memory, size, sizeof(float2),
                        "the fields that lossy nodes need on the way back");
 }
@@ -160,8 +173,12 @@ cuonn_status cuda_prepare(cuda_state *s) {
   for (size_t i = 0; i < s->meshes.n_meshes; i++) from[i] = s->models[i / layers].network.layers + i % layers;
   cuda_drop_graphs(s); /* they hold addresses */
   CUONN_TRY_DONE(cuda_meshes_set_errors(&s->meshes, from, s->session->stream));
+  if (cuda_measures(&s->problem) && !s->meshes.constants) {
+    CUONN_TRY_DONE(cuda_meshes_set_constants(&s->meshes, from, s->session->stream)); /* for nodes with taps */
+  }
   CUONN_TRY_DONE(make_kept(s));
-  CUONN_TRY_DONE(cuda_meshes_fill(&s->meshes, s->session->stream));
+  CUONN_TRY_DONE(cuda_chip_set(s));
+  CUONN_TRY_DONE(cuda_program(s));
   s->changed = false;
 done:
   free(from);

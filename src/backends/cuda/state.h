@@ -4,6 +4,7 @@
 
 #include "backends/backend.h"
 #include "cuda/meshes.h"
+#include "kernels/in_situ.h"
 #include "kernels/network.h"
 #include "kernels/optimizer.h"
 
@@ -26,12 +27,16 @@ typedef struct {
   cuonn_network network;
   cuonn_optimizer_options optimizer;
   uint64_t seed;
+  cuonn_gradient_method gradient;
+  cuonn_chip_options chip;
 } cuda_model;
 
 /* What steps need on the device. Pinned: written before the steps, read after them. */
 typedef struct {
   size_t most_chunks;
+  size_t most_models; /* whose exact gradients are computed at once: all, or 1 where gradients are measured */
   float2 *gradient, *outputs, *kept; /* network_task */
+  float2 *derived, *pulled;          /* [model][layer][place] gradients by applied and by programmed phases */
   double *chunk_losses, *losses;     /* [model][chunk]; [step][model] */
   network_batch *batches;            /* [step] */
   optimizer_step *steps;             /* [step][model] */
@@ -63,6 +68,37 @@ typedef struct {
   cuda_memory memory;
 } cuda_dense;
 
+/* What chips make of phases and readings; in device memory. */
+typedef struct {
+  bool programs, mixes; /* applied phases are not the programmed ones; nor are their gradients */
+  chip_reader *readers; /* [model] */
+  phase_errors *errors; /* [model] */
+  double2 *added;       /* [model][layer][place] */
+  double2 *applied;     /* [model][layer][place] */
+  uint32_t steps_done;  /* what tests are counted by, for noise */
+  cuda_memory memory;
+} cuda_chip;
+
+/* Room for measured gradients: `vectors` are the examples of a batch, or unit vectors. */
+typedef struct {
+  bool by_matrix;
+  size_t n_vectors;
+  unsigned n_chunks; /* of the vectors */
+  float4 *nodes;     /* [model][layer], nodes with taps */
+  float2 *gammas;    /* [model][layer][N] */
+  float2 *x, *y;     /* [model][example][stride]; [layer][model][example][stride] */
+  float *h, *u;      /* [layer behind the first][model][example][stride]; [model][example][stride] */
+  float2 *c;         /* [model][example][stride] */
+  float2 *matrices;  /* [model][layer][column][stride] as they are read */
+  float2 *columns;   /* the same of what goes back where matrices are measured */
+  float2 *factors;   /* of returned fields: as columns, or as c */
+  double2 *scales;   /* measure_task */
+  float4 *sums;
+  float2 *outputs;
+  float *d_gamma; /* [model][layer][N] */
+  cuda_memory memory;
+} cuda_in_situ;
+
 typedef struct {
   backend_problem problem;
   cuda_session *session;
@@ -75,6 +111,8 @@ typedef struct {
   cuda_steps steps;
   cuda_graph graphs[kGraphs]; /* the latest first */
   cuda_dense dense;
+  cuda_chip chip;
+  cuda_in_situ in_situ; /* empty unless gradients are measured */
 } cuda_state;
 
 /* state.c */
@@ -84,6 +122,27 @@ cuonn_status cuda_set_model(void *state, size_t model, const backend_model *from
 cuonn_status cuda_get_model(const backend_model *to, void *state, size_t model);
 /* Brings coefficients up to date with the models that were set. */
 cuonn_status cuda_prepare(cuda_state *s);
+
+/* chip.c */
+/* Takes the chips of all models. */
+cuonn_status cuda_chip_set(cuda_state *s);
+void cuda_chip_free(cuda_chip *chip);
+/* Coefficients of all nodes from programmed phases: launches only. */
+cuonn_status cuda_program(const cuda_state *s);
+/* The gradient by the programmed phases; from s->steps.derived, of n_models models from `first` on: launches only. */
+cuonn_status cuda_pull_back(float2 **gradient, const cuda_state *s, size_t first, size_t n_models);
+/* Reads fields of one model in tests, with its noise if it has any. fields: [layer][example][stride], at the first n_read waveguides. */
+cuonn_status cuda_read_test(const cuda_state *s, float2 *fields, size_t model, size_t first_layer, size_t n_layers,
+                            size_t first_example, size_t n_examples, size_t n_read, size_t stride);
+
+/* in_situ.c */
+bool cuda_measures(const backend_problem *problem);
+cuonn_status cuda_in_situ_create(cuda_state *s);
+void cuda_in_situ_free(cuda_in_situ *in_situ);
+/* Gradients of n_models models from `first` on go to s->steps.derived and in_situ.d_gamma, their losses to
+ * s->steps.chunk_losses, where the first of them is the first: launches only. */
+cuonn_status cuda_in_situ_gradient(const cuda_state *s, backend_split split, const network_batch *batch, size_t first,
+                                   size_t n_models);
 
 /* sets.c */
 cuonn_status cuda_set_images(void *state, backend_split split, const cuonn_images *images,
@@ -100,6 +159,8 @@ cuonn_status cuda_download(double *to, const float2 *from, size_t n_examples, si
 cuonn_status cuda_train_steps(double *losses, void *state, const backend_step *steps, size_t n_steps);
 cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model,
                            backend_split split);
+cuonn_status cuda_measure(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
+                          const backend_step *step, cuonn_gradient_method method);
 /* Chunks of a batch of so many examples. */
 unsigned cuda_chunks(size_t n_examples, mesh_layout layout, size_t n_layers);
 void cuda_drop_graphs(cuda_state *s);

@@ -20,24 +20,28 @@ unsigned cuda_chunks(size_t n_examples, mesh_layout layout, size_t n_layers) {
   return chunks > 0 ? (unsigned)chunks : 1;
 }
 
-static network_batch plan_batch(const cuda_state *s, size_t first, size_t count) {
+static network_batch plan_batch(const cuda_state *s, size_t first, size_t count, uint32_t number) {
   const cuonn_network_shape *const shape = &s->problem.shape;
   const double classes = shape->loss_per_class ? (double)shape->n_classes : 1;
   return (network_batch){.first = (unsigned)first,
                          .count = (unsigned)count,
                          .n_chunks = cuda_chunks(count, s->meshes.layout, shape->n_layers),
-                         .share = 1 / ((double)count * classes)};
+                         .share = 1 / ((double)count * classes),
+                         .number = number};
 }
 
-static network_task task_of(const cuda_state *s, backend_split split, const network_batch *batch) {
+/* Of n_models models from `first` on. */
+static network_task task_of(const cuda_state *s, backend_split split, const network_batch *batch, size_t first,
+                            size_t n_models) {
   const cuda_steps *const steps = &s->steps;
-  return (network_task){.meshes = s->meshes.view,
+  const bool ordered = split == BACKEND_TRAIN && steps->order;
+  return (network_task){.meshes = cuda_meshes_view(&s->meshes, first * s->problem.shape.n_layers),
                         .n_layers = (int)s->problem.shape.n_layers,
                         .n_classes = (int)s->problem.shape.n_classes,
-                        .n_models = (int)s->problem.n_models,
+                        .n_models = (int)n_models,
                         .fields = s->sets[split].fields,
                         .labels = s->sets[split].labels,
-                        .order = split == BACKEND_TRAIN ? steps->order : NULL,
+                        .order = ordered ? steps->order + first * s->sets[split].n_examples : NULL,
                         .n_examples = (unsigned)s->sets[split].n_examples,
                         .batch = batch,
                         .most_chunks = (unsigned)steps->most_chunks,
@@ -47,10 +51,10 @@ static network_task task_of(const cuda_state *s, backend_split split, const netw
                         .kept = steps->kept};
 }
 
-static network_sums sums_of(const cuda_state *s, const network_batch *batch) {
+static network_sums sums_of(const cuda_state *s, const network_batch *batch, size_t n_models) {
   return (network_sums){.layout = s->meshes.layout,
                         .n_layers = (int)s->problem.shape.n_layers,
-                        .n_models = (int)s->problem.n_models,
+                        .n_models = (int)n_models,
                         .most_chunks = (unsigned)s->steps.most_chunks,
                         .common_phi = s->problem.shape.style == CUONN_STYLE_SYMMETRIC,
                         .batch = batch,
@@ -67,17 +71,51 @@ void cuda_drop_graphs(cuda_state *s) {
   memset(s->graphs, 0, sizeof s->graphs);
 }
 
-static cuonn_status launch_steps(const cuda_state *s, size_t n_steps) {
-  const cuda_steps *const steps = &s->steps;
+/* Gradients of n_models models from `first` on, as their chips give them, to s->steps.derived, and their losses. */
+static cuonn_status launch_gradients(double *losses, const cuda_state *s, backend_split split,
+                                     const network_batch *batch, size_t first, size_t n_models,
+                                     cuonn_gradient_method method) {
+  const network_sums sums = sums_of(s, batch, n_models);
+  if (method != CUONN_GRADIENT_EXACT) {
+    CUONN_TRY(cuda_in_situ_gradient(s, split, batch, first, n_models));
+    CUONN_CUDA(launch_loss(losses, &sums, s->session->stream));
+    return CUONN_OK;
+  }
+  const network_task task = task_of(s, split, batch, first, n_models);
+  CUONN_CUDA(launch_network(&task, s->session->stream));
+  CUONN_CUDA(launch_gradient(s->steps.derived, losses, &sums, s->session->stream));
+  return CUONN_OK;
+}
+
+/* A step of all models where something stands between the gradient's sums and the optimizer. */
+static cuonn_status launch_chip_step(const cuda_state *s, const optimizer_state *optimizer, size_t k) {
   const size_t models = s->problem.n_models;
-  const optimizer_state optimizer = {s->meshes.phases, steps->first, steps->second, steps->rules};
+  const optimizer_step *const step = s->steps.steps + k * models;
+  float2 *gradient;
+  CUONN_TRY(launch_gradients(s->steps.losses + k * models, s, BACKEND_TRAIN, s->steps.batches + k, 0, models,
+                             s->problem.gradient));
+  CUONN_TRY(cuda_pull_back(&gradient, s, 0, models));
+  CUONN_CUDA(launch_step(optimizer, step, gradient, s->meshes.layout, (int)s->problem.shape.n_layers, (int)models,
+                         s->session->stream));
+  return CUONN_OK;
+}
+
+static cuonn_status launch_plain_step(const cuda_state *s, const optimizer_state *optimizer, size_t k) {
+  const size_t models = s->problem.n_models;
+  const network_task task = task_of(s, BACKEND_TRAIN, s->steps.batches + k, 0, models);
+  const network_sums sums = sums_of(s, s->steps.batches + k, models);
+  CUONN_CUDA(launch_network(&task, s->session->stream));
+  CUONN_CUDA(
+      launch_update(s->steps.losses + k * models, optimizer, s->steps.steps + k * models, &sums, s->session->stream));
+  return CUONN_OK;
+}
+
+static cuonn_status launch_steps(const cuda_state *s, size_t n_steps) {
+  const optimizer_state optimizer = {s->meshes.phases, s->steps.first, s->steps.second, s->steps.rules};
+  const bool plain = s->problem.gradient == CUONN_GRADIENT_EXACT && !s->chip.mixes;
   for (size_t k = 0; k < n_steps; k++) {
-    const network_task task = task_of(s, BACKEND_TRAIN, steps->batches + k);
-    const network_sums sums = sums_of(s, steps->batches + k);
-    CUONN_CUDA(launch_network(&task, s->session->stream));
-    CUONN_CUDA(
-        launch_update(steps->losses + k * models, &optimizer, steps->steps + k * models, &sums, s->session->stream));
-    CUONN_TRY(cuda_meshes_fill(&s->meshes, s->session->stream));
+    CUONN_TRY(plain ? launch_plain_step(s, &optimizer, k) : launch_chip_step(s, &optimizer, k));
+    CUONN_TRY(cuda_program(s));
   }
   return CUONN_OK;
 }
@@ -116,7 +154,7 @@ static cuonn_status find_graph(cudaGraphExec_t *out, cuda_state *s, size_t n_ste
 static void plan(cuda_state *s, const backend_step *steps, size_t n_steps) {
   const size_t models = s->problem.n_models;
   for (size_t k = 0; k < n_steps; k++) {
-    s->steps.pinned_batches[k] = plan_batch(s, steps[k].first, steps[k].count);
+    s->steps.pinned_batches[k] = plan_batch(s, steps[k].first, steps[k].count, steps[k].number);
     for (size_t m = 0; m < models; m++) {
       const cuonn_optimizer_options *const o = &s->models[m].optimizer;
       const double power = (double)(steps[k].adam_index + 1);
@@ -167,6 +205,7 @@ cuonn_status cuda_train_steps(double *losses, void *state, const backend_step *s
   cuda_state *const s = state;
   char name[32];
   cuonn_status status = cuda_prepare(s);
+  if (n_steps > 0) s->chip.steps_done = steps[n_steps - 1].number + 1;
   for (size_t first = 0, count; status == CUONN_OK && first < n_steps; first += count) {
     count = together(steps, first, n_steps);
     snprintf(name, sizeof name, "epoch %u", (unsigned)steps[first].epoch + 1);
@@ -179,40 +218,62 @@ cuonn_status cuda_train_steps(double *losses, void *state, const backend_step *s
 
 /* ---------------------------------------------------------------------------------------------------------- gradient */
 
-/* Gradient of one layer, from the device's [place] theta, phi. */
+/* Theta and phi of one layer, from the device's [place]. */
 static void take_gradient(cuonn_mesh_gradient *to, const float2 *from, const cuda_meshes *meshes) {
   for (size_t k = 0; k < meshes->n_nodes; k++) {
     to->d_theta[k] = (double)from[meshes->place[k]].x;
     to->d_phi[k] = (double)from[meshes->place[k]].y;
   }
-  memset(to->d_gamma, 0, (size_t)meshes->layout.n_modes * sizeof(double)); /* only moduli are read behind a gamma */
+}
+
+/* Gamma of one layer; NULL: only moduli are read behind it, and its gradient is exactly 0. */
+static cuonn_status take_gamma(cuonn_mesh_gradient *to, const float *from, const cuda_state *s) {
+  const size_t n = s->problem.shape.n_modes;
+  float *const host = (float *)s->scratch;
+  memset(to->d_gamma, 0, n * sizeof *to->d_gamma);
+  if (!from) return CUONN_OK;
+  CUONN_CUDA(cudaMemcpyAsync(host, from, n * sizeof *host, cudaMemcpyDeviceToHost, s->session->stream));
+  CUONN_CUDA(cudaStreamSynchronize(s->session->stream));
+  for (size_t w = 0; w < n; w++) to->d_gamma[w] = (double)host[w];
+  return CUONN_OK;
+}
+
+static cuonn_status gradient_of(double *loss, cuonn_mesh_gradient *gradients, cuda_state *s, size_t model,
+                                backend_split split, const network_batch *batch, cuonn_gradient_method method) {
+  const size_t layers = s->problem.shape.n_layers, places = s->meshes.places, n = s->problem.shape.n_modes;
+  const bool measured = method != CUONN_GRADIENT_EXACT;
+  cudaStream_t stream = s->session->stream;
+  float2 *device, *const host = (float2 *)s->scratch; /* twice as large as needed */
+  CUONN_CUDA(cudaMemcpyAsync(s->steps.batches, batch, sizeof *batch, cudaMemcpyHostToDevice, stream));
+  CUONN_TRY(launch_gradients(s->steps.losses, s, split, s->steps.batches, model, 1, method));
+  CUONN_TRY(cuda_pull_back(&device, s, model, 1));
+  CUONN_CUDA(cudaMemcpyAsync(loss, s->steps.losses, sizeof *loss, cudaMemcpyDeviceToHost, stream));
+  for (size_t l = 0; l < layers; l++) {
+    CUONN_CUDA(cudaMemcpyAsync(host, device + l * places, places * sizeof *host, cudaMemcpyDeviceToHost, stream));
+    CUONN_CUDA(cudaStreamSynchronize(stream));
+    take_gradient(gradients + l, host, &s->meshes);
+    CUONN_TRY(take_gamma(gradients + l, measured ? s->in_situ.d_gamma + l * n : NULL, s));
+  }
+  return CUONN_OK;
 }
 
 cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model,
                            backend_split split) {
   cuda_state *const s = state;
-  const size_t models = s->problem.n_models, layers = s->problem.shape.n_layers, places = s->meshes.places;
-  cudaStream_t stream = s->session->stream;
-  cuonn_status status = CUONN_OK;
-  cuda_memory memory = {0};
-  float2 *device = NULL, *const host = (float2 *)s->scratch; /* twice as large as needed */
-  const network_batch batch = plan_batch(s, 0, s->sets[split].n_examples);
-  CUONN_TRY_DONE(cuda_prepare(s));
-  CUONN_TRY_DONE(cuda_allocate(&device, &memory, models * layers * places, sizeof *device, "the gradient"));
-  CUONN_CUDA_DONE(cudaMemcpyAsync(s->steps.batches, &batch, sizeof batch, cudaMemcpyHostToDevice, stream));
-  network_task task = task_of(s, split, s->steps.batches);
-  const network_sums sums = sums_of(s, s->steps.batches);
-  task.order = NULL;
-  CUONN_CUDA_DONE(launch_network(&task, stream));
-  CUONN_CUDA_DONE(launch_gradient(device, s->steps.losses, &sums, stream));
-  CUONN_CUDA_DONE(cudaMemcpyAsync(loss, s->steps.losses + model, sizeof *loss, cudaMemcpyDeviceToHost, stream));
-  for (size_t l = 0; l < layers; l++) {
-    CUONN_CUDA_DONE(cudaMemcpyAsync(host, device + (model * layers + l) * places, places * sizeof *host,
-                                    cudaMemcpyDeviceToHost, stream));
-    CUONN_CUDA_DONE(cudaStreamSynchronize(stream));
-    take_gradient(gradients + l, host, &s->meshes);
-  }
-done:
-  cuda_memory_free(&memory);
+  const network_batch batch = plan_batch(s, 0, s->sets[split].n_examples, 0);
+  unsigned *const order = s->steps.order;
+  CUONN_TRY(cuda_prepare(s));
+  s->steps.order = NULL; /* the set in its own order */
+  const cuonn_status status = gradient_of(loss, gradients, s, model, split, &batch, CUONN_GRADIENT_EXACT);
+  s->steps.order = order;
   return status;
+}
+
+cuonn_status cuda_measure(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
+                          const backend_step *step, cuonn_gradient_method method) {
+  cuda_state *const s = state;
+  const network_batch batch = plan_batch(s, step->first, step->count, step->number);
+  CUONN_TRY(cuda_prepare(s));
+  if (split == BACKEND_TRAIN) CUONN_TRY(make_order(s, step->epoch));
+  return gradient_of(loss, gradients, s, model, split, &batch, method);
 }

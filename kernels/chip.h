@@ -1,0 +1,65 @@
+/* What a chip makes of phases and of readings (docs/physics.md, section 8). */
+#ifndef CUONN_KERNELS_CHIP_H
+#define CUONN_KERNELS_CHIP_H
+
+#include <cuda_runtime.h>
+#include <stdint.h>
+
+#include "network.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What fields are read for. */
+typedef enum { READ_TRAINING, READ_MEASUREMENT, READ_TEST, READ_USES } reading_use;
+
+/* How one model's chip reads and measures. */
+typedef struct {
+  uint64_t seed;
+  double tap_shot, io_amplitude, io_phase; /* io_phase in units of pi */
+  unsigned purposes[READ_USES];            /* of random numbers (src/base/random.h), for fields */
+  unsigned tap_purpose;                    /* the same for taps */
+  bool fresh;                              /* noise has a step */
+  bool by_waveguide;                       /* a waveguide's error is that of all examples */
+  bool digital;                            /* scheme */
+  bool by_example;                         /* the largest norm of an example limits the scale, else of a waveguide */
+} chip_reader;
+
+/* Fields [model][layer][example][stride] of layers first_layer .. first_layer + n_layers - 1, to be read at the first
+ * n_read waveguides. */
+typedef struct {
+  float2 *fields;
+  bool factors_only;          /* fields become what they would be multiplied by */
+  const chip_reader *readers; /* [model] */
+  reading_use use;
+  const network_batch *batch; /* its number is the step; NULL: number */
+  unsigned number;
+  int n_models, n_modes, first_layer, n_layers, first_example, n_examples, n_read, stride;
+} reading_task;
+
+/* Multiplies every field by the error of its reading: the same numbers as chip_read_factor() of src/chip/noise.c. */
+cudaError_t launch_read(const reading_task *task, cudaStream_t stream);
+
+enum { CUONN_CROSSTALK_REACH = 6 }; /* half pitches */
+
+/* What becomes of one model's phases. */
+typedef struct {
+  unsigned bits; /* 0: not rounded */
+  bool mixes;
+  double weight[CUONN_CROSSTALK_REACH + 1]
+               [CUONN_CROSSTALK_REACH + 1]; /* by distance in rows and columns, half pitches */
+} phase_errors;
+
+/* applied, phases, added: [mesh][place] theta, phi. As chip_phases_apply() of src/chip/phases.c. errors: [model]. */
+cudaError_t launch_program(double2 *applied, const double2 *phases, const double2 *added, const phase_errors *errors,
+                           mesh_layout layout, int n_layers, int n_models, cudaStream_t stream);
+
+/* Gradient by applied phases to that by programmed ones; out is not in. */
+cudaError_t launch_pull_back(float2 *out, const float2 *in, const phase_errors *errors, mesh_layout layout,
+                             int n_layers, int n_models, cudaStream_t stream);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

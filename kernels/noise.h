@@ -1,0 +1,34 @@
+/* Random numbers on the device: the integers of src/base/random.c, and its normals but for the last bits of log, sine and
+ * cosine, in double. A number depends on its place alone, so that threads draw them in any order. */
+#ifndef CUONN_KERNELS_NOISE_H
+#define CUONN_KERNELS_NOISE_H
+
+#include <Random123/philox.h>
+#include <stdint.h>
+
+#include "chip.h"
+#include "device.h"
+
+DEVICE double uniform_of(uint32_t high, uint32_t low) { /* in (0, 1), 52 bits */
+  const uint64_t word = (static_cast<uint64_t>(high) << 32 | low) >> 12;
+  return (static_cast<double>(word) + 0.5) * 0x1p-52;
+}
+
+/* Two independent unit normals (Box and Muller). */
+DEVICE double2 unit_normals(uint64_t seed, unsigned purpose, unsigned layer, unsigned step, unsigned index) {
+  const philox4x32_ctr_t counter = {{index, step, layer, purpose}};
+  const philox4x32_key_t key = {{static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)}};
+  const philox4x32_ctr_t r = philox4x32(counter, key);
+  const double radius = sqrt(-2 * log(uniform_of(r.v[0], r.v[1])));
+  const double angle = 6.283185307179586 * uniform_of(r.v[2], r.v[3]);
+  double s, c;
+  sincos(angle, &s, &c);
+  return make_double2(radius * c, radius * s);
+}
+
+/* For the taps of theta and phi of a node, or, counted on behind the nodes, of an output. */
+DEVICE double2 tap_normals(const chip_reader &reader, unsigned layer, unsigned step, unsigned place) {
+  return unit_normals(reader.seed, reader.tap_purpose, layer, reader.fresh ? step : 0, place);
+}
+
+#endif

@@ -1,0 +1,73 @@
+/* A node as its taps see it: stage by stage, outer shifter (phi), left coupler, inner shifter (theta), right coupler. Both
+ * shifters stand in one arm, the top or the bottom one, and the taps before them. A coupler does not tell top from bottom.
+ *
+ * With x going forward, a the field that is sent in beside it, and |x -+ i a|^2 = |x|^2 + |a|^2 +- 2 Im(conj(x) a), one way
+ * with both gives all powers that a scheme reads. What counts of them are two sums over the batch for each tap: the signal,
+ * and the light, which is the variance of the signal for a tap shot noise of 1 (docs/physics.md, eq. 36, 37 and 40). */
+#ifndef CUONN_KERNELS_TAP_NODE_H
+#define CUONN_KERNELS_TAP_NODE_H
+
+#include "complex_numbers.h"
+
+/* Of one tap. */
+struct tap_reading {
+  float signal, light;
+};
+
+/* A tap that x and a pass. */
+DEVICE tap_reading read_both(float2 x, float2 a, bool digital) {
+  const float cross = 2 * (x.x * a.y - x.y * a.x), of_x = power(x), of_a = power(a);
+  if (digital) return {cross + of_a, 2 * of_x + of_a + cross};
+  return {cross, 0.5f * (of_x + of_a)};
+}
+
+/* A tap that g passes on its way back; only the digital scheme reads it. */
+DEVICE tap_reading read_backward(float2 g) { return {-power(g), power(g)}; }
+
+template <bool kBottom>
+struct tap_node {
+  static constexpr int kForwardPlanes = 2, kBackwardPlanes = 2; /* float4 a node */
+  float2 outer, inner;                                          /* of the arm with the shifters */
+  float2 left, right;                                           /* cosine and sine */
+
+  DEVICE void load(const float4 *at, int lanes) {
+    const float4 shifters = at[0], couplers = at[lanes];
+    outer = make_float2(shifters.x, shifters.y);
+    inner = make_float2(shifters.z, shifters.w);
+    left = make_float2(couplers.x, couplers.y);
+    right = make_float2(couplers.z, couplers.w);
+  }
+
+  static DEVICE void couple(float2 coupler, float2 &arm, float2 &other) {
+    const float2 a = arm, o = other;
+    arm = make_float2(coupler.x * a.x - coupler.y * o.y, coupler.x * a.y + coupler.y * o.x);
+    other = make_float2(coupler.x * o.x - coupler.y * a.y, coupler.x * o.y + coupler.y * a.x);
+  }
+
+  /* g at the outputs becomes what leaves the inputs; theta, phi: the field at the taps. */
+  DEVICE void backward(float2 &top, float2 &bottom, float2 &theta, float2 &phi) const {
+    float2 &arm = kBottom ? bottom : top, &other = kBottom ? top : bottom;
+    couple(right, arm, other);
+    theta = arm = inner * arm;
+    couple(left, arm, other);
+    phi = arm = outer * arm;
+  }
+
+  DEVICE void forward(float2 &x_top, float2 &x_bottom, float2 &a_top, float2 &a_bottom, bool digital,
+                      tap_reading &theta, tap_reading &phi) const {
+    float2 &x = kBottom ? x_bottom : x_top, &x_other = kBottom ? x_top : x_bottom;
+    float2 &a = kBottom ? a_bottom : a_top, &a_other = kBottom ? a_top : a_bottom;
+    phi = read_both(x, a, digital);
+    x = outer * x;
+    a = outer * a;
+    couple(left, x, x_other);
+    couple(left, a, a_other);
+    theta = read_both(x, a, digital);
+    x = inner * x;
+    a = inner * a;
+    couple(right, x, x_other);
+    couple(right, a, a_other);
+  }
+};
+
+#endif

@@ -1,0 +1,145 @@
+/* Chips of the models of a state: how they read, and what they make of phases. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "chip/noise.h"
+#include "chip/phases.h"
+#include "cuda/state.h"
+
+void cuda_chip_free(cuda_chip *chip) { cuda_memory_free(&chip->memory); }
+
+static chip_reader reader_of(const cuonn_chip_options *chip, cuonn_gradient_method method) {
+  const bool frozen = chip->noise_draw == CUONN_NOISE_FROZEN;
+  return (chip_reader){
+      .seed = chip->seed,
+      .tap_shot = chip->tap_shot,
+      .io_amplitude = chip->io_amplitude,
+      .io_phase = chip->io_phase,
+      .purposes = {[READ_TRAINING] = RANDOM_FORWARD,
+                   [READ_MEASUREMENT] = RANDOM_BACKWARD,
+                   [READ_TEST] = frozen ? RANDOM_FORWARD : RANDOM_TEST},
+      .tap_purpose = RANDOM_TAP,
+      .fresh = chip->noise_draw == CUONN_NOISE_FRESH,
+      .by_waveguide = chip->noise_draw != CUONN_NOISE_FRESH && chip->measurement == CUONN_MEASUREMENT_EXAMPLE,
+      .digital = method == CUONN_GRADIENT_DIGITAL,
+      .by_example = chip->scale == CUONN_SCALE_EXAMPLE};
+}
+
+static cuonn_status set_readers(cuda_state *s) {
+  const size_t models = s->problem.n_models;
+  cuonn_status status = CUONN_OK;
+  chip_reader *readers = NULL;
+  CUONN_TRY_DONE(cuonn_allocate(&readers, models, sizeof *readers));
+  for (size_t m = 0; m < models; m++) readers[m] = reader_of(&s->models[m].chip, s->models[m].gradient);
+  CUONN_TRY_DONE(cuda_allocate(&s->chip.readers, &s->chip.memory, models, sizeof *readers, "the chips"));
+  CUONN_CUDA_DONE(
+      cudaMemcpyAsync(s->chip.readers, readers, models * sizeof *readers, cudaMemcpyHostToDevice, s->session->stream));
+  CUONN_CUDA_DONE(cudaStreamSynchronize(s->session->stream));
+done:
+  free(readers);
+  return status;
+}
+
+static bool programs(const cuonn_chip_options *chip) {
+  return chip->phase_bits > 0 || chip->crosstalk > 0 || chip->phase_error > 0;
+}
+
+/* Errors of one model's phases: to the host's `errors` and the device's s->chip.added. */
+static cuonn_status set_phases(phase_errors *errors, cuda_state *s, size_t model) {
+  const size_t layers = s->problem.shape.n_layers, nodes = s->meshes.n_nodes;
+  for (size_t l = 0; l < layers; l++) {
+    chip_phases phases;
+    CUONN_TRY(chip_phases_create(&phases, &s->models[model].chip, (uint32_t)l, s->problem.shape.n_modes));
+    _Static_assert(sizeof errors->weight == sizeof phases.weight, "both have the same reach");
+    memcpy(errors->weight, phases.weight, sizeof errors->weight);
+    errors->bits = (unsigned)phases.bits;
+    errors->mixes = phases.mixes;
+    const cuonn_status status = cuda_meshes_set_pairs(s->chip.added, &s->meshes, model * layers + l, phases.error,
+                                                      phases.error + nodes, s->scratch, s->session->stream);
+    chip_phases_free(&phases);
+    CUONN_TRY(status);
+  }
+  return CUONN_OK;
+}
+
+static cuonn_status set_programs(cuda_state *s) {
+  const size_t models = s->problem.n_models, places = s->meshes.n_meshes * s->meshes.places;
+  cuonn_status status = CUONN_OK;
+  phase_errors *errors = NULL;
+  CUONN_TRY_DONE(cuonn_allocate(&errors, models, sizeof *errors));
+  CUONN_TRY_DONE(cuda_allocate(&s->chip.errors, &s->chip.memory, models, sizeof *errors, "the chips"));
+  CUONN_TRY_DONE(cuda_allocate(&s->chip.added, &s->chip.memory, places, sizeof(double2), "the errors of phases"));
+  CUONN_TRY_DONE(cuda_allocate(&s->chip.applied, &s->chip.memory, places, sizeof(double2), "the applied phases"));
+  for (size_t m = 0; m < models; m++) CUONN_TRY_DONE(set_phases(errors + m, s, m));
+  CUONN_CUDA_DONE(
+      cudaMemcpyAsync(s->chip.errors, errors, models * sizeof *errors, cudaMemcpyHostToDevice, s->session->stream));
+  CUONN_CUDA_DONE(cudaStreamSynchronize(s->session->stream));
+done:
+  free(errors);
+  return status;
+}
+
+cuonn_status cuda_chip_set(cuda_state *s) {
+  cuda_chip *const chip = &s->chip;
+  cuda_memory_free(&chip->memory);
+  chip->programs = chip->mixes = false;
+  for (size_t m = 0; m < s->problem.n_models; m++) {
+    const cuonn_chip_options *const of = &s->models[m].chip;
+    const cuonn_gradient_method method = s->models[m].gradient;
+    CUONN_CHECK(s->problem.batch_size == 0 || method == CUONN_GRADIENT_EXACT ||
+                    (cuda_measures(&s->problem) && of->measurement == s->problem.measurement),
+                CUONN_E_INTERNAL, "a state for one way to measure got a model that measures in another way");
+    chip->programs = chip->programs || programs(of);
+    chip->mixes = chip->mixes || of->crosstalk > 0;
+  }
+  CUONN_TRY(set_readers(s));
+  if (chip->programs) CUONN_TRY(set_programs(s));
+  s->meshes.applied = chip->programs ? chip->applied : s->meshes.phases;
+  return CUONN_OK;
+}
+
+cuonn_status cuda_program(const cuda_state *s) {
+  const int layers = (int)s->problem.shape.n_layers, models = (int)s->problem.n_models;
+  const cuda_meshes *const m = &s->meshes;
+  cudaStream_t stream = s->session->stream;
+  if (s->chip.programs) {
+    CUONN_CUDA(
+        launch_program(s->chip.applied, m->phases, s->chip.added, s->chip.errors, m->layout, layers, models, stream));
+  }
+  CUONN_TRY(cuda_meshes_fill(m, stream));
+  if (s->in_situ.nodes) {
+    CUONN_CUDA(launch_tap_nodes(s->in_situ.nodes, s->in_situ.gammas, m->applied, m->gamma, m->constants, m->layout,
+                                m->arms, layers * models, stream));
+  }
+  return CUONN_OK;
+}
+
+cuonn_status cuda_pull_back(float2 **gradient, const cuda_state *s, size_t first, size_t n_models) {
+  *gradient = s->steps.derived;
+  if (!s->chip.mixes) return CUONN_OK;
+  CUONN_CUDA(launch_pull_back(s->steps.pulled, s->steps.derived, s->chip.errors + first, s->meshes.layout,
+                              (int)s->problem.shape.n_layers, (int)n_models, s->session->stream));
+  *gradient = s->steps.pulled;
+  return CUONN_OK;
+}
+
+cuonn_status cuda_read_test(const cuda_state *s, float2 *fields, size_t model, size_t first_layer, size_t n_layers,
+                            size_t first_example, size_t n_examples, size_t n_read, size_t stride) {
+  const reading_task task = {.fields = fields,
+                             .readers = s->chip.readers + model,
+                             .use = READ_TEST,
+                             .number = s->chip.steps_done,
+                             .n_models = 1,
+                             .n_modes = (int)s->problem.shape.n_modes,
+                             .first_layer = (int)first_layer,
+                             .n_layers = (int)n_layers,
+                             .first_example = (int)first_example,
+                             .n_examples = (int)n_examples,
+                             .n_read = (int)n_read,
+                             .stride = (int)stride};
+  if (chip_reads_exactly(&s->models[model].chip)) return CUONN_OK;
+  CUONN_CUDA(launch_read(&task, s->session->stream));
+  return CUONN_OK;
+}

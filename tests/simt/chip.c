@@ -1,0 +1,299 @@
+/* Noisy chips on the cuda backend: the same noise, gradients and trainings as the reference (double) with the same seeds;
+ * the golden gradients of one mesh; models that do not meet; the same bits in every order of threads. */
+#include <stdlib.h>
+
+#include "support/golden.h"
+#include "support/on_chip.h"
+
+#include "chip/noise.h"
+#include "cuda/device.h"
+#include "kernels/coefficients.h"
+#include "kernels/in_situ.h"
+
+#include <simt.h>
+
+static const cuonn_backend *const cuda = &cuonn_backend_cuda;
+
+static void like_reference(fixture *f, const cuonn_chip_options *chip, cuonn_gradient_method method) {
+  outcome want, got;
+  compute(&want, &cuonn_backend_reference, f, chip, method, 1);
+  compute(&got, cuda, f, chip, method, 1);
+  same_outcome(&got, &want, f, method);
+}
+
+static void test_chip__same_noise_as_reference(void **unused) {
+  (void)unused;
+  const size_t sizes[] = {4, 5, 18, 33};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes * 6; i++) {
+    fixture f;
+    create(&f, sizes[i / 6], i % 2 ? CUONN_STYLE_BOTTOM : CUONN_STYLE_TOP, .3);
+    const cuonn_chip_options chip = noisy(i);
+    like_reference(&f, &chip, i / 3 % 2 ? CUONN_GRADIENT_DIGITAL : CUONN_GRADIENT_ANALOG);
+    release(&f);
+  }
+}
+
+/* Every style can be read with noise, and programmed with errors. */
+static void test_chip__exact_gradient_of_programmed_phases(void **unused) {
+  (void)unused;
+  for (size_t style = 0; style < 4; style++) {
+    fixture f;
+    create(&f, 9, (cuonn_phase_style)style, style % 2 ? .3 : 0);
+    cuonn_chip_options chip = noisy(style);
+    chip.crosstalk = .02;
+    chip.phase_error = .05;
+    chip.phase_bits = style / 2 ? 0 : 3; /* coarse: no phase comes near a step's edge in both, and rounds apart */
+    like_reference(&f, &chip, CUONN_GRADIENT_EXACT);
+    release(&f);
+  }
+}
+
+/* Measured on a chip whose phases are mixed, where the first kind of node would do without errors. */
+static void test_chip__measured_gradient_of_programmed_phases(void **unused) {
+  (void)unused;
+  for (size_t i = 0; i < 2; i++) {
+    fixture f;
+    create(&f, 10, CUONN_STYLE_TOP, 0);
+    for (size_t l = 0; l < kLayers; l++) {
+      memset(f.network.layers[l].coupler_error, 0, 2 * f.nodes * sizeof(double));
+      memset(f.network.layers[l].loss_db, 0, 2 * f.nodes * sizeof(double));
+    }
+    cuonn_chip_options chip = noisy(i);
+    chip.crosstalk = .02;
+    chip.phase_error = .05;
+    like_reference(&f, &chip, CUONN_GRADIENT_ANALOG);
+    release(&f);
+  }
+}
+
+/* --- Models side by side have the bits that each has alone, in every order of threads --- */
+
+enum { kModels = 3 };
+
+static void *open_models(const fixture *f, const cuonn_chip_options *chips, size_t first, size_t count,
+                         cuonn_gradient_method method) {
+  static const cuonn_optimizer_options sgd = {.kind = CUONN_OPTIMIZER_SGD, .learning_rate = .5};
+  void *state;
+  OK(cuda->create(&state, &(backend_problem){.n_models = count,
+                                             .shape = f->network.shape,
+                                             .batch_size = 40,
+                                             .order = CUONN_ORDER_SHUFFLED,
+                                             .gradient = method,
+                                             .measurement = chips[0].measurement}));
+  OK(cuda->set_fields(state, BACKEND_TRAIN, &f->fields[0], f->labels));
+  OK(cuda->set_fields(state, BACKEND_TEST, &f->fields[1], f->labels));
+  for (size_t m = 0; m < count; m++) {
+    const cuonn_gradient_method own = method == CUONN_GRADIENT_EXACT ? method
+                                      : first + m == 1               ? CUONN_GRADIENT_DIGITAL
+                                                                     : CUONN_GRADIENT_ANALOG;
+    OK(cuda->set_model(state, m,
+                       &(backend_model){.network = (cuonn_network *)&f->network,
+                                        .optimizer = &sgd,
+                                        .seed = first + m,
+                                        .gradient = own,
+                                        .chip = &chips[first + m]}));
+  }
+  return state;
+}
+
+static void train_models(double *losses, double *test, void *state, size_t count) {
+  backend_step steps[kSteps];
+  cuonn_evaluation evaluation = {0};
+  for (size_t i = 0; i < kSteps; i++) steps[i] = (backend_step){0, 40 * i, i == 2 ? 30 : 40, 1, i, (uint32_t)i};
+  OK(cuda->train_steps(losses, state, steps, kSteps));
+  for (size_t m = 0; m < count; m++) {
+    OK(cuda->evaluate(&evaluation, state, m, BACKEND_TEST));
+    test[m] = evaluation.loss;
+  }
+}
+
+static void do_not_meet(cuonn_measurement measurement, cuonn_gradient_method method) {
+  fixture f;
+  create(&f, 9, CUONN_STYLE_TOP, .3);
+  cuonn_chip_options chips[kModels];
+  double together[kSteps * kModels], alone[kSteps], tests[kModels], test;
+  for (size_t m = 0; m < kModels; m++) {
+    chips[m] = noisy(m);
+    chips[m].measurement = measurement;
+    chips[m].phase_error = m == 1 ? .1 : 0;
+  }
+  void *const all = open_models(&f, chips, 0, kModels, method);
+  train_models(together, tests, all, kModels);
+  cuda->destroy(all);
+  /* cuBLAS may sum products of one model in another order than those of several */
+  const double tolerance = method == CUONN_GRADIENT_EXACT ? 0 : kSteps * 32 * FLT_EPSILON;
+  for (size_t m = 0; m < kModels; m++) {
+    void *const one = open_models(&f, chips, m, 1, method);
+    simt_schedule((int)m + 1);
+    train_models(alone, &test, one, 1);
+    for (size_t i = 0; i < kSteps; i++) CLOSE(&alone[i], &together[i * kModels + m], 1, .rel = tolerance);
+    CLOSE(&test, &tests[m], 1, .rel = tolerance);
+    cuda->destroy(one);
+  }
+  simt_schedule(0);
+  release(&f);
+}
+
+static void test_models__do_not_meet(void **unused) {
+  (void)unused;
+  do_not_meet(CUONN_MEASUREMENT_EXAMPLE, CUONN_GRADIENT_ANALOG);
+  do_not_meet(CUONN_MEASUREMENT_MATRIX, CUONN_GRADIENT_ANALOG);
+  do_not_meet(CUONN_MEASUREMENT_MATRIX, CUONN_GRADIENT_EXACT);
+}
+
+/* --- One mesh against golden values, by the kernels alone --- */
+
+/* Device memory that ends with the test. */
+static void *on_device(cuda_memory *memory, const void *host, size_t bytes) {
+  void *device;
+  OK(cuda_allocate(&device, memory, bytes, 1, "a test"));
+  if (host) assert_int_equal(cudaMemcpy(device, host, bytes, cudaMemcpyHostToDevice), cudaSuccess);
+  return device;
+}
+
+/* [place] of a mesh, with nodes' values in pairs. */
+static double2 *by_place(const cuonn_mesh *mesh, mesh_layout layout) {
+  double2 *const out = calloc(mesh_places(layout), sizeof *out);
+  assert_non_null(out);
+  for (size_t c = 0, k = 0; c < mesh->n_modes; c++) {
+    for (size_t top = c % 2; top + 1 < mesh->n_modes; top += 2, k++)
+      out[mesh_place(layout, (int)c, (int)top)] = (double2){mesh->theta[k], mesh->phi[k]};
+  }
+  return out;
+}
+
+static node_constants *constants_of(const cuonn_mesh *mesh, mesh_layout layout) {
+  node_constants *const out = calloc(mesh_places(layout), sizeof *out);
+  assert_non_null(out);
+  for (size_t c = 0, k = 0; c < mesh->n_modes; c++) {
+    for (size_t top = c % 2; top + 1 < mesh->n_modes; top += 2, k++) {
+      const double left = M_PI / 4 + mesh->coupler_error[2 * k], right = M_PI / 4 + mesh->coupler_error[2 * k + 1];
+      out[mesh_place(layout, (int)c, (int)top)] = (node_constants){{cos(left), sin(left)},
+                                                                   {cos(right), sin(right)},
+                                                                   pow(10, -mesh->loss_db[2 * k] / 20),
+                                                                   pow(10, -mesh->loss_db[2 * k + 1] / 20)};
+    }
+  }
+  return out;
+}
+
+/* [example][stride] floats, of n_modes complex numbers each; conjugate: of them. */
+static float2 *as_floats(const double *from, size_t n_examples, size_t n_modes, size_t stride, bool conjugate) {
+  float2 *const out = calloc(n_examples * stride, sizeof *out);
+  assert_non_null(out);
+  for (size_t e = 0; e < n_examples; e++) {
+    for (size_t w = 0; w < n_modes; w++) {
+      const double *const at = from + 2 * (e * n_modes + w);
+      out[e * stride + w] = (float2){(float)at[0], (float)(conjugate ? -at[1] : at[1])};
+    }
+  }
+  return out;
+}
+
+static void golden_mesh(size_t n, const char *name, bool digital) {
+  enum { kExamples = 5, kMost = 28 };
+  const size_t nodes = cuonn_mesh_nodes(n);
+  const mesh_layout layout = mesh_layout_of((int)n);
+  const size_t places = mesh_places(layout), stride = (size_t)mesh_stride(layout);
+  char group[64];
+  snprintf(group, sizeof group, "in_situ/%zu", n);
+  cuonn_mesh mesh = {n,
+                     CUONN_STYLE_TOP,
+                     golden_read_n("golden.nc", group, "theta", nodes),
+                     golden_read_n("golden.nc", group, "phi", nodes),
+                     golden_read_n("golden.nc", group, "gamma", n),
+                     golden_read_n("golden.nc", group, "coupler_error", 2 * nodes),
+                     golden_read_n("golden.nc", group, "loss_db", 2 * nodes)};
+  double *const input = golden_read_n("golden.nc", group, "input", 2 * kExamples * n);
+  double *const cotangent = golden_read_n("golden.nc", group, "cotangent", 2 * kExamples * n);
+  snprintf(group, sizeof group, "in_situ/%zu/%s", n, name);
+  double *const want[3] = {golden_read_n("golden.nc", group, "d_theta", nodes),
+                           golden_read_n("golden.nc", group, "d_phi", nodes),
+                           golden_read_n("golden.nc", group, "d_gamma", n)};
+
+  cuda_memory memory = {0};
+  double2 *const phases = by_place(&mesh, layout);
+  node_constants *const constants = constants_of(&mesh, layout);
+  float2 *const x = as_floats(input, kExamples, n, stride, false), *const c =
+                                                                       as_floats(cotangent, kExamples, n, stride, true);
+  const chip_reader reader = {.digital = digital, .by_example = true};
+  const network_batch batch = {0};
+  float4 *const taps = on_device(&memory, NULL, 2 * places * sizeof *taps);
+  float2 *const gammas = on_device(&memory, NULL, n * sizeof *gammas);
+  float2 *const gradient = on_device(&memory, NULL, places * sizeof *gradient);
+  float *const d_gamma = on_device(&memory, NULL, n * sizeof *d_gamma);
+  const measure_task task = {.layout = layout,
+                             .nodes = taps,
+                             .gammas = gammas,
+                             .readers = on_device(&memory, &reader, sizeof reader),
+                             .batch = on_device(&memory, &batch, sizeof batch),
+                             .n_models = 1,
+                             .n_layers = 1,
+                             .n_here = 1,
+                             .n_examples = kExamples,
+                             .x = on_device(&memory, x, kExamples * stride * sizeof *x),
+                             .c = on_device(&memory, c, kExamples * stride * sizeof *c),
+                             .scales = on_device(&memory, NULL, sizeof(double2)),
+                             .n_chunks = 1,
+                             .sums = on_device(&memory, NULL, places * sizeof(float4)),
+                             .outputs = on_device(&memory, NULL, n * sizeof(float2)),
+                             .shared_limit = 48 << 10};
+  assert_int_equal(launch_tap_nodes(taps, gammas, on_device(&memory, phases, places * sizeof *phases),
+                                    on_device(&memory, mesh.gamma, n * sizeof(double)),
+                                    on_device(&memory, constants, places * sizeof *constants), layout,
+                                    (style_arms){{1, 0}, {1, 0}}, 1, NULL),
+                   cudaSuccess);
+  assert_int_equal(launch_scales(&task, NULL), cudaSuccess);
+  assert_int_equal(launch_measure(&task, NULL), cudaSuccess);
+  assert_int_equal(launch_finish(gradient, d_gamma, &task, NULL), cudaSuccess);
+
+  float2 *const pairs = calloc(places, sizeof *pairs);
+  float gammas_got[kMost];
+  double got[3][kMost];
+  assert_non_null(pairs);
+  assert_int_equal(cudaMemcpy(pairs, gradient, places * sizeof *pairs, cudaMemcpyDeviceToHost), cudaSuccess);
+  assert_int_equal(cudaMemcpy(gammas_got, d_gamma, n * sizeof *gammas_got, cudaMemcpyDeviceToHost), cudaSuccess);
+  for (size_t column = 0, k = 0; column < n; column++) {
+    for (size_t top = column % 2; top + 1 < n; top += 2, k++) {
+      const float2 at = pairs[mesh_place(layout, (int)column, (int)top)];
+      got[0][k] = (double)at.x;
+      got[1][k] = (double)at.y;
+    }
+  }
+  for (size_t w = 0; w < n; w++) got[2][w] = (double)gammas_got[w];
+  CLOSE(got[0], want[0], nodes, .rel = 1e-5); /* some 10 roundings of 6e-8 */
+  CLOSE(got[1], want[1], nodes, .rel = 1e-5);
+  CLOSE(got[2], want[2], n, .rel = 1e-5);
+
+  cuda_memory_free(&memory);
+  free(pairs);
+  free(c);
+  free(x);
+  free(constants);
+  free(phases);
+  for (size_t i = 0; i < 3; i++) free(want[i]);
+  free(cotangent);
+  free(input);
+  cuonn_mesh_free(&mesh);
+}
+
+static void test_measure__golden(void **unused) {
+  (void)unused;
+  for (size_t n = 6; n <= 8; n += 2) {
+    golden_mesh(n, "analog", false);
+    golden_mesh(n, "digital", true);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_chip__same_noise_as_reference),
+      cmocka_unit_test(test_chip__exact_gradient_of_programmed_phases),
+      cmocka_unit_test(test_chip__measured_gradient_of_programmed_phases),
+      cmocka_unit_test(test_models__do_not_meet),
+      cmocka_unit_test(test_measure__golden),
+  };
+  const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  cuda_release();
+  return failed;
+}
