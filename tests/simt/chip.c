@@ -9,6 +9,7 @@
 #include "cuda/device.h"
 #include "kernels/coefficients.h"
 #include "kernels/in_situ.h"
+#include "reference/in_situ.h"
 
 #include <simt.h>
 
@@ -190,11 +191,78 @@ static float2 *as_floats(const double *from, size_t n_examples, size_t n_modes, 
   return out;
 }
 
-static void golden_mesh(size_t n, const char *name, bool digital) {
-  enum { kExamples = 5, kMost = 28 };
-  const size_t nodes = cuonn_mesh_nodes(n);
+enum { kExamples = 5 };
+
+/* Derivatives of theta, phi and gamma of one mesh, all inputs and cotangents sent through it. */
+static void measure_mesh(double *const got[3], const cuonn_mesh *mesh, const double *input, const double *cotangent,
+                         const chip_reader *reader) {
+  const size_t n = mesh->n_modes;
   const mesh_layout layout = mesh_layout_of((int)n);
   const size_t places = mesh_places(layout), stride = (size_t)mesh_stride(layout);
+  const bool bottom = mesh->style == CUONN_STYLE_BOTTOM;
+  const style_arms arms = bottom ? (style_arms){{0, 1}, {0, 1}} : (style_arms){{1, 0}, {1, 0}};
+  const network_batch batch = {0};
+  cuda_memory memory = {0};
+  int limit;
+  double2 *const phases = by_place(mesh, layout);
+  node_constants *const constants = constants_of(mesh, layout);
+  float2 *const x = as_floats(input, kExamples, n, stride, false);
+  float2 *const c = as_floats(cotangent, kExamples, n, stride, true);
+  float4 *const taps = on_device(&memory, NULL, 2 * places * sizeof *taps);
+  float2 *const gammas = on_device(&memory, NULL, n * sizeof *gammas);
+  float2 *const gradient = on_device(&memory, NULL, places * sizeof *gradient);
+  float *const d_gamma = on_device(&memory, NULL, n * sizeof *d_gamma);
+  assert_int_equal(cudaDeviceGetAttribute(&limit, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0), cudaSuccess);
+  const measure_task task = {.layout = layout,
+                             .bottom = bottom,
+                             .nodes = taps,
+                             .gammas = gammas,
+                             .readers = on_device(&memory, reader, sizeof *reader),
+                             .batch = on_device(&memory, &batch, sizeof batch),
+                             .n_models = 1,
+                             .n_layers = 1,
+                             .n_here = 1,
+                             .n_examples = kExamples,
+                             .x = on_device(&memory, x, kExamples * stride * sizeof *x),
+                             .c = on_device(&memory, c, kExamples * stride * sizeof *c),
+                             .scales = on_device(&memory, NULL, sizeof(double2)),
+                             .n_chunks = kExamples > network_block_examples(layout) ? 2 : 1,
+                             .sums = on_device(&memory, NULL, 2 * places * sizeof(float4)),
+                             .outputs = on_device(&memory, NULL, 2 * n * sizeof(float2)),
+                             .shared_limit = (size_t)limit};
+  assert_int_equal(launch_tap_nodes(taps, gammas, on_device(&memory, phases, places * sizeof *phases),
+                                    on_device(&memory, mesh->gamma, n * sizeof(double)),
+                                    on_device(&memory, constants, places * sizeof *constants), layout, arms, 1, NULL),
+                   cudaSuccess);
+  assert_int_equal(launch_scales(&task, NULL), cudaSuccess);
+  assert_int_equal(launch_measure(&task, NULL), cudaSuccess);
+  assert_int_equal(launch_finish(gradient, d_gamma, &task, NULL), cudaSuccess);
+
+  float2 *const pairs = calloc(places, sizeof *pairs);
+  float *const gammas_got = calloc(n, sizeof *gammas_got);
+  assert_true(pairs && gammas_got);
+  assert_int_equal(cudaMemcpy(pairs, gradient, places * sizeof *pairs, cudaMemcpyDeviceToHost), cudaSuccess);
+  assert_int_equal(cudaMemcpy(gammas_got, d_gamma, n * sizeof *gammas_got, cudaMemcpyDeviceToHost), cudaSuccess);
+  for (size_t column = 0, k = 0; column < n; column++) {
+    for (size_t top = column % 2; top + 1 < n; top += 2, k++) {
+      const float2 at = pairs[mesh_place(layout, (int)column, (int)top)];
+      got[0][k] = (double)at.x;
+      got[1][k] = (double)at.y;
+    }
+  }
+  for (size_t w = 0; w < n; w++) got[2][w] = (double)gammas_got[w];
+  cuda_memory_free(&memory);
+  free(gammas_got);
+  free(pairs);
+  free(c);
+  free(x);
+  free(constants);
+  free(phases);
+}
+
+static void golden_mesh(size_t n, const char *name, bool digital) {
+  enum { kMost = 28 };
+  const size_t nodes = cuonn_mesh_nodes(n);
   char group[64];
   snprintf(group, sizeof group, "in_situ/%zu", n);
   cuonn_mesh mesh = {n,
@@ -206,72 +274,17 @@ static void golden_mesh(size_t n, const char *name, bool digital) {
                      golden_read_n("golden.nc", group, "loss_db", 2 * nodes)};
   double *const input = golden_read_n("golden.nc", group, "input", 2 * kExamples * n);
   double *const cotangent = golden_read_n("golden.nc", group, "cotangent", 2 * kExamples * n);
-  snprintf(group, sizeof group, "in_situ/%zu/%s", n, name);
-  double *const want[3] = {golden_read_n("golden.nc", group, "d_theta", nodes),
-                           golden_read_n("golden.nc", group, "d_phi", nodes),
-                           golden_read_n("golden.nc", group, "d_gamma", n)};
-
-  cuda_memory memory = {0};
-  double2 *const phases = by_place(&mesh, layout);
-  node_constants *const constants = constants_of(&mesh, layout);
-  float2 *const x = as_floats(input, kExamples, n, stride, false), *const c =
-                                                                       as_floats(cotangent, kExamples, n, stride, true);
-  const chip_reader reader = {.digital = digital, .by_example = true};
-  const network_batch batch = {0};
-  float4 *const taps = on_device(&memory, NULL, 2 * places * sizeof *taps);
-  float2 *const gammas = on_device(&memory, NULL, n * sizeof *gammas);
-  float2 *const gradient = on_device(&memory, NULL, places * sizeof *gradient);
-  float *const d_gamma = on_device(&memory, NULL, n * sizeof *d_gamma);
-  const measure_task task = {.layout = layout,
-                             .nodes = taps,
-                             .gammas = gammas,
-                             .readers = on_device(&memory, &reader, sizeof reader),
-                             .batch = on_device(&memory, &batch, sizeof batch),
-                             .n_models = 1,
-                             .n_layers = 1,
-                             .n_here = 1,
-                             .n_examples = kExamples,
-                             .x = on_device(&memory, x, kExamples * stride * sizeof *x),
-                             .c = on_device(&memory, c, kExamples * stride * sizeof *c),
-                             .scales = on_device(&memory, NULL, sizeof(double2)),
-                             .n_chunks = 1,
-                             .sums = on_device(&memory, NULL, places * sizeof(float4)),
-                             .outputs = on_device(&memory, NULL, n * sizeof(float2)),
-                             .shared_limit = 48 << 10};
-  assert_int_equal(launch_tap_nodes(taps, gammas, on_device(&memory, phases, places * sizeof *phases),
-                                    on_device(&memory, mesh.gamma, n * sizeof(double)),
-                                    on_device(&memory, constants, places * sizeof *constants), layout,
-                                    (style_arms){{1, 0}, {1, 0}}, 1, NULL),
-                   cudaSuccess);
-  assert_int_equal(launch_scales(&task, NULL), cudaSuccess);
-  assert_int_equal(launch_measure(&task, NULL), cudaSuccess);
-  assert_int_equal(launch_finish(gradient, d_gamma, &task, NULL), cudaSuccess);
-
-  float2 *const pairs = calloc(places, sizeof *pairs);
-  float gammas_got[kMost];
+  const char *const names[3] = {"d_theta", "d_phi", "d_gamma"};
   double got[3][kMost];
-  assert_non_null(pairs);
-  assert_int_equal(cudaMemcpy(pairs, gradient, places * sizeof *pairs, cudaMemcpyDeviceToHost), cudaSuccess);
-  assert_int_equal(cudaMemcpy(gammas_got, d_gamma, n * sizeof *gammas_got, cudaMemcpyDeviceToHost), cudaSuccess);
-  for (size_t column = 0, k = 0; column < n; column++) {
-    for (size_t top = column % 2; top + 1 < n; top += 2, k++) {
-      const float2 at = pairs[mesh_place(layout, (int)column, (int)top)];
-      got[0][k] = (double)at.x;
-      got[1][k] = (double)at.y;
-    }
+  measure_mesh((double *const[]){got[0], got[1], got[2]}, &mesh, input, cotangent,
+               &(chip_reader){.digital = digital, .by_example = true});
+  snprintf(group, sizeof group, "in_situ/%zu/%s", n, name);
+  for (size_t i = 0; i < 3; i++) {
+    const size_t count = i < 2 ? nodes : n;
+    double *const want = golden_read_n("golden.nc", group, names[i], count);
+    CLOSE(got[i], want, count, .rel = 1e-5); /* some 10 roundings of 6e-8 */
+    free(want);
   }
-  for (size_t w = 0; w < n; w++) got[2][w] = (double)gammas_got[w];
-  CLOSE(got[0], want[0], nodes, .rel = 1e-5); /* some 10 roundings of 6e-8 */
-  CLOSE(got[1], want[1], nodes, .rel = 1e-5);
-  CLOSE(got[2], want[2], n, .rel = 1e-5);
-
-  cuda_memory_free(&memory);
-  free(pairs);
-  free(c);
-  free(x);
-  free(constants);
-  free(phases);
-  for (size_t i = 0; i < 3; i++) free(want[i]);
   free(cotangent);
   free(input);
   cuonn_mesh_free(&mesh);
@@ -285,6 +298,49 @@ static void test_measure__golden(void **unused) {
   }
 }
 
+/* One size for every number of waveguides that a lane may hold; shot noise, too. */
+static void like_reference_mesh(size_t n, cuonn_gradient_method method) {
+  const size_t nodes = cuonn_mesh_nodes(n), size = 2 * nodes + n;
+  cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
+  chip.seed = n;
+  chip.scale = CUONN_SCALE_STUDY;
+  chip.tap_shot = .02;
+  const chip_reader reader = {
+      .seed = n, .tap_shot = .02, .tap_purpose = 10, .fresh = true, .digital = method == CUONN_GRADIENT_DIGITAL};
+  chance c = {n};
+  cuonn_mesh mesh;
+  OK(cuonn_mesh_create(&mesh, n, n % 4 ? CUONN_STYLE_BOTTOM : CUONN_STYLE_TOP));
+  dense_random(&mesh, &c, .1, .01);
+  double *const fields = malloc(4 * kExamples * n * sizeof *fields), *const both = malloc(2 * size * sizeof *both);
+  assert_true(fields && both);
+  double *const input = fields, *const cotangent = fields + 2 * kExamples * n;
+  chance_normals(fields, 4 * kExamples * n, &c);
+  double *const got[3] = {both, both + nodes, both + 2 * nodes};
+  cuonn_mesh_gradient want = {both + size, both + size + nodes, both + size + 2 * nodes};
+  measure_mesh(got, &mesh, input, cotangent, &reader);
+  reference_mesh exact;
+  OK(reference_mesh_create(&exact, n));
+  reference_mesh_set(&exact, &mesh);
+  const chip_reading reading = {&chip, CHIP_MEASUREMENT, 0, 0};
+  OK(reference_measure(&want, NULL, &exact, (const complex_t *)input, (const complex_t *)cotangent, kExamples, method,
+                       &reading));
+  const double rel = (method == CUONN_GRADIENT_DIGITAL ? 128 : 32) * FLT_EPSILON / 2 * sqrt((double)(3 * n));
+  CLOSE(both, both + size, size, .rel = rel);
+  reference_mesh_free(&exact);
+  free(both);
+  free(fields);
+  cuonn_mesh_free(&mesh);
+}
+
+static void test_measure__every_layout(void **unused) {
+  (void)unused;
+  const size_t sizes[] = {7, 16, 31, 66, 131, 258, 514};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    like_reference_mesh(sizes[i], i % 2 ? CUONN_GRADIENT_DIGITAL : CUONN_GRADIENT_ANALOG);
+    if (sizes[i] < 100) like_reference_mesh(sizes[i], i % 2 ? CUONN_GRADIENT_ANALOG : CUONN_GRADIENT_DIGITAL);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_chip__same_noise_as_reference),
@@ -292,6 +348,7 @@ int main(void) {
       cmocka_unit_test(test_chip__measured_gradient_of_programmed_phases),
       cmocka_unit_test(test_models__do_not_meet),
       cmocka_unit_test(test_measure__golden),
+      cmocka_unit_test(test_measure__every_layout),
   };
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   cuda_release();
