@@ -70,16 +70,19 @@ static void prepare(job *j) {
   for (size_t i = 0; i < kSteps; i++) j->steps[i] = (backend_step){.count = kExamples, .rate_factor = 1};
 }
 
-/* Everything that a training does with a device, in order, until something fails. */
-static cuonn_status run(job *j) {
+/* Everything that a training does with a device, in order, until something fails; with exact gradients, or with those that a
+ * noisy chip measures. */
+static cuonn_status run(job *j, cuonn_gradient_method method) {
   const cuonn_backend *const cuda = &cuonn_backend_cuda;
-  const backend_model model = {.network = &j->network, .optimizer = &sgd};
+  cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
+  chip.io_phase = chip.crosstalk = method == CUONN_GRADIENT_EXACT ? 0 : .01;
+  const backend_model model = {.network = &j->network, .optimizer = &sgd, .gradient = method, .chip = &chip};
   cuonn_evaluation evaluation = {0};
   cuonn_status status = cuda->create(&j->state, &(backend_problem){.n_models = 1,
                                                                    .shape = j->network.shape,
                                                                    .batch_size = kExamples,
                                                                    .order = CUONN_ORDER_SHUFFLED,
-                                                                   .threads = 0});
+                                                                   .gradient = method});
   if (status == CUONN_OK) status = cuda->set_fields(j->state, BACKEND_TRAIN, &j->fields, j->labels);
   if (status == CUONN_OK) status = cuda->set_model(j->state, 0, &model);
   if (status == CUONN_OK) status = cuda->train_steps(j->losses, j->state, j->steps, kSteps);
@@ -95,14 +98,13 @@ static void finish(job *j) {
 }
 
 /* Whichever allocation fails: a status with the reason, and nothing is left behind. */
-static void test_memory__every_allocation_may_fail(void **unused) {
-  (void)unused;
+static void every_allocation_fails(cuonn_gradient_method method) {
   cuda_release();
   for (long n = 0;; n++) {
     job j;
     prepare(&j);
     simt_fail_malloc_after(n);
-    const cuonn_status status = run(&j);
+    const cuonn_status status = run(&j, method);
     simt_fail_malloc_after(-1);
     if (status != CUONN_OK) {
       assert_int_equal(status, CUONN_E_MEMORY);
@@ -116,6 +118,12 @@ static void test_memory__every_allocation_may_fail(void **unused) {
       break;
     }
   }
+}
+
+static void test_memory__every_allocation_may_fail(void **unused) {
+  (void)unused;
+  every_allocation_fails(CUONN_GRADIENT_EXACT);
+  every_allocation_fails(CUONN_GRADIENT_ANALOG);
 }
 
 static void test_memory__says_how_much_and_what_to_lower(void **unused) {
@@ -135,16 +143,16 @@ static void test_memory__says_how_much_and_what_to_lower(void **unused) {
 }
 
 /* The device is lost at any kernel: a status with the reason, and the state can still be released. */
-static void test_lost__at_every_kernel(void **unused) {
-  (void)unused;
+static void lost_at_every_kernel(cuonn_gradient_method method) {
   for (long n = 0;; n++) {
     job j;
     prepare(&j);
     simt_fail_launch_after(n);
-    const cuonn_status status = run(&j);
+    const cuonn_status status = run(&j, method);
     if (status != CUONN_OK) {
       assert_int_equal(status, CUONN_E_DEVICE);
-      assert_non_null(strstr(cuonn_last_error(), "the GPU failed: "));
+      const char *const text = cuonn_last_error();
+      assert_true(strstr(text, "the GPU failed: ") || strstr(text, "cuBLAS failed: "));
     }
     finish(&j);
     cuda_release();
@@ -156,8 +164,14 @@ static void test_lost__at_every_kernel(void **unused) {
   }
   job j; /* and the next one works again */
   prepare(&j);
-  OK(run(&j));
+  OK(run(&j, method));
   finish(&j);
+}
+
+static void test_lost__at_every_kernel(void **unused) {
+  (void)unused;
+  lost_at_every_kernel(CUONN_GRADIENT_EXACT);
+  lost_at_every_kernel(CUONN_GRADIENT_DIGITAL);
 }
 
 int main(void) {

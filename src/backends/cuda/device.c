@@ -79,8 +79,15 @@ cuonn_status cuda_probe(char *device, size_t size) {
 static cuda_session *idle; /* list of those that wait for use */
 static pthread_mutex_t idle_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-static void destroy(cuda_session *session) {
+static void drop_blas(cuda_session *session) {
   if (session->blas) cublasDestroy(session->blas);
+  if (session->blas_space) (void)cudaFree(session->blas_space);
+  session->blas = NULL;
+  session->blas_space = NULL;
+}
+
+static void destroy(cuda_session *session) {
+  drop_blas(session);
   if (session->plan_images > 0) cufftDestroy(session->plan);
   if (session->stream) cudaStreamDestroy(session->stream);
   free(session);
@@ -129,12 +136,21 @@ void cuda_release(void) {
   pthread_mutex_unlock(&idle_mutex);
 }
 
+static cuonn_status make_blas(cuda_session *session) {
+  enum { kSpace = 32 << 20 }; /* what cuBLAS has by itself on the largest devices */
+  cuonn_status status = CUONN_OK;
+  CUONN_BLAS_DONE(cublasCreate(&session->blas));
+  CUONN_CUDA_DONE(cudaMalloc(&session->blas_space, kSpace));
+  CUONN_BLAS_DONE(cublasSetStream(session->blas, session->stream)); /* drops the space, so it comes first */
+  CUONN_BLAS_DONE(cublasSetWorkspace(session->blas, session->blas_space, kSpace));
+  CUONN_BLAS_DONE(cublasSetMathMode(session->blas, CUBLAS_PEDANTIC_MATH)); /* float32 all through, never TF32 */
+done:
+  if (status != CUONN_OK) drop_blas(session);
+  return status;
+}
+
 cuonn_status cuda_blas(cublasHandle_t *out, cuda_session *session) {
-  if (!session->blas) {
-    CUONN_BLAS(cublasCreate(&session->blas));
-    CUONN_BLAS(cublasSetStream(session->blas, session->stream));
-    CUONN_BLAS(cublasSetMathMode(session->blas, CUBLAS_PEDANTIC_MATH)); /* float32 all through, never TF32 */
-  }
+  if (!session->blas) CUONN_TRY(make_blas(session));
   *out = session->blas;
   return CUONN_OK;
 }

@@ -15,6 +15,7 @@
 typedef struct cuda_session {
   cudaStream_t stream;
   cublasHandle_t blas; /* made by cuda_blas() */
+  void *blas_space;    /* of its own, so that products can be recorded in graphs without allocating */
   cufftHandle plan;    /* of images of plan_height x plan_width, plan_images at once; made by cuda_plan() */
   int plan_height, plan_width, plan_images;
   size_t shared_limit; /* bytes of shared memory that a block may ask for */
@@ -42,6 +43,7 @@ cuonn_status cuda_check_fft(cufftResult result, const char *text, const char *fi
 #define CUONN_CUDA(call) CUONN_TRY(cuda_check((call), #call, __FILE__, __LINE__))
 #define CUONN_CUDA_DONE(call) CUONN_TRY_DONE(cuda_check((call), #call, __FILE__, __LINE__))
 #define CUONN_BLAS(call) CUONN_TRY(cuda_check_blas((call), #call, __FILE__, __LINE__))
+#define CUONN_BLAS_DONE(call) CUONN_TRY_DONE(cuda_check_blas((call), #call, __FILE__, __LINE__))
 #define CUONN_FFT(call) CUONN_TRY(cuda_check_fft((call), #call, __FILE__, __LINE__))
 
 /* Allocations that end together. Zeroed, it is empty. */

@@ -28,6 +28,8 @@ cuonn_status cuda_in_situ_create(cuda_state *s) {
   const size_t places = s->meshes.places, fields = models * p->batch_size * s->stride,
                matrices = meshes * n * s->stride;
   const char *const of = "the fields of a batch";
+  cublasHandle_t blas;
+  CUONN_TRY(cuda_blas(&blas, s->session)); /* here, because it cannot be made while steps are recorded */
   i->by_matrix = p->measurement == CUONN_MEASUREMENT_MATRIX;
   i->n_vectors = i->by_matrix ? n : p->batch_size;
   i->n_chunks = chunks_of(i->n_vectors, s->meshes.layout);
