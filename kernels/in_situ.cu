@@ -300,8 +300,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
     }
     sync_block();
     taps::add_outputs(t.outputs + part * n, shares, n, pass == first);
-    sync_block();
-  }
+  } /* take() has the barrier before the next shares */
 }
 
 /* ---------------------------------------------------------------------------------------------------------- finishing */

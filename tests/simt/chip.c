@@ -142,8 +142,6 @@ static void test_models__do_not_meet(void **unused) {
   do_not_meet(CUONN_MEASUREMENT_MATRIX, CUONN_GRADIENT_EXACT);
 }
 
-/* --- One mesh against golden values, by the kernels alone --- */
-
 /* Device memory that ends with the test. */
 static void *on_device(cuda_memory *memory, const void *host, size_t bytes) {
   void *device;
@@ -151,6 +149,58 @@ static void *on_device(cuda_memory *memory, const void *host, size_t bytes) {
   if (host) assert_int_equal(cudaMemcpy(device, host, bytes, cudaMemcpyHostToDevice), cudaSuccess);
   return device;
 }
+
+/* --- Readings alone: the factors that the host draws --- */
+
+static void test_read__same_factors(void **unused) {
+  enum { kChips = 6, kModes = 7, kReadings = 5, kFirst = 3, kRead = 6, kStride = 8, kStep = 9 };
+  (void)unused;
+  cuda_memory memory = {0};
+  chip_reader readers[kChips];
+  cuonn_chip_options chips[kChips];
+  float2 got[kChips][2][kReadings][kStride];
+  for (size_t m = 0; m < kChips; m++) {
+    const cuonn_noise_draw draw = (cuonn_noise_draw)(m % 3);
+    chips[m] = noisy(m);
+    chips[m].noise_draw = draw;
+    readers[m] = (chip_reader){.seed = m,
+                               .io_amplitude = .05,
+                               .io_phase = .05,
+                               .purposes = {7, 9, draw == CUONN_NOISE_FROZEN ? 7 : 8},
+                               .fresh = draw == CUONN_NOISE_FRESH,
+                               .by_waveguide = draw != CUONN_NOISE_FRESH && m % 2 == 0};
+  }
+  float2 *const fields = on_device(&memory, NULL, sizeof got);
+  reading_task task = {.fields = fields,
+                       .factors_only = true,
+                       .readers = on_device(&memory, readers, sizeof readers),
+                       .number = kStep,
+                       .n_models = kChips,
+                       .n_modes = kModes,
+                       .first_layer = 1,
+                       .n_layers = 2,
+                       .first_example = kFirst,
+                       .n_examples = kReadings,
+                       .n_read = kRead,
+                       .stride = kStride};
+  for (task.use = READ_TRAINING; task.use < READ_USES; task.use++) {
+    static const chip_use uses[] = {CHIP_TRAINING, CHIP_MEASUREMENT, CHIP_TEST};
+    assert_int_equal(launch_read(&task, NULL), cudaSuccess);
+    assert_int_equal(cudaMemcpy(got, fields, sizeof got, cudaMemcpyDeviceToHost), cudaSuccess);
+    for (size_t i = 0; i < kChips * 2 * kReadings * kRead; i++) {
+      const size_t m = i / kRead / kReadings / 2, l = i / kRead / kReadings % 2, e = i / kRead % kReadings,
+                   w = i % kRead;
+      const chip_reading reading = {&chips[m], uses[task.use], (uint32_t)(1 + l), kStep};
+      const double factor[2] = {(double)got[m][l][e][w].x, (double)got[m][l][e][w].y};
+      double want[2];
+      chip_read_factor(want, &reading, kFirst + e, w, kModes);
+      CLOSE(factor, want, 2, .rel = FLT_EPSILON); /* rounded to float, and the last bits of sine and cosine */
+    }
+  }
+  cuda_memory_free(&memory);
+}
+
+/* --- One mesh against golden values, by the kernels alone --- */
 
 /* [place] of a mesh, with nodes' values in pairs. */
 static double2 *by_place(const cuonn_mesh *mesh, mesh_layout layout) {
@@ -347,6 +397,7 @@ int main(void) {
       cmocka_unit_test(test_chip__exact_gradient_of_programmed_phases),
       cmocka_unit_test(test_chip__measured_gradient_of_programmed_phases),
       cmocka_unit_test(test_models__do_not_meet),
+      cmocka_unit_test(test_read__same_factors),
       cmocka_unit_test(test_measure__golden),
       cmocka_unit_test(test_measure__every_layout),
   };
