@@ -1,5 +1,6 @@
 /** @file training.h
- *  Training of a network on images, with exact gradients or with those that a chip measures on itself.
+ *  Training of a network on images, with exact gradients, with those that a chip measures on itself, or with those of a
+ *  chip without errors.
  */
 #ifndef CUONN_TRAINING_H
 #define CUONN_TRAINING_H
@@ -99,7 +100,7 @@ typedef struct cuonn_epoch_record {
   double test_accuracy; /**< 0..1 */
   double seconds;       /**< training time of the epoch, without the evaluation */
   double examples_per_second;
-  /** Error of a measured gradient, cuonn_gradient_error() against the exact one of the same chip; 0 if gradients are exact.
+  /** Error of a measured or ideal gradient, cuonn_gradient_error() against the exact one of the chip; 0 if gradients are exact.
    *  Of the first CUONN_SMALL_BATCH examples (or of a batch, if that is smaller), and of the epoch's last batch. */
   double gradient_error_small, gradient_error_batch;
 } cuonn_epoch_record;

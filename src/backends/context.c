@@ -71,11 +71,12 @@ cuonn_status cuonn_context_take_chip(cuonn_context *context, const cuonn_chip_op
   const bool plain = method == CUONN_GRADIENT_EXACT && !cuonn_chip_is_noisy(chip);
   if (plain || context->backend->measure) return CUONN_OK;
   CUONN_CHECK(context->automatic, CUONN_E_ARGUMENT,
-              "backend %s has no in situ gradients and no noise of a chip yet; use backend cpu", name);
+              "backend %s has no gradients but exact ones and no noise of a chip yet; use backend cpu", name);
   size_t i = 0;
   while (i + 1 < kBackends && !backends[i]->measure) i++; /* the last, reference, has it */
   context->backend = backends[i];
-  snprintf(context->note, sizeof context->note, "backend %s has no in situ gradients and no noise of a chip yet", name);
+  snprintf(context->note, sizeof context->note, "backend %s has no gradients but exact ones and no noise of a chip yet",
+           name);
   return CUONN_OK;
 }
 

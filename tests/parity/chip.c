@@ -142,8 +142,8 @@ static void test_chip__same_noise_as_reference(void **unused) {
   }
 }
 
-/* Every style can be read with noise, and programmed with errors. */
-static void test_chip__exact_gradient_of_programmed_phases(void **unused) {
+/* Every style can be read with noise, and programmed with errors; training may know them, or not. */
+static void test_chip__computed_gradients_of_programmed_phases(void **unused) {
   (void)unused;
   for (size_t style = 0; style < 4; style++) {
     fixture f;
@@ -153,11 +153,12 @@ static void test_chip__exact_gradient_of_programmed_phases(void **unused) {
     chip.phase_error = .05;
     chip.phase_bits = style / 2 ? 0 : 3; /* coarse: no phase comes near a step's edge in both, and rounds apart */
     compare(&f, &chip, CUONN_GRADIENT_EXACT);
+    compare(&f, &chip, CUONN_GRADIENT_IDEAL);
     release(&f);
   }
 }
 
-/* Models side by side, one of them with exact gradients, have the bits that each has alone. */
+/* Models side by side, with gradients of every kind, have the bits that each has alone. */
 static void test_chip__models_do_not_meet(void **unused) {
   enum { kModels = 4 };
   (void)unused;
@@ -175,11 +176,8 @@ static void test_chip__models_do_not_meet(void **unused) {
   for (size_t i = 0; i < kSteps; i++) steps[i] = (backend_step){0, 40 * i, 40, 1, i, (uint32_t)i};
   for (size_t m = 0; m < kModels; m++) {
     chips[m] = noisy(m);
-    models[m] = (backend_model){.network = &f.network,
-                                .optimizer = &sgd,
-                                .seed = m,
-                                .gradient = (cuonn_gradient_method)(m % 3),
-                                .chip = &chips[m]};
+    models[m] = (backend_model){
+        .network = &f.network, .optimizer = &sgd, .seed = m, .gradient = (cuonn_gradient_method)m, .chip = &chips[m]};
     OK(cpu->set_model(all, m, &models[m]));
   }
   OK(cpu->train_steps(together, all, steps, kSteps));
@@ -274,7 +272,7 @@ static void test_measure__golden(void **unused) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_chip__same_noise_as_reference),
-      cmocka_unit_test(test_chip__exact_gradient_of_programmed_phases),
+      cmocka_unit_test(test_chip__computed_gradients_of_programmed_phases),
       cmocka_unit_test(test_chip__models_do_not_meet),
       cmocka_unit_test(test_measure__golden),
   };

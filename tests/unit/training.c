@@ -283,6 +283,39 @@ static void noisy_chip_has_gradient_errors(void **unused) {
   cuonn_training_state_free(&state);
 }
 
+/* Steps are those of a chip without errors; tests, and what gradients are held against, are of the real one. */
+static void ideal_training_is_tested_on_the_chip(void **unused) {
+  (void)unused;
+  cuonn_training_options options = tiny();
+  cuonn_training_state exact = start(), ideal = start();
+  record all = {0}, r = {0};
+  options.chip.coupler_std = .1;
+  options.chip.loss_mean = .5;
+  OK(train(&exact, &options, &all));
+  OK(cuonn_chip_draw_errors(&ideal.network, &options.chip));
+  options.gradient = CUONN_GRADIENT_IDEAL;
+  OK(train(&ideal, &options, &r));
+  for (size_t l = 0; l < kLayers; l++) {
+    const cuonn_mesh *const a = &exact.network.layers[l], *const b = &ideal.network.layers[l];
+    assert_memory_equal(a->theta, b->theta, kNodes * sizeof(double));
+    assert_memory_equal(a->phi, b->phi, kNodes * sizeof(double));
+    assert_true(b->coupler_error[0] != 0 && b->loss_db[0] != 0);
+  }
+  assert_memory_equal(r.losses, all.losses, 15 * sizeof(double));
+  cuonn_fields input;
+  cuonn_evaluation test = {0};
+  OK(cuonn_features(&input, context, &data.test, &features));
+  OK(cuonn_evaluate(&test, context, &ideal.network, &input, data.test.labels));
+  CLOSE(&r.epochs[2].test_loss, &test.loss, 1, .rel = 1e-14);
+  assert_true(fabs(test.loss - all.epochs[2].test_loss) > 1e-4);
+  for (size_t e = 0; e < 3; e++) {
+    assert_true(r.epochs[e].gradient_error_small > 1e-4 && r.epochs[e].gradient_error_batch > 1e-4);
+  }
+  cuonn_fields_free(&input);
+  cuonn_training_state_free(&ideal);
+  cuonn_training_state_free(&exact);
+}
+
 static void cosine_schedule(void **unused) {
   (void)unused;
   cuonn_training_options options = tiny();
@@ -661,6 +694,7 @@ int main(void) {
       cmocka_unit_test(sgd_with_and_without_momentum),
       cmocka_unit_test(in_situ_as_exact),
       cmocka_unit_test(noisy_chip_has_gradient_errors),
+      cmocka_unit_test(ideal_training_is_tested_on_the_chip),
       cmocka_unit_test_teardown(cosine_schedule, forget_stop),
       cmocka_unit_test(partial_batch_is_dropped_or_kept),
       cmocka_unit_test(counts_steps),

@@ -16,6 +16,8 @@ typedef struct {
   cuonn_optimizer_options optimizer;
   uint64_t seed;
   cpu_layer *layers; /* [layer]; zeroed before the model is set */
+  cpu_layer
+      *ideal; /* [layer] without the chip's errors; zeroed unless the model's gradients are those of an ideal chip */
 
   cuonn_gradient_method gradient;
   cuonn_chip_options options;
@@ -46,6 +48,11 @@ typedef struct {
   double *flow;            /* [model][layer][n_modes] */
   uint32_t steps_done;     /* what tests are counted by, for noise */
 } cpu_state;
+
+/* Layers that a computed gradient goes through. */
+static inline const cpu_layer *cpu_layers_of(const cpu_model *model, cuonn_gradient_method method) {
+  return method == CUONN_GRADIENT_IDEAL ? model->ideal : model->layers;
+}
 
 /* What the chip makes of a layer's phases goes into all coefficients. */
 void cpu_program_layer(cpu_model *model, size_t layer, const cpu_kernels *kernels);

@@ -18,6 +18,7 @@
 typedef struct {
   cuonn_network network; /* phases as they are programmed */
   cuonn_network applied; /* phases as the chip applies them */
+  cuonn_network ideal;   /* the programmed phases on meshes without errors */
   double *moments;       /* [2][layer][2][node] */
   cuonn_optimizer_options optimizer;
   uint64_t seed;
@@ -45,6 +46,7 @@ static void destroy(void *of) {
     free(own->phases);
     cuonn_network_free(&own->network);
     cuonn_network_free(&own->applied);
+    cuonn_network_free(&own->ideal);
     free(own->moments);
   }
   free(s->models);
@@ -80,6 +82,7 @@ static cuonn_status create(void **out, const backend_problem *problem) {
   for (size_t m = 0; m < problem->n_models; m++) {
     CUONN_TRY_DONE(cuonn_network_create(&s->models[m].network, shape));
     CUONN_TRY_DONE(cuonn_network_create(&s->models[m].applied, shape));
+    CUONN_TRY_DONE(cuonn_network_create(&s->models[m].ideal, shape));
     CUONN_TRY_DONE(cuonn_allocate(&s->models[m].phases, shape->n_layers, sizeof(chip_phases)));
     CUONN_TRY_DONE(cuonn_allocate(&s->models[m].moments, cuonn_training_moments_count(shape), sizeof(double)));
   }
@@ -169,6 +172,18 @@ static cuonn_status get_features(double *out, void *of, backend_split split) {
   return CUONN_OK;
 }
 
+/* The same phases on a chip without errors become the network that computes. */
+static void program_ideal(state *s, const model *m) {
+  const size_t n = s->problem.shape.n_modes, nodes = cuonn_mesh_nodes(n);
+  for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
+    const cuonn_mesh *const from = &m->network.layers[l], *const to = &m->ideal.layers[l];
+    memcpy(to->theta, from->theta, nodes * sizeof(double));
+    memcpy(to->phi, from->phi, nodes * sizeof(double));
+    memcpy(to->gamma, from->gamma, n * sizeof(double));
+  }
+  reference_network_set(&s->network, &m->ideal);
+}
+
 /* What the chip makes of a model's phases becomes the network that computes. */
 static void program(state *s, const model *m) {
   for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
@@ -232,6 +247,11 @@ static cuonn_status step_gradient(double *loss, state *s, model *m, backend_spli
                                   cuonn_gradient_method method) {
   const bool shuffles = split == BACKEND_TRAIN && s->problem.order == CUONN_ORDER_SHUFFLED;
   const model *const shuffled = shuffles ? m : NULL;
+  if (method == CUONN_GRADIENT_IDEAL) {
+    program_ideal(s, m);
+    *loss = loss_and_gradient(s, split, step->first, step->count, shuffled, step->epoch);
+    return CUONN_OK;
+  }
   program(s, m);
   if (method == CUONN_GRADIENT_EXACT) {
     *loss = loss_and_gradient(s, split, step->first, step->count, shuffled, step->epoch);
