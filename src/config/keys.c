@@ -85,6 +85,11 @@ const config_key config_keys[] = {
          "Computed with the chip's errors, measured on the chip in situ by the analog or the digital scheme, or "
          "computed as if the chip had no errors and no noise.",
      .sweepable = true, .decides = true},
+    {"training.train_gamma", BOOLEAN(training.train_gamma), .default_value = "false", .unit = "",
+     .sentence =
+         "Trains the phases at the outputs, too; no output that is read depends on them, but noise in situ moves "
+         "them.",
+     .sweepable = true, .decides = true},
     {"training.optimizer.name", CHOICE(training.optimizer.kind, optimizers), .default_value = "adam", .unit = "",
      .sentence = "Adam, or stochastic gradient descent.", .coordinate = "optimizer", .sweepable = true,
      .decides = true},

@@ -76,7 +76,7 @@ cuonn_status cpu_create(void **out, const backend_problem *problem) {
   CUONN_TRY_DONE(cuonn_allocate(&s->models, models, sizeof *s->models));
   for (size_t m = 0; m < models; m++) {
     CUONN_TRY_DONE(cuonn_network_create(&s->models[m].network, shape));
-    CUONN_TRY_DONE(cuonn_allocate(&s->models[m].moments, 4 * phases, sizeof(double)));
+    CUONN_TRY_DONE(cuonn_allocate(&s->models[m].moments, cuonn_training_moments_count(shape), sizeof(double)));
     CUONN_TRY_DONE(cuonn_allocate(&s->models[m].layers, shape->n_layers, sizeof(cpu_layer)));
     CUONN_TRY_DONE(cuonn_allocate(&s->models[m].ideal, shape->n_layers, sizeof(cpu_layer)));
     CUONN_TRY_DONE(cuonn_allocate(&s->models[m].phases, shape->n_layers, sizeof(chip_phases)));
@@ -114,6 +114,7 @@ static cuonn_status widen_spaces(cpu_state *s, const cpu_layer *layer) {
 void cpu_program_layer(cpu_model *model, size_t layer, const cpu_kernels *kernels) {
   const cuonn_mesh *const from = model->network.layers + layer, *const to = model->applied.layers + layer;
   chip_phases_apply(to->theta, to->phi, model->phases + layer, from->theta, from->phi);
+  memcpy(to->gamma, from->gamma, from->n_modes * sizeof(double));
   layer_fill(model->layers + layer, to->theta, to->phi, kernels);
   if (model->gradient == CUONN_GRADIENT_IDEAL) layer_fill(model->ideal + layer, from->theta, from->phi, kernels);
   if (model->chip.meshes) cpu_tap_mesh_set(model->chip.meshes + layer, to);
@@ -137,6 +138,7 @@ cuonn_status cpu_set_model(void *state, size_t model, const backend_model *from)
   const size_t n_moments = cuonn_training_moments_count(shape);
   free_layers(to, shape->n_layers);
   to->gradient = from->gradient;
+  to->train_gamma = from->train_gamma;
   to->options = from->chip ? *from->chip : ideal;
   const bool measured = cuonn_gradient_is_measured(to->gradient);
   if (measured || !chip_reads_exactly(&to->options)) {
@@ -173,6 +175,7 @@ cuonn_status cpu_get_model(const backend_model *to, void *state, size_t model) {
   for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
     memcpy(to->network->layers[l].theta, from->network.layers[l].theta, size);
     memcpy(to->network->layers[l].phi, from->network.layers[l].phi, size);
+    memcpy(to->network->layers[l].gamma, from->network.layers[l].gamma, s->problem.shape.n_modes * sizeof(double));
   }
   if (to->moments) memcpy(to->moments, from->moments, cuonn_training_moments_count(&s->problem.shape) * sizeof(double));
   return CUONN_OK;

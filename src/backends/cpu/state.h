@@ -12,7 +12,7 @@
  * holds doubles, is then exactly the state. */
 typedef struct {
   cuonn_network network;
-  double *moments; /* [2][layer][2][node] */
+  double *moments; /* [2][layer][N^2] */
   cuonn_optimizer_options optimizer;
   uint64_t seed;
   cpu_layer *layers; /* [layer]; zeroed before the model is set */
@@ -20,6 +20,7 @@ typedef struct {
       *ideal; /* [layer] without the chip's errors; zeroed unless the model's gradients are those of an ideal chip */
 
   cuonn_gradient_method gradient;
+  bool train_gamma;
   cuonn_chip_options options;
   chip_phases *phases;   /* [layer]; zeroed before the model is set */
   cuonn_network applied; /* phases as the chip applies them */

@@ -79,20 +79,25 @@ static void finish_layer(const cpu_state *s, size_t model, cuonn_gradient_method
   double *const flow = s->flow + at * s->problem.shape.n_modes;
   memset(flow, 0, s->problem.shape.n_modes * sizeof *flow);
   layer_gradient(s->d_theta + at * nodes, s->d_phi + at * nodes, flow, layer, total);
-  if (method == CUONN_GRADIENT_IDEAL) return; /* what is programmed is what such a chip applies */
+  memset(flow, 0, s->problem.shape.n_modes * sizeof *flow); /* it was used up, and is the gradient of gamma */
+  if (method == CUONN_GRADIENT_IDEAL) return;               /* what is programmed is what such a chip applies */
   chip_phases_pull_back(s->d_theta + at * nodes, s->d_phi + at * nodes, s->models[model].phases + l);
 }
 
 static void update_layer(const cpu_state *s, size_t m, size_t l, const backend_step *step) {
   cpu_model *const model = s->models + m;
-  const size_t nodes = cuonn_mesh_nodes(s->problem.shape.n_modes), layers = s->problem.shape.n_layers;
+  const size_t n = s->problem.shape.n_modes, nodes = cuonn_mesh_nodes(n), layers = s->problem.shape.n_layers;
   const size_t at = (m * layers + l) * nodes;
   cuonn_mesh *const mesh = model->network.layers + l;
-  double *const first = model->moments + 2 * l * nodes, *const second = first + 2 * layers * nodes;
+  double *const first = model->moments + l * n * n, *const second = first + layers * n * n;
   cpu_optimizer_update(mesh->theta, first, second, s->d_theta + at, nodes, &model->optimizer, step->rate_factor,
                        step->adam_index, s->kernels);
   cpu_optimizer_update(mesh->phi, first + nodes, second + nodes, s->d_phi + at, nodes, &model->optimizer,
                        step->rate_factor, step->adam_index, s->kernels);
+  if (model->train_gamma) {
+    cpu_optimizer_update(mesh->gamma, first + 2 * nodes, second + 2 * nodes, s->flow + (m * layers + l) * n, n,
+                         &model->optimizer, step->rate_factor, step->adam_index, s->kernels);
+  }
   cpu_program_layer(model, l, s->kernels);
 }
 
@@ -139,10 +144,7 @@ static void measure_batch(double *loss, const cpu_state *s, size_t m, const batc
 
 static double computed_gradient(cpu_state *s, size_t m, cuonn_gradient_method method, const batch *b) {
   const double loss = run_batch(true, NULL, s, m, method, b);
-  for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
-    finish_layer(s, m, method, l, b->n_chunks);
-    memset(s->models[m].gradients[l].d_gamma, 0, s->problem.shape.n_modes * sizeof(double)); /* the flow was used up */
-  }
+  for (size_t l = 0; l < s->problem.shape.n_layers; l++) finish_layer(s, m, method, l, b->n_chunks);
   return loss;
 }
 

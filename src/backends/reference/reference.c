@@ -19,10 +19,11 @@ typedef struct {
   cuonn_network network; /* phases as they are programmed */
   cuonn_network applied; /* phases as the chip applies them */
   cuonn_network ideal;   /* the programmed phases on meshes without errors */
-  double *moments;       /* [2][layer][2][node] */
+  double *moments;       /* [2][layer][N^2] */
   cuonn_optimizer_options optimizer;
   uint64_t seed;
   cuonn_gradient_method gradient;
+  bool train_gamma;
   cuonn_chip_options chip;
   chip_phases *phases; /* [layer]; zeroed before the model is set */
 } model;
@@ -101,6 +102,7 @@ static cuonn_status set_model(void *of, size_t index, const backend_model *from)
   model *const to = &s->models[index];
   const size_t bytes = cuonn_training_moments_count(&s->problem.shape) * sizeof(double);
   to->gradient = from->gradient;
+  to->train_gamma = from->train_gamma;
   to->chip = from->chip ? *from->chip : ideal;
   for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
     CUONN_TRY(cuonn_mesh_copy(&to->network.layers[l], &from->network->layers[l]));
@@ -189,6 +191,7 @@ static void program(state *s, const model *m) {
   for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
     const cuonn_mesh *const from = &m->network.layers[l], *const to = &m->applied.layers[l];
     chip_phases_apply(to->theta, to->phi, &m->phases[l], from->theta, from->phi);
+    memcpy(to->gamma, from->gamma, from->n_modes * sizeof(double));
   }
   reference_network_set(&s->network, &m->applied);
 }
@@ -283,13 +286,16 @@ static void update(double *p, double *first, double *second, const double *gradi
 }
 
 static void update_model(model *m, const cuonn_mesh_gradient *gradients, const backend_step *step) {
-  const size_t layers = m->network.shape.n_layers, nodes = cuonn_mesh_nodes(m->network.shape.n_modes);
+  const size_t layers = m->network.shape.n_layers, n = m->network.shape.n_modes, nodes = cuonn_mesh_nodes(n);
   const double rate = m->optimizer.learning_rate * step->rate_factor;
   for (size_t l = 0; l < layers; l++) {
-    double *const first = m->moments + l * 2 * nodes, *const second = first + layers * 2 * nodes;
+    double *const first = m->moments + l * n * n, *const second = first + layers * n * n;
     const cuonn_mesh *const mesh = &m->network.layers[l];
     update(mesh->theta, first, second, gradients[l].d_theta, nodes, &m->optimizer, rate, step->adam_index);
     update(mesh->phi, first + nodes, second + nodes, gradients[l].d_phi, nodes, &m->optimizer, rate, step->adam_index);
+    if (!m->train_gamma) continue;
+    update(mesh->gamma, first + 2 * nodes, second + 2 * nodes, gradients[l].d_gamma, n, &m->optimizer, rate,
+           step->adam_index);
   }
 }
 
@@ -379,6 +385,7 @@ static cuonn_status probe(char *device, size_t size) {
 const cuonn_backend cuonn_backend_reference = {
     .name = "reference",
     .steps_per_call = 1,
+    .trains_gamma = true,
     .models_per_state = 1,
     .probe = probe,
     .create = create,
