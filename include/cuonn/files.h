@@ -132,7 +132,7 @@ typedef struct cuonn_run cuonn_run;
 /** Opens a run directory for writing and writes config.yaml.
  *  @param[in] directory  made if missing (its parent must exist); refused if it cannot be written, or while another
  *                        process has it open as a run (CUONN_E_ARGUMENT)
- *  @param[in] in_situ    gradients are measured: metrics.csv has their errors, too
+ *  @param[in] in_situ    gradients are not exact: metrics.csv has their errors, too
  *  @param[in] resume_epochs  0 for a new run, which refuses a directory that already holds last.nc (CUONN_E_ARGUMENT);
  *                            else rows of metrics.csv up to this many finished epochs are kept, later ones dropped;
  *                            SIZE_MAX resumes with none finished

@@ -30,7 +30,7 @@ typedef struct cuonn_sweep_epoch {
   double test_error;  /**< the same of the test images */
   double train_loss;  /**< mean of the losses of the epoch's steps, each taken before its update */
   double test_loss;
-  double gradient_error_batch; /**< measured gradient of a training batch against the exact one; NaN: not measured */
+  double gradient_error_batch; /**< gradient of a training batch against the exact one; NaN: it is exact */
   double gradient_error_small; /**< the same of a small fixed batch */
   double seconds;              /**< of training: this network's equal share of the time of those beside it */
 } cuonn_sweep_epoch;

@@ -65,18 +65,30 @@ const char *cuonn_context_backend(const cuonn_context *context) { return context
 
 const char *cuonn_context_note(const cuonn_context *context) { return context->note; }
 
+static bool computes_chips(const cuonn_backend *backend) { return backend->measure; }
+
+static bool trains_gamma(const cuonn_backend *backend) { return backend->trains_gamma; }
+
+/* The context's backend, or a slower one if it lacks something and nobody asked for it by name. */
+static cuonn_status take_able(cuonn_context *context, bool (*able)(const cuonn_backend *), const char *lacks) {
+  const char *const name = context->backend->name;
+  if (able(context->backend)) return CUONN_OK;
+  CUONN_CHECK(context->automatic, CUONN_E_ARGUMENT, "backend %s %s yet; use backend cpu", name, lacks);
+  size_t i = 0;
+  while (i + 1 < kBackends && !able(backends[i])) i++; /* the last, reference, is */
+  context->backend = backends[i];
+  snprintf(context->note, sizeof context->note, "backend %s %s yet", name, lacks);
+  return CUONN_OK;
+}
+
 cuonn_status cuonn_context_take_chip(cuonn_context *context, const cuonn_chip_options *chip,
                                      cuonn_gradient_method method) {
-  const char *const name = context->backend->name;
-  const bool plain = method == CUONN_GRADIENT_EXACT && !cuonn_chip_is_noisy(chip);
-  if (plain || context->backend->measure) return CUONN_OK;
-  CUONN_CHECK(context->automatic, CUONN_E_ARGUMENT,
-              "backend %s has no in situ gradients and no noise of a chip yet; use backend cpu", name);
-  size_t i = 0;
-  while (i + 1 < kBackends && !backends[i]->measure) i++; /* the last, reference, has it */
-  context->backend = backends[i];
-  snprintf(context->note, sizeof context->note, "backend %s has no in situ gradients and no noise of a chip yet", name);
-  return CUONN_OK;
+  if (method == CUONN_GRADIENT_EXACT && !cuonn_chip_is_noisy(chip)) return CUONN_OK;
+  return take_able(context, computes_chips, "has no gradients but exact ones and no noise of a chip");
+}
+
+cuonn_status context_take_gamma(cuonn_context *context) {
+  return take_able(context, trains_gamma, "does not train gamma");
 }
 
 static cuonn_status check_fields(const char *name, const cuonn_fields *fields, size_t n_modes) {

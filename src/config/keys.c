@@ -13,7 +13,7 @@ static const char *const starts[] = {"haar", "haar-phases", "file", NULL};
 static const char *const orders[] = {"fixed", "shuffled", NULL};
 static const char *const schedules[] = {"constant", "cosine", NULL};
 static const char *const optimizers[] = {"adam", "sgd", NULL};
-static const char *const gradients[] = {"exact", "analog", "digital", NULL};
+static const char *const gradients[] = {"exact", "analog", "digital", "ideal", NULL};
 static const char *const measurements[] = {"example", "matrix", NULL};
 static const char *const scales[] = {"example", "study", NULL};
 static const char *const draws[] = {"fresh", "frozen", "frozen-per-use", NULL};
@@ -81,8 +81,15 @@ const config_key config_keys[] = {
      .sentence = "Learning rate over the run: always the same, or half a cosine down to 0.", .sweepable = true,
      .decides = true},
     {"training.gradient", CHOICE(training.gradient, gradients), .default_value = "exact", .unit = "",
-     .sentence = "Computed, or measured on the chip in situ, by the analog or the digital scheme.", .sweepable = true,
-     .decides = true},
+     .sentence =
+         "Computed with the chip's errors, measured on the chip in situ by the analog or the digital scheme, or "
+         "computed as if the chip had no errors and no noise.",
+     .sweepable = true, .decides = true},
+    {"training.train_gamma", BOOLEAN(training.train_gamma), .default_value = "false", .unit = "",
+     .sentence =
+         "Trains the phases at the outputs, too; no output that is read depends on them, but noise in situ moves "
+         "them.",
+     .sweepable = true, .decides = true},
     {"training.optimizer.name", CHOICE(training.optimizer.kind, optimizers), .default_value = "adam", .unit = "",
      .sentence = "Adam, or stochastic gradient descent.", .coordinate = "optimizer", .sweepable = true,
      .decides = true},

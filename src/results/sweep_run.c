@@ -15,8 +15,8 @@ const sweep_number sweep_numbers[SWEEP_NUMBERS] = {
     {EPOCH(test_error), "1", "share of the test images taken for another class, after the epoch"},
     {EPOCH(train_loss), "1", "mean of the losses of the epoch's steps, each taken before its update"},
     {EPOCH(test_loss), "1", "mean cross entropy of the test images, after the epoch"},
-    {EPOCH(gradient_error_batch), "1", "error of the measured gradient of a training batch"},
-    {EPOCH(gradient_error_small), "1", "error of the measured gradient of a small fixed batch"},
+    {EPOCH(gradient_error_batch), "1", "1 - cosine between the gradient of a training batch and the exact one"},
+    {EPOCH(gradient_error_small), "1", "the same of a small fixed batch"},
     {EPOCH(seconds), "s", "training time of the epoch: an equal share of the time of the runs beside it"},
 };
 double sweep_number_at(const cuonn_sweep_epoch *epoch, const sweep_number *of) {

@@ -21,6 +21,11 @@ cuonn_status training_check_options(const cuonn_training_options *options) {
   return CUONN_OK;
 }
 
+cuonn_status training_take_backend(cuonn_context *context, const cuonn_training_options *options) {
+  CUONN_TRY(cuonn_context_take_chip(context, &options->chip, options->gradient));
+  return options->train_gamma ? context_take_gamma(context) : CUONN_OK;
+}
+
 cuonn_status training_check_data(const cuonn_network_shape *shape, const cuonn_dataset *data,
                                  const cuonn_features_options *features) {
   const size_t modes = cuonn_features_modes(features);
@@ -59,6 +64,7 @@ backend_model training_model(cuonn_training_state *state, const cuonn_training_o
                          .optimizer = &options->optimizer,
                          .seed = options->seed,
                          .gradient = options->gradient,
+                         .train_gamma = options->train_gamma,
                          .chip = &options->chip};
 }
 

@@ -15,7 +15,7 @@ enum { kRuns = sizeof threads / sizeof *threads };
 
 /* Everything that a run gives. */
 typedef struct {
-  double losses[kSteps], theta[kLayers][kNodes], phi[kLayers][kNodes], moments[2 * kLayers * 2 * kNodes];
+  double losses[kSteps], theta[kLayers][kNodes], phi[kLayers][kNodes], moments[2 * kLayers * kModes * kModes];
   double test_loss, loss, d_theta[kLayers][kNodes], d_phi[kLayers][kNodes], d_gamma[kLayers][kModes];
   double out[kExamples * kModes * 2], back[kExamples * kModes * 2];
   double vjp_theta[kNodes], vjp_phi[kNodes], vjp_gamma[kModes];

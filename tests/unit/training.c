@@ -15,7 +15,7 @@ enum {
   kNodes = 6,
   kLayers = 2,
   kClasses = 3,
-  kMoments = 48,
+  kMoments = 2 * 2 * 16, /* [2][layer][N^2] */
   kSteps = 64
 };
 
@@ -122,7 +122,8 @@ static cuonn_status train(cuonn_training_state *state, const cuonn_training_opti
  * ------------------------------------------------------------------------------------------ */
 
 typedef struct {
-  double phases[kLayers][2][kNodes], first[kLayers][2][kNodes], second[kLayers][2][kNodes];
+  double phases[kLayers][2][kNodes];
+  double first[kLayers][kModes * kModes], second[kLayers][kModes * kModes]; /* theta, phi, gamma */
   double losses[kSteps], epoch_losses[8];
 } plain;
 
@@ -161,7 +162,7 @@ static plain train_plainly(const cuonn_training_options *o) {
         double *const phases = which == 0 ? state.network.layers[l].theta : state.network.layers[l].phi;
         for (size_t k = 0; k < kNodes; k++) {
           const double g = d[l][which][k];
-          double *const m = &p.first[l][which][k], *const v = &p.second[l][which][k];
+          double *const m = &p.first[l][which * kNodes + k], *const v = &p.second[l][which * kNodes + k];
           if (a->kind == CUONN_OPTIMIZER_SGD) {
             *m = a->momentum * *m + g;
             phases[k] -= rate * *m;
@@ -201,8 +202,8 @@ static void compare_with_plain(const cuonn_training_options *options) {
     CLOSE(mesh->phi, want.phases[l][1], kNodes, .abs = 1e-12);
     assert_memory_equal(mesh->gamma, before.network.layers[l].gamma, kModes * sizeof(double));
   }
-  CLOSE(state.moments, &want.first[0][0][0], kMoments / 2, .rel = 1e-12);
-  CLOSE(state.moments + kMoments / 2, &want.second[0][0][0], kMoments / 2, .rel = 1e-12);
+  CLOSE(state.moments, &want.first[0][0], kMoments / 2, .rel = 1e-12);
+  CLOSE(state.moments + kMoments / 2, &want.second[0][0], kMoments / 2, .rel = 1e-12);
 
   double best = -1;
   for (size_t e = 0; e < r.n_epochs; e++) {
@@ -281,6 +282,76 @@ static void noisy_chip_has_gradient_errors(void **unused) {
     assert_true(r.epochs[e].gradient_error_batch > 1e-6 && r.epochs[e].gradient_error_batch < 1);
   }
   cuonn_training_state_free(&state);
+}
+
+/* Steps are those of a chip without errors; tests, and what gradients are held against, are of the real one. */
+static void ideal_training_is_tested_on_the_chip(void **unused) {
+  (void)unused;
+  cuonn_training_options options = tiny();
+  cuonn_training_state exact = start(), ideal = start();
+  record all = {0}, r = {0};
+  options.chip.coupler_std = .1;
+  options.chip.loss_mean = .5;
+  OK(train(&exact, &options, &all));
+  OK(cuonn_chip_draw_errors(&ideal.network, &options.chip));
+  options.gradient = CUONN_GRADIENT_IDEAL;
+  OK(train(&ideal, &options, &r));
+  for (size_t l = 0; l < kLayers; l++) {
+    const cuonn_mesh *const a = &exact.network.layers[l], *const b = &ideal.network.layers[l];
+    assert_memory_equal(a->theta, b->theta, kNodes * sizeof(double));
+    assert_memory_equal(a->phi, b->phi, kNodes * sizeof(double));
+    assert_true(b->coupler_error[0] != 0 && b->loss_db[0] != 0);
+  }
+  assert_memory_equal(r.losses, all.losses, 15 * sizeof(double));
+  cuonn_fields input;
+  cuonn_evaluation test = {0};
+  OK(cuonn_features(&input, context, &data.test, &features));
+  OK(cuonn_evaluate(&test, context, &ideal.network, &input, data.test.labels));
+  CLOSE(&r.epochs[2].test_loss, &test.loss, 1, .rel = 1e-14);
+  assert_true(fabs(test.loss - all.epochs[2].test_loss) > 1e-4);
+  for (size_t e = 0; e < 3; e++) {
+    assert_true(r.epochs[e].gradient_error_small > 1e-4 && r.epochs[e].gradient_error_batch > 1e-4);
+  }
+  cuonn_fields_free(&input);
+  cuonn_training_state_free(&ideal);
+  cuonn_training_state_free(&exact);
+}
+
+/* One step over all examples, whose noise is that of the first. */
+static void gamma_is_trained_by_its_measured_gradient(void **unused) {
+  (void)unused;
+  double d[kLayers][2 * kNodes + kModes], loss;
+  cuonn_mesh_gradient gradients[kLayers];
+  for (size_t l = 0; l < kLayers; l++) gradients[l] = (cuonn_mesh_gradient){d[l], d[l] + kNodes, d[l] + 2 * kNodes};
+  cuonn_training_options options = tiny();
+  options.batch_size = kTrain;
+  options.epochs = 1;
+  options.optimizer.kind = CUONN_OPTIMIZER_SGD;
+  options.chip.tap_shot = .1;
+  for (int kind = 0; kind < 4; kind++) {
+    const bool measured = kind / 2, trained = kind % 2;
+    options.gradient = measured ? CUONN_GRADIENT_ANALOG : CUONN_GRADIENT_EXACT;
+    options.train_gamma = trained;
+    cuonn_training_state state = start(), before = start();
+    cuonn_fields input;
+    OK(cuonn_features(&input, context, &data.train, &features));
+    OK(cuonn_gradient_on_chip(&loss, gradients, context, &state.network, &options.chip, options.gradient, &input,
+                              labels));
+    OK(train(&state, &options, &(record){0}));
+    for (size_t l = 0; l < kLayers; l++) {
+      const double *const velocity = state.moments + l * kModes * kModes + 2 * kNodes;
+      for (size_t w = 0; w < kModes; w++) {
+        const double moved = measured && trained ? gradients[l].d_gamma[w] : 0;
+        assert_true((gradients[l].d_gamma[w] != 0) == measured);
+        assert_true(velocity[w] == moved);
+        assert_true(state.network.layers[l].gamma[w] ==
+                    before.network.layers[l].gamma[w] - options.optimizer.learning_rate * moved);
+      }
+    }
+    cuonn_fields_free(&input);
+    cuonn_training_state_free(&before);
+    cuonn_training_state_free(&state);
+  }
 }
 
 static void cosine_schedule(void **unused) {
@@ -444,6 +515,7 @@ static void stopped_run_goes_on_bit_for_bit(void **unused) {
     if (kind >= 2) { /* the noise of a step must not depend on where a run was stopped */
       options.gradient = kind == 2 ? CUONN_GRADIENT_ANALOG : CUONN_GRADIENT_DIGITAL;
       options.chip = noisy_chip();
+      options.train_gamma = true;
     }
     cuonn_training_state whole = start();
     record all = {0};
@@ -661,6 +733,8 @@ int main(void) {
       cmocka_unit_test(sgd_with_and_without_momentum),
       cmocka_unit_test(in_situ_as_exact),
       cmocka_unit_test(noisy_chip_has_gradient_errors),
+      cmocka_unit_test(ideal_training_is_tested_on_the_chip),
+      cmocka_unit_test(gamma_is_trained_by_its_measured_gradient),
       cmocka_unit_test_teardown(cosine_schedule, forget_stop),
       cmocka_unit_test(partial_batch_is_dropped_or_kept),
       cmocka_unit_test(counts_steps),
