@@ -92,6 +92,15 @@ KERNEL k_step(optimizer_state state, const optimizer_step *steps, const float2 *
   update_node(state, at, make_double2(gradient[at].x, gradient[at].y), steps);
 }
 
+/* Grid: waveguides, layers, models. */
+KERNEL k_step_gamma(gamma_state state, const optimizer_step *steps, const float *d_gamma, int n_modes) {
+  const int w = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
+  const optimizer_rule rule = state.rules[blockIdx.z];
+  if (w >= n_modes || !rule.gamma) return;
+  const size_t at = (static_cast<size_t>(blockIdx.z) * gridDim.y + blockIdx.y) * static_cast<size_t>(n_modes) + w;
+  update(state.gamma[at], state.first[at], state.second[at], d_gamma[at], rule, steps[blockIdx.z]);
+}
+
 KERNEL k_loss(double *loss, network_sums sums) { sum_losses(loss, sums, blockIdx.x); }
 
 KERNEL k_gradient(float2 *out, double *loss, network_sums sums) {
@@ -127,6 +136,13 @@ extern "C" cudaError_t launch_step(const optimizer_state *state, const optimizer
   const dim3 grid(static_cast<unsigned>((mesh_places(layout) + threads - 1) / threads), static_cast<unsigned>(n_layers),
                   static_cast<unsigned>(n_models));
   return CUONN_LAUNCH(k_step, grid, dim3(threads), 0, stream, *state, steps, gradient, layout);
+}
+
+extern "C" cudaError_t launch_step_gamma(const gamma_state *state, const optimizer_step *steps, const float *d_gamma,
+                                         int n_modes, int n_layers, int n_models, cudaStream_t stream) {
+  const dim3 grid(static_cast<unsigned>((n_modes + 127) / 128), static_cast<unsigned>(n_layers),
+                  static_cast<unsigned>(n_models));
+  return CUONN_LAUNCH(k_step_gamma, grid, dim3(128), 0, stream, *state, steps, d_gamma, n_modes);
 }
 
 extern "C" cudaError_t launch_loss(double *loss, const network_sums *sums, cudaStream_t stream) {

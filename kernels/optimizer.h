@@ -13,6 +13,7 @@ extern "C" {
 /* Rule of one model: sgd with momentum, or Adam (docs/physics.md, eq. 19, 20). */
 typedef struct {
   bool sgd;
+  bool gamma; /* the phases at the outputs are trained, too */
   double momentum, beta1, beta2, epsilon;
 } optimizer_rule;
 
@@ -50,6 +51,13 @@ cudaError_t launch_gradient(float2 *out, double *loss, const network_sums *sums,
  * losses alone (of sums, only those and the batch are read). */
 cudaError_t launch_step(const optimizer_state *state, const optimizer_step *steps, const float2 *gradient,
                         mesh_layout layout, int n_layers, int n_models, cudaStream_t stream);
+/* The same for gamma and its moments, [model][layer][N], of the models that train it. */
+typedef struct {
+  double *gamma, *first, *second;
+  const optimizer_rule *rules; /* [model] */
+} gamma_state;
+cudaError_t launch_step_gamma(const gamma_state *state, const optimizer_step *steps, const float *d_gamma, int n_modes,
+                              int n_layers, int n_models, cudaStream_t stream);
 cudaError_t launch_loss(double *loss, const network_sums *sums, cudaStream_t stream);
 
 #ifdef __cplusplus

@@ -34,8 +34,8 @@ static void test_chip__same_noise_as_reference(void **unused) {
   }
 }
 
-/* Every style can be read with noise, and programmed with errors. */
-static void test_chip__exact_gradient_of_programmed_phases(void **unused) {
+/* Every style can be read with noise, and programmed with errors; training may know them, or not. */
+static void test_chip__computed_gradients_of_programmed_phases(void **unused) {
   (void)unused;
   for (size_t style = 0; style < 4; style++) {
     fixture f;
@@ -45,6 +45,7 @@ static void test_chip__exact_gradient_of_programmed_phases(void **unused) {
     chip.phase_error = .05;
     chip.phase_bits = style / 2 ? 0 : 3; /* coarse: no phase comes near a step's edge in both, and rounds apart */
     like_reference(&f, &chip, CUONN_GRADIENT_EXACT);
+    like_reference(&f, &chip, CUONN_GRADIENT_IDEAL);
     release(&f);
   }
 }
@@ -394,7 +395,7 @@ static void test_measure__every_layout(void **unused) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_chip__same_noise_as_reference),
-      cmocka_unit_test(test_chip__exact_gradient_of_programmed_phases),
+      cmocka_unit_test(test_chip__computed_gradients_of_programmed_phases),
       cmocka_unit_test(test_chip__measured_gradient_of_programmed_phases),
       cmocka_unit_test(test_models__do_not_meet),
       cmocka_unit_test(test_read__same_factors),

@@ -66,9 +66,13 @@ static computing open_backend(const cuonn_backend *backend, fixture *f, const cu
   OK(backend->create(&c.state, &problem));
   OK(backend->set_fields(c.state, BACKEND_TRAIN, &f->fields[0], f->labels));
   OK(backend->set_fields(c.state, BACKEND_TEST, &f->fields[1], f->labels));
-  OK(backend->set_model(
-      c.state, 0,
-      &(backend_model){.network = &f->network, .optimizer = &sgd, .seed = 5, .gradient = method, .chip = chip}));
+  OK(backend->set_model(c.state, 0,
+                        &(backend_model){.network = &f->network,
+                                         .optimizer = &sgd,
+                                         .seed = 5,
+                                         .gradient = method,
+                                         .train_gamma = true,
+                                         .chip = chip}));
   return c;
 }
 
@@ -105,6 +109,7 @@ static void compute(outcome *out, const cuonn_backend *backend, fixture *f, cons
   for (size_t l = 0; l < kLayers; l++) {
     memcpy(out->phases[l], trained.layers[l].theta, f->nodes * sizeof(double));
     memcpy(out->phases[l] + f->nodes, trained.layers[l].phi, f->nodes * sizeof(double));
+    memcpy(out->phases[l] + 2 * f->nodes, trained.layers[l].gamma, f->n * sizeof(double));
   }
   cuonn_network_free(&trained);
   backend->destroy(c.state);
@@ -115,7 +120,7 @@ static void same_outcome(const outcome *got, const outcome *want, const fixture 
   const double tolerance = (method == CUONN_GRADIENT_DIGITAL ? 128 : 32) * unit;
   for (size_t l = 0; l < kLayers; l++) {
     CLOSE(got->gradient[l], want->gradient[l], 2 * f->nodes + f->n, .rel = tolerance);
-    CLOSE(got->phases[l], want->phases[l], 2 * f->nodes, .rel = kSteps * tolerance);
+    CLOSE(got->phases[l], want->phases[l], 2 * f->nodes + f->n, .rel = kSteps * tolerance);
   }
   CLOSE(got->losses, want->losses, kSteps + 2, .rel = kSteps * tolerance);
   CLOSE(&got->correct, &want->correct, 1, .abs = 1); /* two outputs may be equal but for rounding */

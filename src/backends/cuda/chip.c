@@ -81,6 +81,12 @@ done:
   return status;
 }
 
+/* Whether a state of this kind computes such a model. */
+static bool may_share(const backend_problem *problem, cuonn_gradient_method method, cuonn_measurement measurement) {
+  if (cuda_measures(problem)) return cuonn_gradient_is_measured(method) && measurement == problem->measurement;
+  return method == problem->gradient;
+}
+
 cuonn_status cuda_chip_set(cuda_state *s) {
   cuda_chip *const chip = &s->chip;
   cuda_memory_free(&chip->memory);
@@ -88,9 +94,8 @@ cuonn_status cuda_chip_set(cuda_state *s) {
   for (size_t m = 0; m < s->problem.n_models; m++) {
     const cuonn_chip_options *const of = &s->models[m].chip;
     const cuonn_gradient_method method = s->models[m].gradient;
-    CUONN_CHECK(s->problem.batch_size == 0 || method == CUONN_GRADIENT_EXACT ||
-                    (cuda_measures(&s->problem) && of->measurement == s->problem.measurement),
-                CUONN_E_INTERNAL, "a state for one way to measure got a model that measures in another way");
+    CUONN_CHECK(s->problem.batch_size == 0 || may_share(&s->problem, method, of->measurement), CUONN_E_INTERNAL,
+                "a state for one way to get gradients was given a model with another way");
     chip->programs = chip->programs || programs(of);
     chip->mixes = chip->mixes || of->crosstalk > 0;
   }
@@ -109,6 +114,7 @@ cuonn_status cuda_program(const cuda_state *s) {
         launch_program(s->chip.applied, m->phases, s->chip.added, s->chip.errors, m->layout, layers, models, stream));
   }
   CUONN_TRY(cuda_meshes_fill(m, stream));
+  if (s->ideal.phases) CUONN_TRY(cuda_meshes_fill(&s->ideal, stream));
   if (s->in_situ.nodes) {
     CUONN_CUDA(launch_tap_nodes(s->in_situ.nodes, s->in_situ.gammas, m->applied, m->gamma, m->constants, m->layout,
                                 m->arms, layers * models, stream));

@@ -13,7 +13,7 @@
 
 enum { kMeasureChunks = 64 }; /* of the vectors that are sent through a chip */
 
-bool cuda_measures(const backend_problem *problem) { return problem->gradient != CUONN_GRADIENT_EXACT; }
+bool cuda_measures(const backend_problem *problem) { return cuonn_gradient_is_measured(problem->gradient); }
 
 static unsigned chunks_of(size_t n_vectors, mesh_layout layout) {
   const size_t at_once = network_block_examples(layout), passes = (n_vectors + at_once - 1) / at_once;

@@ -21,6 +21,7 @@ void cuda_destroy(void *state) {
   cuda_memory_free(&s->steps.order_memory);
   cuda_memory_free(&s->steps.kept_memory);
   cuda_memory_free(&s->steps.memory);
+  cuda_meshes_free(&s->ideal);
   cuda_meshes_free(&s->meshes);
   cuda_session_close(s->session);
   free(s);
@@ -47,6 +48,11 @@ static cuonn_status create_steps(cuda_state *s) {
   CUONN_TRY(cuda_allocate(&steps->steps, memory, kGraphSteps * models, sizeof(optimizer_step), of));
   CUONN_TRY(cuda_allocate(&steps->first, memory, meshes * places, sizeof(double2), "the moments"));
   CUONN_TRY(cuda_allocate(&steps->second, memory, meshes * places, sizeof(double2), "the moments"));
+  if (cuda_measures(p)) {
+    const size_t outputs_of_all = meshes * p->shape.n_modes;
+    CUONN_TRY(cuda_allocate(&steps->gamma_first, memory, outputs_of_all, sizeof(double), "the moments"));
+    CUONN_TRY(cuda_allocate(&steps->gamma_second, memory, outputs_of_all, sizeof(double), "the moments"));
+  }
   CUONN_TRY(cuda_allocate(&steps->rules, memory, models, sizeof(optimizer_rule), of));
   CUONN_TRY(cuda_allocate(&steps->seeds, memory, models, sizeof(uint64_t), of));
   CUONN_TRY(cuda_allocate_pinned(&steps->pinned_losses, memory, kGraphSteps * models, sizeof(double)));
@@ -64,6 +70,11 @@ cuonn_status cuda_create(void **out, const backend_problem *problem) {
   CUONN_TRY_DONE(cuda_session_open(&s->session));
   CUONN_TRY_DONE(cuda_meshes_create(&s->meshes, problem->n_models * shape->n_layers, shape->n_modes, shape->style,
                                     cuda_measures(problem), s->session));
+  if (problem->gradient == CUONN_GRADIENT_IDEAL && problem->batch_size > 0) {
+    CUONN_TRY_DONE(cuda_meshes_create(&s->ideal, problem->n_models * shape->n_layers, shape->n_modes, shape->style,
+                                      false, s->session));
+    s->ideal.applied = s->meshes.phases;
+  }
   s->stride = (size_t)mesh_stride(s->meshes.layout);
   CUONN_TRY_DONE(cuonn_allocate(&s->models, problem->n_models, sizeof *s->models));
   CUONN_TRY_DONE(cuonn_allocate(&s->scratch, s->meshes.places, sizeof *s->scratch));
@@ -79,20 +90,27 @@ done:
   return status;
 }
 
-/* The two halves of a model's moments: first and second; on the host each [layer][N^2], theta, phi, and gamma, which stays. */
+/* The two halves of a model's moments: first and second; on the host each [layer][N^2], theta, phi and gamma. */
 static cuonn_status set_moments(cuda_state *s, size_t model, const double *moments) {
   const size_t layers = s->problem.shape.n_layers, nodes = s->meshes.n_nodes, places = s->meshes.places;
+  const size_t n = s->problem.shape.n_modes;
   double2 *const device[2] = {s->steps.first, s->steps.second};
+  double *const of_gamma[2] = {s->steps.gamma_first, s->steps.gamma_second};
+  cudaStream_t stream = s->session->stream;
   for (size_t half = 0; half < 2; half++) {
     if (!moments) {
-      CUONN_CUDA(cudaMemsetAsync(device[half] + model * layers * places, 0, layers * places * sizeof(double2),
-                                 s->session->stream));
+      CUONN_CUDA(cudaMemsetAsync(device[half] + model * layers * places, 0, layers * places * sizeof(double2), stream));
+      if (of_gamma[half])
+        CUONN_CUDA(cudaMemsetAsync(of_gamma[half] + model * layers * n, 0, layers * n * sizeof(double), stream));
       continue;
     }
     for (size_t l = 0; l < layers; l++) {
-      const double *const theta = moments + (half * layers + l) * s->problem.shape.n_modes * s->problem.shape.n_modes;
+      const double *const theta = moments + (half * layers + l) * n * n;
       CUONN_TRY(cuda_meshes_set_pairs(device[half], &s->meshes, model * layers + l, theta, theta + nodes, s->scratch,
-                                      s->session->stream));
+                                      stream));
+      if (!of_gamma[half]) continue;
+      CUONN_CUDA(cudaMemcpyAsync(of_gamma[half] + (model * layers + l) * n, theta + 2 * nodes, n * sizeof(double),
+                                 cudaMemcpyHostToDevice, stream));
     }
   }
   return CUONN_OK;
@@ -123,6 +141,7 @@ cuonn_status cuda_set_model(void *state, size_t model, const backend_model *from
 
   CUONN_TRY(set_moments(s, model, from->moments));
   const optimizer_rule rule = {.sgd = to->optimizer.kind == CUONN_OPTIMIZER_SGD,
+                               .gamma = from->train_gamma,
                                .momentum = to->optimizer.momentum,
                                .beta1 = to->optimizer.beta1,
                                .beta2 = to->optimizer.beta2,
@@ -134,18 +153,32 @@ cuonn_status cuda_set_model(void *state, size_t model, const backend_model *from
   return CUONN_OK;
 }
 
+/* n numbers of one mesh from the device; NULL there: they are 0. */
+static cuonn_status get_outputs(double *to, const double *device, const cuda_state *s, size_t mesh) {
+  const size_t n = s->problem.shape.n_modes;
+  memset(to, 0, n * sizeof *to);
+  if (!device) return CUONN_OK;
+  CUONN_CUDA(cudaMemcpyAsync(to, device + mesh * n, n * sizeof *to, cudaMemcpyDeviceToHost, s->session->stream));
+  CUONN_CUDA(cudaStreamSynchronize(s->session->stream));
+  return CUONN_OK;
+}
+
 cuonn_status cuda_get_model(const backend_model *to, void *state, size_t model) {
   cuda_state *const s = state;
-  const size_t layers = s->problem.shape.n_layers, nodes = s->meshes.n_nodes;
+  const size_t layers = s->problem.shape.n_layers, nodes = s->meshes.n_nodes, n = s->problem.shape.n_modes;
   const double2 *const device[2] = {s->steps.first, s->steps.second};
+  const double *const of_gamma[2] = {s->steps.gamma_first, s->steps.gamma_second};
   for (size_t l = 0; l < layers; l++) {
     cuonn_mesh *const mesh = to->network->layers + l;
     CUONN_TRY(cuda_meshes_get_pairs(mesh->theta, mesh->phi, &s->meshes, model * layers + l, s->meshes.phases,
                                     s->scratch, s->session->stream));
+    memcpy(mesh->gamma, s->models[model].network.layers[l].gamma, n * sizeof *mesh->gamma);
+    if (s->meshes.gamma) CUONN_TRY(get_outputs(mesh->gamma, s->meshes.gamma, s, model * layers + l));
     for (size_t half = 0; to->moments && half < 2; half++) {
-      double *const theta = to->moments + (half * layers + l) * s->problem.shape.n_modes * s->problem.shape.n_modes;
+      double *const theta = to->moments + (half * layers + l) * n * n;
       CUONN_TRY(cuda_meshes_get_pairs(theta, theta + nodes, &s->meshes, model * layers + l, device[half], s->scratch,
                                       s->session->stream));
+      CUONN_TRY(get_outputs(theta + 2 * nodes, of_gamma[half], s, model * layers + l));
     }
   }
   return CUONN_OK;
@@ -164,6 +197,16 @@ static cuonn_status make_kept(cuda_state *s) {
                        "the fields that lossy nodes need on the way back");
 }
 
+/* Meshes for training that knows of no errors. */
+static cuonn_status set_ideal(cuda_state *s, const cuonn_mesh **from) {
+  cuonn_mesh bare;
+  CUONN_TRY(cuonn_mesh_create(&bare, s->problem.shape.n_modes, s->problem.shape.style));
+  for (size_t i = 0; i < s->meshes.n_meshes; i++) from[i] = &bare;
+  const cuonn_status status = cuda_meshes_set_errors(&s->ideal, from, s->session->stream);
+  cuonn_mesh_free(&bare);
+  return status;
+}
+
 cuonn_status cuda_prepare(cuda_state *s) {
   const size_t layers = s->problem.shape.n_layers;
   const cuonn_mesh **from = NULL;
@@ -176,6 +219,7 @@ cuonn_status cuda_prepare(cuda_state *s) {
   if (cuda_measures(&s->problem) && !s->meshes.constants) {
     CUONN_TRY_DONE(cuda_meshes_set_constants(&s->meshes, from, s->session->stream)); /* for nodes with taps */
   }
+  if (s->ideal.phases) CUONN_TRY_DONE(set_ideal(s, from));
   CUONN_TRY_DONE(make_kept(s));
   CUONN_TRY_DONE(cuda_chip_set(s));
   CUONN_TRY_DONE(cuda_program(s));

@@ -35,16 +35,17 @@ typedef struct {
 typedef struct {
   size_t most_chunks;
   size_t most_models; /* whose exact gradients are computed at once: all, or 1 where gradients are measured */
-  float2 *gradient, *outputs, *kept; /* network_task */
-  float2 *derived, *pulled;          /* [model][layer][place] gradients by applied and by programmed phases */
-  double *chunk_losses, *losses;     /* [model][chunk]; [step][model] */
-  network_batch *batches;            /* [step] */
-  optimizer_step *steps;             /* [step][model] */
-  double2 *first, *second;           /* [model][layer][place] moments */
-  optimizer_rule *rules;             /* [model] */
-  uint64_t *seeds;                   /* [model] */
-  unsigned *order;                   /* [model][example of BACKEND_TRAIN], NULL: as they stand */
-  int64_t order_epoch;               /* that `order` holds, -1: none */
+  float2 *gradient, *outputs, *kept;  /* network_task */
+  float2 *derived, *pulled;           /* [model][layer][place] gradients by applied and by programmed phases */
+  double *chunk_losses, *losses;      /* [model][chunk]; [step][model] */
+  network_batch *batches;             /* [step] */
+  optimizer_step *steps;              /* [step][model] */
+  double2 *first, *second;            /* [model][layer][place] moments */
+  double *gamma_first, *gamma_second; /* [model][layer][N]; NULL where gradients are not measured: gamma's are 0 */
+  optimizer_rule *rules;              /* [model] */
+  uint64_t *seeds;                    /* [model] */
+  unsigned *order;                    /* [model][example of BACKEND_TRAIN], NULL: as they stand */
+  int64_t order_epoch;                /* that `order` holds, -1: none */
   double *pinned_losses;
   network_batch *pinned_batches;
   optimizer_step *pinned_steps;
@@ -105,6 +106,7 @@ typedef struct {
   size_t stride; /* of fields */
   cuda_model *models;
   cuda_meshes meshes; /* [model][layer] */
+  cuda_meshes ideal;  /* the same without errors, on which training computes if it knows none; empty if it does not */
   double2 *scratch;   /* [place] host */
   bool changed;       /* a model was set since the coefficients were made */
   cuda_set sets[BACKEND_SPLITS];

@@ -30,12 +30,13 @@ static network_batch plan_batch(const cuda_state *s, size_t first, size_t count,
                          .number = number};
 }
 
-/* Of n_models models from `first` on. */
+/* Of n_models models from `first` on; method: exact or ideal. */
 static network_task task_of(const cuda_state *s, backend_split split, const network_batch *batch, size_t first,
-                            size_t n_models) {
+                            size_t n_models, cuonn_gradient_method method) {
+  const cuda_meshes *const meshes = method == CUONN_GRADIENT_IDEAL ? &s->ideal : &s->meshes;
   const cuda_steps *const steps = &s->steps;
   const bool ordered = split == BACKEND_TRAIN && steps->order;
-  return (network_task){.meshes = cuda_meshes_view(&s->meshes, first * s->problem.shape.n_layers),
+  return (network_task){.meshes = cuda_meshes_view(meshes, first * s->problem.shape.n_layers),
                         .n_layers = (int)s->problem.shape.n_layers,
                         .n_classes = (int)s->problem.shape.n_classes,
                         .n_models = (int)n_models,
@@ -48,7 +49,7 @@ static network_task task_of(const cuda_state *s, backend_split split, const netw
                         .gradient = steps->gradient,
                         .losses = steps->chunk_losses,
                         .outputs = steps->outputs,
-                        .kept = steps->kept};
+                        .kept = meshes->starts ? steps->kept : NULL};
 }
 
 static network_sums sums_of(const cuda_state *s, const network_batch *batch, size_t n_models) {
@@ -76,12 +77,12 @@ static cuonn_status launch_gradients(double *losses, const cuda_state *s, backen
                                      const network_batch *batch, size_t first, size_t n_models,
                                      cuonn_gradient_method method) {
   const network_sums sums = sums_of(s, batch, n_models);
-  if (method != CUONN_GRADIENT_EXACT) {
+  if (cuonn_gradient_is_measured(method)) {
     CUONN_TRY(cuda_in_situ_gradient(s, split, batch, first, n_models));
     CUONN_CUDA(launch_loss(losses, &sums, s->session->stream));
     return CUONN_OK;
   }
-  const network_task task = task_of(s, split, batch, first, n_models);
+  const network_task task = task_of(s, split, batch, first, n_models, method);
   CUONN_CUDA(launch_network(&task, s->session->stream));
   CUONN_CUDA(launch_gradient(s->steps.derived, losses, &sums, s->session->stream));
   return CUONN_OK;
@@ -97,12 +98,16 @@ static cuonn_status launch_chip_step(const cuda_state *s, const optimizer_state 
   CUONN_TRY(cuda_pull_back(&gradient, s, 0, models));
   CUONN_CUDA(launch_step(optimizer, step, gradient, s->meshes.layout, (int)s->problem.shape.n_layers, (int)models,
                          s->session->stream));
+  if (!s->steps.gamma_first) return CUONN_OK;
+  const gamma_state outputs = {s->meshes.gamma, s->steps.gamma_first, s->steps.gamma_second, s->steps.rules};
+  CUONN_CUDA(launch_step_gamma(&outputs, step, s->in_situ.d_gamma, (int)s->problem.shape.n_modes,
+                               (int)s->problem.shape.n_layers, (int)models, s->session->stream));
   return CUONN_OK;
 }
 
 static cuonn_status launch_plain_step(const cuda_state *s, const optimizer_state *optimizer, size_t k) {
   const size_t models = s->problem.n_models;
-  const network_task task = task_of(s, BACKEND_TRAIN, s->steps.batches + k, 0, models);
+  const network_task task = task_of(s, BACKEND_TRAIN, s->steps.batches + k, 0, models, s->problem.gradient);
   const network_sums sums = sums_of(s, s->steps.batches + k, models);
   CUONN_CUDA(launch_network(&task, s->session->stream));
   CUONN_CUDA(
@@ -112,7 +117,8 @@ static cuonn_status launch_plain_step(const cuda_state *s, const optimizer_state
 
 static cuonn_status launch_steps(const cuda_state *s, size_t n_steps) {
   const optimizer_state optimizer = {s->meshes.phases, s->steps.first, s->steps.second, s->steps.rules};
-  const bool plain = s->problem.gradient == CUONN_GRADIENT_EXACT && !s->chip.mixes;
+  const bool plain =
+      s->problem.gradient == CUONN_GRADIENT_IDEAL || (s->problem.gradient == CUONN_GRADIENT_EXACT && !s->chip.mixes);
   for (size_t k = 0; k < n_steps; k++) {
     CUONN_TRY(plain ? launch_plain_step(s, &optimizer, k) : launch_chip_step(s, &optimizer, k));
     CUONN_TRY(cuda_program(s));
@@ -241,12 +247,13 @@ static cuonn_status take_gamma(cuonn_mesh_gradient *to, const float *from, const
 static cuonn_status gradient_of(double *loss, cuonn_mesh_gradient *gradients, cuda_state *s, size_t model,
                                 backend_split split, const network_batch *batch, cuonn_gradient_method method) {
   const size_t layers = s->problem.shape.n_layers, places = s->meshes.places, n = s->problem.shape.n_modes;
-  const bool measured = method != CUONN_GRADIENT_EXACT;
+  const bool measured = cuonn_gradient_is_measured(method);
   cudaStream_t stream = s->session->stream;
   float2 *device, *const host = (float2 *)s->scratch; /* twice as large as needed */
   CUONN_CUDA(cudaMemcpyAsync(s->steps.batches, batch, sizeof *batch, cudaMemcpyHostToDevice, stream));
   CUONN_TRY(launch_gradients(s->steps.losses, s, split, s->steps.batches, model, 1, method));
-  CUONN_TRY(cuda_pull_back(&device, s, model, 1));
+  device = s->steps.derived;
+  if (method != CUONN_GRADIENT_IDEAL) CUONN_TRY(cuda_pull_back(&device, s, model, 1));
   CUONN_CUDA(cudaMemcpyAsync(loss, s->steps.losses, sizeof *loss, cudaMemcpyDeviceToHost, stream));
   for (size_t l = 0; l < layers; l++) {
     CUONN_CUDA(cudaMemcpyAsync(host, device + l * places, places * sizeof *host, cudaMemcpyDeviceToHost, stream));
