@@ -56,6 +56,13 @@ static void propagate(cuonn_context *context, const cuonn_mesh *mesh, size_t exa
   cuonn_fields_free(&in);
 }
 
+static cuonn_chip_options noisy(cuonn_measurement measurement) {
+  cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
+  chip.measurement = measurement;
+  chip.tap_shot = chip.io_amplitude = chip.io_phase = chip.crosstalk = chip.phase_error = 0.01;
+  return chip;
+}
+
 static void gradient(cuonn_context *context, const cuonn_network *network, size_t examples) {
   const size_t n = network->shape.n_modes, nodes = cuonn_mesh_nodes(n), layers = network->shape.n_layers;
   cuonn_fields in;
@@ -73,6 +80,14 @@ static void gradient(cuonn_context *context, const cuonn_network *network, size_
   fill(in.values, 2 * examples * n, 2);
   DO(cuonn_gradient(&loss, gradients, context, network, &in, labels));
   DO(cuonn_evaluate(&evaluation, context, network, &in, labels));
+  for (int i = 0; i < 2; i++) { /* the same on a chip with everything that one may have */
+    const bool one_arm = network->shape.style == CUONN_STYLE_TOP || network->shape.style == CUONN_STYLE_BOTTOM;
+    const cuonn_gradient_method method = i ? CUONN_GRADIENT_DIGITAL : CUONN_GRADIENT_ANALOG;
+    const cuonn_chip_options chip = noisy(i ? CUONN_MEASUREMENT_EXAMPLE : CUONN_MEASUREMENT_MATRIX);
+    DO(cuonn_gradient_on_chip(&loss, gradients, context, network, &chip, one_arm ? method : CUONN_GRADIENT_EXACT, &in,
+                              labels));
+    DO(cuonn_evaluate_on_chip(&evaluation, context, network, &chip, &in, labels));
+  }
   cuonn_fields_free(&in);
   free(values);
   free(gradients);
@@ -91,7 +106,7 @@ static cuonn_images noise(size_t examples, size_t side, size_t classes) {
 
 /* Two epochs from images on: the last batch of an epoch is a partial one. */
 static void train(cuonn_context *context, cuonn_features_options features, size_t layers, cuonn_order order,
-                  cuonn_optimizer_kind optimizer) {
+                  cuonn_optimizer_kind optimizer, cuonn_gradient_method method) {
   const cuonn_network_shape shape = {cuonn_features_modes(&features), layers, 3, CUONN_STYLE_TOP, true};
   const cuonn_training_callbacks callbacks = {0};
   cuonn_dataset data = {noise(70, 28, 3), noise(33, 28, 3)};
@@ -102,6 +117,11 @@ static void train(cuonn_context *context, cuonn_features_options features, size_
   options.drop_last = false;
   options.order = order;
   options.optimizer.kind = optimizer;
+  options.gradient = method;
+  options.train_gamma = true;
+  if (cuonn_gradient_is_measured(method)) {
+    options.chip = noisy(order == CUONN_ORDER_FIXED ? CUONN_MEASUREMENT_MATRIX : CUONN_MEASUREMENT_EXAMPLE);
+  }
   DO(cuonn_training_state_create(&state, &shape));
   for (size_t l = 0; l < layers; l++) fill_mesh(&state.network.layers[l], 0, 0);
   DO(cuonn_train(&state, context, &data, &features, &options, &callbacks));
@@ -126,9 +146,11 @@ static void small(cuonn_context *context) {
   }
   const cuonn_features_options fourier = {CUONN_FEATURES_FOURIER, 2, 0, 0}, study = CUONN_FEATURES_OPTIONS_INIT;
   const cuonn_features_options resample = {CUONN_FEATURES_RESAMPLE, 0, 5, 2};
-  train(context, fourier, 2, CUONN_ORDER_SHUFFLED, CUONN_OPTIMIZER_ADAM);
-  train(context, study, 3, CUONN_ORDER_FIXED, CUONN_OPTIMIZER_ADAM);
-  train(context, resample, 1, CUONN_ORDER_FIXED, CUONN_OPTIMIZER_SGD);
+  train(context, fourier, 2, CUONN_ORDER_SHUFFLED, CUONN_OPTIMIZER_ADAM, CUONN_GRADIENT_EXACT);
+  train(context, study, 3, CUONN_ORDER_FIXED, CUONN_OPTIMIZER_ADAM, CUONN_GRADIENT_IDEAL);
+  train(context, resample, 1, CUONN_ORDER_FIXED, CUONN_OPTIMIZER_SGD, CUONN_GRADIENT_EXACT);
+  train(context, study, 3, CUONN_ORDER_FIXED, CUONN_OPTIMIZER_ADAM, CUONN_GRADIENT_ANALOG);
+  train(context, fourier, 2, CUONN_ORDER_SHUFFLED, CUONN_OPTIMIZER_SGD, CUONN_GRADIENT_DIGITAL);
 }
 
 int main(int argc, char **argv) {

@@ -47,21 +47,37 @@ static void make_images(cuonn_images *out, size_t n_examples, chance *c) {
 static cuonn_dataset data;
 static const cuonn_features_options features = {CUONN_FEATURES_FOURIER, 2, 0, 0}; /* N = 16 */
 
-static cuonn_training_options options_of(cuonn_order order) {
+/* How gradients are had, and with what noise. */
+typedef struct {
+  cuonn_order order;
+  cuonn_gradient_method gradient;
+  cuonn_measurement measurement;
+} kind;
+
+static const kind fixed = {.order = CUONN_ORDER_FIXED}, shuffled = {.order = CUONN_ORDER_SHUFFLED};
+static const kind by_matrix = {CUONN_ORDER_SHUFFLED, CUONN_GRADIENT_ANALOG, CUONN_MEASUREMENT_MATRIX};
+static const kind by_example = {CUONN_ORDER_FIXED, CUONN_GRADIENT_DIGITAL, CUONN_MEASUREMENT_EXAMPLE};
+
+static cuonn_training_options options_of(kind how) {
   cuonn_training_options options = CUONN_TRAINING_OPTIONS_INIT;
   options.epochs = 4;
   options.batch_size = 40; /* the last batch of an epoch has 30 */
   options.drop_last = false;
-  options.order = order;
+  options.order = how.order;
   options.seed = 5;
   options.optimizer.learning_rate = 0.01;
   options.schedule = CUONN_SCHEDULE_COSINE;
+  options.gradient = how.gradient;
+  options.train_gamma = cuonn_gradient_is_measured(how.gradient);
+  if (!options.train_gamma) return options;
+  options.chip.measurement = how.measurement;
+  options.chip.tap_shot = options.chip.io_amplitude = options.chip.io_phase = 0.02;
   return options;
 }
 
 /* From the same start; error: of couplers. */
-static cuonn_status train(cuonn_training_state *state, record *r, const char *backend, cuonn_order order) {
-  const cuonn_training_options options = options_of(order);
+static cuonn_status train(cuonn_training_state *state, record *r, const char *backend, kind how) {
+  const cuonn_training_options options = options_of(how);
   const cuonn_training_callbacks callbacks = {.user = r, .on_step = on_step, .on_epoch = on_epoch};
   cuonn_context *context;
   OK(cuonn_context_create(&context, backend, 2));
@@ -89,13 +105,13 @@ static void assert_same_state(const cuonn_training_state *a, const cuonn_trainin
   assert_memory_equal(a->moments, b->moments, cuonn_training_moments_count(&a->network.shape) * sizeof(double));
 }
 
-static void like_cpu(cuonn_order order, double error) {
+static void like_cpu(kind how, double error) {
   cuonn_training_state states[2];
   record records[2] = {0};
   const char *const backends[2] = {"cpu", "cuda"};
   for (int b = 0; b < 2; b++) {
     start(&states[b], error);
-    OK(train(&states[b], &records[b], backends[b], order));
+    OK(train(&states[b], &records[b], backends[b], how));
   }
   assert_int_equal(records[0].n_losses, 16);
   assert_int_equal(records[1].n_losses, 16);
@@ -105,15 +121,17 @@ static void like_cpu(cuonn_order order, double error) {
   for (int b = 0; b < 2; b++) cuonn_training_state_free(&states[b]);
 }
 
-static void test_losses__as_on_the_cpu(void **unused) { (void)unused, like_cpu(CUONN_ORDER_FIXED, 0); }
-static void test_losses__as_on_the_cpu_shuffled(void **unused) { (void)unused, like_cpu(CUONN_ORDER_SHUFFLED, 0); }
-static void test_losses__as_on_the_cpu_with_errors(void **unused) {
-  (void)unused, like_cpu(CUONN_ORDER_SHUFFLED, 0.05);
+static void test_losses__as_on_the_cpu(void **unused) { (void)unused, like_cpu(fixed, 0); }
+static void test_losses__as_on_the_cpu_shuffled(void **unused) { (void)unused, like_cpu(shuffled, 0); }
+static void test_losses__as_on_the_cpu_with_errors(void **unused) { (void)unused, like_cpu(shuffled, 0.05); }
+static void test_losses__as_on_the_cpu_in_situ(void **unused) {
+  (void)unused;
+  like_cpu(by_matrix, 0.05);
+  like_cpu(by_example, 0);
 }
 
 /* Every schedule, and devices of two and of four multiprocessors. */
-static void test_bits__same_in_every_run(void **unused) {
-  (void)unused;
+static void same_in_every_run(kind how) {
   cuonn_training_state first, again;
   for (int i = 0; i < 2 * SIMT_SCHEDULES; i++) {
     record r = {0};
@@ -121,7 +139,7 @@ static void test_bits__same_in_every_run(void **unused) {
     cuda_release(); /* sessions know the device that they were made for */
     simt_device(i % 2 ? 4 : 2, i < SIMT_SCHEDULES ? 232448 : 101376);
     start(i == 0 ? &first : &again, 0);
-    OK(train(i == 0 ? &first : &again, &r, "cuda", CUONN_ORDER_SHUFFLED));
+    OK(train(i == 0 ? &first : &again, &r, "cuda", how));
     if (i == 0) continue;
     assert_same_state(&again, &first);
     cuonn_training_state_free(&again);
@@ -132,24 +150,36 @@ static void test_bits__same_in_every_run(void **unused) {
   cuonn_training_state_free(&first);
 }
 
-static void test_bits__same_after_a_stop(void **unused) {
+static void test_bits__same_in_every_run(void **unused) {
   (void)unused;
+  same_in_every_run(shuffled);
+  same_in_every_run(by_matrix);
+  same_in_every_run(by_example);
+}
+
+static void same_after_a_stop(kind how) {
   cuonn_training_state whole, stopped;
   record r = {0}, s = {.stop_after = 2};
   start(&whole, 0);
   start(&stopped, 0);
-  OK(train(&whole, &r, "cuda", CUONN_ORDER_SHUFFLED));
-  assert_int_equal(train(&stopped, &s, "cuda", CUONN_ORDER_SHUFFLED), CUONN_E_INTERRUPTED);
+  OK(train(&whole, &r, "cuda", how));
+  assert_int_equal(train(&stopped, &s, "cuda", how), CUONN_E_INTERRUPTED);
   assert_int_equal(stopped.step, 8);
   cuonn_clear_stop();
   s.stop_after = 0;
-  OK(train(&stopped, &s, "cuda", CUONN_ORDER_SHUFFLED));
+  OK(train(&stopped, &s, "cuda", how));
   assert_same_state(&stopped, &whole);
   cuonn_training_state_free(&stopped);
   cuonn_training_state_free(&whole);
 }
 
 /* Ranges of a profiler are closed, and nothing stays but what waits for the next state. */
+static void test_bits__same_after_a_stop(void **unused) {
+  (void)unused;
+  same_after_a_stop(shuffled);
+  same_after_a_stop(by_matrix);
+}
+
 static void test_nothing_is_left(void **unused) {
   (void)unused;
   cuda_release();
@@ -165,6 +195,7 @@ int main(void) {
       cmocka_unit_test(test_losses__as_on_the_cpu),
       cmocka_unit_test(test_losses__as_on_the_cpu_shuffled),
       cmocka_unit_test(test_losses__as_on_the_cpu_with_errors),
+      cmocka_unit_test(test_losses__as_on_the_cpu_in_situ),
       cmocka_unit_test(test_bits__same_in_every_run),
       cmocka_unit_test(test_bits__same_after_a_stop),
       cmocka_unit_test(test_nothing_is_left),
