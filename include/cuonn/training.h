@@ -106,6 +106,9 @@ typedef struct cuonn_epoch_record {
   /** Error of a measured or ideal gradient, cuonn_gradient_error() against the exact one of the chip; 0 if gradients are exact.
    *  Of the first CUONN_SMALL_BATCH examples (or of a batch, if that is smaller), and of the epoch's last batch. */
   double gradient_error_small, gradient_error_batch;
+  size_t n_layers; /**< 0 if gradients are exact */
+  const double
+      *gradient_errors; /**< [2][n_layers] the same of each layer alone, small and batch; gone after the callback */
 } cuonn_epoch_record;
 
 /** Examples of the small fixed batch that a measured gradient is tried on. */

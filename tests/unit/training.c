@@ -71,6 +71,7 @@ typedef struct {
   size_t n_steps, n_epochs, n_progress;
   double losses[kSteps];
   cuonn_epoch_record epochs[8];
+  double layer_errors[8][2 * kLayers];
   bool improved[8];
   cuonn_progress progress[kSteps];
   const cuonn_training_state *state; /* if set, on_epoch holds its own against it */
@@ -96,6 +97,7 @@ static cuonn_status on_epoch(void *user, const cuonn_epoch_record *epoch, const 
                              bool improved) {
   record *const r = user;
   r->improved[r->n_epochs] = improved;
+  if (epoch->n_layers > 0) memcpy(r->layer_errors[r->n_epochs], epoch->gradient_errors, sizeof *r->layer_errors);
   r->epochs[r->n_epochs++] = *epoch;
   /* what a checkpoint would hold: the phases of this moment, and an epoch that is over */
   assert_true(state->epoch_loss_sum == 0);
@@ -280,6 +282,12 @@ static void noisy_chip_has_gradient_errors(void **unused) {
   for (size_t e = 0; e < 3; e++) {
     assert_true(r.epochs[e].gradient_error_small > 1e-6 && r.epochs[e].gradient_error_small < 1);
     assert_true(r.epochs[e].gradient_error_batch > 1e-6 && r.epochs[e].gradient_error_batch < 1);
+    assert_int_equal(r.epochs[e].n_layers, kLayers);
+    for (size_t i = 0; i < 2; i++) { /* some layers are worse than all together, some better */
+      const double all = i == 0 ? r.epochs[e].gradient_error_small : r.epochs[e].gradient_error_batch;
+      const double *const layers = r.layer_errors[e] + i * kLayers;
+      assert_true(fmin(layers[0], layers[1]) < all && all < fmax(layers[0], layers[1]));
+    }
   }
   cuonn_training_state_free(&state);
 }
