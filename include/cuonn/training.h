@@ -35,6 +35,7 @@ typedef struct cuonn_optimizer_options {
   double beta2;                            /**< adam */
   double epsilon;                          /**< adam */
   bool restart_bias_correction_each_epoch; /**< adam: its step index begins again with every epoch, as in the study */
+  double sgd_learning_rate; /**< sgd, in place of learning_rate, so that a grid has one for each; 0: that */
 } cuonn_optimizer_options;
 
 /** How the learning rate goes over the whole run. */
@@ -65,11 +66,11 @@ typedef struct cuonn_training_options {
 } cuonn_training_options;
 
 /** The source study's settings. */
-#define CUONN_TRAINING_OPTIONS_INIT                                                             \
-  {                                                                                             \
-    50, 512, true, CUONN_ORDER_FIXED, 0, CUONN_SCHEDULE_CONSTANT,                               \
-        {CUONN_OPTIMIZER_ADAM, 1e-3, 0.0, 0.9, 0.999, 1e-8, true}, CUONN_GRADIENT_EXACT, false, \
-        CUONN_CHIP_OPTIONS_INIT                                                                 \
+#define CUONN_TRAINING_OPTIONS_INIT                                                                \
+  {                                                                                                \
+    50, 512, true, CUONN_ORDER_FIXED, 0, CUONN_SCHEDULE_CONSTANT,                                  \
+        {CUONN_OPTIMIZER_ADAM, 1e-3, 0.0, 0.9, 0.999, 1e-8, true, 0}, CUONN_GRADIENT_EXACT, false, \
+        CUONN_CHIP_OPTIONS_INIT                                                                    \
   }
 
 /** Steps in an epoch over n_examples.  0 if a partial batch is dropped and there is no other. */

@@ -269,7 +269,8 @@ static cuonn_status open_state(group *g) {
   CUONN_TRY(backend->set_images(g->computing, BACKEND_TRAIN, &s->data->train, s->features));
   CUONN_TRY(backend->set_images(g->computing, BACKEND_TEST, &s->data->test, s->features));
   for (size_t i = 0; i < g->n; i++) {
-    const backend_model model = training_model(&g->members[i].state, &model_of(g, i)->training);
+    const cuonn_optimizer_options optimizer = training_optimizer(&model_of(g, i)->training);
+    const backend_model model = training_model(&g->members[i].state, &model_of(g, i)->training, &optimizer);
     CUONN_TRY(backend->set_model(g->computing, i, &model));
   }
   return CUONN_OK;

@@ -130,7 +130,8 @@ cuonn_status cuonn_train(cuonn_training_state *state, cuonn_context *context, co
               (unsigned long long)state->step, options->epochs, (unsigned long long)r.total_steps);
 
   const backend_problem problem = training_problem(&state->network.shape, options, 1, r.n_examples, context->threads);
-  const backend_model model = training_model(state, options);
+  const cuonn_optimizer_options optimizer = training_optimizer(options);
+  const backend_model model = training_model(state, options, &optimizer);
   CUONN_TRY_DONE(cuonn_allocate(&r.steps, backend->steps_per_call, sizeof *r.steps));
   CUONN_TRY_DONE(cuonn_allocate(&r.losses, backend->steps_per_call, sizeof *r.losses));
   CUONN_TRY_DONE(cuonn_allocate(&r.errors, 2 * state->network.shape.n_layers, sizeof *r.errors));
