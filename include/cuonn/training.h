@@ -35,6 +35,7 @@ typedef struct cuonn_optimizer_options {
   double beta2;                            /**< adam */
   double epsilon;                          /**< adam */
   bool restart_bias_correction_each_epoch; /**< adam: its step index begins again with every epoch, as in the study */
+  double sgd_learning_rate; /**< sgd, in place of learning_rate, so that a grid has one for each; 0: that */
 } cuonn_optimizer_options;
 
 /** How the learning rate goes over the whole run. */
@@ -65,11 +66,11 @@ typedef struct cuonn_training_options {
 } cuonn_training_options;
 
 /** The source study's settings. */
-#define CUONN_TRAINING_OPTIONS_INIT                                                             \
-  {                                                                                             \
-    50, 512, true, CUONN_ORDER_FIXED, 0, CUONN_SCHEDULE_CONSTANT,                               \
-        {CUONN_OPTIMIZER_ADAM, 1e-3, 0.0, 0.9, 0.999, 1e-8, true}, CUONN_GRADIENT_EXACT, false, \
-        CUONN_CHIP_OPTIONS_INIT                                                                 \
+#define CUONN_TRAINING_OPTIONS_INIT                                                                \
+  {                                                                                                \
+    50, 512, true, CUONN_ORDER_FIXED, 0, CUONN_SCHEDULE_CONSTANT,                                  \
+        {CUONN_OPTIMIZER_ADAM, 1e-3, 0.0, 0.9, 0.999, 1e-8, true, 0}, CUONN_GRADIENT_EXACT, false, \
+        CUONN_CHIP_OPTIONS_INIT                                                                    \
   }
 
 /** Steps in an epoch over n_examples.  0 if a partial batch is dropped and there is no other. */
@@ -106,6 +107,9 @@ typedef struct cuonn_epoch_record {
   /** Error of a measured or ideal gradient, cuonn_gradient_error() against the exact one of the chip; 0 if gradients are exact.
    *  Of the first CUONN_SMALL_BATCH examples (or of a batch, if that is smaller), and of the epoch's last batch. */
   double gradient_error_small, gradient_error_batch;
+  size_t n_layers; /**< 0 if gradients are exact */
+  const double
+      *gradient_errors; /**< [2][n_layers] the same of each layer alone, small and batch; gone after the callback */
 } cuonn_epoch_record;
 
 /** Examples of the small fixed batch that a measured gradient is tried on. */

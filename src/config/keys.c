@@ -97,6 +97,11 @@ const config_key config_keys[] = {
      .default_value = "1e-3", .unit = "radians",
      .sentence = "Size of a step: with `adam` about the change of a phase, with `sgd` that for a gradient of 1.",
      .sweepable = true, .decides = true},
+    {"training.optimizer.sgd_learning_rate", NUMBER(training.optimizer.sgd_learning_rate, 0, 1000),
+     .default_value = "0", .unit = "radians",
+     .sentence =
+         "With `sgd`: in place of `learning_rate`, so that a list of optimizers has a rate for each; 0 takes that.",
+     .sweepable = true, .decides = true},
     {"training.optimizer.momentum", NUMBER(training.optimizer.momentum, 0, 1), .below_high = true, .default_value = "0",
      .unit = "", .sentence = "With `sgd`: share of the last step that goes into the next.", .sweepable = true,
      .decides = true},

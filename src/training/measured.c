@@ -28,9 +28,10 @@ static cuonn_status gradients_create(gradients *out, const cuonn_network_shape *
   return CUONN_OK;
 }
 
-cuonn_status training_gradient_errors(double *small, double *batch, const cuonn_backend *backend, void *computing,
-                                      size_t model, const cuonn_network_shape *shape,
-                                      const cuonn_training_options *options, size_t n_examples, uint64_t step) {
+cuonn_status training_gradient_errors(double *small, double *batch, double *small_layers, double *batch_layers,
+                                      const cuonn_backend *backend, void *computing, size_t model,
+                                      const cuonn_network_shape *shape, const cuonn_training_options *options,
+                                      size_t n_examples, uint64_t step) {
   gradients measured = {0}, exact = {0};
   cuonn_status status = CUONN_OK;
   if (options->gradient == CUONN_GRADIENT_EXACT) return CUONN_OK;
@@ -40,7 +41,7 @@ cuonn_status training_gradient_errors(double *small, double *batch, const cuonn_
                           training_plan_step(options, n_examples, step - 1)};
   if (steps[0].count > CUONN_SMALL_BATCH) steps[0].count = CUONN_SMALL_BATCH;
   steps[0].number = steps[1].number;
-  double *const errors[] = {small, batch};
+  double *const errors[] = {small, batch}, *const of_layers[] = {small_layers, batch_layers};
   for (size_t i = 0; i < 2; i++) {
     double loss;
     CUONN_TRY_DONE(
@@ -48,6 +49,9 @@ cuonn_status training_gradient_errors(double *small, double *batch, const cuonn_
     CUONN_TRY_DONE(
         backend->measure(&loss, exact.layers, computing, model, BACKEND_TRAIN, &steps[i], CUONN_GRADIENT_EXACT));
     *errors[i] = cuonn_gradient_error(measured.layers, exact.layers, shape->n_layers, shape->n_modes);
+    for (size_t l = 0; l < shape->n_layers; l++) {
+      of_layers[i][l] = cuonn_gradient_error(measured.layers + l, exact.layers + l, 1, shape->n_modes);
+    }
   }
 done:
   gradients_free(&exact);

@@ -12,6 +12,8 @@ cuonn_status training_check_options(const cuonn_training_options *options) {
   CUONN_CHECK(options->batch_size >= 1, CUONN_E_ARGUMENT, "batch_size is 0; it must be at least 1");
   CUONN_CHECK(o->learning_rate > 0 && isfinite(o->learning_rate), CUONN_E_ARGUMENT,
               "learning_rate is %g; it must be a positive number", o->learning_rate);
+  CUONN_CHECK(o->sgd_learning_rate >= 0 && isfinite(o->sgd_learning_rate), CUONN_E_ARGUMENT,
+              "sgd_learning_rate is %g; it must be a positive number, or 0 for learning_rate", o->sgd_learning_rate);
   CUONN_CHECK(o->momentum >= 0 && o->momentum < 1, CUONN_E_ARGUMENT, "momentum is %g; it must lie in [0, 1)",
               o->momentum);
   CUONN_CHECK(o->beta1 >= 0 && o->beta1 < 1, CUONN_E_ARGUMENT, "beta1 is %g; it must lie in [0, 1)", o->beta1);
@@ -58,10 +60,18 @@ backend_problem training_problem(const cuonn_network_shape *shape, const cuonn_t
                            .threads = threads};
 }
 
-backend_model training_model(cuonn_training_state *state, const cuonn_training_options *options) {
+cuonn_optimizer_options training_optimizer(const cuonn_training_options *options) {
+  cuonn_optimizer_options optimizer = options->optimizer;
+  const bool own = optimizer.kind == CUONN_OPTIMIZER_SGD && optimizer.sgd_learning_rate > 0;
+  if (own) optimizer.learning_rate = optimizer.sgd_learning_rate;
+  return optimizer;
+}
+
+backend_model training_model(cuonn_training_state *state, const cuonn_training_options *options,
+                             const cuonn_optimizer_options *optimizer) {
   return (backend_model){.network = &state->network,
                          .moments = state->moments,
-                         .optimizer = &options->optimizer,
+                         .optimizer = optimizer,
                          .seed = options->seed,
                          .gradient = options->gradient,
                          .train_gamma = options->train_gamma,

@@ -18,10 +18,14 @@ cuonn_status training_check_data(const cuonn_network_shape *shape, const cuonn_d
 /* Fills *out with the steps of an epoch; CUONN_E_ARGUMENT if there are none. */
 cuonn_status training_count_steps(size_t *out, const cuonn_training_options *options, size_t n_examples);
 
+/* The optimizer as a backend takes it: with one learning rate. */
+cuonn_optimizer_options training_optimizer(const cuonn_training_options *options);
+
 /* What a state is made for, and a model of it. */
 backend_problem training_problem(const cuonn_network_shape *shape, const cuonn_training_options *options,
                                  size_t n_models, size_t n_examples, int threads);
-backend_model training_model(cuonn_training_state *state, const cuonn_training_options *options);
+backend_model training_model(cuonn_training_state *state, const cuonn_training_options *options,
+                             const cuonn_optimizer_options *optimizer);
 
 /* Step `step` of the run, 0 the first. */
 backend_step training_plan_step(const cuonn_training_options *options, size_t n_examples, uint64_t step);

@@ -35,6 +35,7 @@ typedef struct {
   size_t model;
   cuonn_training_state state;
   cuonn_sweep_epoch *epochs; /* [options.epochs] */
+  double *errors;            /* [options.epochs][2][layer] of the gradients of single layers, small and batch */
   size_t n_epochs;           /* finished */
   double loss_sum;           /* of the unfinished epoch */
 } member;
@@ -67,12 +68,25 @@ static cuonn_status report(sweep *s, size_t m, const cuonn_sweep_result *result)
   return s->callbacks->on_model(s->callbacks->user, m, result);
 }
 
+/* What became of a member. reason: "" unless it failed. */
+static cuonn_sweep_result result_of(const group *g, size_t i, cuonn_status status, const char *reason) {
+  const member *const of = &g->members[i];
+  const cuonn_sweep_model *const model = model_of(g, i);
+  return (cuonn_sweep_result){status,
+                              reason,
+                              of->n_epochs,
+                              of->epochs,
+                              model->shape.n_layers,
+                              model->training.gradient == CUONN_GRADIENT_EXACT ? NULL : of->errors,
+                              status == CUONN_OK ? &of->state : NULL};
+}
+
 /* A member whose present failure is its result. */
 static cuonn_status fail_member(group *g, size_t i, cuonn_status status) {
   cuonn_status reported = CUONN_OK;
   char *const reason = strdup(cuonn_last_error());
   const member *const of = &g->members[i];
-  const cuonn_sweep_result result = {status, reason, of->n_epochs, of->epochs, NULL};
+  const cuonn_sweep_result result = result_of(g, i, status, reason);
   CUONN_CHECK(reason, CUONN_E_MEMORY, "not enough memory for a line of text");
   g->n_alive--;
   g->s->steps_done += steps_of(g->s, of->model) - g->step;
@@ -140,8 +154,10 @@ static cuonn_status finish_epoch_of(group *g, size_t i) {
   if (status != CUONN_OK) return fail_member(g, i, status);
   CUONN_TRY(backend->evaluate(&train, g->computing, i, BACKEND_TRAIN));
   double small = NAN, batch = NAN;
-  CUONN_TRY(training_gradient_errors(&small, &batch, backend, g->computing, i, &model_of(g, i)->shape,
-                                     &model_of(g, i)->training, g->s->data->train.n_examples, g->step));
+  double *const of_layers = of->errors + 2 * of->n_epochs * model_of(g, i)->shape.n_layers;
+  CUONN_TRY(training_gradient_errors(&small, &batch, of_layers, of_layers + model_of(g, i)->shape.n_layers, backend,
+                                     g->computing, i, &model_of(g, i)->shape, &model_of(g, i)->training,
+                                     g->s->data->train.n_examples, g->step));
   of->epochs[of->n_epochs++] = (cuonn_sweep_epoch){.train_error = error_of(&train),
                                                    .test_error = error_of(&test),
                                                    .train_loss = of->loss_sum / (double)g->steps_per_epoch,
@@ -171,7 +187,7 @@ static cuonn_status finish_group(group *g) {
     of->state.step = g->total_steps;
     for (size_t e = 0; e < of->n_epochs; e++)
       of->state.best_accuracy = fmax(of->state.best_accuracy, 1 - of->epochs[e].test_error);
-    const cuonn_sweep_result result = {CUONN_OK, "", of->n_epochs, of->epochs, &of->state};
+    const cuonn_sweep_result result = result_of(g, i, CUONN_OK, "");
     CUONN_TRY(report(g->s, of->model, &result));
   }
   return CUONN_OK;
@@ -189,6 +205,13 @@ static cuonn_status run_group(group *g) {
 
 /* ---- making groups ---- */
 
+/* Whether the gradients of both come in one way (backend.h). */
+static bool same_kind(const cuonn_training_options *s, const cuonn_training_options *t) {
+  const bool measured = cuonn_gradient_is_measured(s->gradient);
+  if (!measured) return s->gradient == t->gradient;
+  return cuonn_gradient_is_measured(t->gradient) && s->chip.measurement == t->chip.measurement;
+}
+
 /* Whether two models can be steps of one call: all that a state and a step have in common. */
 static bool compatible(const cuonn_sweep_model *a, const cuonn_sweep_model *b) {
   const cuonn_network_shape *const p = &a->shape, *const q = &b->shape;
@@ -196,13 +219,14 @@ static bool compatible(const cuonn_sweep_model *a, const cuonn_sweep_model *b) {
   return p->n_modes == q->n_modes && p->n_layers == q->n_layers && p->n_classes == q->n_classes &&
          p->style == q->style && p->loss_per_class == q->loss_per_class && s->epochs == t->epochs &&
          s->batch_size == t->batch_size && s->drop_last == t->drop_last && s->order == t->order &&
-         s->schedule == t->schedule && s->gradient == t->gradient && s->chip.measurement == t->chip.measurement &&
+         s->schedule == t->schedule && same_kind(s, t) &&
          s->optimizer.restart_bias_correction_each_epoch == t->optimizer.restart_bias_correction_each_epoch;
 }
 
 static void member_free(member *of) {
   cuonn_training_state_free(&of->state);
   free(of->epochs);
+  free(of->errors);
   memset(of, 0, sizeof *of);
 }
 
@@ -222,6 +246,8 @@ static cuonn_status add_member(group *g, size_t model) {
   of->model = model;
   CUONN_TRY(cuonn_training_state_create(&of->state, &s->models[model].shape));
   CUONN_TRY(cuonn_allocate(&of->epochs, s->models[model].training.epochs, sizeof *of->epochs));
+  CUONN_TRY(cuonn_allocate(&of->errors, 2 * s->models[model].training.epochs * s->models[model].shape.n_layers,
+                           sizeof *of->errors));
   cuonn_status status = s->callbacks->start(s->callbacks->user, model, &of->state.network);
   if (status == CUONN_OK) status = cuonn_network_check(&of->state.network);
   if (status == CUONN_OK) return CUONN_OK;
@@ -250,7 +276,8 @@ static cuonn_status open_state(group *g) {
   CUONN_TRY(backend->set_images(g->computing, BACKEND_TRAIN, &s->data->train, s->features));
   CUONN_TRY(backend->set_images(g->computing, BACKEND_TEST, &s->data->test, s->features));
   for (size_t i = 0; i < g->n; i++) {
-    const backend_model model = training_model(&g->members[i].state, &model_of(g, i)->training);
+    const cuonn_optimizer_options optimizer = training_optimizer(&model_of(g, i)->training);
+    const backend_model model = training_model(&g->members[i].state, &model_of(g, i)->training, &optimizer);
     CUONN_TRY(backend->set_model(g->computing, i, &model));
   }
   return CUONN_OK;

@@ -21,6 +21,7 @@ typedef struct {
   double seconds;                   /* of training, in this call */
   backend_step *steps;              /* plan of one call of train_steps */
   double *losses;
+  double *errors; /* [2][layer] of the gradients of single layers, small and batch */
 } run;
 
 static cuonn_status bring_back(run *r) {
@@ -78,8 +79,14 @@ static cuonn_status finish_epoch(run *r) {
                                .test_accuracy = (double)test.n_correct / (double)test.n_examples,
                                .seconds = state->epoch_seconds,
                                .examples_per_second = (double)examples / state->epoch_seconds};
-  CUONN_TRY(training_gradient_errors(&record.gradient_error_small, &record.gradient_error_batch, r->backend,
-                                     r->computing, 0, &state->network.shape, r->options, r->n_examples, state->step));
+  const size_t n_layers = state->network.shape.n_layers;
+  CUONN_TRY(training_gradient_errors(&record.gradient_error_small, &record.gradient_error_batch, r->errors,
+                                     r->errors + n_layers, r->backend, r->computing, 0, &state->network.shape,
+                                     r->options, r->n_examples, state->step));
+  if (r->options->gradient != CUONN_GRADIENT_EXACT) {
+    record.n_layers = n_layers;
+    record.gradient_errors = r->errors;
+  }
   const bool improved = record.test_accuracy > state->best_accuracy;
   if (improved) state->best_accuracy = record.test_accuracy;
   state->epoch_loss_sum = 0;
@@ -123,9 +130,11 @@ cuonn_status cuonn_train(cuonn_training_state *state, cuonn_context *context, co
               (unsigned long long)state->step, options->epochs, (unsigned long long)r.total_steps);
 
   const backend_problem problem = training_problem(&state->network.shape, options, 1, r.n_examples, context->threads);
-  const backend_model model = training_model(state, options);
+  const cuonn_optimizer_options optimizer = training_optimizer(options);
+  const backend_model model = training_model(state, options, &optimizer);
   CUONN_TRY_DONE(cuonn_allocate(&r.steps, backend->steps_per_call, sizeof *r.steps));
   CUONN_TRY_DONE(cuonn_allocate(&r.losses, backend->steps_per_call, sizeof *r.losses));
+  CUONN_TRY_DONE(cuonn_allocate(&r.errors, 2 * state->network.shape.n_layers, sizeof *r.errors));
   CUONN_TRY_DONE(backend->create(&r.computing, &problem));
   CUONN_TRY_DONE(backend->set_images(r.computing, BACKEND_TRAIN, &data->train, features));
   CUONN_TRY_DONE(backend->set_images(r.computing, BACKEND_TEST, &data->test, features));
@@ -133,6 +142,7 @@ cuonn_status cuonn_train(cuonn_training_state *state, cuonn_context *context, co
   CUONN_TRY_DONE(run_epochs(&r));
 done:
   backend->destroy(r.computing);
+  free(r.errors);
   free(r.losses);
   free(r.steps);
   return status;

@@ -1,138 +1,18 @@
 /* Networks on chips: the cpu backend (float, threads) against the reference (double), with the same seeds and so the same
- * noise; the golden gradients of one mesh; and bits that do not depend on the number of threads.
- *
- * Tolerance: tests/support/parity.h says why fields behind k columns are off by some u sqrt(8 k) / 2, u = 6e-8, and
- * gradients by a few times that. Here light goes back, in again, and through every later layer. Digital gradients are
- * differences of powers several times their size: 4 times as much is allowed for them. */
-#include <complex.h>
-#include <float.h>
-#include <string.h>
+ * noise; the golden gradients of one mesh; and bits that do not depend on the number of threads. Tolerances: tests/support/on_chip.h. */
+#include <stdlib.h>
 
-#include "backends/backend.h"
 #include "cpu/in_situ.h"
-#include "support/close.h"
-#include "support/dense.h"
 #include "support/golden.h"
-
-enum { kLayers = 2, kClasses = 4, kTrain = 150, kTest = 90, kSteps = 3, kMostModes = 33 };
-
-typedef struct {
-  const cuonn_backend *backend;
-  void *state;
-} computing;
-
-typedef struct {
-  size_t n, nodes;
-  cuonn_network network;
-  cuonn_fields fields[2];
-  uint8_t labels[kTrain];
-} fixture;
-
-static void create(fixture *f, size_t n, cuonn_phase_style style, double loss_db) {
-  const cuonn_network_shape shape = {n, kLayers, kClasses, style, true};
-  chance c = {n};
-  f->n = n;
-  f->nodes = cuonn_mesh_nodes(n);
-  OK(cuonn_network_create(&f->network, &shape));
-  for (size_t l = 0; l < kLayers; l++) dense_random(&f->network.layers[l], &c, .1, loss_db);
-  OK(cuonn_fields_create(&f->fields[0], kTrain, n));
-  OK(cuonn_fields_create(&f->fields[1], kTest, n));
-  for (size_t i = 0; i < 2; i++) {
-    chance_normals(f->fields[i].values, 2 * f->fields[i].n_examples * n, &c);
-    memset(f->fields[i].values, 0, 2 * n * sizeof(double)); /* one dark example */
-  }
-  for (size_t e = 0; e < kTrain; e++) f->labels[e] = (uint8_t)(e % kClasses);
-}
-
-static void release(fixture *f) {
-  cuonn_fields_free(&f->fields[1]);
-  cuonn_fields_free(&f->fields[0]);
-  cuonn_network_free(&f->network);
-}
-
-static computing open_backend(const cuonn_backend *backend, fixture *f, const cuonn_chip_options *chip,
-                              cuonn_gradient_method method, int threads) {
-  static const cuonn_optimizer_options sgd = {.kind = CUONN_OPTIMIZER_SGD, .learning_rate = .5};
-  computing c = {backend, NULL};
-  const backend_problem problem = {
-      .n_models = 1, .shape = f->network.shape, .batch_size = 100, .order = CUONN_ORDER_SHUFFLED, .threads = threads};
-  OK(backend->create(&c.state, &problem));
-  OK(backend->set_fields(c.state, BACKEND_TRAIN, &f->fields[0], f->labels));
-  OK(backend->set_fields(c.state, BACKEND_TEST, &f->fields[1], f->labels));
-  OK(backend->set_model(c.state, 0,
-                        &(backend_model){.network = &f->network,
-                                         .optimizer = &sgd,
-                                         .seed = 5,
-                                         .gradient = method,
-                                         .train_gamma = true,
-                                         .chip = chip}));
-  return c;
-}
-
-/* What a backend makes of a chip: gradients of a batch, losses of steps, a test after them, phases. */
-typedef struct {
-  double gradient[kLayers][kMostModes * kMostModes]; /* theta, phi, gamma */
-  double losses[kSteps + 2];
-  double correct;
-  double phases[kLayers][kMostModes * kMostModes];
-} outcome;
-
-static void compute(outcome *out, const cuonn_backend *backend, fixture *f, const cuonn_chip_options *chip,
-                    cuonn_gradient_method method, int threads) {
-  cuonn_mesh_gradient gradients[kLayers];
-  computing c = open_backend(backend, f, chip, method, threads);
-  memset(out, 0, sizeof *out);
-  for (size_t l = 0; l < kLayers; l++) {
-    double *const at = out->gradient[l];
-    gradients[l] = (cuonn_mesh_gradient){at, at + f->nodes, at + 2 * f->nodes};
-  }
-  const backend_step first = {.epoch = 1, .first = 7, .count = 83, .number = 12};
-  OK(backend->measure(&out->losses[kSteps], gradients, c.state, 0, BACKEND_TRAIN, &first, method));
-  for (size_t i = 0; i < kSteps; i++) {
-    const backend_step step = {0, 40 * i, i == 2 ? 30 : 40, 1, i, (uint32_t)i};
-    OK(backend->train_steps(&out->losses[i], c.state, &step, 1));
-  }
-  cuonn_evaluation test = {0};
-  OK(backend->evaluate(&test, c.state, 0, BACKEND_TEST));
-  out->losses[kSteps + 1] = test.loss;
-  out->correct = (double)test.n_correct;
-  cuonn_network trained;
-  OK(cuonn_network_create(&trained, &f->network.shape));
-  OK(backend->get_model(&(backend_model){.network = &trained}, c.state, 0));
-  for (size_t l = 0; l < kLayers; l++) {
-    memcpy(out->phases[l], trained.layers[l].theta, f->nodes * sizeof(double));
-    memcpy(out->phases[l] + f->nodes, trained.layers[l].phi, f->nodes * sizeof(double));
-    memcpy(out->phases[l] + 2 * f->nodes, trained.layers[l].gamma, f->n * sizeof(double));
-  }
-  cuonn_network_free(&trained);
-  backend->destroy(c.state);
-}
+#include "support/on_chip.h"
 
 static void compare(fixture *f, const cuonn_chip_options *chip, cuonn_gradient_method method) {
-  static outcome want, got, alone;
-  const double unit = FLT_EPSILON / 2 * sqrt((double)(3 * kLayers * f->n));
-  const double tolerance = (method == CUONN_GRADIENT_DIGITAL ? 128 : 32) * unit;
+  outcome want, got, alone;
   compute(&want, &cuonn_backend_reference, f, chip, method, 1);
   compute(&got, &cuonn_backend_cpu, f, chip, method, 3);
   compute(&alone, &cuonn_backend_cpu, f, chip, method, 1);
   assert_memory_equal(&got, &alone, sizeof got);
-  for (size_t l = 0; l < kLayers; l++) {
-    CLOSE(got.gradient[l], want.gradient[l], 2 * f->nodes + f->n, .rel = tolerance);
-    CLOSE(got.phases[l], want.phases[l], 2 * f->nodes + f->n, .rel = kSteps * tolerance);
-  }
-  CLOSE(got.losses, want.losses, kSteps + 2, .rel = kSteps * tolerance);
-  CLOSE(&got.correct, &want.correct, 1, .abs = 1); /* two outputs may be equal but for rounding */
-}
-
-static cuonn_chip_options noisy(size_t i) {
-  cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
-  chip.seed = i;
-  chip.measurement = (cuonn_measurement)(i % 2);
-  chip.scale = (cuonn_measurement_scale)(i / 2 % 2);
-  chip.noise_draw = (cuonn_noise_draw)(i % 3);
-  chip.tap_shot = .02;
-  chip.io_amplitude = chip.io_phase = .05;
-  return chip;
+  same_outcome(&got, &want, f, method);
 }
 
 static void test_chip__same_noise_as_reference(void **unused) {

@@ -71,6 +71,7 @@ typedef struct {
   size_t n_steps, n_epochs, n_progress;
   double losses[kSteps];
   cuonn_epoch_record epochs[8];
+  double layer_errors[8][2 * kLayers];
   bool improved[8];
   cuonn_progress progress[kSteps];
   const cuonn_training_state *state; /* if set, on_epoch holds its own against it */
@@ -96,6 +97,7 @@ static cuonn_status on_epoch(void *user, const cuonn_epoch_record *epoch, const 
                              bool improved) {
   record *const r = user;
   r->improved[r->n_epochs] = improved;
+  if (epoch->n_layers > 0) memcpy(r->layer_errors[r->n_epochs], epoch->gradient_errors, sizeof *r->layer_errors);
   r->epochs[r->n_epochs++] = *epoch;
   /* what a checkpoint would hold: the phases of this moment, and an epoch that is over */
   assert_true(state->epoch_loss_sum == 0);
@@ -235,6 +237,24 @@ static void adam_as_published(void **unused) {
   compare_with_plain(&options);
 }
 
+/* Adam does not look at it; SGD looks at nothing else. */
+static void sgd_may_have_a_rate_of_its_own(void **unused) {
+  (void)unused;
+  for (int kind = 0; kind < 2; kind++) {
+    cuonn_training_options options = tiny();
+    cuonn_training_state one = start(), own = start();
+    options.optimizer.kind = kind ? CUONN_OPTIMIZER_SGD : CUONN_OPTIMIZER_ADAM;
+    if (kind) options.optimizer.learning_rate = .5;
+    OK(train(&one, &options, &(record){0}));
+    if (kind) options.optimizer.learning_rate = .02;
+    options.optimizer.sgd_learning_rate = .5;
+    OK(train(&own, &options, &(record){0}));
+    assert_memory_equal(one.network.layers[1].theta, own.network.layers[1].theta, kNodes * sizeof(double));
+    cuonn_training_state_free(&own);
+    cuonn_training_state_free(&one);
+  }
+}
+
 static void sgd_with_and_without_momentum(void **unused) {
   (void)unused;
   cuonn_training_options options = tiny();
@@ -281,6 +301,38 @@ static void noisy_chip_has_gradient_errors(void **unused) {
     assert_true(r.epochs[e].gradient_error_small > 1e-6 && r.epochs[e].gradient_error_small < 1);
     assert_true(r.epochs[e].gradient_error_batch > 1e-6 && r.epochs[e].gradient_error_batch < 1);
   }
+  cuonn_training_state_free(&state);
+}
+
+/* After one step, whose noise is that of the first: all examples are the small batch and the batch. */
+static void each_layer_has_its_gradient_error(void **unused) {
+  (void)unused;
+  double d[2][kLayers][2 * kNodes + kModes], loss;
+  cuonn_mesh_gradient g[2][kLayers];
+  cuonn_training_options options = tiny();
+  cuonn_training_state state = start();
+  cuonn_fields input;
+  record r = {0};
+  options.batch_size = kTrain;
+  options.epochs = 1;
+  options.gradient = CUONN_GRADIENT_ANALOG;
+  options.chip.tap_shot = .05;
+  OK(train(&state, &options, &r));
+  OK(cuonn_features(&input, context, &data.train, &features));
+  for (size_t i = 0; i < 2; i++) {
+    for (size_t l = 0; l < kLayers; l++)
+      g[i][l] = (cuonn_mesh_gradient){d[i][l], d[i][l] + kNodes, d[i][l] + 2 * kNodes};
+    OK(cuonn_gradient_on_chip(&loss, g[i], context, &state.network, &options.chip,
+                              i ? CUONN_GRADIENT_EXACT : CUONN_GRADIENT_ANALOG, &input, labels));
+  }
+  assert_int_equal(r.epochs[0].n_layers, kLayers);
+  for (size_t l = 0; l < kLayers; l++) {
+    const double want = cuonn_gradient_error(&g[0][l], &g[1][l], 1, kModes);
+    CLOSE(&r.layer_errors[0][l], &want, 1, .abs = 1e-14);
+    CLOSE(&r.layer_errors[0][kLayers + l], &want, 1, .abs = 1e-14);
+  }
+  assert_true(fabs(r.layer_errors[0][0] - r.layer_errors[0][1]) > 1e-6);
+  cuonn_fields_free(&input);
   cuonn_training_state_free(&state);
 }
 
@@ -731,8 +783,10 @@ int main(void) {
       cmocka_unit_test(adam_restarts_each_epoch),
       cmocka_unit_test(adam_as_published),
       cmocka_unit_test(sgd_with_and_without_momentum),
+      cmocka_unit_test(sgd_may_have_a_rate_of_its_own),
       cmocka_unit_test(in_situ_as_exact),
       cmocka_unit_test(noisy_chip_has_gradient_errors),
+      cmocka_unit_test(each_layer_has_its_gradient_error),
       cmocka_unit_test(ideal_training_is_tested_on_the_chip),
       cmocka_unit_test(gamma_is_trained_by_its_measured_gradient),
       cmocka_unit_test_teardown(cosine_schedule, forget_stop),
