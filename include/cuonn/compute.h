@@ -109,7 +109,7 @@ CUONN_API cuonn_status cuonn_vjp(cuonn_mesh_gradient *gradient, cuonn_fields *ba
  *  @param[out] loss       mean over the batch
  *  @param[out] gradients  [layer], arrays overwritten
  *  @param[in] labels      [example]
- *  @return as cuonn_propagate(); CUONN_E_DATA if a label is >= the class count */
+ *  @return as cuonn_propagate(); CUONN_E_NONFINITE if powers overflow, too; CUONN_E_DATA if a label is >= the class count */
 CUONN_API cuonn_status cuonn_gradient(double *loss, cuonn_mesh_gradient *gradients, cuonn_context *context,
                                       const cuonn_network *network, const cuonn_fields *input, const uint8_t *labels);
 

@@ -121,4 +121,17 @@ struct cuonn_context {
 /* Makes sure that the context's backend trains gamma, as cuonn_context_take_chip() does for chips. */
 cuonn_status context_take_gamma(cuonn_context *context);
 
+/* Where powers overflow (overflow.c), and what to do about it. */
+enum { BACKEND_WHERE = 96 };
+#define BACKEND_OVERFLOW_ADVICE \
+  "scale the fields down, or give the shifters less gain (chip.loss_std with loss_law study, negative loss_db)"
+
+/* Sends fields through a network layer by layer; *found: a power is more than a float holds, where: "in layer 2". */
+cuonn_status backend_find_overflow(bool *found, char where[BACKEND_WHERE], const cuonn_context *context,
+                                   const cuonn_network *network, const cuonn_fields *input);
+
+/* Whether gradients [layer] that belong to a finite loss are not finite. */
+bool backend_gradient_overflows(char where[BACKEND_WHERE], const cuonn_mesh_gradient *gradients,
+                                const cuonn_network_shape *shape);
+
 #endif

@@ -200,6 +200,21 @@ static cuonn_status create_for_batch(void **state, const cuonn_context *context,
   return context->backend->set_fields(*state, BACKEND_TEST, input, labels);
 }
 
+/* A loss, and gradients [layer] unless NULL, that are not finite, made from what is. */
+static cuonn_status check_powers(const cuonn_context *context, const cuonn_network *network, const cuonn_fields *input,
+                                 double loss, const cuonn_mesh_gradient *gradients) {
+  char where[BACKEND_WHERE] = "";
+  bool found = false;
+  if (!isfinite(loss)) {
+    CUONN_TRY(backend_find_overflow(&found, where, context, network, input));
+    CUONN_CHECK(found, CUONN_E_NONFINITE, "the loss is %g", loss);
+  } else if (gradients) {
+    found = backend_gradient_overflows(where, gradients, &network->shape);
+  }
+  CUONN_CHECK(!found, CUONN_E_NONFINITE, "powers overflow %s; " BACKEND_OVERFLOW_ADVICE, where);
+  return CUONN_OK;
+}
+
 cuonn_status cuonn_gradient(double *loss, cuonn_mesh_gradient *gradients, cuonn_context *context,
                             const cuonn_network *network, const cuonn_fields *input, const uint8_t *labels) {
   void *state = NULL;
@@ -207,6 +222,7 @@ cuonn_status cuonn_gradient(double *loss, cuonn_mesh_gradient *gradients, cuonn_
   CUONN_TRY_DONE(check_batch(network, input, labels));
   CUONN_TRY_DONE(create_for_batch(&state, context, network, NULL, CUONN_GRADIENT_EXACT, input, labels, true));
   CUONN_TRY_DONE(context->backend->gradient(loss, gradients, state, 0, BACKEND_TEST));
+  CUONN_TRY_DONE(check_powers(context, network, input, *loss, gradients));
 done:
   context->backend->destroy(state);
   return status;
@@ -227,6 +243,7 @@ cuonn_status cuonn_gradient_on_chip(double *loss, cuonn_mesh_gradient *gradients
   } else {
     CUONN_TRY_DONE(context->backend->gradient(loss, gradients, state, 0, BACKEND_TEST));
   }
+  CUONN_TRY_DONE(check_powers(context, network, input, *loss, gradients));
 done:
   context->backend->destroy(state);
   return status;
@@ -263,6 +280,7 @@ cuonn_status cuonn_evaluate_on_chip(cuonn_evaluation *out, cuonn_context *contex
   CUONN_TRY_DONE(cuonn_context_take_chip(context, chip, CUONN_GRADIENT_EXACT));
   CUONN_TRY_DONE(create_for_batch(&state, context, network, chip, CUONN_GRADIENT_EXACT, input, labels, false));
   CUONN_TRY_DONE(context->backend->evaluate(out, state, 0, BACKEND_TEST));
+  CUONN_TRY_DONE(check_powers(context, network, input, out->loss, NULL));
 done:
   context->backend->destroy(state);
   return status;

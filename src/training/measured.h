@@ -12,4 +12,10 @@ cuonn_status training_gradient_errors(double *small, double *batch, double *smal
                                       const cuonn_network_shape *shape, const cuonn_training_options *options,
                                       size_t n_examples, uint64_t step);
 
+/* Why the loss of step `step`, 0 the first, is not finite: CUONN_E_DIVERGED, saying that powers overflow if they do with the
+ * phases of the state, which are from before that step, or else to lower the learning rate. Uses up the model. */
+cuonn_status training_explain_loss(double loss, const cuonn_context *context, void *computing, size_t model,
+                                   cuonn_training_state *state, const cuonn_training_options *options,
+                                   size_t n_examples, uint64_t step);
+
 #endif

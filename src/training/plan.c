@@ -2,6 +2,7 @@
 #include "training/plan.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "base/error.h"
 
@@ -96,12 +97,12 @@ backend_step training_plan_step(const cuonn_training_options *options, size_t n_
                         .number = (uint32_t)step};
 }
 
-cuonn_status training_check_loss(double loss, uint64_t step, size_t steps_per_epoch) {
-  CUONN_CHECK(isfinite(loss), CUONN_E_DIVERGED,
-              "the loss is %g at step %llu (epoch %llu, step %llu of %zu); lower the learning rate", loss,
-              (unsigned long long)step + 1, (unsigned long long)(step / steps_per_epoch) + 1,
-              (unsigned long long)(step % steps_per_epoch) + 1, steps_per_epoch);
-  return CUONN_OK;
+cuonn_status training_fail_loss(double loss, uint64_t step, size_t steps_per_epoch, const char *overflow) {
+  char advice[256] = "lower the learning rate";
+  if (overflow) snprintf(advice, sizeof advice, "powers overflow %s: " BACKEND_OVERFLOW_ADVICE, overflow);
+  return cuonn_fail(CUONN_E_DIVERGED, "the loss is %g at step %llu (epoch %llu, step %llu of %zu); %s", loss,
+                    (unsigned long long)step + 1, (unsigned long long)(step / steps_per_epoch) + 1,
+                    (unsigned long long)(step % steps_per_epoch) + 1, steps_per_epoch, advice);
 }
 
 cuonn_status training_check_test_loss(double loss, uint64_t step, size_t steps_per_epoch) {

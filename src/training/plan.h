@@ -30,8 +30,10 @@ backend_model training_model(cuonn_training_state *state, const cuonn_training_o
 /* Step `step` of the run, 0 the first. */
 backend_step training_plan_step(const cuonn_training_options *options, size_t n_examples, uint64_t step);
 
-/* CUONN_E_DIVERGED if the loss of step `step`, 0 the first, or that of the test after `step` steps, is not finite. */
-cuonn_status training_check_loss(double loss, uint64_t step, size_t steps_per_epoch);
+/* CUONN_E_DIVERGED for the loss of step `step`, 0 the first. overflow: where powers overflow, NULL: nowhere. */
+cuonn_status training_fail_loss(double loss, uint64_t step, size_t steps_per_epoch, const char *overflow);
+
+/* CUONN_E_DIVERGED if the loss of the test after `step` steps is not finite. */
 cuonn_status training_check_test_loss(double loss, uint64_t step, size_t steps_per_epoch);
 
 #endif

@@ -114,6 +114,14 @@ static cuonn_status report_progress(const group *g) {
 
 static bool alive(const group *g, size_t i) { return !g->s->done[g->members[i].model]; }
 
+/* The loss of the present step is not finite: that is the member's result. */
+static cuonn_status explain_loss(group *g, size_t i, double loss) {
+  const sweep *const s = g->s;
+  const cuonn_status status = training_explain_loss(loss, s->context, g->computing, i, &g->members[i].state,
+                                                    &model_of(g, i)->training, s->data->train.n_examples, g->step);
+  return status == CUONN_E_DIVERGED ? fail_member(g, i, status) : status;
+}
+
 /* The next steps of this epoch, in one call of the backend. */
 static cuonn_status take_steps(group *g) {
   const cuonn_backend *const backend = g->s->context->backend;
@@ -129,12 +137,12 @@ static cuonn_status take_steps(group *g) {
   for (size_t k = 0; k < count; k++, g->step++) {
     for (size_t i = 0; i < g->n; i++) {
       if (!alive(g, i)) continue;
-      const cuonn_status status = training_check_loss(g->losses[k * g->n + i], g->step, g->steps_per_epoch);
-      if (status != CUONN_OK) {
-        CUONN_TRY(fail_member(g, i, status));
+      const double loss = g->losses[k * g->n + i];
+      if (!isfinite(loss)) {
+        CUONN_TRY(explain_loss(g, i, loss));
         continue;
       }
-      g->members[i].loss_sum += g->losses[k * g->n + i];
+      g->members[i].loss_sum += loss;
       g->s->steps_done++;
     }
   }

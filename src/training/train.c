@@ -1,4 +1,5 @@
 /* The epoch loop: plans steps, lets a backend do them, watches the loss, and reports through callbacks. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +13,9 @@
 
 typedef struct {
   cuonn_training_state *state;
-  const cuonn_backend *backend;
-  void *computing; /* the backend's state */
+  const cuonn_context *context;
+  const cuonn_backend *backend; /* the context's */
+  void *computing;              /* the backend's state */
   const cuonn_training_options *options;
   const cuonn_training_callbacks *callbacks;
   size_t n_examples, steps_per_epoch;
@@ -58,7 +60,10 @@ static cuonn_status take_steps(run *r) {
   state->epoch_seconds += seconds;
 
   for (size_t i = 0; i < count; i++) {
-    CUONN_TRY(training_check_loss(r->losses[i], state->step, r->steps_per_epoch));
+    if (!isfinite(r->losses[i])) {
+      return training_explain_loss(r->losses[i], r->context, r->computing, 0, state, r->options, r->n_examples,
+                                   state->step);
+    }
     state->step++;
     state->epoch_loss_sum += r->losses[i];
     if (r->callbacks->on_step) CUONN_TRY(r->callbacks->on_step(r->callbacks->user, state->step, r->losses[i]));
@@ -113,7 +118,7 @@ cuonn_status cuonn_train(cuonn_training_state *state, cuonn_context *context, co
                          const cuonn_features_options *features, const cuonn_training_options *options,
                          const cuonn_training_callbacks *callbacks) {
   static const cuonn_training_callbacks silent;
-  run r = {.state = state, .options = options, .callbacks = callbacks ? callbacks : &silent};
+  run r = {.context = context, .state = state, .options = options, .callbacks = callbacks ? callbacks : &silent};
   cuonn_status status = CUONN_OK;
 
   CUONN_TRY(training_check_options(options));

@@ -143,6 +143,30 @@ static void test_gradient__ideal_knows_nothing_of_the_chip(void **unused) {
   }
 }
 
+/* Light too strong for squares, from the start or after a mesh with gain, is refused as that. */
+static void test_powers__overflow_is_refused(void **unused) {
+  (void)unused;
+  const cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
+  const cuonn_gradient_method methods[] = {CUONN_GRADIENT_EXACT, CUONN_GRADIENT_ANALOG, CUONN_GRADIENT_IDEAL};
+  for (size_t i = 0; i < sizeof backends / sizeof *backends * 3; i++) {
+    const cuonn_gradient_method method = methods[i % 3];
+    const double most = i / 3 == 0 ? 1e200 : 1e22; /* its square is beyond double, or beyond float */
+    cuonn_evaluation test = {0};
+    fixture f;
+    create(&f, backends[i / 3], CUONN_STYLE_TOP, 0);
+    for (size_t k = 0; k < 2 * kExamples * kModes; k++) f.input.values[k] *= most;
+    REFUSED(cuonn_gradient_on_chip(&f.loss, f.gradients, f.context, &f.network, &chip, method, &f.input, f.labels),
+            CUONN_E_NONFINITE, "powers overflow at the input; scale the fields down, or give the shifters less gain");
+    REFUSED(cuonn_evaluate_on_chip(&test, f.context, &f.network, &chip, &f.input, f.labels), CUONN_E_NONFINITE,
+            "powers overflow at the input");
+    for (size_t k = 0; k < 2 * kExamples * kModes; k++) f.input.values[k] /= most;
+    for (size_t k = 0; k < 2 * kNodes; k++) f.network.layers[1].loss_db[k] = -20 * log10(most);
+    REFUSED(cuonn_evaluate_on_chip(&test, f.context, &f.network, &chip, &f.input, f.labels), CUONN_E_NONFINITE,
+            "powers overflow in layer 1");
+    release(&f);
+  }
+}
+
 /* A backend without measure(), as cuda is at present. */
 static void test_context__takes_another_backend_or_refuses(void **unused) {
   (void)unused;
@@ -321,6 +345,7 @@ int main(void) {
       cmocka_unit_test(test_gradient__dark_batch_gives_zeros),
       cmocka_unit_test(test_gradient__lossy_chip_differs_and_is_refused_for_two_arms),
       cmocka_unit_test(test_gradient__ideal_knows_nothing_of_the_chip),
+      cmocka_unit_test(test_powers__overflow_is_refused),
       cmocka_unit_test(test_context__takes_another_backend_or_refuses),
       cmocka_unit_test(test_noise__is_drawn_when_it_should_be),
       cmocka_unit_test(test_shot_noise__of_a_batch_is_that_of_its_examples),

@@ -697,7 +697,8 @@ static void divergence_names_the_step(void **unused) {
   cuonn_training_state state = start();
   record r = {0};
   state.network.layers[1].loss_db[3] = -8000;
-  REFUSED(train(&state, &options, &r), CUONN_E_DIVERGED, "at step 1 (epoch 1, step 1 of 5)");
+  REFUSED(train(&state, &options, &r), CUONN_E_DIVERGED,
+          "at step 1 (epoch 1, step 1 of 5); powers overflow in layer 1: scale the fields down, or give");
   assert_int_equal(r.n_steps, 0);
   cuonn_training_state_free(&state);
 
@@ -716,6 +717,28 @@ static void divergence_names_the_step(void **unused) {
   snprintf(expected, sizeof expected, "at step %zu ", r.n_steps + 1);
   assert_true(r.n_steps > 0);
   assert_non_null(strstr(cuonn_last_error(), expected));
+  assert_non_null(strstr(cuonn_last_error(), "; lower the learning rate"));
+  cuonn_training_state_free(&state);
+}
+
+/* Amplified by 10^11 in float, which the loss bears, but not the powers of what goes there, back, and there again. */
+static void overflow_of_measured_powers_is_told(void **unused) {
+  (void)unused;
+  cuonn_training_options options = tiny();
+  cuonn_training_state state = start();
+  cuonn_context *const reference = context;
+  record r = {0};
+  options.gradient = CUONN_GRADIENT_ANALOG;
+  for (size_t i = 0; i < 2 * kNodes; i++) {
+    state.network.layers[0].loss_db[i] = -55; /* eight shifters in a row, half of them on a way */
+    state.network.layers[1].loss_db[i] = 55;
+  }
+  OK(cuonn_context_create(&context, "cpu", 1));
+  const cuonn_status status = train(&state, &options, &r);
+  cuonn_context_free(context);
+  context = reference;
+  REFUSED(status, CUONN_E_DIVERGED,
+          "at step 2 (epoch 1, step 2 of 5); powers overflow in layer 0, where the gradient is measured: scale");
   cuonn_training_state_free(&state);
 }
 
@@ -801,6 +824,7 @@ int main(void) {
       cmocka_unit_test(callbacks_may_be_absent),
       cmocka_unit_test(failing_callback_ends_training),
       cmocka_unit_test(divergence_names_the_step),
+      cmocka_unit_test(overflow_of_measured_powers_is_told),
       cmocka_unit_test(bad_data_and_options_are_refused),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
