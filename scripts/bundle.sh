@@ -25,7 +25,7 @@ cp "$build/src/cli/cuonn" "$stage/bin/"
 cp bundle/gpu-check.sh "$stage/bin/cuonn-gpu-check"
 cp "$build/bundle/exercise" "$build"/tests/gpu/test_gpu_* "$stage/libexec/"
 cp -r "$build/bundle/golden" "$stage/share/"
-cp configs/fashion-mnist.yaml "$stage/share/"
+cp configs/{fashion-mnist,in-situ-fashion-mnist,noise-sweep}.yaml "$stage/share/"
 cp bundle/README.md LICENSE "$stage/"
 git describe --always --dirty >"$stage/share/built"
 

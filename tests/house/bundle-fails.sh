@@ -23,6 +23,10 @@ stand_in "$bundle/libexec/test_gpu_one" <<'END'
 END
 stand_in "$bundle/bin/cuonn" <<'END'
 [ "$BROKEN" != "$1" ] || exit 1
+if [ "$1" = sweep ]; then
+  echo "best    000003      $([ "$BROKEN" = noise ] && echo 0.9 || echo 0.131)       0.1557     0"
+  echo "done: $([ "$BROKEN" = runs ] && echo 143 || echo 144) of 144 runs finished, 0 failed, in 50.0 s; results in x"
+fi
 if [ "$1" = train ]; then
   mkdir "${!#}" && { echo head && for i in {1..50}; do echo "$i,.1,.1,$([ "$BROKEN" = accuracy ] && echo 0.8 || echo 0.85),.01,1"; done; } >"${!#}/metrics.csv"
 fi
@@ -56,14 +60,17 @@ broken() {
 }
 
 [ "$(outcome nothing)" = 0 ] || { cat "$folder/said" && exit 1; }
-tail -n 1 "$folder/said" | grep -q '^11 passed, 0 failed, 0 not run' || { cat "$folder/said" && exit 1; }
-[ "$(find "$folder/results" -type f | wc -l)" -le 8 ]
+tail -n 1 "$folder/said" | grep -q '^13 passed, 0 failed, 0 not run' || { cat "$folder/said" && exit 1; }
+[ "$(find "$folder/results" -type f | wc -l)" -le 9 ]
 broken test one
 broken train study
 broken accuracy study
 broken bench bench bench-modes bench-batch
 broken peers peers
-broken ncu profile
+broken ncu profile profile-in-situ
+broken sweep sweep
+broken noise sweep
+broken runs sweep
 for tool in memcheck racecheck initcheck synccheck; do broken $tool $tool; done
 broken silent memcheck racecheck initcheck synccheck
 [ "$(outcome gpu)" = 4 ] && [ "$(cat "$folder/said")" = "cuonn-gpu-check: there is no GPU" ] && [ ! -e "$folder/results" ]
@@ -73,6 +80,6 @@ if ! [ -x /usr/local/cuda/bin/compute-sanitizer ]; then
   rm "$folder/tools/compute-sanitizer"
   outcome nothing >/dev/null
   grep -q '"name": "compute-sanitizer", "result": "not run"' "$folder/results/results.json"
-  tail -n 1 "$folder/said" | grep -q '^7 passed, 0 failed, 1 not run'
+  tail -n 1 "$folder/said" | grep -q '^9 passed, 0 failed, 1 not run'
   echo "a tool that is not there has not passed"
 fi
