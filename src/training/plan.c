@@ -24,7 +24,7 @@ cuonn_status training_check_options(const cuonn_training_options *options) {
   return CUONN_OK;
 }
 
-cuonn_status training_take_backend(cuonn_context *context, const cuonn_training_options *options) {
+cuonn_status cuonn_context_take_training(cuonn_context *context, const cuonn_training_options *options) {
   CUONN_TRY(cuonn_context_take_chip(context, &options->chip, options->gradient));
   return options->train_gamma ? context_take_gamma(context) : CUONN_OK;
 }

@@ -8,9 +8,6 @@
 /* CUONN_E_ARGUMENT naming the option that is out of range. */
 cuonn_status training_check_options(const cuonn_training_options *options);
 
-/* Makes sure that the context's backend can train so; as cuonn_context_take_chip(). */
-cuonn_status training_take_backend(cuonn_context *context, const cuonn_training_options *options);
-
 /* Data and features against the network: sizes, labels. */
 cuonn_status training_check_data(const cuonn_network_shape *shape, const cuonn_dataset *data,
                                  const cuonn_features_options *features);

@@ -176,7 +176,11 @@ static void test_context__takes_another_backend_or_refuses(void **unused) {
   chip.tap_shot = 1; /* nobody looks at taps for an exact gradient */
   chip.coupler_std = .1;
   OK(cuonn_context_take_chip(&automatic, &chip, CUONN_GRADIENT_EXACT));
-  REFUSED(context_take_gamma(&named), CUONN_E_ARGUMENT, "backend plain does not train gamma yet; use backend cpu");
+  cuonn_training_options options = CUONN_TRAINING_OPTIONS_INIT;
+  OK(cuonn_context_take_training(&named, &options));
+  options.train_gamma = true;
+  REFUSED(cuonn_context_take_training(&named, &options), CUONN_E_ARGUMENT,
+          "backend plain does not train gamma yet; use backend cpu");
   assert_ptr_equal(automatic.backend, &plain);
   REFUSED(cuonn_context_take_chip(&named, &chip, CUONN_GRADIENT_ANALOG), CUONN_E_ARGUMENT, "use backend cpu");
   REFUSED(cuonn_context_take_chip(&named, &chip, CUONN_GRADIENT_IDEAL), CUONN_E_ARGUMENT,

@@ -94,7 +94,7 @@ static void check_dimensions(int file, const char *variable, size_t count, const
 }
 
 static void check_numbers(int file, const char *variable, const double *want, size_t count) {
-  double got[kPoints * kEpochs];
+  double got[kPoints * kEpochs * kLayers];
   int id;
   size_t length = 1, n;
   int rank, dimensions[NC_MAX_VAR_DIMS];
