@@ -94,10 +94,6 @@ typedef struct cuonn_chip_options {
 CUONN_API cuonn_status cuonn_chip_check(const cuonn_chip_options *chip, cuonn_gradient_method method,
                                         cuonn_phase_style style);
 
-/** Whether a network on this chip computes other numbers than its meshes with their errors do: noise, or phases that are
- *  not what was programmed. */
-CUONN_API bool cuonn_chip_is_noisy(const cuonn_chip_options *chip);
-
 /** Draws the coupler errors and losses that a chip was made with, from its seed, in place of what the meshes had.  A chip
  *  without any (their means and deviations are 0) leaves those, which may have come from a file.
  *  @return CUONN_OK; as cuonn_chip_check() */

@@ -45,12 +45,6 @@ CUONN_API const char *cuonn_context_backend(const cuonn_context *context);
  *  @return owned by the context; "" if the fastest of this build was taken, or one was asked for by name */
 CUONN_API const char *cuonn_context_note(const cuonn_context *context);
 
-/** Makes sure that the context's backend can compute with a chip: gradients that are not exact, noise, and phases that
- *  are not what was programmed are for "reference" and "cpu".  A context of "auto" changes to one of them if need be, and notes why.
- *  @return CUONN_OK; CUONN_E_ARGUMENT if a backend that was asked for by name cannot */
-CUONN_API cuonn_status cuonn_context_take_chip(cuonn_context *context, const cuonn_chip_options *chip,
-                                               cuonn_gradient_method method);
-
 /** Name of the i-th backend of this build, NULL past the last. */
 CUONN_API const char *cuonn_backend_name(size_t i);
 
@@ -116,7 +110,7 @@ CUONN_API cuonn_status cuonn_gradient(double *loss, cuonn_mesh_gradient *gradien
 /** The same on a chip: measured by a method, the exact gradient at the phases that the chip applies, or the ideal one, for
  *  which the meshes have no errors.  Gradients are by the programmed phases, straight through quantization.  Errors of couplers and losses are those of the meshes; noise is
  *  drawn for step 0.
- *  @return as cuonn_gradient(), cuonn_chip_check() and cuonn_context_take_chip() */
+ *  @return as cuonn_gradient() and cuonn_chip_check() */
 CUONN_API cuonn_status cuonn_gradient_on_chip(double *loss, cuonn_mesh_gradient *gradients, cuonn_context *context,
                                               const cuonn_network *network, const cuonn_chip_options *chip,
                                               cuonn_gradient_method method, const cuonn_fields *input,
@@ -141,7 +135,7 @@ CUONN_API cuonn_status cuonn_evaluate(cuonn_evaluation *out, cuonn_context *cont
                                       const cuonn_fields *input, const uint8_t *labels);
 
 /** The same on a chip, whose fields are read with noise.  Errors of couplers and losses are those of the meshes.
- *  @return as cuonn_evaluate(), cuonn_chip_check() and cuonn_context_take_chip() */
+ *  @return as cuonn_evaluate() and cuonn_chip_check() */
 CUONN_API cuonn_status cuonn_evaluate_on_chip(cuonn_evaluation *out, cuonn_context *context,
                                               const cuonn_network *network, const cuonn_chip_options *chip,
                                               const cuonn_fields *input, const uint8_t *labels);

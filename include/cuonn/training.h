@@ -76,10 +76,6 @@ typedef struct cuonn_training_options {
 /** Steps in an epoch over n_examples.  0 if a partial batch is dropped and there is no other. */
 CUONN_API size_t cuonn_steps_per_epoch(const cuonn_training_options *options, size_t n_examples);
 
-/** Makes sure that the context's backend can train so, as cuonn_context_take_chip() does for the chip.
- *  @return as that */
-CUONN_API cuonn_status cuonn_context_take_training(cuonn_context *context, const cuonn_training_options *options);
-
 /** Everything that training changes: what a checkpoint holds. */
 typedef struct cuonn_training_state {
   cuonn_network network; /**< the phases */

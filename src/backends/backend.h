@@ -21,8 +21,8 @@ typedef struct {
   size_t batch_size; /* largest batch that train_steps and gradient will see; 0 if neither will be called */
   cuonn_order order;
   int threads; /* 0 = as many as there are processors */
-  /* How models get their gradients. cuda has those that measure examples, those that measure matrices, and all others in
-   * states of their own. */
+  /* How all models get their gradients, because a device does the same for all; those that are measured may differ in the
+   * scheme. `cpu` and `reference` take any side by side. */
   cuonn_gradient_method gradient;
   cuonn_measurement measurement;
 } backend_problem;
@@ -34,7 +34,7 @@ typedef struct {
   const cuonn_optimizer_options *optimizer; /* read by set; NULL if the state is not for training; not used by get */
   uint64_t seed;                            /* of the order of examples; set */
   cuonn_gradient_method gradient;           /* that train_steps follows; set */
-  bool train_gamma;                         /* set; false in a backend that does not trains_gamma */
+  bool train_gamma;                         /* by the measured gradient; set */
   const cuonn_chip_options *chip;           /* noise, and what its phases become; NULL: none; set */
 } backend_model;
 
@@ -64,7 +64,6 @@ typedef enum { BACKEND_NODE_FORM, BACKEND_ALL_STAGES } backend_propagation;
 typedef struct cuonn_backend {
   const char *name;
   size_t steps_per_call;   /* steps after which training wants to look up: progress, stop */
-  bool trains_gamma;       /* moves gamma by its measured gradient, where that is wanted */
   size_t models_per_state; /* most models of a sweep in one state: more would gain nothing, and be finished later */
 
   /* Whether it can compute here; CUONN_E_DEVICE and the reason if not. device: unless NULL, one line on the device that
@@ -89,8 +88,7 @@ typedef struct cuonn_backend {
   cuonn_status (*gradient)(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model,
                            backend_split split);
   /* The same over the examples of a step, as the model's chip gives it by a method at that step; every gradient of
-   * phases is one by the programmed phases. method: the model's, or exact. count is not larger than batch_size. NULL if the backend knows no
-   * gradients but exact ones and no noisy chips; its models have none. */
+   * phases is one by the programmed phases. method: the model's, or exact. count is not larger than batch_size. */
   cuonn_status (*measure)(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
                           const backend_step *step, cuonn_gradient_method method);
 
@@ -113,13 +111,9 @@ extern const cuonn_backend cuonn_backend_cuda; /* in builds with CUDA */
 /* A context: which backend, and its number of threads. */
 struct cuonn_context {
   const cuonn_backend *backend;
-  bool automatic; /* another backend may take its place */
   int threads;
   char note[512]; /* why "auto" did not take a faster backend */
 };
-
-/* Makes sure that the context's backend trains gamma, as cuonn_context_take_chip() does for chips. */
-cuonn_status context_take_gamma(cuonn_context *context);
 
 /* Where powers overflow (overflow.c), and what to do about it. */
 enum { BACKEND_WHERE = 96 };

@@ -39,11 +39,11 @@ static const cuonn_backend *find_usable(char *note, size_t size) {
 }
 
 cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int threads) {
-  cuonn_context made = {.automatic = strcmp(backend, "auto") == 0, .threads = threads};
+  cuonn_context made = {.threads = threads};
   *out = NULL;
   CUONN_CHECK(threads >= 0 && threads <= 1024, CUONN_E_ARGUMENT, "threads is %d; it may be 0 (automatic) to 1024",
               threads);
-  if (made.automatic) {
+  if (strcmp(backend, "auto") == 0) {
     made.backend = find_usable(made.note, sizeof made.note);
   } else {
     made.backend = find(backend);
@@ -64,32 +64,6 @@ void cuonn_context_free(cuonn_context *context) { free(context); }
 const char *cuonn_context_backend(const cuonn_context *context) { return context->backend->name; }
 
 const char *cuonn_context_note(const cuonn_context *context) { return context->note; }
-
-static bool computes_chips(const cuonn_backend *backend) { return backend->measure; }
-
-static bool trains_gamma(const cuonn_backend *backend) { return backend->trains_gamma; }
-
-/* The context's backend, or a slower one if it lacks something and nobody asked for it by name. */
-static cuonn_status take_able(cuonn_context *context, bool (*able)(const cuonn_backend *), const char *lacks) {
-  const char *const name = context->backend->name;
-  if (able(context->backend)) return CUONN_OK;
-  CUONN_CHECK(context->automatic, CUONN_E_ARGUMENT, "backend %s %s yet; use backend cpu", name, lacks);
-  size_t i = 0;
-  while (i + 1 < kBackends && !able(backends[i])) i++; /* the last, reference, is */
-  context->backend = backends[i];
-  snprintf(context->note, sizeof context->note, "backend %s %s yet", name, lacks);
-  return CUONN_OK;
-}
-
-cuonn_status cuonn_context_take_chip(cuonn_context *context, const cuonn_chip_options *chip,
-                                     cuonn_gradient_method method) {
-  if (method == CUONN_GRADIENT_EXACT && !cuonn_chip_is_noisy(chip)) return CUONN_OK;
-  return take_able(context, computes_chips, "has no gradients but exact ones and no noise of a chip");
-}
-
-cuonn_status context_take_gamma(cuonn_context *context) {
-  return take_able(context, trains_gamma, "does not train gamma");
-}
 
 static cuonn_status check_fields(const char *name, const cuonn_fields *fields, size_t n_modes) {
   CUONN_CHECK(fields->n_modes == n_modes, CUONN_E_SHAPE, "%s has %zu waveguides, the mesh has %zu", name,
@@ -235,14 +209,9 @@ cuonn_status cuonn_gradient_on_chip(double *loss, cuonn_mesh_gradient *gradients
   cuonn_status status = CUONN_OK;
   CUONN_TRY_DONE(check_batch(network, input, labels));
   CUONN_TRY_DONE(cuonn_chip_check(chip, method, network->shape.style));
-  CUONN_TRY_DONE(cuonn_context_take_chip(context, chip, method));
   CUONN_TRY_DONE(create_for_batch(&state, context, network, chip, method, input, labels, true));
-  if (context->backend->measure) {
-    const backend_step all = {.count = input->n_examples};
-    CUONN_TRY_DONE(context->backend->measure(loss, gradients, state, 0, BACKEND_TEST, &all, method));
-  } else {
-    CUONN_TRY_DONE(context->backend->gradient(loss, gradients, state, 0, BACKEND_TEST));
-  }
+  const backend_step all = {.count = input->n_examples};
+  CUONN_TRY_DONE(context->backend->measure(loss, gradients, state, 0, BACKEND_TEST, &all, method));
   CUONN_TRY_DONE(check_powers(context, network, input, *loss, gradients));
 done:
   context->backend->destroy(state);
@@ -277,7 +246,6 @@ cuonn_status cuonn_evaluate_on_chip(cuonn_evaluation *out, cuonn_context *contex
   cuonn_status status = CUONN_OK;
   CUONN_TRY_DONE(check_batch(network, input, labels));
   CUONN_TRY_DONE(cuonn_chip_check(chip, CUONN_GRADIENT_EXACT, network->shape.style));
-  CUONN_TRY_DONE(cuonn_context_take_chip(context, chip, CUONN_GRADIENT_EXACT));
   CUONN_TRY_DONE(create_for_batch(&state, context, network, chip, CUONN_GRADIENT_EXACT, input, labels, false));
   CUONN_TRY_DONE(context->backend->evaluate(out, state, 0, BACKEND_TEST));
   CUONN_TRY_DONE(check_powers(context, network, input, out->loss, NULL));

@@ -50,11 +50,6 @@ cuonn_status cuonn_chip_check(const cuonn_chip_options *chip, cuonn_gradient_met
   return CUONN_OK;
 }
 
-bool cuonn_chip_is_noisy(const cuonn_chip_options *chip) {
-  return chip->io_amplitude > 0 || chip->io_phase > 0 || chip->phase_bits > 0 || chip->crosstalk > 0 ||
-         chip->phase_error > 0;
-}
-
 static void draw_couplers(double error[2], const cuonn_chip_options *chip, uint32_t layer, uint32_t node) {
   const random_place place = {chip->seed, RANDOM_COUPLER, layer, 0};
   random_normals(error, place, node);

@@ -325,7 +325,6 @@ static int run(int argc, char **argv) {
   cuonn_config_init(&j.config);
   CLI_PASS_DONE(j.args.resume ? configure_resumed(&j) : configure_new(&j));
   CLI_TRY_DONE(cuonn_context_create(&j.context, j.config.backend, j.config.threads));
-  CLI_TRY_DONE(cuonn_context_take_training(j.context, &j.config.training));
   cli_tell_backend(j.context);
   CLI_PASS_DONE(load_data(&j));
   if (!j.args.resume) CLI_PASS_DONE(start_state(&j));

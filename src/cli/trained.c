@@ -44,7 +44,6 @@ int cli_trained_open(cli_trained *out, const cli_trained_source *source) {
   CLI_TRY_DONE(cuonn_network_read(&out->network, source->checkpoint));
   CLI_PASS_DONE(read_config(&out->config, &out->network.shape, source));
   CLI_TRY_DONE(cuonn_context_create(&out->context, out->config.backend, out->config.threads));
-  CLI_TRY_DONE(cuonn_context_take_chip(out->context, &out->config.training.chip, CUONN_GRADIENT_EXACT));
   cli_tell_backend(out->context);
   CLI_PASS_DONE(cli_make_chip(&out->network, &out->config, out->config.training.chip.seed));
   CLI_TRY_DONE(cuonn_dataset_load(&out->data, out->config.data_path));

@@ -24,11 +24,6 @@ cuonn_status training_check_options(const cuonn_training_options *options) {
   return CUONN_OK;
 }
 
-cuonn_status cuonn_context_take_training(cuonn_context *context, const cuonn_training_options *options) {
-  CUONN_TRY(cuonn_context_take_chip(context, &options->chip, options->gradient));
-  return options->train_gamma ? context_take_gamma(context) : CUONN_OK;
-}
-
 cuonn_status training_check_data(const cuonn_network_shape *shape, const cuonn_dataset *data,
                                  const cuonn_features_options *features) {
   const size_t modes = cuonn_features_modes(features);

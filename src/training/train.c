@@ -123,7 +123,6 @@ cuonn_status cuonn_train(cuonn_training_state *state, cuonn_context *context, co
 
   CUONN_TRY(training_check_options(options));
   CUONN_TRY(cuonn_chip_check(&options->chip, options->gradient, state->network.shape.style));
-  CUONN_TRY(cuonn_context_take_training(context, options));
   const cuonn_backend *const backend = r.backend = context->backend;
   CUONN_TRY(cuonn_network_check(&state->network));
   CUONN_TRY(training_check_data(&state->network.shape, data, features));

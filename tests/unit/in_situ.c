@@ -167,31 +167,6 @@ static void test_powers__overflow_is_refused(void **unused) {
   }
 }
 
-/* A backend without measure(), as cuda is at present. */
-static void test_context__takes_another_backend_or_refuses(void **unused) {
-  (void)unused;
-  const cuonn_backend plain = {.name = "plain"};
-  cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
-  cuonn_context named = {.backend = &plain}, automatic = {.backend = &plain, .automatic = true};
-  chip.tap_shot = 1; /* nobody looks at taps for an exact gradient */
-  chip.coupler_std = .1;
-  OK(cuonn_context_take_chip(&automatic, &chip, CUONN_GRADIENT_EXACT));
-  cuonn_training_options options = CUONN_TRAINING_OPTIONS_INIT;
-  OK(cuonn_context_take_training(&named, &options));
-  options.train_gamma = true;
-  REFUSED(cuonn_context_take_training(&named, &options), CUONN_E_ARGUMENT,
-          "backend plain does not train gamma yet; use backend cpu");
-  assert_ptr_equal(automatic.backend, &plain);
-  REFUSED(cuonn_context_take_chip(&named, &chip, CUONN_GRADIENT_ANALOG), CUONN_E_ARGUMENT, "use backend cpu");
-  REFUSED(cuonn_context_take_chip(&named, &chip, CUONN_GRADIENT_IDEAL), CUONN_E_ARGUMENT,
-          "no gradients but exact ones");
-  chip.io_phase = .1;
-  REFUSED(cuonn_context_take_chip(&named, &chip, CUONN_GRADIENT_EXACT), CUONN_E_ARGUMENT, "backend plain has no");
-  OK(cuonn_context_take_chip(&automatic, &chip, CUONN_GRADIENT_EXACT));
-  assert_string_equal(automatic.backend->name, "cpu");
-  assert_non_null(strstr(cuonn_context_note(&automatic), "backend plain has no gradients but exact ones"));
-}
-
 static void factor(double out[2], cuonn_noise_draw draw, chip_use use, uint32_t step, size_t example) {
   cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
   chip.noise_draw = draw;
@@ -350,7 +325,6 @@ int main(void) {
       cmocka_unit_test(test_gradient__lossy_chip_differs_and_is_refused_for_two_arms),
       cmocka_unit_test(test_gradient__ideal_knows_nothing_of_the_chip),
       cmocka_unit_test(test_powers__overflow_is_refused),
-      cmocka_unit_test(test_context__takes_another_backend_or_refuses),
       cmocka_unit_test(test_noise__is_drawn_when_it_should_be),
       cmocka_unit_test(test_shot_noise__of_a_batch_is_that_of_its_examples),
   };

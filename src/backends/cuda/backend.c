@@ -4,7 +4,6 @@
 const cuonn_backend cuonn_backend_cuda = {
     .name = "cuda",
     .steps_per_call = kGraphSteps,
-    .trains_gamma = true,
     .models_per_state = 1024,
     .probe = cuda_probe,
     .create = cuda_create,

@@ -385,7 +385,6 @@ static cuonn_status probe(char *device, size_t size) {
 const cuonn_backend cuonn_backend_reference = {
     .name = "reference",
     .steps_per_call = 1,
-    .trains_gamma = true,
     .models_per_state = 1,
     .probe = probe,
     .create = create,
