@@ -84,13 +84,11 @@ typedef struct cuonn_backend {
   /* losses: [step][model], each taken before its update. A loss that is not finite does not stop the call. */
   cuonn_status (*train_steps)(double *losses, void *state, const backend_step *steps, size_t n_steps);
   cuonn_status (*evaluate)(cuonn_evaluation *out, void *state, size_t model, backend_split split);
-  /* Loss and gradients [layer] over the whole split in its own order; the split is not larger than batch_size. */
-  cuonn_status (*gradient)(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model,
-                           backend_split split);
-  /* The same over the examples of a step, as the model's chip gives it by a method at that step; every gradient of
-   * phases is one by the programmed phases. method: the model's, or exact. count is not larger than batch_size. */
-  cuonn_status (*measure)(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
-                          const backend_step *step, cuonn_gradient_method method);
+  /* Loss and gradients [layer] over the examples of a step, as the model's chip gives them by a method at that step; every
+   * gradient of phases is one by the programmed phases. method: the model's, or exact. Only examples of BACKEND_TRAIN
+   * have an order; count is not larger than batch_size. */
+  cuonn_status (*gradient)(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
+                           const backend_step *step, cuonn_gradient_method method);
 
   cuonn_status (*propagate)(double *out, const cuonn_taps *taps, const cuonn_mesh *mesh, const cuonn_fields *in,
                             bool backward, int threads);

@@ -195,7 +195,8 @@ cuonn_status cuonn_gradient(double *loss, cuonn_mesh_gradient *gradients, cuonn_
   cuonn_status status = CUONN_OK;
   CUONN_TRY_DONE(check_batch(network, input, labels));
   CUONN_TRY_DONE(create_for_batch(&state, context, network, NULL, CUONN_GRADIENT_EXACT, input, labels, true));
-  CUONN_TRY_DONE(context->backend->gradient(loss, gradients, state, 0, BACKEND_TEST));
+  const backend_step all = {.count = input->n_examples};
+  CUONN_TRY_DONE(context->backend->gradient(loss, gradients, state, 0, BACKEND_TEST, &all, CUONN_GRADIENT_EXACT));
   CUONN_TRY_DONE(check_powers(context, network, input, *loss, gradients));
 done:
   context->backend->destroy(state);
@@ -211,7 +212,7 @@ cuonn_status cuonn_gradient_on_chip(double *loss, cuonn_mesh_gradient *gradients
   CUONN_TRY_DONE(cuonn_chip_check(chip, method, network->shape.style));
   CUONN_TRY_DONE(create_for_batch(&state, context, network, chip, method, input, labels, true));
   const backend_step all = {.count = input->n_examples};
-  CUONN_TRY_DONE(context->backend->measure(loss, gradients, state, 0, BACKEND_TEST, &all, method));
+  CUONN_TRY_DONE(context->backend->gradient(loss, gradients, state, 0, BACKEND_TEST, &all, method));
   CUONN_TRY_DONE(check_powers(context, network, input, *loss, gradients));
 done:
   context->backend->destroy(state);

@@ -47,9 +47,9 @@ cuonn_status training_gradient_errors(double *small, double *batch, double *smal
   for (size_t i = 0; i < 2; i++) {
     double loss;
     CUONN_TRY_DONE(
-        backend->measure(&loss, measured.layers, computing, model, BACKEND_TRAIN, &steps[i], options->gradient));
+        backend->gradient(&loss, measured.layers, computing, model, BACKEND_TRAIN, &steps[i], options->gradient));
     CUONN_TRY_DONE(
-        backend->measure(&loss, exact.layers, computing, model, BACKEND_TRAIN, &steps[i], CUONN_GRADIENT_EXACT));
+        backend->gradient(&loss, exact.layers, computing, model, BACKEND_TRAIN, &steps[i], CUONN_GRADIENT_EXACT));
     *errors[i] = cuonn_gradient_error(measured.layers, exact.layers, shape->n_layers, shape->n_modes);
     for (size_t l = 0; l < shape->n_layers; l++) {
       of_layers[i][l] = cuonn_gradient_error(measured.layers + l, exact.layers + l, 1, shape->n_modes);
@@ -88,7 +88,7 @@ static cuonn_status find_in_measurement(bool *found, char where[BACKEND_WHERE], 
   cuonn_status status = CUONN_OK;
   CUONN_TRY_DONE(gradients_create(&measured, &state->network.shape));
   CUONN_TRY_DONE(backend->set_model(computing, model, &from));
-  CUONN_TRY_DONE(backend->measure(&loss, measured.layers, computing, model, BACKEND_TRAIN, &now, options->gradient));
+  CUONN_TRY_DONE(backend->gradient(&loss, measured.layers, computing, model, BACKEND_TRAIN, &now, options->gradient));
   *found = isfinite(loss) && backend_gradient_overflows(where, measured.layers, &state->network.shape);
 done:
   gradients_free(&measured);

@@ -62,7 +62,7 @@ static void run(results *out, int n_threads, double error, cuonn_order order) {
   for (size_t l = 0; l < kLayers; l++) {
     g[l] = (cuonn_mesh_gradient){out->d_theta[l], out->d_phi[l], out->d_gamma[l]};
   }
-  OK(cpu->gradient(&out->loss, g, state, 0, BACKEND_TEST));
+  OK(cpu->gradient(&out->loss, g, state, 0, BACKEND_TEST, &(backend_step){.count = kExamples}, CUONN_GRADIENT_EXACT));
   OK(cpu->get_model(&(backend_model){.network = &network, .moments = out->moments}, state, 0));
   for (size_t l = 0; l < kLayers; l++) {
     memcpy(out->theta[l], network.layers[l].theta, sizeof out->theta[l]);

@@ -203,7 +203,8 @@ static void check_network(const problem *p, chance *c) {
     for (size_t l = 0; l < layers; l++) {
       g[l] = (cuonn_mesh_gradient){d_theta[b] + l * nodes, d_phi[b] + l * nodes, d_gamma[b] + l * p->modes};
     }
-    OK(both[b]->gradient(&loss[b], g, both_states.states[b], 0, BACKEND_TEST));
+    const backend_step all = {.count = p->batch};
+    OK(both[b]->gradient(&loss[b], g, both_states.states[b], 0, BACKEND_TEST, &all, CUONN_GRADIENT_EXACT));
     evaluation[b].confusion = calloc(p->classes * p->classes, sizeof(uint64_t));
     OK(both[b]->evaluate(&evaluation[b], both_states.states[b], 0, BACKEND_TRAIN));
   }

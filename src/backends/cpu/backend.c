@@ -21,7 +21,6 @@ const cuonn_backend cuonn_backend_cpu = {
     .train_steps = cpu_train_steps,
     .evaluate = cpu_evaluate,
     .gradient = cpu_gradient,
-    .measure = cpu_measure_step,
     .propagate = cpu_propagate,
     .vjp = cpu_vjp,
     .measure_machine = cpu_measure_machine,

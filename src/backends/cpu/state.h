@@ -71,9 +71,8 @@ cuonn_status cpu_get_features(double *out, void *state, backend_split split);
 /* train.c */
 cuonn_status cpu_train_steps(double *losses, void *state, const backend_step *steps, size_t n_steps);
 cuonn_status cpu_evaluate(cuonn_evaluation *out, void *state, size_t model, backend_split split);
-cuonn_status cpu_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split);
-cuonn_status cpu_measure_step(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model,
-                              backend_split split, const backend_step *step, cuonn_gradient_method method);
+cuonn_status cpu_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
+                          const backend_step *step, cuonn_gradient_method method);
 
 /* optimizer.c: one update of one layer's theta or phi. first, second: moments; n: nodes. */
 void cpu_optimizer_update(double *phase, double *first, double *second, const double *gradient, size_t n,

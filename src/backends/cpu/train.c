@@ -289,17 +289,8 @@ static void copy_gradients(cuonn_mesh_gradient *to, const cpu_state *s, size_t m
   }
 }
 
-cuonn_status cpu_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model,
-                          backend_split split) {
-  cpu_state *const s = state;
-  const batch b = plan_batch(s, split, 0, s->sets[split].n_examples);
-  *loss = step_gradient(s, model, &b, 0, CUONN_GRADIENT_EXACT);
-  copy_gradients(gradients, s, model);
-  return CUONN_OK;
-}
-
-cuonn_status cpu_measure_step(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model,
-                              backend_split split, const backend_step *step, cuonn_gradient_method method) {
+cuonn_status cpu_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
+                          const backend_step *step, cuonn_gradient_method method) {
   cpu_state *const s = state;
   const batch b = plan_step(s, split, step);
   *loss = step_gradient(s, model, &b, step->number, method);

@@ -16,7 +16,6 @@ const cuonn_backend cuonn_backend_cuda = {
     .train_steps = cuda_train_steps,
     .evaluate = cuda_evaluate,
     .gradient = cuda_gradient,
-    .measure = cuda_measure,
     .propagate = cuda_propagate,
     .vjp = cuda_vjp,
     .measure_machine = cuda_measure_machine,

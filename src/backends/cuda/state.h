@@ -159,10 +159,8 @@ cuonn_status cuda_download(double *to, const float2 *from, size_t n_examples, si
 
 /* steps.c */
 cuonn_status cuda_train_steps(double *losses, void *state, const backend_step *steps, size_t n_steps);
-cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model,
-                           backend_split split);
-cuonn_status cuda_measure(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
-                          const backend_step *step, cuonn_gradient_method method);
+cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
+                           const backend_step *step, cuonn_gradient_method method);
 /* Chunks of a batch of so many examples. */
 unsigned cuda_chunks(size_t n_examples, mesh_layout layout, size_t n_layers);
 void cuda_drop_graphs(cuda_state *s);

@@ -264,20 +264,8 @@ static cuonn_status gradient_of(double *loss, cuonn_mesh_gradient *gradients, cu
   return CUONN_OK;
 }
 
-cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model,
-                           backend_split split) {
-  cuda_state *const s = state;
-  const network_batch batch = plan_batch(s, 0, s->sets[split].n_examples, 0);
-  unsigned *const order = s->steps.order;
-  CUONN_TRY(cuda_prepare(s));
-  s->steps.order = NULL; /* the set in its own order */
-  const cuonn_status status = gradient_of(loss, gradients, s, model, split, &batch, CUONN_GRADIENT_EXACT);
-  s->steps.order = order;
-  return status;
-}
-
-cuonn_status cuda_measure(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
-                          const backend_step *step, cuonn_gradient_method method) {
+cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
+                           const backend_step *step, cuonn_gradient_method method) {
   cuda_state *const s = state;
   const network_batch batch = plan_batch(s, step->first, step->count, step->number);
   CUONN_TRY(cuda_prepare(s));

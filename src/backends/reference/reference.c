@@ -360,17 +360,8 @@ static void copy_gradients(cuonn_mesh_gradient *to, const state *s) {
   }
 }
 
-static cuonn_status gradient(double *loss, cuonn_mesh_gradient *gradients, void *of, size_t index,
-                             backend_split split) {
-  state *const s = of;
-  program(s, &s->models[index]);
-  *loss = loss_and_gradient(s, split, 0, s->fields[split].n_examples, NULL, 0);
-  copy_gradients(gradients, s);
-  return CUONN_OK;
-}
-
-static cuonn_status measure(double *loss, cuonn_mesh_gradient *gradients, void *of, size_t index, backend_split split,
-                            const backend_step *step, cuonn_gradient_method method) {
+static cuonn_status gradient(double *loss, cuonn_mesh_gradient *gradients, void *of, size_t index, backend_split split,
+                             const backend_step *step, cuonn_gradient_method method) {
   state *const s = of;
   CUONN_TRY(step_gradient(loss, s, &s->models[index], split, step, method));
   copy_gradients(gradients, s);
@@ -397,7 +388,6 @@ const cuonn_backend cuonn_backend_reference = {
     .train_steps = train_steps,
     .evaluate = evaluate,
     .gradient = gradient,
-    .measure = measure,
     .propagate = reference_propagate,
     .vjp = reference_vjp,
     .measure_machine = reference_measure_machine,
