@@ -85,8 +85,8 @@ typedef struct cuonn_backend {
   cuonn_status (*gradient)(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model,
                            backend_split split);
   /* The same over the examples of a step, as the model's chip gives it by a method at that step; every gradient of
-   * phases is one by the programmed phases. method: the model's, or exact. count is not larger than batch_size. NULL if the backend knows no
-   * gradients but exact ones and no noisy chips; its models have none. */
+   * phases is one by the programmed phases. method: the model's, or exact. count is not larger than batch_size. NULL if
+   * the backend knows no gradients but exact ones and no noisy chips; its models have none. */
   cuonn_status (*measure)(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
                           const backend_step *step, cuonn_gradient_method method);
 
