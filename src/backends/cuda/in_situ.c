@@ -71,15 +71,16 @@ typedef struct {
   cudaStream_t stream;
   const network_batch *batch;
   batch_task task;
-  size_t first, n_models;      /* models */
-  size_t layers, n, stride, b; /* b: examples of a batch, those that are not there too */
-  size_t x_distance;
-  bool noisy; /* some model reads fields with noise */
+  size_t first, n_models;        /* models */
+  size_t layers, n, stride, b;   /* b: examples of a batch, those that are not there too */
+  size_t fields_size, mesh_size; /* numbers of a model's fields, and of its matrix or columns of all layers */
+  size_t x_distance;             /* from model to model; 0: they share x */
+  bool noisy;                    /* some model reads fields with noise */
 } way;
 
-static float2 *y_of(const way *w, size_t layer) { return w->i->y + layer * w->s->problem.n_models * w->b * w->stride; }
+static float2 *y_of(const way *w, size_t layer) { return w->i->y + layer * w->s->problem.n_models * w->fields_size; }
 static float *h_of(const way *w, size_t layer) { /* what goes into a layer behind the first */
-  return w->i->h + (layer - 1) * w->s->problem.n_models * w->b * w->stride;
+  return w->i->h + (layer - 1) * w->s->problem.n_models * w->fields_size;
 }
 /* Waveguides that are read behind a layer. */
 static int rows_of(const way *w, size_t layer) {
@@ -110,7 +111,7 @@ static cuonn_status multiply(const way *w, size_t layer) {
   const cuComplex one = {1, 0}, zero = {0, 0};
   const float real_one = 1, real_zero = 0;
   const int n = (int)w->n, stride = (int)w->stride, b = (int)w->b, rows = rows_of(w, layer), models = (int)w->n_models;
-  const long long u_distance = (long long)(w->layers * w->n * w->stride), distance = (long long)(w->b * w->stride);
+  const long long u_distance = (long long)w->mesh_size, distance = (long long)w->fields_size;
   const float2 *const u = w->i->matrices + layer * w->n * w->stride;
   if (layer == 0) {
     CUONN_BLAS(cublasCgemmStridedBatched(w->blas, CUBLAS_OP_N, CUBLAS_OP_N, rows, b, n, &one, u, stride, u_distance,
@@ -125,7 +126,7 @@ static cuonn_status multiply(const way *w, size_t layer) {
 }
 
 static cuonn_status go_forward(const way *w) {
-  const size_t count = w->n_models * w->b * w->stride;
+  const size_t count = w->n_models * w->fields_size;
   const device_meshes meshes = cuda_meshes_view(&w->s->meshes, w->first * w->layers);
   CUONN_CUDA(
       launch_columns(w->i->matrices, &meshes, (int)(w->n_models * w->layers), NULL, (int)w->n, false, true, w->stream));
@@ -158,7 +159,7 @@ static measure_task measuring(const way *w, size_t first_layer, size_t n_here) {
       .n_examples = (int)w->i->n_vectors,
       .x = unit || !first ? NULL : w->i->x,
       .h = unit || first ? NULL : h_of(w, first_layer),
-      .x_distance = first ? w->x_distance : w->b * w->stride,
+      .x_distance = first ? w->x_distance : w->fields_size,
       .c = unit ? w->i->columns : w->i->c,
       .factors = noisy ? w->i->factors : NULL,
       .scales = w->i->scales,
@@ -184,7 +185,7 @@ static cuonn_status make_columns(const way *w, size_t layer) {
   const cuComplex one = {1, 0}, zero = {0, 0};
   const float real_one = 1, real_zero = 0;
   const int n = (int)w->n, stride = (int)w->stride, b = (int)w->b, rows = rows_of(w, layer), models = (int)w->n_models;
-  const long long distance = (long long)(w->b * w->stride), to_distance = (long long)(w->layers * w->n * w->stride);
+  const long long distance = (long long)w->fields_size, to_distance = (long long)w->mesh_size;
   float2 *const to = w->i->columns + layer * w->n * w->stride;
   if (layer == 0) {
     CUONN_BLAS(cublasCgemmStridedBatched(w->blas, CUBLAS_OP_N, CUBLAS_OP_C, rows, n, b, &one, w->i->c, stride, distance,
@@ -202,7 +203,7 @@ static cuonn_status make_columns(const way *w, size_t layer) {
 static cuonn_status return_digitally(const way *w, size_t layer) {
   const float one = 1, zero = 0;
   const int stride = (int)w->stride;
-  const long long distance = (long long)(w->b * w->stride), u_distance = (long long)(w->layers * w->n * w->stride);
+  const long long distance = (long long)w->fields_size, u_distance = (long long)w->mesh_size;
   const float *const u = (const float *)(w->i->matrices + layer * w->n * w->stride);
   CUONN_BLAS(cublasSgemmStridedBatched(w->blas, CUBLAS_OP_T, CUBLAS_OP_N, (int)w->n, (int)w->b, 2 * rows_of(w, layer),
                                        &one, u, 2 * stride, 2 * u_distance, (const float *)w->i->c, 2 * stride,
@@ -211,7 +212,7 @@ static cuonn_status return_digitally(const way *w, size_t layer) {
 }
 
 static cuonn_status come_back(const way *w) {
-  const size_t count = w->n_models * w->b * w->stride;
+  const size_t count = w->n_models * w->fields_size;
   for (size_t l = w->layers; l-- > 0;) {
     if (w->i->by_matrix) {
       CUONN_TRY(make_columns(w, l));
@@ -250,6 +251,8 @@ cuonn_status cuda_in_situ_gradient(const cuda_state *s, backend_split split, con
            .n = shape->n_modes,
            .stride = s->stride,
            .b = b,
+           .fields_size = b * s->stride,
+           .mesh_size = shape->n_layers * shape->n_modes * s->stride,
            .x_distance = order ? b * s->stride : 0};
   for (size_t m = first; m < first + n_models; m++) w.noisy = w.noisy || !chip_reads_exactly(&s->models[m].chip);
   CUONN_TRY(cuda_blas(&w.blas, s->session));
