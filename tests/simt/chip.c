@@ -68,6 +68,36 @@ static void test_chip__measured_gradient_of_programmed_phases(void **unused) {
   }
 }
 
+/* Single calls, for which a state is made that does not train. */
+static void test_chip__public_functions(void **unused) {
+  (void)unused;
+  const char *const names[2] = {"reference", "cuda"};
+  for (size_t i = 0; i < 2; i++) {
+    fixture f;
+    create(&f, 9, CUONN_STYLE_TOP, .3);
+    cuonn_chip_options chip = noisy(i);
+    chip.phase_error = .05;
+    double loss[2][2], d_theta[2][kLayers][36], unused_phases[36], unused_gamma[9];
+    for (size_t b = 0; b < 2; b++) {
+      cuonn_context *context;
+      cuonn_evaluation evaluation = {0};
+      cuonn_mesh_gradient gradients[kLayers];
+      for (size_t l = 0; l < kLayers; l++)
+        gradients[l] = (cuonn_mesh_gradient){d_theta[b][l], unused_phases, unused_gamma};
+      OK(cuonn_context_create(&context, names[b], 1));
+      OK(cuonn_evaluate_on_chip(&evaluation, context, &f.network, &chip, &f.fields[1], f.labels));
+      OK(cuonn_gradient_on_chip(&loss[b][1], gradients, context, &f.network, &chip, CUONN_GRADIENT_ANALOG, &f.fields[1],
+                                f.labels));
+      loss[b][0] = evaluation.loss;
+      cuonn_context_free(context);
+    }
+    const double unit = FLT_EPSILON / 2 * sqrt((double)(3 * kLayers * f.n));
+    CLOSE(loss[1], loss[0], 2, .rel = 32 * unit);
+    for (size_t l = 0; l < kLayers; l++) CLOSE(d_theta[1][l], d_theta[0][l], f.nodes, .rel = 32 * unit);
+    release(&f);
+  }
+}
+
 /* --- Models side by side have the bits that each has alone, in every order of threads --- */
 
 enum { kModels = 3 };
@@ -397,6 +427,7 @@ int main(void) {
       cmocka_unit_test(test_chip__same_noise_as_reference),
       cmocka_unit_test(test_chip__computed_gradients_of_programmed_phases),
       cmocka_unit_test(test_chip__measured_gradient_of_programmed_phases),
+      cmocka_unit_test(test_chip__public_functions),
       cmocka_unit_test(test_models__do_not_meet),
       cmocka_unit_test(test_read__same_factors),
       cmocka_unit_test(test_measure__golden),
