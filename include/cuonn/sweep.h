@@ -72,7 +72,8 @@ typedef struct cuonn_sweep_callbacks {
 /** Trains every network from its start to its last epoch, with the numbers that cuonn_train() gives it alone: on the backends
  *  "reference" and "cpu" with the same bits.
  *  Networks train side by side, over features that are made once, if they have the same shape, epochs, batches, order, schedule
- *  and restart of the bias correction; as many as the backend gains from and the memory holds.  The others come after them.
+ *  and restart of the bias correction, and if their gradients come in one way (exact, ideal, measured of examples or
+ *  of matrices); as many as the backend gains from and the memory holds.  The others come after them.
  *  @return CUONN_OK when all are finished or have failed; CUONN_E_INTERRUPTED, with those that are not finished lost; as
  *          cuonn_train() for what holds for all; CUONN_E_MEMORY if not even one network fits; what a callback returned */
 CUONN_API cuonn_status cuonn_sweep(cuonn_context *context, const cuonn_dataset *data,
