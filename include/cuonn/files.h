@@ -185,6 +185,23 @@ CUONN_API cuonn_status cuonn_sweep_files_merge(const cuonn_sweep_files *files);
 /** Releases what is open.  NULL is fine.  The files are already whole. */
 CUONN_API void cuonn_sweep_files_close(cuonn_sweep_files *files);
 
+/** What there is of a sweep. */
+typedef struct cuonn_sweep_record {
+  cuonn_grid grid;             /**< complete */
+  size_t n_points;             /**< of the grid */
+  size_t n_done;               /**< finished or failed */
+  cuonn_sweep_result *results; /**< [n_points] their state NULL */
+  bool *done;                  /**< [n_points] whether there is a result */
+} cuonn_sweep_record;
+
+/** Reads a sweep: its directory, also while it is written, or sweep.nc alone.
+ *  @param[out] out  release with cuonn_sweep_record_free()
+ *  @return also CUONN_E_CONFIG if its grid is one that this version does not know */
+CUONN_API cuonn_status cuonn_sweep_read(cuonn_sweep_record *out, const char *path);
+
+/** Releases what cuonn_sweep_read() took. */
+CUONN_API void cuonn_sweep_record_free(cuonn_sweep_record *record);
+
 #ifdef __cplusplus
 }
 #endif
