@@ -17,21 +17,28 @@ do for [a = 1:axes] {
   stats data index a + 2 using 1 nooutput
   least[a] = STATS_min; most[a] = STATS_max; count[a] = STATS_records
 }
+note = (runs > 1 ? sprintf("Mean of up to %d runs; thick: ± deviation, thin: range. ", runs) : "").\
+  (failed + missing > 0 ? sprintf("Left out: %d failed, %d not done.", failed, missing) : "")
 margin = high > low ? 0.07*(high - low) : 1.0
 
 # In pixels; more than four axes go on in further lines.
 columns = axes < 4 ? axes : 4
 lines = ceil(axes/4.0)
-left = 66.0; right = 14.0; gap = 16.0; panel = lines*rows > 3 ? 140.0 : 180.0
+left = 76.0; right = 14.0; gap = 16.0; panel = lines*rows > 3 ? 140.0 : 180.0
 heading = row[1] eq "" ? 14.0 : 34.0
-below = 52.0
+below = 48.0
 width = columns > 2 ? 900 : columns > 1 ? 700 : 480
 wide = (width - left - right - (columns - 1)*gap)/columns
-height = int(lines*rows*(heading + panel + below) + 26)
+height = int(lines*rows*(heading + panel + below) + (note eq "" ? 0 : 30))
 load ARG0[:strlen(ARG0) - strlen("sweep-bars.gp")]."style.gp"
 px(x) = x/(1.0*width)
 py(y) = 1 - y/(1.0*height)
 small = format eq "svg" ? "sans-serif,12" : "sans-serif,9.5"
+
+bars = "data index index_of using 1:3:5:6 with yerrorbars pt 0 lw 1 lc rgb colour_of(r), ".\
+  "data index index_of using 1:($3 - $4):(0):(2*$4) with vectors nohead lw 5 lc rgb colour_of(r), ".\
+  "data index index_of using 1:3 with points pt 7 ps 0.7 lc rgb colour_of(r), ".\
+  "data index index_of using 1:3 with points pt 7 ps 0.35 lc rgb 'white'"
 
 set grid ytics lt 1 lw 0.8 lc rgb "#dddddd"
 unset key
@@ -50,7 +57,7 @@ do for [r = 0:rows - 1] {
     unset label
     if (a == 0) { set label 1 row[r + 1] at screen px(left), screen py(top - 14) left font ",".(format eq "svg" ? 13 : 10) }
     if (r == 0 && a == 0) {
-      set label 2 sprintf("mean of up to %d runs; thick: ± standard deviation; thin: least to largest", runs).(failed + missing > 0 ? sprintf("; left out: %d failed, %d not done", failed, missing) : "") at screen px(left), screen py(height - 12) left font small
+      set label 2 note at screen px(left), screen py(height - 12) left font small
     }
     if (c == 0) {
       set format y "%g"
@@ -59,7 +66,7 @@ do for [r = 0:rows - 1] {
       set format y ""
       unset ylabel
     }
-    set xlabel name[a + 1] font small offset 0,0.3
+    set xlabel name[a + 1] font small offset 0,1
     set autoscale x
     unset logscale x
     set xtics font small
@@ -73,12 +80,12 @@ do for [r = 0:rows - 1] {
     }
     # The values themselves are the ticks, where there are few.
     few = count[a + 1] <= 8
-    if (few) { set xtics () offset 0,0.4 } else { set xtics auto offset 0,0.4 }
-    plot data index index_of using 1:3:5:6 with yerrorbars pt 0 lw 1 lc rgb colour_of(r), \
-         data index index_of using 1:($3 - $4):(0):(2*$4) with vectors nohead lw 5 lc rgb colour_of(r), \
-         data index index_of using (few ? $1 : NaN):3:xticlabels(2) with lines lw 1.4 lc rgb colour_of(r), \
-         data index index_of using (few ? NaN : $1):3 with lines lw 1.4 lc rgb colour_of(r), \
-         data index index_of using 1:3 with points pt 7 ps 0.4 lc rgb "white"
+    if (few) { set xtics () offset 0,0.4 } else { set xtics autofreq offset 0,0.4 }
+    if (few) {
+      plot data index index_of using 1:3:xticlabels(2) with lines lw 1.4 lc rgb colour_of(r), @bars
+    } else {
+      plot data index index_of using 1:3 with lines lw 1.4 lc rgb colour_of(r), @bars
+    }
   }
 }
 unset multiplot

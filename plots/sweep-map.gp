@@ -16,10 +16,10 @@ do for [p = 1:columns*rows] {
 if (high - low < 0.1) { high = low + 0.1 }
 
 # All in pixels of a page of 900: margins, the gap between maps, headings, cells.
-left = ny > 1 ? 92.0 : 40.0; right = 96.0; gap = 12.0; below = 58.0
+left = ny > 1 ? 92.0 : 40.0; right = 70.0; gap = 12.0; below = 82.0
 heading = row[1] eq "" ? 0.0 : 30.0
 above = column[1] eq "" ? 14.0 : 30.0
-note = failed + missing > 0 ? 22.0 : 0.0
+note = failed + missing > 0 ? 20.0 : 0.0
 cell = (900 - left - right - (columns - 1)*gap)/(columns*nx)
 if (cell > 88) { cell = 88.0 }
 tall = ny > 12 ? 20.0 : 27.0
@@ -29,7 +29,6 @@ maptall = tall*ny
 width = int(left + columns*mapwide + (columns - 1)*gap + right)
 if (width < 460) { width = 460 }
 height = int(above + rows*(heading + maptall) + (heading == 0 ? (rows - 1)*gap : 0) + below + note)
-if (height < 240) { below = below + 240 - height; height = 240 }
 load ARG0[:strlen(ARG0) - strlen("sweep-map.gp")]."style.gp"
 px(x) = x/(1.0*width)
 py(y) = 1 - y/(1.0*height)
@@ -46,8 +45,8 @@ set xrange [-0.5:nx - 0.5]
 set yrange [-0.5:ny - 0.5]
 share(z) = (z - low)/(high - low)
 # Numbers stand where they fit; a cross marks cells whose runs have all failed, a star those of which some have.
-number(z, n, bad) = n == 0 ? (bad > 0 ? "×" : "") : cell < 27 ? (bad > 0 ? "*" : "") : sprintf(bad > 0 ? "%.1f*" : "%.1f", z)
-ink(z, n) = n == 0 ? 0x1a1a1a : share(z) < 0.6 ? 0xffffff : 0x1a1a1a
+number(z, bad) = cell < 27 ? (bad > 0 ? "*" : "") : sprintf(bad > 0 ? "%.1f*" : "%.1f", z)
+ink(z) = share(z) < 0.6 ? 0xffffff : 0x1a1a1a
 xstep = ceil(34.0/cell)
 
 set multiplot
@@ -77,9 +76,9 @@ do for [r = 0:rows - 1] {
     }
     plot data index 5 + r*columns + c using 1:2:($1 - 0.5):($1 + 0.5):($2 - 0.5):($2 + 0.5) with boxxyerror \
            fs solid 1 border lc rgb "white" fc rgb "#dddddd", \
-         data index 5 + r*columns + c using 1:2:($1 - 0.5):($1 + 0.5):($2 - 0.5):($2 + 0.5):3 with boxxyerror \
+         data index 5 + r*columns + c using ($5 > 0 ? $1 : NaN):2:($1 - 0.5):($1 + 0.5):($2 - 0.5):($2 + 0.5):3 with boxxyerror \
            fs solid 1 border lc rgb "white" fc palette, \
-         data index 5 + r*columns + c using 1:2:(number($3, $5, $6)):(ink($3, $5)) with labels font tiny tc rgb variable
+         data index 5 + r*columns + c using 1:2:($5 > 0 ? number($3, $6) : $6 > 0 ? "×" : ""):($5 > 0 ? ink($3) : 0x1a1a1a) with labels font tiny tc rgb variable
   }
 }
 
@@ -96,15 +95,15 @@ unset label
 unset xtics
 unset ytics
 unset xlabel
-set y2label sprintf("test error after epoch %d / %%", epochs).(repeats > 1 ? sprintf(", mean of %d", repeats) : "") font small offset -0.5,0
 set y2tics font small format "%.3g" offset -0.5,0
+if (scale < 110) { set y2tics (low, high) format "%.1f" }
 set xrange [0:1]
 set yrange [low:high]
 set y2range [low:high]
-if (note > 0) {
-  set label 1 (failed > 0 ? sprintf("× or *: all or some of a cell's runs failed, %d in all.  ", failed) : "").\
-    (missing > 0 ? sprintf("Grey and empty: %d runs are not done.", missing) : "") at screen px(12), screen py(height - 12) left font small
-}
+set label 1 sprintf("Test error after epoch %d in %%", epochs).(repeats > 1 ? sprintf(", mean of %d runs.", repeats) : ".") \
+  at screen px(12), screen py(height - note - 12) left font small
+set label 2 (failed > 0 ? sprintf("× or *: all or some of a cell's runs failed, %d in all. ", failed) : "").\
+  (missing > 0 ? sprintf("Grey and empty: %d runs are not done.", missing) : "") at screen px(12), screen py(height - 12) left font small
 plot for [i = 0:99] "+" every ::0::0 using (0.5):(low + (i + 0.5)*(high - low)/100):(0):(1):(low + i*(high - low)/100):(low + (i < 99 ? i + 1.5 : 100)*(high - low)/100):(low + (i + 0.5)*(high - low)/100) \
   with boxxyerror fs solid 1 noborder fc palette
 unset multiplot

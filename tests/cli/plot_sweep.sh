@@ -5,7 +5,7 @@ slice data 256 64
 small_config "$work/data" > config.yaml
 
 # text FILE REGEX: a text in an SVG matches.
-text() { grep -oE '<text>.*</text>' "$1" | sed -E 's/<[^>]*>//g; s/^ +| +$//g' | grep -qE "^($2)\$"; }
+text() { grep -oE '<text[^>]*>.*</text>' "$1" | sed -E 's/<[^>]*>//g; s/^ +| +$//g' | grep -qE "^($2)\$"; }
 # rows FILE INDEX: the numbers of a block of a data file.
 rows() { awk -v want="$2" 'BEGIN { RS = "\n\n\n" } NR == want + 1' "$1" | grep -v '^#\|^$'; }
 # draw WHAT FILE OUTPUT: in all formats, well-formed, the same from the directory and from sweep.nc.
@@ -19,6 +19,98 @@ draw() {
 }
 
 # ------------------------------------------------------------------------------- a grid with repeats and runs that fail
-# The rate 1e308 makes every loss of sgd infinite at once.
+# A mesh that amplifies by 10^300 gives no loss: all runs that start from it fail.
+yes -- -3000 | head -480 > loss_db
+numbers 240 1 3.14 > theta
+numbers 240 2 6.28 > phi
+netcdf loud.nc classic 'layer=2 node=120 shifter=2' '' theta:layer,node:theta phi:layer,node:phi loss_db:layer,node,shifter:loss_db
+loud=(--set 'network.start=[haar, file]' --set network.start_file=loud.nc)
 expect 0 '' "$cuonn" sweep config.yaml --output run --set sweep.repeats=2 --set 'training.optimizer.name=[sgd, adam]' \
-  --set 'training.optimizer.learning_rate=[0.01, 0.1, 1e308]' --set 'training.batch_size=[32, 64]' --set 'network.phase_style=[top, bottom]'
+  --set 'training.optimizer.learning_rate=[0.001, 0.01, 0.1]' --set 'training.batch_size=[32, 64]' "${loud[@]}"
+draw sweep-map run map
+check test "$(rows map.svg.txt 0)" = '"learning rate / radians" "batch size / examples" 3 2 2 2 2 2 24 0'
+check test "$(rows map.svg.txt 1 | paste -sd,)" = '0 "0.001",1 "0.01",2 "0.1"'
+check test "$(rows map.svg.txt 3 | paste -sd,)" = '0 "start haar",1 "start file"'
+check test "$(rows map.svg.txt 4 | paste -sd,)" = '0 "optimizer sgd",1 "optimizer adam"'
+for label in 'learning rate / radians' 'batch size / examples' 'start file' 'optimizer adam' 0.1 64 \
+  'Test error after epoch 2 in %, mean of 2 runs\.' '.* all or some of a cell.s runs failed, 24 in all.*' '[0-9.]{4}' ×; do
+  check text map.svg "$label"
+done
+check_not text map.svg '.*not done.*'
+# Cells: seeds vary slowest but for the start and the batch, rates fastest.
+last() { values run/sweep.nc test_error | awk 'NR % 2 == 0'; }
+dimensions='start, batch_size, seed, optimizer, learning_rate, epoch'
+check grep -qF "test_error($dimensions)" <(ncdump -h run/sweep.nc)
+# mean BATCH OPTIMIZER RATE: mean and deviation over the two seeds of the runs that start from haar.
+mean() { last | awk -v a=$(($1 * 12 + $2 * 3 + $3 + 1)) 'NR == a { x = $1 } NR == a + 6 { y = $1 }
+  END { d = x > y ? x - y : y - x; print 50 * (x + y), 100 * d / sqrt(2) }'; }
+for optimizer in 0 1; do
+  for batch in 0 1; do for rate in 0 1 2; do mean $batch $optimizer $rate; done; done | tr ' ' '\n' > want
+  rows map.svg.txt $((5 + 2 * optimizer)) | cut -d' ' -f3,4 | tr ' ' '\n' > got
+  check close_to 1e-4 got want
+done
+check test "$(rows map.svg.txt 5 | cut -d' ' -f5- | paste -sd,)" = '2 0 0,2 0 0,2 0 0,2 0 0,2 0 0,2 0 0'
+
+check test "$(rows map.svg.txt 6 | cut -d' ' -f3- | sort -u)" = 'NaN NaN 0 2 0'
+
+draw sweep-bars run bars
+check test "$(rows bars.svg.txt 0)" = '2 3 2 24 0'
+check test "$(rows bars.svg.txt 1 | paste -sd,)" = '0 "optimizer sgd",1 "optimizer adam"'
+check test "$(rows bars.svg.txt 2 | paste -sd,)" = '"start" 0 0,"batch size / examples" 1 0,"learning rate / radians" 1 1'
+# Adam at the rate 0.1, over batches and seeds.
+last | awk 'NR % 6 == 0 && $1 != "_" { n++; sum += $1; squares += $1 * $1; if (n == 1 || $1 < low) low = $1; if ($1 > high) high = $1 }
+  END { print 100 * sum / n; print 100 * sqrt((squares - sum * sum / n) / (n - 1)); print 100 * low; print 100 * high; print n }' > want
+rows bars.svg.txt 8 | sed -n 3p | cut -d' ' -f3-7 | tr ' ' '\n' > got
+check close_to 1e-4 got want
+for label in 'optimizer sgd' start 'test error, epoch 2 / %' 'Mean of up to 12 runs; .*Left out: 24 failed, 0 not done\.' 0.001 haar; do
+  check text bars.svg "$label"
+done
+
+# ------------------------------------------------------------------------------------------------- what may be missing
+# A sweep of which some runs are not done: its directory says so, as it would while the sweep runs.
+cp -r run part
+rm part/sweep.nc part/runs/00000[0-9].nc
+expect 0 '' "$cuonn" plot sweep-map part --output part.svg --keep-data
+check test "$(rows part.svg.txt 0 | grep -o '24 10$')" = '24 10'
+check text part.svg '.*Grey and empty: 10 runs are not done\.'
+# One axis, and one of words.
+expect 0 '' "$cuonn" sweep config.yaml --output words --set 'training.optimizer.name=[sgd, adam]'
+draw sweep-map words words
+check text words.svg adam
+draw sweep-bars words words
+check text words.svg adam
+expect 0 '' "$cuonn" sweep config.yaml --output seeds --set sweep.repeats=2
+expect 0 '' "$cuonn" sweep config.yaml --output lost --set network.start=file --set network.start_file=loud.nc \
+  --set 'training.optimizer.learning_rate=[0.01, 0.1]'
+
+# ------------------------------------------------------------------------------------------------------------ refusals
+kept=$work/run
+refuse() { local code=$1 regex=$2; shift 2; expect "$code" "^cuonn plot: $regex" "$cuonn" plot "$@" --output run/new.svg; }
+for what in sweep-map sweep-bars; do
+  refuse 3 'seeds: only seeds vary in this sweep' $what seeds
+  refuse 3 'lost: none of its 2 runs has finished' $what lost
+  refuse 3 'config.yaml: is not a netCDF file' $what config.yaml
+  refuse 3 'run/networks/000003.nc: is no sweep.nc of cuonn sweep' $what run/networks/000003.nc
+  refuse 3 'data/sweep.yaml: ' $what data
+  refuse 3 'nowhere: ' $what nowhere
+  refuse 2 "--example is not for $what" $what run --example 1
+done
+rates=$(seq -s, 0.001 0.001 0.041)
+expect 0 '' "$cuonn" sweep config.yaml --output long --set training.epochs=1 --set training.batch_size=256 --set "training.optimizer.learning_rate=[$rates]"
+refuse 3 'long: learning_rate has 41 values; a map has at most 40 on a side' sweep-map long
+expect 0 '' "$cuonn" plot sweep-bars long --output long.svg
+slice few 32 16
+two() { for key in "$@"; do echo "--set $key=[0.5, 0.6]" | sed 's/ /\n/'; done; }
+mapfile -t eight < <(two chip.tap_shot chip.io_amplitude chip.io_phase chip.loss_std chip.phase_error training.optimizer.momentum \
+  training.optimizer.beta1 training.optimizer.beta2)
+expect 0 '' "$cuonn" sweep config.yaml --output many --set data.path=few --set training.epochs=1 --set training.batch_size=32 "${eight[@]}"
+refuse 3 'many: the grid makes 64 maps, but a page holds at most 48; sweep-bars draws it' sweep-map many
+expect 0 '' "$cuonn" plot sweep-bars many --output many.svg
+
+# Without gnuplot the numbers are still written.
+kept=
+mkdir none
+expect 4 '^cuonn plot: gnuplot is not installed .*; what it would draw is in missing.svg.txt$' \
+  env PATH="$work/none" "$cuonn" plot sweep-map run --output missing.svg
+check cmp missing.svg.txt map.svg.txt
+finish
