@@ -66,6 +66,24 @@ for label in 'optimizer sgd' start 'test error, epoch 2 / %' 'Mean of up to 12 r
   check text bars.svg "$label"
 done
 
+# ----------------------------------------------------------------------------------------------------------- tolerance
+expect 0 '' "$cuonn" sweep config.yaml --output chips --set sweep.repeats=2 --set 'chip.coupler_std=[0.3, 0, 0.05]' \
+  --set 'training.gradient=[exact, analog]'
+draw tolerance chips tolerance
+check test "$(rows tolerance.svg.txt 0)" = '"coupler std / radians" 2 2 2 0 0'
+check test "$(rows tolerance.svg.txt 2 | head -n 1)" = '"gradient analog"'
+# Errors of couplers rise, whatever the order of the list; they run fastest in the file, seeds before methods.
+check grep -qF 'test_error(seed, gradient, coupler_std, epoch)' <(ncdump -h chips/sweep.nc)
+values chips/sweep.nc test_error | awk 'NR % 2 == 0 { x[++n] = $1 }
+  END { for (i = 1; i <= 3; i++) { a = x[i == 3 ? 4 : i + 4]; b = x[i == 3 ? 10 : i + 10]; d = a > b ? a - b : b - a
+    print i == 1 ? 0 : i == 2 ? 0.05 : 0.3; print 50 * (2 - a - b); print 100 * d / sqrt(2); print 2 } }' > want
+rows tolerance.svg.txt 2 | tail -n +2 | cut -d' ' -f1-4 | tr ' ' '\n' > got
+check close_to 1e-4 got want
+for label in 'coupler std / radians' 'test accuracy after epoch 2 / %' 'gradient exact' 'gradient analog' \
+  'Mean and standard deviation of 2 runs\.'; do
+  check text tolerance.svg "$label"
+done
+
 # ------------------------------------------------------------------------------------------------- what may be missing
 # A sweep of which some runs are not done: its directory says so, as it would while the sweep runs.
 cp -r run part
@@ -86,8 +104,9 @@ expect 0 '' "$cuonn" sweep config.yaml --output lost --set network.start=file --
 # ------------------------------------------------------------------------------------------------------------ refusals
 kept=$work/run
 refuse() { local code=$1 regex=$2; shift 2; expect "$code" "^cuonn plot: $regex" "$cuonn" plot "$@" --output run/new.svg; }
-for what in sweep-map sweep-bars; do
-  refuse 3 'seeds: only seeds vary in this sweep' $what seeds
+refuse 3 'run: chip.coupler_std does not vary in this sweep; give it a list' tolerance run
+for what in sweep-map sweep-bars; do refuse 3 'seeds: only seeds vary in this sweep' $what seeds; done
+for what in sweep-map sweep-bars tolerance; do
   refuse 3 'lost: none of its 2 runs has finished' $what lost
   refuse 3 'config.yaml: is not a netCDF file' $what config.yaml
   refuse 3 'run/networks/000003.nc: is no sweep.nc of cuonn sweep' $what run/networks/000003.nc
@@ -106,6 +125,10 @@ mapfile -t eight < <(two chip.tap_shot chip.io_amplitude chip.io_phase chip.loss
 expect 0 '' "$cuonn" sweep config.yaml --output many --set data.path=few --set training.epochs=1 --set training.batch_size=32 "${eight[@]}"
 refuse 3 'many: the grid makes 64 maps, but a page holds at most 48; sweep-bars draws it' sweep-map many
 expect 0 '' "$cuonn" plot sweep-bars many --output many.svg
+
+expect 0 '' "$cuonn" sweep config.yaml --output lines --set training.epochs=1 --set training.batch_size=256 \
+  --set 'chip.coupler_std=[0, 0.1]' --set "training.optimizer.learning_rate=[$(seq -s, 0.001 0.001 0.015)]"
+refuse 3 'lines: the other keys make 15 lines; at most 14 can be told apart' tolerance lines
 
 # Without gnuplot the numbers are still written.
 kept=
