@@ -76,6 +76,13 @@ CUONN_API cuonn_status cuonn_vjp_write(const char *path, const cuonn_mesh_gradie
 CUONN_API cuonn_status cuonn_gradient_write(const char *path, const cuonn_network_shape *shape, double loss,
                                             const cuonn_mesh_gradient *gradients, const cuonn_mesh_gradient *exact);
 
+/** Reads d_theta, d_phi, d_gamma of every layer, and the exact ones beside them.
+ *  @param[out] gradients  [n_layers] release with free(), which releases their arrays, too
+ *  @param[out] exact      the same; NULL where the file has none
+ *  @param[out] n_modes    waveguides of each layer */
+CUONN_API cuonn_status cuonn_gradient_read(cuonn_mesh_gradient **gradients, cuonn_mesh_gradient **exact,
+                                           size_t *n_layers, size_t *n_modes, const char *path);
+
 /** Reads a network: as a mesh with `layer` in front of every dimension list (or without it: one layer); attribute
  *  `classes` (10 or N, whichever is less, where absent), `loss_per_class` (1 where absent). */
 CUONN_API cuonn_status cuonn_network_read(cuonn_network *out, const char *path);

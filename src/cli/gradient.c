@@ -1,7 +1,6 @@
 /* cuonn gradient: loss of a network on a batch, and its derivative by every phase: computed, or measured on a chip and
  * held against the computed one. */
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -108,20 +107,6 @@ done:
   return code;
 }
 
-/* Norm of the difference over that of the exact gradient, theta and phi of n_layers; NaN if that is zero. */
-static double relative_error(const cuonn_mesh_gradient *measured, const cuonn_mesh_gradient *exact, size_t n_layers,
-                             size_t n_modes) {
-  double off = 0, norm = 0;
-  for (size_t l = 0; l < n_layers; l++) {
-    for (size_t k = 0; k < cuonn_mesh_nodes(n_modes); k++) {
-      const double theta = measured[l].d_theta[k] - exact[l].d_theta[k], phi = measured[l].d_phi[k] - exact[l].d_phi[k];
-      off += theta * theta + phi * phi;
-      norm += exact[l].d_theta[k] * exact[l].d_theta[k] + exact[l].d_phi[k] * exact[l].d_phi[k];
-    }
-  }
-  return sqrt(off / norm);
-}
-
 static int print_json(const job *j) {
   const size_t n_layers = j->network.shape.n_layers, n = j->network.shape.n_modes;
   json_t *const object = json_pack("{s:I, s:o, s:o}", "examples", (json_int_t)j->input.n_examples, "loss",
@@ -130,11 +115,11 @@ static int print_json(const job *j) {
   json_t *const angles = json_array(), *const errors = json_array();
   for (size_t l = 0; l < n_layers; l++) {
     json_array_append_new(angles, cli_json_number(cuonn_gradient_error(j->gradients + l, j->exact + l, 1, n)));
-    json_array_append_new(errors, cli_json_number(relative_error(j->gradients + l, j->exact + l, 1, n)));
+    json_array_append_new(errors, cli_json_number(cli_relative_error(j->gradients + l, j->exact + l, 1, n)));
   }
   json_object_set_new(object, "gradient_error",
                       cli_json_number(cuonn_gradient_error(j->gradients, j->exact, n_layers, n)));
-  json_object_set_new(object, "relative_error", cli_json_number(relative_error(j->gradients, j->exact, n_layers, n)));
+  json_object_set_new(object, "relative_error", cli_json_number(cli_relative_error(j->gradients, j->exact, n_layers, n)));
   json_object_set_new(object, "gradient_error_of_layer", angles);
   json_object_set_new(object, "relative_error_of_layer", errors);
   return cli_print_json(object);
@@ -147,9 +132,9 @@ static void print_table(const job *j) {
   printf("\nlayer  1 - cosine  relative error\n");
   for (size_t l = 0; l < n_layers; l++)
     printf("%5zu  %10.4g  %14.4g\n", l, cuonn_gradient_error(j->gradients + l, j->exact + l, 1, n),
-           relative_error(j->gradients + l, j->exact + l, 1, n));
+           cli_relative_error(j->gradients + l, j->exact + l, 1, n));
   printf("  all  %10.4g  %14.4g\n", cuonn_gradient_error(j->gradients, j->exact, n_layers, n),
-         relative_error(j->gradients, j->exact, n_layers, n));
+         cli_relative_error(j->gradients, j->exact, n_layers, n));
 }
 
 static void free_gradients(cuonn_mesh_gradient *gradients, size_t n_layers) {
