@@ -136,7 +136,7 @@ refuse 2 '--example 32: .*data has 32 test images' power run/best.nc --example 3
 refuse 2 '--example 32: .*data has 32 test images' examples run/best.nc --example 32
 refuse 2 '--layer 2: run/best.nc has 2 layers' phases run/best.nc --layer 2
 for figure in 'curves run/metrics.csv' 'energy grid.nc'; do
-  for option in '--example 1' '--layer 1' '--data data' '--backend cpu' '--threads 1'; do
+  for option in '--example 1' '--layer 1' '--data data' '--backend cpu' '--threads 1' '--set energy.bits=4'; do
     refuse 2 "${option% *} is not for ${figure% *}$" $figure $option
   done
 done

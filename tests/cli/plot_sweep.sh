@@ -84,6 +84,34 @@ for label in 'coupler std / radians' 'test accuracy after epoch 2 / %' 'gradient
   check text tolerance.svg "$label"
 done
 
+# ----------------------------------------------------------------------------------------------------------- trade-off
+expect 0 '' "$cuonn" sweep config.yaml --output noisy --set training.gradient=analog --set chip.measurement=matrix \
+  --set 'chip.tap_shot=[0, 0.0005, 0.02]' --set 'chip.io_amplitude=[0, 0.05]' --set chip.io_phase=0.03 --set energy.detection=direct
+draw tradeoff noisy tradeoff
+check test "$(rows tradeoff.svg.txt 0)" = '16 2 1 1'
+check test "$(rows tradeoff.svg.txt 2 | paste -sd,)" = '0 "0",1 "0.0005",2 "0.02"'
+# What has a price is what has noise at the taps: as many photons as energy counts for the bits, or 1 / (.8 x .003 x .0005^2 x 64) / 16.
+cost() { expect 0 '' "$cuonn" energy "$@" --set energy.detection=direct --set energy.modes=16 --set energy.batch=64 --json; cat out; }
+cost --set energy.bits=5 --set energy.converter_bits=5 | grep -oE '"photons": *[0-9.e+]+' | sed 's/.*: *//' > five
+cost | grep -oE '"photons": *[0-9.e+]+' | sed 's/.*: *//' > six
+check test "$(wc -l < five) $(wc -l < six)" = '1 1'
+{ echo 1627604.17; echo 1627604.17; cat six five; } > want
+rows tradeoff.svg.txt 3 | cut -d' ' -f5 > got
+check close_to 1e-5 got want
+check test "$(rows tradeoff.svg.txt 3 | cut -d' ' -f6,7 | paste -sd,)" = '8 1,5 1,8 2,5 2'
+cost --set energy.bits=5 --set energy.converter_bits=5 | tr -d ' \n' | grep -oE '"gradient":\{[^}]*' | grep -oE '"tops_per_watt":[0-9.]+' | cut -d: -f2 > want
+rows tradeoff.svg.txt 3 | sed -n 4p | cut -d' ' -f3 > got
+check close_to 1e-5 got want
+values noisy/sweep.nc test_error | awk 'NR % 2 == 0 && NR > 4 { print 100 * $1 }' > want
+rows tradeoff.svg.txt 3 | cut -d' ' -f1 > got
+check close_to 1e-5 got want
+for label in 'in situ gradient / \(TOPS/W\)' 'laser, electricity for N = 16 / W' 'test error after epoch 2 / %' '5 bits' '8 bits' 0.02; do
+  check text tradeoff.svg "$label"
+done
+# Components of one's own: half the efficiency of detectors doubles the photons for the taps.
+expect 0 '' "$cuonn" plot tradeoff noisy --output own.svg --keep-data --set energy.detector_efficiency=0.4
+check test "$(rows own.svg.txt 3 | head -n 1 | cut -d' ' -f5)" = 3.25521e+06
+
 # ------------------------------------------------------------------------------------------------- what may be missing
 # A sweep of which some runs are not done: its directory says so, as it would while the sweep runs.
 cp -r run part
@@ -104,9 +132,13 @@ expect 0 '' "$cuonn" sweep config.yaml --output lost --set network.start=file --
 # ------------------------------------------------------------------------------------------------------------ refusals
 kept=$work/run
 refuse() { local code=$1 regex=$2; shift 2; expect "$code" "^cuonn plot: $regex" "$cuonn" plot "$@" --output run/new.svg; }
+refuse 3 'run: chip.tap_shot does not vary in this sweep; give it a list' tradeoff run
+refuse 2 '--set training.epochs=3: only keys of the section energy' tradeoff noisy --set training.epochs=3
+refuse 2 '.*energy.taps' tradeoff noisy --set energy.taps=3
+refuse 3 'noisy: no run has a price' tradeoff noisy --set energy.detection=homodyne --set energy.oscillator_photons=1
 refuse 3 'run: chip.coupler_std does not vary in this sweep; give it a list' tolerance run
 for what in sweep-map sweep-bars; do refuse 3 'seeds: only seeds vary in this sweep' $what seeds; done
-for what in sweep-map sweep-bars tolerance; do
+for what in sweep-map sweep-bars tolerance tradeoff; do
   refuse 3 'lost: none of its 2 runs has finished' $what lost
   refuse 3 'config.yaml: is not a netCDF file' $what config.yaml
   refuse 3 'run/networks/000003.nc: is no sweep.nc of cuonn sweep' $what run/networks/000003.nc

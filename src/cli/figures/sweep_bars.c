@@ -1,19 +1,6 @@
 /* Error bars of a sweep: the final test error against each axis by itself, over all that varies besides. */
-#include <stdlib.h>
-
 #include "cli/figures/figures.h"
 #include "cli/figures/sweep_view.h"
-
-/* Rows of panels: the optimizer's values, else those of the shortest axis of words, if numbers are left to run along. */
-static size_t choose_rows(const cli_sweep_view *view) {
-  const cuonn_grid_axis *const axes = view->record.grid.axes;
-  size_t rows = cli_sweep_axis_of(view, "training.optimizer.name");
-  for (size_t i = 0; rows == CLI_SWEEP_ANY && i < view->n_axes; i++)
-    if (!axes[view->axes[i]].numeric) rows = view->axes[i];
-  for (size_t i = 0; i < view->n_axes; i++)
-    if (axes[view->axes[i]].numeric) return rows;
-  return CLI_SWEEP_ANY;
-}
 
 /* Whether numbers are so far apart that they are told apart by their logarithms alone. */
 static bool is_logarithmic(const cuonn_grid_axis *axis) {
@@ -52,7 +39,7 @@ static int write_sweep_bars(FILE *out, cli_figure_source *source) {
                     source->files[0]);
     goto done;
   }
-  const size_t rows = choose_rows(&view), n_rows = rows == CLI_SWEEP_ANY ? 1 : grid->axes[rows].count;
+  const size_t rows = cli_sweep_choose_rows(&view), n_rows = rows == CLI_SWEEP_ANY ? 1 : grid->axes[rows].count;
   for (size_t i = 0; i < view.n_axes; i++)
     if (view.axes[i] != rows) along[n_along++] = view.axes[i];
   const cli_sweep_part all = cli_sweep_everything();

@@ -84,6 +84,16 @@ size_t cli_sweep_take_longest(const cli_sweep_view *view, size_t *among, size_t 
   return taken;
 }
 
+size_t cli_sweep_choose_rows(const cli_sweep_view *view) {
+  const cuonn_grid_axis *const axes = view->record.grid.axes;
+  size_t rows = cli_sweep_axis_of(view, "training.optimizer.name");
+  for (size_t i = 0; rows == CLI_SWEEP_ANY && i < view->n_axes; i++)
+    if (!axes[view->axes[i]].numeric) rows = view->axes[i];
+  for (size_t i = 0; i < view->n_axes; i++)
+    if (axes[view->axes[i]].numeric) return rows;
+  return CLI_SWEEP_ANY;
+}
+
 static void write_name(FILE *out, const cuonn_grid_axis *axis) {
   for (const char *c = axis->coordinate; *c; c++) fputc(*c == '_' ? ' ' : *c, out);
 }

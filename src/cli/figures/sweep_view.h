@@ -41,6 +41,10 @@ size_t cli_sweep_axis_of(const cli_sweep_view *view, const char *key);
 /* The axis with the most values of those in `among`, numbers before words; *among is left without it. */
 size_t cli_sweep_take_longest(const cli_sweep_view *view, size_t *among, size_t *n_among, size_t most);
 
+/* Whose values are apart from one another, as rows of panels: the optimizer, else the first axis of words; CLI_SWEEP_ANY if
+ * that would leave no axis of numbers. */
+size_t cli_sweep_choose_rows(const cli_sweep_view *view);
+
 /* Writes "learning rate / radians" or "learning rate 0.1 radians", quoted as gnuplot reads it. */
 void cli_sweep_write_label(FILE *out, const cuonn_grid_axis *axis);
 void cli_sweep_write_values(FILE *out, const cli_sweep_view *view, const size_t *axes, size_t n_axes,
