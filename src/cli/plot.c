@@ -190,4 +190,4 @@ done:
   return code;
 }
 
-const cli_command cli_plot = {"plot", "figures of runs, networks and energy grids, drawn by gnuplot", &argp, run};
+const cli_command cli_plot = {"plot", "figures of runs, sweeps, networks, gradients and benchmarks, drawn by gnuplot", &argp, run};
