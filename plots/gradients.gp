@@ -27,7 +27,7 @@ small = format eq "svg" ? "sans-serif,12" : "sans-serif,9.5"
 
 set xtics font small offset 0,0.3
 set ytics font small
-set grid lt 1 lw 0.8 lc rgb "#e4e4e4"
+set grid lt 1 lw 0.8 lc rgb "#dddddd"
 unset key
 set multiplot
 do for [l = 1:layers] {

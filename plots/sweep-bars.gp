@@ -18,7 +18,7 @@ do for [a = 1:axes] {
   least[a] = STATS_min; most[a] = STATS_max; count[a] = STATS_records
 }
 note = (runs > 1 ? sprintf("Mean of up to %d runs; thick: ± deviation, thin: range. ", runs) : "").\
-  (failed + missing > 0 ? sprintf("Left out: %d failed, %d not done.", failed, missing) : "")
+  (failed > 0 ? sprintf("%d runs failed. ", failed) : "").(missing > 0 ? sprintf("%d runs are not done.", missing) : "")
 margin = high > low ? 0.07*(high - low) : 1.0
 
 # In pixels; more than four axes go on in further lines.

@@ -31,7 +31,7 @@ wide = (width - left - 16 - (columns - 1)*gap)/columns
 dash(k) = k / 7 + 1
 
 set logscale xy
-set grid lt 1 lw 0.8 lc rgb "#e4e4e4"
+set grid lt 1 lw 0.8 lc rgb "#dddddd"
 # The values themselves are the ticks, where there are few.
 set xtics font small offset 0,0.3
 if (values <= 8) {

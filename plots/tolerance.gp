@@ -40,7 +40,7 @@ set offsets 0, 0, 0, 0
 set lmargin at screen 0.02
 set yrange [0:1]
 set label 1 (repeats > 1 ? sprintf("Mean and standard deviation of %d runs. ", repeats) : "One run each. ").\
-  (failed + missing > 0 ? sprintf("Left out: %d failed, %d not done.", failed, missing) : "") at screen 0.095, screen 14.0/height left
+  (failed > 0 ? sprintf("%d runs failed. ", failed) : "").(missing > 0 ? sprintf("%d runs are not done.", missing) : "") at screen 0.095, screen 14.0/height left
 set key at screen 0.095,bottom - 62.0/height left top vertical maxcols 1
 plot for [i = 0:lines - 1] data index i + 1 using 1:(NaN) with linespoints pt mark(i) ps 0.7 dt dash(i) lw 1.8 lc rgb colour_of(i) \
      title (strlen(columnheader(1)) > 0 ? columnheader(1) : "all runs")

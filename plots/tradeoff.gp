@@ -37,7 +37,7 @@ ink(b) = int(shade[int(b)] - 1) % 6
 array kinds[4] = [7, 5, 9, 13]
 mark(i) = kinds[int(i) % 4 + 1]
 
-set grid lt 1 lw 0.8 lc rgb "#e4e4e4"
+set grid lt 1 lw 0.8 lc rgb "#dddddd"
 set xtics font small offset 0,0.3
 set ytics font small
 set format y "%g"

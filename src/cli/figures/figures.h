@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "cli/figures/sweep_view.h"
 #include "cli/trained.h"
 
 /* What a figure is made from. */
@@ -32,6 +33,7 @@ typedef struct {
   bool reads_images, reads_example, reads_layer, reads_settings; /* what of the source it looks at, besides the files */
   const char *sentence;                          /* what it shows */
   int (*write)(FILE *out, cli_figure_source *source);
+  bool (*fits)(const cli_sweep_view *sweep); /* of sweeps: whether this one can be drawn; otherwise NULL */
 } cli_figure;
 
 extern const cli_figure *const cli_figures[]; /* ends with NULL */

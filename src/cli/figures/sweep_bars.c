@@ -1,6 +1,5 @@
 /* Error bars of a sweep: the final test error against each axis by itself, over all that varies besides. */
 #include "cli/figures/figures.h"
-#include "cli/figures/sweep_view.h"
 
 /* Whether numbers are so far apart that they are told apart by their logarithms alone. */
 static bool is_logarithmic(const cuonn_grid_axis *axis) {
@@ -28,13 +27,15 @@ static void write_panel(FILE *out, const cli_sweep_view *view, size_t axis, cli_
   }
 }
 
+static bool fits(const cli_sweep_view *view) { return view->n_axes > 0; }
+
 static int write_sweep_bars(FILE *out, cli_figure_source *source) {
   int code = CLI_DONE;
   cli_sweep_view view;
   size_t along[CUONN_GRID_AXES_MAX], n_along = 0;
   CLI_PASS_DONE(cli_sweep_view_read(&view, source->files[0]));
   const cuonn_grid *const grid = &view.record.grid;
-  if (view.n_axes == 0) {
+  if (!fits(&view)) {
     code = cli_fail(CLI_BAD_FILE, "%s: only seeds vary in this sweep; error bars need another key with a list",
                     source->files[0]);
     goto done;
@@ -79,4 +80,5 @@ const cli_figure cli_figure_sweep_bars = {
     .files = "a sweep: its directory or sweep.nc",
     .sentence = "final test error of a sweep against each of its axes, with error bars",
     .write = write_sweep_bars,
+    .fits = fits,
 };

@@ -1,6 +1,4 @@
 /* Heat maps of a sweep: the two axes with the most values span a map; every combination of the others is one. */
-#include "cli/figures/sweep_view.h"
-
 #include "cli/figures/figures.h"
 
 /* Most maps beside each other and in all, and most cells along a side, of which a page is still readable. */
@@ -10,33 +8,42 @@ enum { kColumnsMost = 4, kMapsMost = 48, kCellsMost = 40 };
 typedef struct {
   size_t x, y, column;
   size_t rows[CUONN_GRID_AXES_MAX], n_rows; /* axes whose combinations are rows of maps */
-  size_t n_columns, n_row_values;
+  size_t n_columns, n_row_values, maps;
 } layout;
 
 static size_t count_of(const cli_sweep_view *view, size_t axis) {
   return axis == CLI_SWEEP_ANY ? 1 : view->record.grid.axes[axis].count;
 }
 
-static int lay_out(layout *out, const cli_sweep_view *view, const char *path) {
-  size_t n = view->n_axes, maps = 1;
-  *out = (layout){0};
+static void lay_out(layout *out, const cli_sweep_view *view) {
+  size_t n = view->n_axes;
+  *out = (layout){.maps = 1};
   for (size_t i = 0; i < n; i++) out->rows[i] = view->axes[i];
   out->x = cli_sweep_take_longest(view, out->rows, &n, SIZE_MAX);
   out->y = cli_sweep_take_longest(view, out->rows, &n, SIZE_MAX);
-  for (size_t i = 0; i < n; i++) maps *= count_of(view, out->rows[i]);
+  for (size_t i = 0; i < n; i++) out->maps *= count_of(view, out->rows[i]);
   out->column = cli_sweep_take_longest(view, out->rows, &n, kColumnsMost);
   out->n_columns = count_of(view, out->column);
-  out->n_row_values = maps / out->n_columns;
+  out->n_row_values = out->maps / out->n_columns;
   out->n_rows = n;
-  if (out->x == CLI_SWEEP_ANY)
+}
+
+static int check(const layout *l, const cli_sweep_view *view, const char *path) {
+  if (l->x == CLI_SWEEP_ANY)
     return cli_fail(CLI_BAD_FILE, "%s: only seeds vary in this sweep; a map needs another key with a list", path);
-  if (count_of(view, out->x) > kCellsMost)
+  if (count_of(view, l->x) > kCellsMost)
     return cli_fail(CLI_BAD_FILE, "%s: %s has %zu values; a map has at most %d on a side", path,
-                    view->record.grid.axes[out->x].coordinate, count_of(view, out->x), kCellsMost);
-  if (maps > kMapsMost)
+                    view->record.grid.axes[l->x].coordinate, count_of(view, l->x), kCellsMost);
+  if (l->maps > kMapsMost)
     return cli_fail(CLI_BAD_FILE, "%s: the grid makes %zu maps, but a page holds at most %d; sweep-bars draws it", path,
-                    maps, kMapsMost);
+                    l->maps, kMapsMost);
   return CLI_DONE;
+}
+
+static bool fits(const cli_sweep_view *view) {
+  layout l;
+  lay_out(&l, view);
+  return l.x != CLI_SWEEP_ANY && count_of(view, l.x) <= kCellsMost && l.maps <= kMapsMost;
 }
 
 static void write_ticks(FILE *out, const cli_sweep_view *view, size_t axis) {
@@ -76,7 +83,8 @@ static int write_sweep_map(FILE *out, cli_figure_source *source) {
   cli_sweep_view view;
   layout l;
   CLI_PASS_DONE(cli_sweep_view_read(&view, source->files[0]));
-  CLI_PASS_DONE(lay_out(&l, &view, source->files[0]));
+  lay_out(&l, &view);
+  CLI_PASS_DONE(check(&l, &view, source->files[0]));
   const cuonn_grid *const grid = &view.record.grid;
   const cli_sweep_part all = cli_sweep_everything();
   const cli_sweep_statistics s = cli_sweep_statistics_of(&view, &all);
@@ -115,4 +123,5 @@ const cli_figure cli_figure_sweep_map = {
     .files = "a sweep: its directory or sweep.nc",
     .sentence = "final test error over the grid of a sweep, as heat maps",
     .write = write_sweep_map,
+    .fits = fits,
 };

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 
 #include "cli/figures/figures.h"
-#include "cli/figures/sweep_view.h"
 
 enum { kLinesMost = 14 };
 
@@ -29,10 +28,24 @@ static void write_line(FILE *out, const cli_sweep_view *view, size_t couplers, c
   }
 }
 
+/* Lines of the figure: 0 without the axis. */
+static size_t count_lines(const cli_sweep_view *view) {
+  size_t lines = cli_sweep_axis_of(view, "chip.coupler_std") != CLI_SWEEP_ANY;
+  for (size_t i = 0; i < view->n_axes; i++)
+    if (view->axes[i] != cli_sweep_axis_of(view, "chip.coupler_std"))
+      lines *= view->record.grid.axes[view->axes[i]].count;
+  return lines;
+}
+
+static bool fits(const cli_sweep_view *view) {
+  const size_t lines = count_lines(view);
+  return lines > 0 && lines <= kLinesMost;
+}
+
 static int write_tolerance(FILE *out, cli_figure_source *source) {
   int code = CLI_DONE;
   cli_sweep_view view;
-  size_t others[CUONN_GRID_AXES_MAX], n_others = 0, lines = 1, *order = NULL;
+  size_t others[CUONN_GRID_AXES_MAX], n_others = 0, *order = NULL;
   CLI_PASS_DONE(cli_sweep_view_read(&view, source->files[0]));
   const size_t couplers = cli_sweep_axis_of(&view, "chip.coupler_std");
   if (couplers == CLI_SWEEP_ANY) {
@@ -40,11 +53,9 @@ static int write_tolerance(FILE *out, cli_figure_source *source) {
     goto done;
   }
   const cuonn_grid *const grid = &view.record.grid;
-  for (size_t i = 0; i < view.n_axes; i++) {
-    if (view.axes[i] == couplers) continue;
-    others[n_others++] = view.axes[i];
-    lines *= grid->axes[view.axes[i]].count;
-  }
+  const size_t lines = count_lines(&view);
+  for (size_t i = 0; i < view.n_axes; i++)
+    if (view.axes[i] != couplers) others[n_others++] = view.axes[i];
   if (lines > kLinesMost) {
     code = cli_fail(CLI_BAD_FILE, "%s: the other keys make %zu lines; at most %d can be told apart", source->files[0],
                     lines, kLinesMost);
@@ -83,4 +94,5 @@ const cli_figure cli_figure_tolerance = {
     .files = "a sweep over chip.coupler_std: its directory or sweep.nc",
     .sentence = "test accuracy against the error of the couplers, a line for every other key's value",
     .write = write_tolerance,
+    .fits = fits,
 };

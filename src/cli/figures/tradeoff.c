@@ -1,9 +1,7 @@
 /* What accuracy costs: energy efficiency and laser power of a chip with a sweep's noise, against the test error under it. */
-#include <math.h>
 #include <string.h>
 
 #include "cli/figures/figures.h"
-#include "cli/figures/sweep_view.h"
 
 /* The point of the grid at which all seeds have their first value. */
 static size_t point_of(const cli_sweep_view *view, const cli_sweep_part *part) {
@@ -33,9 +31,15 @@ done:
   return code;
 }
 
-/* A line for each setting of a row that has a price: none where taps have no noise, or are not read. */
-static int write_row(FILE *out, size_t *n_priced, const cli_sweep_view *view, size_t rows, size_t taps, cli_sweep_part part,
-                     const cli_figure_source *source) {
+/* Whether a setting was measured with noise at the taps, which alone has a price. */
+static bool has_noise(const cuonn_config *config) {
+  const cuonn_gradient_method method = config->training.gradient;
+  return (method == CUONN_GRADIENT_ANALOG || method == CUONN_GRADIENT_DIGITAL) && config->training.chip.tap_shot > 0;
+}
+
+/* A line for each setting of a row that has a price and for which there is enough light. */
+static int write_row(FILE *out, size_t *n_priced, const cli_sweep_view *view, size_t rows, size_t taps,
+                     cli_sweep_part part, const cli_figure_source *source) {
   int code = CLI_DONE;
   size_t others[CUONN_GRID_AXES_MAX], n_others = 0;
   for (size_t i = 0; i < view->n_axes; i++) {
@@ -49,19 +53,34 @@ static int write_row(FILE *out, size_t *n_priced, const cli_sweep_view *view, si
     cuonn_energy_options options;
     cuonn_energy_point point;
     cuonn_grid_config(&config, &view->record.grid, point_of(view, &part));
-    const bool measured =
-        config.training.gradient == CUONN_GRADIENT_ANALOG || config.training.gradient == CUONN_GRADIENT_DIGITAL;
-    if (s.n == 0 || !measured || config.training.chip.tap_shot == 0) continue;
+    if (s.n == 0 || !has_noise(&config)) continue;
     CLI_PASS_DONE(meet_noise(&options, &config, source));
     CLI_TRY_DONE(cuonn_energy_evaluate(&point, &options));
     if (!point.light.detectable) continue;
     fprintf(out, "%.6g %.6g %.6g %.6g %.6g %zu %zu\n", 100 * s.mean, 100 * s.deviation,
-            point.cost[CUONN_OPERATION_GRADIENT].tops_per_watt, point.light.watts, point.light.photons, options.converter_bits,
-            part.at[taps]);
+            point.cost[CUONN_OPERATION_GRADIENT].tops_per_watt, point.light.watts, point.light.photons,
+            options.converter_bits, part.at[taps]);
     ++*n_priced;
   } while (cli_sweep_next(&part, view, others, n_others));
 done:
   return code;
+}
+
+/* With the components of the sweep's configuration. */
+static bool fits(const cli_sweep_view *view) {
+  const cli_figure_source as_configured = {0};
+  if (cli_sweep_axis_of(view, "chip.tap_shot") == CLI_SWEEP_ANY) return false;
+  for (size_t p = 0; p < view->record.n_points; p++) {
+    cuonn_config config;
+    cuonn_energy_options options;
+    cuonn_energy_light light;
+    cuonn_grid_config(&config, &view->record.grid, p);
+    if (view->record.done[p] && view->record.results[p].status == CUONN_OK && has_noise(&config) &&
+        meet_noise(&options, &config, &as_configured) == CLI_DONE &&
+        cuonn_energy_light_cost(&light, &options) == CUONN_OK && light.detectable)
+      return true;
+  }
+  return false;
 }
 
 static int check_settings(const cli_figure_source *source) {
@@ -122,4 +141,5 @@ const cli_figure cli_figure_tradeoff = {
     .reads_settings = true,
     .sentence = "energy efficiency and laser power of chips with a sweep's noise, against the test error",
     .write = write_tradeoff,
+    .fits = fits,
 };
