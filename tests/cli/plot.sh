@@ -15,6 +15,22 @@ netcdf batch.nc classic 'example=3 waveguide=16 complex=2' '' input:example,wave
 expect 0 '' "$cuonn" gradient run/best.nc --input batch.nc --output gradient.nc --method analog --set chip.tap_shot=0.02 --json
 mv out gradient.json
 expect 0 '' "$cuonn" gradient run/best.nc --input batch.nc --output exact.nc
+# Training images as a batch: of data whose training images are its test images, the loss is that of eval.
+mkdir same
+for kind in images-idx3 labels-idx1; do cp "data/t10k-$kind-ubyte" "same/t10k-$kind-ubyte"; cp "data/t10k-$kind-ubyte" "same/train-$kind-ubyte"; done
+loss() { grep -oE '"loss": *[0-9.e-]+' out | sed 's/.*: *//'; }
+expect 0 '' "$cuonn" eval run/best.nc --json
+loss > want
+expect 0 '' "$cuonn" gradient run/best.nc --images 32 --set data.path=same --output images.nc --json
+loss > got
+check close_to 1e-10 got want
+expect 2 '^cuonn gradient: --images 257: .*/data has 256 training images' "$cuonn" gradient run/best.nc --images 257 --output no.nc
+expect 2 '^cuonn gradient: --images: found "0"' "$cuonn" gradient run/best.nc --images 0 --output no.nc
+expect 2 '^cuonn gradient: --images: found "1x"' "$cuonn" gradient run/best.nc --images 1x --output no.nc
+expect 2 '^cuonn gradient: --images does not go with --input' "$cuonn" gradient run/best.nc --images 1 --input batch.nc --output no.nc
+expect 2 '^cuonn gradient: --input BATCH.nc or --images COUNT is missing' "$cuonn" gradient run/best.nc --output no.nc
+expect 3 '^cuonn gradient: nowhere: ' "$cuonn" gradient run/best.nc --images 1 --set data.path=nowhere --output no.nc
+check_not test -e no.nc
 
 # text FILE REGEX: a text in an SVG matches.
 text() { grep -oE '<text>.*</text>' "$1" | sed -E 's/<[^>]*>//g; s/^ +| +$//g' | grep -qE "^($2)\$"; }
