@@ -12,10 +12,17 @@ do for [p = 3:rows*axes + 2] {
   stats data index p using ($3 == $3 ? (under = $3 - $4 < $5 ? $3 - $4 : $5, over = $3 + $4 > $6 ? $3 + $4 : $6, \
     low = under < low ? under : low, high = over > high ? over : high, runs = $7 > runs ? int($7) : runs, 0) : 0) nooutput
 }
-array least[axes]; array most[axes]; array count[axes]
+# The values of all axes behind each other, of each axis rising.
+array least[axes]; array most[axes]; array count[axes]; array first[axes]
+total = 0
 do for [a = 1:axes] {
   stats data index a + 2 using 1 nooutput
-  least[a] = STATS_min; most[a] = STATS_max; count[a] = STATS_records
+  least[a] = STATS_min; most[a] = STATS_max; count[a] = int(STATS_records); first[a] = total
+  total = total + count[a]
+}
+array value[total]; array word_at[total]
+do for [a = 1:axes] {
+  stats data index a + 2 using (value[first[a] + int($0) + 1] = $1, word_at[first[a] + int($0) + 1] = strcol(2), 0) nooutput
 }
 note = (runs > 1 ? sprintf("Mean of up to %d runs; thick: ± deviation, thin: range. ", runs) : "").\
   (failed > 0 ? sprintf("%d runs failed. ", failed) : "").(missing > 0 ? sprintf("%d runs are not done.", missing) : "")
@@ -34,11 +41,6 @@ load ARG0[:strlen(ARG0) - strlen("sweep-bars.gp")]."style.gp"
 px(x) = x/(1.0*width)
 py(y) = 1 - y/(1.0*height)
 small = format eq "svg" ? "sans-serif,12" : "sans-serif,9.5"
-
-bars = "data index index_of using 1:3:5:6 with yerrorbars pt 0 lw 1 lc rgb colour_of(r), ".\
-  "data index index_of using 1:($3 - $4):(0):(2*$4) with vectors nohead lw 5 lc rgb colour_of(r), ".\
-  "data index index_of using 1:3 with points pt 7 ps 0.7 lc rgb colour_of(r), ".\
-  "data index index_of using 1:3 with points pt 7 ps 0.35 lc rgb 'white'"
 
 set grid ytics lt 1 lw 0.8 lc rgb "#dddddd"
 unset key
@@ -78,14 +80,22 @@ do for [r = 0:rows - 1] {
     } else {
       set xrange [from - 0.08*(to - from):to + 0.08*(to - from)]
     }
-    # The values themselves are the ticks, where there are few.
-    few = count[a + 1] <= 8
-    if (few) { set xtics () offset 0,0.4 } else { set xtics autofreq offset 0,0.4 }
-    if (few) {
-      plot data index index_of using 1:3:xticlabels(2) with lines lw 1.4 lc rgb colour_of(r), @bars
-    } else {
-      plot data index index_of using 1:3 with lines lw 1.4 lc rgb colour_of(r), @bars
+    # The values themselves are the ticks, but for those that would run into the one before.
+    set xtics () offset 0,0.4
+    last = -1e9
+    place(v) = logarithmic[a + 1] ? wide*log(v/from)/log(to/from) : wide*(v - from)/(to - from)
+    do for [i = 1:count[a + 1]] {
+      v = value[first[a + 1] + i]
+      if (place(v) > last + 36) {
+        set xtics add (word_at[first[a + 1] + i] v)
+        last = place(v)
+      }
     }
+    plot data index index_of using 1:3 with lines lw 1.4 lc rgb colour_of(r), \
+         data index index_of using 1:3:5:6 with yerrorbars pt 0 lw 1 lc rgb colour_of(r), \
+         data index index_of using 1:($3 - $4):(0):(2*$4) with vectors nohead lw 5 lc rgb colour_of(r), \
+         data index index_of using 1:3 with points pt 7 ps 0.7 lc rgb colour_of(r), \
+         data index index_of using 1:3 with points pt 7 ps 0.35 lc rgb "white"
   }
 }
 unset multiplot

@@ -141,7 +141,11 @@ static void write_head(FILE *out, const cuonn_grid *grid) {
       "<table><thead><tr><th>run</th><th>test error / %</th><th>train error / %</th><th>test loss</th>"
       "<th>training / s</th>",
       out);
-  for (size_t a = 0; a < grid->n_axes; a++) fprintf(out, "<th><code>%s</code></th>", grid->axes[a].coordinate);
+  for (size_t a = 0; a < grid->n_axes; a++) {
+    fputs("<th><code>", out);
+    for (const char *c = grid->axes[a].coordinate; *c; c++) fprintf(out, *c == '_' ? "%c<wbr/>" : "%c", *c);
+    fputs("</code></th>", out);
+  }
   fputs("</tr></thead><tbody>\n", out);
 }
 

@@ -1,4 +1,6 @@
 /* Error bars of a sweep: the final test error against each axis by itself, over all that varies besides. */
+#include <stdlib.h>
+
 #include "cli/figures/figures.h"
 
 /* Whether numbers are so far apart that they are told apart by their logarithms alone. */
@@ -12,19 +14,24 @@ static bool is_logarithmic(const cuonn_grid_axis *axis) {
   return low > 0 && high >= 50 * low;
 }
 
-static void write_panel(FILE *out, const cli_sweep_view *view, size_t axis, cli_sweep_part part) {
+static int write_panel(FILE *out, const cli_sweep_view *view, size_t axis, cli_sweep_part part) {
   const cuonn_grid_axis *const a = &view->record.grid.axes[axis];
+  size_t *order;
+  const int code = cli_sweep_rising(&order, a);
+  if (code != CLI_DONE) return code;
   cli_figure_next_block(out);
   for (size_t i = 0; i < a->count; i++) {
-    part.at[axis] = i;
+    part.at[axis] = order[i];
     const cli_sweep_statistics s = cli_sweep_statistics_of(view, &part);
-    fprintf(out, "%.9g \"%s\"", a->numeric ? cuonn_grid_number(a, i) : (double)i, a->values[i]);
+    fprintf(out, "%.9g \"%s\"", a->numeric ? cuonn_grid_number(a, order[i]) : (double)i, a->values[order[i]]);
     cli_sweep_write_number(out, 100 * s.mean);
     cli_sweep_write_number(out, 100 * s.deviation);
     cli_sweep_write_number(out, 100 * s.low);
     cli_sweep_write_number(out, 100 * s.high);
     fprintf(out, " %zu %zu %zu\n", s.n, s.failed, s.missing);
   }
+  free(order);
+  return CLI_DONE;
 }
 
 static bool fits(const cli_sweep_view *view) { return view->n_axes > 0; }
@@ -68,7 +75,7 @@ static int write_sweep_bars(FILE *out, cli_figure_source *source) {
   for (size_t r = 0; r < n_rows; r++)
     for (size_t i = 0; i < n_along; i++) {
       if (rows != CLI_SWEEP_ANY) part.at[rows] = r;
-      write_panel(out, &view, along[i], part);
+      CLI_PASS_DONE(write_panel(out, &view, along[i], part));
     }
 done:
   cli_sweep_view_free(&view);

@@ -1,6 +1,7 @@
 #include "cli/figures/sweep_view.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 int cli_sweep_view_read(cli_sweep_view *out, const char *path) {
@@ -92,6 +93,19 @@ size_t cli_sweep_choose_rows(const cli_sweep_view *view) {
   for (size_t i = 0; i < view->n_axes; i++)
     if (axes[view->axes[i]].numeric) return rows;
   return CLI_SWEEP_ANY;
+}
+
+int cli_sweep_rising(size_t **out, const cuonn_grid_axis *axis) {
+  size_t *const order = calloc(axis->count, sizeof *order);
+  *out = order;
+  if (!order) return cli_fail(CLI_RESOURCES, "not enough memory for the %zu values of %s", axis->count, axis->key);
+  for (size_t i = 0; i < axis->count; i++) {
+    size_t place = i;
+    for (; axis->numeric && place > 0 && cuonn_grid_number(axis, order[place - 1]) > cuonn_grid_number(axis, i); place--)
+      order[place] = order[place - 1];
+    order[place] = i;
+  }
+  return CLI_DONE;
 }
 
 static void write_name(FILE *out, const cuonn_grid_axis *axis) {

@@ -45,6 +45,9 @@ size_t cli_sweep_take_longest(const cli_sweep_view *view, size_t *among, size_t 
  * that would leave no axis of numbers. */
 size_t cli_sweep_choose_rows(const cli_sweep_view *view);
 
+/* Numbers of an axis's values as they rise, words as they are listed; release with free(). */
+int cli_sweep_rising(size_t **out, const cuonn_grid_axis *axis);
+
 /* Writes "learning rate / radians" or "learning rate 0.1 radians", quoted as gnuplot reads it. */
 void cli_sweep_write_label(FILE *out, const cuonn_grid_axis *axis);
 void cli_sweep_write_values(FILE *out, const cli_sweep_view *view, const size_t *axes, size_t n_axes,

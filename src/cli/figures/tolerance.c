@@ -5,16 +5,6 @@
 
 enum { kLinesMost = 14 };
 
-/* Values of an axis of numbers, rising. */
-static void order_values(size_t *out, const cuonn_grid_axis *axis) {
-  for (size_t i = 0; i < axis->count; i++) {
-    size_t place = i;
-    for (; place > 0 && cuonn_grid_number(axis, out[place - 1]) > cuonn_grid_number(axis, i); place--)
-      out[place] = out[place - 1];
-    out[place] = i;
-  }
-}
-
 static void write_line(FILE *out, const cli_sweep_view *view, size_t couplers, const size_t *order,
                        cli_sweep_part part) {
   const cuonn_grid_axis *const axis = &view->record.grid.axes[couplers];
@@ -61,12 +51,7 @@ static int write_tolerance(FILE *out, cli_figure_source *source) {
                     lines, kLinesMost);
     goto done;
   }
-  order = calloc(grid->axes[couplers].count, sizeof *order);
-  if (!order) {
-    code = cli_fail(CLI_RESOURCES, "not enough memory");
-    goto done;
-  }
-  order_values(order, &grid->axes[couplers]);
+  CLI_PASS_DONE(cli_sweep_rising(&order, &grid->axes[couplers]));
   const cli_sweep_part all = cli_sweep_everything();
   const cli_sweep_statistics s = cli_sweep_statistics_of(&view, &all);
   fputs(
