@@ -128,7 +128,7 @@ typedef struct cuonn_energy_noise {
   double tap_shot;     /**< sigma_t; 0: none, which no light reaches */
   double io_amplitude; /**< sigma_a; 0: as little as the options' own converters and light have */
   double io_phase;     /**< sigma_phi, in units of pi; 0: the same */
-  double symbols;      /**< m, symbols over which a tap adds up the light that the simulation takes for norm 1; at least 1 */
+  double symbols; /**< m, symbols over which a tap adds up the light that the simulation takes for norm 1; at least 1 */
 } cuonn_energy_noise;
 
 /** Photons in a symbol of norm 1 whose shot noise at the taps is tap_shot.  eq. 22; infinite for 0. */

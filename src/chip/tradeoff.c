@@ -14,8 +14,7 @@ cuonn_status cuonn_energy_meet_noise(cuonn_energy_options *options, const cuonn_
   const struct {
     const char *name;
     double value;
-  } all[] = {
-      {"tap_shot", noise->tap_shot}, {"io_amplitude", noise->io_amplitude}, {"io_phase", noise->io_phase}};
+  } all[] = {{"tap_shot", noise->tap_shot}, {"io_amplitude", noise->io_amplitude}, {"io_phase", noise->io_phase}};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     CUONN_CHECK(isfinite(all[i].value) && all[i].value >= 0, CUONN_E_ARGUMENT, "%s is %g; it must be 0 or more",
                 all[i].name, all[i].value);

@@ -166,7 +166,8 @@ static int print_json(const job *j) {
   }
   json_object_set_new(object, "gradient_error",
                       cli_json_number(cuonn_gradient_error(j->gradients, j->exact, n_layers, n)));
-  json_object_set_new(object, "relative_error", cli_json_number(cli_relative_error(j->gradients, j->exact, n_layers, n)));
+  json_object_set_new(object, "relative_error",
+                      cli_json_number(cli_relative_error(j->gradients, j->exact, n_layers, n)));
   json_object_set_new(object, "gradient_error_of_layer", angles);
   json_object_set_new(object, "relative_error_of_layer", errors);
   return cli_print_json(object);

@@ -8,7 +8,7 @@
 
 typedef struct {
   const char *what, *output, *example, *layer;
-  const char **files; /* [source.n_files], room for as many as there are words */
+  const char **files;    /* [source.n_files], room for as many as there are words */
   const char **settings; /* [source.n_settings], the same */
   bool keep_data;
   cli_figure_source source;
@@ -190,4 +190,5 @@ done:
   return code;
 }
 
-const cli_command cli_plot = {"plot", "figures of runs, sweeps, networks, gradients and benchmarks, drawn by gnuplot", &argp, run};
+const cli_command cli_plot = {"plot", "figures of runs, sweeps, networks, gradients and benchmarks, drawn by gnuplot",
+                              &argp, run};

@@ -23,7 +23,6 @@ int cli_report_is_sweep(bool *sweep, const char *path) {
   return code;
 }
 
-
 typedef struct {
   const char *path, *data;
   cli_options common;

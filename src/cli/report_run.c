@@ -99,21 +99,20 @@ static int write_figures(cli_report_page *page, const run_files *run, const char
       .files = (const char *const[]){run->best}, .n_files = 1, .data = data, .common = *common};
   const bool pictures = run->shape.n_modes <= CLI_FIGURE_MODES;
   fputs("<h2>Figures</h2>\n", page->out);
-  CLI_PASS_DONE(
-      cli_report_figure(page, &cli_figure_curves, &of_run, "loss and test accuracy over the epochs"));
+  CLI_PASS_DONE(cli_report_figure(page, &cli_figure_curves, &of_run, "loss and test accuracy over the epochs"));
   if (page->missing) goto done;
   fputs("<p>All that follows is of the phases with the best test accuracy, <code>best.nc</code>.</p>\n", page->out);
   CLI_PASS_DONE(cli_report_figure(page, &cli_figure_confusion, &of_best,
-                             "how often test images of each label were taken for which class"));
-  CLI_PASS_DONE(
-      cli_report_figure(page, &cli_figure_examples, &of_best,
-                   "the first test images, the features that enter the chip, and the probabilities that come out"));
+                                  "how often test images of each label were taken for which class"));
+  CLI_PASS_DONE(cli_report_figure(
+      page, &cli_figure_examples, &of_best,
+      "the first test images, the features that enter the chip, and the probabilities that come out"));
   if (pictures)
     CLI_PASS_DONE(cli_report_figure(page, &cli_figure_power, &of_best,
-                               "light of the first test image on its way through the chip"));
+                                    "light of the first test image on its way through the chip"));
   for (of_best.layer = 0; pictures && of_best.layer < run->shape.n_layers; of_best.layer++)
     CLI_PASS_DONE(cli_report_figure(page, &cli_figure_phases, &of_best,
-                               "a mesh as it lies on the chip, light entering at the left"));
+                                    "a mesh as it lies on the chip, light entering at the left"));
   if (!pictures) fprintf(page->out, "<p>Meshes of more than %d waveguides have no picture.</p>\n", CLI_FIGURE_MODES);
 done:
   cli_figure_source_free(&of_best);

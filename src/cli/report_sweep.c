@@ -46,8 +46,10 @@ static int rank_runs(sweep_files *s) {
   for (size_t p = 0; p < r->n_points; p++) {
     const cuonn_sweep_result *const result = &r->results[p];
     const bool finished = r->done[p] && result->status == CUONN_OK && result->n_epochs > 0;
-    all[p] =
-        (ranked){finished ? 0 : r->done[p] ? 1 : 2, finished ? result->epochs[result->n_epochs - 1].test_error : 0, p};
+    all[p] = (ranked){finished     ? 0
+                      : r->done[p] ? 1
+                                   : 2,
+                      finished ? result->epochs[result->n_epochs - 1].test_error : 0, p};
     s->n_finished += finished;
     s->n_failed += r->done[p] && !finished;
   }
@@ -193,8 +195,7 @@ static void write_numbers(FILE *out, const sweep_files *s) {
   write_runs(out, s, "Worst run", n > kBest ? n - 1 : n, n);
   write_runs(out, s, "Failed runs", n, n + failed);
   if (s->n_failed > failed) fprintf(out, "<p>And %zu more that failed.</p>\n", s->n_failed - failed);
-  fprintf(out, "<details><summary>%s by test error</summary>\n",
-          shown < points ? "The first 2000 runs" : "Every run");
+  fprintf(out, "<details><summary>%s by test error</summary>\n", shown < points ? "The first 2000 runs" : "Every run");
   write_head(out, &s->record.grid);
   for (size_t i = 0; i < shown; i++) write_run(out, s, s->order[i]);
   fputs("</tbody></table>\n</details>\n", out);
@@ -220,9 +221,9 @@ static int write_figures(cli_report_page *page, const sweep_files *s) {
   fputs("<h2>Figures</h2>\n", page->out);
   CLI_PASS_DONE(cli_sweep_view_read(&view, s->path));
   for (size_t i = 0; i < sizeof all / sizeof *all && !page->missing; i++)
-    if (all[i].figure->fits(&view))
-      CLI_PASS_DONE(cli_report_figure(page, all[i].figure, &source, all[i].caption));
-  if (page->n_figures == 0 && !page->missing) fputs("<p>Nothing but seeds varies: there is nothing to draw.</p>\n", page->out);
+    if (all[i].figure->fits(&view)) CLI_PASS_DONE(cli_report_figure(page, all[i].figure, &source, all[i].caption));
+  if (page->n_figures == 0 && !page->missing)
+    fputs("<p>Nothing but seeds varies: there is nothing to draw.</p>\n", page->out);
 done:
   cli_sweep_view_free(&view);
   return code;

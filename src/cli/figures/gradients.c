@@ -18,9 +18,9 @@ static int write_gradients(FILE *out, cli_figure_source *source) {
   size_t n_layers, n_modes;
   CLI_TRY_DONE(cuonn_gradient_read(&measured, &exact, &n_layers, &n_modes, path));
   if (!exact) {
-    code = cli_fail(CLI_BAD_FILE,
-                    "%s: has no exact derivatives beside measured ones; cuonn gradient --method analog writes both",
-                    path);
+    code =
+        cli_fail(CLI_BAD_FILE,
+                 "%s: has no exact derivatives beside measured ones; cuonn gradient --method analog writes both", path);
     goto done;
   }
   if (n_layers > kLayersMost) {

@@ -101,7 +101,8 @@ int cli_sweep_rising(size_t **out, const cuonn_grid_axis *axis) {
   if (!order) return cli_fail(CLI_RESOURCES, "not enough memory for the %zu values of %s", axis->count, axis->key);
   for (size_t i = 0; i < axis->count; i++) {
     size_t place = i;
-    for (; axis->numeric && place > 0 && cuonn_grid_number(axis, order[place - 1]) > cuonn_grid_number(axis, i); place--)
+    for (; axis->numeric && place > 0 && cuonn_grid_number(axis, order[place - 1]) > cuonn_grid_number(axis, i);
+         place--)
       order[place] = order[place - 1];
     order[place] = i;
   }

@@ -28,9 +28,9 @@ cli_sweep_part cli_sweep_everything(void);
 
 /* Test error after the last epoch, 0 to 1, over the finished runs of a part. */
 typedef struct {
-  size_t n, failed, missing;    /* runs: finished, failed, not done */
-  double mean, deviation;       /* NaN without runs; the deviation is 0 for one run */
-  double low, high;             /* NaN without runs */
+  size_t n, failed, missing; /* runs: finished, failed, not done */
+  double mean, deviation;    /* NaN without runs; the deviation is 0 for one run */
+  double low, high;          /* NaN without runs */
 } cli_sweep_statistics;
 
 cli_sweep_statistics cli_sweep_statistics_of(const cli_sweep_view *view, const cli_sweep_part *part);

@@ -31,9 +31,7 @@ typedef struct {
   size_t n_labels;
 } table;
 
-static int refuse(const char *name) {
-  return cli_fail(CLI_BAD_FILE, "%s: is no result of cuonn bench --json", name);
-}
+static int refuse(const char *name) { return cli_fail(CLI_BAD_FILE, "%s: is no result of cuonn bench --json", name); }
 
 static int read_row(row *out, json_t *from, const char *name, size_t document, json_int_t threads) {
   json_int_t modes, batch;
@@ -167,8 +165,10 @@ int cli_throughput_write(FILE *out, json_t *const *documents, const char *const 
   choose_axis(&t);
   CLI_PASS_DONE(assign(&t, names));
   fputs(
-      "# axis, cases, curves; then names of the cases; then names of the curves; then values on the axis; then a block for each case and curve, "
-      "case by case: value, examples a second by the median time, by the 90th and the 10th percentile, by the machine's "
+      "# axis, cases, curves; then names of the cases; then names of the curves; then values on the axis; then a block "
+      "for each case and curve, "
+      "case by case: value, examples a second by the median time, by the 90th and the 10th percentile, by the "
+      "machine's "
       "limit\n",
       out);
   fprintf(out, "\"%s\" %zu %zu\n", axis_labels[t.axis], t.n_cases, t.n_labels);
