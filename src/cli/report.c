@@ -65,7 +65,7 @@ static int check_options(const arguments *a) {
 
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
-  bool missing, sweep;
+  bool missing = false, sweep = false;
   arguments args = {0};
   CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
   CLI_PASS_DONE(cli_report_is_sweep(&sweep, args.path));

@@ -134,6 +134,7 @@ int cli_report_run(bool *missing, const char *directory, const char *data, const
   int code = CLI_DONE;
   run_files run = {.directory = directory};
   cli_report_page page = {0};
+  *missing = false;
   CLI_PASS_DONE(read_run(&run));
   CLI_PASS_DONE(cli_report_begin(&page, run.name));
   write_start(page.out, &run);

@@ -244,6 +244,7 @@ int cli_report_sweep(bool *missing, const char *path) {
   int code = CLI_DONE;
   sweep_files sweep = {.path = path};
   cli_report_page page = {0};
+  *missing = false;
   CLI_PASS_DONE(read_sweep(&sweep));
   CLI_PASS_DONE(cli_report_begin(&page, sweep.name));
   write_start(page.out, &sweep);
