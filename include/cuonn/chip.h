@@ -24,8 +24,12 @@ extern "C" {
 typedef enum cuonn_gradient_method {
   CUONN_GRADIENT_EXACT, /**< computed; without noise */
   CUONN_GRADIENT_ANALOG, /**< measured: the backward field is read and sent in with the input, as a sum and a difference */
-  CUONN_GRADIENT_DIGITAL /**< measured: powers of the sum, of the forward and of the backward field */
+  CUONN_GRADIENT_DIGITAL, /**< measured: powers of the sum, of the forward and of the backward field */
+  CUONN_GRADIENT_IDEAL /**< computed for a chip without errors and noise, as if nothing were known of the real one's */
 } cuonn_gradient_method;
+
+/** Whether a chip measures the gradient on itself. */
+CUONN_API bool cuonn_gradient_is_measured(cuonn_gradient_method method);
 
 /** What is sent through the chip. */
 typedef enum cuonn_measurement {

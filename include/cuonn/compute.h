@@ -45,8 +45,8 @@ CUONN_API const char *cuonn_context_backend(const cuonn_context *context);
  *  @return owned by the context; "" if the fastest of this build was taken, or one was asked for by name */
 CUONN_API const char *cuonn_context_note(const cuonn_context *context);
 
-/** Makes sure that the context's backend can compute with a chip: measured gradients, noise, and phases that are not what
- *  was programmed are for "reference" and "cpu".  A context of "auto" changes to one of them if need be, and notes why.
+/** Makes sure that the context's backend can compute with a chip: gradients that are not exact, noise, and phases that
+ *  are not what was programmed are for "reference" and "cpu".  A context of "auto" changes to one of them if need be, and notes why.
  *  @return CUONN_OK; CUONN_E_ARGUMENT if a backend that was asked for by name cannot */
 CUONN_API cuonn_status cuonn_context_take_chip(cuonn_context *context, const cuonn_chip_options *chip,
                                                cuonn_gradient_method method);
@@ -109,12 +109,12 @@ CUONN_API cuonn_status cuonn_vjp(cuonn_mesh_gradient *gradient, cuonn_fields *ba
  *  @param[out] loss       mean over the batch
  *  @param[out] gradients  [layer], arrays overwritten
  *  @param[in] labels      [example]
- *  @return as cuonn_propagate(); CUONN_E_DATA if a label is >= the class count */
+ *  @return as cuonn_propagate(); CUONN_E_NONFINITE if powers overflow, too; CUONN_E_DATA if a label is >= the class count */
 CUONN_API cuonn_status cuonn_gradient(double *loss, cuonn_mesh_gradient *gradients, cuonn_context *context,
                                       const cuonn_network *network, const cuonn_fields *input, const uint8_t *labels);
 
-/** The same on a chip: measured by a method, or the exact gradient at the phases that the chip applies.  Gradients are by
- *  the programmed phases, straight through quantization.  Errors of couplers and losses are those of the meshes; noise is
+/** The same on a chip: measured by a method, the exact gradient at the phases that the chip applies, or the ideal one, for
+ *  which the meshes have no errors.  Gradients are by the programmed phases, straight through quantization.  Errors of couplers and losses are those of the meshes; noise is
  *  drawn for step 0.
  *  @return as cuonn_gradient(), cuonn_chip_check() and cuonn_context_take_chip() */
 CUONN_API cuonn_status cuonn_gradient_on_chip(double *loss, cuonn_mesh_gradient *gradients, cuonn_context *context,

@@ -139,13 +139,13 @@ typedef struct cuonn_run cuonn_run;
 /** Opens a run directory for writing and writes config.yaml.
  *  @param[in] directory  made if missing (its parent must exist); refused if it cannot be written, or while another
  *                        process has it open as a run (CUONN_E_ARGUMENT)
- *  @param[in] in_situ    gradients are measured: metrics.csv has their errors, too
+ *  @param[in] n_layers   0 if gradients are exact; else metrics.csv has their errors, too: of all layers, and of so many each
  *  @param[in] resume_epochs  0 for a new run, which refuses a directory that already holds last.nc (CUONN_E_ARGUMENT);
  *                            else rows of metrics.csv up to this many finished epochs are kept, later ones dropped;
  *                            SIZE_MAX resumes with none finished
  *  @param[out] out  release with cuonn_run_close() */
 CUONN_API cuonn_status cuonn_run_open(cuonn_run **out, const char *directory, const char *config_text, uint64_t seed,
-                                      bool in_situ, size_t resume_epochs);
+                                      size_t n_layers, size_t resume_epochs);
 
 /** Records a finished epoch: metrics.csv, last.nc and, if it improved, best.nc. */
 CUONN_API cuonn_status cuonn_run_record(cuonn_run *run, const cuonn_epoch_record *record,
@@ -158,7 +158,7 @@ CUONN_API cuonn_status cuonn_run_save(cuonn_run *run, const cuonn_training_state
 CUONN_API void cuonn_run_close(cuonn_run *run);
 
 /** Reads metrics.csv of a run.
- *  @param[out] records  [count], epochs rising; NULL if no epoch was finished; release with free() */
+ *  @param[out] records  [count], epochs rising; NULL if no epoch was finished; release with free(), and all that they point to */
 CUONN_API cuonn_status cuonn_metrics_read(cuonn_epoch_record **records, size_t *count, const char *path);
 
 /** Writes any bytes as a file, as all files here are written: the goal is the old file or the new one. */
@@ -185,7 +185,8 @@ CUONN_API const cuonn_sweep_result *cuonn_sweep_files_result(const cuonn_sweep_f
 CUONN_API cuonn_status cuonn_sweep_files_record(cuonn_sweep_files *files, size_t point,
                                                 const cuonn_sweep_result *result);
 
-/** Writes sweep.nc: every axis as a coordinate, numbers as NAME(axis, ..., epoch), status(axis, ...) and reason(axis, ...).
+/** Writes sweep.nc: every axis as a coordinate, numbers as NAME(axis, ..., epoch), those of single layers as
+ *  NAME(axis, ..., epoch, layer), status(axis, ...) and reason(axis, ...).
  *  What there is not (epochs that a failed run did not finish) is missing. */
 CUONN_API cuonn_status cuonn_sweep_files_merge(const cuonn_sweep_files *files);
 

@@ -30,17 +30,20 @@ typedef struct cuonn_sweep_epoch {
   double test_error;  /**< the same of the test images */
   double train_loss;  /**< mean of the losses of the epoch's steps, each taken before its update */
   double test_loss;
-  double gradient_error_batch; /**< measured gradient of a training batch against the exact one; NaN: not measured */
+  double gradient_error_batch; /**< gradient of a training batch against the exact one; NaN: it is exact */
   double gradient_error_small; /**< the same of a small fixed batch */
   double seconds;              /**< of training: this network's equal share of the time of those beside it */
 } cuonn_sweep_epoch;
 
 /** What became of one network. */
 typedef struct cuonn_sweep_result {
-  cuonn_status status;               /**< CUONN_OK; CUONN_E_DIVERGED; why its start could not be made */
-  const char *reason;                /**< one line, "" if it is CUONN_OK */
-  size_t n_epochs;                   /**< finished */
-  const cuonn_sweep_epoch *epochs;   /**< [n_epochs] */
+  cuonn_status status;             /**< CUONN_OK; CUONN_E_DIVERGED; why its start could not be made */
+  const char *reason;              /**< one line, "" if it is CUONN_OK */
+  size_t n_epochs;                 /**< finished */
+  const cuonn_sweep_epoch *epochs; /**< [n_epochs] */
+  size_t n_layers;
+  const double
+      *gradient_errors; /**< [n_epochs][2][n_layers] of each layer alone, small and batch; NULL: they are exact */
   const cuonn_training_state *state; /**< after the last step; NULL unless CUONN_OK */
 } cuonn_sweep_result;
 

@@ -1,5 +1,6 @@
 /** @file training.h
- *  Training of a network on images, with exact gradients or with those that a chip measures on itself.
+ *  Training of a network on images, with exact gradients, with those that a chip measures on itself, or with those of a
+ *  chip without errors.
  */
 #ifndef CUONN_TRAINING_H
 #define CUONN_TRAINING_H
@@ -34,6 +35,7 @@ typedef struct cuonn_optimizer_options {
   double beta2;                            /**< adam */
   double epsilon;                          /**< adam */
   bool restart_bias_correction_each_epoch; /**< adam: its step index begins again with every epoch, as in the study */
+  double sgd_learning_rate; /**< sgd, in place of learning_rate, so that a grid has one for each; 0: that */
 } cuonn_optimizer_options;
 
 /** How the learning rate goes over the whole run. */
@@ -58,25 +60,32 @@ typedef struct cuonn_training_options {
   cuonn_schedule schedule;
   cuonn_optimizer_options optimizer;
   cuonn_gradient_method gradient;
+  bool train_gamma; /**< the phases at the outputs, too; only a noisy measurement gives them a gradient that is not 0 */
   cuonn_chip_options chip; /**< that tests, and measured gradients, meet; its errors of couplers and losses are what the
                                 network's meshes hold: cuonn_chip_draw_errors() */
 } cuonn_training_options;
 
 /** The source study's settings. */
-#define CUONN_TRAINING_OPTIONS_INIT                                                                              \
-  {                                                                                                              \
-    50, 512, true, CUONN_ORDER_FIXED, 0, CUONN_SCHEDULE_CONSTANT,                                                \
-        {CUONN_OPTIMIZER_ADAM, 1e-3, 0.0, 0.9, 0.999, 1e-8, true}, CUONN_GRADIENT_EXACT, CUONN_CHIP_OPTIONS_INIT \
+#define CUONN_TRAINING_OPTIONS_INIT                                                                \
+  {                                                                                                \
+    50, 512, true, CUONN_ORDER_FIXED, 0, CUONN_SCHEDULE_CONSTANT,                                  \
+        {CUONN_OPTIMIZER_ADAM, 1e-3, 0.0, 0.9, 0.999, 1e-8, true, 0}, CUONN_GRADIENT_EXACT, false, \
+        CUONN_CHIP_OPTIONS_INIT                                                                    \
   }
 
 /** Steps in an epoch over n_examples.  0 if a partial batch is dropped and there is no other. */
 CUONN_API size_t cuonn_steps_per_epoch(const cuonn_training_options *options, size_t n_examples);
 
+/** Makes sure that the context's backend can train so, as cuonn_context_take_chip() does for the chip.
+ *  @return as that */
+CUONN_API cuonn_status cuonn_context_take_training(cuonn_context *context, const cuonn_training_options *options);
+
 /** Everything that training changes: what a checkpoint holds. */
 typedef struct cuonn_training_state {
   cuonn_network network; /**< the phases */
-  double *moments;       /**< [2][layer][2][node]: first (or SGD velocity), second moment; theta, phi */
-  uint64_t step;         /**< steps done since the start */
+  double
+      *moments;  /**< [2][layer][N^2]: first (or SGD velocity), second moment; of theta [node], phi [node], gamma [N] */
+  uint64_t step; /**< steps done since the start */
   double epoch_loss_sum; /**< sum of the losses of the unfinished epoch's steps */
   double epoch_seconds;  /**< time spent in the unfinished epoch */
   double best_accuracy;  /**< best test accuracy of a finished epoch, -1 before the first */
@@ -99,9 +108,12 @@ typedef struct cuonn_epoch_record {
   double test_accuracy; /**< 0..1 */
   double seconds;       /**< training time of the epoch, without the evaluation */
   double examples_per_second;
-  /** Error of a measured gradient, cuonn_gradient_error() against the exact one of the same chip; 0 if gradients are exact.
+  /** Error of a measured or ideal gradient, cuonn_gradient_error() against the exact one of the chip; 0 if gradients are exact.
    *  Of the first CUONN_SMALL_BATCH examples (or of a batch, if that is smaller), and of the epoch's last batch. */
   double gradient_error_small, gradient_error_batch;
+  size_t n_layers; /**< 0 if gradients are exact */
+  const double
+      *gradient_errors; /**< [2][n_layers] the same of each layer alone, small and batch; gone after the callback */
 } cuonn_epoch_record;
 
 /** Examples of the small fixed batch that a measured gradient is tried on. */

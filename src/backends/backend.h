@@ -25,11 +25,12 @@ typedef struct {
 
 /* One model as host arrays. */
 typedef struct {
-  cuonn_network *network;                   /* shape as the problem's; set reads it, get writes theta and phi */
-  double *moments;                          /* as in cuonn_training_state; NULL: zero (set), not wanted (get) */
+  cuonn_network *network; /* shape as the problem's; set reads it, get writes theta, phi, and gamma if it is trained */
+  double *moments;        /* as in cuonn_training_state; NULL: zero (set), not wanted (get) */
   const cuonn_optimizer_options *optimizer; /* read by set; NULL if the state is not for training; not used by get */
   uint64_t seed;                            /* of the order of examples; set */
   cuonn_gradient_method gradient;           /* that train_steps follows; set */
+  bool train_gamma;                         /* set; false in a backend that does not trains_gamma */
   const cuonn_chip_options *chip;           /* noise, and what its phases become; NULL: none; set */
 } backend_model;
 
@@ -59,6 +60,7 @@ typedef enum { BACKEND_NODE_FORM, BACKEND_ALL_STAGES } backend_propagation;
 typedef struct cuonn_backend {
   const char *name;
   size_t steps_per_call;   /* steps after which training wants to look up: progress, stop */
+  bool trains_gamma;       /* moves gamma by its measured gradient, where that is wanted */
   size_t models_per_state; /* most models of a sweep in one state: more would gain nothing, and be finished later */
 
   /* Whether it can compute here; CUONN_E_DEVICE and the reason if not. device: unless NULL, one line on the device that
@@ -83,8 +85,8 @@ typedef struct cuonn_backend {
   cuonn_status (*gradient)(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model,
                            backend_split split);
   /* The same over the examples of a step, as the model's chip gives it by a method at that step; every gradient of
-   * phases is one by the programmed phases. method: the model's, or exact. count is not larger than batch_size. NULL if the backend knows neither
-   * measured gradients nor noisy chips; its models have none. */
+   * phases is one by the programmed phases. method: the model's, or exact. count is not larger than batch_size. NULL if
+   * the backend knows no gradients but exact ones and no noisy chips; its models have none. */
   cuonn_status (*measure)(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
                           const backend_step *step, cuonn_gradient_method method);
 
@@ -111,5 +113,21 @@ struct cuonn_context {
   int threads;
   char note[512]; /* why "auto" did not take a faster backend */
 };
+
+/* Makes sure that the context's backend trains gamma, as cuonn_context_take_chip() does for chips. */
+cuonn_status context_take_gamma(cuonn_context *context);
+
+/* Where powers overflow (overflow.c), and what to do about it. */
+enum { BACKEND_WHERE = 96 };
+#define BACKEND_OVERFLOW_ADVICE \
+  "scale the fields down, or give the shifters less gain (chip.loss_std with loss_law study, negative loss_db)"
+
+/* Sends fields through a network layer by layer; *found: a power is more than a float holds, where: "in layer 2". */
+cuonn_status backend_find_overflow(bool *found, char where[BACKEND_WHERE], const cuonn_context *context,
+                                   const cuonn_network *network, const cuonn_fields *input);
+
+/* Whether gradients [layer] that belong to a finite loss are not finite. */
+bool backend_gradient_overflows(char where[BACKEND_WHERE], const cuonn_mesh_gradient *gradients,
+                                const cuonn_network_shape *shape);
 
 #endif

@@ -65,18 +65,30 @@ const char *cuonn_context_backend(const cuonn_context *context) { return context
 
 const char *cuonn_context_note(const cuonn_context *context) { return context->note; }
 
+static bool computes_chips(const cuonn_backend *backend) { return backend->measure; }
+
+static bool trains_gamma(const cuonn_backend *backend) { return backend->trains_gamma; }
+
+/* The context's backend, or a slower one if it lacks something and nobody asked for it by name. */
+static cuonn_status take_able(cuonn_context *context, bool (*able)(const cuonn_backend *), const char *lacks) {
+  const char *const name = context->backend->name;
+  if (able(context->backend)) return CUONN_OK;
+  CUONN_CHECK(context->automatic, CUONN_E_ARGUMENT, "backend %s %s yet; use backend cpu", name, lacks);
+  size_t i = 0;
+  while (i + 1 < kBackends && !able(backends[i])) i++; /* the last, reference, is */
+  context->backend = backends[i];
+  snprintf(context->note, sizeof context->note, "backend %s %s yet", name, lacks);
+  return CUONN_OK;
+}
+
 cuonn_status cuonn_context_take_chip(cuonn_context *context, const cuonn_chip_options *chip,
                                      cuonn_gradient_method method) {
-  const char *const name = context->backend->name;
-  const bool plain = method == CUONN_GRADIENT_EXACT && !cuonn_chip_is_noisy(chip);
-  if (plain || context->backend->measure) return CUONN_OK;
-  CUONN_CHECK(context->automatic, CUONN_E_ARGUMENT,
-              "backend %s has no in situ gradients and no noise of a chip yet; use backend cpu", name);
-  size_t i = 0;
-  while (i + 1 < kBackends && !backends[i]->measure) i++; /* the last, reference, has it */
-  context->backend = backends[i];
-  snprintf(context->note, sizeof context->note, "backend %s has no in situ gradients and no noise of a chip yet", name);
-  return CUONN_OK;
+  if (method == CUONN_GRADIENT_EXACT && !cuonn_chip_is_noisy(chip)) return CUONN_OK;
+  return take_able(context, computes_chips, "has no gradients but exact ones and no noise of a chip");
+}
+
+cuonn_status context_take_gamma(cuonn_context *context) {
+  return take_able(context, trains_gamma, "does not train gamma");
 }
 
 static cuonn_status check_fields(const char *name, const cuonn_fields *fields, size_t n_modes) {
@@ -186,6 +198,21 @@ static cuonn_status create_for_batch(void **state, const cuonn_context *context,
   return context->backend->set_fields(*state, BACKEND_TEST, input, labels);
 }
 
+/* A loss, and gradients [layer] unless NULL, that are not finite, made from what is. */
+static cuonn_status check_powers(const cuonn_context *context, const cuonn_network *network, const cuonn_fields *input,
+                                 double loss, const cuonn_mesh_gradient *gradients) {
+  char where[BACKEND_WHERE] = "";
+  bool found = false;
+  if (!isfinite(loss)) {
+    CUONN_TRY(backend_find_overflow(&found, where, context, network, input));
+    CUONN_CHECK(found, CUONN_E_NONFINITE, "the loss is %g", loss);
+  } else if (gradients) {
+    found = backend_gradient_overflows(where, gradients, &network->shape);
+  }
+  CUONN_CHECK(!found, CUONN_E_NONFINITE, "powers overflow %s; " BACKEND_OVERFLOW_ADVICE, where);
+  return CUONN_OK;
+}
+
 cuonn_status cuonn_gradient(double *loss, cuonn_mesh_gradient *gradients, cuonn_context *context,
                             const cuonn_network *network, const cuonn_fields *input, const uint8_t *labels) {
   void *state = NULL;
@@ -193,6 +220,7 @@ cuonn_status cuonn_gradient(double *loss, cuonn_mesh_gradient *gradients, cuonn_
   CUONN_TRY_DONE(check_batch(network, input, labels));
   CUONN_TRY_DONE(create_for_batch(&state, context, network, NULL, CUONN_GRADIENT_EXACT, input, labels, true));
   CUONN_TRY_DONE(context->backend->gradient(loss, gradients, state, 0, BACKEND_TEST));
+  CUONN_TRY_DONE(check_powers(context, network, input, *loss, gradients));
 done:
   context->backend->destroy(state);
   return status;
@@ -213,6 +241,7 @@ cuonn_status cuonn_gradient_on_chip(double *loss, cuonn_mesh_gradient *gradients
   } else {
     CUONN_TRY_DONE(context->backend->gradient(loss, gradients, state, 0, BACKEND_TEST));
   }
+  CUONN_TRY_DONE(check_powers(context, network, input, *loss, gradients));
 done:
   context->backend->destroy(state);
   return status;
@@ -249,6 +278,7 @@ cuonn_status cuonn_evaluate_on_chip(cuonn_evaluation *out, cuonn_context *contex
   CUONN_TRY_DONE(cuonn_context_take_chip(context, chip, CUONN_GRADIENT_EXACT));
   CUONN_TRY_DONE(create_for_batch(&state, context, network, chip, CUONN_GRADIENT_EXACT, input, labels, false));
   CUONN_TRY_DONE(context->backend->evaluate(out, state, 0, BACKEND_TEST));
+  CUONN_TRY_DONE(check_powers(context, network, input, out->loss, NULL));
 done:
   context->backend->destroy(state);
   return status;

@@ -35,11 +35,15 @@ static cuonn_status check_numbers(const cuonn_chip_options *c) {
   return CUONN_OK;
 }
 
+bool cuonn_gradient_is_measured(cuonn_gradient_method method) {
+  return method == CUONN_GRADIENT_ANALOG || method == CUONN_GRADIENT_DIGITAL;
+}
+
 cuonn_status cuonn_chip_check(const cuonn_chip_options *chip, cuonn_gradient_method method, cuonn_phase_style style) {
   CUONN_TRY(check_numbers(chip));
   const bool one_arm = style == CUONN_STYLE_TOP || style == CUONN_STYLE_BOTTOM;
   CUONN_CHECK(
-      method == CUONN_GRADIENT_EXACT || one_arm, CUONN_E_ARGUMENT,
+      !cuonn_gradient_is_measured(method) || one_arm, CUONN_E_ARGUMENT,
       "a gradient cannot be measured in situ on nodes of style %s, whose phases move both arms; use the style top "
       "or bottom, or the exact gradient",
       cuonn_phase_style_name(style));

@@ -41,8 +41,10 @@ static const struct argp_option options[] = {
     {"input", 'i', "BATCH.nc", 0, "File with `input` and `label`", 0},
     {"images", 'n', "COUNT", 0, "In place of it: the first training images of the checkpoint's data", 0},
     {"output", 'o', "GRAD.nc", 0, "File to write", 0},
-    {"method", 'm', "exact|analog|digital", 0,
-     "Where the gradient comes from: computed (the default), or measured on the chip in situ", 0},
+    {"method", 'm', "exact|analog|digital|ideal", 0,
+     "Where the gradient comes from: computed (the default), measured on the chip in situ, or computed for a chip "
+     "without errors",
+     0},
     {"set", 's', "KEY=VALUE", 0, "Set a key of the chip, such as chip.tap_shot; may be repeated", 0},
     {0}};
 
@@ -58,7 +60,8 @@ static const struct argp argp = {
         "Writes loss (mean over the batch), d_theta(layer, node), d_phi(layer, node), d_gamma(layer, waveguide), per "
         "radian. Prints the loss. In a computed gradient, phases that cannot reach an output that is read have exactly "
         "0, and so has every gamma. The default backend is reference: double precision.\n\n"
-        "A measured gradient is written with the computed one of the same chip beside it (exact_d_theta, ...), and how "
+        "A measured or ideal gradient is written with the computed one of the same chip beside it (exact_d_theta, "
+        "...), and how "
         "far they are apart is printed for theta and phi of each layer and of all together: 1 - cosine of the angle "
         "between them, and the norm of their difference over that of the computed one.\n\n"
         "Example:\n"
@@ -76,7 +79,7 @@ typedef struct {
   cuonn_fields input;
   uint8_t *labels;
   double loss;
-  cuonn_mesh_gradient *gradients, *exact; /* [layer]; exact: NULL unless gradients are measured */
+  cuonn_mesh_gradient *gradients, *exact; /* [layer]; exact: NULL if these are exact themselves */
 } job;
 
 /* Where the batch comes from, for messages. */

@@ -165,6 +165,20 @@ done:
   return code;
 }
 
+/* A context whose backend can train every point. */
+static int make_context(job *j) {
+  int code = CLI_DONE;
+  CLI_TRY_DONE(cuonn_context_create(&j->context, j->grid.base.backend, j->grid.base.threads));
+  for (size_t p = 0; p < j->points; p++) {
+    cuonn_config c;
+    cuonn_grid_config(&c, &j->grid, p);
+    CLI_TRY_DONE(cuonn_context_take_training(j->context, &c.training));
+  }
+  cli_tell_backend(j->context);
+done:
+  return code;
+}
+
 /* Opens the directory, and lists what is not done there. */
 static int list_models(job *j) {
   int code = CLI_DONE;
@@ -270,8 +284,7 @@ static int run(int argc, char **argv) {
   clock_gettime(CLOCK_MONOTONIC, &j.began);
   CLI_PASS_DONE(j.args.resume ? configure_resumed(&j) : configure_new(&j));
   j.points = cuonn_grid_points(&j.grid);
-  CLI_TRY_DONE(cuonn_context_create(&j.context, j.grid.base.backend, j.grid.base.threads));
-  cli_tell_backend(j.context);
+  CLI_PASS_DONE(make_context(&j));
   CLI_PASS_DONE(load_data(&j));
   if (cuonn_stop_requested()) {
     code = cli_fail(CLI_INTERRUPTED, "interrupted before training; nothing was written");

@@ -195,6 +195,12 @@ static cuonn_status on_progress(void *user, const cuonn_progress *progress) {
   return CUONN_OK;
 }
 
+static json_t *layer_errors(const double *errors, size_t n_layers) {
+  json_t *const array = json_array();
+  for (size_t l = 0; l < n_layers; l++) json_array_append_new(array, cli_json_number(errors[l]));
+  return array;
+}
+
 static cuonn_status on_epoch(void *user, const cuonn_epoch_record *r, const cuonn_training_state *state,
                              bool improved) {
   job *j = user;
@@ -202,6 +208,7 @@ static cuonn_status on_epoch(void *user, const cuonn_epoch_record *r, const cuon
   if (status != CUONN_OK) return status;
   j->saved_step = state->step;
   j->newest = *r;
+  j->newest.gradient_errors = NULL; /* they are gone when this returns */
   if (j->args.common.json) {
     json_t *const object = json_pack(
         "{s:I, s:o, s:o, s:o, s:o, s:o}", "epoch", (json_int_t)r->epoch, "train_loss", cli_json_number(r->train_loss),
@@ -210,6 +217,9 @@ static cuonn_status on_epoch(void *user, const cuonn_epoch_record *r, const cuon
     if (object && j->config.training.gradient != CUONN_GRADIENT_EXACT) {
       json_object_set_new(object, "gradient_error_small", cli_json_number(r->gradient_error_small));
       json_object_set_new(object, "gradient_error_batch", cli_json_number(r->gradient_error_batch));
+      json_object_set_new(object, "gradient_error_small_layer", layer_errors(r->gradient_errors, r->n_layers));
+      json_object_set_new(object, "gradient_error_batch_layer",
+                          layer_errors(r->gradient_errors + r->n_layers, r->n_layers));
     }
     cli_print_json(object);
     return CUONN_OK;
@@ -281,7 +291,7 @@ static int train(job *j) {
   text = cuonn_config_text(&j->config);
   if (!text) return cli_fail(CLI_RESOURCES, "not enough memory");
   CLI_TRY_DONE(cuonn_run_open(&j->run, j->config.output_directory, text, j->config.training.seed,
-                              j->config.training.gradient != CUONN_GRADIENT_EXACT,
+                              j->config.training.gradient == CUONN_GRADIENT_EXACT ? 0 : j->config.network.n_layers,
                               !j->args.resume ? 0 : (finished ? finished : SIZE_MAX)));
   print_start(j);
   clock_gettime(CLOCK_MONOTONIC, &j->began);
@@ -315,7 +325,7 @@ static int run(int argc, char **argv) {
   cuonn_config_init(&j.config);
   CLI_PASS_DONE(j.args.resume ? configure_resumed(&j) : configure_new(&j));
   CLI_TRY_DONE(cuonn_context_create(&j.context, j.config.backend, j.config.threads));
-  CLI_TRY_DONE(cuonn_context_take_chip(j.context, &j.config.training.chip, j.config.training.gradient));
+  CLI_TRY_DONE(cuonn_context_take_training(j.context, &j.config.training));
   cli_tell_backend(j.context);
   CLI_PASS_DONE(load_data(&j));
   if (!j.args.resume) CLI_PASS_DONE(start_state(&j));

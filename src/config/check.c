@@ -56,7 +56,7 @@ cuonn_status cuonn_config_check(const cuonn_config *config) {
               "chip.errors_file is set, but errors of couplers or losses are also to be drawn: set chip.coupler_mean, "
               "chip.coupler_std, chip.loss_mean and chip.loss_std to 0, or remove chip.errors_file");
   const bool one_arm = config->network.style == CUONN_STYLE_TOP || config->network.style == CUONN_STYLE_BOTTOM;
-  CUONN_CHECK(config->training.gradient == CUONN_GRADIENT_EXACT || one_arm, CUONN_E_CONFIG,
+  CUONN_CHECK(!cuonn_gradient_is_measured(config->training.gradient) || one_arm, CUONN_E_CONFIG,
               "training.gradient is measured in situ, but network.phase_style %s moves the phases of both arms: set "
               "network.phase_style to top or bottom, or training.gradient to exact",
               cuonn_phase_style_name(config->network.style));

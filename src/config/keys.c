@@ -13,7 +13,7 @@ static const char *const starts[] = {"haar", "haar-phases", "file", NULL};
 static const char *const orders[] = {"fixed", "shuffled", NULL};
 static const char *const schedules[] = {"constant", "cosine", NULL};
 static const char *const optimizers[] = {"adam", "sgd", NULL};
-static const char *const gradients[] = {"exact", "analog", "digital", NULL};
+static const char *const gradients[] = {"exact", "analog", "digital", "ideal", NULL};
 static const char *const measurements[] = {"example", "matrix", NULL};
 static const char *const scales[] = {"example", "study", NULL};
 static const char *const draws[] = {"fresh", "frozen", "frozen-per-use", NULL};
@@ -81,14 +81,26 @@ const config_key config_keys[] = {
      .sentence = "Learning rate over the run: always the same, or half a cosine down to 0.", .sweepable = true,
      .decides = true},
     {"training.gradient", CHOICE(training.gradient, gradients), .default_value = "exact", .unit = "",
-     .sentence = "Computed, or measured on the chip in situ, by the analog or the digital scheme.", .sweepable = true,
-     .decides = true},
+     .sentence =
+         "Computed with the chip's errors, measured on the chip in situ by the analog or the digital scheme, or "
+         "computed as if the chip had no errors and no noise.",
+     .sweepable = true, .decides = true},
+    {"training.train_gamma", BOOLEAN(training.train_gamma), .default_value = "false", .unit = "",
+     .sentence =
+         "Trains the phases at the outputs, too; no output that is read depends on them, but noise in situ moves "
+         "them.",
+     .sweepable = true, .decides = true},
     {"training.optimizer.name", CHOICE(training.optimizer.kind, optimizers), .default_value = "adam", .unit = "",
      .sentence = "Adam, or stochastic gradient descent.", .coordinate = "optimizer", .sweepable = true,
      .decides = true},
     {"training.optimizer.learning_rate", NUMBER(training.optimizer.learning_rate, 0, 1000), .above_low = true,
      .default_value = "1e-3", .unit = "radians",
      .sentence = "Size of a step: with `adam` about the change of a phase, with `sgd` that for a gradient of 1.",
+     .sweepable = true, .decides = true},
+    {"training.optimizer.sgd_learning_rate", NUMBER(training.optimizer.sgd_learning_rate, 0, 1000),
+     .default_value = "0", .unit = "radians",
+     .sentence =
+         "With `sgd`: in place of `learning_rate`, so that a list of optimizers has a rate for each; 0 takes that.",
      .sweepable = true, .decides = true},
     {"training.optimizer.momentum", NUMBER(training.optimizer.momentum, 0, 1), .below_high = true, .default_value = "0",
      .unit = "", .sentence = "With `sgd`: share of the last step that goes into the next.", .sweepable = true,

@@ -13,20 +13,22 @@
 #include "results/phases.h"
 #include "results/variables.h"
 
-enum { kMoments = 4, kVariables = RESULTS_MESH_ARRAYS + kMoments, kDigits = 24 };
+enum { kPhases = 3, kMoments = 6, kVariables = RESULTS_MESH_ARRAYS + kMoments, kDigits = 24 };
 
-/* The optimizer's variables, in the order of cuonn_training_state's moments for one layer: [2][.][2][node]. */
+/* The optimizer's variables, in the order of cuonn_training_state's moments for one layer: [2][.][theta, phi, gamma]. */
 static void moment_variables(results_variable out[kMoments], size_t n_layers, size_t n_modes) {
   static const char *const names[kMoments][2] = {
       {"first_moment_theta", "first moment, or velocity, of theta"},
       {"first_moment_phi", "first moment, or velocity, of phi"},
+      {"first_moment_gamma", "first moment, or velocity, of gamma"},
       {"second_moment_theta", "second moment of theta"},
       {"second_moment_phi", "second moment of phi"},
+      {"second_moment_gamma", "second moment of gamma"},
   };
   results_variable mesh[RESULTS_MESH_ARRAYS];
   results_mesh_variables(mesh, n_layers, n_modes);
   for (size_t i = 0; i < kMoments; i++) {
-    out[i] = mesh[0]; /* theta has the same dimensions */
+    out[i] = mesh[i % kPhases]; /* theta, phi or gamma, which has the same dimensions */
     out[i].name = names[i][0];
     out[i].long_name = names[i][1];
     out[i].unit = NULL;
@@ -35,8 +37,8 @@ static void moment_variables(results_variable out[kMoments], size_t n_layers, si
 
 /* Where the values of moment variable i and one layer stand. */
 static double *moment_of(const cuonn_training_state *state, size_t i, size_t layer) {
-  const size_t nodes = cuonn_mesh_nodes(state->network.shape.n_modes), order = i / 2, phase = i % 2;
-  return state->moments + ((order * state->network.shape.n_layers + layer) * 2 + phase) * nodes;
+  const size_t n = state->network.shape.n_modes, order = i / kPhases, phase = i % kPhases;
+  return state->moments + (order * state->network.shape.n_layers + layer) * n * n + phase * cuonn_mesh_nodes(n);
 }
 
 /* ---- writing ---- */
@@ -135,6 +137,7 @@ static cuonn_status read_checkpoint(void *user, const results_file *file) {
   moment_variables(moments, phases.n_layers, phases.n_modes);
   for (size_t l = 0; l < network.shape.n_layers; l++) {
     for (size_t i = 0; i < kMoments; i++) {
+      if (i % kPhases == 2 && !results_has(file, moments[i].name)) continue; /* of an older version: 0 */
       CUONN_TRY_DONE(results_get(moment_of(state, i, l), file, &moments[i], phases.n_layers ? l : RESULTS_WHOLE));
     }
   }

@@ -13,11 +13,28 @@
 #include "cuonn/files.h"
 #include "results/store.h"
 
-/* A run with exact gradients has the first kNumbers of the numbers behind the epoch, one in situ all. */
-static const char *const headers[] = {
-    "epoch,train_loss,test_loss,test_accuracy,seconds,examples_per_second\n",
-    "epoch,train_loss,test_loss,test_accuracy,seconds,examples_per_second,gradient_error_small,gradient_error_batch\n"};
-enum { kNumbers = 5, kNumbersInSitu = 7, kRowMax = 256 };
+/* Behind the epoch, a run with exact gradients has the first kNumbers numbers, one with others kErrors more, and those of
+ * each layer: small of all layers, then batch of all layers. Older runs lack the latter. */
+static const char kHeader[] = "epoch,train_loss,test_loss,test_accuracy,seconds,examples_per_second";
+static const char kErrorsHeader[] = ",gradient_error_small,gradient_error_batch";
+static const char *const kLayerNames[] = {"gradient_error_small_layer", "gradient_error_batch_layer"};
+enum { kNumbers = 5, kErrors = 2, kNumberText = 32 };
+
+static size_t numbers_of(bool in_situ, size_t n_layers) { return kNumbers + (in_situ ? kErrors + 2 * n_layers : 0); }
+
+/* The first line, with its end; release with free(). */
+static cuonn_status make_header(char **out, bool in_situ, size_t n_layers) {
+  size_t length;
+  FILE *const line = open_memstream(out, &length);
+  CUONN_CHECK(line, CUONN_E_MEMORY, "not enough memory for the names of metrics");
+  fprintf(line, "%s%s", kHeader, in_situ ? kErrorsHeader : "");
+  for (size_t i = 0; in_situ && i < 2 * n_layers; i++) {
+    fprintf(line, ",%s_%zu", kLayerNames[i / n_layers], i % n_layers);
+  }
+  fputc('\n', line);
+  CUONN_CHECK(fclose(line) == 0, CUONN_E_MEMORY, "not enough memory for the names of metrics");
+  return CUONN_OK;
+}
 
 /* Numbers in files have a decimal point, whatever the user's language. *users is to be put back. */
 static locale_t plain_numbers(locale_t *users) {
@@ -38,41 +55,63 @@ static void users_numbers(locale_t plain, locale_t users) {
 typedef struct {
   const char *path, *advice; /* advice: what to do about a bad line, "" for nothing */
   bool in_situ;
+  size_t n_layers;
   char *next;                /* line to be read */
   char *row;                 /* the newest, without its end */
   size_t number;             /* of the line, from 1 */
   cuonn_epoch_record record; /* of the newest row */
+  double *values;            /* [numbers_of()] of the newest row; release with free() */
 } reader;
 
-static int numbers_of(bool in_situ) { return in_situ ? kNumbersInSitu : kNumbers; }
-
-static bool row_parse(cuonn_epoch_record *out, const char *row, int n_numbers) {
-  double *const numbers[kNumbersInSitu] = {&out->train_loss,          &out->test_loss,
-                                           &out->test_accuracy,       &out->seconds,
-                                           &out->examples_per_second, &out->gradient_error_small,
-                                           &out->gradient_error_batch};
+static bool row_parse(reader *r) {
+  const size_t n_numbers = numbers_of(r->in_situ, r->n_layers);
+  cuonn_epoch_record *const out = &r->record;
+  double *const first[kNumbers + kErrors] = {&out->train_loss,          &out->test_loss,
+                                             &out->test_accuracy,       &out->seconds,
+                                             &out->examples_per_second, &out->gradient_error_small,
+                                             &out->gradient_error_batch};
   char *end;
-  if (row[0] < '1' || row[0] > '9') return false;
+  if (r->row[0] < '1' || r->row[0] > '9') return false;
   errno = 0;
-  out->epoch = strtoull(row, &end, 10);
+  out->epoch = strtoull(r->row, &end, 10);
   if (errno != 0) return false;
-  for (int i = 0; i < n_numbers; i++) {
+  for (size_t i = 0; i < n_numbers; i++) {
     if (*end != ',') return false;
     const char *const number = end + 1;
-    *numbers[i] = strtod(number, &end);
+    r->values[i] = strtod(number, &end);
     if (end == number) return false;
+    if (i < kNumbers + kErrors) *first[i] = r->values[i];
   }
   return *end == 0;
 }
 
+/* Errors of each layer in the newest row, [2][n_layers]. */
+static const double *layers_of(const reader *r) { return r->values + kNumbers + kErrors; }
+
+/* What a first line says; what it is not, read_header() finds. */
+static void look_at_header(reader *r, const char *text) {
+  const size_t plain = strlen(kHeader), errors = strlen(kErrorsHeader);
+  size_t columns = 0;
+  r->in_situ = strncmp(text, kHeader, plain) == 0 && strncmp(text + plain, kErrorsHeader, errors) == 0;
+  if (!r->in_situ) return;
+  for (const char *c = text + plain + errors; *c && *c != '\n'; c++) columns += *c == ',';
+  r->n_layers = columns / 2;
+}
+
+/* The first line must be that of the reader's in_situ and n_layers. */
 static cuonn_status read_header(reader *r, char *text, size_t size) {
-  const char *const names = headers[r->in_situ];
+  char *names;
+  CUONN_TRY(make_header(&names, r->in_situ, r->n_layers));
   const size_t header = strlen(names);
-  CUONN_CHECK(strlen(text) == size && strncmp(text, names, header) == 0, CUONN_E_DATA, "%s: line 1 must be \"%.*s\"%s",
-              r->path, (int)header - 1, names, r->advice);
+  const bool good = strlen(text) == size && strncmp(text, names, header) == 0;
+  const cuonn_status status =
+      good ? CUONN_OK
+           : cuonn_fail(CUONN_E_DATA, "%s: line 1 must be \"%.*s\"%s", r->path, (int)header - 1, names, r->advice);
+  free(names);
+  CUONN_TRY(status);
   r->next = text + header;
   r->number = 1;
-  return CUONN_OK;
+  return cuonn_allocate(&r->values, numbers_of(r->in_situ, r->n_layers), sizeof *r->values);
 }
 
 static cuonn_status read_row(reader *r) {
@@ -83,11 +122,10 @@ static cuonn_status read_row(reader *r) {
   r->next += length + (end != NULL);
   r->number++;
   r->row[length] = 0;
-  CUONN_CHECK(length < kRowMax && row_parse(&r->record, r->row, numbers_of(r->in_situ)) && r->record.epoch > last,
-              CUONN_E_DATA,
-              "%s: line %zu, \"%.64s\", is not a row: a later epoch than the one before and %d numbers, separated "
+  CUONN_CHECK(row_parse(r) && r->record.epoch > last, CUONN_E_DATA,
+              "%s: line %zu, \"%.64s\", is not a row: a later epoch than the one before and %zu numbers, separated "
               "by commas%s",
-              r->path, r->number, r->row, numbers_of(r->in_situ), r->advice);
+              r->path, r->number, r->row, numbers_of(r->in_situ, r->n_layers), r->advice);
   return CUONN_OK;
 }
 
@@ -101,12 +139,20 @@ cuonn_status cuonn_metrics_read(cuonn_epoch_record **records, size_t *count, con
   CUONN_TRY(results_read_bytes(&bytes, &size, path));
   locale_t users;
   const locale_t plain = plain_numbers(&users);
-  r.in_situ = strncmp((char *)bytes, headers[1], strlen(headers[1])) == 0;
+  look_at_header(&r, (char *)bytes);
   CUONN_TRY_DONE(read_header(&r, (char *)bytes, size));
   for (const char *c = r.next; *c; c++) rows += *c == '\n';
-  CUONN_TRY_DONE(cuonn_allocate(records, rows, sizeof **records));
+  const size_t errors = 2 * r.n_layers * sizeof(double); /* of a row; they stand behind all records */
+  CUONN_TRY_DONE(cuonn_allocate(records, rows, sizeof **records + errors));
+  double *layers = (double *)(*records + rows);
   while (*r.next) {
     CUONN_TRY_DONE(read_row(&r));
+    if (r.n_layers > 0) {
+      memcpy(layers, layers_of(&r), errors);
+      r.record.n_layers = r.n_layers;
+      r.record.gradient_errors = layers;
+      layers += 2 * r.n_layers;
+    }
     (*records)[(*count)++] = r.record;
   }
 done:
@@ -116,6 +162,7 @@ done:
     *records = NULL;
     *count = 0;
   }
+  free(r.values);
   free(bytes);
   return status;
 }
@@ -132,15 +179,30 @@ static cuonn_status append(results_metrics *table, const char *row, size_t lengt
   return CUONN_OK;
 }
 
-/* Takes over rows of an earlier file. A file that is not there has none. */
+static cuonn_status append_header(results_metrics *table) {
+  char *names;
+  CUONN_TRY(make_header(&names, table->in_situ, table->n_layers));
+  const cuonn_status status = append(table, names, strlen(names));
+  free(names);
+  return status;
+}
+
+/* Takes over the header and rows of an earlier file. A file that is not there has none. */
 static cuonn_status resume(results_metrics *table, size_t epochs) {
   cuonn_status status = CUONN_OK;
   unsigned char *bytes = NULL;
-  reader r = {.path = table->path, .advice = "; move the file away to resume without it", .in_situ = table->in_situ};
+  reader r = {.path = table->path, .advice = "; move the file away to resume without it"};
   size_t size;
-  if (access(table->path, F_OK) != 0 && errno == ENOENT) return CUONN_OK;
+  if (access(table->path, F_OK) != 0 && errno == ENOENT) return append_header(table);
   CUONN_TRY(results_read_bytes(&bytes, &size, table->path));
+  look_at_header(&r, (char *)bytes);
+  if (r.in_situ != table->in_situ || r.n_layers > 0) { /* the file of an older version goes on as it is */
+    r.in_situ = table->in_situ;
+    r.n_layers = table->n_layers;
+  }
   CUONN_TRY_DONE(read_header(&r, (char *)bytes, size));
+  table->n_layers = r.n_layers;
+  CUONN_TRY_DONE(append_header(table));
   while (*r.next) {
     CUONN_TRY_DONE(read_row(&r));
     if (r.record.epoch > epochs) break;
@@ -148,14 +210,14 @@ static cuonn_status resume(results_metrics *table, size_t epochs) {
     CUONN_TRY_DONE(append(table, "\n", 1));
   }
 done:
+  free(r.values);
   free(bytes);
   return status;
 }
 
-cuonn_status results_metrics_begin(results_metrics *out, const char *path, bool in_situ, size_t epochs) {
-  *out = (results_metrics){.path = path, .in_situ = in_situ};
-  CUONN_TRY(append(out, headers[in_situ], strlen(headers[in_situ])));
-  if (epochs == 0) return CUONN_OK;
+cuonn_status results_metrics_begin(results_metrics *out, const char *path, size_t n_layers, size_t epochs) {
+  *out = (results_metrics){.path = path, .in_situ = n_layers > 0, .n_layers = n_layers};
+  if (epochs == 0) return append_header(out);
   locale_t users;
   const locale_t plain = plain_numbers(&users);
   const cuonn_status status = resume(out, epochs == SIZE_MAX ? 0 : epochs);
@@ -168,20 +230,24 @@ cuonn_status results_metrics_write(const results_metrics *table) {
 }
 
 cuonn_status results_metrics_add(results_metrics *table, const cuonn_epoch_record *record) {
-  char row[kRowMax];
-  const size_t before = table->length;
+  const double first[kNumbers + kErrors] = {record->train_loss,          record->test_loss,
+                                            record->test_accuracy,       record->seconds,
+                                            record->examples_per_second, record->gradient_error_small,
+                                            record->gradient_error_batch};
+  const size_t before = table->length, n_numbers = numbers_of(table->in_situ, table->n_layers);
+  char text[kNumberText];
+  cuonn_status status = CUONN_OK;
   locale_t users;
   const locale_t plain = plain_numbers(&users);
-  int length = snprintf(row, sizeof row, "%zu,%.17g,%.17g,%.17g,%.17g,%.17g", record->epoch, record->train_loss,
-                        record->test_loss, record->test_accuracy, record->seconds, record->examples_per_second);
-  if (table->in_situ) {
-    length += snprintf(row + length, sizeof row - (size_t)length, ",%.17g,%.17g", record->gradient_error_small,
-                       record->gradient_error_batch);
+  CUONN_TRY_DONE(append(table, text, (size_t)snprintf(text, sizeof text, "%zu", record->epoch)));
+  for (size_t i = 0; i < n_numbers; i++) {
+    const double number = i < kNumbers + kErrors ? first[i] : record->gradient_errors[i - kNumbers - kErrors];
+    CUONN_TRY_DONE(append(table, text, (size_t)snprintf(text, sizeof text, ",%.17g", number)));
   }
-  row[length++] = '\n';
+  CUONN_TRY_DONE(append(table, "\n", 1));
+  CUONN_TRY_DONE(results_metrics_write(table));
+done:
   users_numbers(plain, users);
-  CUONN_TRY(append(table, row, (size_t)length));
-  const cuonn_status status = results_metrics_write(table);
   if (status != CUONN_OK) table->length = before;
   return status;
 }

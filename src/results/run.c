@@ -22,7 +22,7 @@ struct cuonn_run {
 };
 
 cuonn_status cuonn_run_open(cuonn_run **out, const char *directory, const char *config_text, uint64_t seed,
-                            bool in_situ, size_t resume_epochs) {
+                            size_t n_layers, size_t resume_epochs) {
   cuonn_status status = CUONN_OK;
   cuonn_run *run = NULL;
   struct stat info;
@@ -40,7 +40,7 @@ cuonn_status cuonn_run_open(cuonn_run **out, const char *directory, const char *
   CUONN_CHECK_DONE(resume_epochs != 0 || lstat(run->last, &info) != 0, CUONN_E_ARGUMENT,
                    "%s: already holds last.nc of another run; resume that run, or choose another directory", directory);
 
-  CUONN_TRY_DONE(results_metrics_begin(&run->table, run->metrics, in_situ, resume_epochs));
+  CUONN_TRY_DONE(results_metrics_begin(&run->table, run->metrics, n_layers, resume_epochs));
   CUONN_TRY_DONE(cuonn_bytes_write(run->config, config_text, strlen(config_text)));
   CUONN_TRY_DONE(results_metrics_write(&run->table));
   *out = run;

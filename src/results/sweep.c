@@ -26,7 +26,8 @@ cuonn_status sweep_take_run(cuonn_sweep_files *files, size_t point) {
   cuonn_status status = CUONN_OK;
   CUONN_TRY_DONE(point_path(&path, files->runs, point));
   if (access(path, F_OK) != 0 && errno == ENOENT) goto done;
-  CUONN_TRY_DONE(sweep_run_read(&files->results[point], &text, path, files->grid->base.training.epochs));
+  CUONN_TRY_DONE(sweep_run_read(&files->results[point], &text, path, files->grid->base.training.epochs,
+                                files->grid->base.network.n_layers));
   files->done[point] = true;
   cuonn_grid_config(&config, files->grid, point);
   cuonn_config_init(&found);
@@ -43,17 +44,23 @@ done:
 /* Keeps a copy of a result. */
 static cuonn_status keep(cuonn_sweep_files *files, size_t point, const cuonn_sweep_result *result) {
   cuonn_sweep_epoch *epochs = NULL;
+  double *errors = NULL;
+  cuonn_status status = CUONN_OK;
+  const size_t n_errors = result->gradient_errors ? 2 * result->n_epochs * result->n_layers : 0;
   char *const reason = strdup(result->reason);
-  CUONN_CHECK(reason, CUONN_E_MEMORY, "not enough memory for the result of run %zu", point);
-  const cuonn_status status = cuonn_allocate(&epochs, result->n_epochs, sizeof *epochs);
-  if (status != CUONN_OK) {
-    free(reason);
-    return status;
-  }
+  CUONN_CHECK_DONE(reason, CUONN_E_MEMORY, "not enough memory for the result of run %zu", point);
+  CUONN_TRY_DONE(cuonn_allocate(&epochs, result->n_epochs, sizeof *epochs));
+  if (result->gradient_errors) CUONN_TRY_DONE(cuonn_allocate(&errors, n_errors, sizeof *errors));
   memcpy(epochs, result->epochs, result->n_epochs * sizeof *epochs);
-  files->results[point] = (cuonn_sweep_result){result->status, reason, result->n_epochs, epochs, NULL};
+  if (errors) memcpy(errors, result->gradient_errors, n_errors * sizeof *errors);
+  files->results[point] =
+      (cuonn_sweep_result){result->status, reason, result->n_epochs, epochs, result->n_layers, errors, NULL};
   files->done[point] = true;
   return CUONN_OK;
+done:
+  free(epochs);
+  free(reason);
+  return status;
 }
 
 cuonn_status cuonn_sweep_files_record(cuonn_sweep_files *files, size_t point, const cuonn_sweep_result *result) {
@@ -130,6 +137,7 @@ void cuonn_sweep_files_close(cuonn_sweep_files *files) {
     if (!files->done[p]) continue;
     free((void *)(uintptr_t)files->results[p].reason);
     free((void *)(uintptr_t)files->results[p].epochs);
+    free((void *)(uintptr_t)files->results[p].gradient_errors);
   }
   free(files->done);
   free(files->results);

@@ -9,7 +9,7 @@ struct cuonn_sweep_files {
   char *directory, *grid_path, *runs, *networks, *merged;
   int lock;
   size_t points;
-  cuonn_sweep_result *results; /* [points]; epochs and reason owned */
+  cuonn_sweep_result *results; /* [points]; what they point to is owned */
   bool *done;                  /* [points] */
 };
 
@@ -23,6 +23,17 @@ typedef struct {
 enum { SWEEP_NUMBERS = 7 };
 extern const sweep_number sweep_numbers[SWEEP_NUMBERS];
 
+/* Numbers of each layer; they stand in the result's gradient_errors in this order. */
+typedef struct {
+  const char *name, *long_name;
+} sweep_layer_number;
+
+enum { SWEEP_LAYER_NUMBERS = 2 };
+extern const sweep_layer_number sweep_layer_numbers[SWEEP_LAYER_NUMBERS];
+
+/* Errors of number `which`, [layer], after an epoch. */
+const double *sweep_layers_at(const cuonn_sweep_result *result, size_t epoch, size_t which);
+
 double sweep_number_at(const cuonn_sweep_epoch *epoch, const sweep_number *of);
 
 /* Whether every epoch of a result has the number. */
@@ -34,8 +45,9 @@ cuonn_status sweep_take_run(cuonn_sweep_files *files, size_t point);
 /* The file of one run. */
 cuonn_status sweep_run_write(const char *path, const cuonn_sweep_result *result, const char *config_text);
 
-/* Reads it back; the caller's to release are epochs and reason of *result, and *config_text. CUONN_E_DATA for more than
- * most_epochs. */
-cuonn_status sweep_run_read(cuonn_sweep_result *result, char **config_text, const char *path, size_t most_epochs);
+/* Reads it back; the caller's to release are epochs, gradient_errors and reason of *result, and *config_text. n_layers: of the
+ * network. CUONN_E_DATA for more than most_epochs. */
+cuonn_status sweep_run_read(cuonn_sweep_result *result, char **config_text, const char *path, size_t most_epochs,
+                            size_t n_layers);
 
 #endif

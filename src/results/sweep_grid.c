@@ -11,12 +11,13 @@
 #include "results/variables.h"
 
 /* Coordinates, numbers, status and reason of the merged file. */
-enum { kMerged = CUONN_GRID_AXES_MAX + 1 + SWEEP_NUMBERS + 2, kNameMax = 64 };
+enum { kMerged = CUONN_GRID_AXES_MAX + 1 + SWEEP_NUMBERS + SWEEP_LAYER_NUMBERS + 2, kNameMax = 64 };
 
 typedef struct {
-  results_variable axes[CUONN_GRID_AXES_MAX], epoch, number[SWEEP_NUMBERS], status, reason;
+  results_variable axes[CUONN_GRID_AXES_MAX], epoch, number[SWEEP_NUMBERS], of_layers[SWEEP_LAYER_NUMBERS], status,
+      reason;
   char lengths[CUONN_GRID_AXES_MAX][kNameMax]; /* names of the dimensions of words */
-  bool has[SWEEP_NUMBERS];
+  bool has[SWEEP_NUMBERS], has_layers;
 } layout;
 
 static size_t longest_word(const cuonn_grid_axis *axis) {
@@ -65,6 +66,15 @@ static void lay_out(layout *out, const cuonn_sweep_files *files) {
     for (size_t p = 0; p < files->points; p++)
       out->has[k] |= files->done[p] && sweep_has_number(&files->results[p], &sweep_numbers[k]);
   }
+  for (size_t p = 0; p < files->points; p++) out->has_layers |= files->done[p] && files->results[p].gradient_errors;
+  for (size_t k = 0; k < SWEEP_LAYER_NUMBERS; k++) {
+    out->of_layers[k] = over;
+    out->of_layers[k].name = sweep_layer_numbers[k].name;
+    out->of_layers[k].unit = "1";
+    out->of_layers[k].long_name = sweep_layer_numbers[k].long_name;
+    out->of_layers[k].dimensions[grid->n_axes] = epoch;
+    out->of_layers[k].dimensions[grid->n_axes + 1] = (results_dimension){"layer", grid->base.network.n_layers};
+  }
   over.gaps = false;
   out->status = out->reason = over;
   out->status.name = "status";
@@ -85,6 +95,7 @@ static cuonn_status define_all(const results_file *file, const layout *of, size_
   for (size_t k = 0; k < SWEEP_NUMBERS; k++) {
     if (of->has[k]) variables[n++] = of->number[k];
   }
+  for (size_t k = 0; of->has_layers && k < SWEEP_LAYER_NUMBERS; k++) variables[n++] = of->of_layers[k];
   variables[n++] = of->status;
   variables[n++] = of->reason;
   return results_define(file, variables, n);
@@ -122,6 +133,22 @@ static cuonn_status put_number(const results_file *file, const results_variable 
   }
   const cuonn_status status = results_put(file, of, RESULTS_WHOLE, column);
   free(column);
+  return status;
+}
+
+static cuonn_status put_layers(const results_file *file, const results_variable *of, const cuonn_sweep_files *files,
+                               size_t which) {
+  const size_t n_epochs = files->grid->base.training.epochs, n_layers = files->grid->base.network.n_layers;
+  double *rows;
+  CUONN_TRY(cuonn_allocate(&rows, files->points * n_epochs * n_layers, sizeof *rows));
+  for (size_t i = 0; i < files->points * n_epochs; i++) {
+    const cuonn_sweep_result *const result = &files->results[i / n_epochs];
+    const bool there = i % n_epochs < result->n_epochs && result->gradient_errors;
+    const double *const errors = there ? sweep_layers_at(result, i % n_epochs, which) : NULL;
+    for (size_t l = 0; l < n_layers; l++) rows[i * n_layers + l] = errors ? errors[l] : RESULTS_MISSING;
+  }
+  const cuonn_status status = results_put(file, of, RESULTS_WHOLE, rows);
+  free(rows);
   return status;
 }
 
@@ -164,6 +191,8 @@ cuonn_status cuonn_sweep_files_merge(const cuonn_sweep_files *files) {
   for (size_t k = 0; k < SWEEP_NUMBERS; k++) {
     if (of.has[k]) CUONN_TRY_DONE(put_number(&file, &of.number[k], files, &sweep_numbers[k]));
   }
+  for (size_t k = 0; of.has_layers && k < SWEEP_LAYER_NUMBERS; k++)
+    CUONN_TRY_DONE(put_layers(&file, &of.of_layers[k], files, k));
   CUONN_TRY_DONE(put_outcomes(&file, &of, files));
   CUONN_TRY_DONE(results_commit(&file));
 done:

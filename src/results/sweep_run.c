@@ -15,10 +15,17 @@ const sweep_number sweep_numbers[SWEEP_NUMBERS] = {
     {EPOCH(test_error), "1", "share of the test images taken for another class, after the epoch"},
     {EPOCH(train_loss), "1", "mean of the losses of the epoch's steps, each taken before its update"},
     {EPOCH(test_loss), "1", "mean cross entropy of the test images, after the epoch"},
-    {EPOCH(gradient_error_batch), "1", "error of the measured gradient of a training batch"},
-    {EPOCH(gradient_error_small), "1", "error of the measured gradient of a small fixed batch"},
+    {EPOCH(gradient_error_batch), "1", "1 - cosine between the gradient of a training batch and the exact one"},
+    {EPOCH(gradient_error_small), "1", "1 - cosine between the gradient of a small fixed batch and the exact one"},
     {EPOCH(seconds), "s", "training time of the epoch: an equal share of the time of the runs beside it"},
 };
+const sweep_layer_number sweep_layer_numbers[SWEEP_LAYER_NUMBERS] = {
+    {"gradient_error_small_layer",
+     "1 - cosine between the gradient of a small fixed batch and the exact one, of each layer alone"},
+    {"gradient_error_batch_layer",
+     "1 - cosine between the gradient of a training batch and the exact one, of each layer alone"},
+};
+
 double sweep_number_at(const cuonn_sweep_epoch *epoch, const sweep_number *of) {
   return *(const double *)((const char *)epoch + of->offset);
 }
@@ -28,6 +35,17 @@ bool sweep_has_number(const cuonn_sweep_result *result, const sweep_number *of) 
     if (!isfinite(sweep_number_at(&result->epochs[e], of))) return false;
   }
   return result->n_epochs > 0;
+}
+
+const double *sweep_layers_at(const cuonn_sweep_result *result, size_t epoch, size_t which) {
+  return result->gradient_errors + (epoch * SWEEP_LAYER_NUMBERS + which) * result->n_layers;
+}
+
+static results_variable run_layer_variable(size_t which, size_t n_epochs, size_t n_layers) {
+  return (results_variable){.name = sweep_layer_numbers[which].name,
+                            .dimensions = {{"epoch", n_epochs}, {"layer", n_layers}},
+                            .unit = "1",
+                            .long_name = sweep_layer_numbers[which].long_name};
 }
 
 static results_variable run_variable(const sweep_number *of, size_t n_epochs) {
@@ -41,7 +59,7 @@ static const results_variable status_variable = {
     .integers = true};
 
 static cuonn_status write_numbers(const results_file *file, const cuonn_sweep_result *result) {
-  results_variable variables[SWEEP_NUMBERS + 1]; /* and the status */
+  results_variable variables[SWEEP_NUMBERS + SWEEP_LAYER_NUMBERS + 1]; /* and the status */
   const sweep_number *written[SWEEP_NUMBERS];
   double *column = NULL;
   const double code = result->status;
@@ -52,10 +70,21 @@ static cuonn_status write_numbers(const results_file *file, const cuonn_sweep_re
     written[count] = &sweep_numbers[k];
     variables[count++] = run_variable(&sweep_numbers[k], result->n_epochs);
   }
-  variables[count] = status_variable;
-  CUONN_TRY_DONE(results_define(file, variables, count + 1));
+  const size_t n_epochs = result->n_epochs, n_layers = result->n_layers;
+  const bool has_layers = result->gradient_errors && n_epochs > 0;
+  results_variable *const of_layers = variables + count;
+  for (size_t k = 0; has_layers && k < SWEEP_LAYER_NUMBERS; k++)
+    of_layers[k] = run_layer_variable(k, n_epochs, n_layers);
+  const size_t n_numbers = count + (has_layers ? SWEEP_LAYER_NUMBERS : 0);
+  variables[n_numbers] = status_variable;
+  CUONN_TRY_DONE(results_define(file, variables, n_numbers + 1));
   CUONN_TRY_DONE(results_put(file, &status_variable, RESULTS_WHOLE, &code));
-  CUONN_TRY_DONE(cuonn_allocate(&column, result->n_epochs, sizeof *column));
+  CUONN_TRY_DONE(cuonn_allocate(&column, n_epochs * (n_layers + 1), sizeof *column));
+  for (size_t k = 0; has_layers && k < SWEEP_LAYER_NUMBERS; k++) {
+    for (size_t e = 0; e < n_epochs; e++)
+      memcpy(column + e * n_layers, sweep_layers_at(result, e, k), n_layers * sizeof *column);
+    CUONN_TRY_DONE(results_put(file, &of_layers[k], RESULTS_WHOLE, column));
+  }
   for (size_t k = 0; k < count; k++) {
     for (size_t e = 0; e < result->n_epochs; e++) column[e] = sweep_number_at(&result->epochs[e], written[k]);
     CUONN_TRY_DONE(results_put(file, &variables[k], RESULTS_WHOLE, column));
@@ -84,7 +113,8 @@ typedef struct {
   cuonn_sweep_result *result;
   char *reason, *config_text;
   cuonn_sweep_epoch *epochs;
-  size_t most_epochs;
+  double *errors;
+  size_t most_epochs, n_layers;
 } request;
 
 static cuonn_status get_epochs(double *out, const results_file *file, size_t most) {
@@ -93,6 +123,25 @@ static cuonn_status get_epochs(double *out, const results_file *file, size_t mos
   CUONN_CHECK(found && *out == floor(*out) && *out >= 0 && *out <= (double)most, CUONN_E_DATA,
               "%s: attribute epochs must be a whole number from 0 to %zu", file->path, most);
   return CUONN_OK;
+}
+
+/* Errors of single layers, if the file has them. */
+static cuonn_status get_layers(request *r, const results_file *file, size_t n_epochs) {
+  double *column = NULL;
+  cuonn_status status = CUONN_OK;
+  if (n_epochs == 0 || !results_has(file, sweep_layer_numbers[0].name)) return CUONN_OK;
+  const size_t row = r->n_layers;
+  CUONN_TRY_DONE(cuonn_allocate(&r->errors, SWEEP_LAYER_NUMBERS * n_epochs * row, sizeof *r->errors));
+  CUONN_TRY_DONE(cuonn_allocate(&column, n_epochs * row, sizeof *column));
+  for (size_t k = 0; k < SWEEP_LAYER_NUMBERS; k++) {
+    const results_variable v = run_layer_variable(k, n_epochs, row);
+    CUONN_TRY_DONE(results_get(column, file, &v, RESULTS_WHOLE));
+    for (size_t e = 0; e < n_epochs; e++)
+      memcpy(r->errors + (e * SWEEP_LAYER_NUMBERS + k) * row, column + e * row, row * sizeof *column);
+  }
+done:
+  free(column);
+  return status;
 }
 
 static cuonn_status read_run(void *user, const results_file *file) {
@@ -117,14 +166,16 @@ static cuonn_status read_run(void *user, const results_file *file) {
     for (size_t e = 0; e < count; e++)
       *(double *)((char *)&r->epochs[e] + sweep_numbers[k].offset) = there ? column[e] : NAN;
   }
-  *r->result = (cuonn_sweep_result){(cuonn_status)code, r->reason, count, r->epochs, NULL};
+  CUONN_TRY_DONE(get_layers(r, file, count));
+  *r->result = (cuonn_sweep_result){(cuonn_status)code, r->reason, count, r->epochs, r->n_layers, r->errors, NULL};
 done:
   free(column);
   return status;
 }
 
-cuonn_status sweep_run_read(cuonn_sweep_result *result, char **config_text, const char *path, size_t most_epochs) {
-  request r = {.result = result, .most_epochs = most_epochs};
+cuonn_status sweep_run_read(cuonn_sweep_result *result, char **config_text, const char *path, size_t most_epochs,
+                            size_t n_layers) {
+  request r = {.result = result, .most_epochs = most_epochs, .n_layers = n_layers};
   const cuonn_status status = results_read(path, read_run, &r);
   if (status == CUONN_OK) {
     *config_text = r.config_text;
@@ -133,6 +184,7 @@ cuonn_status sweep_run_read(cuonn_sweep_result *result, char **config_text, cons
   free(r.config_text);
   free(r.reason);
   free(r.epochs);
+  free(r.errors);
   memset(result, 0, sizeof *result);
   return status;
 }

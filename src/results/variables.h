@@ -9,7 +9,7 @@
 #include "cuonn/grid.h"
 #include "results/container.h"
 
-/* Most dimensions: all axes of a sweep, the epoch, and the length of a text. */
+/* Most dimensions: all axes of a sweep, and the epoch with the layer, or the length of a text. */
 enum { RESULTS_RANK = CUONN_GRID_AXES_MAX + 2 };
 
 /* All of a variable, in place of one index of its first dimension. */

@@ -2,6 +2,7 @@
 #include "training/plan.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "base/error.h"
 
@@ -12,6 +13,8 @@ cuonn_status training_check_options(const cuonn_training_options *options) {
   CUONN_CHECK(options->batch_size >= 1, CUONN_E_ARGUMENT, "batch_size is 0; it must be at least 1");
   CUONN_CHECK(o->learning_rate > 0 && isfinite(o->learning_rate), CUONN_E_ARGUMENT,
               "learning_rate is %g; it must be a positive number", o->learning_rate);
+  CUONN_CHECK(o->sgd_learning_rate >= 0 && isfinite(o->sgd_learning_rate), CUONN_E_ARGUMENT,
+              "sgd_learning_rate is %g; it must be a positive number, or 0 for learning_rate", o->sgd_learning_rate);
   CUONN_CHECK(o->momentum >= 0 && o->momentum < 1, CUONN_E_ARGUMENT, "momentum is %g; it must lie in [0, 1)",
               o->momentum);
   CUONN_CHECK(o->beta1 >= 0 && o->beta1 < 1, CUONN_E_ARGUMENT, "beta1 is %g; it must lie in [0, 1)", o->beta1);
@@ -19,6 +22,11 @@ cuonn_status training_check_options(const cuonn_training_options *options) {
   CUONN_CHECK(o->epsilon > 0 && isfinite(o->epsilon), CUONN_E_ARGUMENT, "epsilon is %g; it must be a positive number",
               o->epsilon);
   return CUONN_OK;
+}
+
+cuonn_status cuonn_context_take_training(cuonn_context *context, const cuonn_training_options *options) {
+  CUONN_TRY(cuonn_context_take_chip(context, &options->chip, options->gradient));
+  return options->train_gamma ? context_take_gamma(context) : CUONN_OK;
 }
 
 cuonn_status training_check_data(const cuonn_network_shape *shape, const cuonn_dataset *data,
@@ -51,12 +59,21 @@ backend_problem training_problem(const cuonn_network_shape *shape, const cuonn_t
                            .threads = threads};
 }
 
-backend_model training_model(cuonn_training_state *state, const cuonn_training_options *options) {
+cuonn_optimizer_options training_optimizer(const cuonn_training_options *options) {
+  cuonn_optimizer_options optimizer = options->optimizer;
+  const bool own = optimizer.kind == CUONN_OPTIMIZER_SGD && optimizer.sgd_learning_rate > 0;
+  if (own) optimizer.learning_rate = optimizer.sgd_learning_rate;
+  return optimizer;
+}
+
+backend_model training_model(cuonn_training_state *state, const cuonn_training_options *options,
+                             const cuonn_optimizer_options *optimizer) {
   return (backend_model){.network = &state->network,
                          .moments = state->moments,
-                         .optimizer = &options->optimizer,
+                         .optimizer = optimizer,
                          .seed = options->seed,
                          .gradient = options->gradient,
+                         .train_gamma = options->train_gamma,
                          .chip = &options->chip};
 }
 
@@ -78,12 +95,12 @@ backend_step training_plan_step(const cuonn_training_options *options, size_t n_
                         .number = (uint32_t)step};
 }
 
-cuonn_status training_check_loss(double loss, uint64_t step, size_t steps_per_epoch) {
-  CUONN_CHECK(isfinite(loss), CUONN_E_DIVERGED,
-              "the loss is %g at step %llu (epoch %llu, step %llu of %zu); lower the learning rate", loss,
-              (unsigned long long)step + 1, (unsigned long long)(step / steps_per_epoch) + 1,
-              (unsigned long long)(step % steps_per_epoch) + 1, steps_per_epoch);
-  return CUONN_OK;
+cuonn_status training_fail_loss(double loss, uint64_t step, size_t steps_per_epoch, const char *overflow) {
+  char advice[256] = "lower the learning rate";
+  if (overflow) snprintf(advice, sizeof advice, "powers overflow %s: " BACKEND_OVERFLOW_ADVICE, overflow);
+  return cuonn_fail(CUONN_E_DIVERGED, "the loss is %g at step %llu (epoch %llu, step %llu of %zu); %s", loss,
+                    (unsigned long long)step + 1, (unsigned long long)(step / steps_per_epoch) + 1,
+                    (unsigned long long)(step % steps_per_epoch) + 1, steps_per_epoch, advice);
 }
 
 cuonn_status training_check_test_loss(double loss, uint64_t step, size_t steps_per_epoch) {

@@ -35,6 +35,7 @@ typedef struct {
   size_t model;
   cuonn_training_state state;
   cuonn_sweep_epoch *epochs; /* [options.epochs] */
+  double *errors;            /* [options.epochs][2][layer] of the gradients of single layers, small and batch */
   size_t n_epochs;           /* finished */
   double loss_sum;           /* of the unfinished epoch */
 } member;
@@ -67,12 +68,25 @@ static cuonn_status report(sweep *s, size_t m, const cuonn_sweep_result *result)
   return s->callbacks->on_model(s->callbacks->user, m, result);
 }
 
+/* What became of a member. reason: "" unless it failed. */
+static cuonn_sweep_result result_of(const group *g, size_t i, cuonn_status status, const char *reason) {
+  const member *const of = &g->members[i];
+  const cuonn_sweep_model *const model = model_of(g, i);
+  return (cuonn_sweep_result){status,
+                              reason,
+                              of->n_epochs,
+                              of->epochs,
+                              model->shape.n_layers,
+                              model->training.gradient == CUONN_GRADIENT_EXACT ? NULL : of->errors,
+                              status == CUONN_OK ? &of->state : NULL};
+}
+
 /* A member whose present failure is its result. */
 static cuonn_status fail_member(group *g, size_t i, cuonn_status status) {
   cuonn_status reported = CUONN_OK;
   char *const reason = strdup(cuonn_last_error());
   const member *const of = &g->members[i];
-  const cuonn_sweep_result result = {status, reason, of->n_epochs, of->epochs, NULL};
+  const cuonn_sweep_result result = result_of(g, i, status, reason);
   CUONN_CHECK(reason, CUONN_E_MEMORY, "not enough memory for a line of text");
   g->n_alive--;
   g->s->steps_done += steps_of(g->s, of->model) - g->step;
@@ -100,6 +114,14 @@ static cuonn_status report_progress(const group *g) {
 
 static bool alive(const group *g, size_t i) { return !g->s->done[g->members[i].model]; }
 
+/* The loss of the present step is not finite: that is the member's result. */
+static cuonn_status explain_loss(group *g, size_t i, double loss) {
+  const sweep *const s = g->s;
+  const cuonn_status status = training_explain_loss(loss, s->context, g->computing, i, &g->members[i].state,
+                                                    &model_of(g, i)->training, s->data->train.n_examples, g->step);
+  return status == CUONN_E_DIVERGED ? fail_member(g, i, status) : status;
+}
+
 /* The next steps of this epoch, in one call of the backend. */
 static cuonn_status take_steps(group *g) {
   const cuonn_backend *const backend = g->s->context->backend;
@@ -115,12 +137,12 @@ static cuonn_status take_steps(group *g) {
   for (size_t k = 0; k < count; k++, g->step++) {
     for (size_t i = 0; i < g->n; i++) {
       if (!alive(g, i)) continue;
-      const cuonn_status status = training_check_loss(g->losses[k * g->n + i], g->step, g->steps_per_epoch);
-      if (status != CUONN_OK) {
-        CUONN_TRY(fail_member(g, i, status));
+      const double loss = g->losses[k * g->n + i];
+      if (!isfinite(loss)) {
+        CUONN_TRY(explain_loss(g, i, loss));
         continue;
       }
-      g->members[i].loss_sum += g->losses[k * g->n + i];
+      g->members[i].loss_sum += loss;
       g->s->steps_done++;
     }
   }
@@ -140,8 +162,10 @@ static cuonn_status finish_epoch_of(group *g, size_t i) {
   if (status != CUONN_OK) return fail_member(g, i, status);
   CUONN_TRY(backend->evaluate(&train, g->computing, i, BACKEND_TRAIN));
   double small = NAN, batch = NAN;
-  CUONN_TRY(training_gradient_errors(&small, &batch, backend, g->computing, i, &model_of(g, i)->shape,
-                                     &model_of(g, i)->training, g->s->data->train.n_examples, g->step));
+  double *const of_layers = of->errors + 2 * of->n_epochs * model_of(g, i)->shape.n_layers;
+  CUONN_TRY(training_gradient_errors(&small, &batch, of_layers, of_layers + model_of(g, i)->shape.n_layers, backend,
+                                     g->computing, i, &model_of(g, i)->shape, &model_of(g, i)->training,
+                                     g->s->data->train.n_examples, g->step));
   of->epochs[of->n_epochs++] = (cuonn_sweep_epoch){.train_error = error_of(&train),
                                                    .test_error = error_of(&test),
                                                    .train_loss = of->loss_sum / (double)g->steps_per_epoch,
@@ -171,7 +195,7 @@ static cuonn_status finish_group(group *g) {
     of->state.step = g->total_steps;
     for (size_t e = 0; e < of->n_epochs; e++)
       of->state.best_accuracy = fmax(of->state.best_accuracy, 1 - of->epochs[e].test_error);
-    const cuonn_sweep_result result = {CUONN_OK, "", of->n_epochs, of->epochs, &of->state};
+    const cuonn_sweep_result result = result_of(g, i, CUONN_OK, "");
     CUONN_TRY(report(g->s, of->model, &result));
   }
   return CUONN_OK;
@@ -203,6 +227,7 @@ static bool compatible(const cuonn_sweep_model *a, const cuonn_sweep_model *b) {
 static void member_free(member *of) {
   cuonn_training_state_free(&of->state);
   free(of->epochs);
+  free(of->errors);
   memset(of, 0, sizeof *of);
 }
 
@@ -222,6 +247,8 @@ static cuonn_status add_member(group *g, size_t model) {
   of->model = model;
   CUONN_TRY(cuonn_training_state_create(&of->state, &s->models[model].shape));
   CUONN_TRY(cuonn_allocate(&of->epochs, s->models[model].training.epochs, sizeof *of->epochs));
+  CUONN_TRY(cuonn_allocate(&of->errors, 2 * s->models[model].training.epochs * s->models[model].shape.n_layers,
+                           sizeof *of->errors));
   cuonn_status status = s->callbacks->start(s->callbacks->user, model, &of->state.network);
   if (status == CUONN_OK) status = cuonn_network_check(&of->state.network);
   if (status == CUONN_OK) return CUONN_OK;
@@ -250,7 +277,8 @@ static cuonn_status open_state(group *g) {
   CUONN_TRY(backend->set_images(g->computing, BACKEND_TRAIN, &s->data->train, s->features));
   CUONN_TRY(backend->set_images(g->computing, BACKEND_TEST, &s->data->test, s->features));
   for (size_t i = 0; i < g->n; i++) {
-    const backend_model model = training_model(&g->members[i].state, &model_of(g, i)->training);
+    const cuonn_optimizer_options optimizer = training_optimizer(&model_of(g, i)->training);
+    const backend_model model = training_model(&g->members[i].state, &model_of(g, i)->training, &optimizer);
     CUONN_TRY(backend->set_model(g->computing, i, &model));
   }
   return CUONN_OK;
@@ -302,7 +330,7 @@ cuonn_status cuonn_sweep(cuonn_context *context, const cuonn_dataset *data, cons
     const cuonn_training_options *const training = &models[m].training;
     CUONN_TRY(training_check_options(training));
     CUONN_TRY(cuonn_chip_check(&training->chip, training->gradient, models[m].shape.style));
-    CUONN_TRY(cuonn_context_take_chip(context, &training->chip, training->gradient));
+    CUONN_TRY(cuonn_context_take_training(context, training));
     CUONN_TRY(training_count_steps(&steps_per_epoch, &models[m].training, data->train.n_examples));
     s.steps += steps_of(&s, m);
     if (m == 0 || !compatible(&models[m], &models[m - 1]))

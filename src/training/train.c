@@ -1,4 +1,5 @@
 /* The epoch loop: plans steps, lets a backend do them, watches the loss, and reports through callbacks. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +13,9 @@
 
 typedef struct {
   cuonn_training_state *state;
-  const cuonn_backend *backend;
-  void *computing; /* the backend's state */
+  const cuonn_context *context;
+  const cuonn_backend *backend; /* the context's */
+  void *computing;              /* the backend's state */
   const cuonn_training_options *options;
   const cuonn_training_callbacks *callbacks;
   size_t n_examples, steps_per_epoch;
@@ -21,6 +23,7 @@ typedef struct {
   double seconds;                   /* of training, in this call */
   backend_step *steps;              /* plan of one call of train_steps */
   double *losses;
+  double *errors; /* [2][layer] of the gradients of single layers, small and batch */
 } run;
 
 static cuonn_status bring_back(run *r) {
@@ -57,7 +60,10 @@ static cuonn_status take_steps(run *r) {
   state->epoch_seconds += seconds;
 
   for (size_t i = 0; i < count; i++) {
-    CUONN_TRY(training_check_loss(r->losses[i], state->step, r->steps_per_epoch));
+    if (!isfinite(r->losses[i])) {
+      return training_explain_loss(r->losses[i], r->context, r->computing, 0, state, r->options, r->n_examples,
+                                   state->step);
+    }
     state->step++;
     state->epoch_loss_sum += r->losses[i];
     if (r->callbacks->on_step) CUONN_TRY(r->callbacks->on_step(r->callbacks->user, state->step, r->losses[i]));
@@ -78,8 +84,14 @@ static cuonn_status finish_epoch(run *r) {
                                .test_accuracy = (double)test.n_correct / (double)test.n_examples,
                                .seconds = state->epoch_seconds,
                                .examples_per_second = (double)examples / state->epoch_seconds};
-  CUONN_TRY(training_gradient_errors(&record.gradient_error_small, &record.gradient_error_batch, r->backend,
-                                     r->computing, 0, &state->network.shape, r->options, r->n_examples, state->step));
+  const size_t n_layers = state->network.shape.n_layers;
+  CUONN_TRY(training_gradient_errors(&record.gradient_error_small, &record.gradient_error_batch, r->errors,
+                                     r->errors + n_layers, r->backend, r->computing, 0, &state->network.shape,
+                                     r->options, r->n_examples, state->step));
+  if (r->options->gradient != CUONN_GRADIENT_EXACT) {
+    record.n_layers = n_layers;
+    record.gradient_errors = r->errors;
+  }
   const bool improved = record.test_accuracy > state->best_accuracy;
   if (improved) state->best_accuracy = record.test_accuracy;
   state->epoch_loss_sum = 0;
@@ -106,12 +118,12 @@ cuonn_status cuonn_train(cuonn_training_state *state, cuonn_context *context, co
                          const cuonn_features_options *features, const cuonn_training_options *options,
                          const cuonn_training_callbacks *callbacks) {
   static const cuonn_training_callbacks silent;
-  run r = {.state = state, .options = options, .callbacks = callbacks ? callbacks : &silent};
+  run r = {.context = context, .state = state, .options = options, .callbacks = callbacks ? callbacks : &silent};
   cuonn_status status = CUONN_OK;
 
   CUONN_TRY(training_check_options(options));
   CUONN_TRY(cuonn_chip_check(&options->chip, options->gradient, state->network.shape.style));
-  CUONN_TRY(cuonn_context_take_chip(context, &options->chip, options->gradient));
+  CUONN_TRY(cuonn_context_take_training(context, options));
   const cuonn_backend *const backend = r.backend = context->backend;
   CUONN_TRY(cuonn_network_check(&state->network));
   CUONN_TRY(training_check_data(&state->network.shape, data, features));
@@ -123,9 +135,11 @@ cuonn_status cuonn_train(cuonn_training_state *state, cuonn_context *context, co
               (unsigned long long)state->step, options->epochs, (unsigned long long)r.total_steps);
 
   const backend_problem problem = training_problem(&state->network.shape, options, 1, r.n_examples, context->threads);
-  const backend_model model = training_model(state, options);
+  const cuonn_optimizer_options optimizer = training_optimizer(options);
+  const backend_model model = training_model(state, options, &optimizer);
   CUONN_TRY_DONE(cuonn_allocate(&r.steps, backend->steps_per_call, sizeof *r.steps));
   CUONN_TRY_DONE(cuonn_allocate(&r.losses, backend->steps_per_call, sizeof *r.losses));
+  CUONN_TRY_DONE(cuonn_allocate(&r.errors, 2 * state->network.shape.n_layers, sizeof *r.errors));
   CUONN_TRY_DONE(backend->create(&r.computing, &problem));
   CUONN_TRY_DONE(backend->set_images(r.computing, BACKEND_TRAIN, &data->train, features));
   CUONN_TRY_DONE(backend->set_images(r.computing, BACKEND_TEST, &data->test, features));
@@ -133,6 +147,7 @@ cuonn_status cuonn_train(cuonn_training_state *state, cuonn_context *context, co
   CUONN_TRY_DONE(run_epochs(&r));
 done:
   backend->destroy(r.computing);
+  free(r.errors);
   free(r.losses);
   free(r.steps);
   return status;

@@ -16,6 +16,7 @@ dimensions='layer=3 node=10 waveguide=5 side=2 shifter=2'
 phases='theta:layer,node:theta phi:layer,node:phi gamma:layer,waveguide:gamma coupler_error:layer,node,side:coupler_error loss_db:layer,node,shifter:loss_db'
 for kind in classic netCDF-4; do
   netcdf network.nc $kind "$dimensions" 'phase_style=top classes=4' $phases
+  netcdf bare.nc $kind "$dimensions" 'phase_style=top classes=4' theta:layer,node:theta phi:layer,node:phi gamma:layer,waveguide:gamma
   netcdf batch.nc $kind 'example=6 waveguide=5 complex=2' '' input:example,waveguide,complex:input label:example:label:int
   expect 0 '' "$cuonn" gradient network.nc --input batch.nc --output gradient.nc
   for v in loss d_theta d_phi; do
@@ -75,6 +76,15 @@ for method in analog digital; do
   expect 0 '' "$cuonn" gradient network.nc --input batch.nc --output measured.nc --method $method --json
   grep -oE '"gradient_error":[0-9.e-]+' out | cut -d: -f2 > got
   check awk '!($1 > 1e-6 && $1 < .5) { exit 1 }' got
+done
+expect 0 '' "$cuonn" gradient network.nc --input batch.nc --output ideal.nc --method ideal --set chip.phase_error=.1
+expect 0 '' "$cuonn" gradient bare.nc --input batch.nc --output bare-gradient.nc
+for v in d_theta d_phi; do
+  values ideal.nc $v > got
+  values bare-gradient.nc $v > want
+  check diff got want
+  values ideal.nc exact_$v > exact
+  check_not diff -q got exact
 done
 for seed in 1 1 2; do
   expect 0 '' "$cuonn" gradient network.nc -i batch.nc -o noisy$seed.nc -m analog --set chip.tap_shot=0.02 --set chip.seed=$seed

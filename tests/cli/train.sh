@@ -112,7 +112,7 @@ expect 2 '^cuonn eval: --chips is 0; it must be 1 to' "$cuonn" eval run/last.nc 
 noise='--set training.gradient=analog --set chip.measurement=matrix --set chip.tap_shot=0.02 --set chip.loss_std=0.1'
 for b in $(backends); do
   expect 0 '' "$cuonn" train config.yaml --output situ-$b --backend "$b" $noise
-  check test "$(head -n 1 situ-$b/metrics.csv)" = epoch,train_loss,test_loss,test_accuracy,seconds,examples_per_second,gradient_error_small,gradient_error_batch
+  check test "$(head -n 1 situ-$b/metrics.csv)" = epoch,train_loss,test_loss,test_accuracy,seconds,examples_per_second,gradient_error_small,gradient_error_batch,gradient_error_small_layer_0,gradient_error_small_layer_1,gradient_error_batch_layer_0,gradient_error_batch_layer_1
   check awk -F, 'NR > 1 && !($7 > 1e-6 && $7 < 1 && $8 > 1e-6 && $8 < 1) { exit 1 }' situ-$b/metrics.csv
   column situ-$b 3 > got
   [ -f situ-loss ] || cp got situ-loss

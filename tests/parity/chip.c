@@ -58,9 +58,13 @@ static computing open_backend(const cuonn_backend *backend, fixture *f, const cu
   OK(backend->create(&c.state, &problem));
   OK(backend->set_fields(c.state, BACKEND_TRAIN, &f->fields[0], f->labels));
   OK(backend->set_fields(c.state, BACKEND_TEST, &f->fields[1], f->labels));
-  OK(backend->set_model(
-      c.state, 0,
-      &(backend_model){.network = &f->network, .optimizer = &sgd, .seed = 5, .gradient = method, .chip = chip}));
+  OK(backend->set_model(c.state, 0,
+                        &(backend_model){.network = &f->network,
+                                         .optimizer = &sgd,
+                                         .seed = 5,
+                                         .gradient = method,
+                                         .train_gamma = true,
+                                         .chip = chip}));
   return c;
 }
 
@@ -97,6 +101,7 @@ static void compute(outcome *out, const cuonn_backend *backend, fixture *f, cons
   for (size_t l = 0; l < kLayers; l++) {
     memcpy(out->phases[l], trained.layers[l].theta, f->nodes * sizeof(double));
     memcpy(out->phases[l] + f->nodes, trained.layers[l].phi, f->nodes * sizeof(double));
+    memcpy(out->phases[l] + 2 * f->nodes, trained.layers[l].gamma, f->n * sizeof(double));
   }
   cuonn_network_free(&trained);
   backend->destroy(c.state);
@@ -112,7 +117,7 @@ static void compare(fixture *f, const cuonn_chip_options *chip, cuonn_gradient_m
   assert_memory_equal(&got, &alone, sizeof got);
   for (size_t l = 0; l < kLayers; l++) {
     CLOSE(got.gradient[l], want.gradient[l], 2 * f->nodes + f->n, .rel = tolerance);
-    CLOSE(got.phases[l], want.phases[l], 2 * f->nodes, .rel = kSteps * tolerance);
+    CLOSE(got.phases[l], want.phases[l], 2 * f->nodes + f->n, .rel = kSteps * tolerance);
   }
   CLOSE(got.losses, want.losses, kSteps + 2, .rel = kSteps * tolerance);
   CLOSE(&got.correct, &want.correct, 1, .abs = 1); /* two outputs may be equal but for rounding */
@@ -142,8 +147,8 @@ static void test_chip__same_noise_as_reference(void **unused) {
   }
 }
 
-/* Every style can be read with noise, and programmed with errors. */
-static void test_chip__exact_gradient_of_programmed_phases(void **unused) {
+/* Every style can be read with noise, and programmed with errors; training may know them, or not. */
+static void test_chip__computed_gradients_of_programmed_phases(void **unused) {
   (void)unused;
   for (size_t style = 0; style < 4; style++) {
     fixture f;
@@ -153,11 +158,12 @@ static void test_chip__exact_gradient_of_programmed_phases(void **unused) {
     chip.phase_error = .05;
     chip.phase_bits = style / 2 ? 0 : 3; /* coarse: no phase comes near a step's edge in both, and rounds apart */
     compare(&f, &chip, CUONN_GRADIENT_EXACT);
+    compare(&f, &chip, CUONN_GRADIENT_IDEAL);
     release(&f);
   }
 }
 
-/* Models side by side, one of them with exact gradients, have the bits that each has alone. */
+/* Models side by side, with gradients of every kind, have the bits that each has alone. */
 static void test_chip__models_do_not_meet(void **unused) {
   enum { kModels = 4 };
   (void)unused;
@@ -175,11 +181,8 @@ static void test_chip__models_do_not_meet(void **unused) {
   for (size_t i = 0; i < kSteps; i++) steps[i] = (backend_step){0, 40 * i, 40, 1, i, (uint32_t)i};
   for (size_t m = 0; m < kModels; m++) {
     chips[m] = noisy(m);
-    models[m] = (backend_model){.network = &f.network,
-                                .optimizer = &sgd,
-                                .seed = m,
-                                .gradient = (cuonn_gradient_method)(m % 3),
-                                .chip = &chips[m]};
+    models[m] = (backend_model){
+        .network = &f.network, .optimizer = &sgd, .seed = m, .gradient = (cuonn_gradient_method)m, .chip = &chips[m]};
     OK(cpu->set_model(all, m, &models[m]));
   }
   OK(cpu->train_steps(together, all, steps, kSteps));
@@ -274,7 +277,7 @@ static void test_measure__golden(void **unused) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_chip__same_noise_as_reference),
-      cmocka_unit_test(test_chip__exact_gradient_of_programmed_phases),
+      cmocka_unit_test(test_chip__computed_gradients_of_programmed_phases),
       cmocka_unit_test(test_chip__models_do_not_meet),
       cmocka_unit_test(test_measure__golden),
   };

@@ -15,7 +15,7 @@ enum { kRuns = sizeof threads / sizeof *threads };
 
 /* Everything that a run gives. */
 typedef struct {
-  double losses[kSteps], theta[kLayers][kNodes], phi[kLayers][kNodes], moments[2 * kLayers * 2 * kNodes];
+  double losses[kSteps], theta[kLayers][kNodes], phi[kLayers][kNodes], moments[2 * kLayers * kModes * kModes];
   double test_loss, loss, d_theta[kLayers][kNodes], d_phi[kLayers][kNodes], d_gamma[kLayers][kModes];
   double out[kExamples * kModes * 2], back[kExamples * kModes * 2];
   double vjp_theta[kNodes], vjp_phi[kNodes], vjp_gamma[kModes];
@@ -24,7 +24,7 @@ typedef struct {
 static void run(results *out, int n_threads, double error, cuonn_order order) {
   const cuonn_backend *const cpu = &cuonn_backend_cpu;
   const cuonn_network_shape shape = {kModes, kLayers, kClasses, CUONN_STYLE_TOP, true};
-  const cuonn_optimizer_options adam = {CUONN_OPTIMIZER_ADAM, 0.01, 0, 0.9, 0.999, 1e-8, false};
+  const cuonn_optimizer_options adam = {CUONN_OPTIMIZER_ADAM, 0.01, 0, 0.9, 0.999, 1e-8, false, 0};
   const backend_problem problem = {1, shape, kExamples, order, n_threads};
   chance c = {11};
   cuonn_network network;

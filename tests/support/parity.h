@@ -258,7 +258,7 @@ static void check_training(const cuonn_optimizer_options *optimizer, cuonn_order
   enum { kSteps = 8, kExamples = 130, kPerEpoch = 4 };
   const problem p = {.modes = 9, .layers = 3, .classes = 4, .batch = 40, .style = CUONN_STYLE_TOP, .error = error};
   const size_t nodes = cuonn_mesh_nodes(p.modes), columns = p.modes * p.layers;
-  const size_t n_moments = 4 * p.layers * nodes;
+  const size_t n_moments = 2 * p.layers * p.modes * p.modes;
   chance c = {23};
   pair states;
   make_pair(&states, &p, kExamples, order, optimizer, &c);

@@ -486,6 +486,8 @@ static void difference_names_what_decides(void **state) {
       {"training.optimizer.epsilon=1e-9", true},
       {"training.optimizer.restart_bias_correction_each_epoch=false", true},
       {"training.gradient=analog", true},
+      {"training.train_gamma=true", true},
+      {"training.optimizer.sgd_learning_rate=1", true},
       {"chip.seed=1", true},
       {"chip.measurement=matrix", true},
       {"chip.scale=study", true},
@@ -551,7 +553,8 @@ static const struct {
      "f.yaml:2: data: unknown key \"data.x\"; allowed in data: path, features, radius, side, border"},
     {"nonsense: 5\n",
      "f.yaml:1: unknown key \"nonsense\"; allowed here: data, network, training, chip, sweep, energy, backend, output"},
-    {"training:\n  optimizer:\n    gain: 5\n", "allowed in training.optimizer: name, learning_rate, momentum,"},
+    {"training:\n  optimizer:\n    gain: 5\n",
+     "allowed in training.optimizer: name, learning_rate, sgd_learning_rate,"},
     {"training.epochs: 5\n",
      "f.yaml:1: found the key \"training.epochs\"; in a file a key stands in its section, without points: "
      "training: and below it, indented, epochs:"},

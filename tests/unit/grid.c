@@ -132,14 +132,22 @@ static void a_file_to_start_from_is_for_those_that_read_it(void **state) {
   cuonn_grid_free(&grid);
 }
 
-static void reads_the_example_file(void **state) {
+static void reads_the_example_files(void **state) {
   (void)state;
-  cuonn_grid grid;
-  cuonn_grid_init(&grid);
-  OK(cuonn_grid_read(&grid, CUONN_SOURCE_DIR "/configs/learning-rates.yaml"));
-  OK(cuonn_grid_complete(&grid));
-  assert_int_equal(cuonn_grid_points(&grid), 20);
-  cuonn_grid_free(&grid);
+  static const struct {
+    const char *path;
+    size_t points;
+  } files[] = {{CUONN_SOURCE_DIR "/configs/learning-rates.yaml", 20},
+               {CUONN_SOURCE_DIR "/configs/tolerance.yaml", 72},
+               {CUONN_SOURCE_DIR "/configs/noise-sweep.yaml", 144}};
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    cuonn_grid grid;
+    cuonn_grid_init(&grid);
+    OK(cuonn_grid_read(&grid, files[i].path));
+    OK(cuonn_grid_complete(&grid));
+    assert_int_equal(cuonn_grid_points(&grid), files[i].points);
+    cuonn_grid_free(&grid);
+  }
 }
 
 /* A preset makes the file be read twice, which must not make lists twice as long. */
@@ -155,8 +163,8 @@ static void preset_and_lists(void **state) {
 /* Two keys of one coordinate, or one that a result file has itself, could not stand in one file. */
 static void coordinates_differ(void **state) {
   (void)state;
-  static const char *const taken[] = {"epoch",     "train_error", "test_error", "train_loss",
-                                      "test_loss", "seconds",     "status",     "reason"};
+  static const char *const taken[] = {"epoch",   "train_error", "test_error", "train_loss", "test_loss",
+                                      "seconds", "status",      "reason",     "layer"};
   for (size_t i = 0; i < config_key_count; i++) {
     if (!config_keys[i].sweepable) continue;
     for (size_t k = 0; k < sizeof taken / sizeof *taken; k++)
@@ -276,7 +284,7 @@ int main(void) {
       cmocka_unit_test(repeats_are_seeds),
       cmocka_unit_test(text_reads_back),
       cmocka_unit_test(a_file_to_start_from_is_for_those_that_read_it),
-      cmocka_unit_test(reads_the_example_file),
+      cmocka_unit_test(reads_the_example_files),
       cmocka_unit_test(preset_and_lists),
       cmocka_unit_test(coordinates_differ),
       cmocka_unit_test(files_are_refused),

@@ -119,6 +119,54 @@ static void test_gradient__lossy_chip_differs_and_is_refused_for_two_arms(void *
   release(&f);
 }
 
+/* Of all that a chip may have, the ideal gradient sees nothing: it is that of the same phases on bare meshes. */
+static void test_gradient__ideal_knows_nothing_of_the_chip(void **unused) {
+  (void)unused;
+  cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
+  chip.phase_bits = 3;
+  chip.crosstalk = chip.phase_error = chip.tap_shot = chip.io_amplitude = chip.io_phase = .1;
+  for (size_t i = 0; i < sizeof backends / sizeof *backends * 4; i++) {
+    fixture f;
+    create(&f, backends[i / 4], (cuonn_phase_style)(i % 4), .5);
+    measure(&f, &chip, CUONN_GRADIENT_IDEAL);
+    const double loss = f.loss;
+    double got[kLayers * kPhases];
+    memcpy(got, f.values, sizeof got);
+    for (size_t l = 0; l < kLayers; l++) {
+      memset(f.network.layers[l].coupler_error, 0, 2 * kNodes * sizeof(double));
+      memset(f.network.layers[l].loss_db, 0, 2 * kNodes * sizeof(double));
+    }
+    OK(cuonn_gradient(&f.loss, f.gradients, f.context, &f.network, &f.input, f.labels));
+    assert_true(f.loss == loss);
+    assert_memory_equal(got, f.values, sizeof got);
+    release(&f);
+  }
+}
+
+/* Light too strong for squares, from the start or after a mesh with gain, is refused as that. */
+static void test_powers__overflow_is_refused(void **unused) {
+  (void)unused;
+  const cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
+  const cuonn_gradient_method methods[] = {CUONN_GRADIENT_EXACT, CUONN_GRADIENT_ANALOG, CUONN_GRADIENT_IDEAL};
+  for (size_t i = 0; i < sizeof backends / sizeof *backends * 3; i++) {
+    const cuonn_gradient_method method = methods[i % 3];
+    const double most = i / 3 == 0 ? 1e200 : 1e22; /* its square is beyond double, or beyond float */
+    cuonn_evaluation test = {0};
+    fixture f;
+    create(&f, backends[i / 3], CUONN_STYLE_TOP, 0);
+    for (size_t k = 0; k < 2 * kExamples * kModes; k++) f.input.values[k] *= most;
+    REFUSED(cuonn_gradient_on_chip(&f.loss, f.gradients, f.context, &f.network, &chip, method, &f.input, f.labels),
+            CUONN_E_NONFINITE, "powers overflow at the input; scale the fields down, or give the shifters less gain");
+    REFUSED(cuonn_evaluate_on_chip(&test, f.context, &f.network, &chip, &f.input, f.labels), CUONN_E_NONFINITE,
+            "powers overflow at the input");
+    for (size_t k = 0; k < 2 * kExamples * kModes; k++) f.input.values[k] /= most;
+    for (size_t k = 0; k < 2 * kNodes; k++) f.network.layers[1].loss_db[k] = -20 * log10(most);
+    REFUSED(cuonn_evaluate_on_chip(&test, f.context, &f.network, &chip, &f.input, f.labels), CUONN_E_NONFINITE,
+            "powers overflow in layer 1");
+    release(&f);
+  }
+}
+
 /* A backend without measure(), as cuda is at present. */
 static void test_context__takes_another_backend_or_refuses(void **unused) {
   (void)unused;
@@ -128,13 +176,20 @@ static void test_context__takes_another_backend_or_refuses(void **unused) {
   chip.tap_shot = 1; /* nobody looks at taps for an exact gradient */
   chip.coupler_std = .1;
   OK(cuonn_context_take_chip(&automatic, &chip, CUONN_GRADIENT_EXACT));
+  cuonn_training_options options = CUONN_TRAINING_OPTIONS_INIT;
+  OK(cuonn_context_take_training(&named, &options));
+  options.train_gamma = true;
+  REFUSED(cuonn_context_take_training(&named, &options), CUONN_E_ARGUMENT,
+          "backend plain does not train gamma yet; use backend cpu");
   assert_ptr_equal(automatic.backend, &plain);
   REFUSED(cuonn_context_take_chip(&named, &chip, CUONN_GRADIENT_ANALOG), CUONN_E_ARGUMENT, "use backend cpu");
+  REFUSED(cuonn_context_take_chip(&named, &chip, CUONN_GRADIENT_IDEAL), CUONN_E_ARGUMENT,
+          "no gradients but exact ones");
   chip.io_phase = .1;
   REFUSED(cuonn_context_take_chip(&named, &chip, CUONN_GRADIENT_EXACT), CUONN_E_ARGUMENT, "backend plain has no");
   OK(cuonn_context_take_chip(&automatic, &chip, CUONN_GRADIENT_EXACT));
   assert_string_equal(automatic.backend->name, "cpu");
-  assert_non_null(strstr(cuonn_context_note(&automatic), "backend plain has no in situ gradients"));
+  assert_non_null(strstr(cuonn_context_note(&automatic), "backend plain has no gradients but exact ones"));
 }
 
 static void factor(double out[2], cuonn_noise_draw draw, chip_use use, uint32_t step, size_t example) {
@@ -293,6 +348,8 @@ int main(void) {
       cmocka_unit_test(test_gradient__lossless_chip_without_noise_is_exact),
       cmocka_unit_test(test_gradient__dark_batch_gives_zeros),
       cmocka_unit_test(test_gradient__lossy_chip_differs_and_is_refused_for_two_arms),
+      cmocka_unit_test(test_gradient__ideal_knows_nothing_of_the_chip),
+      cmocka_unit_test(test_powers__overflow_is_refused),
       cmocka_unit_test(test_context__takes_another_backend_or_refuses),
       cmocka_unit_test(test_noise__is_drawn_when_it_should_be),
       cmocka_unit_test(test_shot_noise__of_a_batch_is_that_of_its_examples),

@@ -24,8 +24,9 @@ static cuonn_training_state some_state(double theta) {
 }
 
 static cuonn_epoch_record some_record(size_t epoch) {
-  return (cuonn_epoch_record){epoch,  1.0 / (double)(epoch + 2), 0.5, 0.1 * (double)epoch, 2.5, 1e4 / 3, 1.0 / 7,
-                              1.0 / 9};
+  static const double errors[] = {1.0 / 11, 1.0 / 13, 1.0 / 17, 1.0 / 19};
+  return (cuonn_epoch_record){
+      epoch, 1.0 / (double)(epoch + 2), 0.5, 0.1 * (double)epoch, 2.5, 1e4 / 3, 1.0 / 7, 1.0 / 9, 2, errors};
 }
 
 /* Runs an epoch whose phases are its number. */
@@ -74,34 +75,41 @@ static void check_metrics(const char *path, size_t last) {
   fclose(file);
 }
 
-/* Rows of a run in situ have two numbers more, and are taken over by a resumed one. */
+/* Rows of a run in situ have more numbers, and are taken over by a resumed one. */
 static void test_run__records_gradient_errors(void **s) {
   (void)s;
   cuonn_run *run;
   char line[512], want[512];
-  OK(cuonn_run_open(&run, "measured", kConfig, 7, true, 0));
+  OK(cuonn_run_open(&run, "measured", kConfig, 7, 2, 0));
   record_epoch(run, 1, true);
   cuonn_run_close(run);
-  OK(cuonn_run_open(&run, "measured", kConfig, 7, true, 1));
+  OK(cuonn_run_open(&run, "measured", kConfig, 7, 2, 1));
   cuonn_run_close(run);
   FILE *const file = fopen("measured/metrics.csv", "r");
   assert_non_null(file);
   assert_non_null(fgets(line, sizeof line, file));
-  snprintf(want, sizeof want, "%.*s,gradient_error_small,gradient_error_batch\n", (int)strlen(kHeader) - 1, kHeader);
+  snprintf(want, sizeof want,
+           "%.*s,gradient_error_small,gradient_error_batch,gradient_error_small_layer_0,gradient_error_small_layer_1,"
+           "gradient_error_batch_layer_0,gradient_error_batch_layer_1\n",
+           (int)strlen(kHeader) - 1, kHeader);
   assert_string_equal(line, want);
-  double small, batch;
+  static const double errors[] = {7, 9, 11, 13, 17, 19};
+  double v[6];
   assert_non_null(fgets(line, sizeof line, file));
-  assert_int_equal(sscanf(line, "%*[^,],%*[^,],%*[^,],%*[^,],%*[^,],%*[^,],%lf,%lf", &small, &batch), 2);
-  assert_true(small == 1.0 / 7 && batch == 1.0 / 9);
+  assert_int_equal(sscanf(line, "%*[^,],%*[^,],%*[^,],%*[^,],%*[^,],%*[^,],%lf,%lf,%lf,%lf,%lf,%lf", &v[0], &v[1],
+                          &v[2], &v[3], &v[4], &v[5]),
+                   6);
+  for (size_t i = 0; i < 6; i++) assert_true(v[i] == 1.0 / errors[i]);
   fclose(file);
-  REFUSED(cuonn_run_open(&run, "measured", kConfig, 7, false, 1), CUONN_E_DATA, "line 1 must be");
+  REFUSED(cuonn_run_open(&run, "measured", kConfig, 7, 0, 1), CUONN_E_DATA, "line 1 must be");
+  REFUSED(cuonn_run_open(&run, "measured", kConfig, 7, 3, 1), CUONN_E_DATA, "line 1 must be");
 }
 
 static void test_run__records(void **s) {
   (void)s;
   cuonn_run *run;
   cuonn_training_state state;
-  OK(cuonn_run_open(&run, "first", kConfig, 7, false, 0));
+  OK(cuonn_run_open(&run, "first", kConfig, 7, 0, 0));
   check_text("first/config.yaml", kConfig);
   check_text("first/metrics.csv", kHeader);
   assert_int_equal(folder_count("first"), 2);
@@ -129,22 +137,22 @@ static void test_run__records(void **s) {
 static void test_run__resumes(void **s) {
   (void)s;
   cuonn_run *run;
-  OK(cuonn_run_open(&run, "again", kConfig, 7, false, 0));
+  OK(cuonn_run_open(&run, "again", kConfig, 7, 0, 0));
   for (size_t epoch = 1; epoch <= 3; epoch++) record_epoch(run, epoch, true);
   cuonn_run_close(run);
 
-  OK(cuonn_run_open(&run, "again/", kConfig, 7, false, 2)); /* row 3 was written, its last.nc was not */
+  OK(cuonn_run_open(&run, "again/", kConfig, 7, 0, 2)); /* row 3 was written, its last.nc was not */
   check_metrics("again/metrics.csv", 2);
   record_epoch(run, 3, false);
   check_metrics("again/metrics.csv", 3);
   cuonn_run_close(run);
-  OK(cuonn_run_open(&run, "again", kConfig, 7, false, 9));
+  OK(cuonn_run_open(&run, "again", kConfig, 7, 0, 9));
   check_metrics("again/metrics.csv", 3);
   cuonn_run_close(run);
-  OK(cuonn_run_open(&run, "again", kConfig, 7, false, SIZE_MAX)); /* stopped within the first epoch */
+  OK(cuonn_run_open(&run, "again", kConfig, 7, 0, SIZE_MAX)); /* stopped within the first epoch */
   check_text("again/metrics.csv", kHeader);
   cuonn_run_close(run);
-  OK(cuonn_run_open(&run, "elsewhere", kConfig, 7, false, 2)); /* going on in another directory */
+  OK(cuonn_run_open(&run, "elsewhere", kConfig, 7, 0, 2)); /* going on in another directory */
   check_text("elsewhere/metrics.csv", kHeader);
   cuonn_run_close(run);
 }
@@ -170,17 +178,17 @@ static void test_run__refuses_damaged_metrics(void **s) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const int length = snprintf(text, sizeof text, "%s%s", kHeader, cases[i].rows);
     assert_int_equal(file_put("damaged/metrics.csv", text, (size_t)length), 0);
-    REFUSED(cuonn_run_open(&run, "damaged", kConfig, 7, false, 5), CUONN_E_DATA, cases[i].text);
+    REFUSED(cuonn_run_open(&run, "damaged", kConfig, 7, 0, 5), CUONN_E_DATA, cases[i].text);
     assert_non_null(strstr(cuonn_last_error(), "damaged/metrics.csv"));
     check_text("damaged/metrics.csv", text);
     assert_int_equal(folder_count("damaged"), 1);
   }
   assert_int_equal(file_put("damaged/metrics.csv", "epoch\n", 6), 0);
-  REFUSED(cuonn_run_open(&run, "damaged", kConfig, 7, false, 5), CUONN_E_DATA, "line 1 must be");
+  REFUSED(cuonn_run_open(&run, "damaged", kConfig, 7, 0, 5), CUONN_E_DATA, "line 1 must be");
   const int length =
       snprintf(text, sizeof text, "%s1,2,3,4,5,6", kHeader); /* without an end of line: whole all the same */
   assert_int_equal(file_put("damaged/metrics.csv", text, (size_t)length), 0);
-  OK(cuonn_run_open(&run, "damaged", kConfig, 7, false, 5));
+  OK(cuonn_run_open(&run, "damaged", kConfig, 7, 0, 5));
   cuonn_run_close(run);
   text[length] = '\n';
   text[length + 1] = 0;
@@ -190,12 +198,12 @@ static void test_run__refuses_damaged_metrics(void **s) {
 static void test_run__refuses_directories(void **s) {
   (void)s;
   cuonn_run *run;
-  REFUSED(cuonn_run_open(&run, "absent/run", kConfig, 7, false, 0), CUONN_E_IO,
+  REFUSED(cuonn_run_open(&run, "absent/run", kConfig, 7, 0, 0), CUONN_E_IO,
           "absent/run: cannot be made: the folder above");
-  REFUSED(cuonn_run_open(&run, "s3://bucket/run", kConfig, 7, false, 0), CUONN_E_IO, "\"://\"");
-  REFUSED(cuonn_run_open(&run, "", kConfig, 7, false, 0), CUONN_E_IO, "empty");
+  REFUSED(cuonn_run_open(&run, "s3://bucket/run", kConfig, 7, 0, 0), CUONN_E_IO, "\"://\"");
+  REFUSED(cuonn_run_open(&run, "", kConfig, 7, 0, 0), CUONN_E_IO, "empty");
   assert_int_equal(file_put("file", "", 0), 0);
-  REFUSED(cuonn_run_open(&run, "file", kConfig, 7, false, 0), CUONN_E_IO, "file: is a file, not a directory");
+  REFUSED(cuonn_run_open(&run, "file", kConfig, 7, 0, 0), CUONN_E_IO, "file: is a file, not a directory");
 }
 
 /* Lives in a child, where a failure of cmocka would go on with the parent's tests: ends with a code instead. */
@@ -211,9 +219,9 @@ enum { kNobody = 65534 };
 
 static int open_without_permission(cuonn_run *run) {
   if (geteuid() == 0 && (setgid(kNobody) != 0 || setuid(kNobody) != 0)) return 2;
-  if (cuonn_run_open(&run, "denied", kConfig, 7, false, 0) != CUONN_E_IO) return 3;
+  if (cuonn_run_open(&run, "denied", kConfig, 7, 0, 0) != CUONN_E_IO) return 3;
   if (!strstr(cuonn_last_error(), "denied") || !strstr(cuonn_last_error(), "Permission denied")) return 4;
-  return cuonn_run_open(&run, "denied/run", kConfig, 7, false, 0) == CUONN_E_IO ? 0 : 5;
+  return cuonn_run_open(&run, "denied/run", kConfig, 7, 0, 0) == CUONN_E_IO ? 0 : 5;
 }
 
 static void test_run__without_permission(void **s) {
@@ -241,7 +249,7 @@ static int record_past_limit(cuonn_run *run) {
 static void test_run__no_room_leaves_every_file(void **s) {
   (void)s;
   cuonn_run *run;
-  OK(cuonn_run_open(&run, "full", kConfig, 7, false, 0));
+  OK(cuonn_run_open(&run, "full", kConfig, 7, 0, 0));
   record_epoch(run, 1, true);
   in_child(record_past_limit, run);
   check_metrics("full/metrics.csv", 1);
@@ -274,7 +282,7 @@ static void test_metrics__are_read_back(void **state) {
   size_t count;
   for (int in_situ = 0; in_situ < 2; in_situ++) {
     const char *const path = in_situ ? "metrics-in-situ/metrics.csv" : "metrics/metrics.csv";
-    OK(cuonn_run_open(&run, in_situ ? "metrics-in-situ" : "metrics", kConfig, 7, in_situ, 0));
+    OK(cuonn_run_open(&run, in_situ ? "metrics-in-situ" : "metrics", kConfig, 7, in_situ ? 2 : 0, 0));
     OK(cuonn_metrics_read(&records, &count, path));
     assert_int_equal(count, 0);
     free(records);
@@ -284,11 +292,40 @@ static void test_metrics__are_read_back(void **state) {
     assert_int_equal(count, 3);
     for (size_t i = 0; i < count; i++) {
       cuonn_epoch_record want = some_record(i + 1);
-      if (!in_situ) want.gradient_error_small = want.gradient_error_batch = 0;
+      if (in_situ) {
+        assert_memory_equal(records[i].gradient_errors, want.gradient_errors, 4 * sizeof(double));
+      } else {
+        want.gradient_error_small = want.gradient_error_batch = 0;
+        want.n_layers = 0;
+      }
+      records[i].gradient_errors = want.gradient_errors = NULL;
       assert_memory_equal(&records[i], &want, sizeof want);
     }
     free(records);
   }
+}
+
+/* Without columns of single layers; a run that goes on keeps its columns. */
+static void test_metrics__of_older_versions(void **state) {
+  (void)state;
+  cuonn_run *run;
+  cuonn_epoch_record *records;
+  size_t count;
+  char text[512];
+  OK(cuonn_run_open(&run, "older", kConfig, 7, 2, 0));
+  record_epoch(run, 1, true);
+  cuonn_run_close(run);
+  snprintf(text, sizeof text, "%.*s,gradient_error_small,gradient_error_batch\n1,1,1,1,1,1,.5,.25\n",
+           (int)strlen(kHeader) - 1, kHeader);
+  put_text("older/metrics.csv", text);
+  OK(cuonn_run_open(&run, "older", kConfig, 7, 2, 1));
+  record_epoch(run, 2, true);
+  cuonn_run_close(run);
+  OK(cuonn_metrics_read(&records, &count, "older/metrics.csv"));
+  assert_int_equal(count, 2);
+  assert_true(records[0].gradient_error_batch == .25 && records[1].gradient_error_batch == 1.0 / 9);
+  assert_true(records[1].n_layers == 0 && !records[1].gradient_errors);
+  free(records);
 }
 
 static void test_metrics__refuses_what_is_none(void **state) {
@@ -329,6 +366,7 @@ int main(void) {
       cmocka_unit_test(test_run__without_permission),
       cmocka_unit_test(test_run__no_room_leaves_every_file),
       cmocka_unit_test(test_metrics__are_read_back),
+      cmocka_unit_test(test_metrics__of_older_versions),
       cmocka_unit_test(test_metrics__refuses_what_is_none),
       cmocka_unit_test(test_bytes__replace_a_file_or_leave_it),
   };

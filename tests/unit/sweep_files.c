@@ -16,7 +16,7 @@
     if (nc_code != NC_NOERR) fail_msg("%s: %s", #call, nc_strerror(nc_code)); \
   } while (0)
 
-enum { kEpochs = 3, kPoints = 12, kFailed = 5, kLate = 7 };
+enum { kEpochs = 3, kPoints = 12, kFailed = 5, kLate = 7, kLayers = 2 };
 
 /* Two optimizers, three rates, two seeds; point 5 fails at once, point 7 after an epoch. */
 static cuonn_grid some_grid(void) {
@@ -28,7 +28,7 @@ static cuonn_grid some_grid(void) {
   OK(cuonn_grid_set(&grid, "training.optimizer.learning_rate=[0.1, 0.001, 0.01]"));
   OK(cuonn_grid_set(&grid, "network.modes=16"));
   OK(cuonn_grid_set(&grid, "data.radius=2"));
-  OK(cuonn_grid_set(&grid, "network.layers=1"));
+  OK(cuonn_grid_set(&grid, "network.layers=2"));
   OK(cuonn_grid_complete(&grid));
   return grid;
 }
@@ -48,16 +48,26 @@ static cuonn_sweep_epoch some_epoch(size_t point, size_t epoch, bool measured) {
                              .seconds = value_of(point, epoch, 4)};
 }
 
+/* Error i of [epoch][small, batch][layer]. */
+static double layer_value(size_t point, size_t i) { return (double)(100 * point + i) / 11; }
+
 static void record_point(cuonn_sweep_files *files, size_t point, bool measured) {
   cuonn_sweep_epoch epochs[kEpochs];
+  double errors[kEpochs * 2 * kLayers];
   cuonn_training_state state;
-  const cuonn_network_shape shape = {16, 1, 10, CUONN_STYLE_TOP, true};
+  const cuonn_network_shape shape = {16, kLayers, 10, CUONN_STYLE_TOP, true};
   for (size_t e = 0; e < kEpochs; e++) epochs[e] = some_epoch(point, e, measured);
   OK(cuonn_training_state_create(&state, &shape));
   state.network.layers[0].theta[3] = (double)point;
-  cuonn_sweep_result result = {CUONN_OK, "", kEpochs, epochs, &state};
-  if (point == kFailed) result = (cuonn_sweep_result){CUONN_E_IO, "start.nc: cannot be opened", 0, epochs, NULL};
-  if (point == kLate) result = (cuonn_sweep_result){CUONN_E_DIVERGED, "the loss is nan", 1, epochs, NULL};
+  for (size_t i = 0; i < kEpochs * 2 * kLayers; i++) errors[i] = layer_value(point, i);
+  const double *const layers = measured ? errors : NULL;
+  cuonn_sweep_result result = {CUONN_OK, "", kEpochs, epochs, kLayers, layers, &state};
+  if (point == kFailed) {
+    result = (cuonn_sweep_result){CUONN_E_IO, "start.nc: cannot be opened", 0, epochs, kLayers, layers, NULL};
+  }
+  if (point == kLate) {
+    result = (cuonn_sweep_result){CUONN_E_DIVERGED, "the loss is nan", 1, epochs, kLayers, layers, NULL};
+  }
   OK(cuonn_sweep_files_record(files, point, &result));
   cuonn_training_state_free(&state);
 }
@@ -84,7 +94,7 @@ static void check_dimensions(int file, const char *variable, size_t count, const
 }
 
 static void check_numbers(int file, const char *variable, const double *want, size_t count) {
-  double got[kPoints * kEpochs];
+  double got[kPoints * kEpochs * kLayers];
   int id;
   size_t length = 1, n;
   int rank, dimensions[NC_MAX_VAR_DIMS];
@@ -109,6 +119,18 @@ static void check_over_grid(int file, const char *variable, size_t number) {
     for (size_t e = 0; e < kEpochs; e++) want[p * kEpochs + e] = e < n_epochs ? value_of(p, e, number) : NC_FILL_DOUBLE;
   }
   check_numbers(file, variable, want, kPoints * kEpochs);
+}
+
+static void check_layers_over_grid(int file, const char *variable, size_t which) {
+  static const char *const names[] = {"seed", "optimizer", "learning_rate", "epoch", "layer"};
+  double want[kPoints * kEpochs * kLayers];
+  check_dimensions(file, variable, 5, names);
+  for (size_t i = 0; i < kPoints * kEpochs * kLayers; i++) {
+    const size_t p = i / kLayers / kEpochs, e = i / kLayers % kEpochs, l = i % kLayers;
+    const size_t n_epochs = p == kFailed ? 0 : p == kLate ? 1 : kEpochs;
+    want[i] = e < n_epochs ? layer_value(p, (2 * e + which) * kLayers + l) : NC_FILL_DOUBLE;
+  }
+  check_numbers(file, variable, want, kPoints * kEpochs * kLayers);
 }
 
 static void check_texts(int file) {
@@ -154,6 +176,7 @@ static void the_merged_file_has_the_grid_as_coordinates(void **unused) {
   check_numbers(file, "status", codes, kPoints);
   check_texts(file);
   assert_int_equal(nc_inq_varid(file, "gradient_error_batch", &id), NC_ENOTVAR);
+  assert_int_equal(nc_inq_varid(file, "gradient_error_batch_layer", &id), NC_ENOTVAR);
   NC(nc_close(file));
   cuonn_grid_free(&grid);
 }
@@ -170,6 +193,8 @@ static void measured_gradients_have_their_errors(void **unused) {
   NC(nc_open("measured/sweep.nc", NC_NOWRITE, &file));
   check_over_grid(file, "gradient_error_batch", 5);
   check_over_grid(file, "gradient_error_small", 5);
+  check_layers_over_grid(file, "gradient_error_small_layer", 0);
+  check_layers_over_grid(file, "gradient_error_batch_layer", 1);
   NC(nc_close(file));
   cuonn_sweep_files_close(files);
   cuonn_grid_free(&grid);

@@ -15,7 +15,7 @@ enum {
   kNodes = 6,
   kLayers = 2,
   kClasses = 3,
-  kMoments = 48,
+  kMoments = 2 * 2 * 16, /* [2][layer][N^2] */
   kSteps = 64
 };
 
@@ -71,6 +71,7 @@ typedef struct {
   size_t n_steps, n_epochs, n_progress;
   double losses[kSteps];
   cuonn_epoch_record epochs[8];
+  double layer_errors[8][2 * kLayers];
   bool improved[8];
   cuonn_progress progress[kSteps];
   const cuonn_training_state *state; /* if set, on_epoch holds its own against it */
@@ -96,6 +97,7 @@ static cuonn_status on_epoch(void *user, const cuonn_epoch_record *epoch, const 
                              bool improved) {
   record *const r = user;
   r->improved[r->n_epochs] = improved;
+  if (epoch->n_layers > 0) memcpy(r->layer_errors[r->n_epochs], epoch->gradient_errors, sizeof *r->layer_errors);
   r->epochs[r->n_epochs++] = *epoch;
   /* what a checkpoint would hold: the phases of this moment, and an epoch that is over */
   assert_true(state->epoch_loss_sum == 0);
@@ -122,7 +124,8 @@ static cuonn_status train(cuonn_training_state *state, const cuonn_training_opti
  * ------------------------------------------------------------------------------------------ */
 
 typedef struct {
-  double phases[kLayers][2][kNodes], first[kLayers][2][kNodes], second[kLayers][2][kNodes];
+  double phases[kLayers][2][kNodes];
+  double first[kLayers][kModes * kModes], second[kLayers][kModes * kModes]; /* theta, phi, gamma */
   double losses[kSteps], epoch_losses[8];
 } plain;
 
@@ -161,7 +164,7 @@ static plain train_plainly(const cuonn_training_options *o) {
         double *const phases = which == 0 ? state.network.layers[l].theta : state.network.layers[l].phi;
         for (size_t k = 0; k < kNodes; k++) {
           const double g = d[l][which][k];
-          double *const m = &p.first[l][which][k], *const v = &p.second[l][which][k];
+          double *const m = &p.first[l][which * kNodes + k], *const v = &p.second[l][which * kNodes + k];
           if (a->kind == CUONN_OPTIMIZER_SGD) {
             *m = a->momentum * *m + g;
             phases[k] -= rate * *m;
@@ -201,8 +204,8 @@ static void compare_with_plain(const cuonn_training_options *options) {
     CLOSE(mesh->phi, want.phases[l][1], kNodes, .abs = 1e-12);
     assert_memory_equal(mesh->gamma, before.network.layers[l].gamma, kModes * sizeof(double));
   }
-  CLOSE(state.moments, &want.first[0][0][0], kMoments / 2, .rel = 1e-12);
-  CLOSE(state.moments + kMoments / 2, &want.second[0][0][0], kMoments / 2, .rel = 1e-12);
+  CLOSE(state.moments, &want.first[0][0], kMoments / 2, .rel = 1e-12);
+  CLOSE(state.moments + kMoments / 2, &want.second[0][0], kMoments / 2, .rel = 1e-12);
 
   double best = -1;
   for (size_t e = 0; e < r.n_epochs; e++) {
@@ -232,6 +235,24 @@ static void adam_as_published(void **unused) {
   options.optimizer.beta2 = 0.95;
   options.optimizer.epsilon = 1e-3;
   compare_with_plain(&options);
+}
+
+/* Adam does not look at it; SGD looks at nothing else. */
+static void sgd_may_have_a_rate_of_its_own(void **unused) {
+  (void)unused;
+  for (int kind = 0; kind < 2; kind++) {
+    cuonn_training_options options = tiny();
+    cuonn_training_state one = start(), own = start();
+    options.optimizer.kind = kind ? CUONN_OPTIMIZER_SGD : CUONN_OPTIMIZER_ADAM;
+    if (kind) options.optimizer.learning_rate = .5;
+    OK(train(&one, &options, &(record){0}));
+    if (kind) options.optimizer.learning_rate = .02;
+    options.optimizer.sgd_learning_rate = .5;
+    OK(train(&own, &options, &(record){0}));
+    assert_memory_equal(one.network.layers[1].theta, own.network.layers[1].theta, kNodes * sizeof(double));
+    cuonn_training_state_free(&own);
+    cuonn_training_state_free(&one);
+  }
 }
 
 static void sgd_with_and_without_momentum(void **unused) {
@@ -281,6 +302,108 @@ static void noisy_chip_has_gradient_errors(void **unused) {
     assert_true(r.epochs[e].gradient_error_batch > 1e-6 && r.epochs[e].gradient_error_batch < 1);
   }
   cuonn_training_state_free(&state);
+}
+
+/* After one step, whose noise is that of the first: all examples are the small batch and the batch. */
+static void each_layer_has_its_gradient_error(void **unused) {
+  (void)unused;
+  double d[2][kLayers][2 * kNodes + kModes], loss;
+  cuonn_mesh_gradient g[2][kLayers];
+  cuonn_training_options options = tiny();
+  cuonn_training_state state = start();
+  cuonn_fields input;
+  record r = {0};
+  options.batch_size = kTrain;
+  options.epochs = 1;
+  options.gradient = CUONN_GRADIENT_ANALOG;
+  options.chip.tap_shot = .05;
+  OK(train(&state, &options, &r));
+  OK(cuonn_features(&input, context, &data.train, &features));
+  for (size_t i = 0; i < 2; i++) {
+    for (size_t l = 0; l < kLayers; l++)
+      g[i][l] = (cuonn_mesh_gradient){d[i][l], d[i][l] + kNodes, d[i][l] + 2 * kNodes};
+    OK(cuonn_gradient_on_chip(&loss, g[i], context, &state.network, &options.chip,
+                              i ? CUONN_GRADIENT_EXACT : CUONN_GRADIENT_ANALOG, &input, labels));
+  }
+  assert_int_equal(r.epochs[0].n_layers, kLayers);
+  for (size_t l = 0; l < kLayers; l++) {
+    const double want = cuonn_gradient_error(&g[0][l], &g[1][l], 1, kModes);
+    CLOSE(&r.layer_errors[0][l], &want, 1, .abs = 1e-14);
+    CLOSE(&r.layer_errors[0][kLayers + l], &want, 1, .abs = 1e-14);
+  }
+  assert_true(fabs(r.layer_errors[0][0] - r.layer_errors[0][1]) > 1e-6);
+  cuonn_fields_free(&input);
+  cuonn_training_state_free(&state);
+}
+
+/* Steps are those of a chip without errors; tests, and what gradients are held against, are of the real one. */
+static void ideal_training_is_tested_on_the_chip(void **unused) {
+  (void)unused;
+  cuonn_training_options options = tiny();
+  cuonn_training_state exact = start(), ideal = start();
+  record all = {0}, r = {0};
+  options.chip.coupler_std = .1;
+  options.chip.loss_mean = .5;
+  OK(train(&exact, &options, &all));
+  OK(cuonn_chip_draw_errors(&ideal.network, &options.chip));
+  options.gradient = CUONN_GRADIENT_IDEAL;
+  OK(train(&ideal, &options, &r));
+  for (size_t l = 0; l < kLayers; l++) {
+    const cuonn_mesh *const a = &exact.network.layers[l], *const b = &ideal.network.layers[l];
+    assert_memory_equal(a->theta, b->theta, kNodes * sizeof(double));
+    assert_memory_equal(a->phi, b->phi, kNodes * sizeof(double));
+    assert_true(b->coupler_error[0] != 0 && b->loss_db[0] != 0);
+  }
+  assert_memory_equal(r.losses, all.losses, 15 * sizeof(double));
+  cuonn_fields input;
+  cuonn_evaluation test = {0};
+  OK(cuonn_features(&input, context, &data.test, &features));
+  OK(cuonn_evaluate(&test, context, &ideal.network, &input, data.test.labels));
+  CLOSE(&r.epochs[2].test_loss, &test.loss, 1, .rel = 1e-14);
+  assert_true(fabs(test.loss - all.epochs[2].test_loss) > 1e-4);
+  for (size_t e = 0; e < 3; e++) {
+    assert_true(r.epochs[e].gradient_error_small > 1e-4 && r.epochs[e].gradient_error_batch > 1e-4);
+  }
+  cuonn_fields_free(&input);
+  cuonn_training_state_free(&ideal);
+  cuonn_training_state_free(&exact);
+}
+
+/* One step over all examples, whose noise is that of the first. */
+static void gamma_is_trained_by_its_measured_gradient(void **unused) {
+  (void)unused;
+  double d[kLayers][2 * kNodes + kModes], loss;
+  cuonn_mesh_gradient gradients[kLayers];
+  for (size_t l = 0; l < kLayers; l++) gradients[l] = (cuonn_mesh_gradient){d[l], d[l] + kNodes, d[l] + 2 * kNodes};
+  cuonn_training_options options = tiny();
+  options.batch_size = kTrain;
+  options.epochs = 1;
+  options.optimizer.kind = CUONN_OPTIMIZER_SGD;
+  options.chip.tap_shot = .1;
+  for (int kind = 0; kind < 4; kind++) {
+    const bool measured = kind / 2, trained = kind % 2;
+    options.gradient = measured ? CUONN_GRADIENT_ANALOG : CUONN_GRADIENT_EXACT;
+    options.train_gamma = trained;
+    cuonn_training_state state = start(), before = start();
+    cuonn_fields input;
+    OK(cuonn_features(&input, context, &data.train, &features));
+    OK(cuonn_gradient_on_chip(&loss, gradients, context, &state.network, &options.chip, options.gradient, &input,
+                              labels));
+    OK(train(&state, &options, &(record){0}));
+    for (size_t l = 0; l < kLayers; l++) {
+      const double *const velocity = state.moments + l * kModes * kModes + 2 * kNodes;
+      for (size_t w = 0; w < kModes; w++) {
+        const double moved = measured && trained ? gradients[l].d_gamma[w] : 0;
+        assert_true((gradients[l].d_gamma[w] != 0) == measured);
+        assert_true(velocity[w] == moved);
+        assert_true(state.network.layers[l].gamma[w] ==
+                    before.network.layers[l].gamma[w] - options.optimizer.learning_rate * moved);
+      }
+    }
+    cuonn_fields_free(&input);
+    cuonn_training_state_free(&before);
+    cuonn_training_state_free(&state);
+  }
 }
 
 static void cosine_schedule(void **unused) {
@@ -444,6 +567,7 @@ static void stopped_run_goes_on_bit_for_bit(void **unused) {
     if (kind >= 2) { /* the noise of a step must not depend on where a run was stopped */
       options.gradient = kind == 2 ? CUONN_GRADIENT_ANALOG : CUONN_GRADIENT_DIGITAL;
       options.chip = noisy_chip();
+      options.train_gamma = true;
     }
     cuonn_training_state whole = start();
     record all = {0};
@@ -573,7 +697,8 @@ static void divergence_names_the_step(void **unused) {
   cuonn_training_state state = start();
   record r = {0};
   state.network.layers[1].loss_db[3] = -8000;
-  REFUSED(train(&state, &options, &r), CUONN_E_DIVERGED, "at step 1 (epoch 1, step 1 of 5)");
+  REFUSED(train(&state, &options, &r), CUONN_E_DIVERGED,
+          "at step 1 (epoch 1, step 1 of 5); powers overflow in layer 1: scale the fields down, or give");
   assert_int_equal(r.n_steps, 0);
   cuonn_training_state_free(&state);
 
@@ -592,6 +717,28 @@ static void divergence_names_the_step(void **unused) {
   snprintf(expected, sizeof expected, "at step %zu ", r.n_steps + 1);
   assert_true(r.n_steps > 0);
   assert_non_null(strstr(cuonn_last_error(), expected));
+  assert_non_null(strstr(cuonn_last_error(), "; lower the learning rate"));
+  cuonn_training_state_free(&state);
+}
+
+/* Amplified by 10^11 in float, which the loss bears, but not the powers of what goes there, back, and there again. */
+static void overflow_of_measured_powers_is_told(void **unused) {
+  (void)unused;
+  cuonn_training_options options = tiny();
+  cuonn_training_state state = start();
+  cuonn_context *const reference = context;
+  record r = {0};
+  options.gradient = CUONN_GRADIENT_ANALOG;
+  for (size_t i = 0; i < 2 * kNodes; i++) {
+    state.network.layers[0].loss_db[i] = -55; /* eight shifters in a row, half of them on a way */
+    state.network.layers[1].loss_db[i] = 55;
+  }
+  OK(cuonn_context_create(&context, "cpu", 1));
+  const cuonn_status status = train(&state, &options, &r);
+  cuonn_context_free(context);
+  context = reference;
+  REFUSED(status, CUONN_E_DIVERGED,
+          "at step 2 (epoch 1, step 2 of 5); powers overflow in layer 0, where the gradient is measured: scale");
   cuonn_training_state_free(&state);
 }
 
@@ -659,8 +806,12 @@ int main(void) {
       cmocka_unit_test(adam_restarts_each_epoch),
       cmocka_unit_test(adam_as_published),
       cmocka_unit_test(sgd_with_and_without_momentum),
+      cmocka_unit_test(sgd_may_have_a_rate_of_its_own),
       cmocka_unit_test(in_situ_as_exact),
       cmocka_unit_test(noisy_chip_has_gradient_errors),
+      cmocka_unit_test(each_layer_has_its_gradient_error),
+      cmocka_unit_test(ideal_training_is_tested_on_the_chip),
+      cmocka_unit_test(gamma_is_trained_by_its_measured_gradient),
       cmocka_unit_test_teardown(cosine_schedule, forget_stop),
       cmocka_unit_test(partial_batch_is_dropped_or_kept),
       cmocka_unit_test(counts_steps),
@@ -673,6 +824,7 @@ int main(void) {
       cmocka_unit_test(callbacks_may_be_absent),
       cmocka_unit_test(failing_callback_ends_training),
       cmocka_unit_test(divergence_names_the_step),
+      cmocka_unit_test(overflow_of_measured_powers_is_told),
       cmocka_unit_test(bad_data_and_options_are_refused),
   };
   return cmocka_run_group_tests(tests, setup, teardown);

@@ -9,6 +9,7 @@ static cuonn_status probe(char *device, size_t size) {
 const cuonn_backend cuonn_backend_cpu = {
     .name = "cpu",
     .steps_per_call = 16,
+    .trains_gamma = true,
     .models_per_state = 16,
     .probe = probe,
     .create = cpu_create,

@@ -12,6 +12,7 @@ int cpu_threads(int threads) { return threads > 0 ? threads : omp_get_max_thread
 
 static void free_layers(cpu_model *model, size_t n_layers) {
   for (size_t l = 0; model->layers && l < n_layers; l++) layer_free(model->layers + l);
+  for (size_t l = 0; model->ideal && l < n_layers; l++) layer_free(model->ideal + l);
   for (size_t l = 0; model->phases && l < n_layers; l++) chip_phases_free(model->phases + l);
   cpu_chip_free(&model->chip);
 }
@@ -27,6 +28,7 @@ void cpu_destroy(void *state) {
     cpu_model *const model = s->models + m;
     free_layers(model, s->problem.shape.n_layers);
     free(model->layers);
+    free(model->ideal);
     free(model->phases);
     free(model->gradients);
     cuonn_network_free(&model->applied);
@@ -74,8 +76,9 @@ cuonn_status cpu_create(void **out, const backend_problem *problem) {
   CUONN_TRY_DONE(cuonn_allocate(&s->models, models, sizeof *s->models));
   for (size_t m = 0; m < models; m++) {
     CUONN_TRY_DONE(cuonn_network_create(&s->models[m].network, shape));
-    CUONN_TRY_DONE(cuonn_allocate(&s->models[m].moments, 4 * phases, sizeof(double)));
+    CUONN_TRY_DONE(cuonn_allocate(&s->models[m].moments, cuonn_training_moments_count(shape), sizeof(double)));
     CUONN_TRY_DONE(cuonn_allocate(&s->models[m].layers, shape->n_layers, sizeof(cpu_layer)));
+    CUONN_TRY_DONE(cuonn_allocate(&s->models[m].ideal, shape->n_layers, sizeof(cpu_layer)));
     CUONN_TRY_DONE(cuonn_allocate(&s->models[m].phases, shape->n_layers, sizeof(chip_phases)));
     CUONN_TRY_DONE(cuonn_network_create(&s->models[m].applied, shape));
   }
@@ -111,8 +114,20 @@ static cuonn_status widen_spaces(cpu_state *s, const cpu_layer *layer) {
 void cpu_program_layer(cpu_model *model, size_t layer, const cpu_kernels *kernels) {
   const cuonn_mesh *const from = model->network.layers + layer, *const to = model->applied.layers + layer;
   chip_phases_apply(to->theta, to->phi, model->phases + layer, from->theta, from->phi);
+  memcpy(to->gamma, from->gamma, from->n_modes * sizeof(double));
   layer_fill(model->layers + layer, to->theta, to->phi, kernels);
+  if (model->gradient == CUONN_GRADIENT_IDEAL) layer_fill(model->ideal + layer, from->theta, from->phi, kernels);
   if (model->chip.meshes) cpu_tap_mesh_set(model->chip.meshes + layer, to);
+}
+
+/* The mesh without its errors. */
+static cuonn_status create_ideal(cpu_layer *out, const cuonn_mesh *mesh, size_t n_read) {
+  cuonn_mesh bare;
+  CUONN_TRY(cuonn_mesh_create(&bare, mesh->n_modes, mesh->style));
+  memcpy(bare.gamma, mesh->gamma, mesh->n_modes * sizeof(double));
+  const cuonn_status status = layer_create(out, &bare, n_read);
+  cuonn_mesh_free(&bare);
+  return status;
 }
 
 cuonn_status cpu_set_model(void *state, size_t model, const backend_model *from) {
@@ -123,10 +138,11 @@ cuonn_status cpu_set_model(void *state, size_t model, const backend_model *from)
   const size_t n_moments = cuonn_training_moments_count(shape);
   free_layers(to, shape->n_layers);
   to->gradient = from->gradient;
+  to->train_gamma = from->train_gamma;
   to->options = from->chip ? *from->chip : ideal;
-  if (to->gradient != CUONN_GRADIENT_EXACT || !chip_reads_exactly(&to->options)) {
-    CUONN_TRY(cpu_chip_create(&to->chip, shape, to->gradient == CUONN_GRADIENT_EXACT ? 0 : s->problem.batch_size,
-                              s->threads));
+  const bool measured = cuonn_gradient_is_measured(to->gradient);
+  if (measured || !chip_reads_exactly(&to->options)) {
+    CUONN_TRY(cpu_chip_create(&to->chip, shape, measured ? s->problem.batch_size : 0, s->threads));
   }
   for (size_t l = 0; l < shape->n_layers; l++) {
     cuonn_mesh *const mesh = to->network.layers + l;
@@ -134,6 +150,10 @@ cuonn_status cpu_set_model(void *state, size_t model, const backend_model *from)
     CUONN_TRY(cuonn_mesh_copy(mesh, from->network->layers + l));
     CUONN_TRY(layer_create(to->layers + l, mesh, n_read));
     CUONN_TRY(widen_spaces(s, to->layers + l));
+    if (to->gradient == CUONN_GRADIENT_IDEAL) {
+      CUONN_TRY(create_ideal(to->ideal + l, mesh, n_read));
+      CUONN_TRY(widen_spaces(s, to->ideal + l));
+    }
     CUONN_TRY(cuonn_mesh_copy(to->applied.layers + l, mesh));
     CUONN_TRY(chip_phases_create(to->phases + l, &to->options, (uint32_t)l, shape->n_modes));
     cpu_program_layer(to, l, s->kernels);
@@ -155,6 +175,7 @@ cuonn_status cpu_get_model(const backend_model *to, void *state, size_t model) {
   for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
     memcpy(to->network->layers[l].theta, from->network.layers[l].theta, size);
     memcpy(to->network->layers[l].phi, from->network.layers[l].phi, size);
+    memcpy(to->network->layers[l].gamma, from->network.layers[l].gamma, s->problem.shape.n_modes * sizeof(double));
   }
   if (to->moments) memcpy(to->moments, from->moments, cuonn_training_moments_count(&s->problem.shape) * sizeof(double));
   return CUONN_OK;

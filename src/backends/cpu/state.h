@@ -12,12 +12,15 @@
  * holds doubles, is then exactly the state. */
 typedef struct {
   cuonn_network network;
-  double *moments; /* [2][layer][2][node] */
+  double *moments; /* [2][layer][N^2] */
   cuonn_optimizer_options optimizer;
   uint64_t seed;
   cpu_layer *layers; /* [layer]; zeroed before the model is set */
+  cpu_layer
+      *ideal; /* [layer] without the chip's errors; zeroed unless the model's gradients are those of an ideal chip */
 
   cuonn_gradient_method gradient;
+  bool train_gamma;
   cuonn_chip_options options;
   chip_phases *phases;   /* [layer]; zeroed before the model is set */
   cuonn_network applied; /* phases as the chip applies them */
@@ -46,6 +49,11 @@ typedef struct {
   double *flow;            /* [model][layer][n_modes] */
   uint32_t steps_done;     /* what tests are counted by, for noise */
 } cpu_state;
+
+/* Layers that a computed gradient goes through. */
+static inline const cpu_layer *cpu_layers_of(const cpu_model *model, cuonn_gradient_method method) {
+  return method == CUONN_GRADIENT_IDEAL ? model->ideal : model->layers;
+}
 
 /* What the chip makes of a layer's phases goes into all coefficients. */
 void cpu_program_layer(cpu_model *model, size_t layer, const cpu_kernels *kernels);

@@ -40,7 +40,8 @@ static uint32_t example_at(const cpu_model *model, const batch *b, size_t i) {
 
 /* Loss of one chunk, and its sums unless NULL; predictions by example unless NULL. */
 static double run_chunk(node_sums *sums, uint32_t *predictions, cpu_space *space, const cpu_state *s,
-                        const cpu_model *model, const batch *b, size_t chunk) {
+                        const cpu_model *model, cuonn_gradient_method method, const batch *b, size_t chunk) {
+  const cpu_layer *const layers = cpu_layers_of(model, method);
   const cuonn_network_shape *const shape = &s->problem.shape;
   double loss = 0;
   if (sums) memset(sums, 0, phases_of(s) * sizeof *sums);
@@ -51,9 +52,9 @@ static double run_chunk(node_sums *sums, uint32_t *predictions, cpu_space *space
       space->index[i] = example_at(model, b, first + i);
     }
     cpu_tile_load(space->fields, b->set, space->index, count, shape->n_modes, lanes);
-    cpu_network_forward(space, model->layers, shape, lanes, s->kernels);
-    loss += cpu_network_loss(predictions, space, model->layers, shape, b->set, count, lanes);
-    if (sums) cpu_network_backward(sums, space, model->layers, shape, b->set, b->share, count, lanes, s->kernels);
+    cpu_network_forward(space, layers, shape, lanes, s->kernels);
+    loss += cpu_network_loss(predictions, space, layers, shape, b->set, count, lanes);
+    if (sums) cpu_network_backward(sums, space, layers, shape, b->set, b->share, count, lanes, s->kernels);
   }
   return loss;
 }
@@ -63,8 +64,8 @@ static node_sums *chunk_sums(const cpu_state *s, size_t model, size_t chunk) {
 }
 
 /* Gradients of one layer from the sums of all chunks, which are added up in the first. */
-static void finish_layer(const cpu_state *s, size_t model, size_t l, size_t n_chunks) {
-  const cpu_layer *const layer = s->models[model].layers + l;
+static void finish_layer(const cpu_state *s, size_t model, cuonn_gradient_method method, size_t l, size_t n_chunks) {
+  const cpu_layer *const layer = cpu_layers_of(s->models + model, method) + l;
   const size_t nodes = cuonn_mesh_nodes(s->problem.shape.n_modes), at = (model * s->problem.shape.n_layers + l);
   node_sums *const total = chunk_sums(s, model, 0) + l * nodes;
   for (size_t chunk = 1; chunk < n_chunks; chunk++) {
@@ -78,19 +79,25 @@ static void finish_layer(const cpu_state *s, size_t model, size_t l, size_t n_ch
   double *const flow = s->flow + at * s->problem.shape.n_modes;
   memset(flow, 0, s->problem.shape.n_modes * sizeof *flow);
   layer_gradient(s->d_theta + at * nodes, s->d_phi + at * nodes, flow, layer, total);
+  memset(flow, 0, s->problem.shape.n_modes * sizeof *flow); /* it was used up, and is the gradient of gamma */
+  if (method == CUONN_GRADIENT_IDEAL) return;               /* what is programmed is what such a chip applies */
   chip_phases_pull_back(s->d_theta + at * nodes, s->d_phi + at * nodes, s->models[model].phases + l);
 }
 
 static void update_layer(const cpu_state *s, size_t m, size_t l, const backend_step *step) {
   cpu_model *const model = s->models + m;
-  const size_t nodes = cuonn_mesh_nodes(s->problem.shape.n_modes), layers = s->problem.shape.n_layers;
+  const size_t n = s->problem.shape.n_modes, nodes = cuonn_mesh_nodes(n), layers = s->problem.shape.n_layers;
   const size_t at = (m * layers + l) * nodes;
   cuonn_mesh *const mesh = model->network.layers + l;
-  double *const first = model->moments + 2 * l * nodes, *const second = first + 2 * layers * nodes;
+  double *const first = model->moments + l * n * n, *const second = first + layers * n * n;
   cpu_optimizer_update(mesh->theta, first, second, s->d_theta + at, nodes, &model->optimizer, step->rate_factor,
                        step->adam_index, s->kernels);
   cpu_optimizer_update(mesh->phi, first + nodes, second + nodes, s->d_phi + at, nodes, &model->optimizer,
                        step->rate_factor, step->adam_index, s->kernels);
+  if (model->train_gamma) {
+    cpu_optimizer_update(mesh->gamma, first + 2 * nodes, second + 2 * nodes, s->flow + (m * layers + l) * n, n,
+                         &model->optimizer, step->rate_factor, step->adam_index, s->kernels);
+  }
   cpu_program_layer(model, l, s->kernels);
 }
 
@@ -100,12 +107,13 @@ static double total_loss(const double *losses, const batch *b) {
   return sum * b->share;
 }
 
-static double run_batch(bool with_sums, uint32_t *predictions, cpu_state *s, size_t m, const batch *b) {
+static double run_batch(bool with_sums, uint32_t *predictions, cpu_state *s, size_t m, cuonn_gradient_method method,
+                        const batch *b) {
   double *const losses = s->losses + m * kMostChunks;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(s->threads)
   for (size_t chunk = 0; chunk < b->n_chunks; chunk++) {
     losses[chunk] = run_chunk(with_sums ? chunk_sums(s, m, chunk) : NULL, predictions, s->spaces + omp_get_thread_num(),
-                              s, s->models + m, b, chunk);
+                              s, s->models + m, method, b, chunk);
   }
   return total_loss(losses, b);
 }
@@ -134,18 +142,15 @@ static void measure_batch(double *loss, const cpu_state *s, size_t m, const batc
   cpu_team_meet(team);
 }
 
-static double exact_gradient(cpu_state *s, size_t m, const batch *b) {
-  const double loss = run_batch(true, NULL, s, m, b);
-  for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
-    finish_layer(s, m, l, b->n_chunks);
-    memset(s->models[m].gradients[l].d_gamma, 0, s->problem.shape.n_modes * sizeof(double)); /* the flow was used up */
-  }
+static double computed_gradient(cpu_state *s, size_t m, cuonn_gradient_method method, const batch *b) {
+  const double loss = run_batch(true, NULL, s, m, method, b);
+  for (size_t l = 0; l < s->problem.shape.n_layers; l++) finish_layer(s, m, method, l, b->n_chunks);
   return loss;
 }
 
 static double step_gradient(cpu_state *s, size_t m, const batch *b, uint32_t number, cuonn_gradient_method method) {
   double loss = 0;
-  if (method == CUONN_GRADIENT_EXACT) return exact_gradient(s, m, b);
+  if (!cuonn_gradient_is_measured(method)) return computed_gradient(s, m, method, b);
   cpu_team_create(&s->team);
 #pragma omp parallel num_threads(s->threads)
   {
@@ -159,7 +164,7 @@ static double step_gradient(cpu_state *s, size_t m, const batch *b, uint32_t num
 
 static bool any_measured(const cpu_state *s) {
   for (size_t m = 0; m < s->problem.n_models; m++) {
-    if (s->models[m].gradient != CUONN_GRADIENT_EXACT) return true;
+    if (cuonn_gradient_is_measured(s->models[m].gradient)) return true;
   }
   return false;
 }
@@ -183,10 +188,10 @@ static void train_on_chip(double *losses, const cpu_state *s, size_t m, const ba
   cpu_team_destroy(&team);
 }
 
-static void train_exactly(double *losses, cpu_state *s, size_t m, const backend_step *steps, size_t n_steps) {
+static void train_by_computing(double *losses, cpu_state *s, size_t m, const backend_step *steps, size_t n_steps) {
   for (size_t k = 0; k < n_steps; k++) {
     const batch b = plan_step(s, BACKEND_TRAIN, steps + k);
-    losses[k * s->problem.n_models + m] = exact_gradient(s, m, &b);
+    losses[k * s->problem.n_models + m] = computed_gradient(s, m, s->models[m].gradient, &b);
     for (size_t l = 0; l < s->problem.shape.n_layers; l++) update_layer(s, m, l, steps + k);
   }
 }
@@ -198,12 +203,12 @@ static void train_each(double *losses, cpu_state *s, const backend_step *steps, 
   const bool one_each = models >= (size_t)s->threads;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(one_each ? s->threads : 1)
   for (size_t m = 0; m < models; m++) {
-    if (s->models[m].gradient != CUONN_GRADIENT_EXACT) {
+    if (cuonn_gradient_is_measured(s->models[m].gradient)) {
       train_on_chip(losses, s, m, steps, n_steps, one_each ? 1 : s->threads);
     }
   }
   for (size_t m = 0; m < models; m++) {
-    if (s->models[m].gradient == CUONN_GRADIENT_EXACT) train_exactly(losses, s, m, steps, n_steps);
+    if (!cuonn_gradient_is_measured(s->models[m].gradient)) train_by_computing(losses, s, m, steps, n_steps);
   }
 }
 
@@ -225,15 +230,15 @@ cuonn_status cpu_train_steps(double *losses, void *state, const backend_step *st
 #pragma omp for schedule(dynamic, 1) nowait
       for (size_t i = 0; i < models * b.n_chunks; i++) {
         const size_t m = i / b.n_chunks, chunk = i % b.n_chunks;
-        s->losses[m * kMostChunks + chunk] =
-            run_chunk(chunk_sums(s, m, chunk), NULL, s->spaces + omp_get_thread_num(), s, s->models + m, &b, chunk);
+        s->losses[m * kMostChunks + chunk] = run_chunk(chunk_sums(s, m, chunk), NULL, s->spaces + omp_get_thread_num(),
+                                                       s, s->models + m, s->models[m].gradient, &b, chunk);
       }
       cpu_team_meet(&s->team);
 #pragma omp for schedule(dynamic, 1) nowait
       for (size_t i = 0; i < models * layers; i++) {
         const size_t m = i / layers, l = i % layers;
         if (l == 0) losses[k * models + m] = total_loss(s->losses + m * kMostChunks, &b);
-        finish_layer(s, m, l, b.n_chunks);
+        finish_layer(s, m, s->models[m].gradient, l, b.n_chunks);
         update_layer(s, m, l, steps + k);
       }
       cpu_team_meet(&s->team);
@@ -250,7 +255,7 @@ cuonn_status cpu_evaluate(cuonn_evaluation *out, void *state, size_t model, back
   uint32_t *predictions;
   CUONN_TRY(cuonn_allocate(&predictions, n, sizeof *predictions));
   if (chip_reads_exactly(&s->models[model].options)) {
-    out->loss = run_batch(false, predictions, s, model, &b);
+    out->loss = run_batch(false, predictions, s, model, CUONN_GRADIENT_EXACT, &b);
   } else {
     const cpu_chip_batch set = {b.set, n, &s->models[model].options, s->steps_done};
     cpu_team_create(&s->team);

@@ -73,7 +73,7 @@ done:
   return status;
 }
 
-/* The two halves of a model's moments: first and second, each [layer][theta, phi][node] on the host. */
+/* The two halves of a model's moments: first and second; on the host each [layer][N^2], theta, phi, and gamma, which stays. */
 static cuonn_status set_moments(cuda_state *s, size_t model, const double *moments) {
   const size_t layers = s->problem.shape.n_layers, nodes = s->meshes.n_nodes, places = s->meshes.places;
   double2 *const device[2] = {s->steps.first, s->steps.second};
@@ -84,7 +84,7 @@ static cuonn_status set_moments(cuda_state *s, size_t model, const double *momen
       continue;
     }
     for (size_t l = 0; l < layers; l++) {
-      const double *const theta = moments + (half * layers + l) * 2 * nodes;
+      const double *const theta = moments + (half * layers + l) * s->problem.shape.n_modes * s->problem.shape.n_modes;
       CUONN_TRY(cuda_meshes_set_pairs(device[half], &s->meshes, model * layers + l, theta, theta + nodes, s->scratch,
                                       s->session->stream));
     }
@@ -130,7 +130,7 @@ cuonn_status cuda_get_model(const backend_model *to, void *state, size_t model) 
     CUONN_TRY(cuda_meshes_get_pairs(mesh->theta, mesh->phi, &s->meshes, model * layers + l, s->meshes.phases,
                                     s->scratch, s->session->stream));
     for (size_t half = 0; to->moments && half < 2; half++) {
-      double *const theta = to->moments + (half * layers + l) * 2 * nodes;
+      double *const theta = to->moments + (half * layers + l) * s->problem.shape.n_modes * s->problem.shape.n_modes;
       CUONN_TRY(cuda_meshes_get_pairs(theta, theta + nodes, &s->meshes, model * layers + l, device[half], s->scratch,
                                       s->session->stream));
     }

@@ -18,10 +18,12 @@
 typedef struct {
   cuonn_network network; /* phases as they are programmed */
   cuonn_network applied; /* phases as the chip applies them */
-  double *moments;       /* [2][layer][2][node] */
+  cuonn_network ideal;   /* the programmed phases on meshes without errors */
+  double *moments;       /* [2][layer][N^2] */
   cuonn_optimizer_options optimizer;
   uint64_t seed;
   cuonn_gradient_method gradient;
+  bool train_gamma;
   cuonn_chip_options chip;
   chip_phases *phases; /* [layer]; zeroed before the model is set */
 } model;
@@ -45,6 +47,7 @@ static void destroy(void *of) {
     free(own->phases);
     cuonn_network_free(&own->network);
     cuonn_network_free(&own->applied);
+    cuonn_network_free(&own->ideal);
     free(own->moments);
   }
   free(s->models);
@@ -80,6 +83,7 @@ static cuonn_status create(void **out, const backend_problem *problem) {
   for (size_t m = 0; m < problem->n_models; m++) {
     CUONN_TRY_DONE(cuonn_network_create(&s->models[m].network, shape));
     CUONN_TRY_DONE(cuonn_network_create(&s->models[m].applied, shape));
+    CUONN_TRY_DONE(cuonn_network_create(&s->models[m].ideal, shape));
     CUONN_TRY_DONE(cuonn_allocate(&s->models[m].phases, shape->n_layers, sizeof(chip_phases)));
     CUONN_TRY_DONE(cuonn_allocate(&s->models[m].moments, cuonn_training_moments_count(shape), sizeof(double)));
   }
@@ -98,6 +102,7 @@ static cuonn_status set_model(void *of, size_t index, const backend_model *from)
   model *const to = &s->models[index];
   const size_t bytes = cuonn_training_moments_count(&s->problem.shape) * sizeof(double);
   to->gradient = from->gradient;
+  to->train_gamma = from->train_gamma;
   to->chip = from->chip ? *from->chip : ideal;
   for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
     CUONN_TRY(cuonn_mesh_copy(&to->network.layers[l], &from->network->layers[l]));
@@ -169,11 +174,24 @@ static cuonn_status get_features(double *out, void *of, backend_split split) {
   return CUONN_OK;
 }
 
+/* The same phases on a chip without errors become the network that computes. */
+static void program_ideal(state *s, const model *m) {
+  const size_t n = s->problem.shape.n_modes, nodes = cuonn_mesh_nodes(n);
+  for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
+    const cuonn_mesh *const from = &m->network.layers[l], *const to = &m->ideal.layers[l];
+    memcpy(to->theta, from->theta, nodes * sizeof(double));
+    memcpy(to->phi, from->phi, nodes * sizeof(double));
+    memcpy(to->gamma, from->gamma, n * sizeof(double));
+  }
+  reference_network_set(&s->network, &m->ideal);
+}
+
 /* What the chip makes of a model's phases becomes the network that computes. */
 static void program(state *s, const model *m) {
   for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
     const cuonn_mesh *const from = &m->network.layers[l], *const to = &m->applied.layers[l];
     chip_phases_apply(to->theta, to->phi, &m->phases[l], from->theta, from->phi);
+    memcpy(to->gamma, from->gamma, from->n_modes * sizeof(double));
   }
   reference_network_set(&s->network, &m->applied);
 }
@@ -232,6 +250,11 @@ static cuonn_status step_gradient(double *loss, state *s, model *m, backend_spli
                                   cuonn_gradient_method method) {
   const bool shuffles = split == BACKEND_TRAIN && s->problem.order == CUONN_ORDER_SHUFFLED;
   const model *const shuffled = shuffles ? m : NULL;
+  if (method == CUONN_GRADIENT_IDEAL) {
+    program_ideal(s, m);
+    *loss = loss_and_gradient(s, split, step->first, step->count, shuffled, step->epoch);
+    return CUONN_OK;
+  }
   program(s, m);
   if (method == CUONN_GRADIENT_EXACT) {
     *loss = loss_and_gradient(s, split, step->first, step->count, shuffled, step->epoch);
@@ -263,13 +286,16 @@ static void update(double *p, double *first, double *second, const double *gradi
 }
 
 static void update_model(model *m, const cuonn_mesh_gradient *gradients, const backend_step *step) {
-  const size_t layers = m->network.shape.n_layers, nodes = cuonn_mesh_nodes(m->network.shape.n_modes);
+  const size_t layers = m->network.shape.n_layers, n = m->network.shape.n_modes, nodes = cuonn_mesh_nodes(n);
   const double rate = m->optimizer.learning_rate * step->rate_factor;
   for (size_t l = 0; l < layers; l++) {
-    double *const first = m->moments + l * 2 * nodes, *const second = first + layers * 2 * nodes;
+    double *const first = m->moments + l * n * n, *const second = first + layers * n * n;
     const cuonn_mesh *const mesh = &m->network.layers[l];
     update(mesh->theta, first, second, gradients[l].d_theta, nodes, &m->optimizer, rate, step->adam_index);
     update(mesh->phi, first + nodes, second + nodes, gradients[l].d_phi, nodes, &m->optimizer, rate, step->adam_index);
+    if (!m->train_gamma) continue;
+    update(mesh->gamma, first + 2 * nodes, second + 2 * nodes, gradients[l].d_gamma, n, &m->optimizer, rate,
+           step->adam_index);
   }
 }
 
@@ -359,6 +385,7 @@ static cuonn_status probe(char *device, size_t size) {
 const cuonn_backend cuonn_backend_reference = {
     .name = "reference",
     .steps_per_call = 1,
+    .trains_gamma = true,
     .models_per_state = 1,
     .probe = probe,
     .create = create,
