@@ -202,7 +202,7 @@ typedef struct cuonn_sweep_record {
   bool *done;                  /**< [n_points] whether there is a result */
 } cuonn_sweep_record;
 
-/** Reads a sweep: its directory, also while it is written, or sweep.nc alone.
+/** Reads a sweep: its directory, also while it is written, or sweep.nc alone, of which the errors of single layers are not read.
  *  @param[out] out  release with cuonn_sweep_record_free()
  *  @return also CUONN_E_CONFIG if its grid is one that this version does not know */
 CUONN_API cuonn_status cuonn_sweep_read(cuonn_sweep_record *out, const char *path);

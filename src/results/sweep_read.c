@@ -140,6 +140,7 @@ void cuonn_sweep_record_free(cuonn_sweep_record *record) {
   for (size_t p = 0; record->done && p < record->n_points; p++) {
     free((void *)(uintptr_t)record->results[p].reason);
     free((void *)(uintptr_t)record->results[p].epochs);
+    free((void *)(uintptr_t)record->results[p].gradient_errors);
   }
   free(record->done);
   free(record->results);
