@@ -107,6 +107,9 @@ refuse 2 '^cuonn gradient: .*method|training.gradient' network.nc --input batch.
 refuse 2 '^cuonn gradient: chip.tap_shot.*-1' network.nc --input batch.nc --set chip.tap_shot=-1
 netcdf push.nc classic "$dimensions" 'phase_style=differential classes=4' theta:layer,node:theta phi:layer,node:phi
 refuse 2 '^cuonn gradient: .*style differential' push.nc --input batch.nc --method analog
+awk '{ printf "%.17g\n", $1 * 1e200 }' input > loud
+netcdf loud.nc classic 'example=3 waveguide=64 complex=2' '' input:example,waveguide,complex:loud label:example:label:int
+refuse 3 '^cuonn gradient: loud.nc: powers overflow at the input; scale the fields down' study.nc --input loud.nc
 refuse 4 '^cuonn gradient: .*cuda' network.nc --input batch.nc --backend cuda
 values batch.cdl input > input
 for labels in '0 1 2 3 0 4' '0 1 2 3 0 -1' '0 1 2 3 0 300'; do
