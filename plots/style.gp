@@ -6,7 +6,7 @@ set encoding utf8
 crisp = format eq "svg" ? "pixels" : ""
 if (format eq "svg") { set terminal svg size width,height noenhanced font "sans-serif,14" background rgb "white" }
 if (format eq "png") {
-  set terminal pngcairo size 1.6*width,1.6*height noenhanced font "sans-serif,11" fontscale 1.6 linewidth 1.6 background rgb "white"
+  set terminal pngcairo size 1.6*width,1.6*height noenhanced font "sans-serif,11" fontscale 1.6 linewidth 1.6 pointscale 1.6 background rgb "white"
 }
 if (format eq "pdf") {
   set terminal pdfcairo size width/100.0,height/100.0 noenhanced font "sans-serif,11" linewidth 1 background rgb "white"

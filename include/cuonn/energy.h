@@ -85,6 +85,7 @@ typedef struct cuonn_energy_options {
   double wavelength;           /**< nm */
   double detector_efficiency;  /**< eta_d, electrons a photon, above 0 to 1 */
   double oscillator_photons;   /**< n_LO, a mode and symbol; homodyne only */
+  double least_photons;        /**< n_tap, that the light has at least, whatever `bits` needs; 0: no such need */
   double amplifier_noise;      /**< i_n, input-referred, pA/sqrt(Hz) */
   double fixed_loss;           /**< IL_0, modulator and couplers to the chip, dB */
   double column_loss;          /**< l_MZI, of an MZI without its taps, dB a column */
@@ -121,6 +122,24 @@ CUONN_API void cuonn_energy_options_init(cuonn_energy_options *out, cuonn_energy
 /** Checks every value.
  *  @return CUONN_OK; CUONN_E_ARGUMENT naming the key of the configuration ("energy.dac"), its value and its range */
 CUONN_API cuonn_status cuonn_energy_options_check(const cuonn_energy_options *options);
+
+/** Noise of a simulated chip (cuonn/chip.h), as what a chip of given components may have. */
+typedef struct cuonn_energy_noise {
+  double tap_shot;     /**< sigma_t; 0: none, which no light reaches */
+  double io_amplitude; /**< sigma_a; 0: as little as the options' own converters and light have */
+  double io_phase;     /**< sigma_phi, in units of pi; 0: the same */
+  double symbols; /**< m, symbols over which a tap adds up the light that the simulation takes for norm 1; at least 1 */
+} cuonn_energy_noise;
+
+/** Photons in a symbol of norm 1 whose shot noise at the taps is tap_shot.  eq. 22; infinite for 0. */
+CUONN_API double cuonn_energy_tap_photons(const cuonn_energy_options *options, double tap_shot, double symbols);
+
+/** Bits, not rounded to a whole number, of converters that read with this deviation.  eq. 23; infinite for 0. */
+CUONN_API double cuonn_energy_noise_bits(double deviation);
+
+/** Sets converter_bits, bits and least_photons to the least that has no more than this noise.  eq. 22 to 24.
+ *  @return CUONN_OK; CUONN_E_ARGUMENT if a noise is negative or not finite, or symbols are below 1 */
+CUONN_API cuonn_status cuonn_energy_meet_noise(cuonn_energy_options *options, const cuonn_energy_noise *noise);
 
 /** What energy goes into. */
 typedef enum cuonn_energy_part {

@@ -76,6 +76,13 @@ CUONN_API cuonn_status cuonn_vjp_write(const char *path, const cuonn_mesh_gradie
 CUONN_API cuonn_status cuonn_gradient_write(const char *path, const cuonn_network_shape *shape, double loss,
                                             const cuonn_mesh_gradient *gradients, const cuonn_mesh_gradient *exact);
 
+/** Reads d_theta, d_phi, d_gamma of every layer, and the exact ones beside them.
+ *  @param[out] gradients  [n_layers] release with free(), which releases their arrays, too
+ *  @param[out] exact      the same; NULL where the file has none
+ *  @param[out] n_modes    waveguides of each layer */
+CUONN_API cuonn_status cuonn_gradient_read(cuonn_mesh_gradient **gradients, cuonn_mesh_gradient **exact,
+                                           size_t *n_layers, size_t *n_modes, const char *path);
+
 /** Reads a network: as a mesh with `layer` in front of every dimension list (or without it: one layer); attribute
  *  `classes` (10 or N, whichever is less, where absent), `loss_per_class` (1 where absent). */
 CUONN_API cuonn_status cuonn_network_read(cuonn_network *out, const char *path);
@@ -185,6 +192,23 @@ CUONN_API cuonn_status cuonn_sweep_files_merge(const cuonn_sweep_files *files);
 
 /** Releases what is open.  NULL is fine.  The files are already whole. */
 CUONN_API void cuonn_sweep_files_close(cuonn_sweep_files *files);
+
+/** What there is of a sweep. */
+typedef struct cuonn_sweep_record {
+  cuonn_grid grid;             /**< complete */
+  size_t n_points;             /**< of the grid */
+  size_t n_done;               /**< finished or failed */
+  cuonn_sweep_result *results; /**< [n_points] their state NULL */
+  bool *done;                  /**< [n_points] whether there is a result */
+} cuonn_sweep_record;
+
+/** Reads a sweep: its directory, also while it is written, or sweep.nc alone, of which the errors of single layers are not read.
+ *  @param[out] out  release with cuonn_sweep_record_free()
+ *  @return also CUONN_E_CONFIG if its grid is one that this version does not know */
+CUONN_API cuonn_status cuonn_sweep_read(cuonn_sweep_record *out, const char *path);
+
+/** Releases what cuonn_sweep_read() took. */
+CUONN_API void cuonn_sweep_record_free(cuonn_sweep_record *record);
 
 #ifdef __cplusplus
 }

@@ -16,13 +16,16 @@ static double amplifier_variance(const cuonn_energy_options *o) {
   return electrons * electrons;
 }
 
-/* n, photons a mode and symbol at the detector, eq. 9 and 10; infinite if the oscillator's shot noise alone is too much. */
-static double wanted_photons(const cuonn_energy_options *o) {
+/* Photons a mode and symbol that the bits need, eq. 9 and 10; infinite if the oscillator's shot noise alone is too much. */
+static double photons_of_bits(const cuonn_energy_options *o) {
   const double s = wanted_snr(o), eta = o->detector_efficiency, amplifier = amplifier_variance(o);
   if (o->detection == CUONN_DETECTION_DIRECT) return (s + sqrt(s * s + 4 * s * amplifier)) / (2 * eta);
   const double margin = eta * eta * o->oscillator_photons - eta * s / 2;
   return margin > 0 ? s * (eta * o->oscillator_photons / 2 + amplifier) / margin : INFINITY;
 }
+
+/* n, photons a mode and symbol at the detector, eq. 24. */
+static double wanted_photons(const cuonn_energy_options *o) { return fmax(photons_of_bits(o), o->least_photons); }
 
 /* l, of an MZI with one tap at each of its two phase shifters, dB. */
 static double column_loss(const cuonn_energy_options *o) {

@@ -43,7 +43,7 @@ static const struct argp_option options[] = {
      0},
     {"threads", 't', "COUNT", 0, "Threads of the cpu backend, 0 = one a processor (0)", 0},
     {"json", 'j', "FILE.json", 0, "File to write: everything that was measured", 0},
-    {"plot", 'p', "FILE.svg", 0, "File to draw curves into, over the longest list; needs gnuplot", 0},
+    {"plot", 'p', "FILE.svg", 0, "File to draw into, as cuonn plot throughput does; needs gnuplot", 0},
     {"commit", 'r', "TEXT", 0, "What was built, for the JSON file", 0},
     {0}};
 
@@ -59,7 +59,7 @@ static const struct argp argp = {
         "move the bytes, or for the floating-point operations, whichever takes longer, at rates that are measured "
         "first. "
         "vs_cpu is how many times faster than cpu a backend is.\n\n"
-        "Reads no file. Of --plot, the gnuplot script stays beside the drawing.\n\n"
+        "Reads no file. cuonn plot throughput draws what --json writes.\n\n"
         "Example:\n"
         "  cuonn bench --case train_step --modes 16,64,256,1024 --json bench.json --plot bench.svg",
 };

@@ -55,9 +55,12 @@ bool bench_uses_layers(cuonn_benchmark_case what);
 void bench_print_head(const bench_run *run);
 void bench_print_row(const bench_row *row);
 
-/* Both replace the file as a whole. */
+/* Everything that was measured, as JSON; NULL if there is no memory. */
+json_t *bench_json(const bench_run *run);
+
+/* Both replace the file as a whole. Without gnuplot, what it would draw is written beside the drawing. */
 int bench_write_json(const bench_run *run);
-int bench_draw(const bench_run *run); /* needs gnuplot; its script stays beside the drawing */
+int bench_draw(const bench_run *run);
 
 /* Refuses a file that could not be written later. NULL is fine. */
 int bench_check_writable(const char *path);

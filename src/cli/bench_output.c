@@ -87,7 +87,7 @@ static json_t *row_json(const bench_row *row) {
   return what;
 }
 
-static json_t *everything(const bench_run *run) {
+json_t *bench_json(const bench_run *run) {
   const bench_settings *const s = &run->settings;
   char date[32];
   const time_t now = time(NULL);
@@ -109,7 +109,7 @@ static int cannot_write(const char *path) {
 int bench_write_json(const bench_run *run) {
   int code = CLI_DONE;
   char *path = NULL;
-  json_t *const all = everything(run);
+  json_t *const all = bench_json(run);
   FILE *file = NULL;
   if (!all || asprintf(&path, "%s.tmp", run->settings.json) < 0) {
     code = cli_fail(CLI_RESOURCES, "not enough memory for the JSON output");

@@ -1,14 +1,14 @@
 /* cuonn gradient: loss of a network on a batch, and its derivative by every phase: computed, or measured on a chip and
  * held against the computed one. */
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/common.h"
 
 typedef struct {
-  const char *checkpoint, *input, *output, *method;
+  const char *checkpoint, *input, *images, *output, *method;
   const char **settings; /* [n_settings] "key=value" */
   size_t n_settings;
   cli_options common;
@@ -19,13 +19,18 @@ static error_t parse(int key, char *value, struct argp_state *state) {
   switch (key) {
     case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 2); return 0;
     case 'i': a->input = value; return 0;
+    case 'n': a->images = value; return 0;
     case 'o': a->output = value; return 0;
     case 'm': a->method = value; return 0;
     case 's': a->settings[a->n_settings++] = value; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->checkpoint, value);
     case ARGP_KEY_END: {
       error_t missing = cli_require(a->checkpoint, "the checkpoint");
-      if (!missing) missing = cli_require(a->input, "--input BATCH.nc");
+      if (!missing) missing = cli_require(a->input ? a->input : a->images, "--input BATCH.nc or --images COUNT");
+      if (!missing && a->input && a->images) {
+        cli_fail(CLI_USAGE, "--images does not go with --input: either is the batch");
+        return EINVAL;
+      }
       return missing ? missing : cli_require(a->output, "--output GRAD.nc");
     }
     default: return ARGP_ERR_UNKNOWN;
@@ -34,6 +39,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 
 static const struct argp_option options[] = {
     {"input", 'i', "BATCH.nc", 0, "File with `input` and `label`", 0},
+    {"images", 'n', "COUNT", 0, "In place of it: the first training images of the checkpoint's data", 0},
     {"output", 'o', "GRAD.nc", 0, "File to write", 0},
     {"method", 'm', "exact|analog|digital|ideal", 0,
      "Where the gradient comes from: computed (the default), measured on the chip in situ, or computed for a chip "
@@ -60,7 +66,7 @@ static const struct argp argp = {
         "between them, and the norm of their difference over that of the computed one.\n\n"
         "Example:\n"
         "  cuonn gradient runs/study/best.nc --input batch.nc --output gradient.nc\n"
-        "  cuonn gradient best.nc -i batch.nc -o gradient.nc --method analog --set chip.tap_shot=0.02",
+        "  cuonn gradient best.nc --images 512 -o gradient.nc --method analog --set chip.tap_shot=0.02",
     .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {&cli_json_argp, 0, NULL, 0}, {0}},
 };
 
@@ -76,6 +82,42 @@ typedef struct {
   cuonn_mesh_gradient *gradients, *exact; /* [layer]; exact: NULL if these are exact themselves */
 } job;
 
+/* Where the batch comes from, for messages. */
+static const char *batch_name(const job *j) { return j->args.images ? j->config.data_path : j->args.input; }
+
+/* The first training images of the data that the configuration names, as features. */
+static int read_images(job *j, size_t *n_labels) {
+  int code = CLI_DONE;
+  char *end;
+  cuonn_dataset data = {0};
+  errno = 0;
+  const unsigned long long count = strtoull(j->args.images, &end, 10);
+  if (*j->args.images < '0' || *j->args.images > '9' || *end || errno != 0 || count == 0)
+    return cli_fail(CLI_USAGE, "--images: found \"%s\", which is no whole number from 1 on", j->args.images);
+  CLI_TRY_DONE(cuonn_dataset_load(&data, j->config.data_path));
+  if (count > data.train.n_examples) {
+    code = cli_fail(CLI_USAGE, "--images %llu: %s has %zu training images", count, j->config.data_path,
+                    data.train.n_examples);
+    goto done;
+  }
+  data.train.n_examples = (size_t)count;
+  const cuonn_status status = cuonn_features(&j->input, j->context, &data.train, &j->config.features);
+  if (status != CUONN_OK) {
+    code = cli_fail_file(status, j->config.data_path);
+    goto done;
+  }
+  j->labels = malloc(data.train.n_examples);
+  if (!j->labels) {
+    code = cli_fail(CLI_RESOURCES, "not enough memory for %llu labels", count);
+    goto done;
+  }
+  memcpy(j->labels, data.train.labels, data.train.n_examples);
+  *n_labels = data.train.n_examples;
+done:
+  cuonn_dataset_free(&data);
+  return code;
+}
+
 static int read_all(job *j) {
   int code = CLI_DONE;
   size_t n_labels = 0;
@@ -85,14 +127,18 @@ static int read_all(job *j) {
   for (size_t i = 0; i < j->args.n_settings; i++) CLI_TRY_DONE(cuonn_config_set(&j->config, j->args.settings[i]));
   CLI_PASS_DONE(cli_config_set(&j->config, "training.gradient", j->args.method ? j->args.method : "exact"));
   CLI_PASS_DONE(cli_make_chip(&j->network, &j->config, j->config.training.chip.seed));
-  CLI_TRY_DONE(cuonn_fields_read(&j->input, j->args.input, "input"));
-  CLI_TRY_DONE(cuonn_labels_read(&j->labels, &n_labels, j->args.input));
+  if (j->args.images) {
+    CLI_PASS_DONE(read_images(j, &n_labels));
+  } else {
+    CLI_TRY_DONE(cuonn_fields_read(&j->input, j->args.input, "input"));
+    CLI_TRY_DONE(cuonn_labels_read(&j->labels, &n_labels, j->args.input));
+  }
   if (j->input.n_modes != j->network.shape.n_modes || j->input.n_examples != n_labels)
     code = cli_fail(
         CLI_BAD_FILE,
         "%s: input has %zu examples of %zu waveguides and there are %zu labels, but the network in %s has %zu "
         "waveguides",
-        j->args.input, j->input.n_examples, j->input.n_modes, n_labels, j->args.checkpoint, j->network.shape.n_modes);
+        batch_name(j), j->input.n_examples, j->input.n_modes, n_labels, j->args.checkpoint, j->network.shape.n_modes);
 done:
   return code;
 }
@@ -106,23 +152,9 @@ static int compute(cuonn_mesh_gradient **out, job *j, cuonn_gradient_method meth
   const cuonn_status status = cuonn_gradient_on_chip(&j->loss, *out, j->context, &j->network, &j->config.training.chip,
                                                      method, &j->input, j->labels);
   if (status == CUONN_E_ARGUMENT) return cli_fail_library(status);
-  if (status != CUONN_OK) code = cli_fail_file(status, j->args.input);
+  if (status != CUONN_OK) code = cli_fail_file(status, batch_name(j));
 done:
   return code;
-}
-
-/* Norm of the difference over that of the exact gradient, theta and phi of n_layers; NaN if that is zero. */
-static double relative_error(const cuonn_mesh_gradient *measured, const cuonn_mesh_gradient *exact, size_t n_layers,
-                             size_t n_modes) {
-  double off = 0, norm = 0;
-  for (size_t l = 0; l < n_layers; l++) {
-    for (size_t k = 0; k < cuonn_mesh_nodes(n_modes); k++) {
-      const double theta = measured[l].d_theta[k] - exact[l].d_theta[k], phi = measured[l].d_phi[k] - exact[l].d_phi[k];
-      off += theta * theta + phi * phi;
-      norm += exact[l].d_theta[k] * exact[l].d_theta[k] + exact[l].d_phi[k] * exact[l].d_phi[k];
-    }
-  }
-  return sqrt(off / norm);
 }
 
 static int print_json(const job *j) {
@@ -133,11 +165,12 @@ static int print_json(const job *j) {
   json_t *const angles = json_array(), *const errors = json_array();
   for (size_t l = 0; l < n_layers; l++) {
     json_array_append_new(angles, cli_json_number(cuonn_gradient_error(j->gradients + l, j->exact + l, 1, n)));
-    json_array_append_new(errors, cli_json_number(relative_error(j->gradients + l, j->exact + l, 1, n)));
+    json_array_append_new(errors, cli_json_number(cli_relative_error(j->gradients + l, j->exact + l, 1, n)));
   }
   json_object_set_new(object, "gradient_error",
                       cli_json_number(cuonn_gradient_error(j->gradients, j->exact, n_layers, n)));
-  json_object_set_new(object, "relative_error", cli_json_number(relative_error(j->gradients, j->exact, n_layers, n)));
+  json_object_set_new(object, "relative_error",
+                      cli_json_number(cli_relative_error(j->gradients, j->exact, n_layers, n)));
   json_object_set_new(object, "gradient_error_of_layer", angles);
   json_object_set_new(object, "relative_error_of_layer", errors);
   return cli_print_json(object);
@@ -150,9 +183,9 @@ static void print_table(const job *j) {
   printf("\nlayer  1 - cosine  relative error\n");
   for (size_t l = 0; l < n_layers; l++)
     printf("%5zu  %10.4g  %14.4g\n", l, cuonn_gradient_error(j->gradients + l, j->exact + l, 1, n),
-           relative_error(j->gradients + l, j->exact + l, 1, n));
+           cli_relative_error(j->gradients + l, j->exact + l, 1, n));
   printf("  all  %10.4g  %14.4g\n", cuonn_gradient_error(j->gradients, j->exact, n_layers, n),
-         relative_error(j->gradients, j->exact, n_layers, n));
+         cli_relative_error(j->gradients, j->exact, n_layers, n));
 }
 
 static void free_gradients(cuonn_mesh_gradient *gradients, size_t n_layers) {

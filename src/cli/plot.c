@@ -8,7 +8,8 @@
 
 typedef struct {
   const char *what, *output, *example, *layer;
-  const char **files; /* [source.n_files], room for as many as there are words */
+  const char **files;    /* [source.n_files], room for as many as there are words */
+  const char **settings; /* [source.n_settings], the same */
   bool keep_data;
   cli_figure_source source;
 } arguments;
@@ -23,6 +24,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     case 'd': a->source.data = value; return 0;
     case 'e': a->example = value; return 0;
     case 'l': a->layer = value; return 0;
+    case 's': a->settings[a->source.n_settings++] = value; return 0;
     case kKeepData: a->keep_data = true; return 0;
     case ARGP_KEY_ARG:
       if (a->what)
@@ -45,6 +47,8 @@ static const struct argp_option options[] = {
     {"data", 'd', "DIR", 0, "Folder with the IDX files, in place of the one that the checkpoint names", 0},
     {"example", 'e', "INDEX", 0, "power: the test image; examples: the first of them; the default is 0", 0},
     {"layer", 'l', "INDEX", 0, "phases: the layer of the network; the default is 0", 0},
+    {"set", 's', "KEY=VALUE", 0,
+     "tradeoff: set a key of the section energy, over what the sweep's configuration says; may be repeated", 0},
     {0}};
 
 /* The list of figures stands in the help as it does in the table. */
@@ -102,7 +106,8 @@ static int check_options(const cli_figure *figure, const arguments *a) {
              {a->layer, "layer", figure->reads_layer},
              {a->source.data, "data", figure->reads_images},
              {a->source.common.backend, "backend", figure->reads_images},
-             {a->source.common.threads, "threads", figure->reads_images}};
+             {a->source.common.threads, "threads", figure->reads_images},
+             {a->settings[0], "set", figure->reads_settings}};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     if (all[i].given && !all[i].read) return cli_fail(CLI_USAGE, "--%s is not for %s", all[i].name, figure->name);
   return CLI_DONE;
@@ -157,9 +162,14 @@ static int run(int argc, char **argv) {
   int code = CLI_DONE;
   arguments args = {0};
   args.files = calloc((size_t)argc, sizeof *args.files);
-  if (!args.files) return cli_fail(CLI_RESOURCES, "not enough memory");
+  args.settings = calloc((size_t)argc, sizeof *args.settings);
+  if (!args.files || !args.settings) {
+    code = cli_fail(CLI_RESOURCES, "not enough memory");
+    goto done;
+  }
   CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
   args.source.files = args.files;
+  args.source.settings = args.settings;
   const cli_figure *const figure = find_figure(args.what);
   CLI_PASS_DONE(figure ? CLI_DONE : CLI_USAGE);
   if (args.source.n_files > 1 && !figure->many) {
@@ -175,8 +185,10 @@ static int run(int argc, char **argv) {
   code = draw(figure, format, &args);
 done:
   cli_figure_source_free(&args.source);
+  free(args.settings);
   free(args.files);
   return code;
 }
 
-const cli_command cli_plot = {"plot", "figures of runs, networks and energy grids, drawn by gnuplot", &argp, run};
+const cli_command cli_plot = {"plot", "figures of runs, sweeps, networks, gradients and benchmarks, drawn by gnuplot",
+                              &argp, run};

@@ -7,7 +7,9 @@
 #include <time.h>
 
 #include "cli/common.h"
+#include "cli/gnuplot.h"
 #include "cli/progress.h"
+#include "cli/report.h"
 #include "cli/stop.h"
 #include "cli/sweep.h"
 
@@ -60,7 +62,8 @@ static const struct argp argp = {
         "  sweep.yaml           the configuration with every key\n"
         "  runs/NUMBER.nc       numbers of each run, as soon as it is finished or has failed\n"
         "  networks/NUMBER.nc   checkpoint of each finished run, for cuonn eval\n"
-        "  sweep.nc             all numbers over the grid, for xarray\n\n"
+        "  sweep.nc             all numbers over the grid, for xarray\n"
+        "  report.html          grid, results and figures, once all is done; needs gnuplot\n\n"
         "A run whose loss becomes NaN or infinite is recorded with its reason; the others go on, and the exit code is "
         "0. "
         "Ctrl-C finishes the present steps and exits with 130; --resume does what is not finished.\n\n"
@@ -224,6 +227,17 @@ static cuonn_status on_model(void *user, size_t model, const cuonn_sweep_result 
   return CUONN_OK;
 }
 
+/* Writes the report of a sweep that is done. Nothing is lost if it cannot be written, so that is told and no failure. */
+static void report(const job *j) {
+  bool missing;
+  const char *const directory = j->grid.base.output_directory;
+  if (cli_report_sweep(&missing, directory) != CLI_DONE) return;
+  if (missing)
+    cli_fail(CLI_DONE, "%s, so there is no report; later: cuonn report %s", CLI_GNUPLOT_ADVICE, directory);
+  else if (!j->args.common.json)
+    printf("report in %s/report.html\n", directory);
+}
+
 static int sweep(job *j) {
   int code = CLI_DONE;
   const cuonn_sweep_callbacks callbacks = {j, start, on_progress, on_model};
@@ -239,6 +253,8 @@ static int sweep(job *j) {
                                     seconds_since(&j->began), j->args.common.json));
   if (status == CUONN_E_INTERRUPTED)
     code = cli_fail(CLI_INTERRUPTED, "interrupted; go on with: cuonn sweep --resume %s", j->grid.base.output_directory);
+  else
+    report(j);
 done:
   return code;
 }

@@ -269,7 +269,7 @@ done:
 static void report(const job *j) {
   bool missing;
   const char *const directory = j->config.output_directory;
-  if (cli_report_write(&missing, directory, NULL, &j->args.common) != CLI_DONE) return;
+  if (cli_report_run(&missing, directory, NULL, &j->args.common) != CLI_DONE) return;
   if (missing)
     cli_fail(CLI_DONE, "%s, so there is no report; later: cuonn report %s", CLI_GNUPLOT_ADVICE, directory);
   else if (!j->args.common.json)

@@ -326,6 +326,60 @@ done:
   return status;
 }
 
+/* What a gradient's file is read into. */
+typedef struct {
+  cuonn_mesh_gradient *gradients, *exact;
+  size_t n_layers, n_modes;
+} gradient_request;
+
+/* The three arrays of every layer, in one block of memory behind the structs that point to them. */
+static cuonn_status get_gradients(cuonn_mesh_gradient **out, const gradient_request *r, const results_file *file,
+                                  const char *const names[3]) {
+  const size_t nodes = cuonn_mesh_nodes(r->n_modes), numbers = 2 * nodes + r->n_modes;
+  const results_dimension layer = {"layer", r->n_layers}, node = {"node", nodes}, waveguide = {"waveguide", r->n_modes};
+  CUONN_TRY(cuonn_allocate(out, r->n_layers, sizeof **out + numbers * sizeof(double)));
+  double *next = (double *)(*out + r->n_layers);
+  for (size_t l = 0; l < r->n_layers; l++, next += numbers) {
+    double *const arrays[] = {next, next + nodes, next + 2 * nodes};
+    for (size_t k = 0; k < 3; k++) {
+      const results_variable v = {names[k], {layer, k == 2 ? waveguide : node}, NULL, .long_name = NULL};
+      CUONN_TRY(results_get(arrays[k], file, &v, l));
+    }
+    (*out)[l] = (cuonn_mesh_gradient){arrays[0], arrays[1], arrays[2]};
+  }
+  return CUONN_OK;
+}
+
+static cuonn_status read_gradients(void *user, const results_file *file) {
+  static const char *const measured[] = {"d_theta", "d_phi", "d_gamma"};
+  static const char *const exact[] = {"exact_d_theta", "exact_d_phi", "exact_d_gamma"};
+  gradient_request *const r = user;
+  size_t rank, lengths[RESULTS_RANK];
+  CUONN_TRY(results_shape(&rank, lengths, file, "d_gamma"));
+  CUONN_CHECK(rank == 2 && lengths[0] > 0 && lengths[1] >= 2, CUONN_E_DATA,
+              "%s: d_gamma must stand over layer and waveguide, as cuonn gradient writes it", file->path);
+  r->n_layers = lengths[0];
+  r->n_modes = lengths[1];
+  CUONN_TRY(get_gradients(&r->gradients, r, file, measured));
+  return results_has(file, exact[0]) ? get_gradients(&r->exact, r, file, exact) : CUONN_OK;
+}
+
+cuonn_status cuonn_gradient_read(cuonn_mesh_gradient **gradients, cuonn_mesh_gradient **exact, size_t *n_layers,
+                                 size_t *n_modes, const char *path) {
+  gradient_request r = {0};
+  const cuonn_status status = results_read(path, read_gradients, &r);
+  if (status != CUONN_OK) {
+    free(r.gradients);
+    free(r.exact);
+    r = (gradient_request){0};
+  }
+  *gradients = r.gradients;
+  *exact = r.exact;
+  *n_layers = r.n_layers;
+  *n_modes = r.n_modes;
+  return status;
+}
+
 /* ---- networks ---- */
 
 static cuonn_status read_network(void *user, const results_file *file) {

@@ -20,8 +20,7 @@ static cuonn_status point_path(char **out, const char *directory, size_t point) 
   return results_join(out, directory, name);
 }
 
-/* Takes over the result of a point whose file is there. */
-static cuonn_status take_run(cuonn_sweep_files *files, size_t point) {
+cuonn_status sweep_take_run(cuonn_sweep_files *files, size_t point) {
   char *path = NULL, *text = NULL;
   cuonn_config config, found;
   cuonn_status status = CUONN_OK;
@@ -124,7 +123,7 @@ cuonn_status cuonn_sweep_files_open(cuonn_sweep_files **out, const char *directo
   if (!resume) CUONN_TRY_DONE(begin(files));
   CUONN_TRY_DONE(results_directory_make(files->runs));
   CUONN_TRY_DONE(results_directory_make(files->networks));
-  for (size_t p = 0; resume && p < files->points; p++) CUONN_TRY_DONE(take_run(files, p));
+  for (size_t p = 0; resume && p < files->points; p++) CUONN_TRY_DONE(sweep_take_run(files, p));
   *out = files;
   files = NULL;
 done:

@@ -39,6 +39,9 @@ double sweep_number_at(const cuonn_sweep_epoch *epoch, const sweep_number *of);
 /* Whether every epoch of a result has the number. */
 bool sweep_has_number(const cuonn_sweep_result *result, const sweep_number *of);
 
+/* Takes over the result of a point whose file is there; reads grid and runs of *files. */
+cuonn_status sweep_take_run(cuonn_sweep_files *files, size_t point);
+
 /* The file of one run. */
 cuonn_status sweep_run_write(const char *path, const cuonn_sweep_result *result, const char *config_text);
 

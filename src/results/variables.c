@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 
 enum { kTextMax = 1 << 24, kShapeText = 256 };
 
@@ -298,4 +299,36 @@ cuonn_status results_get(double *values, const results_file *file, const results
                       at, values[i]);
   }
   return CUONN_OK;
+}
+
+cuonn_status results_get_characters(char **texts, size_t *length, const results_file *file,
+                                    const results_variable *variable) {
+  cuonn_status status = CUONN_OK;
+  const size_t rank = rank_of(variable);
+  int id, n_dimensions, dimensions[NC_MAX_VAR_DIMS];
+  nc_type type;
+  size_t count = 1;
+  *texts = NULL;
+  *length = 0;
+  if (nc_inq_varid(file->id, variable->name, &id) != NC_NOERR) return CUONN_OK;
+  int code = nc_inq_var(file->id, id, NULL, &type, &n_dimensions, dimensions, NULL);
+  if (code == NC_NOERR && (type != NC_CHAR || (size_t)n_dimensions != rank)) return CUONN_OK;
+  for (size_t d = 0; code == NC_NOERR && d < rank; d++) {
+    code = nc_inq_dimlen(file->id, dimensions[d], length);
+    CUONN_CHECK_DONE(code != NC_NOERR || d + 1 == rank || *length == variable->dimensions[d].length, CUONN_E_DATA,
+                     "%s: %s has %zu texts along dimension %zu, it must have %zu", file->path, variable->name, *length,
+                     d, variable->dimensions[d].length);
+    CUONN_CHECK_DONE(*length <= RESULTS_VALUES_MAX / count, CUONN_E_DATA, "%s: %s is too large", file->path,
+                     variable->name);
+    count *= *length;
+  }
+  CUONN_TRY_DONE(cuonn_allocate(texts, count, 1));
+  if (code == NC_NOERR) code = nc_get_var_text(file->id, id, *texts);
+  if (code != NC_NOERR) status = results_netcdf_fail(CUONN_E_DATA, file, variable->name, code);
+done:
+  if (status != CUONN_OK) {
+    free(*texts);
+    *texts = NULL;
+  }
+  return status;
 }

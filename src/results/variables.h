@@ -72,4 +72,9 @@ cuonn_status results_shape(size_t *rank, size_t lengths[RESULTS_RANK], const res
  * gaps has NaN there. */
 cuonn_status results_get(double *values, const results_file *file, const results_variable *variable, size_t part);
 
+/* Reads a variable of texts whose lengths but the last must be those of `variable`: `length` bytes a text, zeros behind it.
+ * *texts is NULL where there is none, or one of another type; release with free(). */
+cuonn_status results_get_characters(char **texts, size_t *length, const results_file *file,
+                                    const results_variable *variable);
+
 #endif

@@ -1,7 +1,7 @@
-# bench: table, JSON, script of the drawing, what is skipped, and refusals. No time is asserted.
+# bench: table, JSON, drawing, what is skipped, and refusals. No time is asserted.
 source "$(dirname "$0")/harness.sh"
 cd "$work" || exit 1
-mkdir bin keep
+mkdir keep
 tiny=(--modes "8,16" --batch 3 --layers 2 --samples 4)
 
 # ---------------------------------------------------------------------------------------------------- table and JSON
@@ -35,26 +35,56 @@ expect 0 '' "$cuonn" bench --case forward --modes 64 --batch 65536 --samples 1 -
 output '^forward +64 +65536 +3  reference +skipped: one operation would take about [0-9.e+]+ s; --seconds 0.01 allows 0.0025$'
 
 # ------------------------------------------------------------------------------------------------------------ drawing
-# A gnuplot of ours that draws nothing, and none at all.
-printf '#!/bin/sh\necho "<svg>$(wc -l < "$1")"\n' > bin/gnuplot
-printf '#!/bin/sh\nexit 1\n' > bin/broken
-chmod +x bin/*
-drawn() { PATH=$work/bin:$PATH "$cuonn" bench --case propagate,features "${tiny[@]}" --plot curves.svg; }
-expect 0 '' drawn
-check grep -q '^<svg>' curves.svg
-check grep -qx "set title 'propagate' noenhanced" curves.svg.gp
-check grep -q 'plot \$curve' curves.svg.gp
-for n in 8 16; do check grep -qE "^$n [0-9.e+-]+ [0-9.e+-]+ [0-9.e+-]+ [0-9.e+-]+$" curves.svg.gp; done
-check_not test -e curves.svg.tmp
+draw() { "$cuonn" bench --case propagate,features "${tiny[@]}" "$@"; }
+text() { grep -oE '<text[^>]*>.*</text>' "$1" | sed -E 's/<[^>]*>//g' | grep -qxE " *($2) *"; }
+# rows FILE INDEX: the numbers of a block of a data file.
+rows() { awk -v want="$2" 'BEGIN { RS = "\n\n\n" } NR == want + 1' "$1" | grep -v '^#\|^$'; }
+expect 0 '' draw --plot curves.svg --json drawn.json
+check xmllint --noout --nonet curves.svg
+for label in propagate features 'modes N' 'examples a second' cpu reference 8 16; do check text curves.svg "$label"; done
+check test "$(echo curves.svg*)" = curves.svg
+
+# The same from the JSON, and its numbers are those of the JSON.
+expect 0 '' "$cuonn" plot throughput drawn.json --output plotted.svg --keep-data
+labels() { grep -oE '<text[^>]*>.*</text>' "$1"; }
+check cmp <(labels curves.svg) <(labels plotted.svg) # the JSON has six digits of each number
+check test "$(rows plotted.svg.txt 0)" = '"modes N" 2 2'
+check test "$(rows plotted.svg.txt 1 | paste -sd,)" = '0 "propagate",1 "features"'
+bare drawn.json | grep -E '"case":"propagate".*"backend":"cpu"' > cpu
+number() { grep -oE "\"$1\":[0-9.e+-]+" cpu | cut -d: -f2; }
+curve=$(rows plotted.svg.txt 2 | grep -o '^[0-9] "cpu"' | cut -c1)
+rows plotted.svg.txt $((4 + curve)) > numbers
+cut -d' ' -f1 numbers > got
+number modes > want
+check cmp got want
+cut -d' ' -f2 numbers > got
+number examples_per_second > want
+check close_to 1e-5 got want
+cut -d' ' -f3 numbers > got
+number p90_s | awk '{ print 3 / $1 }' > want
+check close_to 1e-4 got want
+awk '{ print $2 / $5 }' numbers > got
+number of_limit > want
+check close_to 1e-4 got want
+
+# Several files: over the threads if these vary most, and by the names of the files otherwise.
+for t in 1 2; do expect 0 '' "$cuonn" bench --case propagate --modes 8 --batch 3 --samples 1 --threads $t --json t$t.json; done
+expect 0 '' "$cuonn" plot throughput t2.json t1.json --output threads.svg --keep-data
+check test "$(rows threads.svg.txt 0)" = '"threads" 1 1'
+check test "$(rows threads.svg.txt 4 | cut -d' ' -f1 | paste -sd,)" = 1,2
+expect 0 '' "$cuonn" plot throughput drawn.json bench.json --output files.svg
+for label in 'cpu, drawn.json' 'cpu, bench.json' train_step; do check text files.svg "$label"; done
+
 mkdir empty
-undrawn() { PATH=$work/empty "$cuonn" bench --case propagate "${tiny[@]}" --plot none.svg --json with.json; }
-expect 4 '^cuonn bench: gnuplot is missing \(Debian package gnuplot-nox\); with it: gnuplot none.svg.gp > none.svg$' undrawn
-check test -s none.svg.gp
+undrawn() { PATH=$work/empty draw --plot none.svg --json with.json; }
+expect 4 '^cuonn bench: gnuplot is not installed .*gnuplot-nox.*; what it would draw is in none.svg.txt$' undrawn
+check test -s none.svg.txt
 check test -s with.json
 check_not test -e none.svg
-mv bin/broken bin/gnuplot
-expect 1 '^cuonn bench: curves.svg could not be drawn from curves.svg.gp: gnuplot failed' drawn
-check grep -q '^<svg>' curves.svg
+unscripted() { CUONN_PLOTS=$work/empty draw --plot curves.svg; }
+cp curves.svg before
+expect 3 '^cuonn bench: .*empty/throughput.gp: No such file' unscripted
+check cmp curves.svg before
 
 # ----------------------------------------------------------------------------------------------------------- refusals
 kept=keep
@@ -78,6 +108,14 @@ refuse 2 '^cuonn bench: threads is' --threads 2000
 refuse 3 '^cuonn bench: nowhere/b.json cannot be written: No such file' --json nowhere/b.json
 refuse 3 '^cuonn bench: keep cannot be written: Is a directory' --json keep
 refuse 3 '^cuonn bench: nowhere/b.svg cannot be written' --json keep/new.json --plot nowhere/b.svg
+echo '[1' > broken.json
+echo '{"results": [], "options": {"threads": 1}}' > nothing.json
+echo '{"results": [{"case": "fly"}], "options": {"threads": 1}}' > odd.json
+plot() { expect 3 "^cuonn plot: $1" "$cuonn" plot throughput "${@:2}" --output keep/new.svg; }
+plot 'broken.json: line 2: ' broken.json
+plot 'nothing.json: nothing was measured in it' nothing.json
+plot 'odd.json: is no result of cuonn bench --json' bench.json odd.json
+plot 'none.json: ' none.json
 full() { "$cuonn" bench --case propagate "${tiny[@]}" > /dev/full; }
 expect 3 '^cuonn bench: cannot write to standard output' full
 finish

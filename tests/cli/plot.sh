@@ -9,6 +9,29 @@ expect 0 '' "$cuonn" energy --grid energy.modes=4:256:4 --output grid.nc
 numbers 6 1 3 > phase
 netcdf mesh.nc classic 'node=6' '' theta:node:phase phi:node:phase
 
+numbers 96 5 0.5 > input
+printf '%s\n' 3 1 4 > label
+netcdf batch.nc classic 'example=3 waveguide=16 complex=2' '' input:example,waveguide,complex:input label:example:label:byte
+expect 0 '' "$cuonn" gradient run/best.nc --input batch.nc --output gradient.nc --method analog --set chip.tap_shot=0.02 --json
+mv out gradient.json
+expect 0 '' "$cuonn" gradient run/best.nc --input batch.nc --output exact.nc
+# Training images as a batch: of data whose training images are its test images, the loss is that of eval.
+mkdir same
+for kind in images-idx3 labels-idx1; do cp "data/t10k-$kind-ubyte" "same/t10k-$kind-ubyte"; cp "data/t10k-$kind-ubyte" "same/train-$kind-ubyte"; done
+loss() { grep -oE '"loss": *[0-9.e-]+' out | sed 's/.*: *//'; }
+expect 0 '' "$cuonn" eval run/best.nc --json
+loss > want
+expect 0 '' "$cuonn" gradient run/best.nc --images 32 --set data.path=same --output images.nc --json
+loss > got
+check close_to 1e-10 got want
+expect 2 '^cuonn gradient: --images 257: .*/data has 256 training images' "$cuonn" gradient run/best.nc --images 257 --output no.nc
+expect 2 '^cuonn gradient: --images: found "0"' "$cuonn" gradient run/best.nc --images 0 --output no.nc
+expect 2 '^cuonn gradient: --images: found "1x"' "$cuonn" gradient run/best.nc --images 1x --output no.nc
+expect 2 '^cuonn gradient: --images does not go with --input' "$cuonn" gradient run/best.nc --images 1 --input batch.nc --output no.nc
+expect 2 '^cuonn gradient: --input BATCH.nc or --images COUNT is missing' "$cuonn" gradient run/best.nc --output no.nc
+expect 3 '^cuonn gradient: nowhere: ' "$cuonn" gradient run/best.nc --images 1 --set data.path=nowhere --output no.nc
+check_not test -e no.nc
+
 # text FILE REGEX: a text in an SVG matches.
 text() { grep -oE '<text>.*</text>' "$1" | sed -E 's/<[^>]*>//g; s/^ +| +$//g' | grep -qE "^($2)\$"; }
 # rows FILE INDEX: the numbers of a block of a data file.
@@ -18,7 +41,7 @@ whole_pdf() { [[ $(head -c 5 "$1") == %PDF- && $(tail -n 1 "$1") == %%EOF ]]; }
 
 # --------------------------------------------------------------------------------------------------------- every figure
 declare -A files=([curves]='run/metrics.csv' [confusion]='run/best.nc' [examples]='run/best.nc' [phases]='run/best.nc'
-  [power]='run/best.nc' [energy]='grid.nc')
+  [power]='run/best.nc' [energy]='grid.nc' [gradients]='gradient.nc')
 for what in "${!files[@]}"; do
   for format in svg png pdf; do
     expect 0 '' "$cuonn" plot "$what" "${files[$what]}" --output "$what.$format"
@@ -95,6 +118,22 @@ values grid.nc gradient_tops_per_watt | awk '{ print 1000 / $1 }' > want
 rows energy.svg.txt 2 | tail -n +2 | cut -d' ' -f2 > got
 check close_to 1e-5 got want
 check awk '{ sum = 0; for (i = 3; i <= NF; i++) sum += $i; if (sum < 0.9999 * $2 || sum > 1.0001 * $2) exit 1 }' <(rows energy.svg.txt 0 | tail -n +2)
+# Measured against exact, of theta and phi of the second layer; cosine and error are those that gradient prints.
+expect 0 '' "$cuonn" plot gradients gradient.nc --output gradients.svg --keep-data
+for k in 1:theta 2:phi; do
+  for kind in 1:exact_d 2:d; do
+    rows gradients.svg.txt $((2 + ${k%:*})) | cut -d' ' -f${kind%:*} > got
+    values gradient.nc ${kind#*:}_${k#*:} | tail -n 120 > want
+    check close_to 1e-5 got want
+  done
+done
+tr -d ' ' < gradient.json | grep -oE '"(gradient|relative)_error_of_layer":[^]]*' | sed 's/.*\[//' | tr ',' '\n' > want
+{ rows gradients.svg.txt 0 | awk '{ print 1 - $1 }'; rows gradients.svg.txt 0 | cut -d' ' -f2; } > got
+check close_to 1e-5 got want
+for label in 'layer 1: cosine 0\.[0-9]{4}' 'relative error 0\.[0-9]+' 'exact derivative / \(1e-[0-9]/rad\)' theta phi 'measured = exact'; do
+  check text gradients.svg "$label"
+done
+
 # Where no light is enough an operation has no energy.
 expect 0 '' "$cuonn" energy --set energy.bits=12 --grid energy.modes=4:64:4 --output dark.nc
 expect 3 '^cuonn plot: dark.nc: light carries the precision nowhere' "$cuonn" plot energy dark.nc --output dark.svg
@@ -113,7 +152,7 @@ refuse 2 '--example 32: .*data has 32 test images' power run/best.nc --example 3
 refuse 2 '--example 32: .*data has 32 test images' examples run/best.nc --example 32
 refuse 2 '--layer 2: run/best.nc has 2 layers' phases run/best.nc --layer 2
 for figure in 'curves run/metrics.csv' 'energy grid.nc'; do
-  for option in '--example 1' '--layer 1' '--data data' '--backend cpu' '--threads 1'; do
+  for option in '--example 1' '--layer 1' '--data data' '--backend cpu' '--threads 1' '--set energy.bits=4'; do
     refuse 2 "${option% *} is not for ${figure% *}$" $figure $option
   done
 done
@@ -126,6 +165,8 @@ refuse 3 'run/metrics.csv: is not a netCDF file' phases run/metrics.csv
 refuse 3 'grid.nc: .*theta' confusion grid.nc
 refuse 3 'grid.nc: .*theta' power grid.nc
 refuse 3 'run/best.nc: is no grid over energy.modes' energy run/best.nc
+refuse 3 'exact.nc: has no exact derivatives beside measured ones; cuonn gradient --method' gradients exact.nc
+refuse 3 'run/best.nc: .*d_gamma' gradients run/best.nc
 refuse 3 'nowhere: ' examples run/best.nc --data nowhere
 refuse 3 'mesh.nc: has 4 waveguides, but the features have N = 64' power mesh.nc
 head -n 1 run/metrics.csv > empty.csv

@@ -24,7 +24,8 @@ output '^ +run  test error  train error  seed  optimizer  learning_rate$'
 output '^best    00000[2367]      0\.[0-9]{4}       0\.[0-9]{4}     [34]       adam +0\.0[13]$' # sgd needs larger rates
 output '^worst   00000[0145]      0\.[0-9]{4}       0\.[0-9]{4}     [34]        sgd +0\.0[13]$'
 output '^done: 8 of 8 runs finished, 0 failed, in [0-9.]+ s; results in run/sweep.nc$'
-check test "$(cd run && echo * && cd runs && echo *)" = 'networks runs sweep.nc sweep.yaml
+output '^report in run/report.html$'
+check test "$(cd run && echo * && cd runs && echo *)" = 'networks report.html runs sweep.nc sweep.yaml
 000000.nc 000001.nc 000002.nc 000003.nc 000004.nc 000005.nc 000006.nc 000007.nc'
 
 # Coordinates are the keys that had lists, and numbers stand over them.

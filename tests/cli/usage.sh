@@ -28,7 +28,7 @@ expect 2 '^cuonn eval: the checkpoint is missing' "$cuonn" eval
 expect 2 '^cuonn train: .*--set.* requires an argument' "$cuonn" train x.yaml --set
 expect 2 '^cuonn train: --output does not go with --resume' "$cuonn" train --resume a --output b
 expect 2 "^cuonn propagate: --taps takes 'all' or nothing, not 'some'" "$cuonn" propagate --taps=some
-expect 2 '^cuonn report: the directory of the run is missing' "$cuonn" report
+expect 2 '^cuonn report: the directory of a run or a sweep is missing' "$cuonn" report
 expect 2 '^cuonn plot: WHAT, the name of a figure, is missing' "$cuonn" plot
 expect 2 '^cuonn completion: the shell is missing or unknown.*bash' "$cuonn" completion fish
 

@@ -555,6 +555,62 @@ static void grid_is_read_back(void **state) {
   assert_null(modes);
 }
 
+/* ------------------------------------------------------------------------------------------- noise and its price */
+
+static void noise_by_hand(void **state) {
+  (void)state;
+  cuonn_energy_options o = preset(CUONN_ENERGY_DEFAULT);
+  o.detector_efficiency = 0.5;
+  o.tap_fraction = 0.01;
+  is(cuonn_energy_tap_photons(&o, 0.1, 1), 20000); /* 1 / (.5 x .01 x .01) */
+  is(cuonn_energy_tap_photons(&o, 0.1, 100), 200);
+  is(cuonn_energy_tap_photons(&o, 0.2, 1), 5000);
+  assert_true(isinf(cuonn_energy_tap_photons(&o, 0, 100)));
+  is(cuonn_energy_noise_bits(1 / (8 * sqrt(3))), 3); /* a step of 2 / 2^3 over sqrt(12) */
+  is_about(cuonn_energy_noise_bits(0.05), 3.529, 1e-3);
+  is_about(cuonn_energy_noise_bits(0.025), 4.529, 1e-3);
+  assert_true(isinf(cuonn_energy_noise_bits(0)));
+}
+
+static void components_meet_the_noise(void **state) {
+  (void)state;
+  const cuonn_energy_options base = preset(CUONN_ENERGY_DEFAULT);
+  cuonn_energy_options o = base;
+  /* 1 / (.8 x .003 x 1e-4 x 64 modes) = 65104 photons a mode, more than 4 bits of direct detection need. */
+  o.detection = CUONN_DETECTION_DIRECT;
+  OK(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0.01, 0.05, 0.06, 1}));
+  assert_int_equal(o.converter_bits, 4);
+  assert_int_equal(o.bits, 4);
+  is_about(light_of(&o).photons, 65104, 1);
+  /* Of the two readings the better one decides; where one of them has no noise, the components stay. */
+  OK(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0.01, 0.05, 0.025, 1e6}));
+  assert_int_equal(o.bits, 5);
+  const double photons = light_of(&o).photons;
+  o.least_photons = 0;
+  is(light_of(&o).photons, photons); /* a long integration leaves the decision to the bits */
+  o = base;
+  OK(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0.01, 0.05, 0, 128}));
+  assert_int_equal(o.converter_bits, base.converter_bits);
+  assert_int_equal(o.bits, base.bits);
+  OK(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0.01, 2, 2, 128}));
+  assert_int_equal(o.bits, 1);
+  /* Without noise at the taps no light is enough: it costs everything. */
+  OK(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0, 0.05, 0.05, 128}));
+  assert_true(isinf(light_of(&o).watts));
+  is(cost_of(&o, CUONN_OPERATION_GRADIENT).tops_per_watt, 0);
+  /* More noise never costs more. */
+  double last = INFINITY;
+  for (double tap = 1e-4; tap < 1; tap *= 2) {
+    OK(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){tap, 0.05, 0.05, 1}));
+    assert_true(light_of(&o).watts <= last);
+    last = light_of(&o).watts;
+  }
+  REFUSED(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){-1, 0, 0, 1}), CUONN_E_ARGUMENT, "tap_shot is -1");
+  REFUSED(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0, NAN, 0, 1}), CUONN_E_ARGUMENT, "io_amplitude is");
+  REFUSED(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0, 0, INFINITY, 1}), CUONN_E_ARGUMENT, "io_phase is inf");
+  REFUSED(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0, 0, 0, 0}), CUONN_E_ARGUMENT, "symbols are 0");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(mvm_by_hand),
@@ -576,6 +632,8 @@ int main(void) {
       cmocka_unit_test(bad_values_are_refused),
       cmocka_unit_test(grid_without_axes_is_refused),
       cmocka_unit_test(grid_is_read_back),
+      cmocka_unit_test(noise_by_hand),
+      cmocka_unit_test(components_meet_the_noise),
   };
   return cmocka_run_group_tests(tests, folder_enter, folder_leave);
 }

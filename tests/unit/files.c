@@ -228,6 +228,27 @@ static void test_gradients__variables(void **s) {
   check_values("gradient.nc", "loss", &loss, 1, NULL);
   check_values("gradient.nc", "d_phi", all, kLayers * kNodes, (const char *const[]){"layer", "node", NULL});
 
+  cuonn_mesh_gradient *read, *exact;
+  size_t n_layers, n_modes;
+  OK(cuonn_gradient_read(&read, &exact, &n_layers, &n_modes, "gradient.nc"));
+  assert_null(exact);
+  assert_int_equal(n_layers, kLayers);
+  assert_int_equal(n_modes, kModes);
+  free(read);
+  /* The exact ones in the other order of the layers, so that nothing is taken for something else. */
+  const cuonn_mesh_gradient other[kLayers] = {gradients[1], gradients[0]};
+  OK(cuonn_gradient_write("both.nc", &shape, loss, gradients, other));
+  OK(cuonn_gradient_read(&read, &exact, &n_layers, &n_modes, "both.nc"));
+  for (size_t l = 0; l < kLayers; l++) {
+    assert_memory_equal(read[l].d_theta, values[l][0], kNodes * sizeof(double));
+    assert_memory_equal(read[l].d_phi, values[l][1], kNodes * sizeof(double));
+    assert_memory_equal(read[l].d_gamma, values[l][2], kModes * sizeof(double));
+    assert_memory_equal(exact[l].d_theta, values[1 - l][0], kNodes * sizeof(double));
+    assert_memory_equal(exact[l].d_gamma, values[1 - l][2], kModes * sizeof(double));
+  }
+  free(exact);
+  free(read);
+
   OK(cuonn_fields_create(&backward, kExamples, kModes));
   scatter(backward.values, 2 * kExamples * kModes, 2);
   OK(cuonn_vjp_write("vjp.nc", gradients, &backward));
@@ -235,6 +256,9 @@ static void test_gradients__variables(void **s) {
   check_values("vjp.nc", "d_gamma", values[0][2], kModes, (const char *const[]){"waveguide", NULL});
   check_values("vjp.nc", "backward", backward.values, 2 * kExamples * kModes,
                (const char *const[]){"example", "waveguide", "complex", NULL});
+  REFUSED(cuonn_gradient_read(&read, &exact, &n_layers, &n_modes, "vjp.nc"), CUONN_E_DATA,
+          "vjp.nc: d_gamma must stand over layer and waveguide");
+  assert_null(read);
   cuonn_fields_free(&backward);
 }
 

@@ -271,6 +271,69 @@ static void runs_are_found_again(void **unused) {
   cuonn_grid_free(&grid);
 }
 
+/* --- reading --- */
+
+static void check_record(const char *path, size_t n_done) {
+  cuonn_sweep_record record;
+  OK(cuonn_sweep_read(&record, path));
+  assert_int_equal(record.n_points, kPoints);
+  assert_int_equal(record.n_done, n_done);
+  assert_int_equal(record.grid.n_axes, 3);
+  assert_string_equal(record.grid.axes[1].values[1], "adam");
+  for (size_t p = 0; p < kPoints; p++) {
+    const cuonn_sweep_result *const got = &record.results[p];
+    const bool done = n_done == kPoints || p < n_done;
+    assert_true(record.done[p] == done);
+    if (!done) continue;
+    assert_int_equal(got->status, p == kFailed ? CUONN_E_IO : p == kLate ? CUONN_E_DIVERGED : CUONN_OK);
+    assert_string_equal(got->reason, p == kFailed ? "start.nc: cannot be opened" : p == kLate ? "the loss is nan" : "");
+    assert_int_equal(got->n_epochs, p == kFailed ? 0 : p == kLate ? 1 : kEpochs);
+    for (size_t e = 0; e < got->n_epochs; e++) {
+      const cuonn_sweep_epoch want = some_epoch(p, e, false), *const epoch = &got->epochs[e];
+      assert_true(epoch->train_error == want.train_error && epoch->test_error == want.test_error);
+      assert_true(epoch->test_loss == want.test_loss && epoch->seconds == want.seconds);
+      assert_true(isnan(epoch->gradient_error_small));
+    }
+  }
+  cuonn_sweep_record_free(&record);
+}
+
+/* The directory and the merged file say the same, of a whole sweep and of one that was stopped. */
+static void sweeps_are_read_back(void **unused) {
+  (void)unused;
+  cuonn_grid grid = some_grid();
+  cuonn_sweep_files *const files = open_files("read", &grid, false);
+  for (size_t p = 0; p < kPoints; p++) {
+    record_point(files, p, false);
+    if (p + 1 != kLate && p + 1 != kPoints) continue;
+    OK(cuonn_sweep_files_merge(files));
+    check_record("read", p + 1);
+    check_record("read/sweep.nc", p + 1);
+  }
+  cuonn_sweep_files_close(files);
+  cuonn_grid_free(&grid);
+}
+
+static void other_files_are_no_sweeps(void **unused) {
+  (void)unused;
+  cuonn_grid grid = some_grid();
+  cuonn_sweep_record record;
+  cuonn_sweep_files *const files = open_files("kinds", &grid, false);
+  record_point(files, 2, false);
+  cuonn_sweep_files_close(files);
+  REFUSED(cuonn_sweep_read(&record, "kinds/runs/000002.nc"), CUONN_E_DATA, "is no sweep.nc of cuonn sweep");
+  REFUSED(cuonn_sweep_read(&record, "kinds/sweep.yaml"), CUONN_E_DATA, "is not a netCDF file");
+  REFUSED(cuonn_sweep_read(&record, "kinds/runs"), CUONN_E_IO, "kinds/runs/sweep.yaml");
+  REFUSED(cuonn_sweep_read(&record, "nowhere"), CUONN_E_IO, "nowhere");
+  FILE *const file = fopen("kinds/runs/000002.nc", "r+b");
+  assert_non_null(file);
+  fseek(file, 300, SEEK_SET);
+  fputc(170, file);
+  fclose(file);
+  REFUSED(cuonn_sweep_read(&record, "kinds"), CUONN_E_DATA, "000002.nc: is damaged");
+  cuonn_grid_free(&grid);
+}
+
 /* --- refusals --- */
 
 static void other_directories_are_refused(void **unused) {
@@ -320,6 +383,8 @@ int main(void) {
       cmocka_unit_test(measured_gradients_have_their_errors),
       cmocka_unit_test(a_grid_of_one_point),
       cmocka_unit_test(runs_are_found_again),
+      cmocka_unit_test(sweeps_are_read_back),
+      cmocka_unit_test(other_files_are_no_sweeps),
       cmocka_unit_test(other_directories_are_refused),
       cmocka_unit_test(damaged_runs_are_refused),
   };

@@ -4,16 +4,19 @@
 
 #include <stdio.h>
 
+#include "cli/figures/sweep_view.h"
 #include "cli/trained.h"
 
 /* What a figure is made from. */
 typedef struct {
   const char *const *files; /* [n_files] */
   size_t n_files;
-  const char *data;    /* folder with the images; NULL: the one that the checkpoint names */
-  cli_options common;  /* what computes */
-  size_t example;      /* test image, 0 is the first */
-  size_t layer;        /* of the network, 0 is the first */
+  const char *data;            /* folder with the images; NULL: the one that the checkpoint names */
+  cli_options common;          /* what computes */
+  size_t example;              /* test image, 0 is the first */
+  size_t layer;                /* of the network, 0 is the first */
+  const char *const *settings; /* [n_settings] "energy.KEY=VALUE" */
+  size_t n_settings;
   cli_trained trained; /* what cli_figure_trained() opened */
   bool opened;
 } cli_figure_source;
@@ -25,17 +28,19 @@ void cli_figure_source_free(cli_figure_source *source);
 /* One figure. A data file holds blocks of numbers, parted by two empty lines, under comments that name the columns. */
 typedef struct {
   const char *name;
-  const char *files;                             /* what it is made from, for messages */
-  bool many;                                     /* takes more than one file */
-  bool reads_images, reads_example, reads_layer; /* what of the source it looks at, besides the files */
-  const char *sentence;                          /* what it shows */
+  const char *files;                                             /* what it is made from, for messages */
+  bool many;                                                     /* takes more than one file */
+  bool reads_images, reads_example, reads_layer, reads_settings; /* what of the source it looks at, besides the files */
+  const char *sentence;                                          /* what it shows */
   int (*write)(FILE *out, cli_figure_source *source);
+  bool (*fits)(const cli_sweep_view *sweep); /* of sweeps: whether this one can be drawn; otherwise NULL */
 } cli_figure;
 
 extern const cli_figure *const cli_figures[]; /* ends with NULL */
 
 extern const cli_figure cli_figure_curves, cli_figure_confusion, cli_figure_examples, cli_figure_phases,
-    cli_figure_power, cli_figure_energy;
+    cli_figure_power, cli_figure_energy, cli_figure_sweep_map, cli_figure_sweep_bars, cli_figure_tolerance,
+    cli_figure_gradients, cli_figure_tradeoff, cli_figure_throughput;
 
 /* Largest mesh of which there is a picture: beyond, a waveguide is thinner than a line. */
 #define CLI_FIGURE_MODES 128

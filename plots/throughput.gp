@@ -1,0 +1,78 @@
+# Throughput: a panel a case, a curve a backend, bars from the 10th to the 90th percentile; dashed, what the machine could do.
+#   gnuplot -c throughput.gp DATA FORMAT > FIGURE
+data = ARG1
+format = ARG2
+stats data index 0 using (name = strcol(1), cases = int($2), curves = int($3), 0) nooutput
+array what[cases]; array label[curves]
+stats data index 1 using (what[int($1) + 1] = strcol(2), 0) nooutput
+stats data index 2 using (label[int($1) + 1] = strcol(2), 0) nooutput
+stats data index 3 using 1 nooutput
+values = int(STATS_records)
+array value[values]
+stats data index 3 using (value[int($0) + 1] = $1, 0) nooutput
+low = 1e300; high = 0.0; from = 1e300; to = 0.0
+do for [k = 4:cases*curves + 3] {
+  stats data index k using ($1 == $1 ? (low = $3 < low ? $3 : low, high = $4 > high ? $4 : high, high = $5 > high ? $5 : high, \
+    from = $1 < from ? $1 : from, to = $1 > to ? $1 : to, 0) : 0) nooutput
+}
+
+# In pixels.
+columns = cases < 3 ? cases : 3
+lines = ceil(cases/3.0)
+left = 78.0; gap = 18.0; above = 30.0; panel = 190.0; below = 46.0
+rows = ceil(curves/2.0)
+width = columns == 1 ? 560 : columns == 2 ? 760 : 900
+height = int(lines*(above + panel + below) + 20 + 20*rows)
+load ARG0[:strlen(ARG0) - strlen("throughput.gp")]."style.gp"
+px(x) = x/(1.0*width)
+py(y) = 1 - y/(1.0*height)
+small = format eq "svg" ? "sans-serif,12" : "sans-serif,9.5"
+wide = (width - left - 16 - (columns - 1)*gap)/columns
+dash(k) = k / 7 + 1
+
+set logscale xy
+set grid lt 1 lw 0.8 lc rgb "#dddddd"
+# The values themselves are the ticks, where there are few.
+set xtics font small offset 0,0.3
+if (values <= 8) {
+  set xtics () font small offset 0,0.3
+  do for [i = 1:values] { set xtics add (sprintf("%d", value[i]) value[i]) }
+}
+set ytics font small
+set xrange [from/(to/from)**0.06/1.02:to*(to/from)**0.06*1.02]
+set yrange [low/1.4:high*1.4]
+unset key
+set multiplot
+do for [c = 0:cases - 1] {
+  top = (c/3)*(above + panel + below) + above
+  x = left + (c % 3)*(wide + gap)
+  set lmargin at screen px(x)
+  set rmargin at screen px(x + wide)
+  set tmargin at screen py(top)
+  set bmargin at screen py(top + panel)
+  unset label
+  set label 1 what[c + 1] at screen px(x), screen py(top - 13) left font ",".(format eq "svg" ? 13 : 10)
+  if (c % 3 == 0) {
+    set label 2 "examples a second" at screen px(14), screen py(top + panel/2) center rotate font small
+    set format y "%.0e"
+  } else { set format y "" }
+  set xlabel name font small offset 0,1
+  plot for [k = 0:curves - 1] data index 4 + c*curves + k using 1:5 with lines dt 2 lw 1.2 lc rgb colour_of(k), \
+       for [k = 0:curves - 1] data index 4 + c*curves + k using 1:2:3:4 with yerrorbars pt 0 lw 1 lc rgb colour_of(k), \
+       for [k = 0:curves - 1] data index 4 + c*curves + k using 1:2 with linespoints pt 7 ps 0.5 dt dash(k) lw 1.8 lc rgb colour_of(k)
+}
+
+# The legend is a plot of its own as wide as the page.
+unset label
+unset xlabel
+unset border
+unset tics
+unset grid
+unset logscale
+set lmargin at screen 0.02
+set rmargin at screen 0.98
+set yrange [0:1]
+set label 1 "dashed: limit of the machine's memory or arithmetic" at screen 0.98, screen py(height - 10) right font small
+set key at screen px(left),py(height - 14 - 20*rows) left top horizontal maxcols 2 font small
+plot [0:1] for [k = 0:curves - 1] NaN with linespoints pt 7 ps 0.5 dt dash(k) lw 1.8 lc rgb colour_of(k) title label[k + 1]
+unset multiplot

@@ -1,0 +1,171 @@
+# plot of sweeps: the numbers of each figure are those of sweep.nc, failed and missing runs are seen as such; refusals.
+source "$(dirname "$0")/harness.sh"
+cd "$work" || exit 1
+slice data 256 64
+small_config "$work/data" > config.yaml
+
+# text FILE REGEX: a text in an SVG matches.
+text() { grep -oE '<text[^>]*>.*</text>' "$1" | sed -E 's/<[^>]*>//g; s/^ +| +$//g' | grep -qE "^($2)\$"; }
+# rows FILE INDEX: the numbers of a block of a data file.
+rows() { awk -v want="$2" 'BEGIN { RS = "\n\n\n" } NR == want + 1' "$1" | grep -v '^#\|^$'; }
+# draw WHAT FILE OUTPUT: in all formats, well-formed, the same from the directory and from sweep.nc.
+draw() {
+  expect 0 '' "$cuonn" plot "$1" "$2/sweep.nc" --output "$3.svg" --keep-data
+  check xmllint --noout --nonet "$3.svg"
+  cp "$3.svg.txt" first.txt
+  expect 0 '' "$cuonn" plot "$1" "$2" --output "$3.svg" --keep-data
+  check cmp first.txt "$3.svg.txt"
+  for format in png pdf; do expect 0 '' "$cuonn" plot "$1" "$2" --output "$3.$format"; done
+}
+
+# ------------------------------------------------------------------------------- a grid with repeats and runs that fail
+# A mesh that amplifies by 10^300 gives no loss: all runs that start from it fail.
+yes -- -3000 | head -480 > loss_db
+numbers 240 1 3.14 > theta
+numbers 240 2 6.28 > phi
+netcdf loud.nc classic 'layer=2 node=120 shifter=2' '' theta:layer,node:theta phi:layer,node:phi loss_db:layer,node,shifter:loss_db
+loud=(--set 'network.start=[haar, file]' --set network.start_file=loud.nc)
+expect 0 '' "$cuonn" sweep config.yaml --output run --set sweep.repeats=2 --set 'training.optimizer.name=[sgd, adam]' \
+  --set 'training.optimizer.learning_rate=[0.001, 0.01, 0.1]' --set 'training.batch_size=[32, 64]' "${loud[@]}"
+draw sweep-map run map
+check test "$(rows map.svg.txt 0)" = '"learning rate / radians" "batch size / examples" 3 2 2 2 2 2 24 0'
+check test "$(rows map.svg.txt 1 | paste -sd,)" = '0 "0.001",1 "0.01",2 "0.1"'
+check test "$(rows map.svg.txt 3 | paste -sd,)" = '0 "start haar",1 "start file"'
+check test "$(rows map.svg.txt 4 | paste -sd,)" = '0 "optimizer sgd",1 "optimizer adam"'
+for label in 'learning rate / radians' 'batch size / examples' 'start file' 'optimizer adam' 0.1 64 \
+  'Test error after epoch 2 in %, mean of 2 runs\.' '.* all or some of a cell.s runs failed, 24 in all.*' '[0-9.]{4}' ×; do
+  check text map.svg "$label"
+done
+check_not text map.svg '.*not done.*'
+# Cells: seeds vary slowest but for the start and the batch, rates fastest.
+last() { values run/sweep.nc test_error | awk 'NR % 2 == 0'; }
+dimensions='start, batch_size, seed, optimizer, learning_rate, epoch'
+check grep -qF "test_error($dimensions)" <(ncdump -h run/sweep.nc)
+# mean BATCH OPTIMIZER RATE: mean and deviation over the two seeds of the runs that start from haar.
+mean() { last | awk -v a=$(($1 * 12 + $2 * 3 + $3 + 1)) 'NR == a { x = $1 } NR == a + 6 { y = $1 }
+  END { d = x > y ? x - y : y - x; print 50 * (x + y), 100 * d / sqrt(2) }'; }
+for optimizer in 0 1; do
+  for batch in 0 1; do for rate in 0 1 2; do mean $batch $optimizer $rate; done; done | tr ' ' '\n' > want
+  rows map.svg.txt $((5 + 2 * optimizer)) | cut -d' ' -f3,4 | tr ' ' '\n' > got
+  check close_to 1e-4 got want
+done
+check test "$(rows map.svg.txt 5 | cut -d' ' -f5- | paste -sd,)" = '2 0 0,2 0 0,2 0 0,2 0 0,2 0 0,2 0 0'
+
+check test "$(rows map.svg.txt 6 | cut -d' ' -f3- | sort -u)" = 'NaN NaN 0 2 0'
+
+draw sweep-bars run bars
+check test "$(rows bars.svg.txt 0)" = '2 3 2 24 0'
+check test "$(rows bars.svg.txt 1 | paste -sd,)" = '0 "optimizer sgd",1 "optimizer adam"'
+check test "$(rows bars.svg.txt 2 | paste -sd,)" = '"start" 0 0,"batch size / examples" 1 0,"learning rate / radians" 1 1'
+# Adam at the rate 0.1, over batches and seeds.
+last | awk 'NR % 6 == 0 && $1 != "_" { n++; sum += $1; squares += $1 * $1; if (n == 1 || $1 < low) low = $1; if ($1 > high) high = $1 }
+  END { print 100 * sum / n; print 100 * sqrt((squares - sum * sum / n) / (n - 1)); print 100 * low; print 100 * high; print n }' > want
+rows bars.svg.txt 8 | sed -n 3p | cut -d' ' -f3-7 | tr ' ' '\n' > got
+check close_to 1e-4 got want
+for label in 'optimizer sgd' start 'test error, epoch 2 / %' 'Mean of up to 12 runs; .*range\. 24 runs failed\.' 0.001 haar; do
+  check text bars.svg "$label"
+done
+
+# ----------------------------------------------------------------------------------------------------------- tolerance
+expect 0 '' "$cuonn" sweep config.yaml --output chips --set sweep.repeats=2 --set 'chip.coupler_std=[0.3, 0, 0.05]' \
+  --set 'training.gradient=[exact, analog]'
+draw tolerance chips tolerance
+check test "$(rows tolerance.svg.txt 0)" = '"coupler std / radians" 2 2 2 0 0'
+check test "$(rows tolerance.svg.txt 2 | head -n 1)" = '"gradient analog"'
+# Errors of couplers rise, whatever the order of the list; they run fastest in the file, seeds before methods.
+check grep -qF 'test_error(seed, gradient, coupler_std, epoch)' <(ncdump -h chips/sweep.nc)
+values chips/sweep.nc test_error | awk 'NR % 2 == 0 { x[++n] = $1 }
+  END { for (i = 1; i <= 3; i++) { a = x[i == 3 ? 4 : i + 4]; b = x[i == 3 ? 10 : i + 10]; d = a > b ? a - b : b - a
+    print i == 1 ? 0 : i == 2 ? 0.05 : 0.3; print 50 * (2 - a - b); print 100 * d / sqrt(2); print 2 } }' > want
+rows tolerance.svg.txt 2 | tail -n +2 | cut -d' ' -f1-4 | tr ' ' '\n' > got
+check close_to 1e-4 got want
+for label in 'coupler std / radians' 'test accuracy after epoch 2 / %' 'gradient exact' 'gradient analog' \
+  'Mean and standard deviation of 2 runs\.'; do
+  check text tolerance.svg "$label"
+done
+
+# ----------------------------------------------------------------------------------------------------------- trade-off
+expect 0 '' "$cuonn" sweep config.yaml --output noisy --set training.gradient=analog --set chip.measurement=matrix \
+  --set 'chip.tap_shot=[0, 0.0005, 0.02]' --set 'chip.io_amplitude=[0, 0.05]' --set chip.io_phase=0.03 --set energy.detection=direct
+draw tradeoff noisy tradeoff
+check test "$(rows tradeoff.svg.txt 0)" = '16 2 1 1'
+check test "$(rows tradeoff.svg.txt 2 | paste -sd,)" = '0 "0",1 "0.0005",2 "0.02"'
+# What has a price is what has noise at the taps: as many photons as energy counts for the bits, or 1 / (.8 x .003 x .0005^2 x 64) / 16.
+cost() { expect 0 '' "$cuonn" energy "$@" --set energy.detection=direct --set energy.modes=16 --set energy.batch=64 --json; cat out; }
+cost --set energy.bits=5 --set energy.converter_bits=5 | grep -oE '"photons": *[0-9.e+]+' | sed 's/.*: *//' > five
+cost | grep -oE '"photons": *[0-9.e+]+' | sed 's/.*: *//' > six
+check test "$(wc -l < five) $(wc -l < six)" = '1 1'
+{ echo 1627604.17; echo 1627604.17; cat six five; } > want
+rows tradeoff.svg.txt 3 | cut -d' ' -f5 > got
+check close_to 1e-5 got want
+check test "$(rows tradeoff.svg.txt 3 | cut -d' ' -f6,7 | paste -sd,)" = '8 1,5 1,8 2,5 2'
+cost --set energy.bits=5 --set energy.converter_bits=5 | tr -d ' \n' | grep -oE '"gradient":\{[^}]*' | grep -oE '"tops_per_watt":[0-9.]+' | cut -d: -f2 > want
+rows tradeoff.svg.txt 3 | sed -n 4p | cut -d' ' -f3 > got
+check close_to 1e-5 got want
+values noisy/sweep.nc test_error | awk 'NR % 2 == 0 && NR > 4 { print 100 * $1 }' > want
+rows tradeoff.svg.txt 3 | cut -d' ' -f1 > got
+check close_to 1e-5 got want
+for label in 'in situ gradient / \(TOPS/W\)' 'laser, electricity for N = 16 / W' 'test error after epoch 2 / %' '5 bits' '8 bits' 0.02; do
+  check text tradeoff.svg "$label"
+done
+# Components of one's own: half the efficiency of detectors doubles the photons for the taps.
+expect 0 '' "$cuonn" plot tradeoff noisy --output own.svg --keep-data --set energy.detector_efficiency=0.4
+check test "$(rows own.svg.txt 3 | head -n 1 | cut -d' ' -f5)" = 3.25521e+06
+
+# ------------------------------------------------------------------------------------------------- what may be missing
+# A sweep of which some runs are not done: its directory says so, as it would while the sweep runs.
+cp -r run part
+rm part/sweep.nc part/runs/00000[0-9].nc
+expect 0 '' "$cuonn" plot sweep-map part --output part.svg --keep-data
+check test "$(rows part.svg.txt 0 | grep -o '24 10$')" = '24 10'
+check text part.svg '.*Grey and empty: 10 runs are not done\.'
+# One axis, and one of words.
+expect 0 '' "$cuonn" sweep config.yaml --output words --set 'training.optimizer.name=[sgd, adam]'
+draw sweep-map words words
+check text words.svg adam
+draw sweep-bars words words
+check text words.svg adam
+expect 0 '' "$cuonn" sweep config.yaml --output seeds --set sweep.repeats=2
+expect 0 '' "$cuonn" sweep config.yaml --output lost --set network.start=file --set network.start_file=loud.nc \
+  --set 'training.optimizer.learning_rate=[0.01, 0.1]'
+
+# ------------------------------------------------------------------------------------------------------------ refusals
+kept=$work/run
+refuse() { local code=$1 regex=$2; shift 2; expect "$code" "^cuonn plot: $regex" "$cuonn" plot "$@" --output run/new.svg; }
+refuse 3 'run: chip.tap_shot does not vary in this sweep; give it a list' tradeoff run
+refuse 2 '--set training.epochs=3: only keys of the section energy' tradeoff noisy --set training.epochs=3
+refuse 2 '.*energy.taps' tradeoff noisy --set energy.taps=3
+refuse 3 'noisy: no run has a price' tradeoff noisy --set energy.detection=homodyne --set energy.oscillator_photons=1
+refuse 3 'run: chip.coupler_std does not vary in this sweep; give it a list' tolerance run
+for what in sweep-map sweep-bars; do refuse 3 'seeds: only seeds vary in this sweep' $what seeds; done
+for what in sweep-map sweep-bars tolerance tradeoff; do
+  refuse 3 'lost: none of its 2 runs has finished' $what lost
+  refuse 3 'config.yaml: is not a netCDF file' $what config.yaml
+  refuse 3 'run/networks/000003.nc: is no sweep.nc of cuonn sweep' $what run/networks/000003.nc
+  refuse 3 'data/sweep.yaml: ' $what data
+  refuse 3 'nowhere: ' $what nowhere
+  refuse 2 "--example is not for $what" $what run --example 1
+done
+rates=$(seq -s, 0.001 0.001 0.041)
+expect 0 '' "$cuonn" sweep config.yaml --output long --set training.epochs=1 --set training.batch_size=256 --set "training.optimizer.learning_rate=[$rates]"
+refuse 3 'long: learning_rate has 41 values; a map has at most 40 on a side' sweep-map long
+expect 0 '' "$cuonn" plot sweep-bars long --output long.svg
+slice few 32 16
+two() { for key in "$@"; do echo "--set $key=[0.5, 0.6]" | sed 's/ /\n/'; done; }
+mapfile -t eight < <(two chip.tap_shot chip.io_amplitude chip.io_phase chip.loss_std chip.phase_error training.optimizer.momentum \
+  training.optimizer.beta1 training.optimizer.beta2)
+expect 0 '' "$cuonn" sweep config.yaml --output many --set data.path=few --set training.epochs=1 --set training.batch_size=32 "${eight[@]}"
+refuse 3 'many: the grid makes 64 maps, but a page holds at most 48; sweep-bars draws it' sweep-map many
+expect 0 '' "$cuonn" plot sweep-bars many --output many.svg
+
+expect 0 '' "$cuonn" sweep config.yaml --output lines --set training.epochs=1 --set training.batch_size=256 \
+  --set 'chip.coupler_std=[0, 0.1]' --set "training.optimizer.learning_rate=[$(seq -s, 0.001 0.001 0.015)]"
+refuse 3 'lines: the other keys make 15 lines; at most 14 can be told apart' tolerance lines
+
+# Without gnuplot the numbers are still written.
+kept=
+mkdir none
+expect 4 '^cuonn plot: gnuplot is not installed .*; what it would draw is in missing.svg.txt$' \
+  env PATH="$work/none" "$cuonn" plot sweep-map run --output missing.svg
+check cmp missing.svg.txt map.svg.txt
+finish
