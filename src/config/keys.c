@@ -87,7 +87,7 @@ const config_key config_keys[] = {
      .sweepable = true, .decides = true},
     {"training.train_gamma", BOOLEAN(training.train_gamma), .default_value = "false", .unit = "",
      .sentence =
-         "Trains the phases at the outputs, too; no output that is read depends on them, but noise in situ moves "
+         "Trains the phases at the outputs, too; no output that is read depends on them, but noise and lost light move "
          "them.",
      .sweepable = true, .decides = true},
     {"training.optimizer.name", CHOICE(training.optimizer.kind, optimizers), .default_value = "adam", .unit = "",
