@@ -5,15 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cuonn/compute.h"
-#include "support/close.h"
-#include "support/golden.h"
-
-static void read_into(double *to, const char *group, const char *variable, size_t n) {
-  double *values = golden_read_n("golden.nc", group, variable, n);
-  memcpy(to, values, n * sizeof *to);
-  free(values);
-}
+#include "support/golden_network.h"
 
 static void network(const char *tag, size_t n, size_t layers, size_t classes, size_t examples) {
   const size_t nodes = cuonn_mesh_nodes(n);
@@ -25,20 +17,9 @@ static void network(const char *tag, size_t n, size_t layers, size_t classes, si
   uint8_t labels[16];
   char group[64];
   OK(cuonn_context_create(&context, "reference", 0));
-  OK(cuonn_network_create(&net, &shape));
-  OK(cuonn_fields_create(&input, examples, n));
-  snprintf(group, sizeof group, "network/%s", tag);
-  read_into(input.values, group, "input", 2 * examples * n);
-  double *numbers = golden_read_n("golden.nc", group, "label", examples);
-  for (size_t e = 0; e < examples; e++) labels[e] = (uint8_t)numbers[e];
-  free(numbers);
+  double loss = NAN, want_loss;
+  golden_network(&net, &input, labels, &want_loss, tag, &shape, examples);
   for (size_t l = 0; l < layers; l++) {
-    snprintf(group, sizeof group, "network/%s/layer%zu", tag, l);
-    read_into(net.layers[l].theta, group, "theta", nodes);
-    read_into(net.layers[l].phi, group, "phi", nodes);
-    read_into(net.layers[l].gamma, group, "gamma", n);
-    read_into(net.layers[l].coupler_error, group, "coupler_error", 2 * nodes);
-    read_into(net.layers[l].loss_db, group, "loss_db", 2 * nodes);
     gradients[l].d_theta = malloc(nodes * sizeof(double));
     gradients[l].d_phi = malloc(nodes * sizeof(double));
     gradients[l].d_gamma = malloc(n * sizeof(double));
@@ -46,9 +27,6 @@ static void network(const char *tag, size_t n, size_t layers, size_t classes, si
     for (size_t w = 0; w < n; w++) gradients[l].d_gamma[w] = NAN;
   }
 
-  double loss = NAN, want_loss;
-  snprintf(group, sizeof group, "network/%s", tag);
-  read_into(&want_loss, group, "loss", 1);
   OK(cuonn_gradient(&loss, gradients, context, &net, &input, labels));
   CLOSE(&loss, &want_loss, 1, .rel = 1e-13);
   for (size_t l = 0; l < layers; l++) {

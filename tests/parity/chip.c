@@ -1,5 +1,6 @@
 /* Networks on chips: the cpu backend (float, threads) against the reference (double), with the same seeds and so the same
- * noise; the golden gradients of one mesh; and bits that do not depend on the number of threads. Tolerances: tests/support/on_chip.h. */
+ * noise; the golden gradients of one mesh; and bits that do not depend on the number of threads.
+ * Tolerances: tests/support/on_chip.h. */
 #include <stdlib.h>
 
 #include "cpu/in_situ.h"
@@ -28,20 +29,9 @@ static void test_chip__same_noise_as_reference(void **unused) {
   }
 }
 
-/* Every style can be read with noise, and programmed with errors; training may know them, or not. */
 static void test_chip__computed_gradients_of_programmed_phases(void **unused) {
   (void)unused;
-  for (size_t style = 0; style < 4; style++) {
-    fixture f;
-    create(&f, 9, (cuonn_phase_style)style, style % 2 ? .3 : 0);
-    cuonn_chip_options chip = noisy(style);
-    chip.crosstalk = .02;
-    chip.phase_error = .05;
-    chip.phase_bits = style / 2 ? 0 : 3; /* coarse: no phase comes near a step's edge in both, and rounds apart */
-    compare(&f, &chip, CUONN_GRADIENT_EXACT);
-    compare(&f, &chip, CUONN_GRADIENT_IDEAL);
-    release(&f);
-  }
+  compare_computed_gradients(compare);
 }
 
 /* Models side by side, with gradients of every kind, have the bits that each has alone. */

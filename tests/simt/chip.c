@@ -34,20 +34,9 @@ static void test_chip__same_noise_as_reference(void **unused) {
   }
 }
 
-/* Every style can be read with noise, and programmed with errors; training may know them, or not. */
 static void test_chip__computed_gradients_of_programmed_phases(void **unused) {
   (void)unused;
-  for (size_t style = 0; style < 4; style++) {
-    fixture f;
-    create(&f, 9, (cuonn_phase_style)style, style % 2 ? .3 : 0);
-    cuonn_chip_options chip = noisy(style);
-    chip.crosstalk = .02;
-    chip.phase_error = .05;
-    chip.phase_bits = style / 2 ? 0 : 3; /* coarse: no phase comes near a step's edge in both, and rounds apart */
-    like_reference(&f, &chip, CUONN_GRADIENT_EXACT);
-    like_reference(&f, &chip, CUONN_GRADIENT_IDEAL);
-    release(&f);
-  }
+  compare_computed_gradients(like_reference);
 }
 
 /* Measured on a chip whose phases are mixed, where the first kind of node would do without errors. */

@@ -8,17 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cuonn/compute.h"
-#include "support/close.h"
-#include "support/golden.h"
+#include "support/golden_network.h"
 
 static const double kFields = 10, kGradient = 40, kUnit = FLT_EPSILON / 2;
-
-static void read_into(double *to, const char *group, const char *variable, size_t n) {
-  double *values = golden_read_n("golden.nc", group, variable, n);
-  memcpy(to, values, n * sizeof *to);
-  free(values);
-}
 
 static void network(const char *tag, size_t n, size_t layers, size_t classes, size_t examples) {
   const size_t nodes = cuonn_mesh_nodes(n);
@@ -31,14 +23,8 @@ static void network(const char *tag, size_t n, size_t layers, size_t classes, si
   uint8_t labels[16];
   char group[64];
   OK(cuonn_context_create(&context, "cuda", 0));
-  OK(cuonn_network_create(&net, &shape));
-  OK(cuonn_fields_create(&input, examples, n));
-  snprintf(group, sizeof group, "network/%s", tag);
-  read_into(input.values, group, "input", 2 * examples * n);
-  double *const numbers = golden_read_n("golden.nc", group, "label", examples);
-  for (size_t e = 0; e < examples; e++) labels[e] = (uint8_t)numbers[e];
   double want_loss, loss = NAN;
-  read_into(&want_loss, group, "loss", 1);
+  golden_network(&net, &input, labels, &want_loss, tag, &shape, examples);
 
   double *const got = calloc(layers * (2 * nodes + n), sizeof *got);
   double *const want = calloc(layers * (2 * nodes + n), sizeof *want);
@@ -46,13 +32,8 @@ static void network(const char *tag, size_t n, size_t layers, size_t classes, si
   for (size_t l = 0; l < layers; l++) {
     const size_t at = l * 2 * nodes;
     snprintf(group, sizeof group, "network/%s/layer%zu", tag, l);
-    read_into(net.layers[l].theta, group, "theta", nodes);
-    read_into(net.layers[l].phi, group, "phi", nodes);
-    read_into(net.layers[l].gamma, group, "gamma", n);
-    read_into(net.layers[l].coupler_error, group, "coupler_error", 2 * nodes);
-    read_into(net.layers[l].loss_db, group, "loss_db", 2 * nodes);
-    read_into(want + at, group, "d_theta", nodes);
-    read_into(want + at + nodes, group, "d_phi", nodes);
+    golden_read_into(want + at, group, "d_theta", nodes);
+    golden_read_into(want + at + nodes, group, "d_phi", nodes);
     gradients[l] = (cuonn_mesh_gradient){got + at, got + at + nodes, got + layers * 2 * nodes + l * n};
   }
   OK(cuonn_gradient(&loss, gradients, context, &net, &input, labels));
@@ -65,7 +46,6 @@ static void network(const char *tag, size_t n, size_t layers, size_t classes, si
 
   free(want);
   free(got);
-  free(numbers);
   cuonn_fields_free(&input);
   cuonn_network_free(&net);
   cuonn_context_free(context);

@@ -38,7 +38,7 @@ cuonn_status cuda_in_situ_create(cuda_state *s) {
   CUONN_TRY(cuda_allocate(&i->gammas, memory, meshes * n, sizeof(float2), "the output phases"));
   CUONN_TRY(cuda_allocate(&i->x, memory, p->order == CUONN_ORDER_FIXED ? fields / models : fields, sizeof(float2), of));
   CUONN_TRY(cuda_allocate(&i->y, memory, layers * fields, sizeof(float2), of));
-  CUONN_TRY(cuda_allocate(&i->h, memory, layers * fields, sizeof(float), of));
+  CUONN_TRY(cuda_allocate(&i->h, memory, (layers - 1) * fields, sizeof(float), of));
   CUONN_TRY(cuda_allocate(&i->c, memory, fields, sizeof(float2), of));
   CUONN_TRY(cuda_allocate(&i->u, memory, fields, sizeof(float), of));
   CUONN_TRY(cuda_allocate(&i->matrices, memory, matrices, sizeof(float2), "the layers' matrices"));

@@ -59,19 +59,14 @@ static int write_sweep_bars(FILE *out, cli_figure_source *source) {
       out);
   fprintf(out, "%zu %zu %zu %zu %zu\n", n_rows, n_along, grid->base.training.epochs, s.failed, s.missing);
   cli_figure_next_block(out);
-  cli_sweep_part part = cli_sweep_everything();
-  for (size_t r = 0; r < n_rows; r++) {
-    if (rows != CLI_SWEEP_ANY) part.at[rows] = r;
-    fprintf(out, "%zu ", r);
-    cli_sweep_write_values(out, &view, &rows, rows != CLI_SWEEP_ANY, &part);
-    fputc('\n', out);
-  }
+  cli_sweep_write_rows(out, &view, rows);
   cli_figure_next_block(out);
   for (size_t i = 0; i < n_along; i++) {
     const cuonn_grid_axis *const axis = &grid->axes[along[i]];
     cli_sweep_write_label(out, axis);
     fprintf(out, " %d %d\n", axis->numeric, axis->numeric && is_logarithmic(axis));
   }
+  cli_sweep_part part = cli_sweep_everything();
   for (size_t r = 0; r < n_rows; r++)
     for (size_t i = 0; i < n_along; i++) {
       if (rows != CLI_SWEEP_ANY) part.at[rows] = r;

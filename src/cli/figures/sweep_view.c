@@ -131,6 +131,17 @@ void cli_sweep_write_values(FILE *out, const cli_sweep_view *view, const size_t 
   fputc('"', out);
 }
 
+void cli_sweep_write_rows(FILE *out, const cli_sweep_view *view, size_t rows) {
+  const bool one = rows == CLI_SWEEP_ANY;
+  cli_sweep_part part = cli_sweep_everything();
+  for (size_t r = 0; r < (one ? 1 : view->record.grid.axes[rows].count); r++) {
+    if (!one) part.at[rows] = r;
+    fprintf(out, "%zu ", r);
+    cli_sweep_write_values(out, view, &rows, one ? 0 : 1, &part);
+    fputc('\n', out);
+  }
+}
+
 void cli_sweep_write_number(FILE *out, double number) {
   if (isfinite(number))
     fprintf(out, " %.6g", number);

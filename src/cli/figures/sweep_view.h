@@ -52,6 +52,8 @@ int cli_sweep_rising(size_t **out, const cuonn_grid_axis *axis);
 void cli_sweep_write_label(FILE *out, const cuonn_grid_axis *axis);
 void cli_sweep_write_values(FILE *out, const cli_sweep_view *view, const size_t *axes, size_t n_axes,
                             const cli_sweep_part *part);
+/* A block of the headings of rows of panels: number, values of the axis that rows are apart in (CLI_SWEEP_ANY: one row). */
+void cli_sweep_write_rows(FILE *out, const cli_sweep_view *view, size_t rows);
 
 /* A number, or NaN, which gnuplot leaves out. */
 void cli_sweep_write_number(FILE *out, double number);

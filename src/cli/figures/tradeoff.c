@@ -111,15 +111,10 @@ static int write_tradeoff(FILE *out, cli_figure_source *source) {
       out);
   fprintf(out, "%zu %zu %zu %zu\n", grid->base.network.n_modes, grid->base.training.epochs, n_rows, view.repeats);
   cli_figure_next_block(out);
-  cli_sweep_part part = cli_sweep_everything();
-  for (size_t r = 0; r < n_rows; r++) {
-    if (rows != CLI_SWEEP_ANY) part.at[rows] = r;
-    fprintf(out, "%zu ", r);
-    cli_sweep_write_values(out, &view, &rows, rows != CLI_SWEEP_ANY, &part);
-    fputc('\n', out);
-  }
+  cli_sweep_write_rows(out, &view, rows);
   cli_figure_next_block(out);
   for (size_t i = 0; i < grid->axes[taps].count; i++) fprintf(out, "%zu \"%s\"\n", i, grid->axes[taps].values[i]);
+  cli_sweep_part part = cli_sweep_everything();
   for (size_t r = 0; r < n_rows; r++) {
     if (rows != CLI_SWEEP_ANY) part.at[rows] = r;
     cli_figure_next_block(out);
