@@ -1,13 +1,15 @@
 /* Learning curves: loss and test accuracy over the epochs of one or many runs. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/figures/figures.h"
 
 /* A run is called after the folder that holds its metrics.csv. */
-static void write_name(FILE *out, const char *path) {
+static int write_name(FILE *out, const char *path) {
   char *const whole = realpath(path, NULL);
-  char *const slash = whole ? strrchr(whole, '/') : NULL;
+  if (!whole) return cli_fail(CLI_BAD_FILE, "%s: cannot be read: %s", path, strerror(errno));
+  char *const slash = strrchr(whole, '/');
   if (slash) *slash = 0;
   const char *const folder = slash ? strrchr(whole, '/') : NULL;
   const char *const name = folder ? folder + 1 : path;
@@ -15,6 +17,7 @@ static void write_name(FILE *out, const char *path) {
   for (const char *c = name; *c; c++) fputc(*c == '"' || (unsigned char)*c < ' ' ? '?' : *c, out);
   fputs("\"\n", out);
   free(whole);
+  return CLI_DONE;
 }
 
 static int write_curves(FILE *out, cli_figure_source *source) {
@@ -29,7 +32,7 @@ static int write_curves(FILE *out, cli_figure_source *source) {
       goto done;
     }
     if (f > 0) cli_figure_next_block(out);
-    write_name(out, source->files[f]);
+    CLI_PASS_DONE(write_name(out, source->files[f]));
     for (size_t i = 0; i < count; i++)
       fprintf(out, "%zu %.9g %.9g %.9g\n", records[i].epoch, records[i].train_loss, records[i].test_loss,
               records[i].test_accuracy);
