@@ -54,6 +54,7 @@ static int put(int file, const char *bytes, size_t size) {
 static int take(char **bytes, size_t *size, int file) {
   struct stat info;
   *bytes = NULL;
+  *size = 0;
   if (fstat(file, &info) != 0) return cli_fail(CLI_BAD_FILE, "cannot read a figure or its style: %s", strerror(errno));
   *size = (size_t)info.st_size;
   *bytes = calloc(*size + 1, 1);
