@@ -23,7 +23,7 @@ static void phases_of(size_t n, size_t bits) {
   chip.crosstalk = *strength;
   chip.crosstalk_decay = *decay;
   chip_phases phases;
-  OK(chip_phases_create(&phases, &chip, 0, n));
+  OK(chip_phases_create(&phases, &chip, 0, n, CUONN_STYLE_TOP));
   double *const error = read_of(group, "error", 2 * nodes);
   memcpy(phases.error, error, 2 * nodes * sizeof *error);
 
