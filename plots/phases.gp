@@ -30,7 +30,7 @@ set palette defined (0 "#e2d9e2", 1 "#9ebbc9", 2 "#6785be", 3 "#5e43a5", 4 "#421
 set cbrange [0:2*pi*turns]
 if (turns == 1) { set cbtics ("0" 0, "π/2" pi/2, "π" pi, "3π/2" 3*pi/2, "2π" 2*pi) in } \
 else { set cbtics ("0" 0, "π" pi, "2π" 2*pi, "3π" 3*pi, "4π" 4*pi) in }
-set cblabel "phase / rad" offset -1,0
+set cblabel "phase / rad" offset (turns == 1 ? -1 : 1),0
 set lmargin at screen 0.075
 set rmargin at screen 0.865
 set style fill solid noborder
