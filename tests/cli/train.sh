@@ -80,23 +80,6 @@ for b in $(backends); do
   awk -F, 'NR > 1 && $4 > best { best = $4; loss = $3 } END { printf "%s\n", loss }' run/metrics.csv > want
   check close_to 1e-5 got want # float: two layers of 16 columns
 done
-# In every style, with phases that go around several times: a driver of 24 bits does what they do, and so do those of wrap.
-check_loss() { grep -oE '"(correct|loss)":[0-9.e-]+' out | cut -d: -f2 > got; check close_to 1e-5 got want; }
-numbers 240 1 40 | awk '{ printf "%.17g\n", $1 - 20 }' > theta
-numbers 240 2 40 | awk '{ printf "%.17g\n", $1 - 20 }' > phi
-for style in top bottom symmetric differential; do
-  netcdf start.nc classic 'layer=2 node=120' phase_style=$style theta:layer,node:theta phi:layer,node:phi
-  expect 0 '' "$cuonn" train config.yaml --output run-$style --set training.epochs=1 --set network.phase_style=$style \
-    --set network.start=file --set network.start_file=start.nc
-  expect 0 '' "$cuonn" eval run-$style/last.nc --json
-  grep -oE '"(correct|loss)":[0-9.e-]+' out | cut -d: -f2 > want
-  expect 0 '' "$cuonn" eval run-$style/last.nc --json --set chip.phase_bits=24
-  check_loss
-  expect 0 '' "$cuonn" wrap run-$style/last.nc --output wrapped.nc
-  expect 0 '' "$cuonn" eval wrapped.nc --config config.yaml --set network.phase_style=$style --json
-  check_loss
-done
-
 # A file with nothing but the phases does as well, when it is told the features. gamma does not matter to moduli.
 for v in theta phi; do values run/last.nc $v > $v; done
 netcdf foreign.nc netCDF-4 'layer=2 node=120' '' theta:layer,node:theta phi:layer,node:phi
