@@ -112,7 +112,7 @@ static int fail_drawing(const char *script, int how, int messages) {
   char *text = NULL;
   size_t size;
   int code = take(&text, &size, messages);
-  if (code == CLI_DONE) {
+  if (code == CLI_DONE && text) {
     while (size > 0 && strchr(" \n", text[size - 1])) text[--size] = 0;
     const char *const last = strrchr(text, '\n');
     if (*text)
