@@ -18,14 +18,11 @@ static int meet_noise(cuonn_energy_options *out, const cuonn_config *config, con
   cuonn_config with = *config;
   for (size_t i = 0; i < source->n_settings; i++) CLI_TRY_DONE(cuonn_config_set(&with, source->settings[i]));
   const cuonn_training_options *const training = &with.training;
-  const bool digital = training->gradient == CUONN_GRADIENT_DIGITAL;
-  const bool whole = !digital && training->chip.measurement == CUONN_MEASUREMENT_MATRIX;
-  const cuonn_energy_noise noise = {training->chip.tap_shot, training->chip.io_amplitude, training->chip.io_phase,
-                                    whole ? (double)training->batch_size : 1};
+  const cuonn_energy_noise noise = {training->chip.tap_shot, training->chip.io_amplitude, training->chip.io_phase};
   *out = with.energy;
   out->n_modes = with.network.n_modes;
   out->batch = training->batch_size;
-  out->tap_scheme = digital ? CUONN_TAPS_DIGITAL : CUONN_TAPS_ANALOG;
+  cuonn_energy_follow_training(out, training);
   CLI_TRY_DONE(cuonn_energy_meet_noise(out, &noise));
 done:
   return code;
