@@ -10,9 +10,9 @@ stats data index 1 using (row[int($1) + 1] = strcol(2), 0) nooutput
 stats data index 2 using (tap[int($1) + 1] = strcol(2), 0) nooutput
 do for [i = 1:taps] { used[i] = 0 }
 do for [b = 1:17] { bits[b] = 0 }
-least = 1e300; most = 0.0; weak = 1e300; strong = 0.0; low = 100.0; high = 0.0
+digital = 1; least = 1e300; most = 0.0; weak = 1e300; strong = 0.0; low = 100.0; high = 0.0
 do for [r = 0:rows - 1] {
-  stats data index r + 3 using ($1 == $1 ? (used[int($7) + 1] = 1, bits[int($6)] = 1, \
+  stats data index r + 3 using ($1 == $1 ? (used[int($7) + 1] = 1, bits[int($6)] = 1, digital = $8 > 0 ? 0 : digital, \
     least = $3 < least ? $3 : least, most = $3 > most ? $3 : most, weak = $4 < weak ? $4 : weak, strong = $4 > strong ? $4 : strong, \
     low = $1 < low ? $1 : low, high = $1 > high ? $1 : high, 0) : 0) nooutput
 }
@@ -60,7 +60,7 @@ do for [r = 0:rows - 1] {
     if (side == 0) {
       set label 1 row[r + 1] at screen px(left), screen py(top - 14) left font ",".(format eq "svg" ? 13 : 10)
       if (far(least, most)) { set logscale y; set yrange [least/1.25:most*1.25] } else { unset logscale y; set yrange [0:1.1*most] }
-      set label 2 "in situ gradient / (TOPS/W)" at screen px(14), screen py(top + panel/2) center rotate font small
+      set label 2 (digital ? "in situ gradient / (TOPS/W)" : "in situ gradient,\ndigital products left out / (TOPS/W)") at screen px(14), screen py(top + panel/2) center rotate font small
     } else {
       if (far(weak, strong)) { set logscale y; set yrange [weak/1.25:strong*1.25] } else { unset logscale y; set yrange [0:1.1*strong] }
       set label 2 sprintf("laser, electricity for N = %d / W", modes) at screen px(x - 72), screen py(top + panel/2) center rotate font small

@@ -23,20 +23,20 @@ extern "C" {
 
 /** A whole configuration.  Plain data: copy it as you like. */
 typedef struct cuonn_config {
-  char data_path[CUONN_CONFIG_TEXT];        /**< data.path */
-  cuonn_features_options features;          /**< data.features, data.radius, data.side, data.border */
-  cuonn_network_shape network;              /**< network.modes, .layers, .classes, .phase_style, .loss_per_class */
-  cuonn_network_start start;                /**< network.start: haar, haar-phases, file */
-  char start_file[CUONN_CONFIG_TEXT];       /**< network.start_file: needed with, and only with, start: file */
-  cuonn_training_options training;          /**< training.*, chip.*; training.seed seeds starting phases and order */
-  size_t repeats;                           /**< sweep.repeats; 1 but in a grid (cuonn/grid.h) */
-  char chip_errors_file[CUONN_CONFIG_TEXT]; /**< chip.errors_file: errors of each node, "" if there is none */
-  cuonn_energy_preset energy_preset;        /**< energy.preset: what the values of `energy` were before single keys */
+  char data_path[CUONN_CONFIG_TEXT];         /**< data.path */
+  cuonn_features_options features;           /**< data.features, data.radius, data.side, data.border */
+  cuonn_network_shape network;               /**< network.modes, .layers, .classes, .phase_style, .loss_per_class */
+  cuonn_network_start start;                 /**< network.start: haar, haar-phases, file */
+  char start_file[CUONN_CONFIG_TEXT];        /**< network.start_file: needed with, and only with, start: file */
+  cuonn_training_options training;           /**< training.*, chip.*; training.seed seeds starting phases and order */
+  size_t repeats;                            /**< sweep.repeats; 1 but in a grid (cuonn/grid.h) */
+  char chip_errors_file[CUONN_CONFIG_TEXT];  /**< chip.errors_file: errors of each node, "" if there is none */
+  cuonn_energy_preset energy_preset;         /**< energy.preset: what the values of `energy` were before single keys */
   cuonn_energy_components energy_components; /**< energy.components: the same of its electronics, over the preset */
-  cuonn_energy_options energy;              /**< energy.*; no part of a training run */
-  char backend[16];                         /**< backend.name */
-  int threads;                              /**< backend.threads; 0 = one a processor */
-  char output_directory[CUONN_CONFIG_TEXT]; /**< output.directory */
+  cuonn_energy_options energy;               /**< energy.*; no part of a training run */
+  char backend[16];                          /**< backend.name */
+  int threads;                               /**< backend.threads; 0 = one a processor */
+  char output_directory[CUONN_CONFIG_TEXT];  /**< output.directory */
 } cuonn_config;
 
 /** Sets every key to its default (the source study's setting). */

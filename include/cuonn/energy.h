@@ -95,15 +95,15 @@ typedef struct cuonn_energy_options {
   double receiver;         /**< E_TIA, amplifier, pJ a sample */
   double detector_bias;    /**< P_PD, of a photodiode while it is read, mW; a channel has two in homodyne detection */
   double adc;              /**< E_ADC, pJ a conversion at reference_bits */
-  double mixer;            /**< E_mix, sum and difference circuit, pJ a channel and vector that two fields are added in */
-  double tap;              /**< E_tap, pJ a readout of a phase shifter's tap */
+  double mixer; /**< E_mix, sum and difference circuit, pJ a channel and vector that two fields are added in */
+  double tap;   /**< E_tap, pJ a readout of a phase shifter's tap */
 
-  cuonn_energy_scheme scheme;             /**< passes of a gradient */
-  cuonn_energy_taps tap_reading;          /**< once for all vectors of a pass, or for each */
-  cuonn_measurement measurement;          /**< vectors of a pass: the M examples, or the N unit vectors, which leave
+  cuonn_energy_scheme scheme;    /**< passes of a gradient */
+  cuonn_energy_taps tap_reading; /**< once for all vectors of a pass, or for each */
+  cuonn_measurement measurement; /**< vectors of a pass: the M examples, or the N unit vectors, which leave
                                                three digital products of M N^2 */
-  size_t held_symbols;                    /**< h, symbols for which a vector is held in a pass whose taps are read */
-  double product_energy;                  /**< E_prod, pJ an element of such a product and example; 0: left out */
+  size_t held_symbols;           /**< h, symbols for which a vector is held in a pass whose taps are read */
+  double product_energy;         /**< E_prod, pJ an element of such a product and example; 0: left out */
 
   double symbol_rate; /**< f_s, the lowest of DAC's, modulator's and ADC's, GS/s */
   bool laser;         /**< whether the laser is counted */

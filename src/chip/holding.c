@@ -14,27 +14,20 @@ double cuonn_energy_haar_phase(double n_modes) {
   return (theta + M_PI) / 2;
 }
 
-/* Delay of an arm that carries a phase, in [0, 2 pi). */
-static double delay(double phase) {
-  const double rest = fmod(phase, 2 * M_PI), turned = rest < 0 ? rest + 2 * M_PI : rest;
-  return turned < 2 * M_PI ? turned : 0; /* a rest of less than rounding below 0 */
-}
-
+/* Delay of an arm that carries a phase, and of two that carry the halves of one with opposite signs. */
+static double delay(double phase) { return cuonn_phase_wrap(phase, 2 * M_PI); }
 static double opposite(double phase) { return delay(phase / 2) + delay(-phase / 2); }
 
 double cuonn_energy_mean_phase(const cuonn_network *network) {
   const cuonn_network_shape *const shape = &network->shape;
   const size_t nodes = cuonn_mesh_nodes(shape->n_modes);
-  const bool halves = shape->style == CUONN_STYLE_SYMMETRIC || shape->style == CUONN_STYLE_DIFFERENTIAL;
+  const bool differential = shape->style == CUONN_STYLE_DIFFERENTIAL, symmetric = shape->style == CUONN_STYLE_SYMMETRIC;
   double sum = 0;
   for (size_t l = 0; l < shape->n_layers; l++) {
     const cuonn_mesh *const mesh = &network->layers[l];
     for (size_t k = 0; k < nodes; k++) {
-      sum += halves ? opposite(mesh->theta[k]) : delay(mesh->theta[k]);
-      if (shape->style == CUONN_STYLE_DIFFERENTIAL)
-        sum += opposite(mesh->phi[k]);
-      else
-        sum += (halves ? 2 : 1) * delay(mesh->phi[k]);
+      sum += differential || symmetric ? opposite(mesh->theta[k]) : delay(mesh->theta[k]);
+      sum += differential ? opposite(mesh->phi[k]) : (symmetric ? 2 : 1) * delay(mesh->phi[k]);
     }
   }
   return sum / (2 * (double)nodes * (double)shape->n_layers);

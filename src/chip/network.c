@@ -38,7 +38,7 @@ static double sweep_time(const cuonn_energy_options *o, double layers) {
  * take longer than its light. */
 static double balance_batch(const cuonn_energy_options *o, double layers, const sharing *s) {
   const double symbols = (double)cuonn_energy_passes_of(o, CUONN_OPERATION_GRADIENT).symbols;
-  const double light = symbols * layers / (o->symbol_rate * 1e9); /* of one vector */
+  const double light = symbols * layers / (o->symbol_rate * 1e9);  /* of one vector */
   if (o->measurement == CUONN_MEASUREMENT_MATRIX) return INFINITY; /* as many vectors for any batch */
   if (o->tap_reading == CUONN_TAPS_BATCH) return (s->read + s->write) / light;
   const double reading = s->read / (double)o->batch;

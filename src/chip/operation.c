@@ -70,8 +70,7 @@ void chip_operation_cost(cuonn_energy_cost *out, const cuonn_energy_options *o, 
       vectors * (double)passes.symbols * chip_shifters(n) * chip_holding_power(o, n) / rate;
   out->seconds = chip_passes_time(o, operation);
   if (gradient) {
-    out->part[CUONN_ENERGY_TAP] =
-        chip_shifters(n) * (double)passes.readouts * o->tap * 1e-12 * chip_tap_readings(o);
+    out->part[CUONN_ENERGY_TAP] = chip_shifters(n) * (double)passes.readouts * o->tap * 1e-12 * chip_tap_readings(o);
     out->part[CUONN_ENERGY_DIGITAL] = chip_product_energy(o);
     out->seconds += o->loss_time * 1e-9 + chip_read_time(o);
   }

@@ -87,7 +87,8 @@ cuonn_status cuonn_energy_operation_peak(cuonn_energy_peak *out, const cuonn_ene
     const bool haar = o->holding == CUONN_HOLDING_HEATER && !o->phases_known && o->holding_power > 0;
     const double modes = haar ? with_heaters(&t, o, best) : best;
     /* at `best` the first is the second, and does not overflow where losses are small */
-    const double shared = modes == best ? t.alpha * t.a * exp(t.alpha * best) : (t.c + t.a * exp(t.alpha * modes)) / modes;
+    const double shared =
+        modes == best ? t.alpha * t.a * exp(t.alpha * best) : (t.c + t.a * exp(t.alpha * modes)) / modes;
     const double rest = shared + t.share * chip_holding_power(o, fmax(modes, 2)) + t.floor;
     *out = (cuonn_energy_peak){modes, k / rest};
   }

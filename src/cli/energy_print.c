@@ -111,8 +111,9 @@ static void print_scheme(const cuonn_energy_options *o) {
   const cuonn_energy_passes p = cuonn_energy_passes_of(o, CUONN_OPERATION_GRADIENT);
   const bool matrix = o->measurement == CUONN_MEASUREMENT_MATRIX, each = o->tap_reading == CUONN_TAPS_EXAMPLE;
   printf("gradient: %s, %zu passes of %zu %s, outputs read in %zu, light of %g; %zu readout%s a tap and %s\n",
-         cuonn_energy_scheme_name(o->scheme), p.passes, matrix ? o->n_modes : o->batch, matrix ? "unit vectors" : "examples", p.reads,
-         p.light, p.readouts, p.readouts == 1 ? "" : "s", each ? "vector" : "batch");
+         cuonn_energy_scheme_name(o->scheme), p.passes, matrix ? o->n_modes : o->batch,
+         matrix ? "unit vectors" : "examples", p.reads, p.light, p.readouts, p.readouts == 1 ? "" : "s",
+         each ? "vector" : "batch");
   if (o->holding_power == 0) return;
   if (o->holding == CUONN_HOLDING_HEATER)
     printf("heaters: %.4g mW for pi, mean phase %.3f pi (%s)\n", o->holding_power, mean_phase(o) / M_PI,

@@ -180,8 +180,9 @@ const config_key config_keys[] = {
      .sentence = "Sets every key below but `modes` and `batch`: what the study's figure counts, that with light, or "
                  "published parts."},
     {"energy.components", CHOICE(energy_components, component_sets), .default_value = "study", .unit = "",
-     .sentence = "Sets `dac`, `modulator`, `modulator_static`, `receiver`, `detector_bias`, `adc`, `reference_bits` and "
-                 "`fixed_loss`: those of the study's figure, or published ones with ring or MZI modulators."},
+     .sentence =
+         "Sets `dac`, `modulator`, `modulator_static`, `receiver`, `detector_bias`, `adc`, `reference_bits` and "
+         "`fixed_loss`: those of the study's figure, or published ones with ring or MZI modulators."},
     {"energy.modes", INTEGER(energy.n_modes, 2, CUONN_MODES_MAX), .default_value = "64", .unit = "waveguides",
      .sentence = "Waveguides of the mesh, N."},
     {"energy.batch", INTEGER(energy.batch, 1, CUONN_ENERGY_BATCH_MAX), .default_value = "128", .unit = "examples",
@@ -211,8 +212,9 @@ const config_key config_keys[] = {
     {"energy.tap", ABOVE(energy.tap, 0, 1e6), .default_value = "0.103", .unit = "pJ",
      .sentence = "One readout of the tap at a phase shifter."},
     {"energy.scheme", CHOICE(energy.scheme, schemes), .default_value = "analog", .unit = "",
-     .sentence = "Passes of a gradient: four, as analog training measures; three, with a switch of the sign in the last; three "
-                 "with taps read in each, as digital training measures; or three as the study's figure counts them."},
+     .sentence =
+         "Passes of a gradient: four, as analog training measures; three, with a switch of the sign in the last; three "
+         "with taps read in each, as digital training measures; or three as the study's figure counts them."},
     {"energy.tap_reading", CHOICE(energy.tap_reading, tap_readings), .default_value = "batch", .unit = "",
      .sentence = "Taps are integrated over all vectors of a pass and read once, or read for every vector."},
     {"energy.measurement", CHOICE(energy.measurement, measurements), .default_value = "example", .unit = "",

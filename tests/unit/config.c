@@ -249,9 +249,9 @@ static void preset_sets_the_components(void **state) {
 
   static const cuonn_energy_preset presets[] = {CUONN_ENERGY_FIGURE, CUONN_ENERGY_DEFAULT, CUONN_ENERGY_CITED};
   static const char *const names[] = {"figure", "default", "cited"};
-  static const char *const against_default[] = {
-      "preset scheme laser column_loss tap_fraction ", "",
-      "preset components dac modulator modulator_static receiver fixed_loss column_loss holding_power programming_time "};
+  static const char *const against_default[] = {"preset scheme laser column_loss tap_fraction ", "",
+                                                "preset components dac modulator modulator_static receiver fixed_loss "
+                                                "column_loss holding_power programming_time "};
   for (size_t i = 0; i < 3; i++) {
     char assignment[64];
     snprintf(assignment, sizeof assignment, "energy.preset=%s", names[i]);
@@ -322,14 +322,15 @@ static void retired_keys_are_passed_over(void **state) {
   OK(read_text(&config, former));
   assert_true(config.energy.dac == 3 && config.energy.tap == 0.2 && config.energy.scheme == CUONN_SCHEME_ANALOG);
   assert_true(config.energy.modulator_static == 0 && config.energy.detector_bias == 0); /* it counted none */
-  OK(read_text(&config, changed)); /* of a checkpoint */
+  OK(read_text(&config, changed));                                                      /* of a checkpoint */
   config = before;
   FILE *const file = fopen("former.yaml", "w"); /* a user's file, which can be changed */
   assert_non_null(file);
   fputs(changed, file);
   fclose(file);
-  REFUSED(cuonn_config_read(&config, "former.yaml"), CUONN_E_CONFIG,
-          "former.yaml:3: energy: the key \"energy.passes\" is no more: energy.scheme says which passes a gradient takes");
+  REFUSED(
+      cuonn_config_read(&config, "former.yaml"), CUONN_E_CONFIG,
+      "former.yaml:3: energy: the key \"energy.passes\" is no more: energy.scheme says which passes a gradient takes");
   assert_memory_equal(&config, &before, sizeof config);
   FILE *const again = fopen("former.yaml", "w");
   assert_non_null(again);
@@ -338,7 +339,8 @@ static void retired_keys_are_passed_over(void **state) {
   OK(cuonn_config_read(&config, "former.yaml"));
   assert_true(config.energy.tap == 0.2 && config.energy.detector_bias == 1.1);
   REFUSED(cuonn_config_set(&config, "energy.tap_scheme=analog"), CUONN_E_CONFIG, "energy.tap_reading says when");
-  REFUSED(read_text(&config, "energy:\n  passes: [3, 4]\n"), CUONN_E_CONFIG, "f.yaml:2: energy: the key \"energy.passes\"");
+  REFUSED(read_text(&config, "energy:\n  passes: [3, 4]\n"), CUONN_E_CONFIG,
+          "f.yaml:2: energy: the key \"energy.passes\"");
 }
 
 /* The library refuses what the table of keys refuses, at both ends of every range of numbers. */

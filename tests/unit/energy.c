@@ -666,7 +666,7 @@ static void step_in_situ_by_hand(void **state) {
   is(n.step.part[CUONN_ENERGY_DAC], 3 * 4 * 4 * 8e-12);
   is(n.step.part[CUONN_ENERGY_DIGITAL], 5e-6 + 3 * 3 * 10 * 16 * 1e6 * 1e-12);
   is(n.step.seconds, 12 * pass + 7 * 0.1 + 8e-3 + 1 + 40e-3 + 1e-3);
-  assert_true(isinf(n.balance_batch)); /* no more light for more examples */
+  assert_true(isinf(n.balance_batch));   /* no more light for more examples */
   o.dataflow = CUONN_DATAFLOW_STREAMING; /* unit vectors do not stream from layer to layer */
   is(network_of(&o, &t, 100).step.seconds, n.step.seconds);
 

@@ -54,9 +54,10 @@ static int write_row(FILE *out, size_t *n_priced, const cli_sweep_view *view, si
     CLI_PASS_DONE(meet_noise(&options, &config, source));
     CLI_TRY_DONE(cuonn_energy_evaluate(&point, &options));
     if (!point.light.detectable) continue;
-    fprintf(out, "%.6g %.6g %.6g %.6g %.6g %zu %zu\n", 100 * s.mean, 100 * s.deviation,
+    const bool left_out = options.measurement == CUONN_MEASUREMENT_MATRIX && options.product_energy == 0;
+    fprintf(out, "%.6g %.6g %.6g %.6g %.6g %zu %zu %d\n", 100 * s.mean, 100 * s.deviation,
             point.cost[CUONN_OPERATION_GRADIENT].tops_per_watt, point.light.watts, point.light.photons,
-            options.converter_bits, part.at[taps]);
+            options.converter_bits, part.at[taps], left_out);
     ++*n_priced;
   } while (cli_sweep_next(&part, view, others, n_others));
 done:
@@ -104,7 +105,8 @@ static int write_tradeoff(FILE *out, cli_figure_source *source) {
       "# modes, epochs, rows, repeats; then headings of the rows; then shot noises of the taps; then a block a row, a "
       "line a setting: mean test error "
       "and its deviation over the repeats in percent, TOPS/W of an in situ gradient, electricity of the laser in W, "
-      "photons a mode and symbol at the detector, bits of converters, number of the taps' shot noise\n",
+      "photons a mode and symbol at the detector, bits of converters, number of the taps' shot noise, 1 if digital "
+      "products are left out\n",
       out);
   fprintf(out, "%zu %zu %zu %zu\n", grid->base.network.n_modes, grid->base.training.epochs, n_rows, view.repeats);
   cli_figure_next_block(out);
@@ -117,7 +119,7 @@ static int write_tradeoff(FILE *out, cli_figure_source *source) {
     cli_figure_next_block(out);
     const size_t before = n_priced;
     CLI_PASS_DONE(write_row(out, &n_priced, &view, rows, taps, part, source));
-    if (n_priced == before) fputs("NaN NaN NaN NaN NaN 0 0\n", out);
+    if (n_priced == before) fputs("NaN NaN NaN NaN NaN 0 0 0\n", out);
   }
   if (n_priced == 0)
     code = cli_fail(CLI_BAD_FILE,
