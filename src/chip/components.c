@@ -9,8 +9,8 @@ typedef struct {
   double modulator_loss;                                                 /* dB */
 } component_set;
 
-/* [cuonn_energy_components] At 10 GS/s, homodyne, a channel of the study's set is its figure's 4.723 pJ: with 0.042 and 0.12
- * of the modulator, 0.65, 1.48, and 0.22 of two photodiodes, 2.211 pJ are left for the DAC. */
+/* [cuonn_energy_components] At 10 GS/s, homodyne, a channel of the study's set is its figure's 4.723 pJ: with 0.042 and
+ * 0.12 of the modulator, 0.65, 1.48, and 0.22 of two photodiodes, 2.211 pJ are left for the DAC. */
 static const component_set sets[] = {
     {2.211, 0.042, 1.2, 0.65, 1.1, 1.48, 0.95},
     {3.571, 0.042, 1.2, 0.3, 1.1, 1.48, 0.95},

@@ -8,8 +8,8 @@
 double chip_dac_energy(const cuonn_energy_options *o);
 double chip_adc_energy(const cuonn_energy_options *o);
 
-/* e_in and e_out: sending and reading one mode in a pass, J; their sum is e_IO, eq. 1. symbols: for which modulators and
- * photodiodes are on. */
+/* c_q E_in and c_q E_out: sending and reading one mode in a pass, J; their sum is e_IO, eq. 1. symbols: for which
+ * modulators and photodiodes are on. */
 double chip_send_energy(const cuonn_energy_options *o, double symbols);
 double chip_read_energy(const cuonn_energy_options *o, double symbols);
 
@@ -48,8 +48,8 @@ double chip_vectors(const cuonn_energy_options *o, cuonn_energy_operation operat
 /* Readings that a tap's readout is paid for: once a batch, or once a vector. */
 double chip_tap_readings(const cuonn_energy_options *o);
 
-/* N^2, phase shifters of a mesh with those of its outputs: as many as are heated, tapped, read and written. A path meets
- * a share 1 / N of them, one a column. */
+/* N^2, phase shifters of a mesh with those of its outputs: as many as are heated, tapped, read and written. A path
+ * meets a share 1 / N of them, one a column. */
 double chip_shifters(double n_modes);
 
 /* P_hold, mean power of a phase shifter, W, eq. 25. */

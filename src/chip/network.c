@@ -34,8 +34,8 @@ static double sweep_time(const cuonn_energy_options *o, double layers) {
   return seconds;
 }
 
-/* M*, examples whose light takes as long as reading and writing; more of them than there can be if each brings readings that
- * take longer than its light. */
+/* M*, examples whose light takes as long as reading and writing; infinite if each brings readings that take longer than
+ * its light. */
 static double balance_batch(const cuonn_energy_options *o, double layers, const sharing *s) {
   const double symbols = (double)cuonn_energy_passes_of(o, CUONN_OPERATION_GRADIENT).symbols;
   const double light = symbols * layers / (o->symbol_rate * 1e9);  /* of one vector */

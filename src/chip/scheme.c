@@ -1,4 +1,4 @@
-/* Passes of an operation: what each sends, what is read in it, and how much light it takes. Table of section 2 of docs/energy.md. */
+/* Passes of an operation: what each sends, what is read in it, how much light it takes; docs/energy.md, section 2. */
 #include "chip/model.h"
 
 static const chip_passes forward = {1, {{.light = 1, .sends = 1, .reads = true}}, 0};
