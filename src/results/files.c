@@ -106,7 +106,7 @@ static cuonn_status read_mesh(void *user, const results_file *file) {
 cuonn_status cuonn_mesh_read(cuonn_mesh *out, const char *path) {
   results_variable forms[RESULTS_MESH_ARRAYS]; /* theta and phi are the first */
   memset(out, 0, sizeof *out);
-  results_mesh_variables(forms, 0, 2);
+  results_mesh_variables(forms, 0, 2, CUONN_STYLE_TOP);
   const cuonn_status status = results_read_variables(path, forms, 2, read_mesh, out);
   if (status != CUONN_OK) cuonn_mesh_free(out);
   return status;
@@ -416,7 +416,7 @@ static cuonn_status read_network(void *user, const results_file *file) {
 cuonn_status cuonn_network_read(cuonn_network *out, const char *path) {
   results_variable forms[RESULTS_MESH_ARRAYS];
   memset(out, 0, sizeof *out);
-  results_mesh_variables(forms, 1, 2);
+  results_mesh_variables(forms, 1, 2, CUONN_STYLE_TOP);
   const cuonn_status status = results_read_variables(path, forms, 2, read_network, out);
   if (status != CUONN_OK) cuonn_network_free(out);
   return status;
@@ -435,7 +435,7 @@ cuonn_status cuonn_network_read_errors(cuonn_network *network, const char *path)
     CUONN_TRY_DONE(cuonn_mesh_copy(&apart.layers[l], &network->layers[l]));
   }
   results_variable forms[RESULTS_MESH_ARRAYS]; /* coupler_error and loss_db are the last */
-  results_mesh_variables(forms, 1, 2);
+  results_mesh_variables(forms, 1, 2, CUONN_STYLE_TOP);
   CUONN_TRY_DONE(results_read_variables(path, &forms[RESULTS_MESH_ARRAYS - 2], 2, read_errors, &apart));
   for (size_t l = 0; l < network->shape.n_layers; l++) {
     CUONN_TRY_DONE(cuonn_mesh_copy(&network->layers[l], &apart.layers[l]));
@@ -485,7 +485,7 @@ cuonn_status cuonn_network_read_start(cuonn_network *network, const char *path) 
   start_request request = {&start, {0}};
   CUONN_TRY_DONE(cuonn_network_create(&start, &network->shape));
   results_variable forms[RESULTS_MESH_ARRAYS];
-  results_mesh_variables(forms, 1, 2);
+  results_mesh_variables(forms, 1, 2, CUONN_STYLE_TOP);
   CUONN_TRY_DONE(results_read_variables(path, forms, 2, read_start, &request));
   const size_t n = network->shape.n_modes;
   for (size_t l = 0; request.unitaries.values && l < network->shape.n_layers; l++) {

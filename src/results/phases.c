@@ -101,8 +101,8 @@ static size_t modes_of_nodes(size_t nodes) {
 cuonn_status results_get_phases(results_phases *out, const results_file *file) {
   size_t rank, lengths[RESULTS_RANK], gamma_rank, gamma_lengths[RESULTS_RANK];
   results_variable of_mesh[RESULTS_MESH_ARRAYS], of_network[RESULTS_MESH_ARRAYS];
-  results_mesh_variables(of_mesh, 0, 2);
-  results_mesh_variables(of_network, 1, 2);
+  results_mesh_variables(of_mesh, 0, 2, CUONN_STYLE_TOP);
+  results_mesh_variables(of_network, 1, 2, CUONN_STYLE_TOP);
   const results_variable theta[] = {of_mesh[kTheta], of_network[kTheta]};
   const results_variable gamma[] = {of_mesh[kGamma], of_network[kGamma]};
   CUONN_TRY(results_shape(&rank, lengths, file, theta, 2));
