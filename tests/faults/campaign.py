@@ -132,7 +132,7 @@ def judge(case, untouched, kinds, how, result, files):
         wrong.append(f"dies of signal {-code}, {err}")
     elif not unchanged:
         library = None
-        if how in (HALF, EINTR):
+        if how in (HALF, EINTR) and not innermost.startswith("libz"):  # zlib does not repeat what a signal interrupts
             wrong.append(f"half of the bytes, or a signal, is no failure: exit code {code}, {err}")
         if len(err) != 1 or not re.match(r"cuonn( [a-z]+)?: .", err[0]):
             wrong.append(f"{len(err)} lines on stderr instead of one of ours: {err}")
