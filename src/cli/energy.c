@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/data.h"
 #include "cli/grid.h"
 
 typedef struct {
@@ -137,7 +138,7 @@ static int cost_network(cli_energy_result *e, const char *path) {
   int code = CLI_DONE;
   const cuonn_config *config = e->config;
   cuonn_dataset data = {0};
-  CLI_TRY_DONE(cuonn_dataset_load(&data, config->data_path)); /* for the number of its examples */
+  CLI_PASS_DONE(cli_data_load(&data, config)); /* for the number of its examples */
   e->has_network = true;
   e->network_path = path;
   e->n_examples = data.train.n_examples;
