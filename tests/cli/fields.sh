@@ -90,7 +90,7 @@ check grep -q 'epochs on the fields in <code>train.nc</code>' sweep/report.html
 # Elsewhere: --data names the folder of both files.
 mkdir elsewhere
 mv train.nc test.nc elsewhere
-expect 3 '^cuonn eval: test.nc: ' "$cuonn" eval run/best.nc
+expect 3 '^cuonn eval: train.nc: ' "$cuonn" eval run/best.nc
 expect 0 '' "$cuonn" eval run/best.nc --data elsewhere
 output "^accuracy  $best$"
 expect 0 '' "$cuonn" plot confusion run/best.nc --data elsewhere --output moved.svg
