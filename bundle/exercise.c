@@ -144,7 +144,8 @@ static void small(cuonn_context *context) {
       cuonn_network_free(&network);
     }
   }
-  const cuonn_features_options fourier = {.kind = CUONN_FEATURES_FOURIER, .radius = 2}, study = CUONN_FEATURES_OPTIONS_INIT;
+  const cuonn_features_options fourier = {.kind = CUONN_FEATURES_FOURIER, .radius = 2},
+                               study = CUONN_FEATURES_OPTIONS_INIT;
   const cuonn_features_options resample = {.kind = CUONN_FEATURES_RESAMPLE, .side = 5, .border = 2};
   train(context, fourier, 2, CUONN_ORDER_SHUFFLED, CUONN_OPTIMIZER_ADAM, CUONN_GRADIENT_EXACT);
   train(context, study, 3, CUONN_ORDER_FIXED, CUONN_OPTIMIZER_ADAM, CUONN_GRADIENT_IDEAL);

@@ -31,23 +31,24 @@ typedef enum cuonn_data_kind {
 /** Where examples come from; texts that are not needed may be empty. */
 typedef struct cuonn_data_options {
   cuonn_data_kind kind;
-  char path[CUONN_CONFIG_TEXT];                           /**< images: folder of the four files */
-  char names[CUONN_DATASET_FILES][CUONN_CONFIG_TEXT];     /**< images: as for cuonn_dataset_load() */
-  char train[CUONN_CONFIG_TEXT], test[CUONN_CONFIG_TEXT]; /**< fields: files; without test, a share of train is split off */
-  double test_share;                                      /**< fields: 0: there is a file */
-  uint64_t seed;                                          /**< fields: of the split */
-  bool pad;                                               /**< fields: dark waveguides make up for those that miss */
+  char path[CUONN_CONFIG_TEXT];                       /**< images: folder of the four files */
+  char names[CUONN_DATASET_FILES][CUONN_CONFIG_TEXT]; /**< images: as for cuonn_dataset_load() */
+  char train[CUONN_CONFIG_TEXT],
+      test[CUONN_CONFIG_TEXT]; /**< fields: files; without test, a share of train is split off */
+  double test_share;           /**< fields: 0: there is a file */
+  uint64_t seed;               /**< fields: of the split */
+  bool pad;                    /**< fields: dark waveguides make up for those that miss */
 } cuonn_data_options;
 
 /** A whole configuration.  Plain data: copy it as you like. */
 typedef struct cuonn_config {
-  cuonn_data_options data;                  /**< data.*, but for what features are */
-  cuonn_features_options features;          /**< data.features, .radius, .side, .width, .frequencies, .border, .reference */
-  cuonn_network_shape network;              /**< network.modes, .layers, .classes, .phase_style, .loss_per_class */
-  cuonn_network_start start;                /**< network.start: haar, haar-phases, file */
-  char start_file[CUONN_CONFIG_TEXT];       /**< network.start_file: needed with, and only with, start: file */
-  cuonn_training_options training;          /**< training.*, chip.*; training.seed seeds starting phases and order */
-  size_t repeats;                           /**< sweep.repeats; 1 but in a grid (cuonn/grid.h) */
+  cuonn_data_options data;            /**< data.*, but for what features are */
+  cuonn_features_options features;    /**< data.features, .radius, .side, .width, .frequencies, .border, .reference */
+  cuonn_network_shape network;        /**< network.modes, .layers, .classes, .phase_style, .loss_per_class */
+  cuonn_network_start start;          /**< network.start: haar, haar-phases, file */
+  char start_file[CUONN_CONFIG_TEXT]; /**< network.start_file: needed with, and only with, start: file */
+  cuonn_training_options training;    /**< training.*, chip.*; training.seed seeds starting phases and order */
+  size_t repeats;                     /**< sweep.repeats; 1 but in a grid (cuonn/grid.h) */
   char chip_errors_file[CUONN_CONFIG_TEXT]; /**< chip.errors_file: errors of each node, "" if there is none */
   cuonn_energy_preset energy_preset;        /**< energy.preset: what the values of `energy` were before single keys */
   cuonn_energy_options energy;              /**< energy.*; no part of a training run */

@@ -23,10 +23,10 @@ typedef enum cuonn_features_kind {
 /** How features are made.  Start from CUONN_FEATURES_OPTIONS_INIT. */
 typedef struct cuonn_features_options {
   cuonn_features_kind kind;
-  size_t radius;      /**< fourier: half the side of the square cut out of the spectrum, in frequencies */
-  size_t side;        /**< resample: pixels a side after the zoom, or in a column if `width` says another number for rows */
-  size_t border;      /**< resample: pixels cut off all round before the zoom */
-  size_t width;       /**< resample: pixels in a row after the zoom; 0: side */
+  size_t radius; /**< fourier: half the side of the square cut out of the spectrum, in frequencies */
+  size_t side;   /**< resample: pixels a side after the zoom, or in a column if `width` says another number for rows */
+  size_t border; /**< resample: pixels cut off all round before the zoom */
+  size_t width;  /**< resample: pixels in a row after the zoom; 0: side */
   size_t frequencies; /**< radial: how many; docs/physics.md has their order */
   bool reference;     /**< one more waveguide, behind the features, has the constant amplitude 1 */
 } cuonn_features_options;

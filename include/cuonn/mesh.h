@@ -77,9 +77,9 @@ CUONN_API double cuonn_unitarity_error(const double *matrix, size_t n_modes);
 
 /** How far a matrix was from its nearest unitary. */
 typedef struct cuonn_nearest {
-  double frobenius;                           /**< root of the summed squares of what the elements moved by */
-  double largest;                             /**< largest modulus of it */
-  double least_singular, largest_singular;    /**< singular values of the matrix; a unitary one has 1 */
+  double frobenius;                        /**< root of the summed squares of what the elements moved by */
+  double largest;                          /**< largest modulus of it */
+  double least_singular, largest_singular; /**< singular values of the matrix; a unitary one has 1 */
 } cuonn_nearest;
 
 /** The unitary nearest to a matrix, in the Frobenius norm: the unitary factor of its polar decomposition, by LAPACK's

@@ -55,8 +55,10 @@ static const struct argp argp = {
     .doc =
         "Computes the loss of a network on a batch, and its gradient with respect to every phase.\v"
         "Reads a checkpoint, or any file with theta(layer, node) and phi(layer, node) (cuonn eval --help), and from "
-        "BATCH.nc input(example, waveguide, complex), real and imaginary part last, or a real input(example, waveguide), "
-        "and label(example), integers below the number of classes. The chip is that of the checkpoint's configuration, changed by --set.\n\n"
+        "BATCH.nc input(example, waveguide, complex), real and imaginary part last, or a real input(example, "
+        "waveguide), "
+        "and label(example), integers below the number of classes. The chip is that of the checkpoint's configuration, "
+        "changed by --set.\n\n"
         "Writes loss (mean over the batch), d_theta(layer, node), d_phi(layer, node), d_gamma(layer, waveguide), per "
         "radian. Prints the loss. In a computed gradient, phases that cannot reach an output that is read have exactly "
         "0, and so has every gamma. The default backend is reference: double precision.\n\n"

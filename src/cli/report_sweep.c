@@ -192,7 +192,8 @@ static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 static void write_numbers(FILE *out, const sweep_files *s) {
   const size_t n = s->n_finished, points = s->record.n_points, shown = least(points, kRuns);
   const size_t failed = least(s->n_failed, kFailed);
-  fputs("<h2>Results</h2>\n<p>Errors are shares of test examples taken for another class, after the last epoch.</p>\n", out);
+  fputs("<h2>Results</h2>\n<p>Errors are shares of test examples taken for another class, after the last epoch.</p>\n",
+        out);
   write_runs(out, s, "Best runs", 0, least(n, kBest));
   write_runs(out, s, "Worst run", n > kBest ? n - 1 : n, n);
   write_runs(out, s, "Failed runs", n, n + failed);

@@ -15,8 +15,8 @@ static size_t root(size_t n) {
 /* What a kind of features asks of N. */
 typedef struct {
   const char *key, *law; /* of the size that rules N */
-  size_t size, fitting;  /* the size now, and the one that would give what N leaves for the features; 0: there is none */
-  size_t largest;        /* that may give any N at all */
+  size_t size, fitting; /* the size now, and the one that would give what N leaves for the features; 0: there is none */
+  size_t largest;       /* that may give any N at all */
 } features_rule;
 
 static features_rule rule_of(const cuonn_features_options *f, size_t wanted) {
@@ -63,9 +63,10 @@ static cuonn_status check_modes(const cuonn_config *config) {
 static cuonn_status check_fields(const cuonn_data_options *data) {
   CUONN_CHECK(data->train[0] != '\0', CUONN_E_CONFIG,
               "data.kind is fields, but data.train is empty: name the netCDF file with input and label there");
-  CUONN_CHECK(data->test[0] != '\0' || data->test_share > 0, CUONN_E_CONFIG,
-              "data.kind is fields, but nothing says what to test with: name a file in data.test, or set data.test_share "
-              "to a share of data.train, such as 0.2");
+  CUONN_CHECK(
+      data->test[0] != '\0' || data->test_share > 0, CUONN_E_CONFIG,
+      "data.kind is fields, but nothing says what to test with: name a file in data.test, or set data.test_share "
+      "to a share of data.train, such as 0.2");
   CUONN_CHECK(data->test[0] == '\0' || data->test_share == 0, CUONN_E_CONFIG,
               "data.test and data.test_share are both set, but there is one test set: remove data.test, or set "
               "data.test_share to 0");
@@ -74,11 +75,11 @@ static cuonn_status check_fields(const cuonn_data_options *data) {
 
 /* Keys that only fields have. */
 static cuonn_status check_images(const cuonn_data_options *data) {
-  const char *const key = data->train[0] != '\0'   ? "data.train"
-                          : data->test[0] != '\0'  ? "data.test"
-                          : data->test_share > 0   ? "data.test_share"
-                          : data->pad              ? "data.pad"
-                                                   : NULL;
+  const char *const key = data->train[0] != '\0'  ? "data.train"
+                          : data->test[0] != '\0' ? "data.test"
+                          : data->test_share > 0  ? "data.test_share"
+                          : data->pad             ? "data.pad"
+                                                  : NULL;
   CUONN_CHECK(!key, CUONN_E_CONFIG, "%s is set, but data.kind is images: set data.kind to fields, or remove %s", key,
               key);
   return CUONN_OK;

@@ -26,9 +26,11 @@ cuonn_examples cuonn_examples_view(const cuonn_examples *all, size_t first, size
 
 cuonn_status cuonn_examples_check_labels(const cuonn_examples *examples, size_t n_classes) {
   for (size_t e = 0; e < examples->n_examples; e++) {
-    CUONN_CHECK(examples->labels[e] < n_classes, CUONN_E_DATA,
-                "%s: label %u of example %zu, but there are %zu classes (0 to %zu)", source_of(examples),
-                examples->labels[e], e, n_classes, n_classes > 0 ? n_classes - 1 : 0);
+    CUONN_CHECK(examples->labels[e]<n_classes, CUONN_E_DATA,
+                                    "%s: label %u of example %zu, but there are %zu classes (0 to %zu)",
+                                    source_of(examples), examples->labels[e], e, n_classes, n_classes> 0
+                    ? n_classes - 1
+                    : 0);
   }
   return CUONN_OK;
 }
@@ -40,10 +42,11 @@ cuonn_status cuonn_examples_fit(cuonn_examples *examples, size_t n_modes, bool r
   CUONN_CHECK(taken <= n_modes, CUONN_E_DATA,
               "%s: input has %zu waveguides%s, but network.modes is %zu: set it to %zu or more", source_of(examples),
               own, and_reference, n_modes, taken);
-  CUONN_CHECK(taken == n_modes || pad, CUONN_E_DATA,
-              "%s: input has %zu waveguides%s, but network.modes is %zu: set it to %zu, or data.pad to true, which adds "
-              "dark waveguides",
-              source_of(examples), own, and_reference, n_modes, taken);
+  CUONN_CHECK(
+      taken == n_modes || pad, CUONN_E_DATA,
+      "%s: input has %zu waveguides%s, but network.modes is %zu: set it to %zu, or data.pad to true, which adds "
+      "dark waveguides",
+      source_of(examples), own, and_reference, n_modes, taken);
   if (own == n_modes) return CUONN_OK;
   CUONN_TRY(cuonn_fields_create(&wide, examples->n_examples, n_modes));
   for (size_t e = 0; e < examples->n_examples; e++) {

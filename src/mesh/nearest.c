@@ -75,10 +75,11 @@ cuonn_status cuonn_nearest_unitary(double *unitary, cuonn_nearest *out, const do
   memcpy(copy, matrix, n * n * sizeof *copy);
   CUONN_TRY_DONE(decompose(&s, copy, n));
   /* below this, rounding decides what the factor is */
-  CUONN_CHECK_DONE(s.values[n - 1] > (double)n * DBL_EPSILON * s.values[0], CUONN_E_DATA,
-                   "the matrix is singular (singular values from %.3g to %.3g), so that no unitary is the nearest: many "
-                   "are as near",
-                   s.values[n - 1], s.values[0]);
+  CUONN_CHECK_DONE(
+      s.values[n - 1] > (double)n * DBL_EPSILON * s.values[0], CUONN_E_DATA,
+      "the matrix is singular (singular values from %.3g to %.3g), so that no unitary is the nearest: many "
+      "are as near",
+      s.values[n - 1], s.values[0]);
   multiply(copy, s.left, s.right, n);
   measure(out, (const double *)copy, matrix, s.values, n);
   memcpy(unitary, copy, n * n * sizeof *copy);

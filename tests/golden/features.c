@@ -22,10 +22,10 @@ static int load_chosen(void **state) {
   double *const index = golden_read("golden.nc", "features", "index", &n);
   const size_t n_pixels = dataset.train.height * dataset.train.width;
   chosen = (cuonn_examples){.n_examples = n,
-                          .height = dataset.train.height,
-                          .width = dataset.train.width,
-                          .pixels = malloc(n * n_pixels),
-                          .labels = malloc(n)};
+                            .height = dataset.train.height,
+                            .width = dataset.train.width,
+                            .pixels = malloc(n * n_pixels),
+                            .labels = malloc(n)};
   assert_true(chosen.pixels != NULL && chosen.labels != NULL);
   for (size_t e = 0; e < n; e++) {
     memcpy(chosen.pixels + e * n_pixels, dataset.train.pixels + (size_t)index[e] * n_pixels, n_pixels);

@@ -97,7 +97,11 @@ static void test_sweep__as_on_the_cpu(void **unused) {
 }
 
 static void make_images(cuonn_examples *out, size_t n_examples, chance *c) {
-  *out = (cuonn_examples){.n_examples = n_examples, .height = kSide, .width = kSide, .pixels = malloc(n_examples * kSide * kSide), .labels = malloc(n_examples)};
+  *out = (cuonn_examples){.n_examples = n_examples,
+                          .height = kSide,
+                          .width = kSide,
+                          .pixels = malloc(n_examples * kSide * kSide),
+                          .labels = malloc(n_examples)};
   assert_true(out->pixels && out->labels);
   for (size_t i = 0; i < n_examples * kSide * kSide; i++) out->pixels[i] = (uint8_t)chance_index(c, 256);
   for (size_t e = 0; e < n_examples; e++) out->labels[e] = (uint8_t)chance_index(c, kClasses);

@@ -564,7 +564,8 @@ static const struct {
      "training.optimizer.learning_rate?"},
     {"data:\n  x: 5\n",
      "f.yaml:2: data: unknown key \"data.x\"; allowed in data: kind, path, train_images, train_labels, "
-     "test_images, test_labels, features, radius, frequencies, side, width, border, train, test, test_share, seed, pad, "
+     "test_images, test_labels, features, radius, frequencies, side, width, border, train, test, test_share, seed, "
+     "pad, "
      "reference"},
     {"nonsense: 5\n",
      "f.yaml:1: unknown key \"nonsense\"; allowed here: data, network, training, chip, sweep, energy, backend, output"},

@@ -466,8 +466,7 @@ static void test_images__reads_every_element_type(void **state) {
     bits[4] = types[t].type == 0x0D ? 0x7FC00000 : UINT64_C(0x7FF0000000000000); /* NaN, infinity */
     if (types[t].type >= 0x0D) {
       write_numbers(in_folder("images"), types[t].type, (const uint32_t[]){2, 1, 3}, 3, bits, 6, types[t].width);
-      REFUSED(cuonn_images_load(&images, in_folder("images"), in_folder("labels")), CUONN_E_NONFINITE,
-              "image 1 is");
+      REFUSED(cuonn_images_load(&images, in_folder("images"), in_folder("labels")), CUONN_E_NONFINITE, "image 1 is");
       REFUSED(cuonn_images_load(&images, in_folder("images"), in_folder("labels")), CUONN_E_NONFINITE,
               "at row 0, column 1");
     }
@@ -542,9 +541,10 @@ static void test_fit__adds_reference_and_dark_waveguides(void **state) {
     cuonn_examples fields = make_fields(2, 3);
     fields.source = strdup("own.nc");
     REFUSED(cuonn_examples_fit(&fields, 2, reference, true), CUONN_E_DATA,
-            reference ? "own.nc: input has 3 waveguides and the reference one more (data.reference), but network.modes is 2: "
-                        "set it to 4 or more"
-                      : "own.nc: input has 3 waveguides, but network.modes is 2: set it to 3 or more");
+            reference
+                ? "own.nc: input has 3 waveguides and the reference one more (data.reference), but network.modes is 2: "
+                  "set it to 4 or more"
+                : "own.nc: input has 3 waveguides, but network.modes is 2: set it to 3 or more");
     REFUSED(cuonn_examples_fit(&fields, 6, reference, false), CUONN_E_DATA, "or data.pad to true");
     assert_int_equal(fields.fields.n_modes, 3);
     OK(cuonn_examples_fit(&fields, 6, reference, true));

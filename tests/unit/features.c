@@ -62,7 +62,8 @@ static void test_check__refuses(void **state) {
   REFUSED(cuonn_features_check(&all, 28, 28), CUONN_E_SHAPE, "fewer than 2");
   REFUSED(cuonn_features_check(&r8, 1, 1), CUONN_E_SHAPE, "fewer than 2");
 
-  const cuonn_features_options none = {.kind = CUONN_FEATURES_RADIAL}, many = {.kind = CUONN_FEATURES_RADIAL, .frequencies = 785};
+  const cuonn_features_options none = {.kind = CUONN_FEATURES_RADIAL},
+                               many = {.kind = CUONN_FEATURES_RADIAL, .frequencies = 785};
   const cuonn_features_options wide = {.kind = CUONN_FEATURES_RESAMPLE, .side = 8, .width = 4};
   REFUSED(cuonn_features_check(&none, 28, 28), CUONN_E_ARGUMENT, "radial features of 0");
   REFUSED(cuonn_features_check(&many, 28, 28), CUONN_E_SHAPE, "have no more than 784");
@@ -274,9 +275,9 @@ static void test_fourier__is_the_direct_sum(void **state) {
 /* The order as physics.md says it, by hand: rings of one radius, each by the frequency down, then by the one across. */
 static void test_radial__goes_from_zero_outwards(void **state) {
   (void)state;
-  static const int want[21][2] = {{0, 0},  {-1, 0}, {0, -1},  {0, 1},  {1, 0},   {-1, -1}, {-1, 1},
-                                  {1, -1}, {1, 1},  {-2, 0},  {0, -2}, {0, 2},   {2, 0},   {-2, -1},
-                                  {-2, 1}, {-1, -2}, {-1, 2}, {1, -2}, {1, 2},   {2, -1},  {2, 1}};
+  static const int want[21][2] = {{0, 0},  {-1, 0},  {0, -1}, {0, 1},  {1, 0}, {-1, -1}, {-1, 1},
+                                  {1, -1}, {1, 1},   {-2, 0}, {0, -2}, {0, 2}, {2, 0},   {-2, -1},
+                                  {-2, 1}, {-1, -2}, {-1, 2}, {1, -2}, {1, 2}, {2, -1},  {2, 1}};
   for (size_t n = 1; n <= 21; n++) {
     int got[21][2];
     const cuonn_features_options options = {.kind = CUONN_FEATURES_RADIAL, .frequencies = n};
@@ -372,15 +373,15 @@ static void test_resample__makes_rectangles(void **state) {
   cuonn_examples images = make_images(1, 7, 9);
   double zoomed[5 * 3], want[5 * 3] = {0}, down[5 * 5], across[3 * 7];
   for (size_t i = 0; i < 63; i++) images.pixels[i] = (uint8_t)((i + 7) * 2654435761u >> 24);
-  zoom(zoomed, images.pixels, 7, 9, (cuonn_features_options){.kind = CUONN_FEATURES_RESAMPLE, .side = 5, .width = 3, .border = 1});
+  zoom(zoomed, images.pixels, 7, 9,
+       (cuonn_features_options){.kind = CUONN_FEATURES_RESAMPLE, .side = 5, .width = 3, .border = 1});
   OK(features_zoom_matrix(down, 5, 5));
   OK(features_zoom_matrix(across, 3, 7));
   for (size_t i = 0; i < 5; i++) {
     for (size_t j = 0; j < 3; j++) {
       double sum = 0;
       for (size_t y = 0; y < 5; y++)
-        for (size_t x = 0; x < 7; x++)
-          sum += down[i * 5 + y] * images.pixels[(1 + y) * 9 + 1 + x] * across[j * 7 + x];
+        for (size_t x = 0; x < 7; x++) sum += down[i * 5 + y] * images.pixels[(1 + y) * 9 + 1 + x] * across[j * 7 + x];
       want[i * 3 + j] = floor(fmin(fmax(sum + 0.5, 0), 255));
     }
   }

@@ -97,7 +97,8 @@ static void test_nearest__mends_rounded_unitaries(void **state) {
     cuonn_mesh mesh;
     for (size_t i = 0; i < n * n; i++) {
       const double re = creal(u[i]), im = cimag(u[i]);
-      matrix[i] = digits ? round(re * 1e6) / 1e6 + I * (round(im * 1e6) / 1e6) : (float)re * 1.000001 + I * ((float)im * 1.000001);
+      matrix[i] = digits ? round(re * 1e6) / 1e6 + I * (round(im * 1e6) / 1e6)
+                         : (float)re * 1.000001 + I * ((float)im * 1.000001);
     }
     OK(cuonn_mesh_create(&mesh, n, CUONN_STYLE_TOP));
     REFUSED(cuonn_mesh_decompose(&mesh, (const double *)matrix), CUONN_E_DATA, "decompose --nearest");

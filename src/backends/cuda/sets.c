@@ -1,6 +1,6 @@
 /* Labelled sets: features of images by cuFFT, or fields as they are. */
-#include <nvtx3/nvToolsExt.h>
 #include <math.h>
+#include <nvtx3/nvToolsExt.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -11,8 +11,8 @@ static int write_confusion(FILE *out, cli_figure_source *source) {
   cuonn_evaluation evaluation = {0};
   CLI_PASS_DONE(cli_trained_evaluate(&evaluation, trained));
   const size_t n_classes = trained->network.shape.n_classes;
-  fprintf(out, "# test examples, right answers, 1: of fields\n%zu %zu %d\n", evaluation.n_examples, evaluation.n_correct,
-          trained->data.test.fields.values != NULL);
+  fprintf(out, "# test examples, right answers, 1: of fields\n%zu %zu %d\n", evaluation.n_examples,
+          evaluation.n_correct, trained->data.test.fields.values != NULL);
   cli_figure_next_block(out);
   fputs("# a row a pair: class taken for, label, examples, their share of the label's examples\n", out);
   for (size_t label = 0; label < n_classes; label++) {

@@ -12,9 +12,7 @@ typedef enum { kModulus, kRealPart } part;
 static void write_square(FILE *out, const double *values, size_t n_modes, part of) {
   const size_t side = (size_t)ceil(sqrt((double)n_modes)), rows = (n_modes + side - 1) / side;
   for (size_t i = 0; i < rows * side; i++) {
-    const double value = i >= n_modes    ? NAN
-                         : of == kModulus ? hypot(values[2 * i], values[2 * i + 1])
-                                          : values[2 * i];
+    const double value = i >= n_modes ? NAN : of == kModulus ? hypot(values[2 * i], values[2 * i + 1]) : values[2 * i];
     fprintf(out, "%.6g%c", value, (i + 1) % side ? ' ' : '\n');
   }
 }
@@ -79,8 +77,8 @@ static int write_examples(FILE *out, cli_figure_source *source) {
   const size_t count = left < kExamples ? left : kExamples;
   double least = 0, most = 0;
   if (source->example < there) range_of(&least, &most, &trained->data.test, source->example, count);
-  fprintf(out, "# number of examples, 1: of fields, least and largest value in the first row\n%zu %d %.6g %.6g\n", count,
-          trained->data.test.fields.values != NULL, least, most);
+  fprintf(out, "# number of examples, 1: of fields, least and largest value in the first row\n%zu %d %.6g %.6g\n",
+          count, trained->data.test.fields.values != NULL, least, most);
   for (size_t i = 0; i < count; i++) CLI_PASS_DONE(write_one(out, trained, source->example + i));
 done:
   return code;

@@ -17,7 +17,8 @@ static int write_power(FILE *out, cli_figure_source *source) {
     goto done;
   }
   CLI_PASS_DONE(cli_light_send(&light, trained, source->example));
-  fputs("# waveguides, layers, classes, test example, label, prediction, probability of the prediction, 1: of fields\n", out);
+  fputs("# waveguides, layers, classes, test example, label, prediction, probability of the prediction, 1: of fields\n",
+        out);
   fprintf(out, "%zu %zu %zu %zu %d %zu %.6f %d\n", n, shape->n_layers, shape->n_classes, source->example,
           trained->data.test.labels[source->example], light.prediction, light.probabilities[light.prediction],
           trained->data.test.fields.values != NULL);
