@@ -5,7 +5,7 @@ format = ARG2
 stats data index 0 using 1:2 nooutput
 images = STATS_max_x
 right = STATS_max_y
-stats data index 0 using 3 nooutput
+stats data index 2 using 1 nooutput
 kind = STATS_max > 0 ? "fields" : "images"
 stats data index 1 using 1 nooutput
 classes = STATS_max + 1

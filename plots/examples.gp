@@ -4,10 +4,10 @@ data = ARG1
 format = ARG2
 stats data index 0 using 1 nooutput
 examples = STATS_max
-stats data index 0 using 2:3 nooutput
+stats data index 1 + 4*examples using 1:2 nooutput
 fields = STATS_max_x > 0
 least = STATS_max_y
-stats data index 0 using 4 nooutput
+stats data index 1 + 4*examples using 3 nooutput
 most = STATS_max > least ? STATS_max : least + 1
 width = 900
 height = 500

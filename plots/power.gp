@@ -8,7 +8,7 @@ layers = STATS_max_y
 stats data index 0 using 3:4 nooutput
 classes = STATS_max_x
 image = STATS_max_y
-stats data index 0 using 8 nooutput
+stats data index 2 using 1 nooutput
 kind = STATS_max > 0 ? "field" : "image"
 stats data index 0 using 5:6 nooutput
 label = STATS_max_x

@@ -11,8 +11,7 @@ static int write_confusion(FILE *out, cli_figure_source *source) {
   cuonn_evaluation evaluation = {0};
   CLI_PASS_DONE(cli_trained_evaluate(&evaluation, trained));
   const size_t n_classes = trained->network.shape.n_classes;
-  fprintf(out, "# test examples, right answers, 1: of fields\n%zu %zu %d\n", evaluation.n_examples,
-          evaluation.n_correct, trained->data.test.fields.values != NULL);
+  fprintf(out, "# test examples, right answers\n%zu %zu\n", evaluation.n_examples, evaluation.n_correct);
   cli_figure_next_block(out);
   fputs("# a row a pair: class taken for, label, examples, their share of the label's examples\n", out);
   for (size_t label = 0; label < n_classes; label++) {
@@ -22,6 +21,8 @@ static int write_confusion(FILE *out, cli_figure_source *source) {
     for (size_t c = 0; c < n_classes; c++)
       fprintf(out, "%zu %zu %" PRIu64 " %.6f\n", c, label, row[c], all ? (double)row[c] / (double)all : 0);
   }
+  cli_figure_next_block(out);
+  fprintf(out, "# 0: images, 1: fields\n%d\n", trained->data.test.fields.values != NULL);
 done:
   free(evaluation.confusion);
   return code;

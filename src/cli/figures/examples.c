@@ -76,10 +76,12 @@ static int write_examples(FILE *out, cli_figure_source *source) {
   const size_t left = source->example < there ? there - source->example : 1; /* sending says what is wrong */
   const size_t count = left < kExamples ? left : kExamples;
   double least = 0, most = 0;
-  if (source->example < there) range_of(&least, &most, &trained->data.test, source->example, count);
-  fprintf(out, "# number of examples, 1: of fields, least and largest value in the first row\n%zu %d %.6g %.6g\n",
-          count, trained->data.test.fields.values != NULL, least, most);
+  fprintf(out, "# number of examples\n%zu\n", count);
   for (size_t i = 0; i < count; i++) CLI_PASS_DONE(write_one(out, trained, source->example + i));
+  range_of(&least, &most, &trained->data.test, source->example, count);
+  cli_figure_next_block(out);
+  fprintf(out, "# 0: images, 1: fields; least and largest value of the first row\n%d %.6g %.6g\n",
+          trained->data.test.fields.values != NULL, least, most);
 done:
   return code;
 }

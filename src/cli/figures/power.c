@@ -17,11 +17,9 @@ static int write_power(FILE *out, cli_figure_source *source) {
     goto done;
   }
   CLI_PASS_DONE(cli_light_send(&light, trained, source->example));
-  fputs("# waveguides, layers, classes, test example, label, prediction, probability of the prediction, 1: of fields\n",
-        out);
-  fprintf(out, "%zu %zu %zu %zu %d %zu %.6f %d\n", n, shape->n_layers, shape->n_classes, source->example,
-          trained->data.test.labels[source->example], light.prediction, light.probabilities[light.prediction],
-          trained->data.test.fields.values != NULL);
+  fputs("# waveguides, layers, classes, test example, label, prediction, probability of the prediction\n", out);
+  fprintf(out, "%zu %zu %zu %zu %d %zu %.6f\n", n, shape->n_layers, shape->n_classes, source->example,
+          trained->data.test.labels[source->example], light.prediction, light.probabilities[light.prediction]);
 
   double entered = 0;
   for (size_t i = 0; i < n; i++) entered += light.power[i];
@@ -37,6 +35,8 @@ static int write_power(FILE *out, cli_figure_source *source) {
     }
     fputc('\n', out);
   }
+  cli_figure_next_block(out);
+  fprintf(out, "# 0: images, 1: fields\n%d\n", trained->data.test.fields.values != NULL);
 done:
   cli_light_free(&light);
   return code;
