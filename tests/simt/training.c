@@ -152,7 +152,7 @@ static void test_losses__of_fields_on_three_backends(void **unused) {
   chance c = {11};
   make_fields(&data.train, kTrain, &c);
   make_fields(&data.test, kTest, &c);
-  const kind kinds[] = {fixed, shuffled, by_matrix, by_example};
+  const kind kinds[] = {shuffled, by_matrix};
   for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
     record records[3] = {0};
     for (size_t b = 0; b < 3; b++) {
