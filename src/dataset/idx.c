@@ -4,6 +4,7 @@
  *
  * zlib's gz functions read both kinds of file: what begins with the gzip magic is decompressed, all else is passed
  * through. A header is never believed before the data has arrived: memory grows with what was really read. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -195,6 +196,7 @@ static double element(const idx_array *array, size_t i) {
   const unsigned size = type_size(array->type);
   const uint8_t *const at = array->bytes + i * size;
   uint64_t bits = 0;
+  assert(array->bytes != NULL);
   for (unsigned b = 0; b < size; b++) bits = bits << 8 | at[b];
   switch (array->type) {
     case IDX_UNSIGNED_BYTE: return (double)bits;
