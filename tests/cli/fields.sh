@@ -23,7 +23,7 @@ make_fields() {
 
 config() {
   cat << END
-data: {kind: fields, train: ${1-train.nc}, test: test.nc, pad: true, reference: true}
+data: {kind: fields, train: train.nc, test: test.nc, pad: true, reference: true}
 network: {modes: 8, layers: 2, classes: 3}
 training: {epochs: 12, batch_size: 16, optimizer: {learning_rate: 0.03}}
 backend: {name: reference}
