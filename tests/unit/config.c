@@ -103,8 +103,21 @@ static void choices_are_the_enums(void **state) {
   SET("training.optimizer.name=adam", training.optimizer.kind, CUONN_OPTIMIZER_ADAM);
   SET("energy.detection=direct", energy.detection, CUONN_DETECTION_DIRECT);
   SET("energy.detection=homodyne", energy.detection, CUONN_DETECTION_HOMODYNE);
-  SET("energy.tap_scheme=digital", energy.tap_scheme, CUONN_TAPS_DIGITAL);
-  SET("energy.tap_scheme=analog", energy.tap_scheme, CUONN_TAPS_ANALOG);
+  SET("energy.components=mzm", energy_components, CUONN_COMPONENTS_MZM);
+  SET("energy.components=ring", energy_components, CUONN_COMPONENTS_RING);
+  SET("energy.components=study", energy_components, CUONN_COMPONENTS_STUDY);
+  for (int i = 3; i >= 0; i--) {
+    char assignment[64];
+    const cuonn_energy_scheme scheme = (cuonn_energy_scheme)i;
+    snprintf(assignment, sizeof assignment, "energy.scheme=%s", cuonn_energy_scheme_name(scheme));
+    SET(assignment, energy.scheme, scheme);
+  }
+  SET("energy.tap_reading=example", energy.tap_reading, CUONN_TAPS_EXAMPLE);
+  SET("energy.tap_reading=batch", energy.tap_reading, CUONN_TAPS_BATCH);
+  SET("energy.measurement=matrix", energy.measurement, CUONN_MEASUREMENT_MATRIX);
+  SET("energy.measurement=example", energy.measurement, CUONN_MEASUREMENT_EXAMPLE);
+  SET("energy.holding_law=constant", energy.holding, CUONN_HOLDING_CONSTANT);
+  SET("energy.holding_law=heater", energy.holding, CUONN_HOLDING_HEATER);
   SET("energy.dataflow=streaming", energy.dataflow, CUONN_DATAFLOW_STREAMING);
   SET("energy.dataflow=reused", energy.dataflow, CUONN_DATAFLOW_REUSED);
   SET("energy.dataflow=sequential", energy.dataflow, CUONN_DATAFLOW_SEQUENTIAL);
@@ -236,8 +249,9 @@ static void preset_sets_the_components(void **state) {
 
   static const cuonn_energy_preset presets[] = {CUONN_ENERGY_FIGURE, CUONN_ENERGY_DEFAULT, CUONN_ENERGY_CITED};
   static const char *const names[] = {"figure", "default", "cited"};
-  static const char *const against_default[] = {"preset laser column_loss tap_fraction ", "",
-                                                "preset dac receiver column_loss holding_power programming_time "};
+  static const char *const against_default[] = {"preset scheme laser column_loss tap_fraction ", "",
+                                                "preset components dac modulator modulator_static receiver fixed_loss "
+                                                "column_loss holding_power programming_time "};
   for (size_t i = 0; i < 3; i++) {
     char assignment[64];
     snprintf(assignment, sizeof assignment, "energy.preset=%s", names[i]);
@@ -245,6 +259,7 @@ static void preset_sets_the_components(void **state) {
     OK(cuonn_config_set(&config, assignment));
     cuonn_energy_options_init(&want.energy, presets[i]);
     want.energy_preset = presets[i];
+    want.energy_components = cuonn_energy_preset_components(presets[i]);
     energy_differences(differ, sizeof differ, &config, &want);
     assert_string_equal(differ, "");
     want = defaults();
@@ -273,6 +288,59 @@ static void preset_comes_first(void **state) {
     REFUSED(read_text(&config, "energy:\n  preset: figure\n  adc: 0\n"), CUONN_E_CONFIG, "f.yaml:3: energy.adc");
     assert_memory_equal(&config, &before, sizeof config);
   }
+}
+
+/* A set of components comes behind the preset and before the keys beside it, wherever it stands. */
+static void components_come_second(void **state) {
+  (void)state;
+  static const char *const files[] = {"energy:\n  components: ring\n  adc: 2\n  preset: cited\n",
+                                      "energy:\n  adc: 2\n  preset: cited\n  components: ring\n"};
+  for (size_t i = 0; i < 2; i++) {
+    cuonn_config config = defaults();
+    OK(read_text(&config, files[i]));
+    assert_true(config.energy.adc == 2 && config.energy.modulator == 0.042 && config.energy.modulator_static == 1.2);
+    assert_true(config.energy.fixed_loss == 2.75 && config.energy.column_loss == 0.89);
+    OK(read_text(&config, "energy:\n  components: mzm\n")); /* sets its own keys and no more */
+    assert_true(config.energy.adc == 1.48 && config.energy.modulator == 0.45 && config.energy.modulator_static == 0);
+    assert_true(config.energy.fixed_loss == 3 && config.energy.column_loss == 0.89);
+    OK(cuonn_config_set(&config, "energy.preset=default")); /* sets the components, too */
+    assert_true(config.energy_components == CUONN_COMPONENTS_STUDY && config.energy.dac == 2.211);
+    OK(cuonn_config_set(&config, "energy.components=ring"));
+    assert_true(config.energy_preset == CUONN_ENERGY_DEFAULT && config.energy.dac == 3.571);
+  }
+}
+
+/* Keys of earlier versions stand in checkpoints and in sweeps, and must not make them unreadable. */
+static void retired_keys_are_passed_over(void **state) {
+  (void)state;
+  const cuonn_config before = defaults();
+  cuonn_config config = before;
+  static const char former[] =
+      "energy:\n  preset: cited\n  dac: 3\n  passes: 3\n  light_passes: 4\n  tap_readouts: 2\n  tap_scheme: analog\n"
+      "  tap: 0.2\n";
+  static const char changed[] = "energy:\n  tap: 0.2\n  passes: 4\n  tap_scheme: digital\n";
+  OK(read_text(&config, former));
+  assert_true(config.energy.dac == 3 && config.energy.tap == 0.2 && config.energy.scheme == CUONN_SCHEME_ANALOG);
+  assert_true(config.energy.modulator_static == 0 && config.energy.detector_bias == 0); /* it counted none */
+  OK(read_text(&config, changed));                                                      /* of a checkpoint */
+  config = before;
+  FILE *const file = fopen("former.yaml", "w"); /* a user's file, which can be changed */
+  assert_non_null(file);
+  fputs(changed, file);
+  fclose(file);
+  REFUSED(
+      cuonn_config_read(&config, "former.yaml"), CUONN_E_CONFIG,
+      "former.yaml:3: energy: the key \"energy.passes\" is no more: energy.scheme says which passes a gradient takes");
+  assert_memory_equal(&config, &before, sizeof config);
+  FILE *const again = fopen("former.yaml", "w");
+  assert_non_null(again);
+  fputs(former, again);
+  fclose(again);
+  OK(cuonn_config_read(&config, "former.yaml"));
+  assert_true(config.energy.tap == 0.2 && config.energy.detector_bias == 1.1);
+  REFUSED(cuonn_config_set(&config, "energy.tap_scheme=analog"), CUONN_E_CONFIG, "energy.tap_reading says when");
+  REFUSED(read_text(&config, "energy:\n  passes: [3, 4]\n"), CUONN_E_CONFIG,
+          "f.yaml:2: energy: the key \"energy.passes\"");
 }
 
 /* The library refuses what the table of keys refuses, at both ends of every range of numbers. */
@@ -934,6 +1002,8 @@ int main(void) {
       cmocka_unit_test(reads_the_example_files),
       cmocka_unit_test(preset_sets_the_components),
       cmocka_unit_test(preset_comes_first),
+      cmocka_unit_test(components_come_second),
+      cmocka_unit_test(retired_keys_are_passed_over),
       cmocka_unit_test(energy_ranges_are_the_librarys),
       cmocka_unit_test(text_is_as_a_person_would_write_it),
       cmocka_unit_test(random_configurations_come_back),
