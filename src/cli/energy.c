@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/data.h"
 #include "cli/grid.h"
 
 typedef struct {
@@ -149,7 +150,7 @@ static int cost_network(cli_energy_result *e, const char *path) {
   int code = CLI_DONE;
   const cuonn_config *config = e->config;
   cuonn_dataset data = {0};
-  CLI_TRY_DONE(cuonn_dataset_load(&data, config->data_path)); /* for the number of its examples */
+  CLI_PASS_DONE(cli_data_load(&data, config)); /* for the number of its examples */
   e->has_network = true;
   e->network_path = path;
   e->n_examples = data.train.n_examples;
