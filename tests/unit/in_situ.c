@@ -167,32 +167,84 @@ static void test_powers__overflow_is_refused(void **unused) {
   }
 }
 
-static void factor(double out[2], cuonn_noise_draw draw, chip_use use, uint32_t step, size_t example) {
+/* Which of the indices of a reading a draw depends on. */
+typedef struct {
+  bool use, layer, step, example, waveguide;
+} indices;
+
+/* Draws of a reading and of five more, each with one index that is another: what it depends on. uses: training or
+ * measurement against test. */
+static indices field_indices(cuonn_noise_draw draw, cuonn_measurement measurement, chip_use use) {
   cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
   chip.noise_draw = draw;
+  chip.measurement = measurement;
   chip.io_amplitude = .1;
-  const chip_reading reading = {&chip, use, 1, step};
-  chip_read_factor(out, &reading, example, 2, kModes);
+  const chip_reading reading = {&chip, use, 1, 3}, of_test = {&chip, CHIP_TEST, 1, 3}, of_layer = {&chip, use, 2, 3},
+                     of_step = {&chip, use, 1, 5};
+  double factor[6][2];
+  chip_read_factor(factor[0], &reading, 4, 2, kModes);
+  chip_read_factor(factor[1], &of_test, 4, 2, kModes);
+  chip_read_factor(factor[2], &of_layer, 4, 2, kModes);
+  chip_read_factor(factor[3], &of_step, 4, 2, kModes);
+  chip_read_factor(factor[4], &reading, 5, 2, kModes);
+  chip_read_factor(factor[5], &reading, 4, 3, kModes);
+  bool other[6];
+  for (size_t i = 1; i < 6; i++) other[i] = factor[i][0] != factor[0][0];
+  return (indices){other[1], other[2], other[3], other[4], other[5]};
 }
 
-static bool same(cuonn_noise_draw draw, chip_use a, uint32_t a_step, size_t a_example, chip_use b, uint32_t b_step,
-                 size_t b_example) {
-  double x[2], y[2];
-  factor(x, draw, a, a_step, a_example);
-  factor(y, draw, b, b_step, b_example);
-  return x[0] == y[0];
+static void assert_indices(indices got, indices want) {
+  assert_int_equal(got.use, want.use);
+  assert_int_equal(got.layer, want.layer);
+  assert_int_equal(got.step, want.step);
+  assert_int_equal(got.example, want.example);
+  assert_int_equal(got.waveguide, want.waveguide);
 }
 
-static void test_noise__is_drawn_when_it_should_be(void **unused) {
+static void test_noise__of_fields_has_its_indices(void **unused) {
   (void)unused;
-  assert_true(same(CUONN_NOISE_FRESH, CHIP_TRAINING, 3, 4, CHIP_TRAINING, 3, 4));
-  assert_false(same(CUONN_NOISE_FRESH, CHIP_TRAINING, 3, 4, CHIP_TRAINING, 5, 4));
-  assert_false(same(CUONN_NOISE_FRESH, CHIP_TRAINING, 3, 4, CHIP_TRAINING, 3, 5));
-  assert_false(same(CUONN_NOISE_FRESH, CHIP_TRAINING, 3, 4, CHIP_TEST, 3, 4));
-  assert_true(same(CUONN_NOISE_FROZEN, CHIP_TRAINING, 3, 4, CHIP_TEST, 5, 6));
-  assert_false(same(CUONN_NOISE_FROZEN, CHIP_TRAINING, 3, 4, CHIP_MEASUREMENT, 3, 4));
-  assert_true(same(CUONN_NOISE_FROZEN_PER_USE, CHIP_TEST, 3, 4, CHIP_TEST, 5, 6));
-  assert_false(same(CUONN_NOISE_FROZEN_PER_USE, CHIP_TRAINING, 3, 4, CHIP_TEST, 3, 4));
+  static const struct {
+    cuonn_noise_draw draw;
+    indices training; /* use: whether a test has another draw */
+    bool measured;    /* whether a measurement has another draw than training */
+  } cases[] = {{CUONN_NOISE_FRESH, {true, true, true, true, true}, true},
+               {CUONN_NOISE_FROZEN, {false, true, false, false, true}, true},
+               {CUONN_NOISE_FROZEN_PER_USE, {true, true, false, false, true}, true},
+               {CUONN_NOISE_FROZEN_SHARED, {false, false, false, false, true}, false}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (int m = 0; m < 2; m++) {
+      const cuonn_measurement measurement = (cuonn_measurement)m;
+      indices want = cases[i].training;
+      want.example = want.example || measurement == CUONN_MEASUREMENT_MATRIX; /* a column of the matrix */
+      assert_indices(field_indices(cases[i].draw, measurement, CHIP_TRAINING), want);
+      want.use = cases[i].measured;
+      assert_indices(field_indices(cases[i].draw, measurement, CHIP_MEASUREMENT), want);
+    }
+  }
+}
+
+static void tap_normals(double out[2], cuonn_noise_draw draw, uint32_t layer, uint32_t step, size_t place) {
+  cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
+  chip.noise_draw = draw;
+  chip_tap_normals(out, &(chip_reading){&chip, CHIP_MEASUREMENT, layer, step}, place);
+}
+
+static void test_noise__of_taps_has_its_indices(void **unused) {
+  (void)unused;
+  for (int d = CUONN_NOISE_FRESH; d <= CUONN_NOISE_FROZEN_SHARED; d++) {
+    const cuonn_noise_draw draw = (cuonn_noise_draw)d;
+    double normal[2], layer[2], step[2], place[2];
+    tap_normals(normal, draw, 1, 3, 4);
+    tap_normals(layer, draw, 2, 3, 4);
+    tap_normals(step, draw, 1, 5, 4);
+    tap_normals(place, draw, 1, 3, 5);
+    for (size_t i = 0; i < 2; i++) {
+      assert_int_equal(layer[i] != normal[i], draw != CUONN_NOISE_FROZEN_SHARED);
+      assert_int_equal(step[i] != normal[i], draw == CUONN_NOISE_FRESH);
+      assert_true(place[i] != normal[i]);
+    }
+    assert_true(normal[0] != normal[1]);
+  }
 }
 
 /* --- Shot noise of a whole batch in one draw, against every reading of every example --- */
@@ -325,7 +377,8 @@ int main(void) {
       cmocka_unit_test(test_gradient__lossy_chip_differs_and_is_refused_for_two_arms),
       cmocka_unit_test(test_gradient__ideal_knows_nothing_of_the_chip),
       cmocka_unit_test(test_powers__overflow_is_refused),
-      cmocka_unit_test(test_noise__is_drawn_when_it_should_be),
+      cmocka_unit_test(test_noise__of_fields_has_its_indices),
+      cmocka_unit_test(test_noise__of_taps_has_its_indices),
       cmocka_unit_test(test_shot_noise__of_a_batch_is_that_of_its_examples),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
