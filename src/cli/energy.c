@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/grid.h"
 
@@ -86,6 +87,9 @@ static const struct argp argp = {
 
 static bool is_netcdf(const char *path) {
   char magic[4] = {0};
+  struct stat about;
+  if (stat(path, &about) != 0 || !S_ISREG(about.st_mode))
+    return false; /* a look at a pipe would take its first bytes */
   FILE *file = fopen(path, "rb");
   if (!file) return false;
   const size_t n = fread(magic, 1, sizeof magic, file);

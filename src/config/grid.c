@@ -2,6 +2,7 @@
 #include "config/grid.h"
 
 #include <locale.h>
+#include <search.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,9 @@ void config_grid_drop(cuonn_grid *grid, const config_key *key) {
 static cuonn_status insert_axis(cuonn_grid_axis **out, cuonn_grid *grid, const config_key *key) {
   CUONN_CHECK(grid->n_axes < CUONN_GRID_AXES_MAX, CUONN_E_CONFIG, "is one list too many: at most %d keys have one",
               CUONN_GRID_AXES_MAX);
+  /* all at once: texts that are compared stay where they are, and what is not filled costs nothing */
+  char(*const values)[CUONN_GRID_VALUE] = malloc(CUONN_GRID_VALUES_MAX * sizeof *values);
+  CUONN_CHECK(values, CUONN_E_MEMORY, "not enough memory for the values of %s", key->path);
   size_t at = grid->n_axes++;
   for (; at > 0 && key_of(grid->axes[at - 1].key) > key; at--) grid->axes[at] = grid->axes[at - 1];
   *out = &grid->axes[at];
@@ -41,25 +45,31 @@ static cuonn_status insert_axis(cuonn_grid_axis **out, cuonn_grid *grid, const c
                             .label = key->label ? key->label : config_key_coordinate(key),
                             .unit = key->unit,
                             .sentence = key->sentence,
-                            .numeric = key->type == CONFIG_INTEGER || key->type == CONFIG_NUMBER};
+                            .numeric = key->type == CONFIG_INTEGER || key->type == CONFIG_NUMBER,
+                            .values = values};
   return CUONN_OK;
 }
 
-cuonn_status config_grid_append(cuonn_grid *grid, const config_key *key, const cuonn_config *holder) {
+static int compare_texts(const void *a, const void *b) { return strcmp(a, b); }
+
+static void keep(void *text) { (void)text; }
+
+void config_seen_free(void *seen) { tdestroy(seen, keep); }
+
+cuonn_status config_grid_append(cuonn_grid *grid, const config_key *key, const cuonn_config *holder, void **seen) {
   char text[CUONN_CONFIG_TEXT];
   cuonn_grid_axis *axis = config_grid_axis(grid, key);
   if (!axis) CUONN_TRY(insert_axis(&axis, grid, key));
   config_value_format(text, holder, key);
-  for (size_t i = 0; i < axis->count; i++) { /* equal values have equal texts */
-    CUONN_CHECK(strcmp(axis->values[i], text) != 0, CUONN_E_CONFIG, "%s is twice in the list: remove one", text);
-  }
   CUONN_CHECK(axis->count < CUONN_GRID_VALUES_MAX, CUONN_E_CONFIG, "the list has more than %d values",
               CUONN_GRID_VALUES_MAX);
   CUONN_CHECK(strlen(text) < CUONN_GRID_VALUE, CUONN_E_INTERNAL, "%s is too long for a list", text);
-  void *const more = realloc(axis->values, (axis->count + 1) * sizeof *axis->values);
-  CUONN_CHECK(more, CUONN_E_MEMORY, "not enough memory for %zu values of %s", axis->count + 1, key->path);
-  axis->values = more;
-  memcpy(axis->values[axis->count++], text, strlen(text) + 1);
+  char *const value = axis->values[axis->count];
+  memcpy(value, text, strlen(text) + 1);
+  const void *const *const found = tsearch(value, seen, compare_texts); /* equal values have equal texts */
+  CUONN_CHECK(found, CUONN_E_MEMORY, "not enough memory for %zu values of %s", axis->count + 1, key->path);
+  CUONN_CHECK(*found == value, CUONN_E_CONFIG, "%s is twice in the list: remove one", text);
+  axis->count++;
   return CUONN_OK;
 }
 
@@ -116,10 +126,15 @@ static cuonn_status list_seeds(cuonn_grid *grid) {
               seed);
   CUONN_CHECK(first <= UINT64_MAX - (repeats - 1), CUONN_E_CONFIG,
               "%s is %llu, which leaves no %zu seeds from there on", seed, (unsigned long long)first, repeats);
+  cuonn_status status = CUONN_OK;
   cuonn_config holder = grid->base;
-  for (size_t i = 0; i < repeats; i++, holder.training.seed++) CUONN_TRY(config_grid_append(grid, key, &holder));
+  void *seen = NULL;
+  for (size_t i = 0; i < repeats; i++, holder.training.seed++)
+    CUONN_TRY_DONE(config_grid_append(grid, key, &holder, &seen));
   grid->base.repeats = 1;
-  return CUONN_OK;
+done:
+  config_seen_free(seen);
+  return status;
 }
 
 /* "learning_rate 0.01, seed 3": what is particular to a point. */

@@ -3,16 +3,16 @@
  */
 #include <yaml.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/memory.h"
 #include "config/grid.h"
 #include "config/keys.h"
+#include "config/stream.h"
 #include "config/value.h"
 
 enum { kLargestFile = 1 << 20, kLongestPath = 128 };
@@ -123,19 +123,23 @@ static cuonn_status read_value(cuonn_config *config, reader *r, const config_key
 /* Reads a list behind its start into the grid, and its first value into the configuration. Fails without file, line and
  * key. */
 static cuonn_status read_list(reader *r, const config_key *key) {
+  cuonn_status status = CUONN_OK;
   cuonn_config holder = *r->config;
+  void *seen = NULL;
   size_t count = 0;
   CUONN_CHECK(key->sweepable, CUONN_E_CONFIG, "found a list, but a sweep cannot vary this key: give it one value");
   for (;; count++) {
-    CUONN_TRY(next(r));
+    CUONN_TRY_DONE(next(r));
     if (r->event.type == YAML_SEQUENCE_END_EVENT) break;
-    CUONN_TRY(check_plainness(r));
-    CUONN_TRY(read_value(&holder, r, key));
-    CUONN_TRY(config_grid_append(r->grid, key, &holder));
+    CUONN_TRY_DONE(check_plainness(r));
+    CUONN_TRY_DONE(read_value(&holder, r, key));
+    CUONN_TRY_DONE(config_grid_append(r->grid, key, &holder, &seen));
     if (count == 0) *r->config = holder;
   }
-  CUONN_CHECK(count > 0, CUONN_E_CONFIG, "the list is empty: a sweep needs at least one value");
-  return CUONN_OK;
+  CUONN_CHECK_DONE(count > 0, CUONN_E_CONFIG, "the list is empty: a sweep needs at least one value");
+done:
+  config_seen_free(seen);
+  return status;
 }
 
 /* Reads one value, or a list of them where a grid takes it; a key's former list is gone. */
@@ -244,6 +248,10 @@ static cuonn_status read_document(cuonn_config *config, cuonn_grid *grid, bool *
 /* grid: NULL where lists are refused. */
 static cuonn_status read_text(cuonn_config *config, cuonn_grid *grid, const char *text, size_t length,
                               const char *name) {
+  const char *kind;
+  const format_kind format = format_of(&kind, (const unsigned char *)text, length);
+  CUONN_CHECK(!kind || format == FORMAT_TEXT, CUONN_E_CONFIG, "%s: is %s, not a configuration, which is text in YAML",
+              name, kind);
   CUONN_CHECK(length <= kLargestFile, CUONN_E_CONFIG, "%s: is larger than 1 MiB, which no configuration needs", name);
   if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) { /* byte order mark of UTF-8 */
     text += 3;
@@ -264,20 +272,12 @@ static cuonn_status read_text(cuonn_config *config, cuonn_grid *grid, const char
 }
 
 static cuonn_status read_file(cuonn_config *config, cuonn_grid *grid, const char *path) {
-  cuonn_status status = CUONN_OK;
-  char *text = NULL;
-  struct stat about;
-  FILE *file = fopen(path, "rb");
-  CUONN_CHECK_DONE(file, CUONN_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
-  CUONN_CHECK_DONE(fstat(fileno(file), &about) == 0, CUONN_E_IO, "%s: cannot be read: %s", path, strerror(errno));
-  CUONN_CHECK_DONE(!S_ISDIR(about.st_mode), CUONN_E_IO, "%s: is a folder; a configuration is a file in YAML", path);
-  CUONN_TRY_DONE(cuonn_allocate(&text, kLargestFile + 1, 1)); /* one more than allowed tells "larger" from "as large" */
-  const size_t length = fread(text, 1, kLargestFile + 1, file);
-  CUONN_CHECK_DONE(!ferror(file), CUONN_E_IO, "%s: cannot be read: %s", path, strerror(errno));
-  status = read_text(config, grid, text, length, path);
-done:
+  char *text;
+  size_t length;
+  CUONN_TRY(
+      config_read_stream(&text, &length, kLargestFile + 1, path)); /* one more than allowed, to tell it from larger */
+  const cuonn_status status = read_text(config, grid, text, length, path);
   free(text);
-  if (file) fclose(file);
   return status;
 }
 

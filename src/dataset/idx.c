@@ -65,12 +65,13 @@ static cuonn_status read_bytes(uint64_t *got, void *out, uint64_t n, gzFile file
 
 static cuonn_status open_stream(gzFile *out, const char *path) {
   *out = NULL;
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer must not block */
   CUONN_CHECK(fd >= 0, CUONN_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
   struct stat about;
-  if (fstat(fd, &about) == 0 && S_ISDIR(about.st_mode)) {
+  if (fstat(fd, &about) == 0 && !S_ISREG(about.st_mode)) {
     close(fd);
-    return cuonn_fail(CUONN_E_IO, "%s: is a folder, expected an IDX file", path);
+    return cuonn_fail(CUONN_E_IO, "%s: is %s, expected an IDX file", path,
+                      S_ISDIR(about.st_mode) ? "a folder" : "not a regular file");
   }
   *out = gzdopen(fd, "rb");
   if (*out == NULL) {

@@ -1,4 +1,5 @@
-/* How long a classic netCDF file must be by its own header.
+/* The header of a classic netCDF file, walked from end to end before libnetcdf sees it, and how long the file must be by it.
+ * libnetcdf 4.9 believes counts, lengths and offsets of a header, and crashes on some that are wrong.
  * Grammar: NetCDF Users Guide, "File Format Specifications", The NetCDF Classic Format Specification. */
 #include "results/classic.h"
 
@@ -11,6 +12,9 @@
 #include "base/memory.h"
 
 enum { kDimensions = 10, kVariables = 11, kAttributes = 12 };
+enum { kNameMax = 256, kRankMax = 1024 }; /* of libnetcdf: NC_MAX_NAME, NC_MAX_VAR_DIMS */
+enum { kTypesClassic = 6, kTypes64 = 11 };
+enum { kElement = 12 }; /* bytes of the smallest element of a list: a dimension with a name of one letter */
 static const uint64_t kRecordsUnknown32 = UINT32_MAX;
 
 /* Where the walk stands. After a step past the end `bad` is set and every number is 0. */
@@ -19,6 +23,8 @@ typedef struct {
   size_t size, at;
   unsigned width;        /* bytes of a count: 4, or 8 in CDF-5 */
   unsigned offset_width; /* bytes of an offset: 4 in CDF-1, else 8 */
+  uint64_t last_type;    /* the highest number of a type */
+  uint64_t longest;      /* the largest length of a dimension */
   bool bad;
 } walk;
 
@@ -47,113 +53,146 @@ static void skip(walk *w, uint64_t count, uint64_t element) {
   w->at += bytes;
 }
 
-static uint64_t type_size(uint64_t type) {
+/* Bytes of a value of the type that stands here; 0, and bad, if there is no such type in this kind of file. */
+static uint64_t take_type(walk *w) {
   static const unsigned char sizes[] = {0, 1, 1, 2, 4, 4, 8, 1, 2, 4, 8, 8};
-  return type < sizeof sizes ? sizes[type] : 0;
+  const uint64_t type = take(w, 4);
+  if (type == 0 || type > w->last_type) w->bad = true;
+  return w->bad ? 0 : sizes[type];
 }
 
 /* The tag and length of a list; 0 if it is absent. */
 static uint64_t take_list(walk *w, unsigned tag) {
   const uint64_t found = take(w, 4), count = take(w, w->width);
   if (found != tag && (found != 0 || count != 0)) w->bad = true;
-  if (count > w->size - w->at) w->bad = true; /* an element has more than one byte */
+  if (count > (w->size - w->at) / kElement) w->bad = true;
   return w->bad ? 0 : count;
 }
 
 static void skip_name(walk *w) {
   const uint64_t length = take(w, w->width);
+  const unsigned char *const name = w->bytes + w->at;
   skip(w, length, 1);
+  if (!w->bad && (length == 0 || length > kNameMax || memchr(name, 0, (size_t)length))) w->bad = true;
 }
 
 static void skip_attributes(walk *w) {
   const uint64_t count = take_list(w, kAttributes);
   for (uint64_t i = 0; i < count && !w->bad; i++) {
     skip_name(w);
-    const uint64_t size = type_size(take(w, 4));
+    const uint64_t size = take_type(w);
     const uint64_t length = take(w, w->width);
-    skip(w, length, size);
+    if (!w->bad) skip(w, length, size);
   }
 }
 
-/* Reach of the data: of variables without records, and what one record holds. */
+/* Reach of the data. */
 typedef struct {
-  uint64_t end;          /* of the longest variable, without its padding */
+  uint64_t first;        /* where that of the first variable begins */
+  uint64_t end;          /* of variables without records, without the padding of the last */
+  uint64_t record_end;   /* of the first record of all variables */
   uint64_t record_bytes; /* of one record of all variables, padded */
-  uint64_t record_last;  /* of the last record variable, without padding */
-  uint64_t record_begin; /* of the last record variable */
+  uint64_t record_alone; /* of one record of the last record variable, without padding */
   size_t record_variables;
 } reach;
 
-static void take_variable(walk *w, reach *r, const uint64_t *lengths, uint64_t n_lengths) {
-  bool records = false;
+/* Bytes of a variable's dimensions with elements of one byte, and whether the first of them counts records. */
+static uint64_t take_shape(bool *records, walk *w, const uint64_t *lengths, uint64_t n_lengths) {
   uint64_t bytes = 1;
-  skip_name(w);
   const uint64_t rank = take(w, w->width);
+  *records = false;
+  if (rank > kRankMax) w->bad = true;
   for (uint64_t i = 0; i < rank && !w->bad; i++) {
     const uint64_t dimension = take(w, w->width);
     if (w->bad || dimension >= n_lengths) {
       w->bad = true;
-      return;
-    }
-    if (lengths[dimension] == 0) {
-      records = true;
+    } else if (lengths[dimension] == 0) {
+      *records = true;
       w->bad |= i != 0;
-    } else if (__builtin_mul_overflow(bytes, lengths[dimension], &bytes)) {
-      w->bad = true;
+    } else {
+      w->bad |= __builtin_mul_overflow(bytes, lengths[dimension], &bytes);
     }
   }
+  return bytes;
+}
+
+static void take_variable(walk *w, reach *r, const uint64_t *lengths, uint64_t n_lengths) {
+  bool records;
+  skip_name(w);
+  uint64_t bytes = take_shape(&records, w, lengths, n_lengths), end;
   skip_attributes(w);
-  const uint64_t size = type_size(take(w, 4));
+  const uint64_t size = take_type(w);
   take(w, w->width); /* vsize: redundant, and wrong for large variables */
   const uint64_t begin = take(w, w->offset_width);
-  uint64_t end;
-  if (w->bad || size == 0 || __builtin_mul_overflow(bytes, size, &bytes) || bytes > INT64_MAX ||
-      __builtin_add_overflow(begin, bytes, &end) || end > INT64_MAX) {
+  if (w->bad || (w->offset_width == 4 && begin > INT32_MAX) || __builtin_mul_overflow(bytes, size, &bytes) ||
+      bytes > INT64_MAX - 3 || __builtin_add_overflow(begin, bytes, &end) || end > INT64_MAX) {
     w->bad = true;
-  } else if (records) {
-    const uint64_t padded = (bytes + 3) / 4 * 4;
-    w->bad |= __builtin_add_overflow(r->record_bytes, padded, &r->record_bytes);
-    if (begin >= r->record_begin) {
-      r->record_begin = begin;
-      r->record_last = bytes;
-    }
+    return;
+  }
+  if (begin < r->first) r->first = begin;
+  if (records) {
+    w->bad |= __builtin_add_overflow(r->record_bytes, (bytes + 3) / 4 * 4, &r->record_bytes);
+    if (end > r->record_end) r->record_end = end;
+    r->record_alone = bytes;
     r->record_variables++;
   } else if (end > r->end) {
     r->end = end;
   }
 }
 
+/* Lengths of all dimensions; 0 is that of records, of which there is at most one. */
+static cuonn_status take_dimensions(uint64_t **lengths, uint64_t *count, walk *w) {
+  bool records = false;
+  *count = take_list(w, kDimensions);
+  CUONN_TRY(cuonn_allocate(lengths, *count, sizeof **lengths));
+  for (uint64_t i = 0; i < *count && !w->bad; i++) {
+    skip_name(w);
+    const uint64_t length = (*lengths)[i] = take(w, w->width);
+    w->bad |= length > w->longest || (length == 0 && records);
+    records |= length == 0;
+  }
+  return CUONN_OK;
+}
+
+/* Adds the records to the reach. */
+static bool reach_records(reach *r, uint64_t records) {
+  uint64_t last;
+  if (r->record_variables == 0 || records == 0) return true;
+  /* a record variable that is alone is not padded between its records */
+  const uint64_t step = r->record_variables == 1 ? r->record_alone : r->record_bytes;
+  if (__builtin_mul_overflow(records - 1, step, &last) || __builtin_add_overflow(last, r->record_end, &last))
+    return false;
+  if (last > r->end) r->end = last;
+  return last < INT64_MAX;
+}
+
 cuonn_status results_classic_end(size_t *end, const unsigned char *bytes, size_t size, const char *path) {
   cuonn_status status = CUONN_OK;
-  uint64_t *lengths = NULL;
-  reach r = {0};
+  uint64_t *lengths = NULL, n_lengths;
+  reach r = {.first = UINT64_MAX};
   const unsigned version = size > 3 ? bytes[3] : 0;
-  walk w = {bytes, size, 4, version == 5 ? 8 : 4, version == 1 ? 4 : 8, size < 4};
+  const bool wide = version == 5;
+  walk w = {.bytes = bytes,
+            .size = size,
+            .at = 4,
+            .width = wide ? 8 : 4,
+            .offset_width = version == 1 ? 4 : 8,
+            .last_type = wide ? kTypes64 : kTypesClassic,
+            .longest = wide ? INT64_MAX : INT32_MAX,
+            .bad = size < 4};
 
   const uint64_t records = take(&w, w.width);
-  CUONN_CHECK(w.bad || records != (w.width == 4 ? kRecordsUnknown32 : UINT64_MAX), CUONN_E_DATA,
+  CUONN_CHECK(w.bad || records != (wide ? UINT64_MAX : kRecordsUnknown32), CUONN_E_DATA,
               "%s: is a netCDF stream that was never closed: its number of records is unknown", path);
-  const uint64_t n_lengths = take_list(&w, kDimensions);
-  CUONN_TRY(cuonn_allocate(&lengths, n_lengths, sizeof *lengths));
-  for (uint64_t i = 0; i < n_lengths && !w.bad; i++) {
-    skip_name(&w);
-    lengths[i] = take(&w, w.width);
-  }
+  CUONN_TRY_DONE(take_dimensions(&lengths, &n_lengths, &w));
   skip_attributes(&w);
   const uint64_t n_variables = take_list(&w, kVariables);
   for (uint64_t i = 0; i < n_variables && !w.bad; i++) take_variable(&w, &r, lengths, n_lengths);
-  CUONN_CHECK_DONE(!w.bad, CUONN_E_DATA, "%s: is damaged or cut: its netCDF header cannot be followed", path);
-
+  CUONN_CHECK_DONE(!w.bad && r.first >= w.at, CUONN_E_DATA,
+                   "%s: is damaged or cut: its netCDF header cannot be followed", path);
   if (r.end < w.at) r.end = w.at;
-  if (r.record_variables > 0 && records > 0) {
-    /* a record variable that is alone is not padded between its records */
-    const uint64_t step = r.record_variables == 1 ? r.record_last : r.record_bytes;
-    uint64_t last;
-    CUONN_CHECK_DONE(!__builtin_mul_overflow(records - 1, step, &last) &&
-                         !__builtin_add_overflow(last, r.record_begin + r.record_last, &last) && last < INT64_MAX,
-                     CUONN_E_DATA, "%s: is damaged: its header speaks of %ju records", path, (uintmax_t)records);
-    if (last > r.end) r.end = last;
-  }
+  CUONN_CHECK_DONE(reach_records(&r, records), CUONN_E_DATA, "%s: is damaged: its header speaks of %ju records", path,
+                   (uintmax_t)records);
   CUONN_CHECK_DONE(r.end <= size, CUONN_E_DATA, "%s: is damaged or cut: its header speaks of %ju bytes, it has %zu",
                    path, (uintmax_t)r.end, size);
   *end = (size_t)(r.end + 3) / 4 * 4;

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <netcdf.h>
 #include <netcdf_mem.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,11 +24,16 @@
 #include "base/error.h"
 #include "cuonn/version.h"
 #include "results/classic.h"
+#include "results/convert.h"
 #include "results/store.h"
 
 static const char kMagic[8] = "cuONNtr1"; /* without its zero byte */
 static const char kHdf5[8] = "\211HDF\r\n\032\n";
-enum { kTrailer = 32, kChildSeconds = 60, kFirstBytes = 1 << 16 };
+enum { kTrailer = 32, kFirstBytes = 1 << 16 };
+
+/* How long a child process may work on one call of libnetcdf, in seconds of its own processor time, so that other load does
+ * not count; the slowest that bytes of a good file come; and the clock's limit, for a child that waits without work. */
+enum { kChildSeconds = 4, kChildWait = 600, kSlowest = 16 << 20 };
 
 cuonn_status results_netcdf_fail(cuonn_status status, const results_file *file, const char *what, int code) {
   if (code == NC_ENOMEM) status = CUONN_E_MEMORY;
@@ -57,10 +63,11 @@ static cuonn_status trailer_check(bool *ours, size_t *size, const unsigned char 
   return CUONN_OK;
 }
 
-/* A classic file without a trailer of ours: whole by its own header, and not one of ours whose trailer is damaged. */
-static cuonn_status foreign_classic_check(const unsigned char *bytes, size_t size, const char *path) {
+/* A classic file is whole by its own header; without a trailer, it must not be one of ours whose trailer is damaged. */
+static cuonn_status classic_check(const unsigned char *bytes, size_t size, bool ours, const char *path) {
   size_t end;
   CUONN_TRY(results_classic_end(&end, bytes, size, path));
+  if (ours) return CUONN_OK;
   const size_t tail = size > end ? size - end : 0;
   const size_t compared = tail < sizeof kMagic ? tail : sizeof kMagic;
   const bool cut = tail > 0 && tail < kTrailer && memcmp(bytes + end, kMagic, compared) == 0;
@@ -72,8 +79,9 @@ static cuonn_status foreign_classic_check(const unsigned char *bytes, size_t siz
 /* ---- reading ---- */
 
 static cuonn_status read_opened(const char *path, const unsigned char *bytes, size_t size, results_reader reader,
-                                void *user) {
-  results_file file = {path, -1};
+                                void *user, bool rehearsed_here) {
+  results_file file = {path, -1, rehearsed_here};
+  results_expect(&file, size);
   /* libnetcdf reads from these bytes in place and does not write to them: NC_NOWRITE */
   const int code = nc_open_mem(path, NC_NOWRITE, size, (void *)(uintptr_t)bytes, &file.id);
   CUONN_CHECK(code == NC_NOERR, code == NC_ENOMEM ? CUONN_E_MEMORY : CUONN_E_DATA,
@@ -81,6 +89,17 @@ static cuonn_status read_opened(const char *path, const unsigned char *bytes, si
   const cuonn_status status = reader(user, &file);
   nc_close(file.id);
   return status;
+}
+
+void results_expect(const results_file *file, size_t bytes) {
+  struct rusage used;
+  struct rlimit limit;
+  if (!file->rehearsed_here || getrusage(RUSAGE_SELF, &used) != 0 || getrlimit(RLIMIT_CPU, &limit) != 0) return;
+  const rlim_t so_far = (rlim_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec);
+  const rlim_t until = so_far + kChildSeconds + bytes / kSlowest;
+  if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < until) return; /* the user's own limit is lower */
+  limit.rlim_cur = until;
+  setrlimit(RLIMIT_CPU, &limit);
 }
 
 /* Life of the child: reads, says so in one byte, and ends without running what its parent registered for its own end.
@@ -95,7 +114,7 @@ static _Noreturn void rehearse_in_child(int verdict, const char *path, const uns
     dup2(nowhere, STDERR_FILENO);
   }
   /* a crash must end the child: a handler of the program around us could go on with the program's work */
-  static const int deaths[] = {SIGALRM, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
+  static const int deaths[] = {SIGALRM, SIGXCPU, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
   sigset_t unblocked;
   sigemptyset(&unblocked);
   for (size_t i = 0; i < sizeof deaths / sizeof *deaths; i++) {
@@ -103,10 +122,23 @@ static _Noreturn void rehearse_in_child(int verdict, const char *path, const uns
     sigaddset(&unblocked, deaths[i]);
   }
   sigprocmask(SIG_UNBLOCK, &unblocked, NULL);
-  alarm(kChildSeconds);
-  read_opened(path, bytes, size, reader, user);
+  alarm(kChildWait);
+  read_opened(path, bytes, size, reader, user, true);
   const char done = 1;
   _exit(write(verdict, &done, 1) == 1 ? 0 : 1);
+}
+
+/* Whether the child says that it is done, before it ends or a stop is asked for. */
+static bool wait_for_word(int from) {
+  enum { kLook = 100 }; /* milliseconds until the next look at the stop flag */
+  struct pollfd end = {.fd = from, .events = POLLIN};
+  char word;
+  int ready = 0;
+  while (ready == 0 && !cuonn_stop_requested()) {
+    ready = poll(&end, 1, kLook);
+    if (ready < 0 && errno == EINTR) ready = 0;
+  }
+  return ready > 0 && read(from, &word, 1) == 1;
 }
 
 /* Reads once in a child process. What the reader returns there does not matter: the parent will get the same. The
@@ -125,20 +157,26 @@ static cuonn_status rehearse(const char *path, const unsigned char *bytes, size_
   }
   if (child == 0) rehearse_in_child(ends[1], path, bytes, size, reader, user);
 
-  char word = 0;
-  ssize_t n;
   close(ends[1]);
-  while ((n = read(ends[0], &word, 1)) < 0 && errno == EINTR) continue;
+  const bool done = wait_for_word(ends[0]);
   close(ends[0]);
+  if (cuonn_stop_requested()) kill(child, SIGKILL);
   int how = 0;
   pid_t waited;
   while ((waited = waitpid(child, &how, 0)) < 0 && errno == EINTR) continue;
-  if (n == 1) return CUONN_OK;
-  const bool hung = waited == child && WIFSIGNALED(how) && WTERMSIG(how) == SIGALRM;
-  return cuonn_fail(CUONN_E_DATA, "%s: is damaged: libhdf5 %s reading it", path, hung ? "hung" : "crashed");
+  CUONN_CHECK(done || !cuonn_stop_requested(), CUONN_E_INTERRUPTED, "%s: interrupted while it was read", path);
+  if (done) return CUONN_OK;
+  const bool signalled = waited == child && WIFSIGNALED(how);
+  const bool hung = signalled && (WTERMSIG(how) == SIGXCPU || WTERMSIG(how) == SIGALRM);
+  return cuonn_fail(CUONN_E_DATA, "%s: is damaged: libnetcdf %s reading it", path, hung ? "hung" : "crashed");
 }
 
 cuonn_status results_read(const char *path, results_reader reader, void *user) {
+  return results_read_variables(path, NULL, 0, reader, user);
+}
+
+cuonn_status results_read_variables(const char *path, const results_variable *forms, size_t n_forms,
+                                    results_reader reader, void *user) {
   cuonn_status status = CUONN_OK;
   unsigned char *bytes = NULL;
   size_t size = 0;
@@ -149,11 +187,11 @@ cuonn_status results_read(const char *path, results_reader reader, void *user) {
 
   const bool classic = size >= 4 && memcmp(bytes, "CDF", 3) == 0 && (bytes[3] == 1 || bytes[3] == 2 || bytes[3] == 5);
   const bool hdf5 = size >= sizeof kHdf5 && memcmp(bytes, kHdf5, sizeof kHdf5) == 0;
-  CUONN_CHECK_DONE(classic || hdf5, CUONN_E_DATA, "%s: is not a netCDF file", path);
-  if (classic && !ours) CUONN_TRY_DONE(foreign_classic_check(bytes, size, path));
+  if (!classic && !hdf5) CUONN_TRY_DONE(results_refuse_format(path, bytes, size, forms, n_forms));
+  if (classic) CUONN_TRY_DONE(classic_check(bytes, size, ours, path));
   if (classic) size += RESULTS_SLACK; /* libnetcdf reads beyond the end of a short file */
-  if (hdf5) CUONN_TRY_DONE(rehearse(path, bytes, size, reader, user));
-  CUONN_TRY_DONE(read_opened(path, bytes, size, reader, user));
+  if (hdf5 || !ours) CUONN_TRY_DONE(rehearse(path, bytes, size, reader, user));
+  CUONN_TRY_DONE(read_opened(path, bytes, size, reader, user, false));
 done:
   free(bytes);
   return status;
@@ -162,7 +200,7 @@ done:
 /* ---- writing ---- */
 
 cuonn_status results_create(results_file *out, const char *path, const char *title) {
-  *out = (results_file){path, -1};
+  *out = (results_file){.path = path, .id = -1};
   CUONN_TRY(results_check_name(path));
   int code = nc_create_mem(path, NC_64BIT_OFFSET, kFirstBytes, &out->id);
   if (code != NC_NOERR) {

@@ -2,14 +2,18 @@
 #ifndef CUONN_RESULTS_CONTAINER_H
 #define CUONN_RESULTS_CONTAINER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cuonn/status.h"
 
+struct results_variable;
+
 /* An open netCDF file. */
 typedef struct {
-  const char *path; /* of the caller, for messages */
-  int id;           /* of libnetcdf; -1: not open */
+  const char *path;    /* of the caller, for messages */
+  int id;              /* of libnetcdf; -1: not open */
+  bool rehearsed_here; /* whether this is the child process */
 } results_file;
 
 /* Reads what it wants from an open file into `user`. It may be called twice, the first time in a child process whose
@@ -17,9 +21,19 @@ typedef struct {
 typedef cuonn_status (*results_reader)(void *user, const results_file *file);
 
 /* Opens a file and calls the reader.
- * A file with our trailer is checked against its hash first. A netCDF-4 file is read by a child process first, whose
- * death, or silence for a minute, is CUONN_E_DATA: libhdf5 can crash on a damaged one. */
+ * A file with our trailer is checked against its hash first, and the header of every classic one is followed. What is not
+ * of our own making is read by a child process first, whose death, or some seconds of work without an end, is
+ * CUONN_E_DATA: libnetcdf and libhdf5 can crash on a damaged one. CUONN_E_INTERRUPTED after cuonn_request_stop(). */
 cuonn_status results_read(const char *path, results_reader reader, void *user);
+
+/* The same of a file that other programs make: one of another kind, such as .npy, is refused with the lines that make netCDF
+ * of it.
+ * @param forms  [n_forms] the variables that the reader must find */
+cuonn_status results_read_variables(const char *path, const struct results_variable *forms, size_t n_forms,
+                                    results_reader reader, void *user);
+
+/* Says that so many bytes are about to be read from an open file: the child may work longer. */
+void results_expect(const results_file *file, size_t bytes);
 
 /* Begins a new file in memory. `title` says what it holds. */
 cuonn_status results_create(results_file *out, const char *path, const char *title);

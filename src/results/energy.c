@@ -74,7 +74,7 @@ static double number_at(const cuonn_energy_point *point, const number *of) {
 cuonn_status cuonn_energy_write(const char *path, const cuonn_energy_axis *axes, size_t n_axes,
                                 const cuonn_energy_point *points, const char *config_text) {
   cuonn_status status = CUONN_OK;
-  results_file file = {path, -1};
+  results_file file = {.path = path, .id = -1};
   results_variable variables[kVariables] = {{0}};
   number numbers[kNumbers];
   char names[kNumbers][kName];
@@ -141,11 +141,11 @@ static cuonn_status read_grid(void *user, const results_file *file) {
   CUONN_CHECK(results_has(file, "modes") && results_has(file, "mvm_joules"), CUONN_E_DATA,
               "%s: is no grid over energy.modes; make one with cuonn energy --grid energy.modes=FROM:TO:STEP",
               file->path);
-  CUONN_TRY(results_shape(&rank, lengths, file, "mvm_joules"));
-  CUONN_CHECK(rank == 1, CUONN_E_DATA, "%s: the grid has %zu axes; only one over energy.modes alone can be read",
-              file->path, rank);
+  results_variable v = {.name = "mvm_joules", .dimensions = {{"modes", 1}}};
+  if (results_shape(&rank, lengths, file, &v, 1) != CUONN_OK)
+    return cuonn_fail_within(CUONN_E_DATA, "only a grid over energy.modes alone can be read");
   out->count = lengths[0];
-  results_variable v = {.name = "modes", .dimensions = {{"modes", out->count}}};
+  v = (results_variable){.name = "modes", .dimensions = {{"modes", out->count}}, .unit = "waveguides"};
   CUONN_TRY(cuonn_allocate(&out->modes, out->count, sizeof *out->modes));
   CUONN_TRY(cuonn_allocate(&out->column, out->count, sizeof *out->column));
   CUONN_TRY(cuonn_allocate(&out->points, out->count, sizeof *out->points));
@@ -154,6 +154,7 @@ static cuonn_status read_grid(void *user, const results_file *file) {
   numbers_of(numbers, names);
   for (size_t k = 0; k < kNumbers - kLight; k++) {
     v.name = names[k];
+    v.unit = numbers[k].unit;
     CUONN_TRY(results_get(out->column, file, &v, RESULTS_WHOLE));
     for (size_t p = 0; p < out->count; p++) *(double *)((char *)&out->points[p] + numbers[k].offset) = out->column[p];
   }

@@ -41,10 +41,8 @@ typedef struct {
 static cuonn_status read_unitaries(void *user, const results_file *file) {
   unitaries *const out = user;
   size_t rank, lengths[RESULTS_RANK];
-  CUONN_TRY(results_shape(&rank, lengths, file, "unitary"));
-  CUONN_CHECK(rank == 3 || rank == 4, CUONN_E_DATA,
-              "%s: unitary has %zu dimensions; it must be (row, column, complex), or that with layer in front",
-              file->path, rank);
+  const results_variable forms[] = {unitary_variable(0, 1), unitary_variable(1, 1)};
+  CUONN_TRY(results_shape(&rank, lengths, file, forms, 2));
   const size_t *const last = lengths + rank - 3;
   CUONN_CHECK(last[2] == 2, CUONN_E_DATA,
               "%s: the last dimension of unitary has the length %zu; it must be 2 (real, imaginary)", file->path,
@@ -66,7 +64,8 @@ cuonn_status cuonn_unitary_read(double **matrix, size_t *n_modes, const char *pa
   unitaries u = {0};
   *matrix = NULL;
   *n_modes = 0;
-  CUONN_TRY_DONE(results_read(path, read_unitaries, &u));
+  const results_variable form = unitary_variable(0, 1);
+  CUONN_TRY_DONE(results_read_variables(path, &form, 1, read_unitaries, &u));
   CUONN_CHECK_DONE(u.n_layers <= 1, CUONN_E_DATA,
                    "%s: holds the unitaries of %zu layers; select one, in xarray with .isel(layer=0)", path,
                    u.n_layers);
@@ -105,8 +104,10 @@ static cuonn_status read_mesh(void *user, const results_file *file) {
 }
 
 cuonn_status cuonn_mesh_read(cuonn_mesh *out, const char *path) {
+  results_variable forms[RESULTS_MESH_ARRAYS]; /* theta and phi are the first */
   memset(out, 0, sizeof *out);
-  const cuonn_status status = results_read(path, read_mesh, out);
+  results_mesh_variables(forms, 0, 2, CUONN_STYLE_TOP);
+  const cuonn_status status = results_read_variables(path, forms, 2, read_mesh, out);
   if (status != CUONN_OK) cuonn_mesh_free(out);
   return status;
 }
@@ -136,11 +137,12 @@ typedef struct {
 static cuonn_status read_fields(void *user, const results_file *file) {
   const fields_request *const request = user;
   size_t rank, lengths[RESULTS_RANK];
-  CUONN_TRY(results_shape(&rank, lengths, file, request->variable));
-  CUONN_CHECK(rank == 3 && lengths[2] == 2, CUONN_E_DATA,
-              "%s: %s must be (example, waveguide, complex), complex being real and imaginary part; it has %zu "
-              "dimensions, the last of length %zu",
-              file->path, request->variable, rank, rank ? lengths[rank - 1] : 0);
+  const results_variable form = fields_variable(request->variable, 1, 1);
+  CUONN_TRY(results_shape(&rank, lengths, file, &form, 1));
+  CUONN_CHECK(lengths[2] == 2, CUONN_E_DATA,
+              "%s: %s must be (example, waveguide, complex), complex being real and imaginary part; its last dimension "
+              "has the length %zu",
+              file->path, request->variable, lengths[2]);
   const results_variable v = fields_variable(request->variable, lengths[0], lengths[1]);
   CUONN_TRY(cuonn_fields_create(request->out, lengths[0], lengths[1]));
   return results_get(request->out->values, file, &v, RESULTS_WHOLE);
@@ -149,7 +151,8 @@ static cuonn_status read_fields(void *user, const results_file *file) {
 cuonn_status cuonn_fields_read(cuonn_fields *out, const char *path, const char *variable) {
   memset(out, 0, sizeof *out);
   fields_request request = {out, variable};
-  const cuonn_status status = results_read(path, read_fields, &request);
+  const results_variable form = fields_variable(variable, 1, 1);
+  const cuonn_status status = results_read_variables(path, &form, 1, read_fields, &request);
   if (status != CUONN_OK) cuonn_fields_free(out);
   return status;
 }
@@ -169,11 +172,11 @@ static cuonn_status read_labels(void *user, const results_file *file) {
   labels_request *const out = user;
   double *numbers = NULL;
   size_t rank, lengths[RESULTS_RANK];
-  CUONN_TRY_DONE(results_shape(&rank, lengths, file, "label"));
+  const results_variable form = label_variable(1);
+  CUONN_TRY_DONE(results_shape(&rank, lengths, file, &form, 1));
   const results_variable v = label_variable(lengths[0]);
   CUONN_TRY_DONE(cuonn_allocate(&numbers, lengths[0], sizeof *numbers));
   CUONN_TRY_DONE(cuonn_allocate(&out->labels, lengths[0], sizeof *out->labels));
-  CUONN_CHECK_DONE(rank == 1, CUONN_E_DATA, "%s: label has %zu dimensions; it must be (example)", file->path, rank);
   CUONN_TRY_DONE(results_get(numbers, file, &v, RESULTS_WHOLE));
   out->n_examples = lengths[0];
   for (size_t i = 0; i < out->n_examples; i++) {
@@ -190,7 +193,8 @@ cuonn_status cuonn_labels_read(uint8_t **labels, size_t *n_examples, const char 
   labels_request request = {0};
   *labels = NULL;
   *n_examples = 0;
-  const cuonn_status status = results_read(path, read_labels, &request);
+  const results_variable form = label_variable(1);
+  const cuonn_status status = results_read_variables(path, &form, 1, read_labels, &request);
   if (status != CUONN_OK) {
     free(request.labels);
     return status;
@@ -203,7 +207,7 @@ cuonn_status cuonn_labels_read(uint8_t **labels, size_t *n_examples, const char 
 cuonn_status cuonn_fields_write(const char *path, const cuonn_fields *const *fields, const char *const *names,
                                 size_t count, const uint8_t *labels) {
   cuonn_status status = CUONN_OK;
-  results_file file = {path, -1};
+  results_file file = {.path = path, .id = -1};
   results_variable variables[kVariablesMax];
   double *numbers = NULL;
   CUONN_CHECK_DONE(count >= 1 && count < kVariablesMax, CUONN_E_ARGUMENT, "%s: 1 to %d fields can be written, not %zu",
@@ -342,7 +346,7 @@ static cuonn_status get_gradients(cuonn_mesh_gradient **out, const gradient_requ
   for (size_t l = 0; l < r->n_layers; l++, next += numbers) {
     double *const arrays[] = {next, next + nodes, next + 2 * nodes};
     for (size_t k = 0; k < 3; k++) {
-      const results_variable v = {names[k], {layer, k == 2 ? waveguide : node}, NULL, .long_name = NULL};
+      const results_variable v = {names[k], {layer, k == 2 ? waveguide : node}, kPerRadian, .long_name = NULL};
       CUONN_TRY(results_get(arrays[k], file, &v, l));
     }
     (*out)[l] = (cuonn_mesh_gradient){arrays[0], arrays[1], arrays[2]};
@@ -355,9 +359,10 @@ static cuonn_status read_gradients(void *user, const results_file *file) {
   static const char *const exact[] = {"exact_d_theta", "exact_d_phi", "exact_d_gamma"};
   gradient_request *const r = user;
   size_t rank, lengths[RESULTS_RANK];
-  CUONN_TRY(results_shape(&rank, lengths, file, "d_gamma"));
-  CUONN_CHECK(rank == 2 && lengths[0] > 0 && lengths[1] >= 2, CUONN_E_DATA,
-              "%s: d_gamma must stand over layer and waveguide, as cuonn gradient writes it", file->path);
+  const results_variable form = {"d_gamma", {{"layer", 1}, {"waveguide", 1}}, kPerRadian, .long_name = NULL};
+  CUONN_TRY(results_shape(&rank, lengths, file, &form, 1));
+  CUONN_CHECK(lengths[1] >= 2, CUONN_E_DATA, "%s: d_gamma has %zu waveguides; a mesh has at least 2", file->path,
+              lengths[1]);
   r->n_layers = lengths[0];
   r->n_modes = lengths[1];
   CUONN_TRY(get_gradients(&r->gradients, r, file, measured));
@@ -409,8 +414,10 @@ static cuonn_status read_network(void *user, const results_file *file) {
 }
 
 cuonn_status cuonn_network_read(cuonn_network *out, const char *path) {
+  results_variable forms[RESULTS_MESH_ARRAYS];
   memset(out, 0, sizeof *out);
-  const cuonn_status status = results_read(path, read_network, out);
+  results_mesh_variables(forms, 1, 2, CUONN_STYLE_TOP);
+  const cuonn_status status = results_read_variables(path, forms, 2, read_network, out);
   if (status != CUONN_OK) cuonn_network_free(out);
   return status;
 }
@@ -427,7 +434,9 @@ cuonn_status cuonn_network_read_errors(cuonn_network *network, const char *path)
   for (size_t l = 0; l < network->shape.n_layers; l++) {
     CUONN_TRY_DONE(cuonn_mesh_copy(&apart.layers[l], &network->layers[l]));
   }
-  CUONN_TRY_DONE(results_read(path, read_errors, &apart));
+  results_variable forms[RESULTS_MESH_ARRAYS]; /* coupler_error and loss_db are the last */
+  results_mesh_variables(forms, 1, 2, CUONN_STYLE_TOP);
+  CUONN_TRY_DONE(results_read_variables(path, &forms[RESULTS_MESH_ARRAYS - 2], 2, read_errors, &apart));
   for (size_t l = 0; l < network->shape.n_layers; l++) {
     CUONN_TRY_DONE(cuonn_mesh_copy(&network->layers[l], &apart.layers[l]));
   }
@@ -475,7 +484,9 @@ cuonn_status cuonn_network_read_start(cuonn_network *network, const char *path) 
   cuonn_network start = {0}; /* apart, so that a refused file leaves the network as it was */
   start_request request = {&start, {0}};
   CUONN_TRY_DONE(cuonn_network_create(&start, &network->shape));
-  CUONN_TRY_DONE(results_read(path, read_start, &request));
+  results_variable forms[RESULTS_MESH_ARRAYS];
+  results_mesh_variables(forms, 1, 2, CUONN_STYLE_TOP);
+  CUONN_TRY_DONE(results_read_variables(path, forms, 2, read_start, &request));
   const size_t n = network->shape.n_modes;
   for (size_t l = 0; request.unitaries.values && l < network->shape.n_layers; l++) {
     status = cuonn_mesh_decompose(&start.layers[l], request.unitaries.values + 2 * n * n * l);

@@ -100,16 +100,19 @@ static size_t modes_of_nodes(size_t nodes) {
 
 cuonn_status results_get_phases(results_phases *out, const results_file *file) {
   size_t rank, lengths[RESULTS_RANK], gamma_rank, gamma_lengths[RESULTS_RANK];
-  CUONN_TRY(results_shape(&rank, lengths, file, "theta"));
-  CUONN_CHECK(rank == 1 || rank == 2, CUONN_E_DATA, "%s: theta has %zu dimensions; it must be (node) or (layer, node)",
-              file->path, rank);
+  results_variable of_mesh[RESULTS_MESH_ARRAYS], of_network[RESULTS_MESH_ARRAYS];
+  results_mesh_variables(of_mesh, 0, 2, CUONN_STYLE_TOP);
+  results_mesh_variables(of_network, 1, 2, CUONN_STYLE_TOP);
+  const results_variable theta[] = {of_mesh[kTheta], of_network[kTheta]};
+  const results_variable gamma[] = {of_mesh[kGamma], of_network[kGamma]};
+  CUONN_TRY(results_shape(&rank, lengths, file, theta, 2));
   const size_t nodes = lengths[rank - 1];
   out->n_layers = rank == 2 ? lengths[0] : 0;
   CUONN_CHECK(out->n_layers <= CUONN_LAYERS_MAX, CUONN_E_DATA, "%s: theta has %zu layers; at most %d are read",
               file->path, out->n_layers, CUONN_LAYERS_MAX);
 
   if (results_has(file, "gamma")) {
-    CUONN_TRY(results_shape(&gamma_rank, gamma_lengths, file, "gamma"));
+    CUONN_TRY(results_shape(&gamma_rank, gamma_lengths, file, gamma, 2));
     CUONN_CHECK(gamma_rank == rank, CUONN_E_DATA,
                 "%s: gamma has %zu dimensions where theta has %zu; both, or neither, "
                 "must have a layer in front",

@@ -174,7 +174,7 @@ done:
 
 cuonn_status cuonn_sweep_files_merge(const cuonn_sweep_files *files) {
   cuonn_status status = CUONN_OK;
-  results_file file = {files->merged, -1};
+  results_file file = {.path = files->merged, .id = -1};
   layout of;
   const cuonn_grid *const grid = files->grid;
   double *epochs = NULL;

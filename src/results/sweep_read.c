@@ -102,7 +102,8 @@ static cuonn_status get_numbers(cuonn_sweep_record *out, const results_file *fil
     out->results[p].epochs = epochs[p];
   }
   for (size_t k = 0; k < SWEEP_NUMBERS; k++) {
-    const results_variable v = over_grid(&out->grid, sweep_numbers[k].name, (results_dimension){"epoch", n_epochs});
+    results_variable v = over_grid(&out->grid, sweep_numbers[k].name, (results_dimension){"epoch", n_epochs});
+    v.unit = sweep_numbers[k].unit;
     const bool there = results_has(file, v.name);
     if (there) CUONN_TRY_DONE(results_get(column, file, &v, RESULTS_WHOLE));
     for (size_t p = 0; p < out->n_points; p++)

@@ -27,7 +27,7 @@ typedef struct {
 } results_dimension;
 
 /* A variable as it must stand in a file. */
-typedef struct {
+typedef struct results_variable {
   const char *name;
   results_dimension dimensions[RESULTS_RANK + 1]; /* the first without a name ends the list */
   const char *unit;                               /* NULL: a pure number */
@@ -58,19 +58,25 @@ cuonn_status results_put_characters(const results_file *file, const results_vari
 /* Copies an attribute of the file; *text is NULL where there is none. Release with free(). */
 cuonn_status results_get_text(char **text, const results_file *file, const char *attribute);
 
+/* The same of a variable's attribute; `variable` is libnetcdf's number of it. */
+cuonn_status results_get_text_of(char **text, const results_file *file, int variable, const char *attribute);
+
 /* Reads an attribute of one number; *found says whether there is one. */
 cuonn_status results_get_number(double *number, bool *found, const results_file *file, const char *attribute);
 
 /* Whether there is such a variable. */
 bool results_has(const results_file *file, const char *name);
 
-/* Rank and lengths of a variable of numbers. CUONN_E_DATA if it is missing, of text, packed, of another rank than 0 to
- * RESULTS_RANK, or larger than RESULTS_VALUES_MAX. */
-cuonn_status results_shape(size_t *rank, size_t lengths[RESULTS_RANK], const results_file *file, const char *name);
+/* Finds which of `forms`, which differ in rank and share a name, a variable of numbers has, and its lengths in the order
+ * of that form. CUONN_E_DATA if it is missing, of text, packed, of a rank or with names of dimensions that no form has,
+ * or larger than RESULTS_VALUES_MAX. */
+cuonn_status results_shape(size_t *rank, size_t lengths[RESULTS_RANK], const results_file *file,
+                           const results_variable *forms, size_t n_forms);
 
 /* Reads a variable of any numeric type whose lengths must be those of `variable`, or the index `part` of its first
- * dimension. CUONN_E_NONFINITE names the first value that is not finite, or that marks a missing one; a variable with
- * gaps has NaN there. */
+ * dimension. Its dimensions may stand in another order by their names (results/names.h), its values in another unit
+ * (results/units.h). CUONN_E_NONFINITE names the first value that is not finite, or that marks a missing one; a variable
+ * with gaps has NaN there. */
 cuonn_status results_get(double *values, const results_file *file, const results_variable *variable, size_t part);
 
 /* Reads a variable of texts whose lengths but the last must be those of `variable`: `length` bytes a text, zeros behind it.

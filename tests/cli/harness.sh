@@ -111,7 +111,7 @@ same_values() {
 }
 
 # netcdf FILE KIND DIMENSIONS ATTRIBUTES VARIABLE...: makes a file as another program would. KIND as ncgen -k knows it;
-# DIMENSIONS "a=2 b=3"; ATTRIBUTES "name=text count=2"; a VARIABLE is name:dimension,dimension:file of numbers[:type].
+# DIMENSIONS "a=2 b=3"; ATTRIBUTES "name=text count=2"; a VARIABLE is name:dimension,dimension:file of numbers[:type[:units]].
 netcdf() {
   local file=$1 kind=$2 dimensions=$3 attributes=$4 item rest
   shift 4
@@ -120,8 +120,9 @@ netcdf() {
     for item in $dimensions; do echo "  ${item%=*} = ${item#*=} ;"; done
     echo 'variables:'
     for item in "$@"; do
-      IFS=: read -r name over _ type <<< "$item"
+      IFS=: read -r name over _ type units <<< "$item"
       echo "  ${type:-double} $name${over:+($over)} ;"
+      if [[ $units ]]; then echo "  $name:units = \"$units\" ;"; fi
     done
     for item in $attributes; do
       rest=${item#*=}

@@ -6,6 +6,7 @@
 #include "cuonn/files.h"
 #include "support/close.h"
 #include "support/folder.h"
+#include "support/foreign.h"
 
 static cuonn_energy_options preset(cuonn_energy_preset which) {
   cuonn_energy_options o;
@@ -547,9 +548,35 @@ static void grid_is_read_back(void **state) {
   free(modes);
   free(got);
 
+  int file, id; /* in other units */
+  foreign_turn("units.nc", "grid.nc", 0);
+  NC(nc_open("units.nc", NC_WRITE, &file));
+  NC(nc_redef(file));
+  NC(nc_inq_varid(file, "mvm_joules", &id));
+  NC(nc_put_att_text(file, id, "units", 2, "pJ"));
+  NC(nc_inq_varid(file, "mvm_tops_per_watt", &id));
+  NC(nc_put_att_text(file, id, "units", 6, "GOPS/W"));
+  NC(nc_inq_varid(file, "mvm_seconds", &id));
+  NC(nc_put_att_text(file, id, "units", 2, "min"));
+  NC(nc_close(file));
+  REFUSED(cuonn_energy_read(&modes, &got, &count, "units.nc"), CUONN_E_DATA,
+          "units.nc: mvm_seconds has the units \"mi\"; known are s with a prefix");
+  NC(nc_open("units.nc", NC_WRITE, &file));
+  NC(nc_redef(file));
+  NC(nc_put_att_text(file, id, "units", 2, "ms"));
+  NC(nc_close(file));
+  OK(cuonn_energy_read(&modes, &got, &count, "units.nc"));
+  const cuonn_energy_cost *const ours = &points[0].cost[0], *const converted = &got[0].cost[0];
+  CLOSE(&converted->joules, &(double){ours->joules * 1e-12}, 1, .rel = 1e-15); /* one rounding of a product */
+  CLOSE(&converted->tops_per_watt, &(double){ours->tops_per_watt * 1e-3}, 1, .rel = 1e-15);
+  CLOSE(&converted->seconds, &(double){ours->seconds * 1e-3}, 1, .rel = 1e-15);
+  free(modes);
+  free(got);
+
   const cuonn_energy_axis two[] = {axis, {"batch", "examples", "Examples", values, 1}};
   OK(cuonn_energy_write("two.nc", two, 2, points, ""));
-  REFUSED(cuonn_energy_read(&modes, &got, &count, "two.nc"), CUONN_E_DATA, "two.nc: the grid has 2 axes");
+  REFUSED(cuonn_energy_read(&modes, &got, &count, "two.nc"), CUONN_E_DATA,
+          "only a grid over energy.modes alone can be read: two.nc: mvm_joules has 2 dimensions");
   OK(cuonn_energy_write("batch.nc", two + 1, 1, points, ""));
   REFUSED(cuonn_energy_read(&modes, &got, &count, "batch.nc"), CUONN_E_DATA, "batch.nc: is no grid over energy.modes");
   assert_null(modes);

@@ -19,6 +19,7 @@
 #include "results/variables.h"
 #include "support/close.h"
 #include "support/folder.h"
+#include "support/foreign.h"
 
 enum { kModes = 5, kNodes = 10, kLayers = 2, kExamples = 3 };
 
@@ -311,7 +312,7 @@ static void test_gradients__variables(void **s) {
   check_values("vjp.nc", "backward", backward.values, 2 * kExamples * kModes,
                (const char *const[]){"example", "waveguide", "complex", NULL});
   REFUSED(cuonn_gradient_read(&read, &exact, &n_layers, &n_modes, "vjp.nc"), CUONN_E_DATA,
-          "vjp.nc: d_gamma must stand over layer and waveguide");
+          "vjp.nc: d_gamma has 1 dimensions; it must be (layer, waveguide)");
   assert_null(read);
   cuonn_fields_free(&backward);
 }
@@ -365,12 +366,6 @@ static void test_damage__every_flip_and_cut_of_ours_is_seen(void **s) {
 }
 
 /* ---- foreign files ---- */
-
-#define NC(call)                                                              \
-  do {                                                                        \
-    const int nc_code = (call);                                               \
-    if (nc_code != NC_NOERR) fail_msg("%s: %s", #call, nc_strerror(nc_code)); \
-  } while (0)
 
 /* Begins a variable's dimensions, each under a name of its own. */
 static int foreign_variable(int file, const char *name, nc_type type, int rank, const size_t *lengths) {
@@ -542,7 +537,8 @@ static void test_refuses__content(void **s) {
     foreign_one("bad.nc", format, "theta", NC_DOUBLE, zeros, 1, (const size_t[]){6});
     REFUSED(cuonn_mesh_read(&mesh, "bad.nc"), CUONN_E_DATA, "bad.nc: has no variable phi");
     foreign_one("bad.nc", format, "theta", NC_DOUBLE, zeros, 3, (const size_t[]){2, 6, 2});
-    REFUSED(cuonn_mesh_read(&mesh, "bad.nc"), CUONN_E_DATA, "theta has 3 dimensions");
+    REFUSED(cuonn_mesh_read(&mesh, "bad.nc"), CUONN_E_DATA,
+            "theta has 3 dimensions; it must be (node) or (layer, node)");
     foreign_one("bad.nc", format, "theta", NC_CHAR, NULL, 1, (const size_t[]){6});
     REFUSED(cuonn_mesh_read(&mesh, "bad.nc"), CUONN_E_DATA, "theta must hold real numbers, it holds text");
     foreign_one("bad.nc", format, "theta", NC_DOUBLE, zeros, 2, (const size_t[]){1025, 1});
@@ -566,7 +562,8 @@ static void test_refuses__content(void **s) {
     foreign_one("bad.nc", format, "input", NC_FLOAT, NULL, 3, (const size_t[]){2, 3, 2}); /* never written */
     REFUSED(cuonn_fields_read(&fields, "bad.nc", "input"), CUONN_E_NONFINITE, "input[0, 0, 0] is missing");
     foreign_one("bad.nc", format, "input", NC_FLOAT, zeros, 2, (const size_t[]){6, 2});
-    REFUSED(cuonn_fields_read(&fields, "bad.nc", "input"), CUONN_E_DATA, "it has 2 dimensions");
+    REFUSED(cuonn_fields_read(&fields, "bad.nc", "input"), CUONN_E_DATA,
+            "input has 2 dimensions; it must be (example, waveguide, complex)");
 
     foreign_one("bad.nc", format, "theta", NC_DOUBLE, some, 2, (const size_t[]){2, 6});
     REFUSED(cuonn_network_read(&network, "bad.nc"), CUONN_E_NONFINITE, "theta[1, 1] is -inf");
@@ -616,6 +613,13 @@ static void test_refuses__attributes(void **s) {
   REFUSED(cuonn_network_read(&network, "bad.nc"), CUONN_E_DATA, "theta is packed");
   with_attribute("theta", "_FillValue", NULL, 0.75);
   REFUSED(cuonn_network_read(&network, "bad.nc"), CUONN_E_NONFINITE, "theta[0, 3] is missing");
+  with_attribute("theta", "missing_value", NULL, 0.75);
+  REFUSED(cuonn_network_read(&network, "bad.nc"), CUONN_E_NONFINITE, "theta[0, 3] is missing");
+  with_attribute("theta", "valid_max", NULL, 0.5);
+  REFUSED(cuonn_network_read(&network, "bad.nc"), CUONN_E_NONFINITE,
+          "bad.nc: theta[0, 3] is 0.75, outside the valid range -inf to 0.5 that the variable names");
+  with_attribute("theta", "valid_min", NULL, 0.25);
+  REFUSED(cuonn_network_read(&network, "bad.nc"), CUONN_E_NONFINITE, "theta[0, 0] is 0, outside the valid range");
 }
 
 static void test_refuses__gamma_that_does_not_fit(void **s) {
@@ -700,10 +704,11 @@ static int flip_and_cut(const char *path, size_t step) {
 
 static void test_damage__foreign_classic(void **s) {
   (void)s;
+  enum { kStep = 7 }; /* tests/unit/classic.c changes every byte */
   const int formats[] = {0, NC_64BIT_OFFSET, NC_CDF5};
   for (size_t f = 0; f < 3; f++) {
     foreign_phases("whole.nc", formats[f], 1, kNodes, true);
-    assert_int_equal(flip_and_cut("whole.nc", 1), 0);
+    assert_int_equal(flip_and_cut("whole.nc", kStep), 0);
   }
 }
 
@@ -736,16 +741,22 @@ static void test_child__death_is_bad_data(void **s) {
   const struct {
     int signal;
     const char *text;
-  } cases[] = {{SIGSEGV, "libhdf5 crashed"}, {SIGABRT, "libhdf5 crashed"}, {SIGALRM, "libhdf5 hung"}};
+  } cases[] = {{SIGSEGV, "crashed reading it"},
+               {SIGABRT, "crashed reading it"},
+               {SIGXCPU, "hung reading it"},
+               {SIGALRM, "hung reading it"}};
+  cuonn_mesh ours = some_mesh();
+  OK(cuonn_mesh_write("ours.nc", &ours));
+  cuonn_mesh_free(&ours);
   parent = getpid();
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const int formats[] = {0, NC_64BIT_OFFSET, NC_CDF5, NC_NETCDF4};
     bool read = false;
     signal_in_child = cases[i].signal;
-    foreign_phases("foreign.nc", NC_NETCDF4, 1, kNodes, false);
+    foreign_phases("foreign.nc", formats[i], 1, kNodes, false);
     REFUSED(results_read("foreign.nc", reader_that_dies_in_a_child, &read), CUONN_E_DATA, cases[i].text);
     assert_false(read);
-    foreign_phases("foreign.nc", 0, 1, kNodes, false); /* a classic file needs no child */
-    OK(results_read("foreign.nc", reader_that_dies_in_a_child, &read));
+    OK(results_read("ours.nc", reader_that_dies_in_a_child, &read)); /* a file of ours needs no child */
     assert_true(read);
   }
   signal(SIGCHLD, SIG_IGN); /* a program that wants to know nothing of children */
@@ -754,6 +765,72 @@ static void test_child__death_is_bad_data(void **s) {
   OK(cuonn_mesh_read(&mesh, "foreign.nc"));
   cuonn_mesh_free(&mesh);
   signal(SIGCHLD, SIG_DFL);
+}
+
+/* What the child may still work, in whole seconds, comes through a file. */
+static cuonn_status reader_that_notes_its_limit(void *user, const results_file *file) {
+  struct rlimit limit;
+  results_expect(file, *(const size_t *)user);
+  getrlimit(RLIMIT_CPU, &limit);
+  FILE *const note = getpid() == parent ? NULL : fopen("limit", "w");
+  if (note) {
+    fprintf(note, "%llu", (unsigned long long)limit.rlim_cur);
+    fclose(note);
+  }
+  return CUONN_OK;
+}
+
+static cuonn_status reader_that_never_ends_in_a_child(void *user, const results_file *file) {
+  (void)user, (void)file;
+  while (getpid() != parent) continue;
+  return CUONN_OK;
+}
+
+static void test_child__that_never_ends_is_ended(void **s) {
+  (void)s;
+  parent = getpid();
+  foreign_phases("foreign.nc", NC_NETCDF4, 1, kNodes, false);
+  REFUSED(results_read("foreign.nc", reader_that_never_ends_in_a_child, NULL), CUONN_E_DATA, "hung reading it");
+}
+
+static void test_child__limit_is_of_its_own_time_and_grows_with_what_is_read(void **s) {
+  (void)s;
+  parent = getpid();
+  foreign_phases("foreign.nc", NC_NETCDF4, 1, kNodes, false);
+  for (size_t gigabytes = 0; gigabytes < 3; gigabytes++) {
+    size_t bytes = gigabytes << 30, n;
+    OK(results_read("foreign.nc", reader_that_notes_its_limit, &bytes));
+    unsigned char *const text = file_bytes(&n, "limit");
+    assert_non_null(text);
+    const int seconds = atoi((const char *)text);
+    assert_true(seconds >= 4 + 64 * (int)gigabytes && seconds <= 6 + 64 * (int)gigabytes);
+    free(text);
+  }
+}
+
+static cuonn_status reader_that_is_stopped_in_a_child(void *user, const results_file *file) {
+  (void)user, (void)file;
+  if (getpid() != parent) {
+    kill(parent, SIGUSR1);
+    for (;;) pause();
+  }
+  return CUONN_OK;
+}
+
+static void ask_for_stop(int number) {
+  (void)number;
+  cuonn_request_stop();
+}
+
+static void test_child__a_stop_ends_it(void **s) {
+  (void)s;
+  parent = getpid();
+  foreign_phases("foreign.nc", NC_NETCDF4, 1, kNodes, false);
+  signal(SIGUSR1, ask_for_stop);
+  REFUSED(results_read("foreign.nc", reader_that_is_stopped_in_a_child, NULL), CUONN_E_INTERRUPTED,
+          "foreign.nc: interrupted while it was read");
+  signal(SIGUSR1, SIG_DFL);
+  cuonn_clear_stop();
 }
 
 /* ---- writing ---- */
@@ -914,6 +991,9 @@ int main(void) {
       cmocka_unit_test(test_damage__foreign_classic),
       cmocka_unit_test(test_damage__foreign_netcdf4),
       cmocka_unit_test(test_child__death_is_bad_data),
+      cmocka_unit_test(test_child__that_never_ends_is_ended),
+      cmocka_unit_test(test_child__limit_is_of_its_own_time_and_grows_with_what_is_read),
+      cmocka_unit_test(test_child__a_stop_ends_it),
       cmocka_unit_test(test_write__keeps_links_and_modes),
       cmocka_unit_test(test_write__file_size_limit_leaves_the_old_file),
       cmocka_unit_test(test_write__full_disk_leaves_the_old_file),

@@ -9,12 +9,7 @@
 #include "cuonn/files.h"
 #include "support/close.h"
 #include "support/folder.h"
-
-#define NC(call)                                                              \
-  do {                                                                        \
-    const int nc_code = (call);                                               \
-    if (nc_code != NC_NOERR) fail_msg("%s: %s", #call, nc_strerror(nc_code)); \
-  } while (0)
+#include "support/foreign.h"
 
 enum { kEpochs = 3, kPoints = 12, kFailed = 5, kLate = 7, kLayers = 2 };
 
@@ -309,6 +304,8 @@ static void sweeps_are_read_back(void **unused) {
     OK(cuonn_sweep_files_merge(files));
     check_record("read", p + 1);
     check_record("read/sweep.nc", p + 1);
+    foreign_turn("turned.nc", "read/sweep.nc", p % 2 ? NC_NETCDF4 : 0); /* all axes in another order, texts with them */
+    check_record("turned.nc", p + 1);
   }
   cuonn_sweep_files_close(files);
   cuonn_grid_free(&grid);
