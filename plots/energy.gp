@@ -6,7 +6,7 @@ width = 900
 height = 390
 load ARG0[:strlen(ARG0) - strlen("energy.gp")]."style.gp"
 
-parts = 8
+parts = 9
 set datafile missing "NaN"
 stats data index 2 using 2 nooutput
 high = STATS_max

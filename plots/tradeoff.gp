@@ -12,9 +12,9 @@ stats data index 1 using (row[int($1) + 1] = strcol(2), 0) nooutput
 stats data index 2 using (tap[int($1) + 1] = strcol(2), 0) nooutput
 do for [i = 1:taps] { used[i] = 0 }
 do for [b = 1:17] { bits[b] = 0 }
-least = 1e300; most = 0.0; weak = 1e300; strong = 0.0; low = 100.0; high = 0.0
+digital = 1; least = 1e300; most = 0.0; weak = 1e300; strong = 0.0; low = 100.0; high = 0.0
 do for [r = 0:rows - 1] {
-  stats data index r + 3 using ($1 == $1 ? (used[int($7) + 1] = 1, bits[int($6)] = 1, \
+  stats data index r + 3 using ($1 == $1 ? (used[int($7) + 1] = 1, bits[int($6)] = 1, digital = $8 > 0 ? 0 : digital, \
     least = $3 < least ? $3 : least, most = $3 > most ? $3 : most, weak = $4 < weak ? $4 : weak, strong = $4 > strong ? $4 : strong, \
     low = $1 < low ? $1 : low, high = $1 > high ? $1 : high, 0) : 0) nooutput
 }
@@ -28,7 +28,8 @@ is(n) = n == 1 ? " is" : " are"
 errors = free_high > free_low ? sprintf("%.1f to %.1f %%", free_low, free_high) : sprintf("%.1f %%", free_low)
 note = (n_free > 0 ? "Without noise at the taps there is no price: ".settings(n_free).is(n_free)." left out, with a test error of ".errors.". " : "").\
   (n_dark > 0 ? "No light is enough for ".settings(n_dark).", left out. " : "").\
-  (n_unknown > 0 ? settings(n_unknown).(n_unknown == 1 ? " has" : " have")." no finished run." : "")
+  (n_unknown > 0 ? settings(n_unknown).(n_unknown == 1 ? " has" : " have")." no finished run. " : "").\
+  (digital ? "" : "Digital products, which a measured matrix leaves, are not counted.")
 
 # In pixels.
 left = 78.0; gap = 92.0; panel = 210.0; below = 58.0

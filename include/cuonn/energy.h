@@ -20,12 +20,21 @@
 extern "C" {
 #endif
 
-/** Sets of component values (docs/energy.md says where each value comes from). */
+/** Whole chips (docs/energy.md says where each value comes from). */
 typedef enum cuonn_energy_preset {
-  CUONN_ENERGY_FIGURE,  /**< what the source study's figure counts: no laser, no losses, no holding power */
-  CUONN_ENERGY_DEFAULT, /**< the same electronics, with laser, 0.05 dB a column, 0.3 % taps, MEMS phase shifters */
-  CUONN_ENERGY_CITED    /**< published components throughout: 0.99 dB a column, heaters */
+  CUONN_ENERGY_FIGURE,  /**< what the source study's figure counts: its electronics and its three passes; no laser, no
+                             losses, no holding power */
+  CUONN_ENERGY_DEFAULT, /**< the same electronics, with laser, 0.05 dB a column, 0.3 % taps, MEMS phase shifters, and the
+                             passes of the analog scheme */
+  CUONN_ENERGY_CITED    /**< published components throughout: MZI modulators, 0.89 dB a column, heaters */
 } cuonn_energy_preset;
+
+/** Electronics and modulators, each set of one kind of modulator. */
+typedef enum cuonn_energy_components {
+  CUONN_COMPONENTS_STUDY, /**< ring modulators; all of a channel is what the study's figure has, the DAC is the rest */
+  CUONN_COMPONENTS_RING,  /**< published, with ring modulators */
+  CUONN_COMPONENTS_MZM    /**< published, with MZI modulators */
+} cuonn_energy_components;
 
 /** How outputs are detected, which decides how much light they need. */
 typedef enum cuonn_energy_detection {
@@ -33,11 +42,25 @@ typedef enum cuonn_energy_detection {
   CUONN_DETECTION_DIRECT    /**< power alone, eq. 10 */
 } cuonn_energy_detection;
 
+/** Passes of an in situ gradient, and what is read in them; table of section 2 of docs/energy.md. */
+typedef enum cuonn_energy_scheme {
+  CUONN_SCHEME_ANALOG,   /**< x, g, x - i a, x + i a: as cuONN trains with CUONN_GRADIENT_ANALOG */
+  CUONN_SCHEME_SWITCHED, /**< x, g, and x with a, whose sign is switched within each symbol */
+  CUONN_SCHEME_DIGITAL,  /**< x, g, x - i a, taps read in each: as cuONN trains with CUONN_GRADIENT_DIGITAL */
+  CUONN_SCHEME_STUDY     /**< three passes, converters at both ends of each: what the source study's figure counts */
+} cuonn_energy_scheme;
+
 /** When the power at the phase shifters is read. */
 typedef enum cuonn_energy_taps {
-  CUONN_TAPS_ANALOG, /**< photocurrents are integrated over the batch and read once */
-  CUONN_TAPS_DIGITAL /**< read for every example */
+  CUONN_TAPS_BATCH,  /**< photocurrents are integrated over all vectors of a pass and read once */
+  CUONN_TAPS_EXAMPLE /**< read for every vector */
 } cuonn_energy_taps;
+
+/** What the power of a phase shifter depends on. */
+typedef enum cuonn_energy_holding {
+  CUONN_HOLDING_HEATER,  /**< in proportion to its phase */
+  CUONN_HOLDING_CONSTANT /**< the same whatever the phase: leakage */
+} cuonn_energy_holding;
 
 /** How the layers of a network share chips and time. */
 typedef enum cuonn_energy_dataflow {
@@ -62,20 +85,25 @@ typedef struct cuonn_energy_options {
   size_t n_modes; /**< N, waveguides of the mesh */
   size_t batch;   /**< M, examples */
 
-  size_t operations;     /**< K, operations that an element of the matrix counts for */
-  size_t channels;       /**< c_q, converter channels a mode (2: I and Q) */
-  size_t converter_bits; /**< bits of the converters that are used */
-  size_t reference_bits; /**< b_0, bits at which `dac` and `adc` hold */
-  double dac;            /**< E_DAC, pJ a conversion at reference_bits */
-  double modulator;      /**< E_mod, pJ a symbol */
-  double receiver;       /**< E_TIA, amplifier, pJ a sample */
-  double adc;            /**< E_ADC, pJ a conversion at reference_bits */
-  double mixer;          /**< E_mix, sum and difference circuit, pJ a channel and example */
-  double tap;            /**< E_tap, pJ a readout of a phase shifter's tap */
-  size_t passes;         /**< n_pass, passes of a gradient: 3, or 4 with inference beside it */
-  size_t light_passes;   /**< n_L, passes of a gradient in units of one pass's light */
-  size_t tap_readouts;   /**< c_t, readouts a phase shifter (2: sum and difference) */
-  cuonn_energy_taps tap_scheme;
+  size_t operations;       /**< K, operations that an element of the matrix counts for */
+  size_t channels;         /**< c_q, converter channels a mode (2: I and Q) */
+  size_t converter_bits;   /**< bits of the converters that are used */
+  size_t reference_bits;   /**< b_0, bits at which `dac` and `adc` hold */
+  double dac;              /**< E_DAC, pJ a conversion at reference_bits */
+  double modulator;        /**< E_mod, pJ a symbol */
+  double modulator_static; /**< P_mod, of a modulator while it sends, mW */
+  double receiver;         /**< E_TIA, amplifier, pJ a sample */
+  double detector_bias;    /**< P_PD, of a photodiode while it is read, mW; a channel has two in homodyne detection */
+  double adc;              /**< E_ADC, pJ a conversion at reference_bits */
+  double mixer; /**< E_mix, sum and difference circuit, pJ a channel and vector that two fields are added in */
+  double tap;   /**< E_tap, pJ a readout of a phase shifter's tap */
+
+  cuonn_energy_scheme scheme;    /**< passes of a gradient */
+  cuonn_energy_taps tap_reading; /**< once for all vectors of a pass, or for each */
+  cuonn_measurement measurement; /**< vectors of a pass: the M examples, or the N unit vectors, which leave
+                                               three digital products of M N^2 */
+  size_t held_symbols;           /**< h, symbols for which a vector is held in a pass whose taps are read */
+  double product_energy;         /**< E_prod, pJ an element of such a product and example; 0: left out */
 
   double symbol_rate; /**< f_s, the lowest of DAC's, modulator's and ADC's, GS/s */
   bool laser;         /**< whether the laser is counted */
@@ -89,8 +117,11 @@ typedef struct cuonn_energy_options {
   double amplifier_noise;      /**< i_n, input-referred, pA/sqrt(Hz) */
   double fixed_loss;           /**< IL_0, modulator and couplers to the chip, dB */
   double column_loss;          /**< l_MZI, of an MZI without its taps, dB a column */
-  double tap_fraction;         /**< kappa_t, share of the power that each of a column's two taps takes */
-  double holding_power;        /**< P_hold, mean of a phase shifter, mW */
+  double tap_fraction;         /**< kappa_t, share of the power that the tap of a phase shifter takes */
+  double holding_power;        /**< P_pi, of a phase shifter at a phase of pi, or whatever its phase, mW */
+  cuonn_energy_holding holding;
+  bool phases_known; /**< whether heaters have mean_phase; false: that of Haar-random unitaries */
+  double mean_phase; /**< cuonn_energy_mean_phase(), radians */
 
   cuonn_energy_dataflow dataflow; /**< of a network's layers */
   double column_length;           /**< L_col, mm */
@@ -119,6 +150,26 @@ typedef struct cuonn_energy_options {
 /** Sets every value to that of a preset; N is 64, M is 128, and what a preset has no value for is 0. */
 CUONN_API void cuonn_energy_options_init(cuonn_energy_options *out, cuonn_energy_preset preset);
 
+/** The set of components that a preset begins with. */
+CUONN_API cuonn_energy_components cuonn_energy_preset_components(cuonn_energy_preset preset);
+
+/** Sets dac, modulator, modulator_static, receiver, detector_bias, adc, reference_bits and fixed_loss to those of a set. */
+CUONN_API void cuonn_energy_use_components(cuonn_energy_options *options, cuonn_energy_components components);
+
+/** Sets scheme and measurement to what a training in situ does, so that what is costed is what is trained: `digital` if it
+ *  is digital; if it is analog, one of the three analog schemes, that of the options if it is one.  Nothing changes where
+ *  gradients are computed. */
+CUONN_API void cuonn_energy_follow_training(cuonn_energy_options *options, const cuonn_training_options *training);
+
+/** Mean phase, radians, of theta and phi of Haar-random unitaries, each in one arm.  eq. 26.
+ *  @param[in] n_modes  N, at least 2; the formula holds between whole numbers, too */
+CUONN_API double cuonn_energy_haar_phase(double n_modes);
+
+/** Mean over theta and phi of all layers of what a heater's power is proportional to, radians: heaters only delay, so that
+ *  the phase of every arm counts in [0, 2 pi), and a phase that stands in two arms counts twice.  A pair of +alpha / 2 and
+ *  -alpha / 2 takes a whole turn.  For `mean_phase`.  eq. 27. */
+CUONN_API double cuonn_energy_mean_phase(const cuonn_network *network);
+
 /** Checks every value.
  *  @return CUONN_OK; CUONN_E_ARGUMENT naming the key of the configuration ("energy.dac"), its value and its range */
 CUONN_API cuonn_status cuonn_energy_options_check(const cuonn_energy_options *options);
@@ -128,17 +179,17 @@ typedef struct cuonn_energy_noise {
   double tap_shot;     /**< sigma_t; 0: none, which no light reaches */
   double io_amplitude; /**< sigma_a; 0: as little as the options' own converters and light have */
   double io_phase;     /**< sigma_phi / pi; 0: the same */
-  double symbols; /**< m, symbols over which a tap adds up the light that the simulation takes for norm 1; at least 1 */
 } cuonn_energy_noise;
 
-/** Photons in a symbol of norm 1 whose shot noise at the taps is tap_shot.  eq. 22; infinite for 0. */
-CUONN_API double cuonn_energy_tap_photons(const cuonn_energy_options *options, double tap_shot, double symbols);
+/** Photons in a symbol of norm 1 whose shot noise at the taps is tap_shot, for the options' scheme and held_symbols.
+ *  eq. 22; infinite for 0. */
+CUONN_API double cuonn_energy_tap_photons(const cuonn_energy_options *options, double tap_shot);
 
 /** Bits, not rounded to a whole number, of converters that read with this deviation.  eq. 23; infinite for 0. */
 CUONN_API double cuonn_energy_noise_bits(double deviation);
 
 /** Sets converter_bits, bits and least_photons to the least that has no more than this noise.  eq. 22 to 24.
- *  @return CUONN_OK; CUONN_E_ARGUMENT if a noise is negative or not finite, or symbols are below 1 */
+ *  @return CUONN_OK; CUONN_E_ARGUMENT if a noise is negative or not finite */
 CUONN_API cuonn_status cuonn_energy_meet_noise(cuonn_energy_options *options, const cuonn_energy_noise *noise);
 
 /** What energy goes into. */
@@ -151,8 +202,8 @@ typedef enum cuonn_energy_part {
   CUONN_ENERGY_TAP,
   CUONN_ENERGY_LASER,
   CUONN_ENERGY_HOLDING,
-  CUONN_ENERGY_PROGRAMMING, /**< only of networks */
-  CUONN_ENERGY_DIGITAL      /**< only of networks */
+  CUONN_ENERGY_DIGITAL,    /**< products that a measured matrix leaves; nonlinearity and optimizer, only of networks */
+  CUONN_ENERGY_PROGRAMMING /**< only of networks */
 } cuonn_energy_part;
 
 /** Number of parts. */
@@ -170,6 +221,24 @@ typedef enum cuonn_energy_operation {
 
 /** Number of operations. */
 #define CUONN_ENERGY_OPERATIONS 3
+
+/** What all passes of an operation take for one vector; table of section 2 of docs/energy.md. */
+typedef struct cuonn_energy_passes {
+  size_t passes;   /**< n_pass */
+  size_t sends;    /**< n_in, how often a vector is converted and modulated */
+  size_t reads;    /**< n_out, how often the outputs are read */
+  size_t mixes;    /**< n_mix, how often two fields are added electronically */
+  size_t readouts; /**< c_t, of the tap of a phase shifter */
+  double light;    /**< n_L, in that of one symbol of a forward pass */
+  size_t symbols;  /**< n_s, for which the mesh is lit */
+} cuonn_energy_passes;
+
+/** Name of a scheme, as in a configuration.  @return a constant string; NULL if there is no such scheme */
+CUONN_API const char *cuonn_energy_scheme_name(cuonn_energy_scheme scheme);
+
+/** Passes of an operation, by the options' scheme and held_symbols. */
+CUONN_API cuonn_energy_passes cuonn_energy_passes_of(const cuonn_energy_options *options,
+                                                     cuonn_energy_operation operation);
 
 /** Name of an operation: "mvm", "vjp", "gradient".  @return a constant string; NULL if there is no such operation */
 CUONN_API const char *cuonn_energy_operation_name(cuonn_energy_operation operation);
@@ -196,7 +265,7 @@ typedef struct cuonn_energy_light {
   bool detectable;    /**< false: no number of photons reaches the precision, because of the oscillator's shot noise */
   double photons;     /**< n, a mode and symbol at the detector; infinite if not detectable */
   double bits_limit;  /**< the precision that endless light would reach; infinite for direct detection */
-  double column_loss; /**< l, MZI and its two taps, dB */
+  double column_loss; /**< l, MZI and the one tap that a path meets in a column, dB */
   double symbol_energy; /**< E_L(N), J of electricity a mode and symbol; 0 if the laser is not counted */
   double watts;         /**< N E_L f_s, electricity of the laser while one pass runs */
   double equal_modes;   /**< N_eq, where the mesh's light costs as much as its conversions, eq. 14 */
@@ -232,7 +301,8 @@ typedef struct cuonn_energy_network {
   cuonn_energy_cost inference; /**< of one example */
   cuonn_energy_cost step;      /**< of a whole batch */
   cuonn_energy_cost epoch;     /**< over all examples, a last partial batch included unless it is dropped */
-  double balance_batch;        /**< M*, from which light propagates longer than phases are read and written, eq. 20 */
+  double balance_batch;        /**< M*, from which light propagates longer than phases are read and written, eq. 20;
+                                    infinite if none is large enough */
   double gpu_seconds;          /**< of the GPU's step, eq. 21; 0: not compared */
   double gpu_joules;           /**< of the GPU's step; 0: not compared */
 } cuonn_energy_network;

@@ -10,17 +10,26 @@ double chip_fill_time(const cuonn_energy_options *o) {
   return o->electronic_latency * 1e-9 + flight;
 }
 
-double chip_pass_time(const cuonn_energy_options *o) {
-  return chip_fill_time(o) + (double)(o->batch - 1) / (o->symbol_rate * 1e9);
+double chip_symbols_time(const cuonn_energy_options *o, const chip_pass *pass, double vectors) {
+  return (vectors * chip_held_symbols(o, pass) - 1) / (o->symbol_rate * 1e9);
+}
+
+double chip_passes_time(const cuonn_energy_options *o, cuonn_energy_operation operation) {
+  const chip_passes *const all = chip_passes_of(o, operation);
+  double seconds = 0;
+  for (size_t i = 0; i < all->n_passes; i++)
+    seconds += chip_fill_time(o) + chip_symbols_time(o, &all->pass[i], chip_vectors(o, operation));
+  return seconds;
 }
 
 double chip_read_time(const cuonn_energy_options *o) {
   const double n = (double)o->n_modes, converters = o->tap_converters ? (double)o->tap_converters : n;
-  return chip_tap_batches(o) * ceil((double)o->tap_readouts * n * n / converters) / (o->tap_rate * 1e6);
+  const double readouts = (double)cuonn_energy_passes_of(o, CUONN_OPERATION_GRADIENT).readouts;
+  return chip_tap_readings(o) * ceil(readouts * chip_shifters(n) / converters) / (o->tap_rate * 1e6);
 }
 
 double chip_write_time(const cuonn_energy_options *o) {
   if (o->write_converters == 0 || o->write_rate == 0) return 0; /* not known: left out */
   const double n = (double)o->n_modes;
-  return ceil(n * n / (double)o->write_converters) / (o->write_rate * 1e6);
+  return ceil(chip_shifters(n) / (double)o->write_converters) / (o->write_rate * 1e6);
 }

@@ -27,9 +27,10 @@ static double photons_of_bits(const cuonn_energy_options *o) {
 /* n, photons a mode and symbol at the detector, eq. 24. */
 static double wanted_photons(const cuonn_energy_options *o) { return fmax(photons_of_bits(o), o->least_photons); }
 
-/* l, of an MZI with one tap at each of its two phase shifters, dB. */
+/* l, of a column, dB: an MZI, and the taps of those phase shifters that a path meets, N of N^2 in N columns. */
 static double column_loss(const cuonn_energy_options *o) {
-  return o->column_loss - 2 * 10 * log10(1 - o->tap_fraction);
+  const double n = (double)o->n_modes, met = chip_shifters(n) / n / n;
+  return o->column_loss - met * 10 * log10(1 - o->tap_fraction);
 }
 
 /* Electricity that makes one photon, J. */
@@ -50,18 +51,6 @@ double chip_symbol_energy(const cuonn_energy_options *o) {
   return light.mesh * exp(light.alpha * (double)o->n_modes) + light.oscillator;
 }
 
-/* W(x) for x >= 0: w exp(w) = x. Newton's steps from log(1 + x), which is above W; the function is convex there, so that
- * they come down to the root without passing it. */
-static double lambert_w(double x) {
-  double w = log1p(x);
-  for (int i = 0; i < 64; i++) {
-    const double step = (w - x * exp(-w)) / (1 + w);
-    w -= step;
-    if (fabs(step) <= 1e-15 * (1 + w)) break;
-  }
-  return w;
-}
-
 cuonn_status cuonn_energy_light_cost(cuonn_energy_light *out, const cuonn_energy_options *options) {
   CUONN_TRY(cuonn_energy_options_check(options));
   const cuonn_energy_options *o = options;
@@ -74,34 +63,7 @@ cuonn_status cuonn_energy_light_cost(cuonn_energy_light *out, const cuonn_energy
   out->symbol_energy = chip_symbol_energy(o);
   out->watts = (double)o->n_modes * out->symbol_energy * o->symbol_rate * 1e9;
   const bool lossless = !o->laser || light.alpha == 0;
-  out->equal_modes = lossless ? INFINITY : fmax(0, log(chip_mode_energy(o) / light.mesh) / light.alpha);
-  return CUONN_OK;
-}
-
-cuonn_status cuonn_energy_operation_peak(cuonn_energy_peak *out, const cuonn_energy_options *options,
-                                         cuonn_energy_operation operation) {
-  CUONN_TRY(cuonn_energy_options_check(options));
-  CUONN_CHECK(cuonn_energy_operation_name(operation), CUONN_E_ARGUMENT, "there is no energy operation %d",
-              (int)operation);
-  const cuonn_energy_options *o = options;
-  const bool gradient = operation == CUONN_OPERATION_GRADIENT;
-  const double passes = gradient ? (double)o->passes : 1, light_passes = gradient ? (double)o->light_passes : 1;
-  const chip_light light = chip_light_of(o);
-  /* Energy per operation x K is (c + a exp(alpha N)) / N + floor, whose last term no choice of N changes. */
-  double c = passes * chip_mode_energy(o) + light_passes * light.oscillator;
-  double floor = passes * o->holding_power * 1e-3 / (o->symbol_rate * 1e9);
-  if (gradient) {
-    c += (double)o->channels * o->mixer * 1e-12;
-    floor += (double)o->tap_readouts * o->tap * 1e-12 * chip_tap_batches(o) / (double)o->batch;
-  }
-  const double a = light_passes * light.mesh, k = 1e-12 * (double)o->operations;
-  if (isinf(a)) {
-    *out = (cuonn_energy_peak){0, 0};
-  } else if (a == 0 || light.alpha == 0) {
-    *out = (cuonn_energy_peak){INFINITY, k / floor};
-  } else {
-    const double alpha_n = 1 + lambert_w(c / (a * exp(1)));
-    *out = (cuonn_energy_peak){alpha_n / light.alpha, k / (light.alpha * a * exp(alpha_n) + floor)};
-  }
+  const double conversions = chip_send_energy(o, 1) + chip_read_energy(o, 1);
+  out->equal_modes = lossless ? INFINITY : fmax(0, log(conversions / light.mesh) / light.alpha);
   return CUONN_OK;
 }

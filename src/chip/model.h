@@ -8,11 +8,55 @@
 double chip_dac_energy(const cuonn_energy_options *o);
 double chip_adc_energy(const cuonn_energy_options *o);
 
-/* e_IO, conversions and amplification of one mode in one pass, J, eq. 1. */
-double chip_mode_energy(const cuonn_energy_options *o);
+/* c_q E_in and c_q E_out: sending and reading one mode in a pass, J; their sum is e_IO, eq. 1. symbols: for which
+ * modulators and photodiodes are on. */
+double chip_send_energy(const cuonn_energy_options *o, double symbols);
+double chip_read_energy(const cuonn_energy_options *o, double symbols);
 
-/* Readouts of a phase shifter's tap that a gradient pays for: once a batch, or once an example. */
-double chip_tap_batches(const cuonn_energy_options *o);
+/* One pass: what it takes for each vector. */
+typedef struct {
+  double light; /* in that of one symbol of a forward pass */
+  size_t sends, mixes;
+  bool reads, taps; /* at the outputs; at the phase shifters */
+} chip_pass;
+
+/* Most passes that an operation has. */
+enum { kMostPasses = 4 };
+
+/* The passes of an operation in their order, and how often a tap is read out in all of them. */
+typedef struct {
+  size_t n_passes;
+  chip_pass pass[kMostPasses];
+  size_t readouts;
+} chip_passes;
+
+const chip_passes *chip_passes_of(const cuonn_energy_options *o, cuonn_energy_operation operation);
+
+/* Symbols for which each vector of a pass is held. */
+double chip_held_symbols(const cuonn_energy_options *o, const chip_pass *pass);
+
+/* Symbols for which all passes send, and for which all read, a vector. */
+typedef struct {
+  double sends, reads;
+} chip_lit;
+
+chip_lit chip_lit_symbols(const cuonn_energy_options *o, cuonn_energy_operation operation);
+
+/* Vectors that each pass of an operation sends: the examples, or the unit vectors of a measured matrix. */
+double chip_vectors(const cuonn_energy_options *o, cuonn_energy_operation operation);
+
+/* Readings that a tap's readout is paid for: once a batch, or once a vector. */
+double chip_tap_readings(const cuonn_energy_options *o);
+
+/* N^2, phase shifters of a mesh with those of its outputs: as many as are heated, tapped, read and written. A path
+ * meets a share 1 / N of them, one a column. */
+double chip_shifters(double n_modes);
+
+/* P_hold, mean power of a phase shifter, W, eq. 25. */
+double chip_holding_power(const cuonn_energy_options *o, double n_modes);
+
+/* Three products of M N^2 elements that a measured matrix leaves to digital electronics, J. */
+double chip_product_energy(const cuonn_energy_options *o);
 
 /* Light of one mode and symbol that is detectable: E_L(N) = mesh exp(alpha N) + oscillator, J of electricity, eq. 11. */
 typedef struct {
@@ -27,10 +71,11 @@ chip_light chip_light_of(const cuonn_energy_options *o);
 /* Electricity of the laser for one mode and symbol, J. */
 double chip_symbol_energy(const cuonn_energy_options *o);
 
-/* Latencies, s: one pass of the batch through a mesh, and its first symbol alone, eq. 15; reading the taps of a mesh,
- * eq. 16; writing its phases, without their settling, eq. 18. */
-double chip_pass_time(const cuonn_energy_options *o);
+/* Latencies, s: the first symbol of a pass, eq. 15; those behind it, of all vectors; all passes of an operation; reading the
+ * taps of a mesh, eq. 16; writing its phases, without their settling, eq. 18. */
 double chip_fill_time(const cuonn_energy_options *o);
+double chip_symbols_time(const cuonn_energy_options *o, const chip_pass *pass, double vectors);
+double chip_passes_time(const cuonn_energy_options *o, cuonn_energy_operation operation);
 double chip_read_time(const cuonn_energy_options *o);
 double chip_write_time(const cuonn_energy_options *o);
 

@@ -21,13 +21,28 @@ static sharing share(const cuonn_energy_options *o, double layers) {
 
 /* Light and digital stages of a step, s, eq. 18 and 19. */
 static double sweep_time(const cuonn_energy_options *o, double layers) {
-  const double digital = o->digital_time * 1e-9;
-  if (o->dataflow != CUONN_DATAFLOW_STREAMING)
-    return layers * (double)o->passes * chip_pass_time(o) + (2 * layers + 1) * digital;
-  const double symbols = (double)(o->batch - 1) / (o->symbol_rate * 1e9), fill = chip_fill_time(o);
-  const double through = layers * (fill + o->nonlinearity_time * 1e-9) + symbols;
+  const double digital = o->digital_time * 1e-9, vectors = chip_vectors(o, CUONN_OPERATION_GRADIENT);
+  /* unit vectors do not go from layer to layer: nothing streams */
+  if (o->dataflow != CUONN_DATAFLOW_STREAMING || o->measurement == CUONN_MEASUREMENT_MATRIX)
+    return layers * chip_passes_time(o, CUONN_OPERATION_GRADIENT) + (2 * layers + 1) * digital;
+  const chip_passes *const all = chip_passes_of(o, CUONN_OPERATION_GRADIENT);
+  const double fill = chip_fill_time(o), through = layers * (fill + o->nonlinearity_time * 1e-9);
+  double seconds = digital;
   /* forward and backward one after the other; the remaining passes take place in all layers at once */
-  return 2 * through + ((double)o->passes - 2) * (fill + symbols) + digital;
+  for (size_t i = 0; i < all->n_passes; i++)
+    seconds += (i < 2 ? through : fill) + chip_symbols_time(o, &all->pass[i], vectors);
+  return seconds;
+}
+
+/* M*, examples whose light takes as long as reading and writing; infinite if each brings readings that take longer than
+ * its light. */
+static double balance_batch(const cuonn_energy_options *o, double layers, const sharing *s) {
+  const double symbols = (double)cuonn_energy_passes_of(o, CUONN_OPERATION_GRADIENT).symbols;
+  const double light = symbols * layers / (o->symbol_rate * 1e9);  /* of one vector */
+  if (o->measurement == CUONN_MEASUREMENT_MATRIX) return INFINITY; /* as many vectors for any batch */
+  if (o->tap_reading == CUONN_TAPS_BATCH) return (s->read + s->write) / light;
+  const double reading = s->read / (double)o->batch;
+  return light > reading ? s->write / (light - reading) : INFINITY;
 }
 
 static void finish(cuonn_energy_cost *cost) {
@@ -41,7 +56,7 @@ static void add(cuonn_energy_cost *to, double times, const cuonn_energy_cost *co
   to->seconds += times * cost->seconds;
 }
 
-static double shifters(const cuonn_energy_options *o) { return (double)o->n_modes * (double)o->n_modes; }
+static double shifters(const cuonn_energy_options *o) { return chip_shifters((double)o->n_modes); }
 
 /* One step with a batch of o->batch. */
 static cuonn_energy_cost step_cost(const cuonn_energy_options *o, double layers) {
@@ -50,7 +65,7 @@ static cuonn_energy_cost step_cost(const cuonn_energy_options *o, double layers)
   chip_operation_cost(&layer, o, CUONN_OPERATION_GRADIENT);
   add(&step, layers, &layer);
   step.part[CUONN_ENERGY_PROGRAMMING] = s.writes * shifters(o) * o->programming_energy * 1e-12;
-  step.part[CUONN_ENERGY_DIGITAL] = o->digital_energy * 1e-12;
+  step.part[CUONN_ENERGY_DIGITAL] += o->digital_energy * 1e-12;
   step.seconds = sweep_time(o, layers) + s.read + o->optimizer_time * 1e-9 + s.write;
   finish(&step);
   return step;
@@ -85,6 +100,7 @@ cuonn_status cuonn_energy_network_cost(cuonn_energy_network *out, const cuonn_en
   cuonn_energy_options o = *options;
   o.n_modes = shape->n_modes;
   o.batch = training->batch_size;
+  cuonn_energy_follow_training(&o, training);
   CUONN_TRY(cuonn_energy_options_check(&o));
   CUONN_CHECK(shape->n_layers >= 1 && shape->n_layers <= CUONN_LAYERS_MAX, CUONN_E_ARGUMENT,
               "a network has 1 to %d layers, not %zu", CUONN_LAYERS_MAX, shape->n_layers);
@@ -103,7 +119,7 @@ cuonn_status cuonn_energy_network_cost(cuonn_energy_network *out, const cuonn_en
   finish(&out->epoch);
 
   const sharing s = share(&o, layers);
-  out->balance_batch = o.symbol_rate * 1e9 * (s.read + s.write) / ((double)o.passes * layers);
+  out->balance_batch = balance_batch(&o, layers, &s);
   if (o.gpu.rate > 0) {
     out->gpu_seconds = gpu_time(&o, layers);
     out->gpu_joules = o.gpu.power * out->gpu_seconds;

@@ -5,7 +5,7 @@
 #include "chip/model.h"
 
 static const char *const part_names[CUONN_ENERGY_PARTS] = {
-    "dac", "modulator", "receiver", "adc", "mixer", "tap", "laser", "holding", "programming", "digital",
+    "dac", "modulator", "receiver", "adc", "mixer", "tap", "laser", "holding", "digital", "programming",
 };
 static const char *const operation_names[CUONN_ENERGY_OPERATIONS] = {"mvm", "vjp", "gradient"};
 
@@ -26,12 +26,21 @@ double chip_adc_energy(const cuonn_energy_options *o) {
   return o->adc * 1e-12 * exp2((double)o->converter_bits - (double)o->reference_bits);
 }
 
-double chip_mode_energy(const cuonn_energy_options *o) {
-  return (double)o->channels * (chip_dac_energy(o) + o->modulator * 1e-12 + o->receiver * 1e-12 + chip_adc_energy(o));
+/* Of a channel for some symbols, J: what a modulator takes besides its drive, and the bias of the photodiodes. */
+static double modulator_static(const cuonn_energy_options *o, double symbols) {
+  return symbols * o->modulator_static * 1e-3 / (o->symbol_rate * 1e9);
+}
+static double detector_bias(const cuonn_energy_options *o, double symbols) {
+  const double detectors = o->detection == CUONN_DETECTION_HOMODYNE ? 2 : 1;
+  return symbols * detectors * o->detector_bias * 1e-3 / (o->symbol_rate * 1e9);
 }
 
-double chip_tap_batches(const cuonn_energy_options *o) {
-  return o->tap_scheme == CUONN_TAPS_DIGITAL ? (double)o->batch : 1;
+double chip_send_energy(const cuonn_energy_options *o, double symbols) {
+  return (double)o->channels * (chip_dac_energy(o) + o->modulator * 1e-12 + modulator_static(o, symbols));
+}
+
+double chip_read_energy(const cuonn_energy_options *o, double symbols) {
+  return (double)o->channels * (o->receiver * 1e-12 + detector_bias(o, symbols) + chip_adc_energy(o));
 }
 
 void chip_sum(cuonn_energy_cost *cost) {
@@ -45,24 +54,28 @@ void chip_sum(cuonn_energy_cost *cost) {
 
 void chip_operation_cost(cuonn_energy_cost *out, const cuonn_energy_options *o, cuonn_energy_operation operation) {
   const bool gradient = operation == CUONN_OPERATION_GRADIENT;
-  const double n = (double)o->n_modes, m = (double)o->batch, rate = o->symbol_rate * 1e9;
-  const double passes = gradient ? (double)o->passes : 1, light_passes = gradient ? (double)o->light_passes : 1;
-  const double channels = m * n * (double)o->channels; /* a channel converts one symbol of each example */
-  *out = (cuonn_energy_cost){.operations = (double)o->operations * n * n * m};
-  out->part[CUONN_ENERGY_DAC] = passes * channels * chip_dac_energy(o);
-  out->part[CUONN_ENERGY_MODULATOR] = passes * channels * o->modulator * 1e-12;
-  out->part[CUONN_ENERGY_RECEIVER] = passes * channels * o->receiver * 1e-12;
-  out->part[CUONN_ENERGY_ADC] = passes * channels * chip_adc_energy(o);
-  out->part[CUONN_ENERGY_LASER] = light_passes * m * n * chip_symbol_energy(o);
-  out->part[CUONN_ENERGY_HOLDING] = passes * m * n * n * o->holding_power * 1e-3 / rate;
-  out->seconds = passes * chip_pass_time(o);
+  const cuonn_energy_passes passes = cuonn_energy_passes_of(o, operation);
+  const chip_lit lit = chip_lit_symbols(o, operation);
+  const double n = (double)o->n_modes, vectors = chip_vectors(o, operation), rate = o->symbol_rate * 1e9;
+  const double channels = vectors * n * (double)o->channels; /* a channel converts a vector's mode */
+  const double sends = channels * (double)passes.sends, reads = channels * (double)passes.reads;
+  *out = (cuonn_energy_cost){.operations = (double)o->operations * n * n * (double)o->batch};
+  out->part[CUONN_ENERGY_DAC] = sends * chip_dac_energy(o);
+  out->part[CUONN_ENERGY_MODULATOR] = sends * o->modulator * 1e-12 + channels * modulator_static(o, lit.sends);
+  out->part[CUONN_ENERGY_RECEIVER] = reads * o->receiver * 1e-12 + channels * detector_bias(o, lit.reads);
+  out->part[CUONN_ENERGY_ADC] = reads * chip_adc_energy(o);
+  out->part[CUONN_ENERGY_MIXER] = channels * (double)passes.mixes * o->mixer * 1e-12;
+  out->part[CUONN_ENERGY_LASER] = vectors * n * passes.light * chip_symbol_energy(o);
+  out->part[CUONN_ENERGY_HOLDING] =
+      vectors * (double)passes.symbols * chip_shifters(n) * chip_holding_power(o, n) / rate;
+  out->seconds = chip_passes_time(o, operation);
   if (gradient) {
-    out->part[CUONN_ENERGY_MIXER] = channels * o->mixer * 1e-12;
-    out->part[CUONN_ENERGY_TAP] = n * n * (double)o->tap_readouts * o->tap * 1e-12 * chip_tap_batches(o);
+    out->part[CUONN_ENERGY_TAP] = chip_shifters(n) * (double)passes.readouts * o->tap * 1e-12 * chip_tap_readings(o);
+    out->part[CUONN_ENERGY_DIGITAL] = chip_product_energy(o);
     out->seconds += o->loss_time * 1e-9 + chip_read_time(o);
   }
   chip_sum(out);
-  out->watts = out->joules * rate / (m * passes);
+  out->watts = out->joules * rate / (vectors * (double)passes.symbols);
 }
 
 cuonn_status cuonn_energy_operation_cost(cuonn_energy_cost *out, const cuonn_energy_options *options,

@@ -1,4 +1,4 @@
-/* Component values of the energy model: presets, and which values are refused. */
+/* Options of the energy model: presets, and which values are refused. */
 #include <math.h>
 #include <string.h>
 
@@ -14,17 +14,14 @@ void cuonn_energy_options_init(cuonn_energy_options *out, cuonn_energy_preset pr
   out->operations = 6;
   out->channels = 2;
   out->converter_bits = 8;
-  out->reference_bits = 8;
-  out->dac = cited ? 3.571 : 2.551;
-  out->modulator = 0.042;
-  out->receiver = cited ? 0.55 : 0.65;
-  out->adc = 1.48;
   out->mixer = 0.017;
   out->tap = 0.103;
-  out->passes = 3;
-  out->light_passes = 4;
-  out->tap_readouts = 2;
-  out->tap_scheme = CUONN_TAPS_ANALOG;
+  cuonn_energy_use_components(out, cuonn_energy_preset_components(preset));
+
+  out->scheme = figure ? CUONN_SCHEME_STUDY : CUONN_SCHEME_ANALOG;
+  out->tap_reading = CUONN_TAPS_BATCH;
+  out->measurement = CUONN_MEASUREMENT_EXAMPLE;
+  out->held_symbols = 1;
 
   out->symbol_rate = 10;
   out->laser = !figure;
@@ -35,10 +32,10 @@ void cuonn_energy_options_init(cuonn_energy_options *out, cuonn_energy_preset pr
   out->detector_efficiency = 0.8;
   out->oscillator_photons = 1e5;
   out->amplifier_noise = 12.86;
-  out->fixed_loss = 3;
-  out->column_loss = figure ? 0 : cited ? 0.99 : 0.05;
+  out->column_loss = figure ? 0 : cited ? 0.89 : 0.05;
   out->tap_fraction = figure ? 0 : 0.003;
   out->holding_power = cited ? 24.77 : 0;
+  out->holding = CUONN_HOLDING_HEATER;
 
   out->dataflow = CUONN_DATAFLOW_SEQUENTIAL;
   out->column_length = 0.3;
@@ -73,10 +70,11 @@ static cuonn_status check_counts(const cuonn_energy_options *o) {
       {"converter_bits", o->converter_bits, 1, CUONN_ENERGY_BITS_MAX},
       {"reference_bits", o->reference_bits, 1, CUONN_ENERGY_BITS_MAX},
       {"bits", o->bits, 1, CUONN_ENERGY_BITS_MAX},
-      {"passes", o->passes, 3, 4},
-      {"light_passes", o->light_passes, 1, 16},
-      {"tap_readouts", o->tap_readouts, 1, 16},
-      {"tap_scheme", (size_t)o->tap_scheme, 0, CUONN_TAPS_DIGITAL},
+      {"scheme", (size_t)o->scheme, 0, CUONN_SCHEME_STUDY},
+      {"tap_reading", (size_t)o->tap_reading, 0, CUONN_TAPS_EXAMPLE},
+      {"measurement", (size_t)o->measurement, 0, CUONN_MEASUREMENT_MATRIX},
+      {"held_symbols", o->held_symbols, 1, CUONN_ENERGY_BATCH_MAX},
+      {"holding_law", (size_t)o->holding, 0, CUONN_HOLDING_CONSTANT},
       {"detection", (size_t)o->detection, 0, CUONN_DETECTION_DIRECT},
       {"dataflow", (size_t)o->dataflow, 0, CUONN_DATAFLOW_REUSED},
       {"tap_converters", o->tap_converters, 0, 1000000000},
@@ -94,10 +92,13 @@ static cuonn_status check_numbers(const cuonn_energy_options *o) {
   const number_range ranges[] = {
       {"dac", o->dac, true, 0, 1e6, " pJ"},
       {"modulator", o->modulator, true, 0, 1e6, " pJ"},
+      {"modulator_static", o->modulator_static, false, 0, 1e6, " mW"},
       {"receiver", o->receiver, true, 0, 1e6, " pJ"},
+      {"detector_bias", o->detector_bias, false, 0, 1e6, " mW"},
       {"adc", o->adc, true, 0, 1e6, " pJ"},
       {"mixer", o->mixer, true, 0, 1e6, " pJ"},
       {"tap", o->tap, true, 0, 1e6, " pJ"},
+      {"product_energy", o->product_energy, false, 0, 1e6, " pJ"},
       {"symbol_rate", o->symbol_rate, true, 0, 1e6, " GS/s"},
       {"wall_plug_efficiency", o->wall_plug_efficiency, true, 0, 1, ""},
       {"wavelength", o->wavelength, true, 0, 1e6, " nm"},

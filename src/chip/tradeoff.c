@@ -4,7 +4,9 @@
 #include "base/error.h"
 #include "cuonn/energy.h"
 
-double cuonn_energy_tap_photons(const cuonn_energy_options *options, double tap_shot, double symbols) {
+double cuonn_energy_tap_photons(const cuonn_energy_options *options, double tap_shot) {
+  /* m: the whole time that a vector is held, or half of it where a sign is switched meanwhile */
+  const double symbols = (options->scheme == CUONN_SCHEME_SWITCHED ? .5 : 1) * (double)options->held_symbols;
   return 1 / (options->detector_efficiency * options->tap_fraction * tap_shot * tap_shot * symbols);
 }
 
@@ -18,9 +20,7 @@ cuonn_status cuonn_energy_meet_noise(cuonn_energy_options *options, const cuonn_
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     CUONN_CHECK(isfinite(all[i].value) && all[i].value >= 0, CUONN_E_ARGUMENT, "%s is %g; it must be 0 or more",
                 all[i].name, all[i].value);
-  CUONN_CHECK(noise->symbols >= 1, CUONN_E_ARGUMENT, "symbols are %g; a tap adds up at least 1", noise->symbols);
-  options->least_photons =
-      cuonn_energy_tap_photons(options, noise->tap_shot, noise->symbols) / (double)options->n_modes;
+  options->least_photons = cuonn_energy_tap_photons(options, noise->tap_shot) / (double)options->n_modes;
   const double deviation = fmin(noise->io_amplitude, noise->io_phase);
   if (deviation == 0) return CUONN_OK;
   const double bits = fmin(fmax(ceil(cuonn_energy_noise_bits(deviation)), 1), CUONN_ENERGY_BITS_MAX);

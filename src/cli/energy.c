@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/data.h"
 #include "cli/grid.h"
 
 typedef struct {
@@ -70,11 +71,14 @@ static const struct argp argp = {
     .doc =
         "Models what a photonic chip would cost: energy by component, power, latency, and where optical loss "
         "overtakes.\v"
-        "Reads the section energy of CONFIG, a YAML file; every key has a default, and energy.preset sets all "
+        "Reads the section energy of CONFIG, a YAML file; every key has a default, energy.preset sets all "
         "components: figure (what the source study's figure counts), default (that, with light) or cited (published "
-        "components). Equations and sources: docs/energy.md.\n\n"
-        "--network reads a checkpoint, or a configuration, for the number of modes and layers, the batch size and the "
-        "training images, and prints joules and seconds of an inference, a training step and an epoch.\n\n"
+        "components), and energy.components the electronics alone: study, ring or mzm. Equations and sources: "
+        "docs/energy.md.\n\n"
+        "--network reads a checkpoint, or a configuration, for the number of modes and layers, the batch size, the "
+        "training images, and the scheme by which it trains in situ, and prints joules and seconds of an inference, a "
+        "training step and an epoch. Heaters then have a checkpoint's phases, otherwise those of Haar-random "
+        "unitaries.\n\n"
         "--grid writes FILE.nc, netCDF with an axis for each --grid, in place of printing.\n\n"
         "Example:\n"
         "  cuonn energy --set energy.modes=128 --set energy.column_loss=0.1\n"
@@ -97,13 +101,14 @@ static bool is_netcdf(const char *path) {
   return n == sizeof magic && (memcmp(magic, "CDF", 3) == 0 || memcmp(magic, "\211HDF", 4) == 0);
 }
 
-/* A checkpoint's configuration, with the shape that its phases have. */
-static int read_checkpoint(cuonn_config *config, const char *path) {
+/* A checkpoint's configuration, with the shape and the mean of its phases. */
+static int read_checkpoint(cuonn_config *config, double *mean_phase, const char *path) {
   int code = CLI_DONE;
   cuonn_network network = {0};
   CLI_TRY_DONE(cuonn_network_read(&network, path));
   CLI_PASS_DONE(cli_config_of_checkpoint(config, path));
   config->network = network.shape;
+  *mean_phase = cuonn_energy_mean_phase(&network);
 done:
   cuonn_network_free(&network);
   return code;
@@ -113,9 +118,10 @@ done:
 static int configure(cuonn_config *config, const arguments *args) {
   int code = CLI_DONE;
   const bool trained = args->network && is_netcdf(args->network);
+  double mean_phase = 0;
   cuonn_config_init(config);
   if (trained)
-    CLI_PASS_DONE(read_checkpoint(config, args->network));
+    CLI_PASS_DONE(read_checkpoint(config, &mean_phase, args->network));
   else if (args->network)
     CLI_TRY_DONE(cuonn_config_read(config, args->network));
   const cuonn_network_shape shape = config->network;
@@ -131,6 +137,9 @@ static int configure(cuonn_config *config, const arguments *args) {
                     other_modes ? "modes" : "layers");
   config->energy.n_modes = config->network.n_modes;
   config->energy.batch = config->training.batch_size;
+  config->energy.phases_known = trained;
+  config->energy.mean_phase = mean_phase;
+  cuonn_energy_follow_training(&config->energy, &config->training);
 done:
   return code;
 }
@@ -141,7 +150,7 @@ static int cost_network(cli_energy_result *e, const char *path) {
   int code = CLI_DONE;
   const cuonn_config *config = e->config;
   cuonn_dataset data = {0};
-  CLI_TRY_DONE(cuonn_dataset_load(&data, config->data_path)); /* for the number of its examples */
+  CLI_PASS_DONE(cli_data_load(&data, config)); /* for the number of its examples */
   e->has_network = true;
   e->network_path = path;
   e->n_examples = data.train.n_examples;

@@ -7,7 +7,7 @@
 
 /* ---------------------------------------------------------------------------------------------------- what is left out */
 
-enum { kMostLeftOut = 8 };
+enum { kMostLeftOut = 9 };
 
 /* Keys that are 0 and so leave out something that the printed results would hold. Returns their number. */
 static size_t left_out(const char *out[kMostLeftOut], const cli_energy_result *e) {
@@ -18,6 +18,7 @@ static size_t left_out(const char *out[kMostLeftOut], const cli_energy_result *e
     double value;
     const char *key;
   } all[kMostLeftOut] = {
+      {o->measurement == CUONN_MEASUREMENT_MATRIX, o->product_energy, "energy.product_energy"},
       {true, o->loss_time, "energy.loss_time"},
       {e->has_network, o->programming_energy, "energy.programming_energy"},
       {e->has_network, o->digital_energy, "energy.digital_energy"},
@@ -101,11 +102,32 @@ static void print_light(const cli_energy_result *e) {
   }
 }
 
+static double mean_phase(const cuonn_energy_options *o) {
+  return o->phases_known ? o->mean_phase : cuonn_energy_haar_phase((double)o->n_modes);
+}
+
+/* What is sent and read for a gradient, and by what phases shifters are held. */
+static void print_scheme(const cuonn_energy_options *o) {
+  const cuonn_energy_passes p = cuonn_energy_passes_of(o, CUONN_OPERATION_GRADIENT);
+  const bool matrix = o->measurement == CUONN_MEASUREMENT_MATRIX, each = o->tap_reading == CUONN_TAPS_EXAMPLE;
+  printf("gradient: %s, %zu passes of %zu %s, outputs read in %zu, light of %g; %zu readout%s a tap and %s\n",
+         cuonn_energy_scheme_name(o->scheme), p.passes, matrix ? o->n_modes : o->batch,
+         matrix ? "unit vectors" : "examples", p.reads, p.light, p.readouts, p.readouts == 1 ? "" : "s",
+         each ? "vector" : "batch");
+  if (o->holding_power == 0) return;
+  if (o->holding == CUONN_HOLDING_HEATER)
+    printf("heaters: %.4g mW for pi, mean phase %.3f pi (%s)\n", o->holding_power, mean_phase(o) / M_PI,
+           o->phases_known ? "of the network" : "Haar");
+  else
+    printf("phase shifters: %.4g mW whatever the phase\n", o->holding_power);
+}
+
 static void print_mesh(const cli_energy_result *e) {
   char cells[kMostColumns][kCell];
   const cuonn_energy_cost *costs[CUONN_ENERGY_OPERATIONS];
   printf("mesh of N = %zu, batch of M = %zu\n", e->config->energy.n_modes, e->config->energy.batch);
   print_light(e);
+  print_scheme(&e->config->energy);
   putchar('\n');
   for (int i = 0; i < CUONN_ENERGY_OPERATIONS; i++) {
     costs[i] = &e->mesh.cost[i];
@@ -115,8 +137,8 @@ static void print_mesh(const cli_energy_result *e) {
   print_costs(costs, CUONN_ENERGY_OPERATIONS);
   for (int i = 0; i < CUONN_ENERGY_OPERATIONS; i++) {
     const cuonn_energy_peak *peak = &e->mesh.peak[i];
-    if (isinf(peak->modes) || peak->tops_per_watt == 0)
-      snprintf(cells[i], kCell, peak->tops_per_watt == 0 ? "-" : "never");
+    if (isinf(peak->modes) || peak->modes == 0)
+      snprintf(cells[i], kCell, peak->tops_per_watt == 0 ? "-" : peak->modes == 0 ? "at once" : "never");
     else
       snprintf(cells[i], kCell, "N = %.0f", peak->modes);
   }
@@ -139,7 +161,10 @@ static void print_network(const cli_energy_result *e) {
   print_costs(costs, 3);
   if (e->config->energy.holding_power > 0)
     printf("\nHolding power counts while symbols pass, not while taps are read and phases written.\n");
-  printf("\nLight takes longer than reading taps and writing phases from batches of %.4g on.\n", n->balance_batch);
+  if (isinf(n->balance_batch))
+    printf("\nLight never takes longer than reading taps and writing phases for a larger batch.\n");
+  else
+    printf("\nLight takes longer than reading taps and writing phases from batches of %.4g on.\n", n->balance_batch);
   if (n->gpu_seconds > 0) {
     printf("The step takes %s on the GPU, %.4g times that of the chip", quantity(cells[0], n->gpu_seconds, "s"),
            n->gpu_seconds / n->step.seconds);
@@ -190,9 +215,17 @@ static json_t *network_json(const cli_energy_result *e) {
                    compared && n->gpu_joules > 0 ? cli_json_number(n->gpu_joules) : json_null());
 }
 
+static json_t *passes_json(const cuonn_energy_options *o) {
+  const cuonn_energy_passes p = cuonn_energy_passes_of(o, CUONN_OPERATION_GRADIENT);
+  return json_pack("{s:s, s:I, s:I, s:I, s:o, s:I, s:I}", "scheme", cuonn_energy_scheme_name(o->scheme), "passes",
+                   (json_int_t)p.passes, "sends", (json_int_t)p.sends, "reads", (json_int_t)p.reads, "light",
+                   cli_json_number(p.light), "symbols", (json_int_t)p.symbols, "readouts", (json_int_t)p.readouts);
+}
+
 int cli_energy_print_json(const cli_energy_result *e) {
   const char *keys[kMostLeftOut];
   const size_t n = left_out(keys, e);
+  const bool heated = e->config->energy.holding_power > 0 && e->config->energy.holding == CUONN_HOLDING_HEATER;
   json_t *all = json_pack("{s:I, s:I}", "modes", (json_int_t)e->config->energy.n_modes, "batch",
                           (json_int_t)e->config->energy.batch);
   for (int i = 0; i < CUONN_ENERGY_OPERATIONS; i++) {
@@ -202,6 +235,8 @@ int cli_energy_print_json(const cli_energy_result *e) {
     json_object_set_new(all, cuonn_energy_operation_name((cuonn_energy_operation)i), operation);
   }
   json_object_set_new(all, "light", light_json(e));
+  json_object_set_new(all, "passes", passes_json(&e->config->energy));
+  json_object_set_new(all, "mean_phase", heated ? cli_json_number(mean_phase(&e->config->energy)) : json_null());
   if (e->has_network) json_object_set_new(all, "network", network_json(e));
   json_t *names = json_array();
   for (size_t i = 0; i < n; i++) json_array_append_new(names, json_string(keys[i]));

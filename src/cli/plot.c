@@ -44,7 +44,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 static const struct argp_option options[] = {
     {"output", 'o', "FIGURE", 0, "File to write; its ending, .svg, .png or .pdf, says what it is", 0},
     {"keep-data", kKeepData, NULL, 0, "Also write what is drawn as text, to FIGURE.txt", 0},
-    {"data", 'd', "DIR", 0, "Folder with the IDX files, in place of the one that the checkpoint names", 0},
+    {"data", 'd', "DIR", 0, "Another folder with the files of the data that the checkpoint names", 0},
     {"example", 'e', "INDEX", 0, "power: the test image; examples: the first of them; the default is 0", 0},
     {"layer", 'l', "INDEX", 0, "phases: the layer of the network; the default is 0", 0},
     {"set", 's', "KEY=VALUE", 0,
@@ -63,7 +63,7 @@ static char *help_filter(int key, const char *text, void *input) {
   for (const cli_figure *const *f = cli_figures; *f; f++)
     fprintf(stream, "  %-11s%s\n  %-11sfrom %s\n", (*f)->name, (*f)->sentence, "", (*f)->files);
   fprintf(stream, "\n%s", text);
-  return fclose(stream) == 0 ? list : (char *)text;
+  return fclose(stream) == 0 && list ? list : (char *)text;
 }
 
 static const struct argp argp = {

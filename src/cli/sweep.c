@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "cli/common.h"
+#include "cli/data.h"
 #include "cli/gnuplot.h"
 #include "cli/progress.h"
 #include "cli/report.h"
@@ -147,11 +147,7 @@ done:
 static int load_data(job *j) {
   int code = CLI_DONE;
   const cuonn_config *const base = &j->grid.base; /* no list is of the data's or the classes' keys */
-  CLI_TRY_DONE(cuonn_dataset_load(&j->data, base->data_path));
-  CLI_TRY_DONE(cuonn_images_check_labels(&j->data.train, base->network.n_classes));
-  CLI_TRY_DONE(cuonn_images_check_labels(&j->data.test, base->network.n_classes));
-  const cuonn_status fits = cuonn_features_check(&base->features, j->data.train.height, j->data.train.width);
-  if (fits != CUONN_OK) return cli_fail_file(fits, base->data_path);
+  CLI_PASS_DONE(cli_data_load(&j->data, base));
   for (size_t p = 0; p < j->points; p++) {
     cuonn_config c;
     cuonn_grid_config(&c, &j->grid, p);
@@ -159,7 +155,7 @@ static int load_data(job *j) {
       return cli_fail(CLI_USAGE,
                       "training.batch_size is %zu, but %s has only %zu training examples: take a smaller one, or "
                       "training.drop_last=false",
-                      c.training.batch_size, c.data_path, j->data.train.n_examples);
+                      c.training.batch_size, cli_data_name(&c), j->data.train.n_examples);
   }
 done:
   return code;

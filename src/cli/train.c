@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "cli/common.h"
+#include "cli/data.h"
 #include "cli/gnuplot.h"
 #include "cli/progress.h"
 #include "cli/report.h"
@@ -52,10 +52,11 @@ static const struct argp argp = {
     .parser = parse,
     .args_doc = "CONFIG\n--resume DIR",
     .doc =
-        "Trains a network on images, with computed gradients or with those that a chip measures on itself.\v"
+        "Trains a network on labelled images or fields, with computed gradients or with those that a chip measures on "
+        "itself.\v"
         "Reads CONFIG, a YAML file (every key has a default: docs/configuration.md), and the four IDX files, gzipped "
-        "or "
-        "not, in the folder that data.path names.\n\n"
+        "or not, in the folder that data.path names; or, with data.kind fields, netCDF files with input(example, "
+        "waveguide), real, or input(example, waveguide, complex), and label(example): docs/own-data.md.\n\n"
         "Writes a run directory, which must not hold a run already:\n"
         "  config.yaml   the configuration with every key\n"
         "  metrics.csv   a line an epoch: losses, test accuracy, seconds, examples/s; in situ also gradient errors\n"
@@ -148,17 +149,13 @@ done:
 static int load_data(job *j) {
   int code = CLI_DONE;
   const cuonn_config *c = &j->config;
-  CLI_TRY_DONE(cuonn_dataset_load(&j->data, c->data_path));
-  CLI_TRY_DONE(cuonn_images_check_labels(&j->data.train, c->network.n_classes));
-  CLI_TRY_DONE(cuonn_images_check_labels(&j->data.test, c->network.n_classes));
-  const cuonn_status fits = cuonn_features_check(&c->features, j->data.train.height, j->data.train.width);
-  if (fits != CUONN_OK) return cli_fail_file(fits, c->data_path);
+  CLI_PASS_DONE(cli_data_load(&j->data, c));
   j->steps_per_epoch = cuonn_steps_per_epoch(&c->training, j->data.train.n_examples);
   if (j->steps_per_epoch == 0)
     return cli_fail(CLI_USAGE,
                     "training.batch_size is %zu, but %s has only %zu training examples: take a smaller one, or "
                     "training.drop_last=false",
-                    c->training.batch_size, c->data_path, j->data.train.n_examples);
+                    c->training.batch_size, cli_data_name(c), j->data.train.n_examples);
 done:
   return code;
 }
@@ -181,9 +178,9 @@ done:
 static void print_start(const job *j) {
   const cuonn_network_shape *s = &j->config.network;
   if (j->args.common.json) return;
-  printf("training %zu layers of N = %zu for %zu classes on %zu images (%zu to test) in %s, backend %s\n", s->n_layers,
-         s->n_modes, s->n_classes, j->data.train.n_examples, j->data.test.n_examples, j->config.data_path,
-         cuonn_context_backend(j->context));
+  printf("training %zu layers of N = %zu for %zu classes on %zu %s (%zu to test) in %s, backend %s\n", s->n_layers,
+         s->n_modes, s->n_classes, j->data.train.n_examples, cli_data_kind(&j->config), j->data.test.n_examples,
+         cli_data_name(&j->config), cuonn_context_backend(j->context));
   if (j->args.resume)
     printf("going on after step %" PRIu64 " of %zu\n", j->state.step, j->config.training.epochs * j->steps_per_epoch);
   cli_flush();
@@ -347,4 +344,4 @@ done:
   return code;
 }
 
-const cli_command cli_train = {"train", "train a network on images", &argp, run};
+const cli_command cli_train = {"train", "train a network on labelled images or fields", &argp, run};

@@ -7,7 +7,8 @@
 #include "config/value.h"
 #include "cuonn/grid.h"
 
-static const char *const features[] = {"fourier", "resample", NULL};
+static const char *const data_kinds[] = {"images", "fields", NULL};
+static const char *const features[] = {"fourier", "resample", "radial", NULL};
 static const char *const styles[] = {"top", "bottom", "symmetric", "differential", NULL};
 static const char *const starts[] = {"haar", "haar-phases", "file", NULL};
 static const char *const orders[] = {"fixed", "shuffled", NULL};
@@ -20,7 +21,10 @@ static const char *const draws[] = {"fresh", "frozen", "frozen-per-use", "frozen
 static const char *const loss_laws[] = {"truncated", "study", NULL};
 static const char *const presets[] = {"figure", "default", "cited", NULL};
 static const char *const detections[] = {"homodyne", "direct", NULL};
-static const char *const tap_schemes[] = {"analog", "digital", NULL};
+static const char *const component_sets[] = {"study", "ring", "mzm", NULL};
+static const char *const schemes[] = {"analog", "analog-switched", "digital", "study", NULL};
+static const char *const tap_readings[] = {"batch", "example", NULL};
+static const char *const holding_laws[] = {"heater", "constant", NULL};
 static const char *const dataflows[] = {"sequential", "streaming", "reused", NULL};
 static const char *const backends[] = {"auto", "reference", "cpu", "cuda", NULL};
 
@@ -35,21 +39,59 @@ static const char *const backends[] = {"auto", "reference", "cpu", "cuda", NULL}
 #define NAME(member, of) .type = CONFIG_NAME, MEMBER(member), .choices = (of)
 
 const config_key config_keys[] = {
-    {"data.path", TEXT(data_path, 1), .default_value = "/usr/share/datasets/fashion-mnist", .unit = "",
-     .sentence = "Folder with the four IDX files of MNIST or Fashion-MNIST, gzipped or not."},
+    {"data.kind", CHOICE(data.kind, data_kinds), .default_value = "images", .unit = "",
+     .sentence = "What the examples are: images, of which features are made, or the fields that enter the chip.",
+     .decides = true},
+    {"data.path", TEXT(data.path, 1), .default_value = "/usr/share/datasets/fashion-mnist", .unit = "",
+     .sentence = "With `images`: folder with four IDX files, those of MNIST or Fashion-MNIST, gzipped or not."},
+    {"data.train_images", TEXT(data.names[0], 1), .default_value = "train-images-idx3-ubyte", .unit = "",
+     .sentence = "With `images`: file of the training images in that folder, with or without `.gz`."},
+    {"data.train_labels", TEXT(data.names[1], 1), .default_value = "train-labels-idx1-ubyte", .unit = "",
+     .sentence = "With `images`: file of their labels."},
+    {"data.test_images", TEXT(data.names[2], 1), .default_value = "t10k-images-idx3-ubyte", .unit = "",
+     .sentence = "With `images`: file of the test images."},
+    {"data.test_labels", TEXT(data.names[3], 1), .default_value = "t10k-labels-idx1-ubyte", .unit = "",
+     .sentence = "With `images`: file of their labels."},
     {"data.features", CHOICE(features.kind, features), .default_value = "fourier", .unit = "",
-     .sentence = "What enters the chip: the centre of the image's Fourier transform, or the image itself, zoomed.",
+     .sentence =
+         "With `images`: what enters the chip: the central square of the image's Fourier transform, the image itself, "
+         "zoomed, or the frequencies nearest to zero.",
      .decides = true},
     {"data.radius", INTEGER(features.radius, 1, 512), .default_value = "4", .unit = "frequencies",
      .sentence = "With `fourier`: half the side of the square cut out of the spectrum; N = (2 radius)^2.",
      .decides = true},
+    {"data.frequencies", INTEGER(features.frequencies, 1, CUONN_MODES_MAX), .default_value = "64",
+     .unit = "frequencies", .sentence = "With `radial`: how many of them; N = frequencies.", .decides = true},
     {"data.side", INTEGER(features.side, 2, 128), .default_value = "8", .unit = "pixels",
      .sentence = "With `resample`: side of the image after the cubic-spline zoom; N = side^2.", .decides = true},
+    {"data.width", INTEGER(features.width, 0, 128), .default_value = "0", .unit = "pixels",
+     .sentence =
+         "With `resample`: its width, if that is not its height: N = side x width, and images need not be square; 0 is "
+         "`side`.",
+     .decides = true},
     {"data.border", INTEGER(features.border, 0, 256), .default_value = "0", .unit = "pixels",
      .sentence = "With `resample`: what is cut off all round before the zoom.", .decides = true},
+    {"data.train", TEXT(data.train, 0), .default_value = "", .unit = "",
+     .sentence = "With `fields`: netCDF file with `input(example, waveguide)`, real, or `input(example, waveguide, "
+                 "complex)`, and `label(example)`."},
+    {"data.test", TEXT(data.test, 0), .default_value = "", .unit = "",
+     .sentence = "With `fields`: the same for tests."},
+    {"data.test_share", NUMBER(data.test_share, 0, 1), .below_high = true, .default_value = "0", .unit = "",
+     .sentence = "With `fields`: share of the examples of `train` that is split off for tests, in place of `test`.",
+     .decides = true},
+    {"data.seed", INTEGER(data.seed, 0, UINT64_MAX), .default_value = "0", .unit = "",
+     .sentence = "With `test_share`: seed of the split, whatever `training.seed` is.", .decides = true},
+    {"data.pad", BOOLEAN(data.pad), .default_value = "false", .unit = "",
+     .sentence = "With `fields`: dark waveguides make up for those that `input` has less than `network.modes`.",
+     .decides = true},
+    {"data.reference", BOOLEAN(features.reference), .default_value = "false", .unit = "",
+     .sentence =
+         "One more waveguide, behind those of the data, has constant light of amplitude 1; without it a network cannot "
+         "tell x from -x.",
+     .decides = true},
 
     {"network.modes", INTEGER(network.n_modes, 2, CUONN_MODES_MAX), .default_value = "64", .unit = "waveguides",
-     .sentence = "Waveguides of every mesh, N; must be what the features give.", .decides = true},
+     .sentence = "Waveguides of every mesh, N; with `images`, must be what the features give.", .decides = true},
     {"network.layers", INTEGER(network.n_layers, 1, CUONN_LAYERS_MAX), .default_value = "3", .unit = "meshes",
      .sentence = "Meshes one after the other, with a modulus between them.", .decides = true},
     {"network.classes", INTEGER(network.n_classes, 2, 256), .default_value = "10", .unit = "outputs",
@@ -182,6 +224,10 @@ const config_key config_keys[] = {
     {"energy.preset", CHOICE(energy_preset, presets), .default_value = "default", .unit = "",
      .sentence = "Sets every key below but `modes` and `batch`: what the study's figure counts, that with light, or "
                  "published parts."},
+    {"energy.components", CHOICE(energy_components, component_sets), .default_value = "study", .unit = "",
+     .sentence =
+         "Sets `dac`, `modulator`, `modulator_static`, `receiver`, `detector_bias`, `adc`, `reference_bits` and "
+         "`fixed_loss`: those of the study's figure, or published ones with ring or MZI modulators."},
     {"energy.modes", INTEGER(energy.n_modes, 2, CUONN_MODES_MAX), .default_value = "64", .unit = "waveguides",
      .sentence = "Waveguides of the mesh, N."},
     {"energy.batch", INTEGER(energy.batch, 1, CUONN_ENERGY_BATCH_MAX), .default_value = "128", .unit = "examples",
@@ -194,26 +240,34 @@ const config_key config_keys[] = {
      .unit = "bits", .sentence = "Bits of the DAC and ADC."},
     {"energy.reference_bits", INTEGER(energy.reference_bits, 1, CUONN_ENERGY_BITS_MAX), .default_value = "8",
      .unit = "bits", .sentence = "Bits at which `dac` and `adc` hold."},
-    {"energy.dac", ABOVE(energy.dac, 0, 1e6), .default_value = "2.551", .unit = "pJ",
+    {"energy.dac", ABOVE(energy.dac, 0, 1e6), .default_value = "2.211", .unit = "pJ",
      .sentence = "DAC, a conversion at `reference_bits`."},
     {"energy.modulator", ABOVE(energy.modulator, 0, 1e6), .default_value = "0.042", .unit = "pJ",
      .sentence = "Modulator drive, a symbol."},
+    {"energy.modulator_static", NUMBER(energy.modulator_static, 0, 1e6), .default_value = "1.2", .unit = "mW",
+     .sentence = "Power of a modulator besides its drive, while it sends."},
     {"energy.receiver", ABOVE(energy.receiver, 0, 1e6), .default_value = "0.65", .unit = "pJ",
      .sentence = "Receiver amplifier, a sample."},
+    {"energy.detector_bias", NUMBER(energy.detector_bias, 0, 1e6), .default_value = "1.1", .unit = "mW",
+     .sentence = "Power of a photodiode while it is read; a channel has two with `homodyne`, one with `direct`."},
     {"energy.adc", ABOVE(energy.adc, 0, 1e6), .default_value = "1.48", .unit = "pJ",
      .sentence = "ADC, a conversion at `reference_bits`."},
     {"energy.mixer", ABOVE(energy.mixer, 0, 1e6), .default_value = "0.017", .unit = "pJ",
-     .sentence = "Sum and difference circuit, a channel and example of a gradient."},
+     .sentence = "Sum and difference circuit, a channel and vector in which two fields are added."},
     {"energy.tap", ABOVE(energy.tap, 0, 1e6), .default_value = "0.103", .unit = "pJ",
      .sentence = "One readout of the tap at a phase shifter."},
-    {"energy.passes", INTEGER(energy.passes, 3, 4), .default_value = "3", .unit = "passes",
-     .sentence = "Passes of a gradient: 3, or 4 with an inference beside it."},
-    {"energy.light_passes", INTEGER(energy.light_passes, 1, 16), .default_value = "4", .unit = "passes",
-     .sentence = "Light of a gradient, in that of one pass."},
-    {"energy.tap_readouts", INTEGER(energy.tap_readouts, 1, 16), .default_value = "2", .unit = "readouts",
-     .sentence = "Readouts a phase shifter: 2 for sum and difference."},
-    {"energy.tap_scheme", CHOICE(energy.tap_scheme, tap_schemes), .default_value = "analog", .unit = "",
-     .sentence = "Taps are integrated over the batch and read once, or read for every example."},
+    {"energy.scheme", CHOICE(energy.scheme, schemes), .default_value = "analog", .unit = "",
+     .sentence =
+         "Passes of a gradient: four, as analog training measures; three, with a switch of the sign in the last; three "
+         "with taps read in each, as digital training measures; or three as the study's figure counts them."},
+    {"energy.tap_reading", CHOICE(energy.tap_reading, tap_readings), .default_value = "batch", .unit = "",
+     .sentence = "Taps are integrated over all vectors of a pass and read once, or read for every vector."},
+    {"energy.measurement", CHOICE(energy.measurement, measurements), .default_value = "example", .unit = "",
+     .sentence = "Vectors of a gradient's pass: the examples, or N unit vectors, which leave three digital products."},
+    {"energy.held_symbols", INTEGER(energy.held_symbols, 1, CUONN_ENERGY_BATCH_MAX), .default_value = "1",
+     .unit = "symbols", .sentence = "Symbols for which a vector is held in a pass whose taps are read."},
+    {"energy.product_energy", NUMBER(energy.product_energy, 0, 1e6), .default_value = "0", .unit = "pJ",
+     .sentence = "Digital complex product and sum, of which `measurement: matrix` leaves 3 M N^2; 0 leaves them out."},
     {"energy.symbol_rate", ABOVE(energy.symbol_rate, 0, 1e6), .default_value = "10", .unit = "GS/s",
      .sentence = "Symbols a mode: the lowest rate of DAC, modulator and ADC."},
     {"energy.laser", BOOLEAN(energy.laser), .default_value = "true", .unit = "",
@@ -232,14 +286,16 @@ const config_key config_keys[] = {
      .sentence = "With `homodyne`: local oscillator, a mode and symbol."},
     {"energy.amplifier_noise", NUMBER(energy.amplifier_noise, 0, 1e6), .default_value = "12.86", .unit = "pA/sqrt(Hz)",
      .sentence = "Noise of the receiver amplifier, referred to its input."},
-    {"energy.fixed_loss", NUMBER(energy.fixed_loss, 0, 100), .default_value = "3", .unit = "dB",
+    {"energy.fixed_loss", NUMBER(energy.fixed_loss, 0, 100), .default_value = "2.75", .unit = "dB",
      .sentence = "Modulator and couplers to the chip."},
     {"energy.column_loss", NUMBER(energy.column_loss, 0, 100), .default_value = "0.05", .unit = "dB",
      .sentence = "A column of MZIs, without its taps."},
     {"energy.tap_fraction", NUMBER(energy.tap_fraction, 0, 0.99), .default_value = "0.003", .unit = "",
-     .sentence = "Share of the power that each of a column's two taps takes."},
+     .sentence = "Share of the power that the tap at a phase shifter takes."},
     {"energy.holding_power", NUMBER(energy.holding_power, 0, 1e6), .default_value = "0", .unit = "mW",
-     .sentence = "Mean of a phase shifter: a heater's power for pi, or the leakage of MEMS."},
+     .sentence = "Power of a phase shifter: a heater's for a phase of pi, or what it takes whatever its phase."},
+    {"energy.holding_law", CHOICE(energy.holding, holding_laws), .default_value = "heater", .unit = "",
+     .sentence = "That power is in proportion to the phase, or, as leakage, the same for all."},
     {"energy.dataflow", CHOICE(energy.dataflow, dataflows), .default_value = "sequential", .unit = "",
      .sentence = "Layers: a mesh each, one after the other; the same without a stop between; or one mesh for all."},
     {"energy.column_length", ABOVE(energy.column_length, 0, 1e3), .default_value = "0.3", .unit = "mm",
@@ -306,18 +362,41 @@ size_t config_key_find(const char *path, size_t length) {
   return i;
 }
 
-void config_apply_preset(cuonn_config *config) {
-  const size_t modes = config->energy.n_modes, batch = config->energy.batch;
-  cuonn_energy_options_init(&config->energy, config->energy_preset);
-  config->energy.n_modes = modes;
-  config->energy.batch = batch;
+/* Of the energy model, which had one scheme for all and said what it takes key by key. */
+static const config_retired_key retired_keys[] = {
+    {"energy.passes", "3", "energy.scheme says which passes a gradient takes"},
+    {"energy.light_passes", "4", "energy.scheme says how much light a gradient takes"},
+    {"energy.tap_readouts", "2", "energy.scheme says how often taps are read"},
+    {"energy.tap_scheme", "analog", "energy.tap_reading says when taps are read"},
+};
+
+const config_retired_key *config_key_retired(const char *path, size_t length) {
+  for (size_t i = 0; i < sizeof retired_keys / sizeof *retired_keys; i++) {
+    const char *const retired = retired_keys[i].path;
+    if (strlen(retired) == length && memcmp(retired, path, length) == 0) return &retired_keys[i];
+  }
+  return NULL;
+}
+
+void config_note_setter(config_setters *named, const config_key *key) {
+  named->preset |= key->offset == offsetof(cuonn_config, energy_preset);
+  named->components |= key->offset == offsetof(cuonn_config, energy_components);
+}
+
+void config_apply_setters(cuonn_config *config, const config_setters *named) {
+  if (named->preset) {
+    const size_t modes = config->energy.n_modes, batch = config->energy.batch;
+    cuonn_energy_options_init(&config->energy, config->energy_preset);
+    config->energy.n_modes = modes;
+    config->energy.batch = batch;
+    if (!named->components) config->energy_components = cuonn_energy_preset_components(config->energy_preset);
+  }
+  if (named->components) cuonn_energy_use_components(&config->energy, config->energy_components);
 }
 
 const char *config_key_coordinate(const config_key *key) {
   return key->coordinate ? key->coordinate : strrchr(key->path, '.') + 1;
 }
-
-bool config_key_is_preset(const config_key *key) { return key->offset == offsetof(cuonn_config, energy_preset); }
 
 bool config_key_is(size_t i, size_t length) { return i < config_key_count && strlen(config_keys[i].path) == length; }
 
@@ -395,6 +474,8 @@ static void names_of_section(char *out, size_t size, const char *section, size_t
 cuonn_status config_key_unknown(const char *path, size_t length) {
   char shown[kConfigShown];
   config_value_shown(shown, path, length);
+  const config_retired_key *const retired = config_key_retired(path, length);
+  if (retired) return cuonn_fail(CUONN_E_CONFIG, "the key %s is no more: %s", shown, retired->instead);
   size_t near_length = 0;
   const char *near = nearest(&near_length, path, length);
   if (near) {
@@ -457,7 +538,9 @@ cuonn_status cuonn_config_set(cuonn_config *config, const char *assignment) {
               "%s: found a list, but several values of a key are for cuonn sweep; give one", config_keys[i].path);
   const cuonn_status status = config_value_parse(config, &config_keys[i], equals + 1, strlen(equals + 1));
   if (status != CUONN_OK) return cuonn_fail_within(status, "%s", config_keys[i].path);
-  if (config_key_is_preset(&config_keys[i])) config_apply_preset(config);
+  config_setters named = {0};
+  config_note_setter(&named, &config_keys[i]);
+  config_apply_setters(config, &named);
   return CUONN_OK;
 }
 

@@ -27,7 +27,8 @@ typedef struct {
   const char *name;     /* of the file, for messages */
   cuonn_config *config; /* a copy that becomes the caller's when all went well */
   cuonn_grid *grid;     /* takes lists of values; NULL: there may be none */
-  bool preset;          /* whether the key that sets others has been read */
+  config_setters named; /* which of the keys that set others have been read */
+  bool stored;          /* whether the text stands in a checkpoint or sweep, perhaps of an earlier version */
   bool placed;          /* whether the failure's text says already where it is */
 } reader;
 
@@ -116,7 +117,7 @@ static cuonn_status read_value(cuonn_config *config, reader *r, const config_key
     return cuonn_fail(CUONN_E_CONFIG, "found %s as text; remove the quotes, allowed: %s",
                       config_value_shown(shown, text, length), allowed);
   }
-  r->preset |= config_key_is_preset(key);
+  config_note_setter(&r->named, key);
   return config_value_parse(config, key, text, length);
 }
 
@@ -180,11 +181,24 @@ static cuonn_status read_name(char path[kLongestPath], size_t *key, const reader
               config_value_shown(shown, name, name_length));
   snprintf(path, kLongestPath, "%s%s%s", section, point, name);
   *key = config_key_find(path, length);
-  if (*key == config_key_count) return config_key_unknown(path, length);
+  if (*key == config_key_count && !config_key_retired(path, length)) return config_key_unknown(path, length);
   CUONN_CHECK(
       !memchr(name, '.', name_length), CUONN_E_CONFIG,
       "found the key %s; in a file a key stands in its section, without points: %.*s: and below it, indented, %s:",
       config_value_shown(shown, name, name_length), (int)strcspn(name, "."), name, name + strcspn(name, ".") + 1);
+  return CUONN_OK;
+}
+
+/* Reads what stands behind the name of a key that is no more. Fails without file and line. The version that had it counted
+ * no static power beside a channel's energies, which such a text has in full: none is added. */
+static cuonn_status read_retired(reader *r, const char *path) {
+  const config_retired_key *const key = config_key_retired(path, strlen(path));
+  CUONN_TRY(next(r));
+  CUONN_TRY(check_plainness(r));
+  const bool scalar = r->event.type == YAML_SCALAR_EVENT;
+  const bool former = scalar && strcmp((const char *)r->event.data.scalar.value, key->default_value) == 0;
+  if (!former && !(scalar && r->stored)) return config_key_unknown(path, strlen(path));
+  if (r->stored) r->config->energy.modulator_static = r->config->energy.detector_bias = 0;
   return CUONN_OK;
 }
 
@@ -198,6 +212,11 @@ static cuonn_status read_section(reader *r, const char *section) {
     char path[kLongestPath];
     size_t key = 0;
     if (read_name(path, &key, r, section) != CUONN_OK) return fail_at(r, section);
+    if (key == config_key_count) {
+      const cuonn_status status = read_retired(r, path);
+      if (status != CUONN_OK) return r->placed ? status : fail_at(r, section);
+      continue;
+    }
     if (line_of[key] != 0) {
       cuonn_fail(CUONN_E_CONFIG, "named twice, first in line %zu: remove one", line_of[key]);
       return fail_at(r, path);
@@ -231,23 +250,23 @@ static cuonn_status read_stream(reader *r) {
   return fail_at(r, "");
 }
 
-/* Reads the document once. *preset: whether it names the key that sets others. */
-static cuonn_status read_document(cuonn_config *config, cuonn_grid *grid, bool *preset, const char *text, size_t length,
-                                  const char *name) {
-  reader r = {.text = text, .length = length, .name = name, .config = config, .grid = grid};
+/* Reads the document once. *named: which of the keys that set others stand in it. */
+static cuonn_status read_document(cuonn_config *config, cuonn_grid *grid, config_setters *named, const char *text,
+                                  size_t length, const char *name, bool stored) {
+  reader r = {.text = text, .length = length, .name = name, .stored = stored, .config = config, .grid = grid};
   if (!yaml_parser_initialize(&r.parser)) return cuonn_fail(CUONN_E_MEMORY, "%s: not enough memory to read it", name);
   yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
   yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, length);
   const cuonn_status status = read_stream(&r);
-  *preset = r.preset;
+  *named = r.named;
   yaml_event_delete(&r.event);
   yaml_parser_delete(&r.parser);
   return status;
 }
 
-/* grid: NULL where lists are refused. */
-static cuonn_status read_text(cuonn_config *config, cuonn_grid *grid, const char *text, size_t length,
-                              const char *name) {
+/* grid: NULL where lists are refused. stored: in a checkpoint or sweep. */
+static cuonn_status read_text(cuonn_config *config, cuonn_grid *grid, const char *text, size_t length, const char *name,
+                              bool stored) {
   const char *kind;
   const format_kind format = format_of(&kind, (const unsigned char *)text, length);
   CUONN_CHECK(!kind || format == FORMAT_TEXT, CUONN_E_CONFIG, "%s: is %s, not a configuration, which is text in YAML",
@@ -257,14 +276,15 @@ static cuonn_status read_text(cuonn_config *config, cuonn_grid *grid, const char
     text += 3;
     length -= 3;
   }
-  bool preset = false;
+  config_setters named = {0};
   cuonn_config copy = *config;
-  CUONN_TRY(read_document(&copy, grid, &preset, text, length, name));
-  if (preset) { /* it comes before the other keys, wherever it stands: they are read over it once more */
+  CUONN_TRY(read_document(&copy, grid, &named, text, length, name, stored));
+  if (named.preset || named.components) { /* they come before the other keys, which are read over them once more */
     cuonn_config over = *config;
     over.energy_preset = copy.energy_preset;
-    config_apply_preset(&over);
-    CUONN_TRY(read_document(&over, grid, &preset, text, length, name));
+    over.energy_components = copy.energy_components;
+    config_apply_setters(&over, &named);
+    CUONN_TRY(read_document(&over, grid, &named, text, length, name, stored));
     copy = over;
   }
   *config = copy;
@@ -276,7 +296,7 @@ static cuonn_status read_file(cuonn_config *config, cuonn_grid *grid, const char
   size_t length;
   CUONN_TRY(
       config_read_stream(&text, &length, kLargestFile + 1, path)); /* one more than allowed, to tell it from larger */
-  const cuonn_status status = read_text(config, grid, text, length, path);
+  const cuonn_status status = read_text(config, grid, text, length, path, false);
   free(text);
   return status;
 }
@@ -284,13 +304,13 @@ static cuonn_status read_file(cuonn_config *config, cuonn_grid *grid, const char
 cuonn_status cuonn_config_read(cuonn_config *config, const char *path) { return read_file(config, NULL, path); }
 
 cuonn_status cuonn_config_read_text(cuonn_config *config, const char *text, size_t length, const char *name) {
-  return read_text(config, NULL, text, length, name);
+  return read_text(config, NULL, text, length, name, true);
 }
 
 cuonn_status cuonn_grid_read(cuonn_grid *grid, const char *path) { return read_file(&grid->base, grid, path); }
 
 cuonn_status cuonn_grid_read_text(cuonn_grid *grid, const char *text, size_t length, const char *name) {
-  return read_text(&grid->base, grid, text, length, name);
+  return read_text(&grid->base, grid, text, length, name, true);
 }
 
 /* The list of a --set is a YAML document of its own. */
@@ -405,7 +425,7 @@ static char *text_of(const cuonn_config *config, const cuonn_grid *grid) {
   } else {
     w.failed = true;
   }
-  if (fclose(file) != 0 || w.failed) {
+  if (fclose(file) != 0 || !text || w.failed) { /* fclose() gives NULL, and says nothing, where memory ends */
     free(text);
     return NULL;
   }

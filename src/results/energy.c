@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -24,7 +25,7 @@ typedef struct {
   (offsetof(cuonn_energy_point, peak) + (i) * sizeof(cuonn_energy_peak) + offsetof(cuonn_energy_peak, member))
 #define LIGHT(member) offsetof(cuonn_energy_point, light.member)
 
-/* Of each operation; programming and digital energy are of networks only. */
+/* Of each operation; programming is of networks only. */
 enum { kOwn = 7, kParts = CUONN_ENERGY_PROGRAMMING, kLight = 4, kName = 48 };
 enum { kNumbers = CUONN_ENERGY_OPERATIONS * (kOwn + kParts) + kLight };
 enum { kVariables = CUONN_ENERGY_AXES_MAX + kNumbers + 1 };
@@ -155,6 +156,8 @@ static cuonn_status read_grid(void *user, const results_file *file) {
   for (size_t k = 0; k < kNumbers - kLight; k++) {
     v.name = names[k];
     v.unit = numbers[k].unit;
+    const bool digital = strstr(names[k], "_energy_digital") != NULL;
+    if (digital && !results_has(file, names[k])) continue; /* in files of earlier versions, which had none */
     CUONN_TRY(results_get(out->column, file, &v, RESULTS_WHOLE));
     for (size_t p = 0; p < out->count; p++) *(double *)((char *)&out->points[p] + numbers[k].offset) = out->column[p];
   }

@@ -86,26 +86,28 @@ done
 
 # ----------------------------------------------------------------------------------------------------------- trade-off
 expect 0 '' "$cuonn" sweep config.yaml --output noisy --set training.gradient=analog --set chip.measurement=matrix \
-  --set 'chip.tap_shot=[0, 0.0005, 0.02]' --set 'chip.io_amplitude=[0, 0.05]' --set chip.io_phase=0.03 --set energy.detection=direct
+  --set 'chip.tap_shot=[0, 0.0005, 0.2]' --set 'chip.io_amplitude=[0, 0.05]' --set chip.io_phase=0.03 --set energy.detection=direct
 draw tradeoff noisy tradeoff
 check test "$(rows tradeoff.svg.txt 0)" = '16 2 1 1'
-check test "$(rows tradeoff.svg.txt 2 | paste -sd,)" = '0 "0",1 "0.0005",2 "0.02"'
-# What has a price is what has noise at the taps: as many photons as energy counts for the bits, or 1 / (.8 x .003 x .0005^2 x 64) / 16.
-cost() { expect 0 '' "$cuonn" energy "$@" --set energy.detection=direct --set energy.modes=16 --set energy.batch=64 --json; cat out; }
+check test "$(rows tradeoff.svg.txt 2 | paste -sd,)" = '0 "0",1 "0.0005",2 "0.2"'
+# What has a price is what has noise at the taps: as many photons as energy counts for the bits, or 1 / (.8 x .003 x .0005^2) / 16,
+# of each unit vector: the simulation adds up their noise.
+cost() { expect 0 '' "$cuonn" energy "$@" --set energy.detection=direct --set energy.modes=16 --set energy.batch=64 --set energy.measurement=matrix --json; cat out; }
 cost --set energy.bits=5 --set energy.converter_bits=5 | grep -oE '"photons": *[0-9.e+]+' | sed 's/.*: *//' > five
 cost | grep -oE '"photons": *[0-9.e+]+' | sed 's/.*: *//' > six
 check test "$(wc -l < five) $(wc -l < six)" = '1 1'
-{ echo 1627604.17; echo 1627604.17; cat six five; } > want
+{ echo 104166667; echo 104166667; cat six five; } > want
 rows tradeoff.svg.txt 3 | cut -d' ' -f5 > got
 check close_to 1e-5 got want
-check test "$(rows tradeoff.svg.txt 3 | cut -d' ' -f6,7 | paste -sd,)" = '8 1,5 1,8 2,5 2'
+check test "$(rows tradeoff.svg.txt 3 | cut -d' ' -f6-8 | paste -sd,)" = '8 1 1,5 1 1,8 2 1,5 2 1'
 cost --set energy.bits=5 --set energy.converter_bits=5 | tr -d ' \n' | grep -oE '"gradient":\{[^}]*' | grep -oE '"tops_per_watt":[0-9.]+' | cut -d: -f2 > want
 rows tradeoff.svg.txt 3 | sed -n 4p | cut -d' ' -f3 > got
 check close_to 1e-5 got want
 values noisy/sweep.nc test_error | awk 'NR % 2 == 0 && NR > 4 { print 100 * $1 }' > want
 rows tradeoff.svg.txt 3 | cut -d' ' -f1 > got
 check close_to 1e-5 got want
-for label in 'in situ gradient / \(TOPS/W\)' 'laser, electricity for N = 16 / W' 'test error after epoch 2 / %' '5 bits' '8 bits' 0.02; do
+for label in 'in situ gradient / \(TOPS/W\)' 'laser, electricity for N = 16 / W' 'test error after epoch 2 / %' \
+  '5 bits' '8 bits' 0.2; do
   check text tradeoff.svg "$label"
 done
 # What is left out is said: the two settings without noise at the taps, with their test error.
@@ -113,7 +115,8 @@ values noisy/sweep.nc test_error | awk 'NR == 2 || NR == 4 { x = 100 * $1; if (N
   END { print 2; print low; print high; print 0; print 0 }' > want
 rows tradeoff.svg.txt 4 | tr ' ' '\n' > got
 check close_to 1e-5 got want
-check text tradeoff.svg 'Without noise at the taps there is no price: 2 settings are left out, with a test error of [0-9.]+( to [0-9.]+)? %\.'
+check text tradeoff.svg 'Without noise at the taps there is no price: 2 settings are left out, with a test error of [0-9.]+( to [0-9.]+)? %\..*'
+check grep -q Digital tradeoff.svg
 # Without enough light, and without a run that finished.
 expect 0 '' "$cuonn" sweep config.yaml --output dark --set training.gradient=analog --set 'chip.tap_shot=[0.0001, 0.02]' \
   --set 'chip.io_amplitude=[0.0001, 0.05]' --set chip.io_phase=0.03 --set energy.detection=homodyne --set energy.oscillator_photons=1e5 \
@@ -123,7 +126,11 @@ check test "$(rows dark.svg.txt 5)" = '0 NaN NaN 2 4'
 check text dark.svg 'No light is enough for 2 settings, left out\. 4 settings have no finished run\.'
 # Components of one's own: half the efficiency of detectors doubles the photons for the taps.
 expect 0 '' "$cuonn" plot tradeoff noisy --output own.svg --keep-data --set energy.detector_efficiency=0.4
-check test "$(rows own.svg.txt 3 | head -n 1 | cut -d' ' -f5)" = 3.25521e+06
+check test "$(rows own.svg.txt 3 | head -n 1 | cut -d' ' -f5)" = 2.08333e+08
+# With a price for the digital products that a measured matrix leaves, none is left out.
+expect 0 '' "$cuonn" plot tradeoff noisy --output own.svg --keep-data --set energy.product_energy=1
+check test "$(rows own.svg.txt 3 | cut -d' ' -f8 | sort -u)" = 0
+check_not grep -q Digital own.svg
 
 # ------------------------------------------------------------------------------------------------- what may be missing
 # A sweep of which some runs are not done: its directory says so, as it would while the sweep runs.

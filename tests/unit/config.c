@@ -39,7 +39,7 @@ static void defaults_are_the_study(void **state) {
   const cuonn_features_options features = CUONN_FEATURES_OPTIONS_INIT;
   const cuonn_network_shape network = CUONN_NETWORK_SHAPE_INIT;
   const cuonn_training_options training = CUONN_TRAINING_OPTIONS_INIT;
-  assert_string_equal(config.data_path, "/usr/share/datasets/fashion-mnist");
+  assert_string_equal(config.data.path, "/usr/share/datasets/fashion-mnist");
   assert_true(config.features.kind == features.kind && config.features.radius == features.radius);
   assert_true(config.features.side == features.side && config.features.border == features.border);
   assert_true(config.network.n_modes == network.n_modes && config.network.n_layers == network.n_layers);
@@ -103,8 +103,21 @@ static void choices_are_the_enums(void **state) {
   SET("training.optimizer.name=adam", training.optimizer.kind, CUONN_OPTIMIZER_ADAM);
   SET("energy.detection=direct", energy.detection, CUONN_DETECTION_DIRECT);
   SET("energy.detection=homodyne", energy.detection, CUONN_DETECTION_HOMODYNE);
-  SET("energy.tap_scheme=digital", energy.tap_scheme, CUONN_TAPS_DIGITAL);
-  SET("energy.tap_scheme=analog", energy.tap_scheme, CUONN_TAPS_ANALOG);
+  SET("energy.components=mzm", energy_components, CUONN_COMPONENTS_MZM);
+  SET("energy.components=ring", energy_components, CUONN_COMPONENTS_RING);
+  SET("energy.components=study", energy_components, CUONN_COMPONENTS_STUDY);
+  for (int i = 3; i >= 0; i--) {
+    char assignment[64];
+    const cuonn_energy_scheme scheme = (cuonn_energy_scheme)i;
+    snprintf(assignment, sizeof assignment, "energy.scheme=%s", cuonn_energy_scheme_name(scheme));
+    SET(assignment, energy.scheme, scheme);
+  }
+  SET("energy.tap_reading=example", energy.tap_reading, CUONN_TAPS_EXAMPLE);
+  SET("energy.tap_reading=batch", energy.tap_reading, CUONN_TAPS_BATCH);
+  SET("energy.measurement=matrix", energy.measurement, CUONN_MEASUREMENT_MATRIX);
+  SET("energy.measurement=example", energy.measurement, CUONN_MEASUREMENT_EXAMPLE);
+  SET("energy.holding_law=constant", energy.holding, CUONN_HOLDING_CONSTANT);
+  SET("energy.holding_law=heater", energy.holding, CUONN_HOLDING_HEATER);
   SET("energy.dataflow=streaming", energy.dataflow, CUONN_DATAFLOW_STREAMING);
   SET("energy.dataflow=reused", energy.dataflow, CUONN_DATAFLOW_REUSED);
   SET("energy.dataflow=sequential", energy.dataflow, CUONN_DATAFLOW_SEQUENTIAL);
@@ -135,7 +148,7 @@ static void reads_a_file_over_present_values(void **state) {
                "training:\r\n  epochs: +5\r\n  drop_last: false\r\n  seed: 18446744073709551615\r\n"
                "  optimizer:\r\n    learning_rate: .5e-2\r\n    beta1: 0\r\n"
                "output:\r\n  directory: 2024 # plain text may look like a number\r\n...\r\n"));
-  assert_string_equal(config.data_path, "/a # b: c");
+  assert_string_equal(config.data.path, "/a # b: c");
   assert_true(config.features.kind == CUONN_FEATURES_RESAMPLE);
   assert_int_equal(config.training.epochs, 5);
   assert_false(config.training.drop_last);
@@ -187,7 +200,7 @@ static void reads_the_ends_of_ranges(void **state) {
   snprintf(longest, sizeof longest, "data.path=%0*d", CUONN_CONFIG_TEXT - 1, 0);
   cuonn_config config = defaults();
   OK(cuonn_config_set(&config, longest));
-  assert_int_equal(strlen(config.data_path), CUONN_CONFIG_TEXT - 1);
+  assert_int_equal(strlen(config.data.path), CUONN_CONFIG_TEXT - 1);
 }
 
 static void reads_the_example_files(void **state) {
@@ -236,8 +249,9 @@ static void preset_sets_the_components(void **state) {
 
   static const cuonn_energy_preset presets[] = {CUONN_ENERGY_FIGURE, CUONN_ENERGY_DEFAULT, CUONN_ENERGY_CITED};
   static const char *const names[] = {"figure", "default", "cited"};
-  static const char *const against_default[] = {"preset laser column_loss tap_fraction ", "",
-                                                "preset dac receiver column_loss holding_power programming_time "};
+  static const char *const against_default[] = {"preset scheme laser column_loss tap_fraction ", "",
+                                                "preset components dac modulator modulator_static receiver fixed_loss "
+                                                "column_loss holding_power programming_time "};
   for (size_t i = 0; i < 3; i++) {
     char assignment[64];
     snprintf(assignment, sizeof assignment, "energy.preset=%s", names[i]);
@@ -245,6 +259,7 @@ static void preset_sets_the_components(void **state) {
     OK(cuonn_config_set(&config, assignment));
     cuonn_energy_options_init(&want.energy, presets[i]);
     want.energy_preset = presets[i];
+    want.energy_components = cuonn_energy_preset_components(presets[i]);
     energy_differences(differ, sizeof differ, &config, &want);
     assert_string_equal(differ, "");
     want = defaults();
@@ -273,6 +288,59 @@ static void preset_comes_first(void **state) {
     REFUSED(read_text(&config, "energy:\n  preset: figure\n  adc: 0\n"), CUONN_E_CONFIG, "f.yaml:3: energy.adc");
     assert_memory_equal(&config, &before, sizeof config);
   }
+}
+
+/* A set of components comes behind the preset and before the keys beside it, wherever it stands. */
+static void components_come_second(void **state) {
+  (void)state;
+  static const char *const files[] = {"energy:\n  components: ring\n  adc: 2\n  preset: cited\n",
+                                      "energy:\n  adc: 2\n  preset: cited\n  components: ring\n"};
+  for (size_t i = 0; i < 2; i++) {
+    cuonn_config config = defaults();
+    OK(read_text(&config, files[i]));
+    assert_true(config.energy.adc == 2 && config.energy.modulator == 0.042 && config.energy.modulator_static == 1.2);
+    assert_true(config.energy.fixed_loss == 2.75 && config.energy.column_loss == 0.89);
+    OK(read_text(&config, "energy:\n  components: mzm\n")); /* sets its own keys and no more */
+    assert_true(config.energy.adc == 1.48 && config.energy.modulator == 0.45 && config.energy.modulator_static == 0);
+    assert_true(config.energy.fixed_loss == 3 && config.energy.column_loss == 0.89);
+    OK(cuonn_config_set(&config, "energy.preset=default")); /* sets the components, too */
+    assert_true(config.energy_components == CUONN_COMPONENTS_STUDY && config.energy.dac == 2.211);
+    OK(cuonn_config_set(&config, "energy.components=ring"));
+    assert_true(config.energy_preset == CUONN_ENERGY_DEFAULT && config.energy.dac == 3.571);
+  }
+}
+
+/* Keys of earlier versions stand in checkpoints and in sweeps, and must not make them unreadable. */
+static void retired_keys_are_passed_over(void **state) {
+  (void)state;
+  const cuonn_config before = defaults();
+  cuonn_config config = before;
+  static const char former[] =
+      "energy:\n  preset: cited\n  dac: 3\n  passes: 3\n  light_passes: 4\n  tap_readouts: 2\n  tap_scheme: analog\n"
+      "  tap: 0.2\n";
+  static const char changed[] = "energy:\n  tap: 0.2\n  passes: 4\n  tap_scheme: digital\n";
+  OK(read_text(&config, former));
+  assert_true(config.energy.dac == 3 && config.energy.tap == 0.2 && config.energy.scheme == CUONN_SCHEME_ANALOG);
+  assert_true(config.energy.modulator_static == 0 && config.energy.detector_bias == 0); /* it counted none */
+  OK(read_text(&config, changed));                                                      /* of a checkpoint */
+  config = before;
+  FILE *const file = fopen("former.yaml", "w"); /* a user's file, which can be changed */
+  assert_non_null(file);
+  fputs(changed, file);
+  fclose(file);
+  REFUSED(
+      cuonn_config_read(&config, "former.yaml"), CUONN_E_CONFIG,
+      "former.yaml:3: energy: the key \"energy.passes\" is no more: energy.scheme says which passes a gradient takes");
+  assert_memory_equal(&config, &before, sizeof config);
+  FILE *const again = fopen("former.yaml", "w");
+  assert_non_null(again);
+  fputs(former, again);
+  fclose(again);
+  OK(cuonn_config_read(&config, "former.yaml"));
+  assert_true(config.energy.tap == 0.2 && config.energy.detector_bias == 1.1);
+  REFUSED(cuonn_config_set(&config, "energy.tap_scheme=analog"), CUONN_E_CONFIG, "energy.tap_reading says when");
+  REFUSED(read_text(&config, "energy:\n  passes: [3, 4]\n"), CUONN_E_CONFIG,
+          "f.yaml:2: energy: the key \"energy.passes\"");
 }
 
 /* The library refuses what the table of keys refuses, at both ends of every range of numbers. */
@@ -313,7 +381,7 @@ static void text_is_as_a_person_would_write_it(void **state) {
   for (size_t i = 0; i < 100; i++) strcat(config.output_directory, " \xC3\xA9"); /* no line is broken, nor é escaped */
   char *text = text_of(&config);
   assert_non_null(strstr(text, config.output_directory));
-  assert_non_null(strstr(text, "data:\n  path: \"/usr/share/datasets/fashion-mnist\"\n  features: fourier\n"));
+  assert_non_null(strstr(text, "data:\n  kind: images\n  path: \"/usr/share/datasets/fashion-mnist\"\n"));
   assert_non_null(strstr(text, "  optimizer:\n    name: adam\n    learning_rate: 0.001\n"));
   assert_non_null(strstr(text, "    epsilon: 1.0e-08\n")); /* YAML 1.1 takes 1e-08 for text */
   assert_null(strstr(text, "..."));
@@ -463,6 +531,19 @@ static void difference_names_what_decides(void **state) {
       {"backend.threads=2", false},
       {"output.directory=o", false},
       {"sweep.repeats=2", false},
+      {"data.train_images=a", false},
+      {"data.train_labels=a", false},
+      {"data.test_images=a", false},
+      {"data.test_labels=a", false},
+      {"data.train=a.nc", false},
+      {"data.test=a.nc", false},
+      {"data.kind=fields", true},
+      {"data.test_share=.2", true},
+      {"data.seed=1", true},
+      {"data.pad=true", true},
+      {"data.reference=true", true},
+      {"data.frequencies=9", true},
+      {"data.width=9", true},
       {"data.features=resample", true},
       {"data.radius=5", true},
       {"data.side=9", true},
@@ -550,7 +631,10 @@ static const struct {
      "f.yaml:2: training: unknown key \"training.learning_rate\"; did you mean "
      "training.optimizer.learning_rate?"},
     {"data:\n  x: 5\n",
-     "f.yaml:2: data: unknown key \"data.x\"; allowed in data: path, features, radius, side, border"},
+     "f.yaml:2: data: unknown key \"data.x\"; allowed in data: kind, path, train_images, train_labels, "
+     "test_images, test_labels, features, radius, frequencies, side, width, border, train, test, test_share, seed, "
+     "pad, "
+     "reference"},
     {"nonsense: 5\n",
      "f.yaml:1: unknown key \"nonsense\"; allowed here: data, network, training, chip, sweep, energy, backend, output"},
     {"training:\n  optimizer:\n    gain: 5\n",
@@ -849,6 +933,26 @@ static void values_that_do_not_fit_are_refused(void **state) {
       {{"data.features=resample", "data.side=7", "network.modes=49"}, NULL},
       {{"data.features=resample", "data.side=128", "network.modes=50"},
        "N = side^2 = 16384: set network.modes to 16384"},
+      {{"network.modes=50"}, "set network.modes to 64, or set data.features to radial and data.frequencies to 50"},
+      {{"data.features=radial"}, NULL}, /* 64 frequencies */
+      {{"data.features=radial", "network.modes=50"},
+       "network.modes is 50, but data.frequencies 64 gives N = frequencies = 64: set network.modes to 64, or set "
+       "data.frequencies to 50"},
+      {{"data.features=resample", "data.width=5", "network.modes=40"}, NULL},
+      {{"data.features=resample", "data.width=5"}, "N = side x width = 40: set network.modes to 40"},
+      {{"data.features=resample", "data.width=4"}, "set network.modes to 32, or set data.side to 16"},
+      {{"data.reference=true"},
+       "network.modes is 64, but data.radius 4 gives N = (2 radius)^2 + 1 = 65: set network.modes to 65, or set "
+       "data.features to radial and data.frequencies to 63"},
+      {{"data.reference=true", "network.modes=65"}, NULL},
+      {{"data.kind=fields", "data.train=a.nc", "data.test=b.nc"}, NULL},
+      {{"data.kind=fields", "data.train=a.nc", "data.test_share=0.2"}, NULL},
+      {{"data.kind=fields"}, "data.kind is fields, but data.train is empty"},
+      {{"data.kind=fields", "data.train=a.nc"}, "nothing says what to test with: name a file in data.test, or"},
+      {{"data.train=a.nc"}, "data.train is set, but data.kind is images: set data.kind to fields"},
+      {{"data.test=a.nc"}, "data.test is set, but data.kind is images"},
+      {{"data.test_share=0.1"}, "data.test_share is set, but data.kind is images"},
+      {{"data.pad=true"}, "data.pad is set, but data.kind is images"},
       {{"training.gradient=digital", "network.phase_style=bottom"}, NULL},
       {{"training.gradient=analog", "network.phase_style=differential"},
        "network.phase_style differential moves the phases of both arms: set network.phase_style to top or bottom"},
@@ -868,6 +972,12 @@ static void values_that_do_not_fit_are_refused(void **state) {
       {{"network.start_file=a.nc"}, "network.start_file is set, but only network.start file reads it"},
   };
   cuonn_config odd = defaults();
+  OK(cuonn_config_set(&odd, "data.kind=fields"));
+  OK(cuonn_config_set(&odd, "data.train=a.nc"));
+  OK(cuonn_config_set(&odd, "data.test=a.nc"));
+  OK(cuonn_config_set(&odd, "data.test_share=0.2"));
+  REFUSED(cuonn_config_check(&odd), CUONN_E_CONFIG, "data.test and data.test_share are both set");
+  odd = defaults();
   OK(cuonn_config_set(&odd, "network.modes=49")); /* 7 x 7: no radius gives it, so none is advised */
   REFUSED(cuonn_config_check(&odd), CUONN_E_CONFIG, "set network.modes to 64");
   assert_null(strstr(cuonn_last_error(), "set data.radius"));
@@ -892,6 +1002,8 @@ int main(void) {
       cmocka_unit_test(reads_the_example_files),
       cmocka_unit_test(preset_sets_the_components),
       cmocka_unit_test(preset_comes_first),
+      cmocka_unit_test(components_come_second),
+      cmocka_unit_test(retired_keys_are_passed_over),
       cmocka_unit_test(energy_ranges_are_the_librarys),
       cmocka_unit_test(text_is_as_a_person_would_write_it),
       cmocka_unit_test(random_configurations_come_back),

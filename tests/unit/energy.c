@@ -1,7 +1,9 @@
 /* The energy model: every equation by hand, its identities, what must never make anything cheaper, what is refused.
  * Expected numbers were computed apart, with SciPy's Lambert W; 1e-12 is rounding over some tens of operations. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "cuonn/compute.h"
 #include "cuonn/energy.h"
 #include "cuonn/files.h"
 #include "support/close.h"
@@ -39,9 +41,10 @@ static void is_about(double got, double want, double digit) { CLOSE(&got, &want,
 
 /* ------------------------------------------------------------------------------------------------- one mesh */
 
-/* Components whose energies are far apart, so that each is seen by itself: N = 3, M = 5. */
+/* Components whose energies are far apart, so that each is seen by itself: N = 3, M = 5, the study's three passes. */
 static cuonn_energy_options plain(void) {
   cuonn_energy_options o = preset(CUONN_ENERGY_FIGURE);
+  o.modulator_static = o.detector_bias = 0;
   o.n_modes = 3;
   o.batch = 5;
   o.dac = 1;
@@ -81,15 +84,109 @@ static void gradient_by_hand(void **state) {
   is(c.seconds, 3 * pass + 6e-6); /* 2 x 9 readouts by 3 converters */
   o.loss_time = 7;
   o.tap_converters = 4;
-  o.passes = 4;
-  c = cost_of(&o, CUONN_OPERATION_GRADIENT);
-  is(c.seconds, 4 * pass + 7e-9 + 5e-6); /* 18 readouts by 4 converters take 5 */
-  is(c.part[CUONN_ENERGY_DAC], 120e-12);
-  is(c.part[CUONN_ENERGY_MIXER], 300000e-12);
-  o.tap_scheme = CUONN_TAPS_DIGITAL; /* five examples, five readouts */
+  o.tap_reading = CUONN_TAPS_EXAMPLE; /* five examples, five readouts, each of which takes 4 converters 5 us */
   c = cost_of(&o, CUONN_OPERATION_GRADIENT);
   is(c.part[CUONN_ENERGY_TAP], 90e5 * 1e-12);
-  is(c.seconds, 4 * pass + 7e-9 + 25e-6);
+  is(c.seconds, 3 * pass + 7e-9 + 25e-6);
+}
+
+/* Each scheme's passes by hand, from the table in docs/energy.md: 30 pJ of DACs a time that five vectors are sent to three
+ * modes of two channels, 30000 pJ of ADCs a time that they are read, 3e5 pJ of mixers, 9e5 pJ a readout of nine taps. */
+static void schemes_by_hand(void **state) {
+  (void)state;
+  static const struct {
+    cuonn_energy_scheme scheme;
+    double passes, sends, reads, light, mixes, readouts;
+  } rows[] = {{CUONN_SCHEME_ANALOG, 4, 4, 2, 6, 2, 2},
+              {CUONN_SCHEME_SWITCHED, 3, 4, 2, 6, 0, 1},
+              {CUONN_SCHEME_DIGITAL, 3, 3, 2, 4, 1, 3},
+              {CUONN_SCHEME_STUDY, 3, 3, 3, 4, 1, 2}};
+  const double fill = 1e-9 + 3 * 0.3e-3 * 4.2 / 299792458;
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    cuonn_energy_options o = plain();
+    o.scheme = rows[i].scheme;
+    cuonn_energy_cost c = cost_of(&o, CUONN_OPERATION_GRADIENT);
+    is(c.part[CUONN_ENERGY_DAC], rows[i].sends * 30e-12);
+    is(c.part[CUONN_ENERGY_MODULATOR], rows[i].sends * 300e-12);
+    is(c.part[CUONN_ENERGY_RECEIVER], rows[i].reads * 3000e-12);
+    is(c.part[CUONN_ENERGY_ADC], rows[i].reads * 30000e-12);
+    is(c.part[CUONN_ENERGY_MIXER], rows[i].mixes * 3e5 * 1e-12);
+    is(c.part[CUONN_ENERGY_TAP], rows[i].readouts * 9e5 * 1e-12);
+    is(c.watts, c.joules / (5 * rows[i].passes) * 1e10);
+    is(c.seconds, rows[i].passes * (fill + 4 / 1e10) + rows[i].readouts * 3e-6);
+    o.laser = true;
+    c = cost_of(&o, CUONN_OPERATION_GRADIENT);
+    is(c.part[CUONN_ENERGY_LASER], rows[i].light * cost_of(&o, CUONN_OPERATION_MVM).part[CUONN_ENERGY_LASER]);
+
+    /* Held for 7 symbols where taps are read: the last two passes, the last, all three, the last. */
+    o.held_symbols = 7;
+    o.modulator_static = 1;
+    o.detector_bias = 2;
+    o.holding = CUONN_HOLDING_CONSTANT;
+    o.holding_power = 3;
+    const double symbols[] = {1 + 1 + 7 + 7, 1 + 1 + 7, 3 * 7, 1 + 1 + 7};
+    const double sent[] = {1 + 1 + 7 + 7, 1 + 1 + 2 * 7, 3 * 7, 1 + 1 + 7}, read[] = {2, 2, 2 * 7, 1 + 1 + 7};
+    const double light[] = {1 + 1 + 2 * 7 + 2 * 7, 1 + 1 + 4 * 7, 7 + 7 + 2 * 7, 1 + 1 + 2 * 7};
+    const double one = cost_of(&o, CUONN_OPERATION_MVM).part[CUONN_ENERGY_LASER];
+    c = cost_of(&o, CUONN_OPERATION_GRADIENT);
+    is(c.part[CUONN_ENERGY_LASER], light[i] * one);
+    is(c.part[CUONN_ENERGY_DAC], rows[i].sends * 30e-12); /* converted once */
+    is(c.part[CUONN_ENERGY_MODULATOR], rows[i].sends * 300e-12 + sent[i] * 30 * 1e-3 / 1e10);
+    is(c.part[CUONN_ENERGY_RECEIVER], rows[i].reads * 3000e-12 + read[i] * 30 * 2 * 2e-3 / 1e10);
+    is(c.part[CUONN_ENERGY_HOLDING], symbols[i] * 5 * 9 * 3e-3 / 1e10);
+    is(c.seconds, rows[i].passes * (fill - 1e-10) + symbols[i] * 5 / 1e10 + rows[i].readouts * 3e-6);
+  }
+  assert_string_equal(cuonn_energy_scheme_name(CUONN_SCHEME_SWITCHED), "analog-switched");
+  assert_null(cuonn_energy_scheme_name((cuonn_energy_scheme)4));
+}
+
+/* Three N of unit vectors in place of M examples, and three products of M N^2 elements. */
+static void measured_matrix_by_hand(void **state) {
+  (void)state;
+  cuonn_energy_options o = plain();
+  o.scheme = CUONN_SCHEME_ANALOG;
+  o.measurement = CUONN_MEASUREMENT_MATRIX;
+  o.product_energy = 1e6;
+  const cuonn_energy_cost c = cost_of(&o, CUONN_OPERATION_GRADIENT);
+  is(c.part[CUONN_ENERGY_DAC], 4 * 3 * 3 * 2 * 1e-12);
+  is(c.part[CUONN_ENERGY_ADC], 2 * 3 * 3 * 2 * 1000e-12);
+  is(c.part[CUONN_ENERGY_DIGITAL], 3 * 5 * 9 * 1e6 * 1e-12);
+  is(c.operations, 270); /* the gradient is that of five examples */
+  is(c.seconds, 4 * (1e-9 + 3 * 0.3e-3 * 4.2 / 299792458 + 2 / 1e10) + 6e-6);
+  is(cost_of(&o, CUONN_OPERATION_MVM).part[CUONN_ENERGY_DAC], 30e-12); /* an inference sends examples */
+  assert_true(peak_of(&o, CUONN_OPERATION_GRADIENT).modes == 0);
+  o.laser = true;
+  o.column_loss = 0.01;
+  double last = peak_of(&o, CUONN_OPERATION_GRADIENT).tops_per_watt;
+  for (o.n_modes = 2; o.n_modes < 100; o.n_modes += 7) { /* a larger mesh is never better */
+    const double eta = cost_of(&o, CUONN_OPERATION_GRADIENT).tops_per_watt;
+    assert_true(eta < last);
+    last = eta;
+  }
+  o.tap_reading = CUONN_TAPS_EXAMPLE;
+  o.n_modes = 3;
+  is(cost_of(&o, CUONN_OPERATION_GRADIENT).part[CUONN_ENERGY_TAP], 3 * 18e5 * 1e-12); /* for each unit vector */
+}
+
+/* What is costed is what is trained. */
+static void training_decides_the_scheme(void **state) {
+  (void)state;
+  static const cuonn_energy_scheme analog[] = {CUONN_SCHEME_ANALOG, CUONN_SCHEME_SWITCHED, CUONN_SCHEME_ANALOG,
+                                               CUONN_SCHEME_STUDY}; /* from each scheme */
+  for (int scheme = 0; scheme <= CUONN_SCHEME_STUDY; scheme++) {
+    cuonn_training_options t = {.gradient = CUONN_GRADIENT_ANALOG};
+    cuonn_energy_options o = preset(CUONN_ENERGY_DEFAULT);
+    o.scheme = (cuonn_energy_scheme)scheme;
+    cuonn_energy_follow_training(&o, &t);
+    assert_true(o.scheme == analog[scheme] && o.measurement == CUONN_MEASUREMENT_EXAMPLE);
+    t.chip.measurement = CUONN_MEASUREMENT_MATRIX;
+    t.gradient = CUONN_GRADIENT_EXACT;
+    cuonn_energy_follow_training(&o, &t);
+    assert_true(o.scheme == analog[scheme] && o.measurement == CUONN_MEASUREMENT_EXAMPLE);
+    t.gradient = CUONN_GRADIENT_DIGITAL;
+    cuonn_energy_follow_training(&o, &t);
+    assert_true(o.scheme == CUONN_SCHEME_DIGITAL && o.measurement == CUONN_MEASUREMENT_MATRIX);
+  }
 }
 
 static void converters_scale_with_bits(void **state) {
@@ -112,25 +209,89 @@ static void holding_by_hand(void **state) {
   (void)state;
   cuonn_energy_options o = plain();
   o.holding_power = 20;
+  o.holding = CUONN_HOLDING_CONSTANT;
   is(cost_of(&o, CUONN_OPERATION_MVM).part[CUONN_ENERGY_HOLDING], 5 * 9 * 20e-3 / 1e10);
   is(cost_of(&o, CUONN_OPERATION_GRADIENT).part[CUONN_ENERGY_HOLDING], 3 * 5 * 9 * 20e-3 / 1e10);
-  /* However large the mesh, K f_s / P_hold is the ceiling: 2.4 TOPS/W with a heater of 24.77 mW. */
+  o.holding = CUONN_HOLDING_HEATER; /* a third of a half turn */
+  o.phases_known = true;
+  o.mean_phase = M_PI / 3;
+  is(cost_of(&o, CUONN_OPERATION_MVM).part[CUONN_ENERGY_HOLDING], 5 * 9 * 20e-3 / 3 / 1e10);
+  o.mean_phase = 0; /* heaters that are all off */
+  is(cost_of(&o, CUONN_OPERATION_MVM).part[CUONN_ENERGY_HOLDING], 0);
+  /* However large the mesh, K f_s / P_hold is the ceiling, and heaters of Haar-random phases have that of half their
+   * power for pi: 4.8 TOPS/W with 24.77 mW. */
   o = preset(CUONN_ENERGY_FIGURE);
   o.n_modes = 16384;
   const double power[] = {24.77, 5.6, 1e-3}, ceiling[] = {2.422, 10.71, 6e4};
-  for (size_t i = 0; i < 3; i++) {
-    o.holding_power = power[i];
-    is(peak_of(&o, CUONN_OPERATION_MVM).tops_per_watt, 6 * 1e10 / (power[i] * 1e-3) * 1e-12);
-    is_about(peak_of(&o, CUONN_OPERATION_MVM).tops_per_watt, ceiling[i], 1e-3 * ceiling[i]);
-    assert_true(cost_of(&o, CUONN_OPERATION_MVM).tops_per_watt < ceiling[i]);
+  for (size_t i = 0; i < 6; i++) {
+    const bool heater = i >= 3;
+    o.holding = heater ? CUONN_HOLDING_HEATER : CUONN_HOLDING_CONSTANT;
+    o.holding_power = power[i % 3];
+    const double most = peak_of(&o, CUONN_OPERATION_MVM).tops_per_watt;
+    is(most, (heater ? 2 : 1) * 6 * 1e10 / (power[i % 3] * 1e-3) * 1e-12);
+    is_about(most, (heater ? 2 : 1) * ceiling[i % 3], 2e-3 * ceiling[i % 3]);
+    assert_true(cost_of(&o, CUONN_OPERATION_MVM).tops_per_watt < most);
   }
+}
+
+/* Mean phases of Haar-random unitaries: the sum over nodes of SciPy's integrals of their law at N = 64 and 256, and the mean
+ * of cuonn_mesh_haar_exponent()'s laws, node by node, at small N: the mean of theta at exponent k is pi C(2k, k) / 4^k. */
+static void haar_phases_have_their_mean(void **state) {
+  (void)state;
+  is_about(2 * cuonn_energy_haar_phase(64) - M_PI, 0.5039716931099866, 1e-11);
+  is_about(2 * cuonn_energy_haar_phase(256) - M_PI, 0.27236167698282954, 1e-11);
+  for (size_t n = 2; n < 12; n++) {
+    double sum = 0;
+    for (size_t node = 0; node < cuonn_mesh_nodes(n); node++) {
+      double mean = M_PI;
+      for (size_t k = 1; k <= cuonn_mesh_haar_exponent(n, node); k++) mean *= (2 * (double)k - 1) / (2 * (double)k);
+      sum += mean;
+    }
+    is_about(cuonn_energy_haar_phase((double)n), (sum / (double)cuonn_mesh_nodes(n) + M_PI) / 2, 1e-12);
+  }
+  /* The study's figure with heaters of 24.77 mW: what phases of pi and Haar-random ones give at N = 256, without light. */
+  cuonn_energy_options o = preset(CUONN_ENERGY_FIGURE);
+  o.n_modes = 256;
+  o.holding_power = 24.77;
+  is_about(cost_of(&o, CUONN_OPERATION_MVM).tops_per_watt, 4.339114188826378, 1e-9);
+  o.holding = CUONN_HOLDING_CONSTANT;
+  is_about(cost_of(&o, CUONN_OPERATION_MVM).tops_per_watt, 2.3867312658688107, 1e-9);
+}
+
+/* Phases of a network as heaters hold them: each arm's in [0, 2 pi), by hand. */
+static void network_phases_have_their_mean(void **state) {
+  (void)state;
+  /* One node, theta = 7 and phi = -1: 7 - 2 pi and 2 pi - 1 in one arm; theta / 2 = 3.5 and -3.5 are a turn together. */
+  const double turn = 2 * M_PI;
+  const double want[] = {(7 - turn + turn - 1) / 2, (7 - turn + turn - 1) / 2, (turn + 2 * (turn - 1)) / 2, turn};
+  for (int style = 0; style < 4; style++) {
+    const cuonn_network_shape one = {2, 1, 2, (cuonn_phase_style)style, true};
+    cuonn_network network;
+    OK(cuonn_network_create(&network, &one));
+    is(cuonn_energy_mean_phase(&network), 0);
+    network.layers[0].theta[0] = 7;
+    network.layers[0].phi[0] = -1;
+    network.layers[0].gamma[0] = 5; /* moves no power that is read */
+    is(cuonn_energy_mean_phase(&network), want[style]);
+    network.layers[0].theta[0] = -1e-20; /* less than a turn's rounding below 0 is 0 */
+    network.layers[0].phi[0] = 4 * M_PI;
+    is_about(cuonn_energy_mean_phase(&network), 0, 1e-20);
+    cuonn_network_free(&network);
+  }
+  /* Phases that are drawn by the Haar law have its mean: 4032 phases, deviations of 1.8 of phi and .5 of theta. */
+  const cuonn_network_shape large = {64, 1, 10, CUONN_STYLE_TOP, true};
+  cuonn_network network;
+  OK(cuonn_network_create(&network, &large));
+  OK(cuonn_network_initialize(&network, CUONN_START_HAAR_PHASES, 1));
+  is_about(cuonn_energy_mean_phase(&network), cuonn_energy_haar_phase(64), 4 * 1.8 / 2 / sqrt(2016));
+  cuonn_network_free(&network);
 }
 
 /* What the figure's two closed forms are, at any N and M. */
 static void identities(void **state) {
   (void)state;
   cuonn_energy_options o = preset(CUONN_ENERGY_FIGURE);
-  const double e_io = 2 * (2.551 + 0.042 + 0.65 + 1.48), e_g = 3 * e_io + 2 * 0.017, e_t = 2 * 0.103;
+  const double e_io = 2 * (2.211 + 0.042 + 0.12 + 0.65 + 0.22 + 1.48), e_g = 3 * e_io + 2 * 0.017, e_t = 2 * 0.103;
   is(e_io, 9.446);
   is(e_g, 28.372);
   const size_t modes[] = {2, 64, 257}, batches[] = {1, 17, 255};
@@ -140,11 +301,15 @@ static void identities(void **state) {
     const double n = (double)o.n_modes, m = (double)o.batch;
     is(cost_of(&o, CUONN_OPERATION_MVM).tops_per_watt, 6 * n / e_io);
     is(cost_of(&o, CUONN_OPERATION_GRADIENT).tops_per_watt, 6 / (e_g / n + e_t / m));
-    o.tap_scheme = CUONN_TAPS_DIGITAL;
+    o.tap_reading = CUONN_TAPS_EXAMPLE;
     is(cost_of(&o, CUONN_OPERATION_GRADIENT).tops_per_watt, 6 / (e_g / n + e_t));
     assert_true(cost_of(&o, CUONN_OPERATION_GRADIENT).tops_per_watt < 6 / e_t); /* 29.1 TOPS/W */
     is(peak_of(&o, CUONN_OPERATION_GRADIENT).tops_per_watt, 6 / e_t);
-    o.tap_scheme = CUONN_TAPS_ANALOG;
+    o.scheme = CUONN_SCHEME_DIGITAL; /* reads three powers: 19.4 TOPS/W */
+    is(peak_of(&o, CUONN_OPERATION_GRADIENT).tops_per_watt, 6 / (3 * 0.103));
+    o.tap_reading = CUONN_TAPS_BATCH; /* (37) is linear: three sums over the batch */
+    is(peak_of(&o, CUONN_OPERATION_GRADIENT).tops_per_watt, 6 / (3 * 0.103 / m));
+    o.scheme = CUONN_SCHEME_STUDY;
   }
   assert_true(isinf(peak_of(&o, CUONN_OPERATION_MVM).modes));
   /* the extra cost of training beside an inference is two passes, the mixers and the taps */
@@ -179,15 +344,15 @@ static void laser_by_hand(void **state) {
   (void)state;
   cuonn_energy_options o = preset(CUONN_ENERGY_DEFAULT);
   cuonn_energy_light light = light_of(&o);
-  is(light.column_loss, 0.05 + 0.026096833766885624);
-  is(light.symbol_energy, 2.0594415300559643e-13);
-  is(light.watts, 64 * 2.0594415300559643e-13 * 1e10);
-  is(cost_of(&o, CUONN_OPERATION_MVM).part[CUONN_ENERGY_LASER], 128 * 64 * 2.0594415300559643e-13);
-  is(cost_of(&o, CUONN_OPERATION_GRADIENT).part[CUONN_ENERGY_LASER], 4 * 128 * 64 * 2.0594415300559643e-13);
-  is(cost_of(&o, CUONN_OPERATION_MVM).tops_per_watt, 39.78473081823864);
+  is(light.column_loss, 0.05 + 0.026096833766885624 / 2);
+  is(light.symbol_energy, 1.7457988966962445e-13);
+  is(light.watts, 64 * 1.7457988966962445e-13 * 1e10);
+  is(cost_of(&o, CUONN_OPERATION_MVM).part[CUONN_ENERGY_LASER], 128 * 64 * 1.7457988966962445e-13);
+  is(cost_of(&o, CUONN_OPERATION_GRADIENT).part[CUONN_ENERGY_LASER], 6 * 128 * 64 * 1.7457988966962445e-13);
+  is(cost_of(&o, CUONN_OPERATION_MVM).tops_per_watt, 39.91443389107252);
   o.column_loss = 0; /* the taps alone */
   o.tap_fraction = 0.01;
-  is(light_of(&o).column_loss, 0.08729610804900176);
+  is(light_of(&o).column_loss, 0.08729610804900176 / 2);
   o.laser = false;
   is(light_of(&o).symbol_energy, 0);
   is(cost_of(&o, CUONN_OPERATION_MVM).part[CUONN_ENERGY_LASER], 0);
@@ -199,12 +364,12 @@ static void peaks_by_hand(void **state) {
   (void)state;
   static const double rows[][10] = {
       /* dB, N*, peak, N_eq, at 64, at 256, gradient N*, peak, 8 bits direct N*, peak */
-      {0.05, 362.39326787043655, 173.8372779619116, 462.07832723852016, 39.97230240848439, 147.82255773924422,
-       343.7791073567662, 53.07940446192613, 234.49336138900125, 93.77586174572366},
-      {0.2, 90.59831696760914, 43.4593194904779, 115.51958180963004, 36.955639434811054, 0.2516851677465436,
-       85.94477683919155, 13.41307707000578, 58.62334034725031, 23.443965436430915},
-      {0.99, 18.302690296486695, 8.77966050312685, 23.33728925447072, 0.0038320723576345237, 1.5049944925256603e-21,
-       17.362581179634656, 2.7175143997218085, 11.84309906005057, 4.736154633622407},
+      {0.05, 366.2011102388986, 176.2396822378735, 467.07832723852016, 39.994793128478044, 148.52680684638273,
+       321.9153453990409, 48.274856223280175, 236.35692244303547, 97.22394931436274},
+      {0.2, 91.55027755972465, 44.059920559468374, 116.76958180963004, 37.13170171159568, 0.26657383742162943,
+       80.47883634976023, 12.187069307610333, 59.08923061075887, 24.305987328590685},
+      {0.99, 18.495005567621142, 8.900994052417856, 23.589814506995967, 0.004059114093778764, 1.59417102257912e-21,
+       16.25835077772934, 2.468473310141595, 11.937218305203812, 4.910300470422361},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     const double *want = rows[i];
@@ -226,13 +391,87 @@ static void peaks_by_hand(void **state) {
   }
 }
 
-/* The closed form is the best of all whole N, also with heaters, taps and few examples. */
+/* A Haar-random mesh of our own simulator whose shifters lose what a tap takes: N = 64, .3 %, that is .01305 dB each. The
+ * mean power of its outputs is what the model's taps leave; the mesh has no shifters at its outputs, the model has (N of
+ * N^2), and light that meets fewer shifters weighs more in the mean: together 2 %. An independent program gives .818 dB. */
+static void mesh_loses_what_the_model_says(void **state) {
+  (void)state;
+  enum { kModes = 64 };
+  cuonn_energy_options o = preset(CUONN_ENERGY_DEFAULT);
+  o.column_loss = 0;
+  const double tap = -10 * log10(1 - o.tap_fraction), model = kModes * light_of(&o).column_loss;
+  cuonn_context *context;
+  cuonn_mesh mesh;
+  double *const matrix = calloc(2 * kModes * kModes, sizeof *matrix);
+  OK(cuonn_context_create(&context, "reference", 1));
+  for (int style = CUONN_STYLE_TOP; style <= CUONN_STYLE_BOTTOM; style++) {
+    OK(cuonn_mesh_create(&mesh, kModes, (cuonn_phase_style)style));
+    OK(cuonn_mesh_randomize(&mesh, 5, 0));
+    for (size_t k = 0; k < 2 * cuonn_mesh_nodes(kModes); k++) mesh.loss_db[k] = tap;
+    OK(cuonn_matrix(matrix, context, &mesh));
+    double power = 0;
+    for (size_t i = 0; i < 2 * kModes * kModes; i++) power += matrix[i] * matrix[i] / kModes;
+    const double lost = -10 * log10(power);
+    is_about(lost, 0.818, 3e-3);
+    CLOSE(&model, &lost, 1, .rel = 0.025);
+    cuonn_mesh_free(&mesh);
+  }
+  free(matrix);
+  cuonn_context_free(context);
+}
+
+/* Each set is of one modulator, and of published values: see the table in docs/energy.md. */
+static void components_are_of_one_modulator(void **state) {
+  (void)state;
+  static const double couplers = 1.8;
+  /* pJ a channel at 10 GS/s: 50 mW / 14 GS/s, drive, statics / f_s, amplifier, two photodiodes, ADC */
+  static const double send[] = {2.211 + 0.042 + 0.12, 3.571 + 0.042 + 0.12, 3.571 + 0.45};
+  static const double read[] = {0.65 + 0.22 + 1.48, 0.3 + 0.22 + 1.48, 0.3 + 0.22 + 1.48}, loss[] = {0.95, 0.95, 1.2};
+  for (int set = 0; set <= CUONN_COMPONENTS_MZM; set++) {
+    cuonn_energy_options o = preset(CUONN_ENERGY_FIGURE);
+    cuonn_energy_use_components(&o, (cuonn_energy_components)set);
+    is(o.fixed_loss, loss[set] + couplers);
+    is(cost_of(&o, CUONN_OPERATION_MVM).joules, 128 * 64 * 2 * (send[set] + read[set]) * 1e-12);
+    o.scheme = CUONN_SCHEME_ANALOG;
+    const double gradient = 2 * (4 * send[set] + 2 * read[set] + 2 * 0.017) * 128 * 64 + 2 * 0.103 * 64 * 64;
+    is(cost_of(&o, CUONN_OPERATION_GRADIENT).joules, gradient * 1e-12);
+    o.detection = CUONN_DETECTION_DIRECT; /* one photodiode a channel */
+    is(cost_of(&o, CUONN_OPERATION_MVM).joules, 128 * 64 * 2 * (send[set] + read[set] - 0.11) * 1e-12);
+    o.symbol_rate = 5; /* statics last twice as long */
+    const double statics = 0.22 + (set == CUONN_COMPONENTS_MZM ? 0 : 0.12) - 0.11;
+    is(cost_of(&o, CUONN_OPERATION_MVM).joules, 128 * 64 * 2 * (send[set] + read[set] - 0.11 + statics) * 1e-12);
+  }
+  is(send[0] + read[0], 4.723); /* the study's figure */
+}
+
+/* What one tap too many on a path cost, and what the passes of the analog scheme do; the electronics as they were when both
+ * were counted otherwise. Numbers of an independent program over all whole N. */
+static void one_tap_a_column(void **state) {
+  (void)state;
+  cuonn_energy_options o = preset(CUONN_ENERGY_DEFAULT);
+  o.dac = 2.551;
+  o.modulator_static = o.detector_bias = 0;
+  o.fixed_loss = 3;
+  o.scheme = CUONN_SCHEME_STUDY;
+  is_about(peak_of(&o, CUONN_OPERATION_MVM).modes, 287, 0.5);
+  is_about(peak_of(&o, CUONN_OPERATION_MVM).tops_per_watt, 137.86, 5e-3);
+  is_about(peak_of(&o, CUONN_OPERATION_GRADIENT).modes, 273, 0.5);
+  is_about(cost_of(&o, CUONN_OPERATION_GRADIENT).tops_per_watt, 13.1509, 5e-5);
+  o.scheme = CUONN_SCHEME_ANALOG;
+  is_about(cost_of(&o, CUONN_OPERATION_GRADIENT).tops_per_watt, 12.5812, 5e-5);
+}
+
+/* The most efficient is the best of all whole N, also with heaters of any phases, taps and few examples. */
 static void peak_is_the_best(void **state) {
   (void)state;
   cuonn_energy_options o = preset(CUONN_ENERGY_CITED);
   o.column_loss = 0.11;
   o.batch = 2;
-  for (int operation = 0; operation < CUONN_ENERGY_OPERATIONS; operation++) {
+  for (int i = 0; i < 3 * CUONN_ENERGY_OPERATIONS; i++) {
+    const int operation = i % CUONN_ENERGY_OPERATIONS;
+    o.phases_known = i / CUONN_ENERGY_OPERATIONS == 1;
+    o.mean_phase = 2;
+    o.holding = i / CUONN_ENERGY_OPERATIONS == 2 ? CUONN_HOLDING_CONSTANT : CUONN_HOLDING_HEATER;
     const cuonn_energy_peak peak = peak_of(&o, (cuonn_energy_operation)operation);
     double best = 0;
     size_t at = 0;
@@ -273,6 +512,7 @@ static void conversions_dominate_until_light_or_heaters_do(void **state) {
   (void)state;
   for (int operation = 0; operation < CUONN_ENERGY_OPERATIONS; operation++) {
     cuonn_energy_options o = preset(CUONN_ENERGY_DEFAULT);
+    o.holding = CUONN_HOLDING_HEATER;
     assert_true(cost_of(&o, (cuonn_energy_operation)operation).conversion_share > 0.9);
     size_t last[2] = {0, 0}; /* largest N at which they are more than half: without heaters, with */
     for (int heaters = 0; heaters < 2; heaters++) {
@@ -282,8 +522,8 @@ static void conversions_dominate_until_light_or_heaters_do(void **state) {
       }
     }
     const bool gradient = operation == CUONN_OPERATION_GRADIENT;
-    assert_int_equal(last[0], gradient ? 284 : 302);
-    assert_int_equal(last[1], 3);
+    assert_int_equal(last[0], gradient ? 313 : 365);
+    assert_int_equal(last[1], gradient ? 3 : 5);
   }
 }
 
@@ -297,7 +537,9 @@ static void more_never_costs_less(void **state) {
   } fields[] = {
       {FIELD(dac), false},
       {FIELD(modulator), false},
+      {FIELD(modulator_static), false},
       {FIELD(receiver), false},
+      {FIELD(detector_bias), false},
       {FIELD(adc), false},
       {FIELD(mixer), false},
       {FIELD(tap), false},
@@ -316,6 +558,7 @@ static void more_never_costs_less(void **state) {
     bool moved = false;
     for (size_t i = 0; i < 2 * 4 * CUONN_ENERGY_OPERATIONS; i++) {
       cuonn_energy_options o = preset(i % 2 ? CUONN_ENERGY_CITED : CUONN_ENERGY_DEFAULT);
+      cuonn_energy_use_components(&o, CUONN_COMPONENTS_RING); /* has all there is */
       const cuonn_energy_operation operation = (cuonn_energy_operation)(i / 8);
       o.n_modes = modes[i / 2 % 4];
       double value;
@@ -410,6 +653,39 @@ static void step_by_hand(void **state) {
   is(network_of(&o, &training, 100).step.seconds, n.step.seconds - 5 * 40e-3);
 }
 
+/* A step in situ is costed by its own scheme: the matrix of every layer is measured, four passes of 4 unit vectors. */
+static void step_in_situ_by_hand(void **state) {
+  (void)state;
+  cuonn_energy_options o = timed();
+  o.product_energy = 1e6;
+  cuonn_training_options t = training;
+  t.gradient = CUONN_GRADIENT_ANALOG;
+  t.chip.measurement = CUONN_MEASUREMENT_MATRIX;
+  o.scheme = CUONN_SCHEME_ANALOG;
+  const double pass = kFill + 3 / 1e10;
+  cuonn_energy_network n = network_of(&o, &t, 100);
+  is(n.step.part[CUONN_ENERGY_DAC], 3 * 4 * 4 * 8e-12);
+  is(n.step.part[CUONN_ENERGY_DIGITAL], 5e-6 + 3 * 3 * 10 * 16 * 1e6 * 1e-12);
+  is(n.step.seconds, 12 * pass + 7 * 0.1 + 8e-3 + 1 + 40e-3 + 1e-3);
+  assert_true(isinf(n.balance_batch));   /* no more light for more examples */
+  o.dataflow = CUONN_DATAFLOW_STREAMING; /* unit vectors do not stream from layer to layer */
+  is(network_of(&o, &t, 100).step.seconds, n.step.seconds);
+
+  /* Digital, taps read for each of 10 examples: 3 x 16 readings by 4 converters. */
+  o.dataflow = CUONN_DATAFLOW_SEQUENTIAL;
+  o.tap_reading = CUONN_TAPS_EXAMPLE;
+  t.gradient = CUONN_GRADIENT_DIGITAL;
+  t.chip.measurement = CUONN_MEASUREMENT_EXAMPLE;
+  n = network_of(&o, &t, 100);
+  is(n.step.part[CUONN_ENERGY_TAP], 3 * 3 * 16 * 10 * 1e5 * 1e-12);
+  is(n.step.seconds, 9 * (kFill + kSymbols) + 7 * 0.1 + 10 * 12e-3 + 1 + 40e-3 + 1e-3);
+  assert_true(isinf(n.balance_batch)); /* each example's readings take longer than its light */
+  o.tap_rate = 1e6;
+  o.tap_converters = 1000;
+  n = network_of(&o, &t, 100); /* 1 ps an example against 9 symbols of .1 ns */
+  is(n.balance_batch, (40e-3 + 1e-3) / (9e-10 - 1e-12));
+}
+
 static void inference_by_hand(void **state) {
   (void)state;
   cuonn_energy_options o = timed();
@@ -491,6 +767,14 @@ static void bad_values_are_refused(void **state) {
   BAD(n_modes, 16385, "energy.modes");
   BAD(batch, 0, "energy.batch is 0");
   BAD(dataflow, (cuonn_energy_dataflow)3, "energy.dataflow");
+  BAD(scheme, (cuonn_energy_scheme)4, "energy.scheme");
+  BAD(tap_reading, (cuonn_energy_taps)2, "energy.tap_reading");
+  BAD(measurement, (cuonn_measurement)2, "energy.measurement");
+  BAD(holding, (cuonn_energy_holding)2, "energy.holding_law");
+  BAD(held_symbols, 0, "energy.held_symbols is 0; it must be 1 to");
+  BAD(modulator_static, -1, "energy.modulator_static is -1 mW");
+  BAD(detector_bias, NAN, "energy.detector_bias");
+  BAD(product_energy, -1, "energy.product_energy");
   o = preset(CUONN_ENERGY_DEFAULT);
   REFUSED(cuonn_energy_operation_cost(&cost, &o, (cuonn_energy_operation)3), CUONN_E_ARGUMENT, "no energy operation 3");
   REFUSED(cuonn_energy_operation_peak(&peak, &o, (cuonn_energy_operation)3), CUONN_E_ARGUMENT, "no energy operation 3");
@@ -589,10 +873,22 @@ static void noise_by_hand(void **state) {
   cuonn_energy_options o = preset(CUONN_ENERGY_DEFAULT);
   o.detector_efficiency = 0.5;
   o.tap_fraction = 0.01;
-  is(cuonn_energy_tap_photons(&o, 0.1, 1), 20000); /* 1 / (.5 x .01 x .01) */
-  is(cuonn_energy_tap_photons(&o, 0.1, 100), 200);
-  is(cuonn_energy_tap_photons(&o, 0.2, 1), 5000);
-  assert_true(isinf(cuonn_energy_tap_photons(&o, 0, 100)));
+  is(cuonn_energy_tap_photons(&o, 0.1), 20000); /* 1 / (.5 x .01 x .01) */
+  is(cuonn_energy_tap_photons(&o, 0.2), 5000);
+  o.held_symbols = 100;
+  is(cuonn_energy_tap_photons(&o, 0.1), 200);
+  assert_true(isinf(cuonn_energy_tap_photons(&o, 0)));
+  o.scheme = CUONN_SCHEME_SWITCHED; /* each sign has half the time */
+  is(cuonn_energy_tap_photons(&o, 0.1), 400);
+  /* However the matrix is measured, a unit vector's light is that of one symbol: 16276 photons a mode at N = 64. */
+  o = preset(CUONN_ENERGY_DEFAULT);
+  for (int matrix = 0; matrix < 2; matrix++) {
+    o.measurement = matrix ? CUONN_MEASUREMENT_MATRIX : CUONN_MEASUREMENT_EXAMPLE;
+    o.batch = 600;
+    OK(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0.02, 0.05, 0.05}));
+    is_about(o.least_photons, 16276.04, 5e-3);
+    is_about(light_of(&o).photons, 16276.04, 5e-3); /* 4 bits of reading take 2178: the taps decide */
+  }
   is(cuonn_energy_noise_bits(1 / (8 * sqrt(3))), 3); /* a step of 2 / 2^3 over sqrt(12) */
   is_about(cuonn_energy_noise_bits(0.05), 3.529, 1e-3);
   is_about(cuonn_energy_noise_bits(0.025), 4.529, 1e-3);
@@ -605,54 +901,63 @@ static void components_meet_the_noise(void **state) {
   cuonn_energy_options o = base;
   /* 1 / (.8 x .003 x 1e-4 x 64 modes) = 65104 photons a mode, more than 4 bits of direct detection need. */
   o.detection = CUONN_DETECTION_DIRECT;
-  OK(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0.01, 0.05, 0.06, 1}));
+  OK(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0.01, 0.05, 0.06}));
   assert_int_equal(o.converter_bits, 4);
   assert_int_equal(o.bits, 4);
   is_about(light_of(&o).photons, 65104, 1);
   /* Of the two readings the better one decides; where one of them has no noise, the components stay. */
-  OK(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0.01, 0.05, 0.025, 1e6}));
+  o.held_symbols = 1000000;
+  OK(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0.01, 0.05, 0.025}));
   assert_int_equal(o.bits, 5);
   const double photons = light_of(&o).photons;
   o.least_photons = 0;
   is(light_of(&o).photons, photons); /* a long integration leaves the decision to the bits */
   o = base;
-  OK(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0.01, 0.05, 0, 128}));
+  OK(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0.01, 0.05, 0}));
   assert_int_equal(o.converter_bits, base.converter_bits);
   assert_int_equal(o.bits, base.bits);
-  OK(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0.01, 2, 2, 128}));
+  OK(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0.01, 2, 2}));
   assert_int_equal(o.bits, 1);
   /* Without noise at the taps no light is enough: it costs everything. */
-  OK(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0, 0.05, 0.05, 128}));
+  OK(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0, 0.05, 0.05}));
   assert_true(isinf(light_of(&o).watts));
   is(cost_of(&o, CUONN_OPERATION_GRADIENT).tops_per_watt, 0);
   /* More noise never costs more. */
   double last = INFINITY;
   for (double tap = 1e-4; tap < 1; tap *= 2) {
-    OK(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){tap, 0.05, 0.05, 1}));
+    OK(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){tap, 0.05, 0.05}));
     assert_true(light_of(&o).watts <= last);
     last = light_of(&o).watts;
   }
-  REFUSED(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){-1, 0, 0, 1}), CUONN_E_ARGUMENT, "tap_shot is -1");
-  REFUSED(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0, NAN, 0, 1}), CUONN_E_ARGUMENT, "io_amplitude is");
-  REFUSED(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0, 0, INFINITY, 1}), CUONN_E_ARGUMENT, "io_phase is inf");
-  REFUSED(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0, 0, 0, 0}), CUONN_E_ARGUMENT, "symbols are 0");
+  REFUSED(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){-1, 0, 0}), CUONN_E_ARGUMENT, "tap_shot is -1");
+  REFUSED(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0, NAN, 0}), CUONN_E_ARGUMENT, "io_amplitude is");
+  REFUSED(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0, 0, INFINITY}), CUONN_E_ARGUMENT, "io_phase is inf");
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(mvm_by_hand),
       cmocka_unit_test(gradient_by_hand),
+      cmocka_unit_test(schemes_by_hand),
+      cmocka_unit_test(measured_matrix_by_hand),
+      cmocka_unit_test(training_decides_the_scheme),
       cmocka_unit_test(converters_scale_with_bits),
       cmocka_unit_test(holding_by_hand),
+      cmocka_unit_test(haar_phases_have_their_mean),
+      cmocka_unit_test(network_phases_have_their_mean),
       cmocka_unit_test(identities),
       cmocka_unit_test(photons_by_hand),
       cmocka_unit_test(laser_by_hand),
       cmocka_unit_test(peaks_by_hand),
+      cmocka_unit_test(one_tap_a_column),
+      cmocka_unit_test(mesh_loses_what_the_model_says),
+      cmocka_unit_test(components_are_of_one_modulator),
       cmocka_unit_test(peak_is_the_best),
       cmocka_unit_test(undetectable_is_reported),
       cmocka_unit_test(conversions_dominate_until_light_or_heaters_do),
       cmocka_unit_test(more_never_costs_less),
       cmocka_unit_test(step_by_hand),
+      cmocka_unit_test(step_in_situ_by_hand),
       cmocka_unit_test(inference_by_hand),
       cmocka_unit_test(epoch_by_hand),
       cmocka_unit_test(gpu_by_hand),

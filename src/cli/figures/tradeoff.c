@@ -19,14 +19,11 @@ static int meet_noise(cuonn_energy_options *out, const cuonn_config *config, con
   cuonn_config with = *config;
   for (size_t i = 0; i < source->n_settings; i++) CLI_TRY_DONE(cuonn_config_set(&with, source->settings[i]));
   const cuonn_training_options *const training = &with.training;
-  const bool digital = training->gradient == CUONN_GRADIENT_DIGITAL;
-  const bool whole = !digital && training->chip.measurement == CUONN_MEASUREMENT_MATRIX;
-  const cuonn_energy_noise noise = {training->chip.tap_shot, training->chip.io_amplitude, training->chip.io_phase,
-                                    whole ? (double)training->batch_size : 1};
+  const cuonn_energy_noise noise = {training->chip.tap_shot, training->chip.io_amplitude, training->chip.io_phase};
   *out = with.energy;
   out->n_modes = with.network.n_modes;
   out->batch = training->batch_size;
-  out->tap_scheme = digital ? CUONN_TAPS_DIGITAL : CUONN_TAPS_ANALOG;
+  cuonn_energy_follow_training(out, training);
   CLI_TRY_DONE(cuonn_energy_meet_noise(out, &noise));
 done:
   return code;
@@ -83,9 +80,10 @@ static int write_row(FILE *out, tally *t, const cli_sweep_view *view, size_t row
       t->n_dark++;
       continue;
     }
-    fprintf(out, "%.6g %.6g %.6g %.6g %.6g %zu %zu\n", 100 * s.mean, 100 * s.deviation,
+    const bool left_out = options.measurement == CUONN_MEASUREMENT_MATRIX && options.product_energy == 0;
+    fprintf(out, "%.6g %.6g %.6g %.6g %.6g %zu %zu %d\n", 100 * s.mean, 100 * s.deviation,
             point.cost[CUONN_OPERATION_GRADIENT].tops_per_watt, point.light.watts, point.light.photons,
-            options.converter_bits, part.at[taps]);
+            options.converter_bits, part.at[taps], left_out);
     t->n_priced++;
   } while (cli_sweep_next(&part, view, others, n_others));
 done:
@@ -145,8 +143,8 @@ static int write_tradeoff(FILE *out, cli_figure_source *source) {
       "# modes, epochs, rows, repeats; then headings of the rows; then shot noises of the taps; then a block a row, a "
       "line a setting: mean test error "
       "and its deviation over the repeats in percent, TOPS/W of an in situ gradient, electricity of the laser in W, "
-      "photons a mode and symbol at the detector, bits of converters, number of the taps' shot noise; then a block of "
-      "what is left out\n",
+      "photons a mode and symbol at the detector, bits of converters, number of the taps' shot noise, 1 if digital "
+      "products are left out; then a block of settings that are left out\n",
       out);
   fprintf(out, "%zu %zu %zu %zu\n", grid->base.network.n_modes, grid->base.training.epochs, n_rows, view.repeats);
   cli_figure_next_block(out);
@@ -159,7 +157,7 @@ static int write_tradeoff(FILE *out, cli_figure_source *source) {
     cli_figure_next_block(out);
     const size_t before = t.n_priced;
     CLI_PASS_DONE(write_row(out, &t, &view, rows, taps, part, source));
-    if (t.n_priced == before) fputs("NaN NaN NaN NaN NaN 0 0\n", out);
+    if (t.n_priced == before) fputs("NaN NaN NaN NaN NaN 0 0 0\n", out);
   }
   write_left_out(out, &t);
   if (t.n_priced == 0)

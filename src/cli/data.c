@@ -1,0 +1,84 @@
+#include "cli/data.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *cli_data_kind(const cuonn_config *config) {
+  return config->data.kind == CUONN_DATA_FIELDS ? "fields" : "images";
+}
+
+const char *cli_data_name(const cuonn_config *config) {
+  if (config->data.kind == CUONN_DATA_IMAGES) return config->data.path;
+  return config->data.train[0] ? config->data.train : config->data.test;
+}
+
+/* folder/name in place of path. */
+static int move(char path[CUONN_CONFIG_TEXT], const char *folder) {
+  char moved[CUONN_CONFIG_TEXT];
+  if (!path[0]) return CLI_DONE;
+  const char *const slash = strrchr(path, '/'), *const name = slash ? slash + 1 : path;
+  if (snprintf(moved, sizeof moved, "%s/%s", folder, name) >= CUONN_CONFIG_TEXT)
+    return cli_fail(CLI_USAGE, "--data: %s/%s is a name of more than %d bytes", folder, name, CUONN_CONFIG_TEXT - 1);
+  memcpy(path, moved, sizeof moved);
+  return CLI_DONE;
+}
+
+int cli_data_move(cuonn_config *config, const char *folder) {
+  int code = CLI_DONE;
+  if (!folder) return CLI_DONE;
+  if (config->data.kind == CUONN_DATA_IMAGES) return cli_config_set(config, "data.path", folder);
+  CLI_PASS_DONE(move(config->data.train, folder));
+  CLI_PASS_DONE(move(config->data.test, folder));
+done:
+  return code;
+}
+
+static int load_images(cuonn_dataset *out, const cuonn_config *config) {
+  int code = CLI_DONE;
+  const char *names[CUONN_DATASET_FILES];
+  for (size_t i = 0; i < CUONN_DATASET_FILES; i++) names[i] = config->data.names[i];
+  CLI_TRY_DONE(cuonn_dataset_load(out, config->data.path, names));
+  const cuonn_status fits = cuonn_features_check(&config->features, out->train.height, out->train.width);
+  if (fits != CUONN_OK) code = cli_fail_file(fits, config->data.path);
+done:
+  return code;
+}
+
+/* Fields of one file, with the waveguides of the network. */
+static int read_fields(cuonn_examples *out, const char *path, const cuonn_config *config) {
+  int code = CLI_DONE;
+  CLI_TRY_DONE(cuonn_examples_read(out, path));
+  CLI_TRY_DONE(cuonn_examples_fit(out, config->network.n_modes, config->features.reference, config->data.pad));
+done:
+  return code;
+}
+
+static int load_fields(cuonn_dataset *out, const cuonn_config *config) {
+  int code = CLI_DONE;
+  const cuonn_data_options *const data = &config->data;
+  cuonn_examples all = {0};
+  if (!data->test[0] && (!data->train[0] || data->test_share == 0))
+    return cli_fail(CLI_USAGE,
+                    "data.kind is fields, but nothing says what to test with: name a file in data.test, or one in "
+                    "data.train and a share of it in data.test_share");
+  if (!data->test[0]) {
+    CLI_PASS_DONE(read_fields(&all, data->train, config));
+    CLI_TRY_DONE(cuonn_dataset_split(out, &all, data->test_share, data->seed));
+  } else {
+    if (data->train[0]) CLI_PASS_DONE(read_fields(&out->train, data->train, config));
+    CLI_PASS_DONE(read_fields(&out->test, data->test, config));
+  }
+done:
+  cuonn_examples_free(&all);
+  return code;
+}
+
+int cli_data_load(cuonn_dataset *out, const cuonn_config *config) {
+  int code = CLI_DONE;
+  *out = (cuonn_dataset){0};
+  CLI_PASS_DONE(config->data.kind == CUONN_DATA_FIELDS ? load_fields(out, config) : load_images(out, config));
+  CLI_TRY_DONE(cuonn_examples_check_labels(&out->train, config->network.n_classes));
+  CLI_TRY_DONE(cuonn_examples_check_labels(&out->test, config->network.n_classes));
+done:
+  return code;
+}

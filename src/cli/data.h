@@ -1,0 +1,18 @@
+/* The examples that a configuration names: images of four files, or fields of one file or two. */
+#ifndef CUONN_CLI_DATA_H
+#define CUONN_CLI_DATA_H
+
+#include "cli/common.h"
+
+/* Reads training and test set, fields with the waveguides of the network, and checks them against features and classes.
+ * Fields may have no training set where the configuration names none. Release with cuonn_dataset_free(), also on failure. */
+int cli_data_load(cuonn_dataset *out, const cuonn_config *config);
+
+/* What a --data names: another folder with the same files. NULL: not given. */
+int cli_data_move(cuonn_config *config, const char *folder);
+
+/* Folder or file, for messages; "images" or "fields". */
+const char *cli_data_name(const cuonn_config *config);
+const char *cli_data_kind(const cuonn_config *config);
+
+#endif
