@@ -129,6 +129,8 @@ static int take_settings(bench_settings *s, const arguments *a) {
   s->commit = a->commit ? a->commit : "";
   s->json = a->json;
   s->plot = a->plot;
+  if (s->json && s->plot && strcmp(s->json, s->plot) == 0)
+    return cli_fail(CLI_USAGE, "--json and --plot name the same file, %s", s->json);
   CLI_PASS_DONE(bench_check_writable(s->json));
   CLI_PASS_DONE(bench_check_writable(s->plot));
 done:
