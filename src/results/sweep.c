@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "results/directory.h"
+#include "results/store.h"
 
 static cuonn_status point_path(char **out, const char *directory, size_t point) {
   char name[24];
@@ -21,12 +22,12 @@ static cuonn_status point_path(char **out, const char *directory, size_t point) 
 }
 
 cuonn_status sweep_take_run(cuonn_sweep_files *files, size_t point) {
-  char *path = NULL, *text = NULL;
+  char *path = NULL, *text = NULL, *data = NULL;
   cuonn_config config, found;
   cuonn_status status = CUONN_OK;
   CUONN_TRY_DONE(point_path(&path, files->runs, point));
   if (access(path, F_OK) != 0 && errno == ENOENT) goto done;
-  CUONN_TRY_DONE(sweep_run_read(&files->results[point], &text, path, files->grid->base.training.epochs,
+  CUONN_TRY_DONE(sweep_run_read(&files->results[point], &text, &data, path, files->grid->base.training.epochs,
                                 files->grid->base.network.n_layers));
   files->done[point] = true;
   cuonn_grid_config(&config, files->grid, point);
@@ -35,7 +36,12 @@ cuonn_status sweep_take_run(cuonn_sweep_files *files, size_t point) {
   const char *key = cuonn_config_difference(&config, &found);
   if (!key && config.training.epochs != found.training.epochs) key = "training.epochs";
   CUONN_CHECK_DONE(!key, CUONN_E_DATA, "%s: was trained with another %s than its point of the grid has", path, key);
+  if (data && files->data) {
+    const cuonn_status same = cuonn_dataset_compare(data, files->data);
+    if (same != CUONN_OK) status = cuonn_fail_within(same, "%s: was trained on other data", path);
+  }
 done:
+  free(data);
   free(text);
   free(path);
   return status;
@@ -72,9 +78,9 @@ cuonn_status cuonn_sweep_files_record(cuonn_sweep_files *files, size_t point, co
   CUONN_TRY_DONE(point_path(&network, files->networks, point));
   text = cuonn_config_text(&config);
   CUONN_CHECK_DONE(text, CUONN_E_MEMORY, "%s: not enough memory for its configuration", run);
-  if (result->state)
-    CUONN_TRY_DONE(cuonn_checkpoint_write(network, result->state, result->n_epochs, config.training.seed, text));
-  CUONN_TRY_DONE(sweep_run_write(run, result, text));
+  const cuonn_origin origin = {text, config.training.seed, (char *)(uintptr_t)files->data}; /* only read */
+  if (result->state) CUONN_TRY_DONE(cuonn_checkpoint_write(network, result->state, result->n_epochs, &origin));
+  CUONN_TRY_DONE(sweep_run_write(run, result, text, files->data));
   CUONN_TRY_DONE(keep(files, point, result));
 done:
   free(text);
@@ -89,11 +95,15 @@ const cuonn_sweep_result *cuonn_sweep_files_result(const cuonn_sweep_files *file
 
 /* ---- the directory ---- */
 
+/* A new sweep begins where nothing is that it would replace. */
 static cuonn_status begin(cuonn_sweep_files *files) {
-  struct stat info;
-  CUONN_CHECK(lstat(files->grid_path, &info) != 0, CUONN_E_ARGUMENT,
-              "%s: already holds sweep.yaml of another sweep; resume that sweep, or choose another directory",
-              files->directory);
+  for (size_t i = 0; results_sweep_names[i]; i++) {
+    bool has;
+    CUONN_TRY(results_directory_has(&has, NULL, files->directory, results_sweep_names[i]));
+    CUONN_CHECK(!has, CUONN_E_ARGUMENT,
+                "%s: already holds %s of another sweep; resume that sweep, or choose another directory",
+                files->directory, results_sweep_names[i]);
+  }
   char *const text = cuonn_grid_text(files->grid);
   CUONN_CHECK(text, CUONN_E_MEMORY, "%s: not enough memory for its configuration", files->directory);
   const cuonn_status status = cuonn_bytes_write(files->grid_path, text, strlen(text));
@@ -101,29 +111,51 @@ static cuonn_status begin(cuonn_sweep_files *files) {
   return status;
 }
 
+/* Takes over what is there of a sweep; no file that is still to be written may be a link to elsewhere. */
+static cuonn_status take_runs(cuonn_sweep_files *files) {
+  for (size_t p = 0; p < files->points; p++) {
+    char name[24];
+    CUONN_TRY(sweep_take_run(files, p));
+    if (files->done[p]) continue;
+    snprintf(name, sizeof name, "%06zu.nc", p);
+    CUONN_TRY(cuonn_directory_check(files->runs, name));
+    CUONN_TRY(cuonn_directory_check(files->networks, name));
+  }
+  return CUONN_OK;
+}
+
+static cuonn_status name_files(cuonn_sweep_files *files, const char *directory) {
+  files->directory = strdup(directory);
+  CUONN_CHECK(files->directory, CUONN_E_MEMORY, "%s: not enough memory for its name", directory);
+  CUONN_TRY(results_join(&files->grid_path, directory, "sweep.yaml"));
+  CUONN_TRY(results_join(&files->runs, directory, "runs"));
+  CUONN_TRY(results_join(&files->networks, directory, "networks"));
+  return results_join(&files->merged, directory, "sweep.nc");
+}
+
 cuonn_status cuonn_sweep_files_open(cuonn_sweep_files **out, const char *directory, const cuonn_grid *grid,
-                                    bool resume) {
+                                    const char *data, bool resume) {
   cuonn_status status = CUONN_OK;
   cuonn_sweep_files *files = NULL;
+  bool held;
   *out = NULL;
   CUONN_TRY_DONE(cuonn_allocate(&files, 1, sizeof *files));
   files->lock = -1;
   files->grid = grid;
+  files->data = data;
   files->points = cuonn_grid_points(grid);
   CUONN_TRY_DONE(cuonn_allocate(&files->results, files->points, sizeof *files->results));
   CUONN_TRY_DONE(cuonn_allocate(&files->done, files->points, sizeof *files->done));
   CUONN_TRY_DONE(results_directory_make(directory));
-  CUONN_TRY_DONE(results_directory_lock(&files->lock, directory));
-  files->directory = strdup(directory);
-  CUONN_CHECK_DONE(files->directory, CUONN_E_MEMORY, "%s: not enough memory for its name", directory);
-  CUONN_TRY_DONE(results_join(&files->grid_path, directory, "sweep.yaml"));
-  CUONN_TRY_DONE(results_join(&files->runs, directory, "runs"));
-  CUONN_TRY_DONE(results_join(&files->networks, directory, "networks"));
-  CUONN_TRY_DONE(results_join(&files->merged, directory, "sweep.nc"));
+  CUONN_TRY_DONE(results_directory_lock(&files->lock, &held, directory));
+  CUONN_TRY_DONE(name_files(files, directory));
+  CUONN_TRY_DONE(results_directory_check(directory, results_sweep_names, results_run_names));
   if (!resume) CUONN_TRY_DONE(begin(files));
   CUONN_TRY_DONE(results_directory_make(files->runs));
   CUONN_TRY_DONE(results_directory_make(files->networks));
-  for (size_t p = 0; resume && p < files->points; p++) CUONN_TRY_DONE(sweep_take_run(files, p));
+  if (resume) CUONN_TRY_DONE(take_runs(files));
+  const char *const folders[] = {directory, files->runs, files->networks};
+  for (size_t i = 0; held && i < sizeof folders / sizeof *folders; i++) results_remove_temporaries(folders[i]);
   *out = files;
   files = NULL;
 done:
