@@ -70,6 +70,25 @@ CUONN_API const char *cuonn_phase_style_name(cuonn_phase_style style);
 /** Phase style of a name.  @return CUONN_OK; CUONN_E_ARGUMENT naming the four styles */
 CUONN_API cuonn_status cuonn_phase_style_parse(cuonn_phase_style *out, const char *name);
 
+/** How far phases go until a node is the same again, radians; coupler errors and losses change nothing in it. */
+typedef struct cuonn_phase_periods {
+  double theta, phi, gamma;      /**< of one phase while the others stay: 2 pi, or 4 pi where it enters halved */
+  double joint_theta, joint_phi; /**< added to theta and phi of one node together, they leave it as it was, too */
+} cuonn_phase_periods;
+
+/** Periods of a style: top, bottom: 2 pi each, joint (2 pi, 0); symmetric: theta 4 pi, phi 2 pi, joint (2 pi, pi);
+ *  differential: theta and phi 4 pi, joint (2 pi, 2 pi).  gamma has 2 pi in all of them. */
+CUONN_API cuonn_phase_periods cuonn_phase_style_periods(cuonn_phase_style style);
+
+/** A phase in [0, period), never the period itself; phase must be finite. */
+CUONN_API double cuonn_phase_wrap(double phase, double period);
+
+/** Brings all phases of a mesh, which must be finite, into [0, 2 pi) and leaves its matrix, errors and losses included, as
+ *  it was but for rounding.  A sign that a differential node loses moves on through phi of later nodes to gamma; phases
+ *  that are there already stay, bit for bit, unless such a sign passes.
+ *  @return CUONN_OK; CUONN_E_MEMORY, the mesh as it was */
+CUONN_API cuonn_status cuonn_mesh_wrap(cuonn_mesh *mesh);
+
 /** How far a matrix is from being unitary.
  *  @param[in] matrix  [row][column][2], N x N
  *  @return the largest modulus of an element of U^H U - 1; NaN if the matrix holds one */
@@ -77,6 +96,7 @@ CUONN_API double cuonn_unitarity_error(const double *matrix, size_t n_modes);
 
 /** Finds phases with which an error-free mesh has a given matrix (Clements et al. 2016, section 3; zeros in the matrix
  *  are met with atan2, so that no quotient is ever formed).  Coupler errors and losses of the mesh are set to zero.
+ *  theta comes out in [0, pi], phi and gamma in [0, 2 pi), in every style.
  *  @param[in,out] mesh  its N and style are read, its arrays are written
  *  @param[in] unitary   [row][column][2], out = unitary x in
  *  @return CUONN_OK; CUONN_E_NONFINITE; CUONN_E_DATA if the matrix is farther than 1e-6 from unitary (the message says

@@ -65,10 +65,7 @@ static node null_from_left(complex_t *u, size_t n, size_t top, size_t column) {
 }
 
 /* Into [0, 2 pi): angles that pile up over a row of nodes would lose digits. */
-static double reduce(double angle) {
-  const double turn = 2 * M_PI, r = fmod(angle, turn);
-  return r < 0 ? r + turn : r;
-}
+static double reduce(double angle) { return cuonn_phase_wrap(angle, 2 * M_PI); }
 
 /* T^H D = D' T': T'(theta', phi') and the new angles of D (d, both radians). With D = diag(e^{i a}, e^{i b}):
  * theta' = theta,  phi' = a - b,  a' = b - phi - theta - pi,  b' = b - theta - pi. */
@@ -80,24 +77,24 @@ static node move_through_diagonal(double *d, node left) {
 }
 
 /* Phases of style top into those of another style, column by column from the light's entrance, where P is the common
- * phase that the waveguides carry so far:
+ * phase that the waveguides carry so far; theta stays in [0, pi], phi comes into [0, 2 pi):
  *   T_top(theta, phi) diag(e^{i P}) = e^{i P_bottom} T_top(theta, phi + P_top - P_bottom),
- *   T_top(theta, phi) = e^{i (theta + phi)} T_bottom(-theta, -phi) = e^{i (theta + phi)/2} T_differential(theta, -phi)
- */
+ *   T_top(theta, pi - phi) = e^{-i phi} diag(1, -1) T_bottom(theta, phi),
+ *   T_top(theta, -phi) = e^{i (theta - phi)/2} T_differential(theta, phi) */
 static void change_style(cuonn_mesh *mesh, double *carried) {
   const size_t n = mesh->n_modes;
   const bool bottom = mesh->style == CUONN_STYLE_BOTTOM;
   memset(carried, 0, n * sizeof *carried);
   for (size_t c = 0, k = 0; c < n; c++) {
     for (size_t top = c % 2; top + 1 < n; top += 2, k++) {
-      const double phi = reduce(mesh->phi[k] + carried[top] - carried[top + 1]);
-      const double common = (mesh->theta[k] + phi) * (bottom ? 1 : 0.5);
-      mesh->theta[k] = bottom ? reduce(-mesh->theta[k]) : mesh->theta[k];
-      mesh->phi[k] = -phi; /* not reduced: a differential phi has period 4 pi */
-      carried[top] = carried[top + 1] = reduce(carried[top + 1] + common);
+      double *const p = carried + top;
+      const double in_top = mesh->phi[k] + p[0] - p[1], phi = reduce((bottom ? M_PI : 0) - in_top);
+      const double common = p[1] + (bottom ? -phi : (mesh->theta[k] - phi) / 2);
+      mesh->phi[k] = phi;
+      p[0] = reduce(common);
+      p[1] = reduce(bottom ? common + M_PI : common);
     }
   }
-  for (size_t k = 0; bottom && k < cuonn_mesh_nodes(n); k++) mesh->phi[k] = reduce(mesh->phi[k]);
   for (size_t w = 0; w < n; w++) mesh->gamma[w] = reduce(mesh->gamma[w] + carried[w]);
 }
 
@@ -137,7 +134,7 @@ static void place(cuonn_mesh *mesh, size_t *free_column, node from) {
   const size_t n = mesh->n_modes, top = from.top;
   const size_t column = free_column[top] > free_column[top + 1] ? free_column[top] : free_column[top + 1];
   const size_t k = cuonn_mesh_column_start(n, column) + top / 2;
-  mesh->theta[k] = reduce(from.theta);
+  mesh->theta[k] = from.theta; /* in [0, pi], by atan2 of two moduli */
   mesh->phi[k] = reduce(from.phi);
   free_column[top] = free_column[top + 1] = column + 1;
 }

@@ -114,6 +114,135 @@ static void styles_have_names(void **unused) {
   REFUSED(cuonn_phase_style_parse(&style, ""), CUONN_E_ARGUMENT, "top, bottom, symmetric, differential");
 }
 
+/* --- periods ------------------------------------------------------------------------------------------------------ */
+
+static double distance(const double complex *a, const double complex *b, size_t n) {
+  double worst = 0;
+  for (size_t i = 0; i < n * n; i++) {
+    const double error = cabs(a[i] - b[i]);
+    if (!(error <= worst)) worst = error;
+  }
+  return worst;
+}
+
+/* A node of a random chip, with phases moved by so much, is as far from what it was. */
+static double moved_by(cuonn_phase_style style, double theta, double phi, double gamma) {
+  chance c = {5};
+  cuonn_mesh mesh;
+  double complex before[4], after[4];
+  OK(cuonn_mesh_create(&mesh, 2, style));
+  dense_random(&mesh, &c, 0.3, 2);
+  dense_matrix(before, &mesh);
+  mesh.theta[0] += theta;
+  mesh.phi[0] += phi;
+  mesh.gamma[0] += gamma;
+  dense_matrix(after, &mesh);
+  cuonn_mesh_free(&mesh);
+  return distance(after, before, 2);
+}
+
+static void nodes_repeat_after_their_periods(void **unused) {
+  (void)unused;
+  const double same = 1e-14, turn = 2 * M_PI; /* a few roundings of phases up to 20 */
+  for (int style = 0; style < 4; style++) {
+    const cuonn_phase_periods p = cuonn_phase_style_periods((cuonn_phase_style)style);
+    const cuonn_phase_style s = (cuonn_phase_style)style;
+    assert_true(moved_by(s, p.theta, 0, 0) < same);
+    assert_true(moved_by(s, 0, p.phi, 0) < same);
+    assert_true(moved_by(s, 0, 0, p.gamma) < same);
+    assert_true(moved_by(s, p.joint_theta, p.joint_phi, 0) < same);
+    /* and after no less: half of each is another node */
+    assert_true(moved_by(s, p.theta / 2, 0, 0) > 0.1);
+    assert_true(moved_by(s, 0, p.phi / 2, 0) > 0.1);
+    assert_true(moved_by(s, 0, 0, p.gamma / 2) > 0.1);
+    assert_true(p.joint_theta == turn && p.gamma == turn);
+  }
+}
+
+static void wraps_into_the_half_open_interval(void **unused) {
+  (void)unused;
+  const double turn = 2 * M_PI, below = nextafter(turn, 0);
+  const struct {
+    double phase, wrapped;
+  } cases[] = {{0, 0},
+               {-0.0, 0},
+               {1, 1},
+               {below, below},
+               {turn, 0},
+               {-turn, 0},
+               {-1e-17, 0},
+               {-5e-324, 0},
+               {5e-324, 5e-324},
+               {2 * turn + 1e-17, 0},
+               {-1, turn - 1},
+               {-3 * turn, 0},
+               {1e300, fmod(1e300, turn)}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const double got = cuonn_phase_wrap(cases[i].phase, turn);
+    assert_true(got == cases[i].wrapped && got >= 0 && got < turn && !signbit(got));
+  }
+  assert_true(cuonn_phase_wrap(7, 2 * turn) == 7);
+}
+
+/* Phases at and beside whole and half turns, where signs are lost or kept. */
+static double awkward_phase(chance *c) {
+  const double near[] = {0, 0, 1e-17, -1e-17, 1e-300, -1e-300, 1e-15, -1e-15};
+  return M_PI * ((double)chance_index(c, 17) - 8) + near[chance_index(c, 8)];
+}
+
+static void in_one_turn(const double *phases, size_t n) {
+  for (size_t i = 0; i < n; i++) assert_true(phases[i] >= 0 && phases[i] < 2 * M_PI);
+}
+
+static void wraps_one(cuonn_mesh *mesh) {
+  const size_t n = mesh->n_modes, nodes = cuonn_mesh_nodes(n);
+  double complex *before = malloc(n * n * sizeof *before), *after = malloc(n * n * sizeof *after);
+  double *phases = malloc((2 * nodes + n) * sizeof *phases);
+  assert_true(before && after && phases);
+  dense_matrix(before, mesh);
+  OK(cuonn_mesh_wrap(mesh));
+  in_one_turn(mesh->theta, nodes);
+  in_one_turn(mesh->phi, nodes);
+  in_one_turn(mesh->gamma, n);
+  dense_matrix(after, mesh);
+  /* Light meets N nodes, whose phases are each wrong by two roundings of numbers up to 25 or so, 2e-15. */
+  const double error = distance(after, before, n);
+  if (!(error < 2e-15 * (double)n + 1e-14)) {
+    fail_msg("N %zu, style %s: wrapping moves the matrix by %g", n, cuonn_phase_style_name(mesh->style), error);
+  }
+  memcpy(phases, mesh->theta, nodes * sizeof *phases);
+  memcpy(phases + nodes, mesh->phi, nodes * sizeof *phases);
+  memcpy(phases + 2 * nodes, mesh->gamma, n * sizeof *phases);
+  OK(cuonn_mesh_wrap(mesh)); /* what is there already stays */
+  assert_memory_equal(phases, mesh->theta, nodes * sizeof *phases);
+  assert_memory_equal(phases + nodes, mesh->phi, nodes * sizeof *phases);
+  assert_memory_equal(phases + 2 * nodes, mesh->gamma, n * sizeof *phases);
+  free(phases);
+  free(after);
+  free(before);
+}
+
+static void wrapping_keeps_the_matrix_of_any_chip(void **unused) {
+  (void)unused;
+  chance c = {6};
+  const size_t sizes[] = {2, 3, 4, 6, 7, 16, 33, 64};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    for (int style = 0; style < 4; style++) {
+      for (int awkward = 0; awkward < 2; awkward++) {
+        cuonn_mesh mesh;
+        OK(cuonn_mesh_create(&mesh, sizes[i], (cuonn_phase_style)style));
+        dense_random(&mesh, &c, 0.3, 0.1);
+        for (size_t k = 0; awkward && k < cuonn_mesh_nodes(sizes[i]); k++) {
+          mesh.theta[k] = awkward_phase(&c);
+          mesh.phi[k] = awkward_phase(&c);
+        }
+        wraps_one(&mesh);
+        cuonn_mesh_free(&mesh);
+      }
+    }
+  }
+}
+
 /* --- decomposition ------------------------------------------------------------------------------------------------ */
 
 static void permutation(double complex *u, size_t n, const size_t *of) {
@@ -187,6 +316,30 @@ static void fourier(double complex *u, size_t n, chance *c) {
   }
 }
 
+/* Signs alone, (-1)^(common bits of i and j), for the largest power of two that fits; the rest passes straight. hadamard(4)/2
+ * is the case that came out with phases of exactly 2 pi. */
+static void hadamard(double complex *u, size_t n, chance *c) {
+  size_t size = 1;
+  while (2 * size <= n) size *= 2;
+  identity(u, n, c);
+  for (size_t i = 0; i < size; i++) {
+    for (size_t j = 0; j < size; j++) {
+      u[i * n + j] = (__builtin_popcountll(i & j) % 2 ? -1 : 1) / sqrt((double)size);
+    }
+  }
+}
+
+/* A unitary whose phases are whole multiples of a quarter turn, so that angles cancel to nearly nothing. */
+static void quarter_turns(double complex *u, size_t n, chance *c) {
+  const double complex units[] = {1, I, -1, -I};
+  hadamard(u, n, c);
+  for (size_t i = 0; i < n; i++) {
+    const double complex row = units[chance_index(c, 4)], column = units[chance_index(c, 4)];
+    for (size_t k = 0; k < n; k++) u[i * n + k] *= row;
+    for (size_t k = 0; k < n; k++) u[k * n + i] *= column;
+  }
+}
+
 static void haar(double complex *u, size_t n, chance *c) { OK(cuonn_haar_unitary((double *)u, n, chance_bits(c), 0)); }
 
 /* A permutation whose zeros are not quite zero: 1e-300, the smallest normal and the smallest denormal number. */
@@ -217,13 +370,12 @@ static void decomposes(const double complex *u, size_t n, cuonn_phase_style styl
   OK(cuonn_mesh_check(&mesh));
   assert_int_equal(mesh.style, style);
   assert_true(mesh.coupler_error[0] == 0 && mesh.loss_db[0] == 0);
+  for (size_t k = 0; k < cuonn_mesh_nodes(n); k++) assert_true(mesh.theta[k] >= 0 && mesh.theta[k] <= M_PI);
+  in_one_turn(mesh.phi, cuonn_mesh_nodes(n));
+  in_one_turn(mesh.gamma, n);
   dense_matrix(got, &mesh);
-  double worst = 0;
-  for (size_t i = 0; i < n * n; i++) {
-    const double error = cabs(got[i] - u[i]);
-    if (!(error <= worst)) worst = error;
-  }
-  /* Light meets N nodes, each with some 10 roundings of 1e-16: at worst 7e-14 at N 65 (6e-15 is seen). */
+  const double worst = distance(got, u, n);
+  /* Light meets N nodes, each with some 10 roundings of 1e-16: at worst 7e-14 at N 65 (1.3e-14 is seen). */
   if (!(worst <= 1e-13)) {
     fail_msg("%s, N %zu, style %s: the mesh misses the matrix by %g", name, n, cuonn_phase_style_name(style), worst);
   }
@@ -244,6 +396,8 @@ static void decomposes_every_kind_of_unitary(void **unused) {
                {"block diagonal", block_diagonal},
                {"block diagonal", block_diagonal},
                {"Fourier", fourier},
+               {"Hadamard", hadamard},
+               {"quarter turns", quarter_turns},
                {"Haar", haar},
                {"random", random_unitary},
                {"almost zeros", almost_zeros},
@@ -332,6 +486,9 @@ int main(void) {
       cmocka_unit_test(copies_every_array),
       cmocka_unit_test(check_names_array_and_index),
       cmocka_unit_test(styles_have_names),
+      cmocka_unit_test(nodes_repeat_after_their_periods),
+      cmocka_unit_test(wraps_into_the_half_open_interval),
+      cmocka_unit_test(wrapping_keeps_the_matrix_of_any_chip),
       cmocka_unit_test(decomposes_every_kind_of_unitary),
       cmocka_unit_test(reproduces_a_nearly_unitary_matrix),
       cmocka_unit_test(measures_how_far_from_unitary),
