@@ -192,7 +192,7 @@ typedef struct cuonn_sweep_files cuonn_sweep_files;
 /** Opens the directory of a sweep for writing and reads what runs it holds.
  *  @param[in] directory  as for cuonn_run_open(); refused if it holds a run
  *  @param[in] grid    complete; read while the files are open
- *  @param[in] data    cuonn_dataset_identity() of what its networks are trained on; read while the files are open; NULL: unknown
+ *  @param[in] data    cuonn_dataset_identity() of what its networks are trained on; NULL: unknown
  *  @param[in] resume  false: writes sweep.yaml, and refuses a directory that holds any file of a sweep (CUONN_E_ARGUMENT); true:
  *                     refuses runs whose configuration is not that of their point, or that have seen other data (CUONN_E_DATA)
  *  @param[out] out    release with cuonn_sweep_files_close() */

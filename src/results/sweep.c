@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -78,7 +79,7 @@ cuonn_status cuonn_sweep_files_record(cuonn_sweep_files *files, size_t point, co
   CUONN_TRY_DONE(point_path(&network, files->networks, point));
   text = cuonn_config_text(&config);
   CUONN_CHECK_DONE(text, CUONN_E_MEMORY, "%s: not enough memory for its configuration", run);
-  const cuonn_origin origin = {text, config.training.seed, (char *)(uintptr_t)files->data}; /* only read */
+  const cuonn_origin origin = {text, config.training.seed, files->data};
   if (result->state) CUONN_TRY_DONE(cuonn_checkpoint_write(network, result->state, result->n_epochs, &origin));
   CUONN_TRY_DONE(sweep_run_write(run, result, text, files->data));
   CUONN_TRY_DONE(keep(files, point, result));
@@ -94,6 +95,38 @@ const cuonn_sweep_result *cuonn_sweep_files_result(const cuonn_sweep_files *file
 }
 
 /* ---- the directory ---- */
+
+/* A line of what networks are trained from, as cuonn_dataset_identity() has them. */
+static void describe_file(FILE *out, const char *name, const char *path) {
+  unsigned char *bytes;
+  size_t size;
+  if (!path[0]) return;
+  if (results_read_bytes(&bytes, &size, path) != CUONN_OK) { /* its networks cannot start, which is their result */
+    fprintf(out, "%s: no file, 0\n", name);
+    return;
+  }
+  XXH128_canonical_t hash;
+  XXH128_canonicalFromHash(&hash, XXH3_128bits(bytes, size));
+  free(bytes);
+  fprintf(out, "%s: %zu bytes, ", name, size);
+  for (size_t i = 0; i < sizeof hash.digest; i++) fprintf(out, "%02x", hash.digest[i]);
+  fputc('\n', out);
+}
+
+/* The data, and the files that every network of the sweep is begun with: those still to be trained read them again. */
+static cuonn_status describe_data(char **out, const char *data, const cuonn_config *config) {
+  size_t length;
+  *out = NULL;
+  if (!data) return CUONN_OK;
+  FILE *const text = open_memstream(out, &length);
+  CUONN_CHECK(text, CUONN_E_MEMORY, "not enough memory to describe the data");
+  fputs(data, text);
+  describe_file(text, "starting phases", config->start_file);
+  describe_file(text, "errors of the chip", config->chip_errors_file);
+  const bool whole = !ferror(text);
+  CUONN_CHECK(fclose(text) == 0 && whole, CUONN_E_MEMORY, "not enough memory to describe the data");
+  return CUONN_OK;
+}
 
 /* A new sweep begins where nothing is that it would replace. */
 static cuonn_status begin(cuonn_sweep_files *files) {
@@ -142,7 +175,7 @@ cuonn_status cuonn_sweep_files_open(cuonn_sweep_files **out, const char *directo
   CUONN_TRY_DONE(cuonn_allocate(&files, 1, sizeof *files));
   files->lock = -1;
   files->grid = grid;
-  files->data = data;
+  CUONN_TRY_DONE(describe_data(&files->data, data, &grid->base));
   files->points = cuonn_grid_points(grid);
   CUONN_TRY_DONE(cuonn_allocate(&files->results, files->points, sizeof *files->results));
   CUONN_TRY_DONE(cuonn_allocate(&files->done, files->points, sizeof *files->done));
@@ -178,6 +211,7 @@ void cuonn_sweep_files_close(cuonn_sweep_files *files) {
   free(files->runs);
   free(files->grid_path);
   free(files->directory);
+  free(files->data);
   if (files->lock >= 0) close(files->lock);
   free(files);
 }

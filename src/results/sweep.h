@@ -6,7 +6,7 @@
 
 struct cuonn_sweep_files {
   const cuonn_grid *grid; /* the caller's */
-  const char *data;       /* the caller's; NULL: not known */
+  char *data;             /* what the networks are trained on and begun with; NULL: not known */
   char *directory, *grid_path, *runs, *networks, *merged;
   int lock;
   size_t points;

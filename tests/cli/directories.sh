@@ -2,6 +2,12 @@
 # leaves behind.
 source "$(dirname "$0")/harness.sh"
 cd "$work" || exit 1
+# hold FOLDER: what follows, until `same`, must leave it as it is. Once for many commands: a fingerprint takes its time.
+hold() {
+  held=$1
+  before=$(fingerprint "$held")
+}
+same() { check test "$before" = "$(fingerprint "$held")"; }
 slice data 256 64
 small_config "$work/data" > own.yaml
 printf '# my own\n%s\n' "$(cat own.yaml)" > commented.yaml
@@ -50,24 +56,24 @@ cp -r beside keep/lost
 rm keep/lost/last.nc
 cp -r beside keep/unlike
 rm keep/unlike/last.nc keep/unlike/report.html
-kept=$work/keep
+hold "$work/keep"
 expect 2 'keep/lost: already holds ' "$cuonn" train own.yaml $some --output keep/lost
 expect 2 'keep/unlike: already holds ' "$cuonn" train own.yaml $some --set training.seed=3 --output keep/unlike
-kept=
+same
 
 # --------------------------------------------------------------------------------- runs and sweeps keep to their own kind
 expect 0 '' "$cuonn" train own.yaml $some --output run
 expect 0 '' "$cuonn" sweep own.yaml $some --set 'training.seed=[0,1]' --output sweep
 mkdir both
 cp -r run sweep both
-kept=$work/both
+hold "$work/both"
 expect 2 '^cuonn train: both/sweep: is the directory of a sweep; go on with: cuonn sweep --resume both/sweep$' "$cuonn" train --resume both/sweep
 expect 2 '^cuonn sweep: both/run: is the directory of a run; go on with: cuonn train --resume both/run$' "$cuonn" sweep --resume both/run
-kept=
+same
 cp sweep/sweep.yaml both/run
-kept=$work/both
+hold "$work/both"
 expect 2 'holds sweep.yaml, which is of a sweep' "$cuonn" train --resume both/run --set training.epochs=2
-kept=
+same
 
 # -------------------------------------------------------------------------------------------------- links that lead out
 mkdir -p outside links
@@ -111,11 +117,11 @@ for stage in metrics config row best; do
   [[ $stage == metrics || $stage == config ]] && sed -i 2,\$d "killed-$stage/metrics.csv"
   if [[ $stage == metrics ]]; then rm "killed-$stage/config.yaml"; else sed -i "s,directory: \"run\",directory: \"killed-$stage\"," "killed-$stage/config.yaml"; fi
   if [[ $stage != metrics ]]; then
-    kept=$work/killed-$stage
+    hold "$work/killed-$stage"
     expect 3 "^cuonn train: killed-$stage/last.nc: does not exist: .*start it anew: cuonn train killed-$stage/config.yaml --output killed-$stage$" \
       "$cuonn" train --resume "killed-$stage"
     expect 2 'already holds config.yaml' "$cuonn" train own.yaml $some --set training.seed=5 --output "killed-$stage"
-    kept=
+    same
     cp -r "killed-$stage" "moved-$stage"
     expect 0 '' "$cuonn" train "killed-$stage/config.yaml" --output "killed-$stage"
     expect 0 '' env -C "moved-$stage" "$cuonn" train config.yaml --output .
@@ -131,10 +137,10 @@ cp -r killed-row again
 sed -i 's,directory: "killed-row",directory: "again",; s,epochs: 1,epochs: 2,' again/config.yaml
 expect 0 '' "$cuonn" train again/config.yaml --resume again
 sed -i '1i # mine' again/config.yaml
-kept=$work/again
+hold "$work/again"
 expect 2 'the output again/config.yaml is the same file as the input again/config.yaml' \
   "$cuonn" train again/config.yaml --resume again --set training.epochs=3
-kept=
+same
 
 # ------------------------------------------------------------------------------------------------------------ other data
 # The same sizes, but one thing is another: each is named, and nothing is touched.
@@ -150,12 +156,12 @@ mkdir seen
 cp -r run sweep seen
 rm seen/sweep/runs/000001.nc
 refuses() { # REGEX: neither goes on with the folder `other`
-  kept=$work/seen
+  hold "$work/seen"
   expect 3 "^cuonn train: other: is not what the run in seen/run was started with: $1" \
     "$cuonn" train --resume seen/run --set training.epochs=2 --data other
   expect 3 "^cuonn train: other: is not what" "$cuonn" train --resume seen/run --set data.path=other # nothing to do, but not by this
   expect 3 "^cuonn sweep: seen/sweep/runs/000000.nc: was trained on other data: $1" "$cuonn" sweep --resume seen/sweep --data other
-  kept=
+  same
 }
 other train-images-idx3-ubyte
 swap part 16 784 > other/train-images-idx3-ubyte
@@ -185,9 +191,9 @@ ncdump -p 9,17 run/last.nc | sed '/:data = /,/;$/d' > older.cdl
 ncgen -o older/last.nc older.cdl
 rm -rf other
 slice other 128 64
-kept=$work/older
+hold "$work/older"
 expect 3 'older/last.nc is of an older version|finished 1 epochs in 4 steps' bash -c '"$0" train --resume older --set training.epochs=2 --data other 2>&1 | tail -1 >&2; exit 3' "$cuonn"
-kept=
+same
 expect 0 '^cuonn: older/last.nc is of an older version' "$cuonn" train --resume older --set training.epochs=2
 check same_values 0 older/last.nc theta seen/run/last.nc theta
 expect 0 '' "$cuonn" train --resume older --set training.epochs=3
@@ -196,6 +202,22 @@ ncdump -p 9,17 sweep/runs/000000.nc | sed '/:data = /,/;$/d' > older.cdl
 ncgen -o older-sweep/runs/000000.nc older.cdl
 rm older-sweep/runs/000001.nc
 expect 0 '' "$cuonn" sweep --resume older-sweep
+
+# A sweep reads the files that its networks are begun with again: they must be the same, too, wherever they lie.
+numbers 480 1 0.01 > some-errors
+numbers 480 2 0.01 > other-errors
+for e in some other; do netcdf $e.nc classic 'layer=2 node=120 side=2' '' coupler_error:layer,node,side:$e-errors; done
+for key in network.start_file chip.errors_file; do
+  files=(some.nc other.nc) start=
+  [[ $key == network.start_file ]] && files=(run/last.nc seen/run/last.nc) start='--set network.start=file'
+  expect 0 '' "$cuonn" sweep own.yaml $some $start --set "$key=${files[0]}" --set 'training.seed=[0,1]' --output "begun-$key"
+  rm "begun-$key/runs/000001.nc"
+  hold "$work/begun-$key"
+  expect 3 'was trained on other data: (starting phases|errors of the chip) differ' "$cuonn" sweep --resume "begun-$key" --set "$key=${files[1]}"
+  same
+  cp "${files[0]}" elsewhere.nc
+  expect 0 '' "$cuonn" sweep --resume "begun-$key" --set "$key=elsewhere.nc"
+done
 
 # -------------------------------------------------------------------------------------------- a relative path to the data
 mkdir away

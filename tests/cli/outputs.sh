@@ -1,6 +1,12 @@
 # No command replaces what it reads: an output that is the same file as an input, by name, symbolic link or hard link, is refused
 # before anything is computed, and both stay as they are.
 source "$(dirname "$0")/harness.sh"
+# hold FOLDER: what follows, until `same`, must leave it as it is. Once for many commands: a fingerprint takes its time.
+hold() {
+  held=$1
+  before=$(fingerprint "$held")
+}
+same() { check test "$before" = "$(fingerprint "$held")"; }
 base=$work/files # output of commands stands outside of it
 mkdir "$base"
 cd "$base" || exit 1
@@ -20,7 +26,7 @@ expect 0 '' "$cuonn" gradient run/best.nc --input batch.nc --output g.nc --metho
 expect 0 '' "$cuonn" energy --grid energy.modes=4:16:4 --output grid.nc
 expect 0 '' "$cuonn" bench --case forward --modes 8 --batch 8 --samples 1 --seconds 0.5 --json bench.json
 mkdir links
-kept=$base
+mkdir copies
 
 # refused OPTION INPUT ENDING COMMAND...: the command, whose output follows OPTION, with every name of INPUT that ends so.
 refused() {
@@ -30,10 +36,12 @@ refused() {
   ln -s "$base/$input" "links/soft$ending"
   ln -s "soft$ending" "links/twice$ending"
   ln "$input" "links/hard$ending"
-  for name in "$input" "./$input" "$base/$input" "links/../$input" links/soft"$ending" links/twice"$ending" links/hard"$ending"; do
-    [[ $name == *"$ending" ]] || continue
+  cp "$input" copies/input
+  for name in "$input" "$base/links/../$input" links/twice"$ending" links/hard"$ending"; do
     expect 2 "the output $name is the same file as the input .*, which would be replaced" "$cuonn" "$@" "$option" "$name"
   done
+  check cmp "$input" copies/input
+  check test -L links/soft"$ending" -a -L links/twice"$ending" -a links/hard"$ending" -ef "$input"
 }
 refused --output u.nc .nc decompose u.nc
 refused -o mesh.nc .nc matrix mesh.nc
@@ -49,6 +57,8 @@ netcdf errors.nc classic 'layer=2 node=120 side=2' '' coupler_error:layer,node,s
 refused --output errors.nc .nc gradient run/best.nc --input batch.nc --set chip.errors_file=errors.nc
 refused --output config.yaml .yaml energy config.yaml --grid energy.modes=4:16:4
 # Figures, and their data: the ending of a figure is only a name.
+cp -r run data sweep grid.nc g.nc mesh.nc bench.json copies
+as_before() { check diff -r "$1" "copies/$1"; }
 for output in figure.svg.txt figure.svg; do
   for from in curves:run/metrics.csv confusion:run/best.nc phases:mesh.nc power:run/last.nc energy:grid.nc gradients:g.nc \
     throughput:bench.json sweep-map:sweep/sweep.nc examples:run/best.nc; do
@@ -70,30 +80,31 @@ for output in figure.svg.txt figure.svg; do
   expect 2 'the same file as the input .*/data/t10k-images' "$cuonn" plot examples run/best.nc --output figure.svg
 done
 rm -f figure.svg*
+for name in run data sweep grid.nc g.nc mesh.nc bench.json; do as_before $name; done
 expect 2 'json and --plot name the same file, b.svg' "$cuonn" bench --json b.svg --plot b.svg
-kept=
+check_not test -e b.svg
 
 # Reports.
 for part in metrics.csv best.nc last.nc config.yaml; do
   rm -rf again
   cp -r run again
   ln -f again/$part again/report.html
-  kept=$base/again
+  hold "$base/again"
   expect 2 "the output again/report.html is the same file as the input again/$part" "$cuonn" report again
-  kept=
+  same
 done
 rm -rf again
 cp -r sweep again
 ln -f again/runs/000001.nc again/report.html
-kept=$base/again
+hold "$base/again"
 expect 2 'the output again/report.html is the same file as the input again/runs/000001.nc' "$cuonn" report again
-kept=
+same
 cp sweep/sweep.nc alone.nc
 mkdir page
 ln alone.nc page/report.html
-kept=$base/page
+hold "$base/page"
 expect 2 'the same file as the input page/report.html' "$cuonn" report page/report.html
-kept=
+same
 
 # What is in the same folder and is no input is replaced as ever, and so is what a link names.
 cp mesh.nc sweep/map.svg
