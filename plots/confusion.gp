@@ -13,7 +13,7 @@ load ARG0[:strlen(ARG0) - strlen("confusion.gp")]."style.gp"
 
 set title sprintf("%.0f of %.0f test images right: %.2f %%", right, images, 100.0*right/images)
 set xlabel "taken for class"
-set ylabel "label" offset 0.5,0
+set label "label" at screen 0.026,graph 0.5 center rotate
 set cblabel "share of the label's images / %" offset -0.5,0
 set xrange [-0.5:classes - 0.5]
 set yrange [classes - 0.5:-0.5]

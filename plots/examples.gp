@@ -36,7 +36,7 @@ do for [i = 0:examples - 1] {
   set palette defined (0 "#000000", 1 "#ffffff")
   unset logscale cb
   set cbrange [0:255]
-  if (i == 0) { set label 1 "image" at screen 0.025,0.885 - 0.5*high rotate center }
+  if (i == 0) { set label 1 "image" at screen 0.016,0.885 - 0.5*high rotate center }
   plot data index 2 + 4*i matrix with image
   unset label 1
 
@@ -46,7 +46,7 @@ do for [i = 0:examples - 1] {
   eval "set palette defined (".viridis.")"
   set logscale cb
   set cbrange [0.05:20]
-  if (i == 0) { set label 2 "features, modulus" at screen 0.025,0.62 - 0.5*high rotate center }
+  if (i == 0) { set label 2 "features, modulus" at screen 0.016,0.62 - 0.5*high rotate center }
   if (i == examples - 1) {
     set colorbox user origin left(i) + w + 0.012,0.62 - high size 0.012,high
     set cbtics ("0.05" 0.05, "0.2" 0.2, "1" 1, "5" 5, "20" 20) in
@@ -68,7 +68,7 @@ do for [i = 0:examples - 1] {
   set xtics nomirror scale 0 offset 0,0.4
   if (classes <= 10) { set xtics 1 }
   set ytics 50 nomirror scale 0.5
-  if (i > 0) { set ytics format "" } else { set ytics format "%g"; set label 3 "probability / %" at screen 0.025,0.23 rotate center }
+  if (i > 0) { set ytics format "" } else { set ytics format "%g"; set label 3 "probability / %" at screen 0.016,0.23 rotate center }
   if (i == int(examples/2)) { set xlabel "class (blue: the label; orange: taken for, and wrong)" offset -6,0.5 }
   set style fill solid noborder
   plot data index 4 + 4*i using 1:(100*$2):($3 == 1 ? 0x0072b2 : ($3 == 2 ? 0xd55e00 : 0xb0b0b0)) with boxes lc rgb variable

@@ -8,9 +8,11 @@ array cosine[layers]; array error[layers]
 stats data index 0 using (cosine[int($0) + 1] = $1, error[int($0) + 1] = $2, 0) nooutput
 
 array largest[2*layers]
+nodes = 0
 do for [k = 1:2*layers] {
   stats data index k using (abs($1) > abs($2) ? abs($1) : abs($2)) nooutput
   largest[k] = STATS_max
+  nodes = STATS_records
 }
 
 # In pixels; more than three layers go on in further lines.
@@ -19,12 +21,13 @@ lines = ceil(layers/3.0)
 left = 74.0; gap = 58.0; above = 40.0; below = 52.0
 wide = columns == 3 ? 224.0 : columns == 2 ? 330.0 : 400.0
 width = int(left + columns*wide + (columns - 1)*gap + 16)
-height = int(lines*(above + wide + below) + 24)
+height = int(lines*(above + wide + below) + 28)
 load ARG0[:strlen(ARG0) - strlen("gradients.gp")]."style.gp"
 px(x) = x/(1.0*width)
 py(y) = 1 - y/(1.0*height)
-small = format eq "svg" ? "sans-serif,12" : "sans-serif,9.5"
 
+# Few points are drawn larger.
+size = nodes <= 100 ? 0.6 : 0.3
 set xtics font small offset 0,0.3
 set ytics font small
 set grid lt 1 lw 0.8 lc rgb "#dddddd"
@@ -55,20 +58,28 @@ do for [l = 1:layers] {
   }
   set ylabel (l % 3 == 1 ? "measured, same unit" : "") font small offset 1.2,0
   plot [-range:range] x with lines lw 1 lc rgb faint, \
-       data index 2*l - 1 using ($1/unit):($2/unit) with points pt 7 ps 0.3 lc rgb "#800072b2", \
-       data index 2*l using ($1/unit):($2/unit) with points pt 7 ps 0.3 lc rgb "#80d55e00"
+       data index 2*l - 1 using ($1/unit):($2/unit) with points pt 7 ps size lc rgb "#800072b2", \
+       data index 2*l using ($1/unit):($2/unit) with points pt 7 ps size lc rgb "#80d55e00"
   unset label
 }
-# The legend is a plot of its own as wide as the page.
-set lmargin at screen px(left)
-set rmargin at screen 0.98
+# The legend is a plot of its own over the whole page.
+set lmargin at screen 0
+set rmargin at screen 1
+set tmargin at screen 1
+set bmargin at screen 0
 unset xlabel
 unset ylabel
 unset border
 unset tics
 unset grid
-set key at screen px(left),py(height - 12) left center horizontal maxrows 1 font small
-plot [0:1] NaN with lines lw 1 lc rgb faint title "measured = exact", \
-     NaN with points pt 7 ps 0.6 lc rgb "#0072b2" title "theta", \
-     NaN with points pt 7 ps 0.6 lc rgb "#d55e00" title "phi"
+set xrange [0:width]
+set yrange [height:0]
+y = height - 13
+set label 1 "theta" at left + 14,y left font small
+set label 2 "" at left + 4,y point pt 7 ps 0.6 lc rgb "#0072b2"
+set label 3 "phi" at left + 84,y left font small
+set label 4 "" at left + 74,y point pt 7 ps 0.6 lc rgb "#d55e00"
+set arrow 1 from left + 124,y to left + 144,y nohead lw 1 lc rgb faint
+set label 5 "measured = exact" at left + 152,y left font small
+plot NaN
 unset multiplot

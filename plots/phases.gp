@@ -18,6 +18,7 @@ set xlabel "column"
 set ylabel "waveguide"
 set xrange [-0.7:modes - 0.3]
 set yrange [modes - 0.4:-0.6]
+set format xy "%.0f"
 if (modes <= 20) { set xtics 1; set ytics 1 }
 unset border
 set tics scale 0

@@ -2,6 +2,8 @@
 #   format  svg, png or pdf; the figure goes to standard output
 #   width   pixels on a page; a figure of 900 fills one
 set encoding utf8
+# Letters of ticks and notes.
+small = format eq "svg" ? "sans-serif,12" : "sans-serif,9.5"
 # For `with image @crisp`: browsers smooth the few pixels of a small image within an SVG.
 crisp = format eq "svg" ? "pixels" : ""
 if (format eq "svg") { set terminal svg size width,height noenhanced font "sans-serif,14" background rgb "white" }
@@ -23,4 +25,9 @@ viridis = "0 '#440154', 1 '#472d7b', 2 '#3b528b', 3 '#2c728e', 4 '#21918c', 5 '#
 
 set border 3 lw 1 lc rgb "#555555"
 set tics nomirror out scale 0.6
-set key Left reverse samplen 2
+# Marks that tell more curves apart than there are colours. Dashes do not: they have a meaning of their own.
+array shape[6] = [7, 5, 9, 11, 13, 15]
+mark_of(i) = shape[int(i) % 6 + 1]
+# A line of a legend is 18 pixels high.
+set key Left reverse samplen 2 spacing (format eq "svg" ? 0.857 : 1.05)
+set format xy "%g"

@@ -65,7 +65,7 @@ typedef struct cuonn_chip_options {
   cuonn_noise_draw noise_draw;
   double tap_shot;     /**< standard deviation of a tap's power over the amplitude there; input norms are at most 1 */
   double io_amplitude; /**< relative standard deviation of an amplitude that is read */
-  double io_phase;     /**< standard deviation of a phase that is read, in units of pi */
+  double io_phase;     /**< standard deviation of a phase that is read, over pi: .05 are 9 degrees */
 
   double coupler_mean, coupler_std; /**< errors of couplers, radians */
   bool coupler_equal;               /**< true: left and right coupler of a node have the same error */

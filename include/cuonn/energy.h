@@ -127,7 +127,7 @@ CUONN_API cuonn_status cuonn_energy_options_check(const cuonn_energy_options *op
 typedef struct cuonn_energy_noise {
   double tap_shot;     /**< sigma_t; 0: none, which no light reaches */
   double io_amplitude; /**< sigma_a; 0: as little as the options' own converters and light have */
-  double io_phase;     /**< sigma_phi, in units of pi; 0: the same */
+  double io_phase;     /**< sigma_phi / pi; 0: the same */
   double symbols; /**< m, symbols over which a tap adds up the light that the simulation takes for norm 1; at least 1 */
 } cuonn_energy_noise;
 

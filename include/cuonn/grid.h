@@ -28,6 +28,7 @@ extern "C" {
 typedef struct cuonn_grid_axis {
   const char *key;                  /**< path, such as "training.optimizer.learning_rate"; constant */
   const char *coordinate;           /**< name of its coordinate in a result file; constant */
+  const char *label;                /**< what figures call it, UTF-8; constant */
   const char *unit;                 /**< "" if it has none; constant */
   const char *sentence;             /**< what the key does; constant */
   bool numeric;                     /**< whether the values are numbers; else words */

@@ -47,7 +47,8 @@ static const struct argp_option options[] = {
      "Where the gradient comes from: computed (the default), measured on the chip in situ, or computed for a chip "
      "without errors",
      0},
-    {"set", 's', "KEY=VALUE", 0, "Set a key of the chip, such as chip.tap_shot; may be repeated", 0},
+    {"set", 's', "KEY=VALUE", 0,
+     "Set a key of the chip, such as chip.tap_shot, or chip.io_phase, a standard deviation / pi; may be repeated", 0},
     {0}};
 
 static const struct argp argp = {

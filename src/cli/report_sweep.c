@@ -124,10 +124,12 @@ static void write_grid(FILE *out, const cuonn_grid *grid) {
   fputs("<h2>Grid</h2>\n", out);
   if (grid->n_axes == 0) fputs("<p>No key has a list: the sweep is one run.</p>\n", out);
   if (grid->n_axes == 0) return;
-  fputs("<table><thead><tr><th>key</th><th>unit</th><th>values</th></tr></thead><tbody>\n", out);
+  fputs("<table><thead><tr><th>key</th><th>meaning</th><th>unit</th><th>values</th></tr></thead><tbody>\n", out);
   for (size_t a = 0; a < grid->n_axes; a++) {
     const cuonn_grid_axis *const axis = &grid->axes[a];
     fprintf(out, "<tr><th><code>%s</code></th><td>", axis->key);
+    cli_page_text(out, axis->sentence);
+    fputs("</td><td>", out);
     cli_page_text(out, axis->unit);
     fputs("</td><td>", out);
     for (size_t i = 0; i < axis->count; i++) {
@@ -147,7 +149,10 @@ static void write_head(FILE *out, const cuonn_grid *grid) {
   for (size_t a = 0; a < grid->n_axes; a++) {
     fputs("<th><code>", out);
     for (const char *c = grid->axes[a].coordinate; *c; c++) fprintf(out, *c == '_' ? "%c<wbr/>" : "%c", *c);
-    fputs("</code></th>", out);
+    fputs("</code>", out);
+    if (*grid->axes[a].unit) fputs(" / ", out);
+    cli_page_text(out, grid->axes[a].unit);
+    fputs("</th>", out);
   }
   fputs("</tr></thead><tbody>\n", out);
 }

@@ -3,6 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* "io_phase_error_std / pi": the coordinate of an axis over its unit. */
+static void print_head(const cuonn_grid_axis *axis) {
+  printf("  %s%s%s", axis->coordinate, *axis->unit ? " / " : "", axis->unit);
+}
+
+static int head_width(const cuonn_grid_axis *axis) {
+  return (int)(strlen(axis->coordinate) + (*axis->unit ? strlen(" / ") + strlen(axis->unit) : 0));
+}
+
 void cli_sweep_print_start(const cuonn_grid *grid, size_t n_to_do, const cuonn_dataset *data, const char *backend) {
   const cuonn_network_shape *const s = &grid->base.network;
   printf(
@@ -11,7 +20,8 @@ void cli_sweep_print_start(const cuonn_grid *grid, size_t n_to_do, const cuonn_d
       cuonn_grid_points(grid), n_to_do, grid->base.training.epochs, s->n_layers, s->n_modes, data->train.n_examples,
       data->test.n_examples, grid->base.data_path, backend);
   for (size_t a = 0; a < grid->n_axes; a++) {
-    printf("  %s:", grid->axes[a].coordinate);
+    print_head(&grid->axes[a]);
+    printf(":");
     for (size_t i = 0; i < grid->axes[a].count; i++) printf(" %s", grid->axes[a].values[i]);
     printf("\n");
   }
@@ -77,7 +87,7 @@ static void print_row(const cuonn_grid *grid, const cuonn_sweep_files *files, co
   else
     printf("%-6s  %06zu  %10s  %11s", title, point, "-", "-");
   for (size_t a = 0; a < grid->n_axes; a++)
-    printf("  %*s", (int)strlen(grid->axes[a].coordinate), cuonn_grid_value(grid, a, point));
+    printf("  %*s", head_width(&grid->axes[a]), cuonn_grid_value(grid, a, point));
   printf("%s%s\n", result->reason[0] ? "  " : "", result->reason);
 }
 
@@ -86,7 +96,7 @@ static void print_table(const cuonn_grid *grid, const cuonn_sweep_files *files, 
   enum { kMostFailed = 10 };
   size_t told = 0;
   printf("%-6s  %6s  %10s  %11s", "", "run", "test error", "train error");
-  for (size_t a = 0; a < grid->n_axes; a++) printf("  %s", grid->axes[a].coordinate);
+  for (size_t a = 0; a < grid->n_axes; a++) print_head(&grid->axes[a]);
   printf("\n");
   if (s->best < points) print_row(grid, files, "best", s->best);
   if (s->worst < points) print_row(grid, files, "worst", s->worst);

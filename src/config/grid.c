@@ -38,6 +38,7 @@ static cuonn_status insert_axis(cuonn_grid_axis **out, cuonn_grid *grid, const c
   *out = &grid->axes[at];
   **out = (cuonn_grid_axis){.key = key->path,
                             .coordinate = config_key_coordinate(key),
+                            .label = key->label ? key->label : config_key_coordinate(key),
                             .unit = key->unit,
                             .sentence = key->sentence,
                             .numeric = key->type == CONFIG_INTEGER || key->type == CONFIG_NUMBER};

@@ -28,6 +28,7 @@ typedef struct {
   const char *default_value;  /* as it would stand in a file, without quotes */
   const char *unit, *sentence;
   const char *coordinate; /* name in the results of a sweep; NULL: the path's last part */
+  const char *label;      /* what figures call it, UTF-8; NULL: its coordinate */
   bool sweepable;         /* models that differ in it can train side by side: same data, same sizes */
   bool decides;           /* another value gives other numbers */
 } config_key;

@@ -179,3 +179,43 @@ END
 
 # A CPU count's worth of backends that this build has, one a line.
 backends() { "$cuonn" info --json | grep -o '"backends":\[[^]]*\]' | grep -oE '"(reference|cpu)"' | tr -d '"'; }
+
+# -------------------------------------------------------------------------------------------------------------- figures
+
+texts=$(realpath "$(dirname "${BASH_SOURCE[0]}")/svg-text.awk")
+
+# readable FIGURE.svg: well-formed; no text leaves the picture or lies over another; no mark has the size 0, which is no SVG.
+readable() {
+  check xmllint --noout --nonet "$1"
+  check awk -f "$texts" "$1"
+  check_not grep -q 'scale(0\.0*)' "$1"
+}
+# draw NAME WHAT FILE...: as SVG, which can be read.
+draw() {
+  local name=$1
+  shift
+  expect 0 '' "$cuonn" plot "$@" --output "$name.svg" --keep-data
+  readable "$name.svg"
+}
+# has FIGURE.svg TEXT: this very text stands in it.
+has() { check grep -qxF -- "$2" <(awk -v list=1 -f "$texts" "$1" | cut -d' ' -f5-); }
+has_not() { check_not grep -qE -- "$2" <(awk -v list=1 -f "$texts" "$1" | cut -d' ' -f5-); }
+
+# small_data FOLDER CLASSES: images of Fashion-MNIST with labels that go round.
+small_data() {
+  slice "$1" 64 32
+  for kind in train:64 t10k:32; do
+    { printf '\0\0\10\1'; be32 "${kind#*:}"; for ((k = 0; k < ${kind#*:}; k++)); do printf "\\x$(printf %02x $((k % $2)))"; done; } > "$1/${kind%:*}-labels-idx1-ubyte"
+  done
+}
+# train N CLASSES LAYERS FEATURES: two epochs of a small network, into chipN.
+train() {
+  small_data "data$1" "$2"
+  cat > "chip$1.yaml" << END
+data: {path: data$1, $4}
+network: {modes: $1, classes: $2, layers: $3}
+training: {epochs: 2, batch_size: 32}
+backend: {name: reference}
+END
+  expect 0 '' "$cuonn" train "chip$1.yaml" --output "chip$1"
+}

@@ -70,7 +70,7 @@ done
 expect 0 '' "$cuonn" sweep config.yaml --output chips --set sweep.repeats=2 --set 'chip.coupler_std=[0.3, 0, 0.05]' \
   --set 'training.gradient=[exact, analog]'
 draw tolerance chips tolerance
-check test "$(rows tolerance.svg.txt 0)" = '"coupler std / radians" 2 2 2 0 0'
+check test "$(rows tolerance.svg.txt 0)" = '"coupler error σ / radians" 2 2 2 0 0'
 check test "$(rows tolerance.svg.txt 2 | head -n 1)" = '"gradient analog"'
 # Errors of couplers rise, whatever the order of the list; they run fastest in the file, seeds before methods.
 check grep -qF 'test_error(seed, gradient, coupler_std, epoch)' <(ncdump -h chips/sweep.nc)
@@ -79,7 +79,7 @@ values chips/sweep.nc test_error | awk 'NR % 2 == 0 { x[++n] = $1 }
     print i == 1 ? 0 : i == 2 ? 0.05 : 0.3; print 50 * (2 - a - b); print 100 * d / sqrt(2); print 2 } }' > want
 rows tolerance.svg.txt 2 | tail -n +2 | cut -d' ' -f1-4 | tr ' ' '\n' > got
 check close_to 1e-4 got want
-for label in 'coupler std / radians' 'test accuracy after epoch 2 / %' 'gradient exact' 'gradient analog' \
+for label in 'coupler error σ / radians' 'test accuracy after epoch 2 / %' 'gradient exact' 'gradient analog' \
   'Mean and standard deviation of 2 runs\.'; do
   check text tolerance.svg "$label"
 done
@@ -108,6 +108,19 @@ check close_to 1e-5 got want
 for label in 'in situ gradient / \(TOPS/W\)' 'laser, electricity for N = 16 / W' 'test error after epoch 2 / %' '5 bits' '8 bits' 0.02; do
   check text tradeoff.svg "$label"
 done
+# What is left out is said: the two settings without noise at the taps, with their test error.
+values noisy/sweep.nc test_error | awk 'NR == 2 || NR == 4 { x = 100 * $1; if (NR == 2 || x < low) low = x; if (NR == 2 || x > high) high = x }
+  END { print 2; print low; print high; print 0; print 0 }' > want
+rows tradeoff.svg.txt 4 | tr ' ' '\n' > got
+check close_to 1e-5 got want
+check text tradeoff.svg 'Without noise at the taps there is no price: 2 settings are left out, with a test error of [0-9.]+( to [0-9.]+)? %\.'
+# Without enough light, and without a run that finished.
+expect 0 '' "$cuonn" sweep config.yaml --output dark --set training.gradient=analog --set 'chip.tap_shot=[0.0001, 0.02]' \
+  --set 'chip.io_amplitude=[0.0001, 0.05]' --set chip.io_phase=0.03 --set energy.detection=homodyne --set energy.oscillator_photons=1e5 \
+  "${loud[@]}"
+expect 0 '' "$cuonn" plot tradeoff dark --output dark.svg --keep-data
+check test "$(rows dark.svg.txt 5)" = '0 NaN NaN 2 4'
+check text dark.svg 'No light is enough for 2 settings, left out\. 4 settings have no finished run\.'
 # Components of one's own: half the efficiency of detectors doubles the photons for the taps.
 expect 0 '' "$cuonn" plot tradeoff noisy --output own.svg --keep-data --set energy.detector_efficiency=0.4
 check test "$(rows own.svg.txt 3 | head -n 1 | cut -d' ' -f5)" = 3.25521e+06

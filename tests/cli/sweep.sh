@@ -19,8 +19,8 @@ expect 0 '' "$cuonn" sweep grid.yaml --output run
 output '^sweep of 8 runs, 8 to do, 2 epochs each: 2 layers of N = 16 on 1024 images \(256 to test\) in .*/data, backend reference$'
 output '^  seed: 3 4$'
 output '^  optimizer: sgd adam$'
-output '^  learning_rate: 0\.01 0\.03$'
-output '^ +run  test error  train error  seed  optimizer  learning_rate$'
+output '^  learning_rate / radians: 0\.01 0\.03$'
+output '^ +run  test error  train error  seed  optimizer  learning_rate / radians$'
 output '^best    00000[2367]      0\.[0-9]{4}       0\.[0-9]{4}     [34]       adam +0\.0[13]$' # sgd needs larger rates
 output '^worst   00000[0145]      0\.[0-9]{4}       0\.[0-9]{4}     [34]        sgd +0\.0[13]$'
 output '^done: 8 of 8 runs finished, 0 failed, in [0-9.]+ s; results in run/sweep.nc$'

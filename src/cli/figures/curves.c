@@ -1,25 +1,26 @@
 /* Learning curves: loss and test accuracy over the epochs of one or many runs. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/figures/figures.h"
 
-/* A run is called after the folder that holds its metrics.csv. */
-static void write_name(FILE *out, const char *path) {
-  char *const whole = realpath(path, NULL);
-  char *const slash = whole ? strrchr(whole, '/') : NULL;
-  if (slash) *slash = 0;
-  const char *const folder = slash ? strrchr(whole, '/') : NULL;
-  const char *const name = folder ? folder + 1 : path;
-  fputc('"', out);
-  for (const char *c = name; *c; c++) fputc(*c == '"' || (unsigned char)*c < ' ' ? '?' : *c, out);
-  fputs("\"\n", out);
-  free(whole);
+/* Folders of the runs' metrics.csv, as absolute paths: runs are called after them. */
+static int find_folders(char **folders, const cli_figure_source *source) {
+  for (size_t f = 0; f < source->n_files; f++) {
+    folders[f] = realpath(source->files[f], NULL);
+    if (!folders[f]) return cli_fail(CLI_BAD_FILE, "%s: cannot be read: %s", source->files[f], strerror(errno));
+    *strrchr(folders[f], '/') = 0;
+  }
+  return CLI_DONE;
 }
 
 static int write_curves(FILE *out, cli_figure_source *source) {
   int code = CLI_DONE;
   cuonn_epoch_record *records = NULL;
+  char **const folders = calloc(source->n_files, sizeof *folders);
+  if (!folders) return cli_fail(CLI_RESOURCES, "not enough memory for %zu runs", source->n_files);
+  CLI_PASS_DONE(find_folders(folders, source));
   fputs("# a block a run, its name first: epoch, train loss, test loss, test accuracy\n", out);
   for (size_t f = 0; f < source->n_files; f++) {
     size_t count;
@@ -29,7 +30,8 @@ static int write_curves(FILE *out, cli_figure_source *source) {
       goto done;
     }
     if (f > 0) cli_figure_next_block(out);
-    write_name(out, source->files[f]);
+    cli_figure_write_text(out, cli_figure_name_among((const char *const *)folders, source->n_files, f));
+    fputc('\n', out);
     for (size_t i = 0; i < count; i++)
       fprintf(out, "%zu %.9g %.9g %.9g\n", records[i].epoch, records[i].train_loss, records[i].test_loss,
               records[i].test_accuracy);
@@ -38,6 +40,8 @@ static int write_curves(FILE *out, cli_figure_source *source) {
   }
 done:
   free(records);
+  for (size_t f = 0; f < source->n_files; f++) free(folders[f]);
+  free(folders);
   return code;
 }
 

@@ -1,6 +1,7 @@
 #include "cli/figures/figures.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 const cli_figure *const cli_figures[] = {&cli_figure_curves,
                                          &cli_figure_confusion,
@@ -31,6 +32,37 @@ int cli_figure_data(char **text, size_t *size, const cli_figure *figure, cli_fig
 }
 
 void cli_figure_next_block(FILE *out) { fputs("\n\n", out); }
+
+void cli_figure_write_text(FILE *out, const char *text) {
+  json_t *const whole = cli_json_text(text);
+  const char *const valid = whole ? json_string_value(whole) : "?";
+  fputc('"', out);
+  for (const char *c = valid; *c; c++) {
+    if (*c == '"' || *c == '\\')
+      fprintf(out, "\\%03o", (unsigned)*c);
+    else
+      fputc((unsigned char)*c < ' ' ? '?' : *c, out);
+  }
+  fputc('"', out);
+  json_decref(whole);
+}
+
+/* The last `n_parts` parts of a path. */
+static const char *tail_of(const char *path, size_t n_parts) {
+  const char *tail = path + strlen(path);
+  for (; tail > path; tail--)
+    if (tail[-1] == '/' && n_parts-- <= 1) break;
+  return tail;
+}
+
+const char *cli_figure_name_among(const char *const *paths, size_t n_paths, size_t which) {
+  size_t n_parts = 1;
+  for (size_t p = 0; p < n_paths; p++)
+    while (strcmp(paths[p], paths[which]) != 0 &&
+           strcmp(tail_of(paths[p], n_parts), tail_of(paths[which], n_parts)) == 0)
+      n_parts++;
+  return tail_of(paths[which], n_parts);
+}
 
 const cli_trained *cli_figure_trained(int *code, cli_figure_source *source) {
   if (source->opened) return &source->trained;

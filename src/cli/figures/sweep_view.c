@@ -110,13 +110,16 @@ int cli_sweep_rising(size_t **out, const cuonn_grid_axis *axis) {
 }
 
 static void write_name(FILE *out, const cuonn_grid_axis *axis) {
-  for (const char *c = axis->coordinate; *c; c++) fputc(*c == '_' ? ' ' : *c, out);
+  for (const char *c = axis->label; *c; c++) fputc(*c == '_' ? ' ' : *c, out);
 }
+
+/* As figures write it. */
+static const char *unit_of(const cuonn_grid_axis *axis) { return strcmp(axis->unit, "pi") == 0 ? "π" : axis->unit; }
 
 void cli_sweep_write_label(FILE *out, const cuonn_grid_axis *axis) {
   fputc('"', out);
   write_name(out, axis);
-  fprintf(out, "%s%s\"", axis->unit[0] ? " / " : "", axis->unit);
+  fprintf(out, "%s%s\"", axis->unit[0] ? " / " : "", unit_of(axis));
 }
 
 void cli_sweep_write_values(FILE *out, const cli_sweep_view *view, const size_t *axes, size_t n_axes,
@@ -126,7 +129,7 @@ void cli_sweep_write_values(FILE *out, const cli_sweep_view *view, const size_t 
     const cuonn_grid_axis *const axis = &view->record.grid.axes[axes[i]];
     fputs(i ? ", " : "", out);
     write_name(out, axis);
-    fprintf(out, " %s%s%s", axis->values[part->at[axes[i]]], axis->unit[0] ? " " : "", axis->unit);
+    fprintf(out, " %s%s%s", axis->values[part->at[axes[i]]], axis->unit[0] ? " " : "", unit_of(axis));
   }
   fputc('"', out);
 }

@@ -8,7 +8,7 @@
 #include "cli/figures/figures.h"
 
 /* Numbers that a row was measured with; one of them is the axis, the others part the curves. */
-enum { kModes, kBatch, kLayers, kThreads, kSettings, kCurvesMost = 14, kCasesMost = 16, kLabel = 256 };
+enum { kModes, kBatch, kLayers, kThreads, kSettings, kCurvesMost = 14, kCasesMost = 16, kLabel = 512 };
 static const char *const setting_names[kSettings] = {"modes", "batch", "layers", "threads"};
 static const char *const axis_labels[kSettings] = {"modes N", "examples of a batch", "layers", "threads"};
 
@@ -106,11 +106,8 @@ static void name_curve(char label[kLabel], const table *t, const row *r, const c
   for (int s = 0; s < kSettings; s++)
     if (s != t->axis && t->varies[s] && r->settings[s] > 0 && n < kLabel)
       n += snprintf(label + n, (size_t)(kLabel - n), ", %s %" JSON_INTEGER_FORMAT, setting_names[s], r->settings[s]);
-  const char *const slash = strrchr(names[r->document], '/');
   if (t->n_documents > 1 && t->axis != kThreads && n < kLabel)
-    snprintf(label + n, (size_t)(kLabel - n), ", %s", slash ? slash + 1 : names[r->document]);
-  for (char *c = label; *c; c++)
-    if (*c == '"' || *c == '\n') *c = '_';
+    snprintf(label + n, (size_t)(kLabel - n), ", %s", cli_figure_name_among(names, t->n_documents, r->document));
 }
 
 static int assign(table *t, const char *const *names) {
@@ -158,6 +155,12 @@ static void write_curve(FILE *out, const table *t, size_t panel, size_t curve) {
     }
 }
 
+static void write_numbered(FILE *out, size_t number, const char *text) {
+  fprintf(out, "%zu ", number);
+  cli_figure_write_text(out, text);
+  fputc('\n', out);
+}
+
 int cli_throughput_write(FILE *out, json_t *const *documents, const char *const *names, size_t count) {
   int code = CLI_DONE;
   table t = {.n_documents = count};
@@ -173,9 +176,9 @@ int cli_throughput_write(FILE *out, json_t *const *documents, const char *const 
       out);
   fprintf(out, "\"%s\" %zu %zu\n", axis_labels[t.axis], t.n_cases, t.n_labels);
   cli_figure_next_block(out);
-  for (size_t c = 0; c < t.n_cases; c++) fprintf(out, "%zu \"%s\"\n", c, t.cases[c]);
+  for (size_t c = 0; c < t.n_cases; c++) write_numbered(out, c, t.cases[c]);
   cli_figure_next_block(out);
-  for (size_t k = 0; k < t.n_labels; k++) fprintf(out, "%zu \"%s\"\n", k, t.labels[k]);
+  for (size_t k = 0; k < t.n_labels; k++) write_numbered(out, k, t.labels[k]);
   cli_figure_next_block(out);
   for (json_int_t x = next_value(&t, SIZE_MAX, 0, 0); x > 0; x = next_value(&t, SIZE_MAX, 0, x))
     fprintf(out, "%" JSON_INTEGER_FORMAT "\n", x);

@@ -1,4 +1,5 @@
 /* What accuracy costs: energy efficiency and laser power of a chip with a sweep's noise, against the test error under it. */
+#include <math.h>
 #include <string.h>
 
 #include "cli/figures/figures.h"
@@ -37,9 +38,24 @@ static bool has_noise(const cuonn_config *config) {
   return (method == CUONN_GRADIENT_ANALOG || method == CUONN_GRADIENT_DIGITAL) && config->training.chip.tap_shot > 0;
 }
 
+/* Settings that are points of the figure, and those that are left out. */
+typedef struct {
+  size_t n_priced;
+  size_t n_free;              /* without noise at the taps: no light is enough, there is no price */
+  double free_low, free_high; /* their least and largest mean test error, 0 to 1; NaN without any */
+  size_t n_dark;              /* whose noise no light makes as small */
+  size_t n_unknown;           /* without a finished run */
+} tally;
+
+static void count_free(tally *t, double error) {
+  t->n_free++;
+  t->free_low = fmin(t->free_low, error);
+  t->free_high = fmax(t->free_high, error);
+}
+
 /* A line for each setting of a row that has a price and for which there is enough light. */
-static int write_row(FILE *out, size_t *n_priced, const cli_sweep_view *view, size_t rows, size_t taps,
-                     cli_sweep_part part, const cli_figure_source *source) {
+static int write_row(FILE *out, tally *t, const cli_sweep_view *view, size_t rows, size_t taps, cli_sweep_part part,
+                     const cli_figure_source *source) {
   int code = CLI_DONE;
   size_t others[CUONN_GRID_AXES_MAX], n_others = 0;
   for (size_t i = 0; i < view->n_axes; i++) {
@@ -53,14 +69,24 @@ static int write_row(FILE *out, size_t *n_priced, const cli_sweep_view *view, si
     cuonn_energy_options options;
     cuonn_energy_point point;
     cuonn_grid_config(&config, &view->record.grid, point_of(view, &part));
-    if (s.n == 0 || !has_noise(&config)) continue;
+    if (s.n == 0) {
+      t->n_unknown++;
+      continue;
+    }
+    if (!has_noise(&config)) {
+      count_free(t, s.mean);
+      continue;
+    }
     CLI_PASS_DONE(meet_noise(&options, &config, source));
     CLI_TRY_DONE(cuonn_energy_evaluate(&point, &options));
-    if (!point.light.detectable) continue;
+    if (!point.light.detectable) {
+      t->n_dark++;
+      continue;
+    }
     fprintf(out, "%.6g %.6g %.6g %.6g %.6g %zu %zu\n", 100 * s.mean, 100 * s.deviation,
             point.cost[CUONN_OPERATION_GRADIENT].tops_per_watt, point.light.watts, point.light.photons,
             options.converter_bits, part.at[taps]);
-    ++*n_priced;
+    t->n_priced++;
   } while (cli_sweep_next(&part, view, others, n_others));
 done:
   return code;
@@ -90,10 +116,22 @@ static int check_settings(const cli_figure_source *source) {
   return CLI_DONE;
 }
 
+static void write_left_out(FILE *out, const tally *t) {
+  cli_figure_next_block(out);
+  fputs(
+      "# settings left out: without noise at the taps, which has no price, least and largest test error of those in "
+      "percent; for want of light; without a finished run\n",
+      out);
+  fprintf(out, "%zu", t->n_free);
+  cli_sweep_write_number(out, 100 * t->free_low);
+  cli_sweep_write_number(out, 100 * t->free_high);
+  fprintf(out, " %zu %zu\n", t->n_dark, t->n_unknown);
+}
+
 static int write_tradeoff(FILE *out, cli_figure_source *source) {
   int code = CLI_DONE;
   cli_sweep_view view = {0};
-  size_t n_priced = 0;
+  tally t = {.free_low = NAN, .free_high = NAN};
   CLI_PASS_DONE(check_settings(source));
   CLI_PASS_DONE(cli_sweep_view_read(&view, source->files[0]));
   const cuonn_grid *const grid = &view.record.grid;
@@ -107,7 +145,8 @@ static int write_tradeoff(FILE *out, cli_figure_source *source) {
       "# modes, epochs, rows, repeats; then headings of the rows; then shot noises of the taps; then a block a row, a "
       "line a setting: mean test error "
       "and its deviation over the repeats in percent, TOPS/W of an in situ gradient, electricity of the laser in W, "
-      "photons a mode and symbol at the detector, bits of converters, number of the taps' shot noise\n",
+      "photons a mode and symbol at the detector, bits of converters, number of the taps' shot noise; then a block of "
+      "what is left out\n",
       out);
   fprintf(out, "%zu %zu %zu %zu\n", grid->base.network.n_modes, grid->base.training.epochs, n_rows, view.repeats);
   cli_figure_next_block(out);
@@ -118,11 +157,12 @@ static int write_tradeoff(FILE *out, cli_figure_source *source) {
   for (size_t r = 0; r < n_rows; r++) {
     if (rows != CLI_SWEEP_ANY) part.at[rows] = r;
     cli_figure_next_block(out);
-    const size_t before = n_priced;
-    CLI_PASS_DONE(write_row(out, &n_priced, &view, rows, taps, part, source));
-    if (n_priced == before) fputs("NaN NaN NaN NaN NaN 0 0\n", out);
+    const size_t before = t.n_priced;
+    CLI_PASS_DONE(write_row(out, &t, &view, rows, taps, part, source));
+    if (t.n_priced == before) fputs("NaN NaN NaN NaN NaN 0 0\n", out);
   }
-  if (n_priced == 0)
+  write_left_out(out, &t);
+  if (t.n_priced == 0)
     code = cli_fail(CLI_BAD_FILE,
                     "%s: no run has a price: none was measured in situ with noise at the taps and enough light",
                     source->files[0]);
