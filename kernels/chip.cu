@@ -32,43 +32,53 @@ KERNEL k_read(reading_task t) {
 
 /* ------------------------------------------------------------------------------------------------------------- phases */
 
-/* The nearest multiple of 2 pi / 2^bits in [0, 2 pi], ties to even. */
-DEVICE double quantized(double phase, unsigned bits) {
-  if (bits == 0) return phase;
-  const double turn = 2 * 3.141592653589793, step = turn / static_cast<double>(1u << bits);
-  double rest = fmod(phase, turn);
-  if (rest < 0) rest += turn;
-  return rint(rest / step) * step;
+/* phase in [0, period), as cuonn_phase_wrap() of src/mesh/period.c. */
+DEVICE double wrapped(double phase, double period) {
+  double rest = fmod(phase, period);
+  if (rest < 0) rest += period;
+  return rest > 0 && rest < period ? rest : 0;
 }
 
-DEVICE double2 quantized(double2 phases, unsigned bits) {
-  return make_double2(quantized(phases.x, bits), quantized(phases.y, bits));
+/* What a driver sets: the nearest of 2^bits levels of the period, ties to even; 0 bits: the phase itself. */
+DEVICE double set(const phase_errors &errors, double phase, double period) {
+  if (errors.bits == 0) return errors.mixes ? wrapped(phase, period) : phase;
+  const double levels = static_cast<double>(1u << errors.bits), step = period / levels;
+  return step * wrapped(rint(phase / step), levels);
+}
+
+DEVICE double2 set(const phase_errors &errors, double2 phases) {
+  return make_double2(set(errors, phases.x, errors.theta_period), set(errors, phases.y, errors.phi_period));
 }
 
 DEVICE double2 as_double(float2 v) { return make_double2(v.x, v.y); }
 
-/* What arrives at one shifter. In half pitches, the shifters of the node in column c whose upper waveguide is t stand at
- * row t, phi at 2c and theta at 2c + 1. value: of the place of a node, theta and phi. */
-template <class Value>
-DEVICE double mixed(const phase_errors &errors, mesh_layout layout, int row, int at, Value value) {
-  const int reach = CUONN_CROSSTALK_REACH, n = layout.n_modes;
+/* What arrives at theta (0) or phi (1) of a node; transposed: what it gives to all others. In half pitches, the shifters of
+ * the node in column c whose upper waveguide is t stand at row t, phi at 2c and theta at 2c + 1. value: of the place of a node,
+ * theta and phi. */
+template <bool transposed, class Value>
+DEVICE double mixed(const phase_errors &errors, mesh_layout layout, int kind, int column, int row, Value value) {
+  const int reach = CUONN_CROSSTALK_REACH, rows = CUONN_CROSSTALK_ROWS, n = layout.n_modes;
+  const int at = 2 * column + (kind == 0);
   double sum = 0;
-  for (int other = max(0, at - reach); other <= min(2 * n - 1, at + reach); other++) {
-    const int c = other / 2, columns = other > at ? other - at : at - other, above = max(0, row - reach);
-    for (int t = above + (above + c) % 2; t + 1 < n && t <= row + reach; t += 2) {
+  for (int place = max(0, at - reach); place <= min(2 * n - 1, at + reach); place++) {
+    const int c = place / 2, other = place % 2 == 0, columns = abs(place - at), above = max(0, row - rows);
+    for (int t = above + (above + c) % 2; t + 1 < n && t <= row + rows; t += 2) {
       const double2 phases = value(mesh_place(layout, c, t));
-      sum += errors.weight[t > row ? t - row : row - t][columns] * (other % 2 ? phases.x : phases.y);
+      const double weight = transposed ? errors.weight[other][kind][rows + t - row][columns]
+                                       : errors.weight[kind][other][rows + row - t][columns];
+      sum += weight * (other ? phases.y : phases.x);
     }
   }
   return sum;
 }
 
-/* Both shifters of a node; a distance is symmetric, and so this is its own transpose. */
-template <class Value>
+/* Both shifters of a node. */
+template <bool transposed, class Value>
 DEVICE double2 mixed_node(const phase_errors &errors, mesh_layout layout, int column, int top, size_t place,
                           Value value) {
   if (!errors.mixes) return value(place);
-  return make_double2(mixed(errors, layout, top, 2 * column + 1, value), mixed(errors, layout, top, 2 * column, value));
+  return make_double2(mixed<transposed>(errors, layout, 0, column, top, value),
+                      mixed<transposed>(errors, layout, 1, column, top, value));
 }
 
 /* Grid: places, layers, models. */
@@ -80,7 +90,7 @@ KERNEL k_program(double2 *applied, const double2 *phases, const double2 *added, 
   if (place >= places || !mesh_node_at(&column, &top, layout, place)) return;
   const phase_errors &mine = errors[blockIdx.z];
   const double2 phase =
-      mixed_node(mine, layout, column, top, place, [&](size_t at) { return quantized(phases[first + at], mine.bits); });
+      mixed_node<false>(mine, layout, column, top, place, [&](size_t at) { return set(mine, phases[first + at]); });
   applied[first + place] = phase + added[first + place];
 }
 
@@ -89,8 +99,8 @@ KERNEL k_pull_back(float2 *out, const float2 *in, const phase_errors *errors, me
   const size_t first = (static_cast<size_t>(blockIdx.z) * gridDim.y + blockIdx.y) * places;
   int column, top;
   if (place >= places || !mesh_node_at(&column, &top, layout, place)) return;
-  out[first + place] = rounded(
-      mixed_node(errors[blockIdx.z], layout, column, top, place, [&](size_t at) { return as_double(in[first + at]); }));
+  out[first + place] = rounded(mixed_node<true>(errors[blockIdx.z], layout, column, top, place,
+                                                [&](size_t at) { return as_double(in[first + at]); }));
 }
 
 /* ---------------------------------------------------------------------------------------------------------- launchers */

@@ -41,14 +41,16 @@ typedef struct {
 /* Multiplies every field by the error of its reading: the same numbers as chip_read_factor() of src/chip/noise.c. */
 cudaError_t launch_read(const reading_task *task, cudaStream_t stream);
 
-enum { CUONN_CROSSTALK_REACH = 6 }; /* half pitches */
+/* half pitches: of arms, and of nodes that have two */
+enum { CUONN_CROSSTALK_REACH = 6, CUONN_CROSSTALK_ROWS = CUONN_CROSSTALK_REACH + 1 };
 
 /* What becomes of one model's phases. */
 typedef struct {
   unsigned bits; /* 0: not rounded */
+  double theta_period, phi_period;
   bool mixes;
-  double weight[CUONN_CROSSTALK_REACH + 1]
-               [CUONN_CROSSTALK_REACH + 1]; /* by distance in rows and columns, half pitches */
+  /* by kind (theta, phi) of the phase that gets and of that which gives, rows and columns between them (src/chip/phases.h) */
+  double weight[2][2][2 * CUONN_CROSSTALK_ROWS + 1][CUONN_CROSSTALK_REACH + 1];
 } phase_errors;
 
 /* applied, phases, added: [mesh][place] theta, phi. As chip_phases_apply() of src/chip/phases.c. errors: [model]. */

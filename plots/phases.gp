@@ -7,6 +7,8 @@ modes = STATS_max_x
 layer = STATS_max_y
 stats data index 0 using 3 nooutput
 layers = STATS_max
+stats data index 0 using 4 nooutput
+turns = STATS_max > 7 ? 2 : 1 # colours go around with the longest period of a phase, 2 pi or 4 pi
 width = 900
 pitch = 620.0/modes > 44 ? 44 : 620.0/modes
 height = 130 + (modes < 8 ? 8 : modes)*pitch
@@ -26,9 +28,10 @@ unset key
 # A cyclic map, because phases are: twilight, by B. Bechtold and the authors of matplotlib.
 set palette defined (0 "#e2d9e2", 1 "#9ebbc9", 2 "#6785be", 3 "#5e43a5", 4 "#421257", 5 "#2f1436", 6 "#57123f", 7 "#8e2c50", \
                      8 "#b46b61", 9 "#ceac94", 10 "#e2d9e2")
-set cbrange [0:2*pi]
-set cbtics ("0" 0, "π/2" pi/2, "π" pi, "3π/2" 3*pi/2, "2π" 2*pi) in
-set cblabel "phase / rad" offset -1,0
+set cbrange [0:2*pi*turns]
+if (turns == 1) { set cbtics ("0" 0, "π/2" pi/2, "π" pi, "3π/2" 3*pi/2, "2π" 2*pi) in } \
+else { set cbtics ("0" 0, "π" pi, "2π" 2*pi, "3π" 3*pi, "4π" 4*pi) in }
+set cblabel "phase / rad" offset (turns == 1 ? -1 : 1),0
 set lmargin at screen 0.075
 set rmargin at screen 0.865
 set style fill solid noborder

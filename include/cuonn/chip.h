@@ -72,8 +72,8 @@ typedef struct cuonn_chip_options {
   double loss_mean, loss_std;       /**< of each phase shifter, dB of power */
   cuonn_loss_law loss_law;
 
-  size_t phase_bits;      /**< phases are the nearest of 2^bits levels of a turn; 0: any phase */
-  double crosstalk;       /**< share of a neighbour's phase at no distance */
+  size_t phase_bits;      /**< phases are the nearest of 2^bits levels of their period; 0: any phase */
+  double crosstalk;       /**< share of a neighbouring arm's phase at no distance */
   double crosstalk_decay; /**< distance over which it falls to 1/e, in pitches of nodes; beyond 3 pitches it is 0 */
   double phase_error;     /**< standard deviation of an error added to every phase, radians */
 } cuonn_chip_options;

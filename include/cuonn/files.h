@@ -88,6 +88,9 @@ CUONN_API cuonn_status cuonn_gradient_read(cuonn_mesh_gradient **gradients, cuon
  *  `classes` (10 or N, whichever is less, where absent), `loss_per_class` (1 where absent). */
 CUONN_API cuonn_status cuonn_network_read(cuonn_network *out, const char *path);
 
+/** Writes a network: meshes with `layer` in front, and its attributes. */
+CUONN_API cuonn_status cuonn_network_write(const char *path, const cuonn_network *network);
+
 /** Reads the errors of a chip into a network whose shape is given: coupler_error(layer, node, side), loss_db(layer, node,
  *  shifter), at least one of them; the other stays.  @return also CUONN_E_SHAPE.  On failure *network is as it was. */
 CUONN_API cuonn_status cuonn_network_read_errors(cuonn_network *network, const char *path);

@@ -8,26 +8,55 @@
 #include "base/memory.h"
 #include "base/random.h"
 
-static void set_weights(chip_phases *out, const cuonn_chip_options *chip) {
-  for (size_t i = 0; i <= kCrosstalkReach; i++) {
-    for (size_t j = 0; j <= kCrosstalkReach; j++) {
-      const size_t square = i * i + j * j; /* of twice the distance */
-      const bool near = square <= (size_t)kCrosstalkReach * kCrosstalkReach;
-      out->weight[i][j] = near ? chip->crosstalk * exp(-sqrt((double)square) / 2 / chip->crosstalk_decay) : 0;
-    }
-  }
-  out->weight[0][0] = 1;
+/* By how much theta and phi turn the top and bottom arm. */
+static const double style_arms[][2][2] = {
+    [CUONN_STYLE_TOP] = {{1, 0}, {1, 0}},
+    [CUONN_STYLE_BOTTOM] = {{0, 1}, {0, 1}},
+    [CUONN_STYLE_SYMMETRIC] = {{0.5, -0.5}, {1, 1}},
+    [CUONN_STYLE_DIFFERENTIAL] = {{0.5, -0.5}, {-0.5, 0.5}},
+};
+
+/* Share of a phase that arrives so far away, half pitches. */
+static double share(const cuonn_chip_options *chip, int rows, int columns) {
+  const int square = rows * rows + columns * columns;
+  if (square == 0) return 1;
+  if (square > kCrosstalkReach * kCrosstalkReach) return 0;
+  return chip->crosstalk * exp(-sqrt((double)square) / 2 / chip->crosstalk_decay);
 }
 
-cuonn_status chip_phases_create(chip_phases *out, const cuonn_chip_options *chip, uint32_t layer, size_t n_modes) {
+/* A phase p gives c_b p to arm b of its node. What arms a get, x_a, is the phase c . x / c . c: the least squares of c p = x. */
+static double weight_of(const cuonn_chip_options *chip, const double getting[2], const double giving[2], int rows,
+                        int columns) {
+  const double norm = getting[0] * getting[0] + getting[1] * getting[1];
+  double sum = 0;
+  for (int a = 0; a < 2; a++) {
+    for (int b = 0; b < 2; b++) sum += getting[a] / norm * giving[b] * share(chip, rows + a - b, columns);
+  }
+  return sum;
+}
+
+static void set_weights(chip_phases *out, const cuonn_chip_options *chip, cuonn_phase_style style) {
+  for (int i = 0; i < 4; i++) {
+    for (int rows = -kCrosstalkRows; rows <= kCrosstalkRows; rows++) {
+      for (int columns = 0; columns <= kCrosstalkReach; columns++) {
+        out->weight[i / 2][i % 2][kCrosstalkRows + rows][columns] =
+            weight_of(chip, style_arms[style][i / 2], style_arms[style][i % 2], rows, columns);
+      }
+    }
+  }
+}
+
+cuonn_status chip_phases_create(chip_phases *out, const cuonn_chip_options *chip, uint32_t layer, size_t n_modes,
+                                cuonn_phase_style style) {
   const size_t nodes = cuonn_mesh_nodes(n_modes);
   const random_place place = {chip->seed, RANDOM_PHASE_ERROR, layer, 0};
   cuonn_status status = CUONN_OK;
   memset(out, 0, sizeof *out);
   out->n_modes = n_modes;
   out->bits = chip->phase_bits;
+  out->period = cuonn_phase_style_periods(style);
   out->mixes = chip->crosstalk > 0;
-  set_weights(out, chip);
+  set_weights(out, chip, style);
   CUONN_TRY_DONE(cuonn_allocate(&out->error, 2 * nodes, sizeof *out->error));
   CUONN_TRY_DONE(cuonn_allocate(&out->scratch, 2 * nodes, sizeof *out->scratch));
   for (size_t k = 0; k < nodes; k++) {
@@ -47,39 +76,41 @@ void chip_phases_free(chip_phases *phases) {
   memset(phases, 0, sizeof *phases);
 }
 
-/* The nearest multiple of 2 pi / 2^bits in [0, 2 pi], ties to even; 0 bits: the phase itself. */
-static double quantize(double phase, size_t bits) {
-  if (bits == 0) return phase;
-  const double turn = 2 * M_PI, step = turn / (double)((size_t)1 << bits);
-  double rest = fmod(phase, turn);
-  if (rest < 0) rest += turn;
-  return rint(rest / step) * step;
+/* What a driver sets: the nearest of 2^bits levels of the period, ties to even; 0 bits: the phase itself, which has to be
+ * within its period only where heat tells. */
+static double set(const chip_phases *p, double phase, double period) {
+  if (p->bits == 0) return p->mixes ? cuonn_phase_wrap(phase, period) : phase;
+  const double levels = (double)((size_t)1 << p->bits), step = period / levels;
+  return step * cuonn_phase_wrap(rint(phase / step), levels);
 }
 
-/* What arrives at one shifter. In half pitches, the shifters of the node in column c whose upper waveguide is t stand at
- * row t, phi at 2c and theta at 2c + 1. phases: [2][node]; theta, phi. */
-static double mixed(const chip_phases *p, const double *phases, size_t row, size_t place) {
-  const size_t n = p->n_modes, nodes = cuonn_mesh_nodes(n);
+/* What arrives at theta (0) or phi (1) of a node. In half pitches, the shifters of the node in column c whose upper waveguide
+ * is t stand at row t (and t + 1 in the bottom arm), phi at 2c and theta at 2c + 1. phases: [2][node]; theta, phi. back: by
+ * the transpose, what this phase gives to all others. */
+static double mixed(const chip_phases *p, const double *phases, size_t kind, size_t column, size_t row, bool back) {
+  const size_t n = p->n_modes, nodes = cuonn_mesh_nodes(n), place = 2 * column + (kind == 0);
   const size_t from = place > kCrosstalkReach ? place - kCrosstalkReach : 0;
   const size_t end = place + kCrosstalkReach < 2 * n - 1 ? place + kCrosstalkReach : 2 * n - 1;
   double sum = 0;
-  for (size_t other = from; other <= end; other++) {
-    const size_t c = other / 2, column = other > place ? other - place : place - other;
-    const double *const values = phases + (other % 2 == 1 ? 0 : nodes) + cuonn_mesh_column_start(n, c);
-    const size_t above = row > kCrosstalkReach ? row - kCrosstalkReach : 0;
-    for (size_t t = above + (above + c) % 2; t + 1 < n && t <= row + kCrosstalkReach; t += 2) {
-      sum += p->weight[t > row ? t - row : row - t][column] * values[(t - c % 2) / 2];
+  for (size_t at = from; at <= end; at++) {
+    const size_t c = at / 2, other = at % 2 == 0, columns = at > place ? at - place : place - at;
+    const double *const values = phases + other * nodes + cuonn_mesh_column_start(n, c);
+    const size_t above = row > kCrosstalkRows ? row - kCrosstalkRows : 0;
+    for (size_t t = above + (above + c) % 2; t + 1 < n && t <= row + kCrosstalkRows; t += 2) {
+      const double weight = back ? p->weight[other][kind][kCrosstalkRows + t - row][columns]
+                                 : p->weight[kind][other][kCrosstalkRows + row - t][columns];
+      sum += weight * values[(t - c % 2) / 2];
     }
   }
   return sum;
 }
 
-/* Crosstalk; symmetric, because a distance is, and so its own transpose. in: [2][node]. */
-static void mix(double *theta, double *phi, const chip_phases *p, const double *in) {
+/* in: [2][node]. */
+static void mix(double *theta, double *phi, const chip_phases *p, const double *in, bool back) {
   for (size_t c = 0, k = 0; c < p->n_modes; c++) {
     for (size_t t = c % 2; t + 1 < p->n_modes; t += 2, k++) {
-      theta[k] = mixed(p, in, t, 2 * c + 1);
-      phi[k] = mixed(p, in, t, 2 * c);
+      theta[k] = mixed(p, in, 0, c, t, back);
+      phi[k] = mixed(p, in, 1, c, t, back);
     }
   }
 }
@@ -89,10 +120,10 @@ void chip_phases_apply(double *applied_theta, double *applied_phi, const chip_ph
   const size_t nodes = cuonn_mesh_nodes(phases->n_modes);
   double *const exact = phases->scratch;
   for (size_t k = 0; k < nodes; k++) {
-    applied_theta[k] = exact[k] = quantize(theta[k], phases->bits);
-    applied_phi[k] = exact[nodes + k] = quantize(phi[k], phases->bits);
+    applied_theta[k] = exact[k] = set(phases, theta[k], phases->period.theta);
+    applied_phi[k] = exact[nodes + k] = set(phases, phi[k], phases->period.phi);
   }
-  if (phases->mixes) mix(applied_theta, applied_phi, phases, exact);
+  if (phases->mixes) mix(applied_theta, applied_phi, phases, exact, false);
   for (size_t k = 0; k < nodes; k++) {
     applied_theta[k] += phases->error[k];
     applied_phi[k] += phases->error[nodes + k];
@@ -104,5 +135,5 @@ void chip_phases_pull_back(double *d_theta, double *d_phi, const chip_phases *ph
   if (!phases->mixes) return;
   memcpy(phases->scratch, d_theta, nodes * sizeof *d_theta);
   memcpy(phases->scratch + nodes, d_phi, nodes * sizeof *d_phi);
-  mix(d_theta, d_phi, phases, phases->scratch);
+  mix(d_theta, d_phi, phases, phases->scratch, true);
 }

@@ -1,22 +1,26 @@
-/* Phases that a chip applies, from those that were programmed: quantized, then mixed by crosstalk, then off by an error.
- * eq. 32 and 33 of docs/physics.md. */
+/* Phases that a chip applies, from those that were programmed: set by a driver within one period, quantized, then mixed by
+ * crosstalk, then off by an error. eq. 32 and 33 of docs/physics.md. */
 #ifndef CUONN_CHIP_PHASES_H
 #define CUONN_CHIP_PHASES_H
 
 #include "cuonn/chip.h"
 
-enum { kCrosstalkReach = 6 }; /* half pitches */
+enum { kCrosstalkReach = 6, kCrosstalkRows = kCrosstalkReach + 1 }; /* half pitches: of arms, of nodes with two arms */
 
 typedef struct {
   size_t n_modes, bits;
+  cuonn_phase_periods period;
   bool mixes;
-  double weight[kCrosstalkReach + 1][kCrosstalkReach + 1]; /* by distance in rows and columns, half pitches */
-  double *error;                                           /* [2][node] radians; theta, phi */
-  double *scratch;                                         /* [2][node] */
+  /* what theta (0) or phi (1) of a node gets of another node's theta or phi: [getting][giving][kCrosstalkRows + rows from the
+   * giving node down to the getting one][columns between their shifters]; half pitches */
+  double weight[2][2][2 * kCrosstalkRows + 1][kCrosstalkReach + 1];
+  double *error;   /* [2][node] radians; theta, phi */
+  double *scratch; /* [2][node] */
 } chip_phases;
 
 /* Of one layer. Release with chip_phases_free(); zeroed on failure. */
-cuonn_status chip_phases_create(chip_phases *out, const cuonn_chip_options *chip, uint32_t layer, size_t n_modes);
+cuonn_status chip_phases_create(chip_phases *out, const cuonn_chip_options *chip, uint32_t layer, size_t n_modes,
+                                cuonn_phase_style style);
 void chip_phases_free(chip_phases *phases);
 
 /* What the chip applies; theta, phi: [node] as programmed. */

@@ -195,6 +195,25 @@ double cli_relative_error(const cuonn_mesh_gradient *measured, const cuonn_mesh_
   return sqrt(off / norm);
 }
 
+int cli_matrix_of(double **out, cuonn_context *context, const cuonn_mesh *mesh, const char *path) {
+  const size_t n = mesh->n_modes;
+  *out = calloc(2 * n * n, sizeof **out);
+  if (!*out) return cli_fail(CLI_RESOURCES, "not enough memory for a matrix of %zu x %zu", n, n);
+  const cuonn_status status = cuonn_matrix(*out, context, mesh);
+  return status == CUONN_OK ? CLI_DONE : cli_fail_file(status, path);
+}
+
+int cli_matrix_error(double *error, cuonn_context *context, const cuonn_mesh *mesh, const double *matrix,
+                     const char *path) {
+  double *own = NULL;
+  const int code = cli_matrix_of(&own, context, mesh, path);
+  *error = 0;
+  for (size_t i = 0; code == CLI_DONE && i < mesh->n_modes * mesh->n_modes; i++)
+    *error = fmax(*error, hypot(own[2 * i] - matrix[2 * i], own[2 * i + 1] - matrix[2 * i + 1]));
+  free(own);
+  return code;
+}
+
 void cli_flush(void) {
   if (fflush(stdout) != 0 && output_lost == 0) output_lost = errno;
 }

@@ -26,7 +26,7 @@ typedef struct {
   int (*run)(int argc, char **argv); /* argv[0] is "cuonn NAME"; the result is the exit code */
 } cli_command;
 
-extern const cli_command cli_train, cli_sweep, cli_eval, cli_decompose, cli_matrix, cli_propagate, cli_vjp,
+extern const cli_command cli_train, cli_sweep, cli_eval, cli_decompose, cli_matrix, cli_wrap, cli_propagate, cli_vjp,
     cli_gradient, cli_energy, cli_plot, cli_report, cli_bench, cli_info, cli_completion;
 extern const cli_command *const cli_commands[]; /* ends with NULL */
 
@@ -102,6 +102,13 @@ void cli_gradient_free(cuonn_mesh_gradient *gradient);
 /* Norm of the difference over that of the exact gradient, theta and phi of n_layers; NaN if that is zero. */
 double cli_relative_error(const cuonn_mesh_gradient *measured, const cuonn_mesh_gradient *exact, size_t n_layers,
                           size_t n_modes);
+
+/* The matrix of a mesh, [row][column][2]; release with free(). path: where the mesh came from, for messages. */
+int cli_matrix_of(double **out, cuonn_context *context, const cuonn_mesh *mesh, const char *path);
+
+/* Largest modulus of an element of matrix(mesh) - matrix. */
+int cli_matrix_error(double *error, cuonn_context *context, const cuonn_mesh *mesh, const double *matrix,
+                     const char *path);
 
 /* Sends what was printed on its way, so that whoever reads along gets whole lines; keeps the reason if that fails. */
 void cli_flush(void);

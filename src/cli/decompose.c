@@ -40,31 +40,14 @@ static const struct argp argp = {
         "Finds the phases of a rectangular mesh that has a given matrix (Clements et al., Optica 3, 1460 (2016)).\v"
         "Reads unitary(row, column, complex), N x N, out = unitary x in; the last dimension holds real and imaginary "
         "part. A matrix farther than 1e-6 from unitary is refused.\n\n"
-        "Writes theta(node), phi(node), gamma(waveguide), coupler_error(node, side), loss_db(node, shifter) and the "
+        "Writes theta(node) from 0 to pi, phi(node) and gamma(waveguide) from 0 to below 2 pi, coupler_error(node, "
+        "side), loss_db(node, shifter) and the "
         "attributes architecture and phase_style. Prints N, how far the matrix is from unitary, and how far the mesh's "
         "matrix is from the given one: the largest modulus of an element each, computed in double.\n\n"
         "Example:\n"
         "  cuonn decompose dft.nc --output mesh.nc --phase-style differential",
     .children = (const struct argp_child[]){{&cli_json_argp, 0, NULL, 0}, {0}},
 };
-
-/* Largest modulus of an element of matrix(mesh) - unitary. */
-static int reconstruction_error(double *error, const cuonn_mesh *mesh, const double *unitary) {
-  int code = CLI_DONE;
-  const size_t n = mesh->n_modes;
-  cuonn_context *context = NULL;
-  double *matrix = calloc(2 * n * n, sizeof *matrix);
-  if (!matrix) return cli_fail(CLI_RESOURCES, "not enough memory for a matrix of %zu x %zu", n, n);
-  CLI_TRY_DONE(cuonn_context_create(&context, "reference", 1));
-  CLI_TRY_DONE(cuonn_matrix(matrix, context, mesh));
-  *error = 0;
-  for (size_t i = 0; i < n * n; i++)
-    *error = fmax(*error, hypot(matrix[2 * i] - unitary[2 * i], matrix[2 * i + 1] - unitary[2 * i + 1]));
-done:
-  cuonn_context_free(context);
-  free(matrix);
-  return code;
-}
 
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
@@ -73,6 +56,7 @@ static int run(int argc, char **argv) {
   double *unitary = NULL;
   size_t n = 0;
   cuonn_mesh mesh = {0};
+  cuonn_context *context = NULL;
   double error = 0;
   CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.unitary));
@@ -84,7 +68,8 @@ static int run(int argc, char **argv) {
     code = cli_fail_file(status, args.unitary);
     goto done;
   }
-  CLI_PASS_DONE(reconstruction_error(&error, &mesh, unitary));
+  CLI_TRY_DONE(cuonn_context_create(&context, "reference", 1));
+  CLI_PASS_DONE(cli_matrix_error(&error, context, &mesh, unitary, args.unitary));
   CLI_TRY_DONE(cuonn_mesh_write(args.output, &mesh));
   const double unitarity = cuonn_unitarity_error(unitary, n);
   if (args.common.json)
@@ -94,6 +79,7 @@ static int run(int argc, char **argv) {
   else
     printf("modes                 %zu\nunitarity error       %.3g\nreconstruction error  %.3g\n", n, unitarity, error);
 done:
+  cuonn_context_free(context);
   cuonn_mesh_free(&mesh);
   free(unitary);
   return code;

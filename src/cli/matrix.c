@@ -53,16 +53,7 @@ static int run(int argc, char **argv) {
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.mesh));
   CLI_PASS_DONE(cli_context_create(&context, &args.common));
   CLI_TRY_DONE(cuonn_mesh_read(&mesh, args.mesh));
-  matrix = calloc(2 * mesh.n_modes * mesh.n_modes, sizeof *matrix);
-  if (!matrix) {
-    code = cli_fail(CLI_RESOURCES, "not enough memory for a matrix of %zu x %zu", mesh.n_modes, mesh.n_modes);
-    goto done;
-  }
-  const cuonn_status status = cuonn_matrix(matrix, context, &mesh);
-  if (status != CUONN_OK) {
-    code = cli_fail_file(status, args.mesh);
-    goto done;
-  }
+  CLI_PASS_DONE(cli_matrix_of(&matrix, context, &mesh, args.mesh));
   CLI_TRY_DONE(cuonn_unitary_write(args.output, matrix, mesh.n_modes));
 done:
   free(matrix);

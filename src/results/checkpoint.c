@@ -26,12 +26,13 @@ static void moment_variables(results_variable out[kMoments], size_t n_layers, si
       {"second_moment_gamma", "second moment of gamma"},
   };
   results_variable mesh[RESULTS_MESH_ARRAYS];
-  results_mesh_variables(mesh, n_layers, n_modes);
+  results_mesh_variables(mesh, n_layers, n_modes, CUONN_STYLE_TOP);
   for (size_t i = 0; i < kMoments; i++) {
     out[i] = mesh[i % kPhases]; /* theta, phi or gamma, which has the same dimensions */
     out[i].name = names[i][0];
     out[i].long_name = names[i][1];
     out[i].unit = NULL;
+    out[i].period = 0;
   }
 }
 
@@ -56,7 +57,7 @@ cuonn_status cuonn_checkpoint_write(const char *path, const cuonn_training_state
   results_file file;
   results_variable variables[kVariables], *const moments = variables + RESULTS_MESH_ARRAYS;
   const cuonn_network_shape *const shape = &state->network.shape;
-  results_mesh_variables(variables, shape->n_layers, shape->n_modes);
+  results_mesh_variables(variables, shape->n_layers, shape->n_modes, shape->style);
   moment_variables(moments, shape->n_layers, shape->n_modes);
 
   CUONN_TRY_DONE(results_create(&file, path, "Checkpoint of an optical neural network"));

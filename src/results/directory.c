@@ -56,15 +56,12 @@ cuonn_status results_directory_lock(int *lock, bool *held, const char *directory
 const char *const results_run_names[] = {"config.yaml", "metrics.csv", "last.nc", "best.nc", "report.html", NULL};
 const char *const results_sweep_names[] = {"sweep.yaml", "sweep.nc", "runs", "networks", "report.html", NULL};
 
-cuonn_status results_directory_has(bool *has, char **path, const char *directory, const char *name) {
+cuonn_status results_directory_has(bool *has, const char *directory, const char *name) {
   struct stat info;
-  char *joined;
-  CUONN_TRY(results_join(&joined, directory, name));
-  *has = lstat(joined, &info) == 0;
-  if (path)
-    *path = joined;
-  else
-    free(joined);
+  char *path;
+  CUONN_TRY(results_join(&path, directory, name));
+  *has = path && lstat(path, &info) == 0;
+  free(path);
   return CUONN_OK;
 }
 
@@ -81,7 +78,7 @@ cuonn_status cuonn_directory_check(const char *directory, const char *name) {
   cuonn_status status = CUONN_OK;
   char *path = NULL, *target = NULL, *folder = NULL;
   CUONN_TRY_DONE(results_join(&path, directory, name));
-  if (!follow_link(&target, path)) goto done;
+  if (!path || !follow_link(&target, path)) goto done;
   folder = realpath(directory, NULL);
   const size_t length = folder ? strlen(folder) : 0;
   const bool inside = folder && strncmp(target, folder, length) == 0 && (target[length] == '/' || length == 1);
@@ -109,7 +106,7 @@ cuonn_status results_directory_check(const char *directory, const char *const *n
   for (size_t i = 0; others[i]; i++) {
     bool has;
     if (is_among(others[i], names)) continue;
-    CUONN_TRY(results_directory_has(&has, NULL, directory, others[i]));
+    CUONN_TRY(results_directory_has(&has, directory, others[i]));
     CUONN_CHECK(!has, CUONN_E_ARGUMENT,
                 "%s: holds %s, which is of a %s, and a %s needs a directory of its own; choose another", directory,
                 others[i], for_run ? "sweep" : "run", for_run ? "run" : "sweep");

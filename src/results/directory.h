@@ -17,8 +17,8 @@ cuonn_status results_directory_lock(int *lock, bool *held, const char *directory
 /* What a run writes into its directory, and what a sweep does; both end with NULL. */
 extern const char *const results_run_names[], *const results_sweep_names[];
 
-/* Whether there is such a name, were it a broken link. *path, if wanted, is it behind the folder's; release with free(). */
-cuonn_status results_directory_has(bool *has, char **path, const char *directory, const char *name);
+/* Whether there is such a name, were it a broken link. */
+cuonn_status results_directory_has(bool *has, const char *directory, const char *name);
 
 /* Before a directory is written into: none of `names` is a link that leads out of it, and what the others, those of a sweep
  * for a run and the other way round, write alone is not there. */

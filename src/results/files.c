@@ -115,7 +115,7 @@ cuonn_status cuonn_mesh_write(const char *path, const cuonn_mesh *mesh) {
   cuonn_status status = CUONN_OK;
   results_file file;
   results_variable variables[RESULTS_MESH_ARRAYS];
-  results_mesh_variables(variables, 0, mesh->n_modes);
+  results_mesh_variables(variables, 0, mesh->n_modes, mesh->style);
   CUONN_TRY_DONE(results_create(&file, path, "Mesh of Mach-Zehnder interferometers"));
   CUONN_TRY_DONE(results_put_mesh_attributes(&file, mesh->style));
   CUONN_TRY_DONE(results_define(&file, variables, RESULTS_MESH_ARRAYS));
@@ -381,6 +381,26 @@ cuonn_status cuonn_gradient_read(cuonn_mesh_gradient **gradients, cuonn_mesh_gra
 }
 
 /* ---- networks ---- */
+
+cuonn_status cuonn_network_write(const char *path, const cuonn_network *network) {
+  cuonn_status status = CUONN_OK;
+  results_file file;
+  results_variable variables[RESULTS_MESH_ARRAYS];
+  const cuonn_network_shape *const shape = &network->shape;
+  results_mesh_variables(variables, shape->n_layers, shape->n_modes, shape->style);
+  CUONN_TRY_DONE(results_create(&file, path, "Phases of an optical neural network"));
+  CUONN_TRY_DONE(results_put_mesh_attributes(&file, shape->style));
+  CUONN_TRY_DONE(results_put_count(&file, "classes", (int)shape->n_classes));
+  CUONN_TRY_DONE(results_put_count(&file, "loss_per_class", shape->loss_per_class));
+  CUONN_TRY_DONE(results_define(&file, variables, RESULTS_MESH_ARRAYS));
+  for (size_t l = 0; l < shape->n_layers; l++) {
+    CUONN_TRY_DONE(results_put_mesh(&file, variables, l, &network->layers[l]));
+  }
+  CUONN_TRY_DONE(results_commit(&file));
+done:
+  results_abandon(&file);
+  return status;
+}
 
 static cuonn_status read_network(void *user, const results_file *file) {
   results_phases phases;

@@ -9,18 +9,26 @@
 
 enum { kTheta, kPhi, kGamma, kCouplerError, kLossDb };
 
-void results_mesh_variables(results_variable out[RESULTS_MESH_ARRAYS], size_t n_layers, size_t n_modes) {
+void results_mesh_variables(results_variable out[RESULTS_MESH_ARRAYS], size_t n_layers, size_t n_modes,
+                            cuonn_phase_style style) {
+  const cuonn_phase_periods period = cuonn_phase_style_periods(style);
   const size_t nodes = cuonn_mesh_nodes(n_modes);
   const results_variable variables[RESULTS_MESH_ARRAYS] = {
       [kTheta] = {"theta",
                   {{"layer", n_layers}, {"node", nodes}},
                   "radian",
-                  .long_name = "internal phase of each node"},
-      [kPhi] = {"phi", {{"layer", n_layers}, {"node", nodes}}, "radian", .long_name = "external phase of each node"},
+                  .long_name = "internal phase of each node",
+                  .period = period.theta},
+      [kPhi] = {"phi",
+                {{"layer", n_layers}, {"node", nodes}},
+                "radian",
+                .long_name = "external phase of each node",
+                .period = period.phi},
       [kGamma] = {"gamma",
                   {{"layer", n_layers}, {"waveguide", n_modes}},
                   "radian",
-                  .long_name = "output phase of each waveguide"},
+                  .long_name = "output phase of each waveguide",
+                  .period = period.gamma},
       [kCouplerError] = {"coupler_error",
                          {{"layer", n_layers}, {"node", nodes}, {"side", 2}},
                          "radian",
@@ -130,7 +138,7 @@ cuonn_status results_get_meshes(cuonn_mesh *layers, const results_phases *phases
   results_variable variables[RESULTS_MESH_ARRAYS];
   double *arrays[RESULTS_MESH_ARRAYS];
   const size_t n_layers = phases->n_layers ? phases->n_layers : 1;
-  results_mesh_variables(variables, phases->n_layers, phases->n_modes);
+  results_mesh_variables(variables, phases->n_layers, phases->n_modes, phases->style);
   for (size_t i = 0; i < RESULTS_MESH_ARRAYS; i++) {
     if (i > kPhi && !results_has(file, variables[i].name)) continue;
     for (size_t l = 0; l < n_layers; l++) {
@@ -143,7 +151,7 @@ cuonn_status results_get_meshes(cuonn_mesh *layers, const results_phases *phases
 
 cuonn_status results_get_errors(cuonn_mesh *layers, size_t n_layers, size_t n_modes, const results_file *file) {
   results_variable variables[RESULTS_MESH_ARRAYS];
-  results_mesh_variables(variables, n_layers, n_modes);
+  results_mesh_variables(variables, n_layers, n_modes, layers->style);
   CUONN_CHECK(results_has(file, variables[kCouplerError].name) || results_has(file, variables[kLossDb].name),
               CUONN_E_DATA, "%s: has neither coupler_error nor loss_db", file->path);
   for (size_t i = kCouplerError; i <= kLossDb; i++) {

@@ -9,7 +9,8 @@
 enum { RESULTS_MESH_ARRAYS = 5 };
 
 /* The five arrays of a mesh, with `layer` in front unless n_layers is 0. */
-void results_mesh_variables(results_variable out[RESULTS_MESH_ARRAYS], size_t n_layers, size_t n_modes);
+void results_mesh_variables(results_variable out[RESULTS_MESH_ARRAYS], size_t n_layers, size_t n_modes,
+                            cuonn_phase_style style);
 
 /* Writes the attributes of a mesh. Before results_define(). */
 cuonn_status results_put_mesh_attributes(const results_file *file, cuonn_phase_style style);

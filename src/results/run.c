@@ -32,14 +32,14 @@ static cuonn_status copy_text(char **out, const char *text, const char *director
 static char *text_of(const char *path) {
   unsigned char *bytes; /* with zeroes behind the file's own */
   size_t size;
-  return results_read_bytes(&bytes, &size, path) == CUONN_OK ? (char *)bytes : NULL;
+  return path && results_read_bytes(&bytes, &size, path) == CUONN_OK ? (char *)bytes : NULL;
 }
 
 /* Configuration `text`, written by cuONN, with another directory: the text of that; NULL if it is none, or was not written so. */
 static char *text_in(const char *text, const char *directory) {
   cuonn_config config;
   cuonn_config_init(&config);
-  if (cuonn_config_read_text(&config, text, strlen(text), "") != CUONN_OK) return NULL;
+  if (!text || cuonn_config_read_text(&config, text, strlen(text), "") != CUONN_OK) return NULL;
   char *const again = cuonn_config_text(&config);
   const bool ours = again && strcmp(again, text) == 0;
   free(again);
@@ -51,7 +51,7 @@ static char *text_in(const char *text, const char *directory) {
 /* Whether two configurations are one, but for the name of the directory: it may have been called by another. */
 static bool same_config(const char *a, const char *b) {
   char *const a_here = text_in(a, "."), *const b_here = text_in(b, ".");
-  const bool same = strcmp(a, b) == 0 || (a_here && b_here && strcmp(a_here, b_here) == 0);
+  const bool same = (a && b && strcmp(a, b) == 0) || (a_here && b_here && strcmp(a_here, b_here) == 0);
   free(a_here);
   free(b_here);
   return same;
@@ -85,10 +85,10 @@ static bool is_beginning(const cuonn_run *run, bool has_config, bool has_metrics
 
 /* A new run begins where nothing is that it would replace. *begun: but its own beginning, and config.yaml is there. */
 static cuonn_status check_new(bool *begun, const cuonn_run *run, const char *directory) {
-  bool has[5], any = false;
+  bool has[5] = {false}, any = false;
   const char *first = NULL;
   for (size_t i = 0; results_run_names[i]; i++) {
-    CUONN_TRY(results_directory_has(&has[i], NULL, directory, results_run_names[i]));
+    CUONN_TRY(results_directory_has(&has[i], directory, results_run_names[i]));
     if (has[i] && !first) first = results_run_names[i];
     any |= has[i];
   }

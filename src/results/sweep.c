@@ -132,7 +132,7 @@ static cuonn_status describe_data(char **out, const char *data, const cuonn_conf
 static cuonn_status begin(cuonn_sweep_files *files) {
   for (size_t i = 0; results_sweep_names[i]; i++) {
     bool has;
-    CUONN_TRY(results_directory_has(&has, NULL, files->directory, results_sweep_names[i]));
+    CUONN_TRY(results_directory_has(&has, files->directory, results_sweep_names[i]));
     CUONN_CHECK(!has, CUONN_E_ARGUMENT,
                 "%s: already holds %s of another sweep; resume that sweep, or choose another directory",
                 files->directory, results_sweep_names[i]);

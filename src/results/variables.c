@@ -97,6 +97,7 @@ static cuonn_status define_one(const results_file *file, const results_variable 
   if (code == NC_NOERR && v->characters) code = nc_put_att_text(file->id, id, "_Encoding", 5, "utf-8");
   const double missing = RESULTS_MISSING;
   if (code == NC_NOERR && v->gaps) code = nc_put_att_double(file->id, id, "_FillValue", NC_DOUBLE, 1, &missing);
+  if (code == NC_NOERR && v->period > 0) code = nc_put_att_double(file->id, id, "period", NC_DOUBLE, 1, &v->period);
   if (code == NC_NOERR && v->unit) code = nc_put_att_text(file->id, id, "units", strlen(v->unit), v->unit);
   return code == NC_NOERR ? CUONN_OK : results_netcdf_fail(CUONN_E_ARGUMENT, file, v->name, code);
 }

@@ -122,6 +122,56 @@ for f in identity permutation dft; do
   check same_values 1e-12 again-u.nc unitary $f.nc unitary
 done
 
+# theta from 0 to pi, phi and gamma from 0 to below 2 pi, printed with all 17 digits: for signs alone (hadamard), too.
+within() { check awk -v low="$2" -v high="$3" -v closed="$4" '!($1 >= low && ($1 < high || (closed && $1 == high))) { bad = 1 } END { exit bad || NR == 0 }' <(values again.nc "$1"); }
+echo '0.5 0 0.5 0 0.5 0 0.5 0 0.5 0 -0.5 0 0.5 0 -0.5 0 0.5 0 0.5 0 -0.5 0 -0.5 0 0.5 0 -0.5 0 -0.5 0 0.5 0' | tr ' ' '\n' > unitary
+netcdf hadamard.nc classic 'row=4 column=4 complex=2' '' unitary:row,column,complex:unitary
+for f in hadamard identity permutation dft u32; do
+  for style in top bottom differential; do
+    expect 0 '' "$cuonn" decompose $f.nc --output again.nc --phase-style $style
+    within theta 0 3.1415926535897931 1
+    within phi 0 6.2831853071795862 0
+    within gamma 0 6.2831853071795862 0
+  done
+done
+
+# ---------------------------------------------------------------------------------------------------------------- wrap
+# Phases far outside, in every style: the matrix stays, and all are within one turn. Modulo 2 pi alone it would not stay.
+for style in top bottom symmetric differential; do
+  numbers 15 4 40 | awk '{ printf "%.17g\n", $1 - 20 }' > theta
+  numbers 15 5 40 | awk '{ printf "%.17g\n", $1 - 20 }' > phi
+  numbers 6 6 40 | awk '{ printf "%.17g\n", $1 - 20 }' > gamma
+  numbers 30 7 0.3 > coupler_error
+  numbers 30 8 1 > loss_db
+  netcdf far.nc classic 'node=15 waveguide=6 side=2 shifter=2' "phase_style=$style" theta:node:theta phi:node:phi \
+    gamma:waveguide:gamma coupler_error:node,side:coupler_error loss_db:node,shifter:loss_db
+  expect 0 '' "$cuonn" wrap far.nc --output again.nc
+  output '^phases +36, [0-9]+ of them changed$'
+  output '^matrix error +[0-9.]+e-1[4-9]$'
+  for v in theta phi gamma; do within $v 0 6.2831853071795862 0; done
+  for v in coupler_error loss_db; do check same_values 0 again.nc $v far.nc $v; done
+  check grep -q "phase_style = \"$style\"" <(ncdump -h again.nc)
+  expect 0 '' "$cuonn" matrix far.nc --output far-u.nc
+  expect 0 '' "$cuonn" matrix again.nc --output again-u.nc
+  check same_values 1e-13 again-u.nc unitary far-u.nc unitary
+  expect 0 '' "$cuonn" wrap again.nc --output twice.nc --json
+  output '^\{"modes":6,"layers":1,"phase_style":"'$style'","phases":36,"changed":0,"matrix_error":0.0,"output":"twice.nc"\}$'
+  modulo() { awk '{ t = 6.283185307179586; x = $1 - t * int($1 / t); printf "%.17g\n", x < 0 ? x + t : x }' $1 > $1-modulo; }
+  for v in theta phi gamma; do modulo $v; done
+  netcdf modulo.nc classic 'node=15 waveguide=6 side=2 shifter=2' "phase_style=$style" theta:node:theta-modulo \
+    phi:node:phi-modulo gamma:waveguide:gamma-modulo coupler_error:node,side:coupler_error loss_db:node,shifter:loss_db
+  expect 0 '' "$cuonn" matrix modulo.nc --output modulo-u.nc
+  case $style in
+    top | bottom) check same_values 1e-13 modulo-u.nc unitary far-u.nc unitary ;;
+    *) check_not same_values 0.1 modulo-u.nc unitary far-u.nc unitary ;;
+  esac
+done
+ncdump -h again.nc > header
+check grep -q 'theta:period = 12.56637' header
+check grep -q 'phi:period = 12.56637' header
+check grep -q 'gamma:period = 6.28318' header
+check_not grep -q 'valid_m' header
+
 # ----------------------------------------------------------------------------------------------------------- refusals
 mkdir keep
 cp u32.nc mesh.nc fields5.nc keep
@@ -142,12 +192,16 @@ echo 'NaN 0 0 0 0 0 1 0' | tr ' ' '\n' > unitary
 netcdf nan.nc classic 'row=2 column=2 complex=2' '' unitary:row,column,complex:unitary
 refuse 3 '^cuonn decompose: nan.nc: ' decompose nan.nc --output $out
 refuse 3 '^cuonn decompose: mesh.nc: .*unitary' decompose mesh.nc --output $out
+refuse 3 '^cuonn wrap: none.nc: ' wrap none.nc --output $out
+refuse 3 '^cuonn wrap: u32.nc: .*theta' wrap u32.nc --output $out
+refuse 3 '^cuonn wrap: nowhere/u.nc' wrap mesh.nc --output nowhere/u.nc
 
 for bad in NaN Infinity -Infinity; do
   { echo $bad; numbers 9 1 6; } > theta
   numbers 10 1 6 > phi
   netcdf bad.nc classic 'node=10' '' theta:node:theta phi:node:phi
   refuse 3 '^cuonn matrix: bad.nc: .*theta' matrix bad.nc --output $out
+  refuse 3 '^cuonn wrap: bad.nc: .*theta' wrap bad.nc --output $out
   refuse 3 '^cuonn vjp: bad.nc: .*theta' vjp bad.nc --input fields5.nc --output $out
   { numbers 9 1 6; echo $bad; } > input
   netcdf bad-fields.nc classic 'example=1 waveguide=5 complex=2' '' input:example,waveguide,complex:input cotangent:example,waveguide,complex:input

@@ -45,6 +45,7 @@ refused() {
 }
 refused --output u.nc .nc decompose u.nc
 refused -o mesh.nc .nc matrix mesh.nc
+refused --output run/best.nc .nc wrap run/best.nc
 for input in mesh.nc batch.nc; do
   refused --output $input .nc propagate mesh.nc --input batch.nc
   refused --output $input .nc vjp mesh.nc --input batch.nc

@@ -101,6 +101,18 @@ values run/best.nc theta | tail -n 120 | awk '{ t = $1; while (t < 0) t += 6.283
 rows phases.svg.txt 1 | cut -d' ' -f3 > got
 check close_to 1e-6 got want
 
+# Colours go around with the longest period of the style: 2 pi, or 4 pi where a phase enters halved.
+check test "$(rows phases.svg.txt 0 | cut -d' ' -f4)" = 6.283185
+printf '%s\n' -1 7 13 0 6.5 12 > phase
+for style in symmetric differential; do
+  netcdf styled.nc classic 'node=6' phase_style=$style theta:node:phase phi:node:phase
+  expect 0 '' "$cuonn" plot phases styled.nc --output styled.svg --keep-data
+  check test "$(rows styled.svg.txt 0 | cut -d' ' -f4)" = 12.566371
+  check text styled.svg '4π'
+  check test "$(rows styled.svg.txt 1 | cut -d' ' -f3 | paste -sd' ')" = '11.566371 7.000000 0.433629 0.000000 6.500000 12.000000'
+done
+check test "$(rows styled.svg.txt 1 | cut -d' ' -f4 | paste -sd' ')" = '11.566371 7.000000 0.433629 0.000000 6.500000 12.000000'
+
 # Power: what enters is the features, no light is lost on the way, and a layer begins with the moduli that the last ended with.
 expect 0 '' "$cuonn" plot power run/best.nc --example 3 --output power.svg --keep-data
 check text power.svg 'test image 3, label 1: taken for class [0-9] with a probability of [0-9]+ %'

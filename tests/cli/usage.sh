@@ -1,6 +1,6 @@
 # Help, versions, usage errors, output that cannot be written, completion.
 source "$(dirname "$0")/harness.sh"
-commands='train sweep eval decompose matrix propagate vjp gradient energy plot report bench info completion'
+commands='train sweep eval decompose matrix wrap propagate vjp gradient energy plot report bench info completion'
 
 expect 2 '^cuonn: usage: cuonn COMMAND .*train, sweep, eval' "$cuonn"
 expect 2 "^cuonn: unknown command 'trian'; the nearest is 'train'" "$cuonn" trian
@@ -19,7 +19,7 @@ for c in $commands; do
   expect 2 "^cuonn $c: unrecognized option .--colour" "$cuonn" "$c" --colour
   [[ $c == plot ]] || expect 2 "^cuonn $c: one argument is too many: 'b'|^cuonn (info|bench): one argument is too many: 'a'" "$cuonn" "$c" a b
 done
-for c in matrix propagate vjp decompose gradient; do
+for c in matrix wrap propagate vjp decompose gradient; do
   expect 2 "^cuonn $c: .* is missing; see --help" "$cuonn" "$c"
   expect 2 "^cuonn $c: --(output|input) .* is missing" "$cuonn" "$c" mesh.nc
 done

@@ -174,6 +174,60 @@ static void test_checkpoint__round_trip(void **s) {
   cuonn_training_state_free(&state);
 }
 
+static void test_network__round_trip(void **s) {
+  (void)s;
+  cuonn_training_state state = some_state();
+  cuonn_network back;
+  OK(cuonn_network_write("network.nc", &state.network));
+  OK(cuonn_network_read(&back, "network.nc"));
+  assert_true(back.shape.n_layers == kLayers && back.shape.n_classes == 4 && !back.shape.loss_per_class);
+  for (size_t l = 0; l < kLayers; l++) assert_true(same_mesh(&back.layers[l], &state.network.layers[l]));
+  cuonn_network_free(&back);
+  state.network.layers[1].phi[2] = INFINITY;
+  REFUSED(cuonn_network_write("network.nc", &state.network), CUONN_E_NONFINITE, "network.nc: phi[1, 2] would be inf");
+  OK(cuonn_network_read(&back, "network.nc")); /* the old one */
+  cuonn_network_free(&back);
+  cuonn_training_state_free(&state);
+}
+
+/* Attribute `period` of a variable; 0 where there is none. Never valid_min or valid_max, which readers mask by. */
+static double period_in(const char *path, const char *name) {
+  int file, id;
+  double period = 0;
+  assert_int_equal(nc_open(path, NC_NOWRITE, &file), NC_NOERR);
+  assert_int_equal(nc_inq_varid(file, name, &id), NC_NOERR);
+  if (nc_inq_attid(file, id, "period", NULL) == NC_NOERR) {
+    assert_int_equal(nc_get_att_double(file, id, "period", &period), NC_NOERR);
+  }
+  assert_int_equal(nc_inq_attid(file, id, "valid_min", NULL), NC_ENOTATT);
+  assert_int_equal(nc_inq_attid(file, id, "valid_max", NULL), NC_ENOTATT);
+  assert_int_equal(nc_close(file), NC_NOERR);
+  return period;
+}
+
+static void test_phases__have_their_periods(void **s) {
+  (void)s;
+  const double turn = 2 * M_PI, periods[4][2] = {{turn, turn}, {turn, turn}, {2 * turn, turn}, {2 * turn, 2 * turn}};
+  const char *const paths[] = {"mesh.nc", "network.nc", "last.nc"};
+  for (int style = 0; style < 4; style++) {
+    cuonn_training_state state;
+    const cuonn_network_shape shape = {kModes, kLayers, 4, (cuonn_phase_style)style, false};
+    OK(cuonn_training_state_create(&state, &shape));
+    OK(cuonn_mesh_write("mesh.nc", &state.network.layers[0]));
+    OK(cuonn_network_write("network.nc", &state.network));
+    OK(cuonn_checkpoint_write("last.nc", &state, 3, &kOrigin));
+    for (size_t i = 0; i < 3; i++) {
+      assert_true(period_in(paths[i], "theta") == periods[style][0]);
+      assert_true(period_in(paths[i], "phi") == periods[style][1]);
+      assert_true(period_in(paths[i], "gamma") == turn);
+      assert_true(period_in(paths[i], "coupler_error") == 0);
+    }
+    assert_true(period_in("last.nc", "first_moment_theta") == 0);
+    assert_true(period_in("last.nc", "second_moment_gamma") == 0);
+    cuonn_training_state_free(&state);
+  }
+}
+
 /* Values of a file that only libnetcdf reads back. */
 static void check_values(const char *path, const char *name, const double *want, size_t n,
                          const char *const *dimensions) {
@@ -851,6 +905,8 @@ int main(void) {
       cmocka_unit_test(test_mesh__round_trip),
       cmocka_unit_test(test_unitary__round_trip),
       cmocka_unit_test(test_fields__round_trip),
+      cmocka_unit_test(test_network__round_trip),
+      cmocka_unit_test(test_phases__have_their_periods),
       cmocka_unit_test(test_checkpoint__round_trip),
       cmocka_unit_test(test_propagation__variables),
       cmocka_unit_test(test_gradients__variables),

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <lapacke.h>
+
 #include "cuonn/mesh.h"
 #include "support/chance.h"
 #include "support/close.h"
@@ -241,6 +243,92 @@ static void wrapping_keeps_the_matrix_of_any_chip(void **unused) {
       }
     }
   }
+}
+
+/* --- what phases can reach ---------------------------------------------------------------------------------------- */
+
+/* dU/dp, all real and imaginary parts. Each part of U is a + b e^{i w p}, or a e^{iwp} + b e^{-iwp}, with w = 1 or 1/2, so that
+ * a difference over a quarter turn of w p is the derivative itself: no step, no error but rounding. */
+static void derivative(double *out, cuonn_mesh *mesh, double *phase, double frequency, double complex *u) {
+  const size_t n = mesh->n_modes;
+  const double at = *phase, quarter = M_PI / 2 / frequency;
+  *phase = at + quarter;
+  dense_matrix(u, mesh);
+  for (size_t i = 0; i < n * n; i++)
+    out[2 * i] = frequency / 2 * creal(u[i]), out[2 * i + 1] = frequency / 2 * cimag(u[i]);
+  *phase = at - quarter;
+  dense_matrix(u, mesh);
+  for (size_t i = 0; i < n * n; i++)
+    out[2 * i] -= frequency / 2 * creal(u[i]), out[2 * i + 1] -= frequency / 2 * cimag(u[i]);
+  *phase = at;
+}
+
+/* Dimensions that the derivatives by all N^2 phases span: singular values that are not rounding. */
+static size_t rank_of(size_t n, cuonn_phase_style style) {
+  const size_t nodes = cuonn_mesh_nodes(n), phases = n * n;
+  const bool push_pull = style == CUONN_STYLE_SYMMETRIC || style == CUONN_STYLE_DIFFERENTIAL;
+  double *const jacobian = malloc(phases * 2 * phases * sizeof *jacobian), *const s = malloc(phases * sizeof *s);
+  double complex *const u = malloc(phases * sizeof *u);
+  double unused;
+  chance c = {7};
+  cuonn_mesh mesh;
+  assert_true(jacobian && s && u);
+  OK(cuonn_mesh_create(&mesh, n, style));
+  dense_random(&mesh, &c, 0, 0);
+  for (size_t i = 0; i < phases; i++) {
+    double *const row = jacobian + i * 2 * phases;
+    if (i < nodes)
+      derivative(row, &mesh, &mesh.theta[i], push_pull ? 0.5 : 1, u);
+    else if (i < 2 * nodes)
+      derivative(row, &mesh, &mesh.phi[i - nodes], style == CUONN_STYLE_DIFFERENTIAL ? 0.5 : 1, u);
+    else
+      derivative(row, &mesh, &mesh.gamma[i - 2 * nodes], 1, u);
+  }
+  const lapack_int rows = (lapack_int)phases, columns = 2 * rows;
+  assert_int_equal(
+      LAPACKE_dgesdd(LAPACK_ROW_MAJOR, 'N', rows, columns, jacobian, columns, s, &unused, rows, &unused, columns), 0);
+  size_t rank = 0;
+  while (rank < phases && s[rank] > 1e-9 * s[0]) rank++;
+  if (rank < phases) assert_true(s[rank] < 1e-13 * s[0]); /* nothing in between: the rank is no matter of taste */
+  cuonn_mesh_free(&mesh);
+  free(u);
+  free(s);
+  free(jacobian);
+  return rank;
+}
+
+/* The unitaries of N waveguides have N^2 dimensions. */
+static void symmetric_alone_does_not_reach_all_unitaries(void **unused) {
+  (void)unused;
+  for (size_t n = 2; n <= 9; n++) {
+    for (size_t i = 0; i < kUniversal; i++) assert_int_equal(rank_of(n, universal[i]), n * n);
+    assert_int_equal(rank_of(n, CUONN_STYLE_SYMMETRIC), n * n - (n % 2 ? (n - 1) / 2 : n - 1));
+  }
+  assert_int_equal(rank_of(6, CUONN_STYLE_SYMMETRIC), 31);
+}
+
+/* Its phi does set arms against each other, those of later nodes: outputs that nothing follows but gamma get other powers. */
+static void phi_of_symmetric_moves_powers(void **unused) {
+  (void)unused;
+  chance c = {8};
+  double complex u[36];
+  double before[6], worst = 0;
+  cuonn_mesh mesh;
+  OK(cuonn_mesh_create(&mesh, 6, CUONN_STYLE_SYMMETRIC));
+  dense_random(&mesh, &c, 0, 0);
+  for (int moved = 0; moved < 2; moved++) {
+    mesh.phi[0] += moved;
+    dense_matrix(u, &mesh);
+    for (size_t k = 0; k < 6; k++) {
+      double complex y = 0;
+      for (size_t j = 0; j < 6; j++) y += u[6 * k + j]; /* the same light in every waveguide */
+      const double power = creal(y * conj(y));
+      if (moved) worst = fmax(worst, fabs(power - before[k]));
+      before[k] = power;
+    }
+  }
+  assert_true(worst > 0.1);
+  cuonn_mesh_free(&mesh);
 }
 
 /* --- decomposition ------------------------------------------------------------------------------------------------ */
@@ -489,6 +577,8 @@ int main(void) {
       cmocka_unit_test(nodes_repeat_after_their_periods),
       cmocka_unit_test(wraps_into_the_half_open_interval),
       cmocka_unit_test(wrapping_keeps_the_matrix_of_any_chip),
+      cmocka_unit_test(symmetric_alone_does_not_reach_all_unitaries),
+      cmocka_unit_test(phi_of_symmetric_moves_powers),
       cmocka_unit_test(decomposes_every_kind_of_unitary),
       cmocka_unit_test(reproduces_a_nearly_unitary_matrix),
       cmocka_unit_test(measures_how_far_from_unitary),

@@ -160,7 +160,7 @@ cuonn_status cpu_set_model(void *state, size_t model, const backend_model *from)
       CUONN_TRY(widen_spaces(s, to->ideal + l));
     }
     CUONN_TRY(cuonn_mesh_copy(to->applied.layers + l, mesh));
-    CUONN_TRY(chip_phases_create(to->phases + l, &to->options, (uint32_t)l, shape->n_modes));
+    CUONN_TRY(chip_phases_create(to->phases + l, &to->options, (uint32_t)l, shape->n_modes, shape->style));
     cpu_program_layer(to, l, s->kernels);
   }
   if (from->moments) {

@@ -51,10 +51,13 @@ static cuonn_status set_phases(phase_errors *errors, cuda_state *s, size_t model
   const size_t layers = s->problem.shape.n_layers, nodes = s->meshes.n_nodes;
   for (size_t l = 0; l < layers; l++) {
     chip_phases phases;
-    CUONN_TRY(chip_phases_create(&phases, &s->models[model].chip, (uint32_t)l, s->problem.shape.n_modes));
+    CUONN_TRY(chip_phases_create(&phases, &s->models[model].chip, (uint32_t)l, s->problem.shape.n_modes,
+                                 s->problem.shape.style));
     _Static_assert(sizeof errors->weight == sizeof phases.weight, "both have the same reach");
     memcpy(errors->weight, phases.weight, sizeof errors->weight);
     errors->bits = (unsigned)phases.bits;
+    errors->theta_period = phases.period.theta;
+    errors->phi_period = phases.period.phi;
     errors->mixes = phases.mixes;
     const cuonn_status status = cuda_meshes_set_pairs(s->chip.added, &s->meshes, model * layers + l, phases.error,
                                                       phases.error + nodes, s->scratch, s->session->stream);

@@ -108,7 +108,8 @@ static cuonn_status set_model(void *of, size_t index, const backend_model *from)
     CUONN_TRY(cuonn_mesh_copy(&to->network.layers[l], &from->network->layers[l]));
     CUONN_TRY(cuonn_mesh_copy(&to->applied.layers[l], &from->network->layers[l]));
     chip_phases_free(&to->phases[l]);
-    CUONN_TRY(chip_phases_create(&to->phases[l], &to->chip, (uint32_t)l, s->problem.shape.n_modes));
+    CUONN_TRY(
+        chip_phases_create(&to->phases[l], &to->chip, (uint32_t)l, s->problem.shape.n_modes, s->problem.shape.style));
   }
   if (from->moments) {
     memcpy(to->moments, from->moments, bytes);

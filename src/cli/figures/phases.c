@@ -3,12 +3,6 @@
 
 #include "cli/figures/figures.h"
 
-/* Into [0, 2 pi): a phase that went around is the same phase. */
-static double wrapped(double phase) {
-  const double whole = 2 * M_PI, rest = fmod(phase, whole);
-  return rest < 0 ? rest + whole : rest;
-}
-
 static int write_phases(FILE *out, cli_figure_source *source) {
   int code = CLI_DONE;
   const char *const path = source->files[0];
@@ -26,12 +20,15 @@ static int write_phases(FILE *out, cli_figure_source *source) {
     goto done;
   }
   const cuonn_mesh *const mesh = &network.layers[source->layer];
-  fprintf(out, "# waveguides, layer, layers\n%zu %zu %zu\n", n, source->layer, network.shape.n_layers);
+  const cuonn_phase_periods period = cuonn_phase_style_periods(mesh->style);
+  fprintf(out, "# waveguides, layer, layers, longest period of a phase (radians)\n%zu %zu %zu %.6f\n", n, source->layer,
+          network.shape.n_layers, fmax(period.theta, period.phi));
   cli_figure_next_block(out);
-  fputs("# a row an interferometer: column, upper waveguide, theta, phi (radians, 0 to 2 pi)\n", out);
+  fputs("# a row an interferometer: column, upper waveguide, theta, phi (radians, within their periods)\n", out);
   for (size_t column = 0, node = 0; column < n; column++)
     for (size_t upper = column % 2; upper + 1 < n; upper += 2, node++)
-      fprintf(out, "%zu %zu %.6f %.6f\n", column, upper, wrapped(mesh->theta[node]), wrapped(mesh->phi[node]));
+      fprintf(out, "%zu %zu %.6f %.6f\n", column, upper, cuonn_phase_wrap(mesh->theta[node], period.theta),
+              cuonn_phase_wrap(mesh->phi[node], period.phi));
 done:
   cuonn_network_free(&network);
   return code;
