@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/common.h"
+#include "cli/output.h"
 
 typedef struct {
   const char *unitary, *output, *style;
@@ -58,6 +59,7 @@ static int run(int argc, char **argv) {
   cuonn_context *context = NULL;
   double error = 0;
   CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.unitary));
   if (args.style) CLI_TRY_DONE(cuonn_phase_style_parse(&style, args.style));
   CLI_TRY_DONE(cuonn_unitary_read(&unitary, &n, args.unitary));
   cuonn_status status = cuonn_mesh_create(&mesh, n, style);

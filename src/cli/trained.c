@@ -1,5 +1,7 @@
 #include "cli/trained.h"
 
+#include "cli/data.h"
+
 #include <stdlib.h>
 
 /* Configuration of a checkpoint: its own, or the defaults with the shape that the file has. */
@@ -46,7 +48,8 @@ int cli_trained_open(cli_trained *out, const cli_trained_source *source) {
   CLI_TRY_DONE(cuonn_context_create(&out->context, out->config.backend, out->config.threads));
   cli_tell_backend(out->context);
   CLI_PASS_DONE(cli_make_chip(&out->network, &out->config, out->config.training.chip.seed));
-  CLI_TRY_DONE(cuonn_dataset_load(&out->data, out->config.data_path));
+  CLI_PASS_DONE(
+      cli_load_data(&out->data, out->config.data_path, source->data ? NULL : source->checkpoint, "--data DIR"));
   CLI_TRY_DONE(cuonn_images_check_labels(&out->data.test, out->network.shape.n_classes));
 done:
   return code;
