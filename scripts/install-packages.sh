@@ -14,8 +14,8 @@ program=(
 )
 tests=(
   g++ libboost-context-dev libcmocka-dev netcdf-bin libxml2-utils
-  python3-venv # python3-venv: CUDA's compiler from PyPI where the machine has none
-  clang-format clang-tidy libomp-dev gcovr shellcheck # libomp-dev: clang's omp.h
+  python3 python3-venv # python3: faults; python3-venv: CUDA's compiler from PyPI where the machine has none
+  clang clang-format clang-tidy libclang-rt-dev libomp-dev gcovr shellcheck # clang, libclang-rt-dev: fuzzing; libomp-dev: clang's omp.h
 )
 
 case "${1-}" in

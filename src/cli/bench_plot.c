@@ -18,7 +18,8 @@ int bench_draw(const bench_run *run) {
     goto done;
   }
   code = cli_throughput_write(out, &all, &path, 1);
-  if (fclose(out) != 0 && code == CLI_DONE) code = cli_fail(CLI_RESOURCES, "not enough memory for the drawing");
+  if ((fclose(out) != 0 || !data) && code == CLI_DONE)
+    code = cli_fail(CLI_RESOURCES, "not enough memory for the drawing");
   if (code != CLI_DONE) goto done;
   CLI_PASS_DONE(cli_gnuplot_draw(&drawing, "throughput", "svg", data, size));
   if (drawing.missing) {

@@ -80,7 +80,9 @@ const struct argp cli_backend_argp = {.options = backend_options, .parser = pars
 const struct argp cli_json_argp = {.options = json_options, .parser = parse_json};
 
 int cli_parse(void *arguments, const struct argp *argp, int argc, char **argv) {
-  return argp_parse(argp, argc, argv, 0, NULL, arguments) == 0 ? CLI_DONE : CLI_USAGE;
+  const error_t error = argp_parse(argp, argc, argv, 0, NULL, arguments);
+  if (error == ENOMEM) return cli_fail(CLI_RESOURCES, "not enough memory for the arguments"); /* argp says nothing */
+  return error == 0 ? CLI_DONE : CLI_USAGE;
 }
 
 void cli_parse_init(struct argp_state *state, cli_options *options, size_t n_children) {

@@ -24,7 +24,7 @@ static int find(char out[PATH_MAX], const char *name) {
     length = snprintf(out, PATH_MAX, "%s/%s", chosen, name);
   } else {
     const ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (n < 0) return cli_fail(CLI_OTHER, "cannot find the program's own folder: %s", strerror(errno));
+    if (n < 0) return cli_fail(CLI_BAD_FILE, "cannot find the program's own folder: %s", strerror(errno));
     program[n] = 0;
     *strrchr(program, '/') = 0;
     length = snprintf(out, PATH_MAX, "%s/%s/%s", program, CUONN_PLOTS_FROM_PROGRAM, name);
@@ -53,13 +53,16 @@ static int put(int file, const char *bytes, size_t size) {
 /* All bytes of a file, with a zero byte behind them. */
 static int take(char **bytes, size_t *size, int file) {
   struct stat info;
-  *size = fstat(file, &info) == 0 ? (size_t)info.st_size : 0;
+  *bytes = NULL;
+  *size = 0;
+  if (fstat(file, &info) != 0) return cli_fail(CLI_BAD_FILE, "cannot read a figure or its style: %s", strerror(errno));
+  *size = (size_t)info.st_size;
   *bytes = calloc(*size + 1, 1);
   if (!*bytes) return cli_fail(CLI_RESOURCES, "not enough memory for a figure of %zu bytes", *size);
   for (size_t done = 0; done < *size;) {
     const ssize_t n = pread(file, *bytes + done, *size - done, (off_t)done);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return cli_fail(CLI_OTHER, "cannot read a figure or its style: %s", strerror(errno));
+    if (n <= 0) return cli_fail(CLI_BAD_FILE, "cannot read a figure or its style: %s", strerror(errno));
     done += (size_t)n;
   }
   return CLI_DONE;
@@ -109,7 +112,7 @@ static int fail_drawing(const char *script, int how, int messages) {
   char *text = NULL;
   size_t size;
   int code = take(&text, &size, messages);
-  if (code == CLI_DONE) {
+  if (code == CLI_DONE && text) {
     while (size > 0 && strchr(" \n", text[size - 1])) text[--size] = 0;
     const char *const last = strrchr(text, '\n');
     if (*text)

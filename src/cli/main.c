@@ -52,7 +52,7 @@ static char *help_filter(int key, const char *text, void *input) {
   fprintf(stream, "Commands:\n");
   for (const cli_command *const *c = cli_commands; *c; c++) fprintf(stream, "  %-12s%s\n", (*c)->name, (*c)->sentence);
   fprintf(stream, "%s", text);
-  return fclose(stream) == 0 ? list : (char *)text;
+  return fclose(stream) == 0 && list ? list : (char *)text;
 }
 
 static error_t parse_program(int key, char *value, struct argp_state *state) {

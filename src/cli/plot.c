@@ -64,7 +64,7 @@ static char *help_filter(int key, const char *text, void *input) {
   for (const cli_figure *const *f = cli_figures; *f; f++)
     fprintf(stream, "  %-11s%s\n  %-11sfrom %s\n", (*f)->name, (*f)->sentence, "", (*f)->files);
   fprintf(stream, "\n%s", text);
-  return fclose(stream) == 0 ? list : (char *)text;
+  return fclose(stream) == 0 && list ? list : (char *)text;
 }
 
 static const struct argp argp = {

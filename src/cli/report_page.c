@@ -81,7 +81,7 @@ int cli_report_save(cli_report_page *page, const char *path) {
   const bool whole = !ferror(page->out);
   const bool closed = fclose(page->out) == 0;
   page->out = NULL;
-  if (!whole || !closed) return cli_fail(CLI_RESOURCES, "not enough memory for the report");
+  if (!whole || !closed || !page->bytes) return cli_fail(CLI_RESOURCES, "not enough memory for the report");
   if (!page->missing) CLI_TRY_DONE(cuonn_bytes_write(path, page->bytes, page->size));
 done:
   return code;

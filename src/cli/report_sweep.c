@@ -1,4 +1,5 @@
 /* The report of a sweep: its grid, its best, worst and failed runs, its figures, and how to repeat it. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -65,7 +66,11 @@ static int read_sweep(sweep_files *s) {
   struct stat info;
   CLI_TRY_DONE(cuonn_sweep_read(&s->record, s->path));
   const char *const slash = strrchr(s->path, '/');
-  if (stat(s->path, &info) == 0 && S_ISDIR(info.st_mode))
+  if (stat(s->path, &info) != 0) {
+    code = cli_fail(CLI_BAD_FILE, "%s: cannot be read: %s", s->path, strerror(errno));
+    goto done;
+  }
+  if (S_ISDIR(info.st_mode))
     s->directory = strdup(s->path);
   else
     s->directory = slash ? strndup(s->path, (size_t)(slash - s->path) + 1) : strdup(".");

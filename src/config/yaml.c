@@ -425,7 +425,7 @@ static char *text_of(const cuonn_config *config, const cuonn_grid *grid) {
   } else {
     w.failed = true;
   }
-  if (fclose(file) != 0 || w.failed) {
+  if (fclose(file) != 0 || !text || w.failed) { /* fclose() gives NULL, and says nothing, where memory ends */
     free(text);
     return NULL;
   }

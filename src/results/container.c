@@ -208,9 +208,7 @@ cuonn_status results_create(results_file *out, const char *path, const char *tit
     return results_netcdf_fail(CUONN_E_INTERNAL, out, "cannot be made", code);
   }
   static const char source[] = "cuONN " CUONN_VERSION;
-  int unused;
-  code = nc_set_fill(out->id, NC_NOFILL, &unused);
-  if (code == NC_NOERR) code = nc_put_att_text(out->id, NC_GLOBAL, "title", strlen(title), title);
+  code = nc_put_att_text(out->id, NC_GLOBAL, "title", strlen(title), title);
   if (code == NC_NOERR) code = nc_put_att_text(out->id, NC_GLOBAL, "source", sizeof source - 1, source);
   return code == NC_NOERR ? CUONN_OK : results_netcdf_fail(CUONN_E_INTERNAL, out, "cannot be made", code);
 }

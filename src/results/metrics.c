@@ -32,7 +32,7 @@ static cuonn_status make_header(char **out, bool in_situ, size_t n_layers) {
     fprintf(line, ",%s_%zu", kLayerNames[i / n_layers], i % n_layers);
   }
   fputc('\n', line);
-  CUONN_CHECK(fclose(line) == 0, CUONN_E_MEMORY, "not enough memory for the names of metrics");
+  CUONN_CHECK(fclose(line) == 0 && *out, CUONN_E_MEMORY, "not enough memory for the names of metrics");
   return CUONN_OK;
 }
 

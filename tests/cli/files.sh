@@ -19,7 +19,7 @@ kept=$work/keep
 size=$(stat -c %s run/last.nc)
 for at in 0 3 5 40 1000 $((size / 2)) $((size - 33)) $((size - 20)) $((size - 9)); do
   cp run/last.nc bad.nc
-  printf '\252' | dd of=bad.nc bs=1 seek="$at" conv=notrunc status=none
+  flip bad.nc "$at"
   expect 3 '^cuonn eval: bad.nc: ' "$cuonn" eval bad.nc
   expect 3 '^cuonn gradient: bad.nc: ' "$cuonn" gradient bad.nc --input batch.nc --output keep/u.nc
 done

@@ -2,7 +2,8 @@
 # A check that fails is printed and counted; the script then fails at its end (finish).
 set -u
 umask 022
-export LC_ALL=C
+export LC_ALL=C TERM=xterm
+unset CUONN_PLOTS OMP_NUM_THREADS OMP_THREAD_LIMIT OMP_DYNAMIC OPENBLAS_NUM_THREADS POSIXLY_CORRECT ARGP_HELP_FMT CDPATH
 export GCOV_ERROR_FILE=/dev/null # coverage counters that cannot be written are no error of the program
 cuonn=$(realpath "$1")
 golden=$(realpath "$2")/golden.nc
@@ -30,6 +31,21 @@ check() {
 check_not() {
   checks=$((checks + 1))
   if "$@"; then failed "not: $*"; fi
+}
+
+# flip FILE OFFSET: turns the lowest bit of a byte, so that it is another one whatever it was.
+flip() {
+  local byte
+  byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+  printf "\\x$(printf %02x $((byte ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+# wait_for COMMAND...: waits until the command succeeds; fails if job $! ends before.
+wait_for() {
+  until "$@" 2> /dev/null; do
+    kill -0 $! 2> /dev/null || { "$@"; return; }
+    sleep 0.02
+  done
 }
 
 # Names and contents of all files below a folder.

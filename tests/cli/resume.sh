@@ -10,14 +10,6 @@ steps=512
 
 same() { local v; for v in theta phi {first,second}_moment_{theta,phi,gamma}; do same_values 0 "$1" $v "$2" $v || return 1; done; }
 attribute() { ncdump -h "$1" | sed -n "s/^\t\t:$2 = \"*\([^\" ]*\)\"* ;$/\1/p"; }
-wait_for() { # a line in the output of job $!
-  local tries=0
-  until grep -q "$1" out 2> /dev/null; do
-    tries=$((tries + 1))
-    if [[ $tries -gt 1200 ]] || ! kill -0 $! 2> /dev/null; then return 1; fi
-    sleep 0.05
-  done
-}
 
 # stop SIGNAL DIRECTORY ARGUMENT...: starts training without end, stops it after an epoch and a while; $step is where.
 stop() {
@@ -25,7 +17,7 @@ stop() {
   shift 2
   rm -f out err # what the last run has written is no sign of this one
   "$cuonn" train "$@" --set training.epochs=100000 > out 2> err &
-  check wait_for '^epoch '
+  check wait_for grep -q '^epoch ' out
   kill -"$signal" $!
   wait $!
   judge 130 "^cuonn train: interrupted after step [0-9]+; go on with: cuonn train --resume $directory$" $? "train $*"
@@ -39,13 +31,11 @@ for b in $(backends); do
   threads=$([[ $b == cpu ]] && echo '1 2 3' || echo 1)
   for t in $threads; do
     stop INT $b-$t config.yaml $fast --backend $b --threads $t --output $b-$t
-    within=0 # stops within an epoch
-    for _ in {1..25}; do
+    step=0
+    while [[ $((step % steps)) == 0 ]]; do # until one comes within an epoch
       stop TERM $b-$t --resume $b-$t
       output 'going on after step'
-      [[ $((step % steps)) != 0 ]] && within=1 && break
     done
-    check test $within = 1
     if [[ $step -gt $furthest ]]; then furthest=$step; fi
   done
   epochs=$((furthest / steps + 1))
@@ -80,7 +70,7 @@ cp -r moved keep/foreign
 cp -r moved keep/damaged
 for v in theta phi; do values moved/last.nc $v > $v; done
 netcdf keep/foreign/last.nc classic 'layer=2 node=120' '' theta:layer,node:theta phi:layer,node:phi
-printf '\252' | dd of=keep/damaged/last.nc bs=1 seek=8000 conv=notrunc status=none
+flip keep/damaged/last.nc 8000
 mkdir keep/other
 ncdump -p 9,17 moved/last.nc | sed 's/modes: 16/modes: 64/; s/radius: 2/radius: 4/' > other.cdl
 ncgen -o keep/other/last.nc other.cdl

@@ -377,8 +377,26 @@ static void damaged_runs_are_refused(void **unused) {
   cuonn_grid_free(&grid);
 }
 
+/* A status has two bytes, and the format counts in fours: what stands behind it is netCDF's fill value, not what was in
+ * memory. Before the trailer of 32 bytes it is the last variable. */
+static void test_run__pads_with_fill_values(void **state) {
+  (void)state;
+  static const unsigned char end[] = {0, 0, 0x80, 0x01};
+  cuonn_grid grid = some_grid();
+  cuonn_sweep_files *const files = open_files("padded", &grid, false);
+  record_point(files, 0, false);
+  size_t size;
+  unsigned char *const bytes = file_bytes(&size, "padded/runs/000000.nc");
+  assert_non_null(bytes);
+  assert_memory_equal(bytes + size - 32 - sizeof end, end, sizeof end);
+  free(bytes);
+  cuonn_sweep_files_close(files);
+  cuonn_grid_free(&grid);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_run__pads_with_fill_values),
       cmocka_unit_test(the_merged_file_has_the_grid_as_coordinates),
       cmocka_unit_test(measured_gradients_have_their_errors),
       cmocka_unit_test(a_grid_of_one_point),

@@ -23,7 +23,7 @@ int cli_figure_data(char **text, size_t *size, const cli_figure *figure, cli_fig
   if (!out) return cli_fail(CLI_RESOURCES, "not enough memory for the data of %s", figure->name);
   int code = figure->write(out, source);
   const bool whole = !ferror(out);
-  if ((fclose(out) != 0 || !whole) && code == CLI_DONE)
+  if ((fclose(out) != 0 || !*text || !whole) && code == CLI_DONE)
     code = cli_fail(CLI_RESOURCES, "not enough memory for the data of %s", figure->name);
   if (code == CLI_DONE) return CLI_DONE;
   free(*text);

@@ -1,0 +1,40 @@
+/* All readers of netCDF files on one file. */
+#ifndef CUONN_TESTS_FUZZ_READERS_H
+#define CUONN_TESTS_FUZZ_READERS_H
+
+#include "cuonn/files.h"
+#include "input.h"
+
+static inline void read_in_every_way(const char *path) {
+  double *matrix, *modes;
+  size_t n, n_modes;
+  uint8_t *labels;
+  char *text;
+  cuonn_mesh mesh;
+  cuonn_network network;
+  cuonn_fields fields;
+  cuonn_training_state state;
+  cuonn_energy_point *points;
+  cuonn_sweep_record sweep;
+  cuonn_mesh_gradient *gradients, *exact;
+  if (cuonn_unitary_read(&matrix, &n, path) == CUONN_OK) free(matrix);
+  if (cuonn_mesh_read(&mesh, path) == CUONN_OK) cuonn_mesh_free(&mesh);
+  if (cuonn_network_read(&network, path) == CUONN_OK) cuonn_network_free(&network);
+  if (cuonn_fields_read(&fields, path, "input") == CUONN_OK) cuonn_fields_free(&fields);
+  if (cuonn_labels_read(&labels, &n, path) == CUONN_OK) free(labels);
+  if (cuonn_checkpoint_read(&state, &text, path) == CUONN_OK) {
+    free(text);
+    cuonn_training_state_free(&state);
+  }
+  if (cuonn_energy_read(&modes, &points, &n, path) == CUONN_OK) {
+    free(modes);
+    free(points);
+  }
+  if (cuonn_sweep_read(&sweep, path) == CUONN_OK) cuonn_sweep_record_free(&sweep);
+  if (cuonn_gradient_read(&gradients, &exact, &n, &n_modes, path) == CUONN_OK) {
+    free(gradients);
+    free(exact);
+  }
+}
+
+#endif
