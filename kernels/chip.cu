@@ -13,12 +13,12 @@ KERNEL k_read(reading_task t) {
   const int example = static_cast<int>(i / t.n_read), waveguide = static_cast<int>(i % t.n_read);
   if (example >= t.n_examples) return;
   const chip_reader &reader = t.readers[blockIdx.z];
-  const unsigned step = !reader.fresh ? 0 : t.batch ? t.batch->number : t.number;
+  const unsigned step = t.batch ? t.batch->number : t.number;
   const unsigned before =
-      reader.by_waveguide ? 0 : static_cast<unsigned>(t.first_example) + static_cast<unsigned>(example);
+      reader.has_examples ? static_cast<unsigned>(t.first_example) + static_cast<unsigned>(example) : 0;
   const unsigned place = before * static_cast<unsigned>(t.n_modes) + static_cast<unsigned>(waveguide);
   const double2 normal =
-      unit_normals(reader.seed, reader.purposes[t.use], static_cast<unsigned>(t.first_layer) + blockIdx.y, step, place);
+      reading_normals(reader, reader.purposes[t.use], static_cast<unsigned>(t.first_layer) + blockIdx.y, step, place);
   const double amplitude = fabs(1 + reader.io_amplitude * normal.x);
   double s, c;
   sincos(3.141592653589793 * reader.io_phase * normal.y, &s, &c);

@@ -20,8 +20,8 @@ typedef struct {
   double tap_shot, io_amplitude, io_phase; /* io_phase in units of pi */
   unsigned purposes[READ_USES];            /* of random numbers (src/base/random.h), for fields */
   unsigned tap_purpose;                    /* the same for taps */
-  bool fresh;                              /* noise has a step */
-  bool by_waveguide;                       /* a waveguide's error is that of all examples */
+  bool has_steps, has_layers;              /* each step, each layer has noise of its own */
+  bool has_examples;                       /* each example, too; else a waveguide's error is that of all */
   bool digital;                            /* scheme */
   bool by_example;                         /* the largest norm of an example limits the scale, else of a waveguide */
 } chip_reader;

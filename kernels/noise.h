@@ -26,9 +26,15 @@ DEVICE double2 unit_normals(uint64_t seed, unsigned purpose, unsigned layer, uns
   return make_double2(radius * c, radius * s);
 }
 
+/* Of what a chip reads. */
+DEVICE double2 reading_normals(const chip_reader &reader, unsigned purpose, unsigned layer, unsigned step,
+                               unsigned place) {
+  return unit_normals(reader.seed, purpose, reader.has_layers ? layer : 0, reader.has_steps ? step : 0, place);
+}
+
 /* For the taps of theta and phi of a node, or, counted on behind the nodes, of an output. */
 DEVICE double2 tap_normals(const chip_reader &reader, unsigned layer, unsigned step, unsigned place) {
-  return unit_normals(reader.seed, reader.tap_purpose, layer, reader.fresh ? step : 0, place);
+  return reading_normals(reader, reader.tap_purpose, layer, step, place);
 }
 
 #endif

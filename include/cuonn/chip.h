@@ -45,9 +45,10 @@ typedef enum cuonn_measurement_scale {
 
 /** When noise is drawn. */
 typedef enum cuonn_noise_draw {
-  CUONN_NOISE_FRESH,         /**< at every reading */
-  CUONN_NOISE_FROZEN,        /**< once for each layer and place: a calibration error; tests meet the same */
-  CUONN_NOISE_FROZEN_PER_USE /**< the same, but training's forward pass, its measurement and tests have each their own */
+  CUONN_NOISE_FRESH,          /**< at every reading */
+  CUONN_NOISE_FROZEN,         /**< once for each layer and place: a calibration error; tests meet the same */
+  CUONN_NOISE_FROZEN_PER_USE, /**< the same, but training's forward pass, its measurement and tests have each their own */
+  CUONN_NOISE_FROZEN_SHARED   /**< once for each place, for all layers, training, its measurement and tests together */
 } cuonn_noise_draw;
 
 /** How losses of phase shifters vary. */

@@ -4,6 +4,7 @@
 #ifndef CUONN_CHIP_NOISE_H
 #define CUONN_CHIP_NOISE_H
 
+#include "base/random.h"
 #include "cuonn/chip.h"
 
 /* What a reading is for. */
@@ -18,6 +19,13 @@ typedef struct {
 
 /* Whether fields are read without error. */
 bool chip_reads_exactly(const cuonn_chip_options *chip);
+
+/* What a draw depends on besides its seed and place. Where all share one, it is that of training and of layer 0. */
+random_purpose chip_read_purpose(cuonn_noise_draw draw, chip_use use); /* of fields that are read */
+bool chip_noise_has_steps(const cuonn_chip_options *chip);
+bool chip_noise_has_layers(const cuonn_chip_options *chip);
+/* A detector that is off by a frozen error is off by it for every example; the matrix keeps an error for each element. */
+bool chip_noise_has_examples(const cuonn_chip_options *chip);
 
 /* Complex factor between a field and what is read of it. example: of a batch, or the unit vector of a matrix. */
 void chip_read_factor(double factor[2], const chip_reading *reading, size_t example, size_t waveguide, size_t n_modes);

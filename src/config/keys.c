@@ -16,7 +16,7 @@ static const char *const optimizers[] = {"adam", "sgd", NULL};
 static const char *const gradients[] = {"exact", "analog", "digital", "ideal", NULL};
 static const char *const measurements[] = {"example", "matrix", NULL};
 static const char *const scales[] = {"example", "study", NULL};
-static const char *const draws[] = {"fresh", "frozen", "frozen-per-use", NULL};
+static const char *const draws[] = {"fresh", "frozen", "frozen-per-use", "frozen-shared", NULL};
 static const char *const loss_laws[] = {"truncated", "study", NULL};
 static const char *const presets[] = {"figure", "default", "cited", NULL};
 static const char *const detections[] = {"homodyne", "direct", NULL};
@@ -135,8 +135,9 @@ const config_key config_keys[] = {
      .sweepable = true, .decides = true},
     {"chip.noise", CHOICE(training.chip.noise_draw, draws), .default_value = "fresh", .unit = "",
      .sentence =
-         "When noise is drawn: at every reading, once for the run, or once for each use: training, measurement, "
-         "test.",
+         "When noise is drawn: at every reading; once for each layer and place; also for each use, which are training, "
+         "measurement and test; or once for each place, for all layers and uses. A place is an output waveguide, an "
+         "element of the matrix, or a phase.",
      .sweepable = true, .decides = true},
     {"chip.tap_shot", NUMBER(training.chip.tap_shot, 0, 100), .default_value = "0", .unit = "",
      .sentence = "Standard deviation of a power at a tap, over the amplitude there.", .coordinate = "tap_pd_shot_noise",

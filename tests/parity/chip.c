@@ -22,8 +22,9 @@ static void test_chip__same_noise_as_reference(void **unused) {
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes * 6; i++) {
     fixture f;
     create(&f, sizes[i / 6], i % 2 ? CUONN_STYLE_BOTTOM : CUONN_STYLE_TOP, .3);
-    const cuonn_chip_options chip = noisy(i);
+    cuonn_chip_options chip = noisy(i);
     compare(&f, &chip, CUONN_GRADIENT_ANALOG);
+    chip.seed += 100; /* the schemes have the same normals at the same seed */
     compare(&f, &chip, CUONN_GRADIENT_DIGITAL);
     release(&f);
   }

@@ -173,22 +173,23 @@ static void *on_device(cuda_memory *memory, const void *host, size_t bytes) {
 /* --- Readings alone: the factors that the host draws --- */
 
 static void test_read__same_factors(void **unused) {
-  enum { kChips = 6, kModes = 7, kReadings = 5, kFirst = 3, kRead = 6, kStride = 8, kStep = 9 };
+  enum { kChips = 8, kModes = 7, kReadings = 5, kFirst = 3, kRead = 6, kStride = 8, kStep = 9 };
   (void)unused;
   cuda_memory memory = {0};
   chip_reader readers[kChips];
   cuonn_chip_options chips[kChips];
   float2 got[kChips][2][kReadings][kStride];
   for (size_t m = 0; m < kChips; m++) {
-    const cuonn_noise_draw draw = (cuonn_noise_draw)(m % 3);
+    static const unsigned purposes[][3] = {{7, 9, 8}, {7, 9, 7}, {7, 9, 8}, {7, 7, 7}}; /* [draw] */
     chips[m] = noisy(m);
-    chips[m].noise_draw = draw;
+    const cuonn_noise_draw draw = chips[m].noise_draw;
     readers[m] = (chip_reader){.seed = m,
                                .io_amplitude = .05,
                                .io_phase = .05,
-                               .purposes = {7, 9, draw == CUONN_NOISE_FROZEN ? 7 : 8},
-                               .fresh = draw == CUONN_NOISE_FRESH,
-                               .by_waveguide = draw != CUONN_NOISE_FRESH && m % 2 == 0};
+                               .purposes = {purposes[draw][0], purposes[draw][1], purposes[draw][2]},
+                               .has_steps = draw == CUONN_NOISE_FRESH,
+                               .has_layers = draw != CUONN_NOISE_FROZEN_SHARED,
+                               .has_examples = draw == CUONN_NOISE_FRESH || m % 2 == 1};
   }
   float2 *const fields = on_device(&memory, NULL, sizeof got);
   reading_task task = {.fields = fields,
@@ -375,8 +376,12 @@ static void like_reference_mesh(size_t n, cuonn_gradient_method method) {
   chip.seed = n;
   chip.scale = CUONN_SCALE_STUDY;
   chip.tap_shot = .02;
-  const chip_reader reader = {
-      .seed = n, .tap_shot = .02, .tap_purpose = 10, .fresh = true, .digital = method == CUONN_GRADIENT_DIGITAL};
+  const chip_reader reader = {.seed = n,
+                              .tap_shot = .02,
+                              .tap_purpose = 10,
+                              .has_steps = true,
+                              .has_layers = true,
+                              .digital = method == CUONN_GRADIENT_DIGITAL};
   chance c = {n};
   cuonn_mesh mesh;
   OK(cuonn_mesh_create(&mesh, n, n % 4 ? CUONN_STYLE_BOTTOM : CUONN_STYLE_TOP));

@@ -167,87 +167,154 @@ static void test_powers__overflow_is_refused(void **unused) {
   }
 }
 
-static void factor(double out[2], cuonn_noise_draw draw, chip_use use, uint32_t step, size_t example) {
+/* Which of the indices of a reading a draw depends on. */
+typedef struct {
+  bool use, layer, step, example, waveguide;
+} indices;
+
+/* Draws of a reading and of five more, each with one index that is another: what it depends on. uses: training or
+ * measurement against test. */
+static indices field_indices(cuonn_noise_draw draw, cuonn_measurement measurement, chip_use use) {
   cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
   chip.noise_draw = draw;
+  chip.measurement = measurement;
   chip.io_amplitude = .1;
-  const chip_reading reading = {&chip, use, 1, step};
-  chip_read_factor(out, &reading, example, 2, kModes);
+  const chip_reading reading = {&chip, use, 1, 3}, of_test = {&chip, CHIP_TEST, 1, 3}, of_layer = {&chip, use, 2, 3},
+                     of_step = {&chip, use, 1, 5};
+  double factor[6][2];
+  chip_read_factor(factor[0], &reading, 4, 2, kModes);
+  chip_read_factor(factor[1], &of_test, 4, 2, kModes);
+  chip_read_factor(factor[2], &of_layer, 4, 2, kModes);
+  chip_read_factor(factor[3], &of_step, 4, 2, kModes);
+  chip_read_factor(factor[4], &reading, 5, 2, kModes);
+  chip_read_factor(factor[5], &reading, 4, 3, kModes);
+  bool other[6];
+  for (size_t i = 1; i < 6; i++) other[i] = factor[i][0] != factor[0][0];
+  return (indices){other[1], other[2], other[3], other[4], other[5]};
 }
 
-static bool same(cuonn_noise_draw draw, chip_use a, uint32_t a_step, size_t a_example, chip_use b, uint32_t b_step,
-                 size_t b_example) {
-  double x[2], y[2];
-  factor(x, draw, a, a_step, a_example);
-  factor(y, draw, b, b_step, b_example);
-  return x[0] == y[0];
+static void assert_indices(indices got, indices want) {
+  assert_int_equal(got.use, want.use);
+  assert_int_equal(got.layer, want.layer);
+  assert_int_equal(got.step, want.step);
+  assert_int_equal(got.example, want.example);
+  assert_int_equal(got.waveguide, want.waveguide);
 }
 
-static void test_noise__is_drawn_when_it_should_be(void **unused) {
+static void test_noise__of_fields_has_its_indices(void **unused) {
   (void)unused;
-  assert_true(same(CUONN_NOISE_FRESH, CHIP_TRAINING, 3, 4, CHIP_TRAINING, 3, 4));
-  assert_false(same(CUONN_NOISE_FRESH, CHIP_TRAINING, 3, 4, CHIP_TRAINING, 5, 4));
-  assert_false(same(CUONN_NOISE_FRESH, CHIP_TRAINING, 3, 4, CHIP_TRAINING, 3, 5));
-  assert_false(same(CUONN_NOISE_FRESH, CHIP_TRAINING, 3, 4, CHIP_TEST, 3, 4));
-  assert_true(same(CUONN_NOISE_FROZEN, CHIP_TRAINING, 3, 4, CHIP_TEST, 5, 6));
-  assert_false(same(CUONN_NOISE_FROZEN, CHIP_TRAINING, 3, 4, CHIP_MEASUREMENT, 3, 4));
-  assert_true(same(CUONN_NOISE_FROZEN_PER_USE, CHIP_TEST, 3, 4, CHIP_TEST, 5, 6));
-  assert_false(same(CUONN_NOISE_FROZEN_PER_USE, CHIP_TRAINING, 3, 4, CHIP_TEST, 3, 4));
+  static const struct {
+    cuonn_noise_draw draw;
+    indices training; /* use: whether a test has another draw */
+    bool measured;    /* whether a measurement has another draw than training */
+  } cases[] = {{CUONN_NOISE_FRESH, {true, true, true, true, true}, true},
+               {CUONN_NOISE_FROZEN, {false, true, false, false, true}, true},
+               {CUONN_NOISE_FROZEN_PER_USE, {true, true, false, false, true}, true},
+               {CUONN_NOISE_FROZEN_SHARED, {false, false, false, false, true}, false}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (int m = 0; m < 2; m++) {
+      const cuonn_measurement measurement = (cuonn_measurement)m;
+      indices want = cases[i].training;
+      want.example = want.example || measurement == CUONN_MEASUREMENT_MATRIX; /* a column of the matrix */
+      assert_indices(field_indices(cases[i].draw, measurement, CHIP_TRAINING), want);
+      want.use = cases[i].measured;
+      assert_indices(field_indices(cases[i].draw, measurement, CHIP_MEASUREMENT), want);
+    }
+  }
+}
+
+static void tap_normals(double out[2], cuonn_noise_draw draw, uint32_t layer, uint32_t step, size_t place) {
+  cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
+  chip.noise_draw = draw;
+  chip_tap_normals(out, &(chip_reading){&chip, CHIP_MEASUREMENT, layer, step}, place);
+}
+
+static void test_noise__of_taps_has_its_indices(void **unused) {
+  (void)unused;
+  for (int d = CUONN_NOISE_FRESH; d <= CUONN_NOISE_FROZEN_SHARED; d++) {
+    const cuonn_noise_draw draw = (cuonn_noise_draw)d;
+    double normal[2], layer[2], step[2], place[2];
+    tap_normals(normal, draw, 1, 3, 4);
+    tap_normals(layer, draw, 2, 3, 4);
+    tap_normals(step, draw, 1, 5, 4);
+    tap_normals(place, draw, 1, 3, 5);
+    for (size_t i = 0; i < 2; i++) {
+      assert_int_equal(layer[i] != normal[i], draw != CUONN_NOISE_FROZEN_SHARED);
+      assert_int_equal(step[i] != normal[i], draw == CUONN_NOISE_FRESH);
+      assert_true(place[i] != normal[i]);
+    }
+    assert_true(normal[0] != normal[1]);
+  }
 }
 
 /* --- Shot noise of a whole batch in one draw, against every reading of every example --- */
 
 enum { kDraws = 4000 };
 
-/* The analog gradient of theta of node k, every power with a draw of its own; from the field stages of a mesh alone. */
-static void example_draws(double *out, size_t k, const cuonn_mesh *mesh, const cuonn_fields *x, const cuonn_fields *g,
-                          double shot, cuonn_context *context) {
+/* The largest norm of an example. */
+static double largest_norm(const cuonn_fields *fields) {
+  double most = 0;
+  for (size_t e = 0; e < kExamples; e++) {
+    double power = 0;
+    for (size_t i = 2 * e * kModes; i < 2 * (e + 1) * kModes; i++) power += fields->values[i] * fields->values[i];
+    most = fmax(most, sqrt(power));
+  }
+  return most;
+}
+
+enum { kReadings = 3 };
+
+/* What a scheme reads of every example at the tap of theta of node k; from the field stages of a mesh alone. */
+typedef struct {
+  double weight[kReadings], power[kReadings][kExamples];
+} tap_powers;
+
+static tap_powers read_tap(size_t k, const cuonn_mesh *mesh, const cuonn_fields *x, const cuonn_fields *g,
+                           cuonn_gradient_method method, cuonn_context *context) {
+  const bool analog = method == CUONN_GRADIENT_ANALOG;
+  const double complex turn[kReadings] = {-I, analog ? I : 0}; /* the last reading is of g on its way back */
+  tap_powers out = {.weight = {analog ? .5 : 1, analog ? -.5 : -1, analog ? 0 : -1}};
+  const double x_most = largest_norm(x), g_most = largest_norm(g);
   size_t column = 0;
   while (cuonn_mesh_column_start(kModes, column + 1) <= k) column++;
   const size_t arm = column % 2 + 2 * (k - cuonn_mesh_column_start(kModes, column));
-  double x_most = 0, g_most = 0;
-  for (size_t e = 0; e < kExamples; e++) {
-    double x_power = 0, g_power = 0;
-    for (size_t i = 2 * e * kModes; i < 2 * (e + 1) * kModes; i++) {
-      x_power += x->values[i] * x->values[i];
-      g_power += g->values[i] * g->values[i];
-    }
-    x_most = fmax(x_most, sqrt(x_power));
-    g_most = fmax(g_most, sqrt(g_power));
-  }
-  cuonn_fields back, sent, through;
-  OK(cuonn_fields_create(&back, kExamples, kModes));
+  cuonn_fields sent, back, through;
   OK(cuonn_fields_create(&sent, kExamples, kModes));
+  OK(cuonn_fields_create(&back, kExamples, kModes));
   OK(cuonn_fields_create(&through, kExamples, kModes));
-  OK(cuonn_propagate(&back, NULL, context, mesh, g, true));
-  double stage[2 * kModes * kExamples * kModes], power[2][kExamples];
+  double stage[2 * kModes * kExamples * kModes];
   const cuonn_taps taps = {.before_theta = stage};
-  for (size_t s = 0; s < 2; s++) {
-    for (size_t i = 0; i < kExamples * kModes; i++) {
+  for (size_t r = kReadings; r-- > 0;) {
+    const bool backward = r == kReadings - 1;
+    for (size_t i = 0; i < kExamples * kModes && !backward; i++) {
       const double complex a = (back.values[2 * i] + I * back.values[2 * i + 1]) / g_most;
-      const double complex f = (x->values[2 * i] + I * x->values[2 * i + 1]) / x_most + (s == 0 ? -I : I) * conj(a);
+      const double complex f = (x->values[2 * i] + I * x->values[2 * i + 1]) / x_most + turn[r] * conj(a);
       sent.values[2 * i] = creal(f);
       sent.values[2 * i + 1] = cimag(f);
     }
-    OK(cuonn_propagate(&through, &taps, context, mesh, &sent, false));
+    OK(cuonn_propagate(backward ? &back : &through, &taps, context, mesh, backward ? g : &sent, backward));
     for (size_t e = 0; e < kExamples; e++) {
       const double *const field = stage + 2 * ((column * kExamples + e) * kModes + arm);
-      power[s][e] = field[0] * field[0] + field[1] * field[1];
-    }
-  }
-  chance c = {k + 1};
-  for (size_t d = 0; d < kDraws; d++) {
-    out[d] = 0;
-    for (size_t e = 0; e < kExamples; e++) {
-      for (size_t s = 0; s < 2; s++) {
-        const double read = power[s][e] + shot * sqrt(power[s][e]) * chance_normal(&c);
-        out[d] += x_most * g_most / 4 * (s == 0 ? read : -read);
-      }
+      out.power[r][e] = (field[0] * field[0] + field[1] * field[1]) / (backward ? g_most * g_most : 1);
     }
   }
   cuonn_fields_free(&through);
-  cuonn_fields_free(&sent);
   cuonn_fields_free(&back);
+  cuonn_fields_free(&sent);
+  return out;
+}
+
+/* The derivative by theta, every power with a draw of its own. */
+static void example_draws(double *out, size_t seed, const tap_powers *tap, double scale, double shot) {
+  chance c = {seed + 1};
+  for (size_t d = 0; d < kDraws; d++) {
+    out[d] = 0;
+    for (size_t i = 0; i < kReadings * kExamples; i++) {
+      const double power = tap->power[i / kExamples][i % kExamples];
+      const double read = power + shot * sqrt(power) * chance_normal(&c);
+      out[d] += scale / 2 * tap->weight[i / kExamples] * read;
+    }
+  }
 }
 
 static int ascending(const void *a, const void *b) {
@@ -271,23 +338,11 @@ static double largest_gap(double *a, double *b) {
   return most;
 }
 
-/* Three nodes. The gap of two samples of m exceeds c sqrt(2 / m) with probability 2 exp(-2 c^2) (Smirnov 1948): below
- * 1e-7 for c = 2.9. The last layer of a network of one layer has the cotangent that the loss gives, which the test takes
- * from the phases' own network; here any will do. */
-static void test_shot_noise__of_a_batch_is_that_of_its_examples(void **unused) {
-  (void)unused;
-  fixture f;
-  create(&f, "reference", CUONN_STYLE_TOP, .5);
-  f.network.shape.n_layers = 1;
-  cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
-  chip.tap_shot = .2;
-  const cuonn_mesh *const mesh = &f.network.layers[0];
-
-  /* cotangent of the loss: softmax of the first powers */
-  cuonn_fields out, g;
+/* Cotangent of the loss of a network of one layer: softmax of the first powers, averaged over examples and classes. */
+static void loss_cotangent(cuonn_fields *g, const fixture *f) {
+  cuonn_fields out;
   OK(cuonn_fields_create(&out, kExamples, kModes));
-  OK(cuonn_fields_create(&g, kExamples, kModes));
-  OK(cuonn_propagate(&out, NULL, f.context, mesh, &f.input, false));
+  OK(cuonn_propagate(&out, NULL, f->context, &f->network.layers[0], &f->input, false));
   for (size_t e = 0; e < kExamples; e++) {
     double sum = 0, z[kClasses];
     for (size_t k = 0; k < kClasses; k++) {
@@ -295,25 +350,44 @@ static void test_shot_noise__of_a_batch_is_that_of_its_examples(void **unused) {
       sum += z[k] = exp(y[0] * y[0] + y[1] * y[1]);
     }
     for (size_t k = 0; k < kClasses; k++) {
-      const double d = 2 * (z[k] / sum - (k == f.labels[e])) / (kExamples * kClasses);
-      g.values[2 * (e * kModes + k)] = d * out.values[2 * (e * kModes + k)];
-      g.values[2 * (e * kModes + k) + 1] = -d * out.values[2 * (e * kModes + k) + 1];
+      const double d = 2 * (z[k] / sum - (k == f->labels[e])) / (kExamples * kClasses);
+      g->values[2 * (e * kModes + k)] = d * out.values[2 * (e * kModes + k)];
+      g->values[2 * (e * kModes + k) + 1] = -d * out.values[2 * (e * kModes + k) + 1];
     }
   }
+  cuonn_fields_free(&out);
+}
 
+/* Three nodes, both schemes. A normal depends on its seed and place, not on the scheme: each scheme has seeds of its own, so
+ * that one's luck is not the other's. The gap of two samples of m exceeds c sqrt(2 / m) with probability 2 exp(-2 c^2)
+ * (Smirnov 1948): below 1e-7 for c = 2.9. */
+static void test_shot_noise__of_a_batch_is_that_of_its_examples(void **unused) {
+  (void)unused;
+  static const cuonn_gradient_method methods[] = {CUONN_GRADIENT_ANALOG, CUONN_GRADIENT_DIGITAL};
   static double fast[kNodes][kDraws], each[kDraws];
-  for (size_t d = 0; d < kDraws; d++) {
-    chip.seed = d;
-    measure(&f, &chip, CUONN_GRADIENT_ANALOG);
-    for (size_t k = 0; k < kNodes; k++) fast[k][d] = f.gradients[0].d_theta[k];
-  }
-  const size_t nodes[] = {0, 7, 11};
-  for (size_t i = 0; i < 3; i++) {
-    example_draws(each, nodes[i], mesh, &f.input, &g, chip.tap_shot, f.context);
-    assert_true(largest_gap(fast[nodes[i]], each) < 2.9 * sqrt(2.0 / kDraws));
+  fixture f;
+  create(&f, "reference", CUONN_STYLE_TOP, .5);
+  f.network.shape.n_layers = 1;
+  cuonn_fields g;
+  OK(cuonn_fields_create(&g, kExamples, kModes));
+  loss_cotangent(&g, &f);
+  const double scale = largest_norm(&f.input) * largest_norm(&g);
+  cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
+  chip.tap_shot = .2;
+  for (size_t m = 0; m < 2; m++) {
+    for (size_t d = 0; d < kDraws; d++) {
+      chip.seed = m * kDraws + d;
+      measure(&f, &chip, methods[m]);
+      for (size_t k = 0; k < kNodes; k++) fast[k][d] = f.gradients[0].d_theta[k];
+    }
+    const size_t nodes[] = {0, 7, 11};
+    for (size_t i = 0; i < 3; i++) {
+      const tap_powers tap = read_tap(nodes[i], &f.network.layers[0], &f.input, &g, methods[m], f.context);
+      example_draws(each, m * kNodes + nodes[i], &tap, scale, chip.tap_shot);
+      assert_true(largest_gap(fast[nodes[i]], each) < 2.9 * sqrt(2.0 / kDraws));
+    }
   }
   cuonn_fields_free(&g);
-  cuonn_fields_free(&out);
   f.network.shape.n_layers = kLayers;
   release(&f);
 }
@@ -325,7 +399,8 @@ int main(void) {
       cmocka_unit_test(test_gradient__lossy_chip_differs_and_is_refused_for_two_arms),
       cmocka_unit_test(test_gradient__ideal_knows_nothing_of_the_chip),
       cmocka_unit_test(test_powers__overflow_is_refused),
-      cmocka_unit_test(test_noise__is_drawn_when_it_should_be),
+      cmocka_unit_test(test_noise__of_fields_has_its_indices),
+      cmocka_unit_test(test_noise__of_taps_has_its_indices),
       cmocka_unit_test(test_shot_noise__of_a_batch_is_that_of_its_examples),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,20 +11,19 @@
 void cuda_chip_free(cuda_chip *chip) { cuda_memory_free(&chip->memory); }
 
 static chip_reader reader_of(const cuonn_chip_options *chip, cuonn_gradient_method method) {
-  const bool frozen = chip->noise_draw == CUONN_NOISE_FROZEN;
-  return (chip_reader){
-      .seed = chip->seed,
-      .tap_shot = chip->tap_shot,
-      .io_amplitude = chip->io_amplitude,
-      .io_phase = chip->io_phase,
-      .purposes = {[READ_TRAINING] = RANDOM_FORWARD,
-                   [READ_MEASUREMENT] = RANDOM_BACKWARD,
-                   [READ_TEST] = frozen ? RANDOM_FORWARD : RANDOM_TEST},
-      .tap_purpose = RANDOM_TAP,
-      .fresh = chip->noise_draw == CUONN_NOISE_FRESH,
-      .by_waveguide = chip->noise_draw != CUONN_NOISE_FRESH && chip->measurement == CUONN_MEASUREMENT_EXAMPLE,
-      .digital = method == CUONN_GRADIENT_DIGITAL,
-      .by_example = chip->scale == CUONN_SCALE_EXAMPLE};
+  return (chip_reader){.seed = chip->seed,
+                       .tap_shot = chip->tap_shot,
+                       .io_amplitude = chip->io_amplitude,
+                       .io_phase = chip->io_phase,
+                       .purposes = {[READ_TRAINING] = chip_read_purpose(chip->noise_draw, CHIP_TRAINING),
+                                    [READ_MEASUREMENT] = chip_read_purpose(chip->noise_draw, CHIP_MEASUREMENT),
+                                    [READ_TEST] = chip_read_purpose(chip->noise_draw, CHIP_TEST)},
+                       .tap_purpose = RANDOM_TAP,
+                       .has_steps = chip_noise_has_steps(chip),
+                       .has_layers = chip_noise_has_layers(chip),
+                       .has_examples = chip_noise_has_examples(chip),
+                       .digital = method == CUONN_GRADIENT_DIGITAL,
+                       .by_example = chip->scale == CUONN_SCALE_EXAMPLE};
 }
 
 static cuonn_status set_readers(cuda_state *s) {
