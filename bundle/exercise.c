@@ -94,8 +94,8 @@ static void gradient(cuonn_context *context, const cuonn_network *network, size_
   free(labels);
 }
 
-static cuonn_images noise(size_t examples, size_t side, size_t classes) {
-  cuonn_images images = {.n_examples = examples, .height = side, .width = side};
+static cuonn_examples noise(size_t examples, size_t side, size_t classes) {
+  cuonn_examples images = {.n_examples = examples, .height = side, .width = side};
   images.pixels = malloc(examples * side * side);
   images.labels = malloc(examples);
   if (!images.pixels || !images.labels) exit(1);
@@ -144,8 +144,9 @@ static void small(cuonn_context *context) {
       cuonn_network_free(&network);
     }
   }
-  const cuonn_features_options fourier = {CUONN_FEATURES_FOURIER, 2, 0, 0}, study = CUONN_FEATURES_OPTIONS_INIT;
-  const cuonn_features_options resample = {CUONN_FEATURES_RESAMPLE, 0, 5, 2};
+  const cuonn_features_options fourier = {.kind = CUONN_FEATURES_FOURIER, .radius = 2},
+                               study = CUONN_FEATURES_OPTIONS_INIT;
+  const cuonn_features_options resample = {.kind = CUONN_FEATURES_RESAMPLE, .side = 5, .border = 2};
   train(context, fourier, 2, CUONN_ORDER_SHUFFLED, CUONN_OPTIMIZER_ADAM, CUONN_GRADIENT_EXACT);
   train(context, study, 3, CUONN_ORDER_FIXED, CUONN_OPTIMIZER_ADAM, CUONN_GRADIENT_IDEAL);
   train(context, resample, 1, CUONN_ORDER_FIXED, CUONN_OPTIMIZER_SGD, CUONN_GRADIENT_EXACT);

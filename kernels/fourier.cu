@@ -12,29 +12,29 @@ KERNEL k_pixels(float *out, const uint8_t *pixels, size_t count) {
   if (i < count) out[i] = pixels[i];
 }
 
-/* The frequency (row - radius, column - radius). The transform of real numbers gives half of the spectrum; the other half
- * holds the conjugates at opposite frequencies. */
-DEVICE float2 frequency(const float2 *half, int row, int column, int height, int width, int radius) {
-  const int v = row < radius ? row + height - radius : row - radius;
-  const int u = column < radius ? column + width - radius : column - radius, stored = width / 2 + 1;
+/* A frequency down and across, f[0] and f[1]. The transform of real numbers gives half of the spectrum; the other half holds
+ * the conjugates at opposite frequencies. */
+DEVICE float2 frequency(const float2 *half, const int *f, int height, int width) {
+  const int v = f[0] < 0 ? f[0] + height : f[0];
+  const int u = f[1] < 0 ? f[1] + width : f[1], stored = width / 2 + 1;
   return u < stored ? half[v * stored + u] : conjugate(half[(height - v) % height * stored + width - u]);
 }
 
 /* One warp an image; the half spectrum is read twice, the second time from cache. */
-KERNEL k_crop(float2 *out, const float2 *half, int height, int width, int radius, int stride, int n_images) {
+KERNEL k_crop(float2 *out, const float2 *half, const int *frequencies, int height, int width, int n, bool reference,
+              int stride, int n_images) {
   const int image = static_cast<int>((blockIdx.x * blockDim.x + threadIdx.x) / CUONN_WARP);
-  const int lane = static_cast<int>(threadIdx.x) % CUONN_WARP, side = 2 * radius, n = side * side;
+  const int lane = static_cast<int>(threadIdx.x) % CUONN_WARP;
   if (image >= n_images) return;
   half += static_cast<size_t>(image) * height * (width / 2 + 1);
   out += static_cast<size_t>(image) * stride;
   float sum = 0;
-  for (int k = lane; k < n; k += CUONN_WARP) {
-    sum += sqrtf(power(frequency(half, k / side, k % side, height, width, radius)));
-  }
+  for (int k = lane; k < n; k += CUONN_WARP) sum += sqrtf(power(frequency(half, frequencies + 2 * k, height, width)));
   sum = warp_sum(sum);
   const float scale = sum == 0 ? 0 : static_cast<float>(n) / sum;
   for (int k = lane; k < stride; k += CUONN_WARP) {
-    out[k] = k < n ? scale * frequency(half, k / side, k % side, height, width, radius) : make_float2(0, 0);
+    out[k] = k < n ? scale * frequency(half, frequencies + 2 * k, height, width)
+                   : make_float2(reference && k == n ? 1 : 0, 0);
   }
 }
 
@@ -47,9 +47,9 @@ extern "C" cudaError_t launch_pixels(float *out, const uint8_t *pixels, size_t c
                       stream, out, pixels, count);
 }
 
-extern "C" cudaError_t launch_crop(float2 *out, const float2 *half, int height, int width, int radius, int stride,
-                                   int n_images, cudaStream_t stream) {
+extern "C" cudaError_t launch_crop(float2 *out, const float2 *half, const int *frequencies, int height, int width,
+                                   int n, bool reference, int stride, int n_images, cudaStream_t stream) {
   const unsigned images = kThreads / CUONN_WARP;
   return CUONN_LAUNCH(k_crop, dim3((static_cast<unsigned>(n_images) + images - 1) / images), dim3(kThreads), 0, stream,
-                      out, half, height, width, radius, stride, n_images);
+                      out, half, frequencies, height, width, n, reference, stride, n_images);
 }

@@ -1,20 +1,22 @@
-# Confusion matrix: a cell a pair of label and prediction, coloured by its share of the label's images.
+# Confusion matrix: a cell a pair of label and prediction, coloured by its share of the label's images or fields.
 #   gnuplot -c confusion.gp DATA FORMAT > FIGURE
 data = ARG1
 format = ARG2
 stats data index 0 using 1:2 nooutput
 images = STATS_max_x
 right = STATS_max_y
+stats data index 2 using 1 nooutput
+kind = STATS_max > 0 ? "fields" : "images"
 stats data index 1 using 1 nooutput
 classes = STATS_max + 1
 width = 680
 height = 580
 load ARG0[:strlen(ARG0) - strlen("confusion.gp")]."style.gp"
 
-set title sprintf("%.0f of %.0f test images right: %.2f %%", right, images, 100.0*right/images)
+set title sprintf("%.0f of %.0f test %s right: %.2f %%", right, images, kind, 100.0*right/images)
 set xlabel "taken for class"
 set label "label" at screen 0.026,graph 0.5 center rotate
-set cblabel "share of the label's images / %" offset -0.5,0
+set cblabel sprintf("share of the label's %s / %%", kind) offset -0.5,0
 set xrange [-0.5:classes - 0.5]
 set yrange [classes - 0.5:-0.5]
 set cbrange [0:100]

@@ -1,12 +1,18 @@
-# Examples: test images above the features that enter the chip, above the probabilities that come out.
+# Examples: test images, or real parts of fields, above the moduli that enter the chip, above the probabilities that come out.
 #   gnuplot -c examples.gp DATA FORMAT > FIGURE
 data = ARG1
 format = ARG2
 stats data index 0 using 1 nooutput
 examples = STATS_max
+stats data index 1 + 4*examples using 1:2 nooutput
+fields = STATS_max_x > 0
+least = STATS_max_y
+stats data index 1 + 4*examples using 3 nooutput
+most = STATS_max > least ? STATS_max : least + 1
 width = 900
 height = 500
 load ARG0[:strlen(ARG0) - strlen("examples.gp")]."style.gp"
+itself = fields ? crisp : "" # of fields, a few large pixels
 
 left(i) = 0.080 + 0.142*i
 w = 0.125
@@ -26,7 +32,7 @@ do for [i = 0:examples - 1] {
 
   set tmargin at screen 0.885
   set bmargin at screen 0.885 - high
-  set title sprintf("image %.0f\n%s", image, prediction == label ? sprintf("label %.0f", label) : sprintf("%.0f taken for %.0f", label, prediction)) \
+  set title sprintf("%s %.0f\n%s", fields ? "field" : "image", image, prediction == label ? sprintf("label %.0f", label) : sprintf("%.0f taken for %.0f", label, prediction)) \
     offset 0,-0.5 textcolor rgb (prediction == label ? "black" : "#b04a00")
   unset border
   unset tics
@@ -35,9 +41,9 @@ do for [i = 0:examples - 1] {
   unset colorbox
   set palette defined (0 "#000000", 1 "#ffffff")
   unset logscale cb
-  set cbrange [0:255]
-  if (i == 0) { set label 1 "image" at screen 0.016,0.885 - 0.5*high rotate center }
-  plot data index 2 + 4*i matrix with image
+  set cbrange [least:most]
+  if (i == 0) { set label 1 (fields ? "real part" : "image") at screen 0.016,0.885 - 0.5*high rotate center }
+  plot data index 2 + 4*i matrix with image @itself
   unset label 1
 
   set tmargin at screen 0.62
@@ -46,7 +52,7 @@ do for [i = 0:examples - 1] {
   eval "set palette defined (".viridis.")"
   set logscale cb
   set cbrange [0.05:20]
-  if (i == 0) { set label 2 "features, modulus" at screen 0.016,0.62 - 0.5*high rotate center }
+  if (i == 0) { set label 2 (fields ? "modulus" : "features, modulus") at screen 0.016,0.62 - 0.5*high rotate center }
   if (i == examples - 1) {
     set colorbox user origin left(i) + w + 0.012,0.62 - high size 0.012,high
     set cbtics ("0.05" 0.05, "0.2" 0.2, "1" 1, "5" 5, "20" 20) in

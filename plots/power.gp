@@ -8,6 +8,8 @@ layers = STATS_max_y
 stats data index 0 using 3:4 nooutput
 classes = STATS_max_x
 image = STATS_max_y
+stats data index 2 using 1 nooutput
+kind = STATS_max > 0 ? "field" : "image"
 stats data index 0 using 5:6 nooutput
 label = STATS_max_x
 prediction = STATS_max_y
@@ -18,7 +20,7 @@ height = 400
 load ARG0[:strlen(ARG0) - strlen("power.gp")]."style.gp"
 
 places = layers*(modes + 1)
-set title sprintf("test image %.0f, label %.0f: taken for class %.0f with a probability of %.0f %%", image, label, prediction, 100*probability) offset 0,0.7
+set title sprintf("test %s %.0f, label %.0f: taken for class %.0f with a probability of %.0f %%", kind, image, label, prediction, 100*probability) offset 0,0.7
 set xlabel "column of interferometers" offset 0,-0.9
 set label "waveguide" at screen 0.018,graph 0.5 center rotate
 set xrange [-0.5:places - 0.5]

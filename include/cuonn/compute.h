@@ -59,10 +59,11 @@ CUONN_API const char *cuonn_backend_name(size_t i);
  *  @return CUONN_OK; CUONN_E_DEVICE if it finds no device that it can use; CUONN_E_ARGUMENT for another name */
 CUONN_API cuonn_status cuonn_backend_device(char *device, size_t size, const char *backend);
 
-/** Features of images, each example divided by its own mean modulus; an all-black image stays zero.
+/** Features of images, each example divided by its own mean modulus; an all-black image stays zero.  Examples that are
+ *  fields are their own features, whatever the options.
  *  @param[out] out  [example][N]; made here, release with cuonn_fields_free()
  *  @return CUONN_OK; as cuonn_features_check(); CUONN_E_MEMORY */
-CUONN_API cuonn_status cuonn_features(cuonn_fields *out, cuonn_context *context, const cuonn_images *images,
+CUONN_API cuonn_status cuonn_features(cuonn_fields *out, cuonn_context *context, const cuonn_examples *examples,
                                       const cuonn_features_options *options);
 
 /** Fields at the stages of every column, each [column][example][N][2], N columns; a column without nodes (N = 2) passes

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cuonn/dataset.h"
 #include "cuonn/energy.h"
 #include "cuonn/features.h"
 #include "cuonn/network.h"
@@ -21,15 +22,33 @@ extern "C" {
 /** Longest text value, with its final zero byte. */
 #define CUONN_CONFIG_TEXT 1024
 
+/** What the examples are. */
+typedef enum cuonn_data_kind {
+  CUONN_DATA_IMAGES, /**< IDX files, whose features enter the chip */
+  CUONN_DATA_FIELDS  /**< netCDF files of the fields that enter it */
+} cuonn_data_kind;
+
+/** Where examples come from; texts that are not needed may be empty. */
+typedef struct cuonn_data_options {
+  cuonn_data_kind kind;
+  char path[CUONN_CONFIG_TEXT];                       /**< images: folder of the four files */
+  char names[CUONN_DATASET_FILES][CUONN_CONFIG_TEXT]; /**< images: as for cuonn_dataset_load() */
+  char train[CUONN_CONFIG_TEXT],
+      test[CUONN_CONFIG_TEXT]; /**< fields: files; without test, a share of train is split off */
+  double test_share;           /**< fields: 0: there is a file */
+  uint64_t seed;               /**< fields: of the split */
+  bool pad;                    /**< fields: dark waveguides make up for those that miss */
+} cuonn_data_options;
+
 /** A whole configuration.  Plain data: copy it as you like. */
 typedef struct cuonn_config {
-  char data_path[CUONN_CONFIG_TEXT];         /**< data.path */
-  cuonn_features_options features;           /**< data.features, data.radius, data.side, data.border */
-  cuonn_network_shape network;               /**< network.modes, .layers, .classes, .phase_style, .loss_per_class */
-  cuonn_network_start start;                 /**< network.start: haar, haar-phases, file */
-  char start_file[CUONN_CONFIG_TEXT];        /**< network.start_file: needed with, and only with, start: file */
-  cuonn_training_options training;           /**< training.*, chip.*; training.seed seeds starting phases and order */
-  size_t repeats;                            /**< sweep.repeats; 1 but in a grid (cuonn/grid.h) */
+  cuonn_data_options data;            /**< data.*, but for what features are */
+  cuonn_features_options features;    /**< data.features, .radius, .side, .width, .frequencies, .border, .reference */
+  cuonn_network_shape network;        /**< network.modes, .layers, .classes, .phase_style, .loss_per_class */
+  cuonn_network_start start;          /**< network.start: haar, haar-phases, file */
+  char start_file[CUONN_CONFIG_TEXT]; /**< network.start_file: needed with, and only with, start: file */
+  cuonn_training_options training;    /**< training.*, chip.*; training.seed seeds starting phases and order */
+  size_t repeats;                     /**< sweep.repeats; 1 but in a grid (cuonn/grid.h) */
   char chip_errors_file[CUONN_CONFIG_TEXT];  /**< chip.errors_file: errors of each node, "" if there is none */
   cuonn_energy_preset energy_preset;         /**< energy.preset: what the values of `energy` were before single keys */
   cuonn_energy_components energy_components; /**< energy.components: the same of its electronics, over the preset */
@@ -60,7 +79,7 @@ CUONN_API cuonn_status cuonn_config_read_text(cuonn_config *config, const char *
  *  energy.components set others of their section.  @return CUONN_OK; CUONN_E_CONFIG */
 CUONN_API cuonn_status cuonn_config_set(cuonn_config *config, const char *assignment);
 
-/** Checks what single keys cannot: N against the features, classes against N, style against start, start against its file;
+/** Checks what single keys cannot: the data against its kind, N against the features, classes against N, style against start, start against its file;
  *  and that it is one run: sweep.repeats is 1.
  *  @return CUONN_OK; CUONN_E_CONFIG naming both keys and what to change */
 CUONN_API cuonn_status cuonn_config_check(const cuonn_config *config);

@@ -50,13 +50,17 @@ CUONN_API cuonn_status cuonn_mesh_read(cuonn_mesh *out, const char *path);
 /** Writes a mesh. */
 CUONN_API cuonn_status cuonn_mesh_write(const char *path, const cuonn_mesh *mesh);
 
-/** Reads the fields `variable(example, waveguide, complex)`.
+/** Reads the fields `variable(example, waveguide, complex)`, or `variable(example, waveguide)`, which are real.
  *  @param[out] out  release with cuonn_fields_free() */
 CUONN_API cuonn_status cuonn_fields_read(cuonn_fields *out, const char *path, const char *variable);
 
 /** Reads `label(example)`, integers 0..255.
  *  @param[out] labels  [example]; release with free() */
 CUONN_API cuonn_status cuonn_labels_read(uint8_t **labels, size_t *n_examples, const char *path);
+
+/** Reads labelled fields: `input`, as cuonn_fields_read() does, and `label(example)`, as cuonn_labels_read() does.
+ *  @param[out] out  release with cuonn_examples_free(); zeroed on failure */
+CUONN_API cuonn_status cuonn_examples_read(cuonn_examples *out, const char *path);
 
 /** Writes the fields of a batch under names of the caller's.  For tests, and for users' input.
  *  @param[in] labels  [example] written as `label`, or NULL */

@@ -94,6 +94,21 @@ CUONN_API cuonn_status cuonn_mesh_wrap(cuonn_mesh *mesh);
  *  @return the largest modulus of an element of U^H U - 1; NaN if the matrix holds one */
 CUONN_API double cuonn_unitarity_error(const double *matrix, size_t n_modes);
 
+/** How far a matrix was from its nearest unitary. */
+typedef struct cuonn_nearest {
+  double frobenius;                        /**< root of the summed squares of what the elements moved by */
+  double largest;                          /**< largest modulus of it */
+  double least_singular, largest_singular; /**< singular values of the matrix; a unitary one has 1 */
+} cuonn_nearest;
+
+/** The unitary nearest to a matrix, in the Frobenius norm: the unitary factor of its polar decomposition, by LAPACK's
+ *  singular values (Fan and Hoffman, Proc. Am. Math. Soc. 6, 111 (1955)).
+ *  @param[out] unitary  [row][column][2], the caller's; may be `matrix`
+ *  @param[in] matrix    [row][column][2], n_modes x n_modes, any scale
+ *  @return CUONN_OK; CUONN_E_NONFINITE; CUONN_E_DATA for a singular matrix, of which many unitaries are the nearest (least
+ *          singular value at most n_modes x 2^-52 of the largest); CUONN_E_MEMORY; CUONN_E_INTERNAL if LAPACK fails */
+CUONN_API cuonn_status cuonn_nearest_unitary(double *unitary, cuonn_nearest *out, const double *matrix, size_t n_modes);
+
 /** Finds phases with which an error-free mesh has a given matrix (Clements et al. 2016, section 3; zeros in the matrix
  *  are met with atan2, so that no quotient is ever formed).  Coupler errors and losses of the mesh are set to zero.
  *  theta comes out in [0, pi], phi and gamma in [0, 2 pi), in every style.

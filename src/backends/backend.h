@@ -79,7 +79,7 @@ typedef struct cuonn_backend {
   cuonn_status (*get_model)(const backend_model *to, void *state, size_t model);
 
   /* A labelled set: from images, whose features are made here, or from fields. Replaces an earlier one. */
-  cuonn_status (*set_images)(void *state, backend_split split, const cuonn_images *images,
+  cuonn_status (*set_images)(void *state, backend_split split, const cuonn_examples *images,
                              const cuonn_features_options *options);
   cuonn_status (*set_fields)(void *state, backend_split split, const cuonn_fields *fields, const uint8_t *labels);
   cuonn_status (*get_features)(double *out, void *state, backend_split split); /* [example][N][2] */

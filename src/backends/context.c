@@ -94,19 +94,27 @@ static cuonn_status check_same_size(const char *name, const cuonn_fields *fields
   return CUONN_OK;
 }
 
-cuonn_status cuonn_features(cuonn_fields *out, cuonn_context *context, const cuonn_images *images,
+/* Fields as they are. */
+static cuonn_status copy_fields(cuonn_fields *out, const cuonn_fields *from) {
+  CUONN_TRY(cuonn_fields_create(out, from->n_examples, from->n_modes));
+  memcpy(out->values, from->values, 2 * from->n_examples * from->n_modes * sizeof *out->values);
+  return CUONN_OK;
+}
+
+cuonn_status cuonn_features(cuonn_fields *out, cuonn_context *context, const cuonn_examples *examples,
                             const cuonn_features_options *options) {
   const cuonn_backend *const backend = context->backend;
   void *state = NULL;
   cuonn_status status = CUONN_OK;
   memset(out, 0, sizeof *out);
-  CUONN_TRY_DONE(cuonn_features_check(options, images->height, images->width));
+  if (examples->fields.values) return copy_fields(out, &examples->fields);
+  CUONN_TRY_DONE(cuonn_features_check(options, examples->height, examples->width));
   backend_problem problem = {.n_models = 0, .shape = CUONN_NETWORK_SHAPE_INIT, .threads = context->threads};
   problem.shape.n_modes = cuonn_features_modes(options);
   problem.shape.n_classes = 2;
   CUONN_TRY_DONE(backend->create(&state, &problem));
-  CUONN_TRY_DONE(backend->set_images(state, BACKEND_TEST, images, options));
-  CUONN_TRY_DONE(cuonn_fields_create(out, images->n_examples, problem.shape.n_modes));
+  CUONN_TRY_DONE(backend->set_images(state, BACKEND_TEST, examples, options));
+  CUONN_TRY_DONE(cuonn_fields_create(out, examples->n_examples, problem.shape.n_modes));
   CUONN_TRY_DONE(backend->get_features(out->values, state, BACKEND_TEST));
 done:
   if (status != CUONN_OK) cuonn_fields_free(out);

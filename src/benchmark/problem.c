@@ -76,6 +76,6 @@ void problem_free(problem *p) {
   if (p->state) p->backend->destroy(p->state);
   free(p->labels);
   cuonn_fields_free(&p->fields);
-  cuonn_images_free(&p->images);
+  cuonn_examples_free(&p->images);
   cuonn_network_free(&p->network);
 }

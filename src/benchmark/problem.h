@@ -12,8 +12,8 @@ typedef struct {
   size_t n_examples; /* of one operation */
   size_t n_batches;  /* train_step: batches of the data, one after the other */
   cuonn_network network;
-  cuonn_images images; /* features */
-  cuonn_fields fields; /* other cases: [n_batches n_examples] */
+  cuonn_examples images; /* features */
+  cuonn_fields fields;   /* other cases: [n_batches n_examples] */
   uint8_t *labels;
   void *state; /* the backend's; NULL for propagations */
 } problem;

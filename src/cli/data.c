@@ -1,19 +1,107 @@
 #include "cli/data.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "cli/common.h"
+const char *cli_data_kind(const cuonn_config *config) {
+  return config->data.kind == CUONN_DATA_FIELDS ? "fields" : "images";
+}
 
-int cli_load_data(cuonn_dataset *out, const char *folder, const char *source, const char *option) {
-  const cuonn_status status = cuonn_dataset_load(out, folder);
-  if (status == CUONN_OK) return CLI_DONE;
-  if (status != CUONN_E_IO || !source || access(folder, F_OK) == 0) return cli_fail_library(status);
-  if (folder[0] == '/')
-    return cli_fail(CLI_BAD_FILE, "%s: there is no such folder, which data.path in %s names; give it with %s", folder,
-                    source, option);
-  return cli_fail(
-      CLI_BAD_FILE,
-      "%s: there is no such folder here; data.path in %s is relative to where the run was started: give the folder "
-      "with %s",
-      folder, source, option);
+const char *cli_data_name(const cuonn_config *config) {
+  if (config->data.kind == CUONN_DATA_IMAGES) return config->data.path;
+  return config->data.train[0] ? config->data.train : config->data.test;
+}
+
+/* folder/name in place of path. */
+static int move(char path[CUONN_CONFIG_TEXT], const char *folder) {
+  char moved[CUONN_CONFIG_TEXT];
+  if (!path[0]) return CLI_DONE;
+  const char *const slash = strrchr(path, '/'), *const name = slash ? slash + 1 : path;
+  if (snprintf(moved, sizeof moved, "%s/%s", folder, name) >= CUONN_CONFIG_TEXT)
+    return cli_fail(CLI_USAGE, "--data: %s/%s is a name of more than %d bytes", folder, name, CUONN_CONFIG_TEXT - 1);
+  memcpy(path, moved, sizeof moved);
+  return CLI_DONE;
+}
+
+int cli_data_move(cuonn_config *config, const char *folder) {
+  int code = CLI_DONE;
+  if (!folder) return CLI_DONE;
+  if (config->data.kind == CUONN_DATA_IMAGES) return cli_config_set(config, "data.path", folder);
+  CLI_PASS_DONE(move(config->data.train, folder));
+  CLI_PASS_DONE(move(config->data.test, folder));
+done:
+  return code;
+}
+
+static int load_images(cuonn_dataset *out, const cuonn_config *config) {
+  int code = CLI_DONE;
+  const char *names[CUONN_DATASET_FILES];
+  for (size_t i = 0; i < CUONN_DATASET_FILES; i++) names[i] = config->data.names[i];
+  CLI_TRY_DONE(cuonn_dataset_load(out, config->data.path, names));
+  const cuonn_status fits = cuonn_features_check(&config->features, out->train.height, out->train.width);
+  if (fits != CUONN_OK) code = cli_fail_file(fits, config->data.path);
+done:
+  return code;
+}
+
+/* Fields of one file, with the waveguides of the network. */
+static int read_fields(cuonn_examples *out, const char *path, const cuonn_config *config) {
+  int code = CLI_DONE;
+  CLI_TRY_DONE(cuonn_examples_read(out, path));
+  CLI_TRY_DONE(cuonn_examples_fit(out, config->network.n_modes, config->features.reference, config->data.pad));
+done:
+  return code;
+}
+
+static int load_fields(cuonn_dataset *out, const cuonn_config *config) {
+  int code = CLI_DONE;
+  const cuonn_data_options *const data = &config->data;
+  cuonn_examples all = {0};
+  if (!data->test[0] && (!data->train[0] || data->test_share == 0))
+    return cli_fail(CLI_USAGE,
+                    "data.kind is fields, but nothing says what to test with: name a file in data.test, or one in "
+                    "data.train and a share of it in data.test_share");
+  if (!data->test[0]) {
+    CLI_PASS_DONE(read_fields(&all, data->train, config));
+    CLI_TRY_DONE(cuonn_dataset_split(out, &all, data->test_share, data->seed));
+  } else {
+    if (data->train[0]) CLI_PASS_DONE(read_fields(&out->train, data->train, config));
+    CLI_PASS_DONE(read_fields(&out->test, data->test, config));
+  }
+done:
+  cuonn_examples_free(&all);
+  return code;
+}
+
+/* Data that a file's configuration names and that are not there: they may be where the run was started. */
+static int check_there(const char *key, const char *path, const char *source, bool option) {
+  if (!path[0] || access(path, F_OK) == 0) return CLI_DONE;
+  const char *const relative = path[0] == '/' ? "" : ", which is relative to where the run was started";
+  if (option)
+    return cli_fail(CLI_BAD_FILE, "%s: is not here; %s in %s names it%s: give its folder with --data DIR", path, key,
+                    source, relative);
+  return cli_fail(CLI_BAD_FILE, "%s: is not here; %s in %s names it%s: give another with --set %s=PATH", path, key,
+                  source, relative, key);
+}
+
+static int check_all_there(const cuonn_config *config, const char *source, bool option) {
+  int code = CLI_DONE;
+  const cuonn_data_options *const data = &config->data;
+  if (data->kind == CUONN_DATA_IMAGES) return check_there("data.path", data->path, source, option);
+  CLI_PASS_DONE(check_there("data.train", data->train, source, option));
+  CLI_PASS_DONE(check_there("data.test", data->test, source, option));
+done:
+  return code;
+}
+
+int cli_data_load(cuonn_dataset *out, const cuonn_config *config, const char *source, bool option) {
+  int code = CLI_DONE;
+  *out = (cuonn_dataset){0};
+  if (source) CLI_PASS_DONE(check_all_there(config, source, option));
+  CLI_PASS_DONE(config->data.kind == CUONN_DATA_FIELDS ? load_fields(out, config) : load_images(out, config));
+  CLI_TRY_DONE(cuonn_examples_check_labels(&out->train, config->network.n_classes));
+  CLI_TRY_DONE(cuonn_examples_check_labels(&out->test, config->network.n_classes));
+done:
+  return code;
 }

@@ -1,12 +1,20 @@
-/* The data set that a configuration names, and whether it is the one that something was trained on. */
+/* The examples that a configuration names: images of four files, or fields of one file or two. */
 #ifndef CUONN_CLI_DATA_H
 #define CUONN_CLI_DATA_H
 
-#include "cuonn/cuonn.h"
+#include "cli/common.h"
 
-/* Reads the data in a folder.
- *  source  file whose configuration names the folder, perhaps relative to another place than where we are; NULL: the user did
- *  option  how the user names another, such as "--data DIR" */
-int cli_load_data(cuonn_dataset *out, const char *folder, const char *source, const char *option);
+/* Reads training and test set, fields with the waveguides of the network, and checks them against features and classes.
+ * Fields may have no training set where the configuration names none. Release with cuonn_dataset_free(), also on failure.
+ *  source  file whose configuration names the data, perhaps relative to another place than where we are; NULL: the user did
+ *  option  whether the command has --data, for what to do where they are not there; else it has --set */
+int cli_data_load(cuonn_dataset *out, const cuonn_config *config, const char *source, bool option);
+
+/* What a --data names: another folder with the same files. NULL: not given. */
+int cli_data_move(cuonn_config *config, const char *folder);
+
+/* Folder or file, for messages; "images" or "fields". */
+const char *cli_data_name(const cuonn_config *config);
+const char *cli_data_kind(const cuonn_config *config);
 
 #endif

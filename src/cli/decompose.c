@@ -9,6 +9,7 @@
 
 typedef struct {
   const char *unitary, *output, *style;
+  bool nearest;
   cli_options common;
 } arguments;
 
@@ -18,6 +19,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 1); return 0;
     case 'o': a->output = value; return 0;
     case 'p': a->style = value; return 0;
+    case 'n': a->nearest = true; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->unitary, value);
     case ARGP_KEY_END: {
       const error_t missing = cli_require(a->unitary, "the file with the unitary");
@@ -30,6 +32,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 static const struct argp_option options[] = {
     {"output", 'o', "MESH.nc", 0, "File to write", 0},
     {"phase-style", 'p', "top|bottom|differential", 0, "Arms that carry the phase shifters (top)", 0},
+    {"nearest", 'n', NULL, 0, "Take the unitary that is nearest to the matrix, and tell how far it was", 0},
     {0}};
 
 static const struct argp argp = {
@@ -39,45 +42,72 @@ static const struct argp argp = {
     .doc =
         "Finds the phases of a rectangular mesh that has a given matrix (Clements et al., Optica 3, 1460 (2016)).\v"
         "Reads unitary(row, column, complex), N x N, out = unitary x in; the last dimension holds real and imaginary "
-        "part. A matrix farther than 1e-6 from unitary is refused.\n\n"
+        "part. A matrix farther than 1e-6 from unitary is refused, unless --nearest replaces it by its nearest "
+        "unitary: such as products in single precision, or what was written with six digits.\n\n"
         "Writes theta(node) from 0 to pi, phi(node) and gamma(waveguide) from 0 to below 2 pi, coupler_error(node, "
         "side), loss_db(node, shifter) and the "
         "attributes architecture and phase_style. Prints N, how far the matrix is from unitary, and how far the mesh's "
-        "matrix is from the given one: the largest modulus of an element each, computed in double.\n\n"
+        "matrix is from the given one: the largest modulus of an element each, computed in double. With --nearest "
+        "these are of the nearest unitary, and what lies between it and the given matrix is printed, too: Frobenius "
+        "norm and "
+        "largest modulus of an element.\n\n"
         "Example:\n"
-        "  cuonn decompose dft.nc --output mesh.nc --phase-style differential",
+        "  cuonn decompose dft.nc --output mesh.nc --phase-style differential\n"
+        "  cuonn decompose measured.nc --output mesh.nc --nearest",
     .children = (const struct argp_child[]){{&cli_json_argp, 0, NULL, 0}, {0}},
 };
+
+typedef struct {
+  size_t n_modes;
+  double unitarity, reconstruction; /* errors */
+  cuonn_nearest nearest;            /* with --nearest */
+} outcome;
+
+static int print_outcome(const outcome *o, const arguments *args, cuonn_phase_style style) {
+  if (args->common.json) {
+    json_t *const object = json_pack("{s:I, s:s, s:f, s:f, s:o}", "modes", (json_int_t)o->n_modes, "phase_style",
+                                     cuonn_phase_style_name(style), "unitarity_error", o->unitarity,
+                                     "reconstruction_error", o->reconstruction, "output", cli_json_text(args->output));
+    if (object && args->nearest) {
+      json_object_set_new(object, "distance_frobenius", cli_json_number(o->nearest.frobenius));
+      json_object_set_new(object, "distance_largest", cli_json_number(o->nearest.largest));
+      json_object_set_new(object, "least_singular_value", cli_json_number(o->nearest.least_singular));
+      json_object_set_new(object, "largest_singular_value", cli_json_number(o->nearest.largest_singular));
+    }
+    return cli_print_json(object);
+  }
+  printf("modes                 %zu\n", o->n_modes);
+  if (args->nearest)
+    printf("distance, Frobenius   %.3g\ndistance, largest     %.3g\nsingular values       %.6g to %.6g\n",
+           o->nearest.frobenius, o->nearest.largest, o->nearest.least_singular, o->nearest.largest_singular);
+  printf("unitarity error       %.3g\nreconstruction error  %.3g\n", o->unitarity, o->reconstruction);
+  return CLI_DONE;
+}
 
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
   arguments args = {0};
   cuonn_phase_style style = CUONN_STYLE_TOP;
   double *unitary = NULL;
-  size_t n = 0;
+  outcome o = {0};
   cuonn_mesh mesh = {0};
   cuonn_context *context = NULL;
-  double error = 0;
   CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.unitary));
   if (args.style) CLI_TRY_DONE(cuonn_phase_style_parse(&style, args.style));
-  CLI_TRY_DONE(cuonn_unitary_read(&unitary, &n, args.unitary));
-  cuonn_status status = cuonn_mesh_create(&mesh, n, style);
+  CLI_TRY_DONE(cuonn_unitary_read(&unitary, &o.n_modes, args.unitary));
+  cuonn_status status = cuonn_mesh_create(&mesh, o.n_modes, style);
+  if (status == CUONN_OK && args.nearest) status = cuonn_nearest_unitary(unitary, &o.nearest, unitary, o.n_modes);
   if (status == CUONN_OK) status = cuonn_mesh_decompose(&mesh, unitary);
   if (status != CUONN_OK) {
     code = cli_fail_file(status, args.unitary);
     goto done;
   }
   CLI_TRY_DONE(cuonn_context_create(&context, "reference", 1));
-  CLI_PASS_DONE(cli_matrix_error(&error, context, &mesh, unitary, args.unitary));
+  CLI_PASS_DONE(cli_matrix_error(&o.reconstruction, context, &mesh, unitary, args.unitary));
   CLI_TRY_DONE(cuonn_mesh_write(args.output, &mesh));
-  const double unitarity = cuonn_unitarity_error(unitary, n);
-  if (args.common.json)
-    code = cli_print_json(json_pack("{s:I, s:s, s:f, s:f, s:o}", "modes", (json_int_t)n, "phase_style",
-                                    cuonn_phase_style_name(style), "unitarity_error", unitarity, "reconstruction_error",
-                                    error, "output", cli_json_text(args.output)));
-  else
-    printf("modes                 %zu\nunitarity error       %.3g\nreconstruction error  %.3g\n", n, unitarity, error);
+  o.unitarity = cuonn_unitarity_error(unitary, o.n_modes);
+  code = print_outcome(&o, &args, style);
 done:
   cuonn_context_free(context);
   cuonn_mesh_free(&mesh);

@@ -41,7 +41,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    {"data", 'd', "DIR", 0, "Folder with the IDX files, the same as --set data.path=DIR", 0},
+    {"data", 'd', "DIR", 0, "Another folder with the files of its data", 0},
     {"config", 'c', "FILE", 0, "Configuration to read first, for a file that holds none", 0},
     {"set", 's', "KEY=VALUE", 0, "Set a key of the configuration, such as data.radius; may be repeated", 0},
     {"chips", 'n', "COUNT", 0,
@@ -56,7 +56,7 @@ static const struct argp argp = {
     .parser = parse,
     .args_doc = "CHECKPOINT",
     .doc =
-        "Evaluates a network on the test images: loss, accuracy, and how often each class was taken for which.\v"
+        "Evaluates a network on the test set: loss, accuracy, and how often each class was taken for which.\v"
         "Reads CHECKPOINT, a netCDF file that cuonn train wrote, or one made elsewhere with theta(layer, node), "
         "phi(layer, node) and, if wanted, gamma(layer, waveguide), coupler_error(layer, node, side), loss_db(layer, "
         "node, shifter), and the attributes phase_style, classes and loss_per_class; without the dimension layer it is "

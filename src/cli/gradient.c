@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/common.h"
 #include "cli/data.h"
 #include "cli/output.h"
 
@@ -41,7 +40,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 
 static const struct argp_option options[] = {
     {"input", 'i', "BATCH.nc", 0, "File with `input` and `label`", 0},
-    {"images", 'n', "COUNT", 0, "In place of it: the first training images of the checkpoint's data", 0},
+    {"images", 'n', "COUNT", 0, "In place of it: the first training examples of the checkpoint's data", 0},
     {"output", 'o', "GRAD.nc", 0, "File to write", 0},
     {"method", 'm', "exact|analog|digital|ideal", 0,
      "Where the gradient comes from: computed (the default), measured on the chip in situ, or computed for a chip "
@@ -58,8 +57,10 @@ static const struct argp argp = {
     .doc =
         "Computes the loss of a network on a batch, and its gradient with respect to every phase.\v"
         "Reads a checkpoint, or any file with theta(layer, node) and phi(layer, node) (cuonn eval --help), and from "
-        "BATCH.nc input(example, waveguide, complex), real and imaginary part last, and label(example), integers below "
-        "the number of classes. The chip is that of the checkpoint's configuration, changed by --set.\n\n"
+        "BATCH.nc input(example, waveguide, complex), real and imaginary part last, or a real input(example, "
+        "waveguide), "
+        "and label(example), integers below the number of classes. The chip is that of the checkpoint's configuration, "
+        "changed by --set.\n\n"
         "Writes loss (mean over the batch), d_theta(layer, node), d_phi(layer, node), d_gamma(layer, waveguide), per "
         "radian. Prints the loss. In a computed gradient, phases that cannot reach an output that is read have exactly "
         "0, and so has every gamma. The default backend is reference: double precision.\n\n"
@@ -86,10 +87,10 @@ typedef struct {
 } job;
 
 /* Where the batch comes from, for messages. */
-static const char *batch_name(const job *j) { return j->args.images ? j->config.data_path : j->args.input; }
+static const char *batch_name(const job *j) { return j->args.images ? cli_data_name(&j->config) : j->args.input; }
 
-/* The first training images of the data that the configuration names, as features. */
-static int read_images(job *j, size_t *n_labels) {
+/* The first training examples of the data that the configuration names, as they enter the chip. */
+static int read_images(job *j) {
   int code = CLI_DONE;
   char *end;
   cuonn_dataset data = {0};
@@ -97,53 +98,62 @@ static int read_images(job *j, size_t *n_labels) {
   const unsigned long long count = strtoull(j->args.images, &end, 10);
   if (*j->args.images < '0' || *j->args.images > '9' || *end || errno != 0 || count == 0)
     return cli_fail(CLI_USAGE, "--images: found \"%s\", which is no whole number from 1 on", j->args.images);
-  CLI_PASS_DONE(cli_load_data(&data, j->config.data_path, j->args.checkpoint, "--set data.path=DIR"));
+  CLI_PASS_DONE(cli_data_load(&data, &j->config, j->args.checkpoint, false));
   if (count > data.train.n_examples) {
-    code = cli_fail(CLI_USAGE, "--images %llu: %s has %zu training images", count, j->config.data_path,
-                    data.train.n_examples);
+    code = cli_fail(CLI_USAGE, "--images %llu: %s has %zu training %s", count, cli_data_name(&j->config),
+                    data.train.n_examples, cli_data_kind(&j->config));
     goto done;
   }
-  data.train.n_examples = (size_t)count;
-  const cuonn_status status = cuonn_features(&j->input, j->context, &data.train, &j->config.features);
+  const cuonn_examples batch = cuonn_examples_view(&data.train, 0, (size_t)count);
+  const cuonn_status status = cuonn_features(&j->input, j->context, &batch, &j->config.features);
   if (status != CUONN_OK) {
-    code = cli_fail_file(status, j->config.data_path);
+    code = cli_fail_file(status, cli_data_name(&j->config));
     goto done;
   }
-  j->labels = malloc(data.train.n_examples);
-  if (!j->labels) {
-    code = cli_fail(CLI_RESOURCES, "not enough memory for %llu labels", count);
-    goto done;
-  }
-  memcpy(j->labels, data.train.labels, data.train.n_examples);
-  *n_labels = data.train.n_examples;
+  j->labels = data.train.labels;
+  data.train.labels = NULL;
 done:
   cuonn_dataset_free(&data);
   return code;
 }
 
+/* The fields of the file. Those of a network that was trained on fields get its reference and its dark waveguides, unless they
+ * have all waveguides already. */
+static int read_input(job *j) {
+  int code = CLI_DONE;
+  cuonn_examples batch = {0};
+  const size_t n_modes = j->network.shape.n_modes;
+  CLI_TRY_DONE(cuonn_examples_read(&batch, j->args.input));
+  if (j->config.data.kind == CUONN_DATA_FIELDS && batch.fields.n_modes != n_modes)
+    CLI_TRY_DONE(cuonn_examples_fit(&batch, n_modes, j->config.features.reference, j->config.data.pad));
+  if (batch.fields.n_modes != n_modes) {
+    code = cli_fail(CLI_BAD_FILE, "%s: input has %zu waveguides, but the network in %s has %zu", j->args.input,
+                    batch.fields.n_modes, j->args.checkpoint, n_modes);
+    goto done;
+  }
+  j->input = batch.fields;
+  j->labels = batch.labels;
+  batch.fields = (cuonn_fields){0};
+  batch.labels = NULL;
+done:
+  cuonn_examples_free(&batch);
+  return code;
+}
+
 static int read_all(job *j) {
   int code = CLI_DONE;
-  size_t n_labels = 0;
   cuonn_config_init(&j->config);
   CLI_TRY_DONE(cuonn_network_read(&j->network, j->args.checkpoint));
   CLI_PASS_DONE(cli_config_of_checkpoint(&j->config, j->args.checkpoint));
+  j->config.network = j->network.shape;
   for (size_t i = 0; i < j->args.n_settings; i++) CLI_TRY_DONE(cuonn_config_set(&j->config, j->args.settings[i]));
   CLI_PASS_DONE(cli_config_set(&j->config, "training.gradient", j->args.method ? j->args.method : "exact"));
   const char *const errors = j->config.chip_errors_file[0] ? j->config.chip_errors_file : NULL;
-  CLI_PASS_DONE(CLI_CHECK_OUTPUT(j->args.output, j->args.images ? j->config.data_path : NULL, errors));
+  CLI_PASS_DONE(CLI_CHECK_OUTPUT(j->args.output, errors));
+  const cuonn_data_options *const data = &j->config.data;
+  if (j->args.images) CLI_PASS_DONE(CLI_CHECK_OUTPUT(j->args.output, data->path, data->train, data->test));
   CLI_PASS_DONE(cli_make_chip(&j->network, &j->config, j->config.training.chip.seed));
-  if (j->args.images) {
-    CLI_PASS_DONE(read_images(j, &n_labels));
-  } else {
-    CLI_TRY_DONE(cuonn_fields_read(&j->input, j->args.input, "input"));
-    CLI_TRY_DONE(cuonn_labels_read(&j->labels, &n_labels, j->args.input));
-  }
-  if (j->input.n_modes != j->network.shape.n_modes || j->input.n_examples != n_labels)
-    code = cli_fail(
-        CLI_BAD_FILE,
-        "%s: input has %zu examples of %zu waveguides and there are %zu labels, but the network in %s has %zu "
-        "waveguides",
-        batch_name(j), j->input.n_examples, j->input.n_modes, n_labels, j->args.checkpoint, j->network.shape.n_modes);
+  code = j->args.images ? read_images(j) : read_input(j);
 done:
   return code;
 }

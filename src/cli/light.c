@@ -4,18 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The features of one test image, as a batch of one. */
+#include "cli/data.h"
+
+/* What enters of one test example, as a batch of one. */
 static int enter(cuonn_fields *out, const cli_trained *trained, size_t example) {
-  const cuonn_images *const test = &trained->data.test;
-  if (example >= test->n_examples) {
-    cli_fail(CLI_USAGE, "--example %zu: %s has %zu test images, counted from 0", example, trained->config.data_path,
-             test->n_examples);
-    return CLI_USAGE;
-  }
-  cuonn_images one = *test;
-  one.n_examples = 1;
-  one.pixels += example * test->height * test->width;
-  one.labels += example;
+  const cuonn_examples *const test = &trained->data.test;
+  if (example >= test->n_examples)
+    return cli_fail(CLI_USAGE, "--example %zu: %s has %zu test %s, counted from 0", example,
+                    cli_data_name(&trained->config), test->n_examples, cli_data_kind(&trained->config));
+  const cuonn_examples one = cuonn_examples_view(test, example, 1);
   return cli_trained_features(out, trained, &one);
 }
 

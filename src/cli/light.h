@@ -4,7 +4,7 @@
 
 #include "cli/trained.h"
 
-/* What becomes of one test image. */
+/* What becomes of one test example. */
 typedef struct {
   double *input;         /* [N][2] features, as they enter the first mesh */
   double *power;         /* [layer][column 0..N][N] before every column and after the last */
@@ -12,7 +12,7 @@ typedef struct {
   size_t prediction;     /* the class of the largest output */
 } cli_light;
 
-/* Sends a test image through the network. Release with cli_light_free(), also on failure. */
+/* Sends a test example through the network. Release with cli_light_free(), also on failure. */
 int cli_light_send(cli_light *out, const cli_trained *trained, size_t example);
 void cli_light_free(cli_light *light);
 

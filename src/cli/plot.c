@@ -45,7 +45,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 static const struct argp_option options[] = {
     {"output", 'o', "FIGURE", 0, "File to write; its ending, .svg, .png or .pdf, says what it is", 0},
     {"keep-data", kKeepData, NULL, 0, "Also write what is drawn as text, to FIGURE.txt", 0},
-    {"data", 'd', "DIR", 0, "Folder with the IDX files, in place of the one that the checkpoint names", 0},
+    {"data", 'd', "DIR", 0, "Another folder with the files of the data that the checkpoint names", 0},
     {"example", 'e', "INDEX", 0, "power: the test image; examples: the first of them; the default is 0", 0},
     {"layer", 'l', "INDEX", 0, "phases: the layer of the network; the default is 0", 0},
     {"set", 's', "KEY=VALUE", 0,
@@ -141,11 +141,12 @@ static int read_index(size_t *out, const char *text, const char *option) {
 static int check_outputs(const arguments *args, const char *data_path) {
   int code = CLI_DONE;
   const cli_figure_source *const s = &args->source;
-  const char *const images = s->opened ? s->trained.config.data_path : s->data;
+  const cuonn_data_options *const data = s->opened ? &s->trained.config.data : NULL;
   const char *const outputs[] = {args->output, data_path};
   for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
     CLI_PASS_DONE(cli_check_output(outputs[i], s->files, s->n_files));
-    CLI_PASS_DONE(CLI_CHECK_OUTPUT(outputs[i], images));
+    CLI_PASS_DONE(CLI_CHECK_OUTPUT(outputs[i], s->data));
+    if (data) CLI_PASS_DONE(CLI_CHECK_OUTPUT(outputs[i], data->path, data->train, data->test));
   }
 done:
   return code;

@@ -40,7 +40,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    {"data", 'd', "DIR", 0, "Of a run: folder with the IDX files, in place of the one that it names", 0}, {0}};
+    {"data", 'd', "DIR", 0, "Of a run: another folder with the files of its data", 0}, {0}};
 
 static const struct argp argp = {
     .options = options,
@@ -48,7 +48,7 @@ static const struct argp argp = {
     .args_doc = "RUN\nSWEEP",
     .doc =
         "Writes the report of a run or a sweep, as cuonn train and cuonn sweep do at their end.\v"
-        "RUN is the directory of a run, of which metrics.csv, last.nc, best.nc and the test images are read. SWEEP is "
+        "RUN is the directory of a run, of which metrics.csv, last.nc, best.nc and the test set are read. SWEEP is "
         "the directory of a sweep, done or not, or its sweep.nc. Writes report.html there, one file for any browser, "
         "which needs no network: numbers, figures, configuration, and how to repeat it. gnuplot draws the figures.\n\n"
         "Example:\n"

@@ -105,13 +105,13 @@ static int write_figures(cli_report_page *page, const run_files *run, const char
   if (page->missing) goto done;
   fputs("<p>All that follows is of the phases with the best test accuracy, <code>best.nc</code>.</p>\n", page->out);
   CLI_PASS_DONE(cli_report_figure(page, &cli_figure_confusion, &of_best,
-                                  "how often test images of each label were taken for which class"));
+                                  "how often test examples of each label were taken for which class"));
   CLI_PASS_DONE(cli_report_figure(
       page, &cli_figure_examples, &of_best,
-      "the first test images, the features that enter the chip, and the probabilities that come out"));
+      "the first test examples, the moduli that enter the chip, and the probabilities that come out"));
   if (pictures)
     CLI_PASS_DONE(cli_report_figure(page, &cli_figure_power, &of_best,
-                                    "light of the first test image on its way through the chip"));
+                                    "light of the first test example on its way through the chip"));
   for (of_best.layer = 0; pictures && of_best.layer < run->shape.n_layers; of_best.layer++)
     CLI_PASS_DONE(cli_report_figure(page, &cli_figure_phases, &of_best,
                                     "a mesh as it lies on the chip, light entering at the left"));

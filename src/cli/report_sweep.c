@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/data.h"
 #include "cli/output.h"
 #include "cli/page.h"
 #include "cli/report.h"
@@ -105,10 +106,11 @@ static void write_start(FILE *out, const sweep_files *s) {
   cli_page_text(out, s->name);
   fprintf(out,
           "</h1>\n<p>A sweep of %zu runs: optical neural networks of %zu mesh%s of N = %zu waveguides, each trained "
-          "for %zu epochs on the images in ",
-          s->record.n_points, shape->n_layers, shape->n_layers == 1 ? "" : "es", shape->n_modes, base->training.epochs);
+          "for %zu epochs on the %s in ",
+          s->record.n_points, shape->n_layers, shape->n_layers == 1 ? "" : "es", shape->n_modes, base->training.epochs,
+          cli_data_kind(base));
   fputs("<code>", out);
-  cli_page_text(out, base->data_path);
+  cli_page_text(out, cli_data_name(base));
   fprintf(out, "</code>. %zu runs finished, %zu failed", s->n_finished, s->n_failed);
   if (missing > 0) fprintf(out, ", <strong>%zu are not done</strong>", missing);
   fputs(".", out);
@@ -201,7 +203,8 @@ static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 static void write_numbers(FILE *out, const sweep_files *s) {
   const size_t n = s->n_finished, points = s->record.n_points, shown = least(points, kRuns);
   const size_t failed = least(s->n_failed, kFailed);
-  fputs("<h2>Results</h2>\n<p>Errors are shares of images taken for another class, after the last epoch.</p>\n", out);
+  fputs("<h2>Results</h2>\n<p>Errors are shares of test examples taken for another class, after the last epoch.</p>\n",
+        out);
   write_runs(out, s, "Best runs", 0, least(n, kBest));
   write_runs(out, s, "Worst run", n > kBest ? n - 1 : n, n);
   write_runs(out, s, "Failed runs", n, n + failed);

@@ -7,7 +7,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/common.h"
 #include "cli/data.h"
 #include "cli/gnuplot.h"
 #include "cli/progress.h"
@@ -101,7 +100,7 @@ typedef struct {
 static int apply_settings(cuonn_grid *grid, const arguments *args) {
   int code = CLI_DONE;
   for (size_t i = 0; i < args->n_settings; i++) CLI_TRY_DONE(cuonn_grid_set(grid, args->settings[i]));
-  CLI_PASS_DONE(cli_config_set(&grid->base, "data.path", args->data));
+  CLI_PASS_DONE(cli_data_move(&grid->base, args->data));
   CLI_PASS_DONE(cli_config_set(&grid->base, "backend.name", args->common.backend));
   CLI_PASS_DONE(cli_config_set(&grid->base, "backend.threads", args->common.threads));
   CLI_PASS_DONE(cli_config_set(&grid->base, "output.directory", args->resume ? args->resume : args->output));
@@ -149,7 +148,7 @@ static int configure_resumed(job *j) {
   if (!key && started.base.training.epochs != j->grid.base.training.epochs) key = "training.epochs";
   if (!key && !same_axes(&started, &j->grid)) key = "the lists of values";
   if (key) code = cli_fail(CLI_USAGE, "%s: %s may not differ from what the sweep was started with", path, key);
-  if (strcmp(started.base.data_path, j->grid.base.data_path) == 0) j->data_source = path;
+  if (strcmp(cli_data_name(&started.base), cli_data_name(&j->grid.base)) == 0) j->data_source = path;
 done:
   cuonn_grid_free(&started);
   if (j->data_source != path) free(path);
@@ -168,13 +167,9 @@ done:
 static int load_data(job *j) {
   int code = CLI_DONE;
   const cuonn_config *const base = &j->grid.base; /* no list is of the data's or the classes' keys */
-  CLI_PASS_DONE(cli_load_data(&j->data, base->data_path, j->data_source, "--data DIR"));
+  CLI_PASS_DONE(cli_data_load(&j->data, base, j->data_source, true));
   j->identity = cuonn_dataset_identity(&j->data);
   if (!j->identity) return cli_fail(CLI_RESOURCES, "not enough memory");
-  CLI_TRY_DONE(cuonn_images_check_labels(&j->data.train, base->network.n_classes));
-  CLI_TRY_DONE(cuonn_images_check_labels(&j->data.test, base->network.n_classes));
-  const cuonn_status fits = cuonn_features_check(&base->features, j->data.train.height, j->data.train.width);
-  if (fits != CUONN_OK) return cli_fail_file(fits, base->data_path);
   for (size_t p = 0; p < j->points; p++) {
     cuonn_config c;
     cuonn_grid_config(&c, &j->grid, p);
@@ -182,7 +177,7 @@ static int load_data(job *j) {
       return cli_fail(CLI_USAGE,
                       "training.batch_size is %zu, but %s has only %zu training examples: take a smaller one, or "
                       "training.drop_last=false",
-                      c.training.batch_size, c.data_path, j->data.train.n_examples);
+                      c.training.batch_size, cli_data_name(&c), j->data.train.n_examples);
   }
 done:
   return code;

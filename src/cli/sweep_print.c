@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/data.h"
+
 /* "io_phase_error_std / pi": the coordinate of an axis over its unit. */
 static void print_head(const cuonn_grid_axis *axis) {
   printf("  %s%s%s", axis->coordinate, *axis->unit ? " / " : "", axis->unit);
@@ -15,10 +17,10 @@ static int head_width(const cuonn_grid_axis *axis) {
 void cli_sweep_print_start(const cuonn_grid *grid, size_t n_to_do, const cuonn_dataset *data, const char *backend) {
   const cuonn_network_shape *const s = &grid->base.network;
   printf(
-      "sweep of %zu runs, %zu to do, %zu epochs each: %zu layers of N = %zu on %zu images (%zu to test) in %s, backend "
+      "sweep of %zu runs, %zu to do, %zu epochs each: %zu layers of N = %zu on %zu %s (%zu to test) in %s, backend "
       "%s\n",
       cuonn_grid_points(grid), n_to_do, grid->base.training.epochs, s->n_layers, s->n_modes, data->train.n_examples,
-      data->test.n_examples, grid->base.data_path, backend);
+      cli_data_kind(&grid->base), data->test.n_examples, cli_data_name(&grid->base), backend);
   for (size_t a = 0; a < grid->n_axes; a++) {
     print_head(&grid->axes[a]);
     printf(":");

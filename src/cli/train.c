@@ -8,7 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/common.h"
 #include "cli/data.h"
 #include "cli/gnuplot.h"
 #include "cli/output.h"
@@ -57,10 +56,11 @@ static const struct argp argp = {
     .parser = parse,
     .args_doc = "CONFIG\n--resume DIR",
     .doc =
-        "Trains a network on images, with computed gradients or with those that a chip measures on itself.\v"
+        "Trains a network on labelled images or fields, with computed gradients or with those that a chip measures on "
+        "itself.\v"
         "Reads CONFIG, a YAML file (every key has a default: docs/configuration.md), and the four IDX files, gzipped "
-        "or "
-        "not, in the folder that data.path names.\n\n"
+        "or not, in the folder that data.path names; or, with data.kind fields, netCDF files with input(example, "
+        "waveguide), real, or input(example, waveguide, complex), and label(example): docs/own-data.md.\n\n"
         "Writes a run directory, which must not hold a run already:\n"
         "  config.yaml   the configuration with every key\n"
         "  metrics.csv   a line an epoch: losses, test accuracy, seconds, examples/s; in situ also gradient errors\n"
@@ -101,7 +101,7 @@ typedef struct {
 static int apply_settings(cuonn_config *config, const arguments *args) {
   int code = CLI_DONE;
   for (size_t i = 0; i < args->n_settings; i++) CLI_TRY_DONE(cuonn_config_set(config, args->settings[i]));
-  CLI_PASS_DONE(cli_config_set(config, "data.path", args->data));
+  CLI_PASS_DONE(cli_data_move(config, args->data));
   CLI_PASS_DONE(cli_config_set(config, "backend.name", args->common.backend));
   CLI_PASS_DONE(cli_config_set(config, "backend.threads", args->common.threads));
   CLI_PASS_DONE(cli_config_set(config, "output.directory", args->output));
@@ -185,7 +185,8 @@ static int configure_resumed(job *j) {
     goto done;
   }
   CLI_PASS_DONE(cli_config_set(&j->config, "output.directory", j->args.resume));
-  if (strcmp(started.data_path, j->config.data_path) == 0) j->data_source = path; /* not the user's own words */
+  if (strcmp(cli_data_name(&started), cli_data_name(&j->config)) == 0)
+    j->data_source = path; /* not the user's own words */
 done:
   if (j->data_source != path) free(path);
   return code;
@@ -197,7 +198,7 @@ static int check_data(const job *j) {
   if (j->started.data) {
     const cuonn_status same = cuonn_dataset_compare(j->started.data, j->identity);
     if (same != CUONN_OK)
-      return cli_fail(CLI_BAD_FILE, "%s: is not what the run in %s was started with: %s", j->config.data_path,
+      return cli_fail(CLI_BAD_FILE, "%s: is not what the run in %s was started with: %s", cli_data_name(&j->config),
                       directory, cuonn_last_error());
   } else {
     fprintf(stderr,
@@ -208,24 +209,20 @@ static int check_data(const job *j) {
   return cli_fail(CLI_BAD_FILE,
                   "%s: is not what the run in %s was started with: it finished %zu epochs in %" PRIu64
                   " steps, and %zu training examples make an epoch of %zu steps",
-                  j->config.data_path, directory, j->epoch, j->state.step, j->data.train.n_examples,
+                  cli_data_name(&j->config), directory, j->epoch, j->state.step, j->data.train.n_examples,
                   j->steps_per_epoch);
 }
 
 static int load_data(job *j) {
   int code = CLI_DONE;
   const cuonn_config *c = &j->config;
-  CLI_PASS_DONE(cli_load_data(&j->data, c->data_path, j->data_source, "--data DIR"));
-  CLI_TRY_DONE(cuonn_images_check_labels(&j->data.train, c->network.n_classes));
-  CLI_TRY_DONE(cuonn_images_check_labels(&j->data.test, c->network.n_classes));
-  const cuonn_status fits = cuonn_features_check(&c->features, j->data.train.height, j->data.train.width);
-  if (fits != CUONN_OK) return cli_fail_file(fits, c->data_path);
+  CLI_PASS_DONE(cli_data_load(&j->data, c, j->data_source, true));
   j->steps_per_epoch = cuonn_steps_per_epoch(&c->training, j->data.train.n_examples);
   if (j->steps_per_epoch == 0)
     return cli_fail(CLI_USAGE,
                     "training.batch_size is %zu, but %s has only %zu training examples: take a smaller one, or "
                     "training.drop_last=false",
-                    c->training.batch_size, c->data_path, j->data.train.n_examples);
+                    c->training.batch_size, cli_data_name(c), j->data.train.n_examples);
   j->identity = cuonn_dataset_identity(&j->data);
   if (!j->identity) return cli_fail(CLI_RESOURCES, "not enough memory");
   if (j->args.resume) code = check_data(j);
@@ -251,9 +248,9 @@ done:
 static void print_start(const job *j) {
   const cuonn_network_shape *s = &j->config.network;
   if (j->args.common.json) return;
-  printf("training %zu layers of N = %zu for %zu classes on %zu images (%zu to test) in %s, backend %s\n", s->n_layers,
-         s->n_modes, s->n_classes, j->data.train.n_examples, j->data.test.n_examples, j->config.data_path,
-         cuonn_context_backend(j->context));
+  printf("training %zu layers of N = %zu for %zu classes on %zu %s (%zu to test) in %s, backend %s\n", s->n_layers,
+         s->n_modes, s->n_classes, j->data.train.n_examples, cli_data_kind(&j->config), j->data.test.n_examples,
+         cli_data_name(&j->config), cuonn_context_backend(j->context));
   if (j->args.resume)
     printf("going on after step %" PRIu64 " of %zu\n", j->state.step, j->config.training.epochs * j->steps_per_epoch);
   cli_flush();
@@ -447,4 +444,4 @@ done:
   return code;
 }
 
-const cli_command cli_train = {"train", "train a network on images", &argp, run};
+const cli_command cli_train = {"train", "train a network on labelled images or fields", &argp, run};

@@ -1,8 +1,8 @@
 #include "cli/trained.h"
 
-#include "cli/data.h"
-
 #include <stdlib.h>
+
+#include "cli/data.h"
 
 /* Configuration of a checkpoint: its own, or the defaults with the shape that the file has. */
 static int read_config(cuonn_config *config, const cuonn_network_shape *shape, const cli_trained_source *source) {
@@ -14,12 +14,13 @@ static int read_config(cuonn_config *config, const cuonn_network_shape *shape, c
   cuonn_config wanted = *config;
   if (source->config) CLI_TRY_DONE(cuonn_config_read(&wanted, source->config));
   for (size_t i = 0; i < source->n_settings; i++) CLI_TRY_DONE(cuonn_config_set(&wanted, source->settings[i]));
-  CLI_PASS_DONE(cli_config_set(&wanted, "data.path", source->data));
+  CLI_PASS_DONE(cli_data_move(&wanted, source->data));
   CLI_PASS_DONE(cli_config_set(&wanted, "backend.name", source->common.backend));
   CLI_PASS_DONE(cli_config_set(&wanted, "backend.threads", source->common.threads));
 
   config->network = wanted.network;
   wanted.network = *shape;
+  config->data = wanted.data;
   config->features = wanted.features; /* now the two differ in the network alone */
   config->training = wanted.training;
   config->start = wanted.start;
@@ -30,7 +31,7 @@ static int read_config(cuonn_config *config, const cuonn_network_shape *shape, c
   }
   *config = wanted;
   const size_t n_features = cuonn_features_modes(&config->features);
-  if (n_features != shape->n_modes)
+  if (config->data.kind == CUONN_DATA_IMAGES && n_features != shape->n_modes)
     code =
         cli_fail(CLI_BAD_FILE,
                  "%s: has %zu waveguides, but the features have N = %zu: set data.features, data.radius or data.side "
@@ -48,9 +49,7 @@ int cli_trained_open(cli_trained *out, const cli_trained_source *source) {
   CLI_TRY_DONE(cuonn_context_create(&out->context, out->config.backend, out->config.threads));
   cli_tell_backend(out->context);
   CLI_PASS_DONE(cli_make_chip(&out->network, &out->config, out->config.training.chip.seed));
-  CLI_PASS_DONE(
-      cli_load_data(&out->data, out->config.data_path, source->data ? NULL : source->checkpoint, "--data DIR"));
-  CLI_TRY_DONE(cuonn_images_check_labels(&out->data.test, out->network.shape.n_classes));
+  CLI_PASS_DONE(cli_data_load(&out->data, &out->config, source->data ? NULL : source->checkpoint, true));
 done:
   return code;
 }
@@ -61,9 +60,9 @@ void cli_trained_free(cli_trained *trained) {
   cuonn_network_free(&trained->network);
 }
 
-int cli_trained_features(cuonn_fields *out, const cli_trained *trained, const cuonn_images *images) {
-  const cuonn_status status = cuonn_features(out, trained->context, images, &trained->config.features);
-  return status == CUONN_OK ? CLI_DONE : cli_fail_file(status, trained->config.data_path);
+int cli_trained_features(cuonn_fields *out, const cli_trained *trained, const cuonn_examples *examples) {
+  const cuonn_status status = cuonn_features(out, trained->context, examples, &trained->config.features);
+  return status == CUONN_OK ? CLI_DONE : cli_fail_file(status, cli_data_name(&trained->config));
 }
 
 int cli_trained_evaluate(cuonn_evaluation *out, const cli_trained *trained) {

@@ -1,4 +1,4 @@
-/* A trained network with the configuration, images and backend that go with it. */
+/* A trained network with the configuration, examples and backend that go with it. */
 #ifndef CUONN_CLI_TRAINED_H
 #define CUONN_CLI_TRAINED_H
 
@@ -20,14 +20,14 @@ typedef struct {
 } cli_trained;
 
 /* Reads the network, then its own configuration, the file `config` and the settings, which may not contradict it, and
- * the images. Release with cli_trained_free(), also on failure. */
+ * the examples. Release with cli_trained_free(), also on failure. */
 int cli_trained_open(cli_trained *out, const cli_trained_source *source);
 void cli_trained_free(cli_trained *trained);
 
-/* Features of images of its data. Release with cuonn_fields_free(). */
-int cli_trained_features(cuonn_fields *out, const cli_trained *trained, const cuonn_images *images);
+/* What enters the chip of examples of its data. Release with cuonn_fields_free(). */
+int cli_trained_features(cuonn_fields *out, const cli_trained *trained, const cuonn_examples *examples);
 
-/* Evaluates it on the test images, on the chip of its configuration. Release the confusion matrix, [label][prediction], with free(). */
+/* Evaluates it on the test set, on the chip of its configuration. Release the confusion matrix, [label][prediction], with free(). */
 int cli_trained_evaluate(cuonn_evaluation *out, const cli_trained *trained);
 
 #endif

@@ -12,30 +12,83 @@ static size_t root(size_t n) {
   return r;
 }
 
-/* N against the features. Says which change of either key would do; a value that the key does not allow is no advice.
- */
-static cuonn_status check_modes(const cuonn_config *config) {
-  const bool fourier = config->features.kind == CUONN_FEATURES_FOURIER;
-  const size_t size = fourier ? config->features.radius : config->features.side;
-  const size_t factor = fourier ? 2 : 1;
-  const size_t modes = config->network.n_modes, given = factor * size * factor * size;
-  if (given == modes) return CUONN_OK;
-  const char *key = fourier ? "data.radius" : "data.side", *law = fourier ? "(2 radius)^2" : "side^2";
-  const size_t side = root(modes), fitting = side / factor;
-  char modes_advice[64] = "", size_advice[64] = "";
-  if (given <= CUONN_MODES_MAX) snprintf(modes_advice, sizeof modes_advice, "set network.modes to %zu", given);
-  if (side * side == modes && fitting * factor == side) {
-    snprintf(size_advice, sizeof size_advice, "set %s to %zu", key, fitting);
-  } else if (given > CUONN_MODES_MAX) {
-    snprintf(size_advice, sizeof size_advice, "set %s to %zu or less and network.modes to %s", key,
-             root(CUONN_MODES_MAX) / factor, law);
+/* What a kind of features asks of N. */
+typedef struct {
+  const char *key, *law; /* of the size that rules N */
+  size_t size, fitting; /* the size now, and the one that would give what N leaves for the features; 0: there is none */
+  size_t largest;       /* that may give any N at all */
+} features_rule;
+
+static features_rule rule_of(const cuonn_features_options *f, size_t wanted) {
+  const size_t side = root(wanted);
+  const bool is_square = side * side == wanted, wide = f->width > 0;
+  switch (f->kind) {
+    case CUONN_FEATURES_RADIAL:
+      return (features_rule){"data.frequencies", "frequencies", f->frequencies, wanted, CUONN_MODES_MAX};
+    case CUONN_FEATURES_RESAMPLE:
+      if (wide)
+        return (features_rule){"data.side", "side x width", f->side, wanted % f->width == 0 ? wanted / f->width : 0,
+                               CUONN_MODES_MAX / f->width};
+      return (features_rule){"data.side", "side^2", f->side, is_square ? side : 0, root(CUONN_MODES_MAX)};
+    case CUONN_FEATURES_FOURIER: break;
   }
-  return cuonn_fail(CUONN_E_CONFIG, "network.modes is %zu, but %s %zu gives N = %s = %zu: %s%s%s", modes, key, size,
-                    law, given, modes_advice, modes_advice[0] && size_advice[0] ? ", or " : "", size_advice);
+  return (features_rule){"data.radius", "(2 radius)^2", f->radius, is_square && side % 2 == 0 ? side / 2 : 0,
+                         root(CUONN_MODES_MAX) / 2};
+}
+
+/* N against the features. Says which change of either key would do; a value that the key does not allow is no advice. */
+static cuonn_status check_modes(const cuonn_config *config) {
+  const bool reference = config->features.reference;
+  const size_t modes = config->network.n_modes, given = cuonn_features_modes(&config->features);
+  if (given == modes) return CUONN_OK;
+  const features_rule rule = rule_of(&config->features, modes - reference);
+  const char *const and_reference = reference ? " + 1" : "";
+  const bool fourier = config->features.kind == CUONN_FEATURES_FOURIER;
+  char modes_advice[64] = "", size_advice[160] = "";
+  if (given <= CUONN_MODES_MAX) snprintf(modes_advice, sizeof modes_advice, "set network.modes to %zu", given);
+  if (rule.fitting > 0) {
+    snprintf(size_advice, sizeof size_advice, "set %s to %zu", rule.key, rule.fitting);
+  } else if (given > CUONN_MODES_MAX) {
+    snprintf(size_advice, sizeof size_advice, "set %s to %zu or less and network.modes to %s%s", rule.key, rule.largest,
+             rule.law, and_reference);
+  } else if (fourier) {
+    snprintf(size_advice, sizeof size_advice, "set data.features to radial and data.frequencies to %zu",
+             modes - reference);
+  }
+  return cuonn_fail(CUONN_E_CONFIG, "network.modes is %zu, but %s %zu gives N = %s%s = %zu: %s%s%s", modes, rule.key,
+                    rule.size, rule.law, and_reference, given, modes_advice,
+                    modes_advice[0] && size_advice[0] ? ", or " : "", size_advice);
+}
+
+static cuonn_status check_fields(const cuonn_data_options *data) {
+  CUONN_CHECK(data->train[0] != '\0', CUONN_E_CONFIG,
+              "data.kind is fields, but data.train is empty: name the netCDF file with input and label there");
+  CUONN_CHECK(
+      data->test[0] != '\0' || data->test_share > 0, CUONN_E_CONFIG,
+      "data.kind is fields, but nothing says what to test with: name a file in data.test, or set data.test_share "
+      "to a share of data.train, such as 0.2");
+  CUONN_CHECK(data->test[0] == '\0' || data->test_share == 0, CUONN_E_CONFIG,
+              "data.test and data.test_share are both set, but there is one test set: remove data.test, or set "
+              "data.test_share to 0");
+  return CUONN_OK;
+}
+
+/* Keys that only fields have. */
+static cuonn_status check_images(const cuonn_data_options *data) {
+  const char *const key = data->train[0] != '\0'  ? "data.train"
+                          : data->test[0] != '\0' ? "data.test"
+                          : data->test_share > 0  ? "data.test_share"
+                          : data->pad             ? "data.pad"
+                                                  : NULL;
+  CUONN_CHECK(!key, CUONN_E_CONFIG, "%s is set, but data.kind is images: set data.kind to fields, or remove %s", key,
+              key);
+  return CUONN_OK;
 }
 
 cuonn_status cuonn_config_check(const cuonn_config *config) {
-  CUONN_TRY(check_modes(config));
+  const bool fields = config->data.kind == CUONN_DATA_FIELDS;
+  CUONN_TRY(fields ? check_fields(&config->data) : check_images(&config->data));
+  if (!fields) CUONN_TRY(check_modes(config));
   CUONN_CHECK(config->network.n_classes <= config->network.n_modes, CUONN_E_CONFIG,
               "network.classes is %zu, but network.modes is %zu, and every class needs an output of its own: set "
               "network.classes to %zu or less, or network.modes to %zu or more",

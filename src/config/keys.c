@@ -7,7 +7,8 @@
 #include "config/value.h"
 #include "cuonn/grid.h"
 
-static const char *const features[] = {"fourier", "resample", NULL};
+static const char *const data_kinds[] = {"images", "fields", NULL};
+static const char *const features[] = {"fourier", "resample", "radial", NULL};
 static const char *const styles[] = {"top", "bottom", "symmetric", "differential", NULL};
 static const char *const starts[] = {"haar", "haar-phases", "file", NULL};
 static const char *const orders[] = {"fixed", "shuffled", NULL};
@@ -38,21 +39,59 @@ static const char *const backends[] = {"auto", "reference", "cpu", "cuda", NULL}
 #define NAME(member, of) .type = CONFIG_NAME, MEMBER(member), .choices = (of)
 
 const config_key config_keys[] = {
-    {"data.path", TEXT(data_path, 1), .default_value = "/usr/share/datasets/fashion-mnist", .unit = "",
-     .sentence = "Folder with the four IDX files of MNIST or Fashion-MNIST, gzipped or not."},
+    {"data.kind", CHOICE(data.kind, data_kinds), .default_value = "images", .unit = "",
+     .sentence = "What the examples are: images, of which features are made, or the fields that enter the chip.",
+     .decides = true},
+    {"data.path", TEXT(data.path, 1), .default_value = "/usr/share/datasets/fashion-mnist", .unit = "",
+     .sentence = "With `images`: folder with four IDX files, those of MNIST or Fashion-MNIST, gzipped or not."},
+    {"data.train_images", TEXT(data.names[0], 1), .default_value = "train-images-idx3-ubyte", .unit = "",
+     .sentence = "With `images`: file of the training images in that folder, with or without `.gz`."},
+    {"data.train_labels", TEXT(data.names[1], 1), .default_value = "train-labels-idx1-ubyte", .unit = "",
+     .sentence = "With `images`: file of their labels."},
+    {"data.test_images", TEXT(data.names[2], 1), .default_value = "t10k-images-idx3-ubyte", .unit = "",
+     .sentence = "With `images`: file of the test images."},
+    {"data.test_labels", TEXT(data.names[3], 1), .default_value = "t10k-labels-idx1-ubyte", .unit = "",
+     .sentence = "With `images`: file of their labels."},
     {"data.features", CHOICE(features.kind, features), .default_value = "fourier", .unit = "",
-     .sentence = "What enters the chip: the centre of the image's Fourier transform, or the image itself, zoomed.",
+     .sentence =
+         "With `images`: what enters the chip: the central square of the image's Fourier transform, the image itself, "
+         "zoomed, or the frequencies nearest to zero.",
      .decides = true},
     {"data.radius", INTEGER(features.radius, 1, 512), .default_value = "4", .unit = "frequencies",
      .sentence = "With `fourier`: half the side of the square cut out of the spectrum; N = (2 radius)^2.",
      .decides = true},
+    {"data.frequencies", INTEGER(features.frequencies, 1, CUONN_MODES_MAX), .default_value = "64",
+     .unit = "frequencies", .sentence = "With `radial`: how many of them; N = frequencies.", .decides = true},
     {"data.side", INTEGER(features.side, 2, 128), .default_value = "8", .unit = "pixels",
      .sentence = "With `resample`: side of the image after the cubic-spline zoom; N = side^2.", .decides = true},
+    {"data.width", INTEGER(features.width, 0, 128), .default_value = "0", .unit = "pixels",
+     .sentence =
+         "With `resample`: its width, if that is not its height: N = side x width, and images need not be square; 0 is "
+         "`side`.",
+     .decides = true},
     {"data.border", INTEGER(features.border, 0, 256), .default_value = "0", .unit = "pixels",
      .sentence = "With `resample`: what is cut off all round before the zoom.", .decides = true},
+    {"data.train", TEXT(data.train, 0), .default_value = "", .unit = "",
+     .sentence = "With `fields`: netCDF file with `input(example, waveguide)`, real, or `input(example, waveguide, "
+                 "complex)`, and `label(example)`."},
+    {"data.test", TEXT(data.test, 0), .default_value = "", .unit = "",
+     .sentence = "With `fields`: the same for tests."},
+    {"data.test_share", NUMBER(data.test_share, 0, 1), .below_high = true, .default_value = "0", .unit = "",
+     .sentence = "With `fields`: share of the examples of `train` that is split off for tests, in place of `test`.",
+     .decides = true},
+    {"data.seed", INTEGER(data.seed, 0, UINT64_MAX), .default_value = "0", .unit = "",
+     .sentence = "With `test_share`: seed of the split, whatever `training.seed` is.", .decides = true},
+    {"data.pad", BOOLEAN(data.pad), .default_value = "false", .unit = "",
+     .sentence = "With `fields`: dark waveguides make up for those that `input` has less than `network.modes`.",
+     .decides = true},
+    {"data.reference", BOOLEAN(features.reference), .default_value = "false", .unit = "",
+     .sentence =
+         "One more waveguide, behind those of the data, has constant light of amplitude 1; without it a network cannot "
+         "tell x from -x.",
+     .decides = true},
 
     {"network.modes", INTEGER(network.n_modes, 2, CUONN_MODES_MAX), .default_value = "64", .unit = "waveguides",
-     .sentence = "Waveguides of every mesh, N; must be what the features give.", .decides = true},
+     .sentence = "Waveguides of every mesh, N; with `images`, must be what the features give.", .decides = true},
     {"network.layers", INTEGER(network.n_layers, 1, CUONN_LAYERS_MAX), .default_value = "3", .unit = "meshes",
      .sentence = "Meshes one after the other, with a modulus between them.", .decides = true},
     {"network.classes", INTEGER(network.n_classes, 2, 256), .default_value = "10", .unit = "outputs",

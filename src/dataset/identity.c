@@ -21,14 +21,26 @@ static void write_part(FILE *out, const char *name, const char *size, const void
   fputc('\n', out);
 }
 
-static void write_images(FILE *out, const char *set, const cuonn_images *images) {
+static void write_examples(FILE *out, const char *set, const cuonn_examples *examples) {
+  const size_t n = examples->n_examples, pixels = n * examples->height * examples->width;
   char name[32], size[96];
-  snprintf(name, sizeof name, "%s images", set);
-  snprintf(size, sizeof size, "%zu of %zu x %zu", images->n_examples, images->height, images->width);
-  write_part(out, name, size, images->pixels, images->n_examples * images->height * images->width);
+  if (n == 0) return; /* fields may have no training set */
+  if (examples->fields.values) {
+    snprintf(name, sizeof name, "%s fields", set);
+    snprintf(size, sizeof size, "%zu of %zu waveguides", n, examples->fields.n_modes);
+    write_part(out, name, size, examples->fields.values, n * examples->fields.n_modes * 2 * sizeof(double));
+  } else {
+    snprintf(name, sizeof name, "%s images", set);
+    snprintf(size, sizeof size, "%zu of %zu x %zu", n, examples->height, examples->width);
+    if (examples->grey) {
+      write_part(out, name, size, examples->grey, pixels * sizeof *examples->grey);
+    } else {
+      write_part(out, name, size, examples->pixels, pixels);
+    }
+  }
   snprintf(name, sizeof name, "%s labels", set);
-  snprintf(size, sizeof size, "%zu", images->n_examples);
-  write_part(out, name, size, images->labels, images->n_examples);
+  snprintf(size, sizeof size, "%zu", n);
+  write_part(out, name, size, examples->labels, n);
 }
 
 char *cuonn_dataset_identity(const cuonn_dataset *dataset) {
@@ -36,8 +48,8 @@ char *cuonn_dataset_identity(const cuonn_dataset *dataset) {
   size_t length;
   FILE *const out = open_memstream(&text, &length);
   if (!out) return NULL;
-  write_images(out, "training", &dataset->train);
-  write_images(out, "test", &dataset->test);
+  write_examples(out, "training", &dataset->train);
+  write_examples(out, "test", &dataset->test);
   const bool whole = !ferror(out);
   if (fclose(out) == 0 && whole) return text;
   free(text);

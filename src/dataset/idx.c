@@ -1,11 +1,13 @@
-/* IDX files of unsigned bytes: images in three dimensions, labels in one.
+/* IDX files: images in three dimensions, labels in one.
  *
- *   00 00  08 (unsigned byte)  number of dimensions  size of each dimension (4 bytes, big-endian)  data
+ *   00 00  element type  number of dimensions  size of each dimension (4 bytes, big-endian)  data, big-endian
  *
  * zlib's gz functions read both kinds of file: what begins with the gzip magic is decompressed, all else is passed
  * through. A header is never believed before the data has arrived: memory grows with what was really read. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,19 +24,42 @@
 enum {
   kMaxDims = 3,
   kMaxSide = 4096,       /* pixels */
-  kUnsignedByte = 0x08,  /* IDX element type */
   kGzipBuffer = 1 << 17, /* bytes of zlib's input buffer */
   kFirstPiece = 1 << 20, /* bytes of data for which memory is taken on the header's word alone */
   kLargestRead = 1 << 30 /* gzread counts in int */
 };
 static const uint64_t kMaxBytes = UINT64_C(1) << 34;
 
+/* Element types. */
+typedef enum {
+  IDX_UNSIGNED_BYTE = 0x08,
+  IDX_BYTE = 0x09,
+  IDX_SHORT = 0x0B,
+  IDX_INT = 0x0C,
+  IDX_FLOAT = 0x0D,
+  IDX_DOUBLE = 0x0E
+} idx_type;
+
 /* The content of one file. */
 typedef struct {
+  idx_type type;
   uint32_t size[kMaxDims];
   uint64_t n_bytes;
   uint8_t *bytes; /* owner: whoever holds the struct */
 } idx_array;
+
+/* Bytes of an element; 0: there is no such type. */
+static unsigned type_size(unsigned type) {
+  switch (type) {
+    case IDX_UNSIGNED_BYTE:
+    case IDX_BYTE: return 1;
+    case IDX_SHORT: return 2;
+    case IDX_INT:
+    case IDX_FLOAT: return 4;
+    case IDX_DOUBLE: return 8;
+    default: return 0;
+  }
+}
 
 /* What zlib's code means for the file. */
 static cuonn_status stream_status(int code, const char *reason, const char *path) {
@@ -97,7 +122,10 @@ static cuonn_status read_header(idx_array *array, unsigned n_dims, gzFile file, 
   CUONN_CHECK(head[0] == 0 && head[1] == 0, CUONN_E_DATA,
               "%s: is not an IDX file: it begins with %02x %02x %02x %02x, expected 00 00 08 %02x", path, head[0],
               head[1], head[2], head[3], n_dims);
-  CUONN_CHECK(head[2] == kUnsignedByte, CUONN_E_DATA, "%s: IDX element type is 0x%02x, expected 0x08 (unsigned bytes)",
+  array->type = head[2];
+  CUONN_CHECK(type_size(head[2]) > 0, CUONN_E_DATA,
+              "%s: IDX element type is 0x%02x; the types are 0x08 (unsigned byte), 0x09 (byte), 0x0b (short), 0x0c "
+              "(int), 0x0d (float) and 0x0e (double)",
               path, head[2]);
   CUONN_CHECK(head[3] == n_dims, CUONN_E_DATA, "%s: IDX file with %u dimensions, expected %u (%s)", path, head[3],
               n_dims, n_dims == 3 ? "images, rows, columns" : "labels");
@@ -105,7 +133,7 @@ static cuonn_status read_header(idx_array *array, unsigned n_dims, gzFile file, 
   CUONN_CHECK(got == n_size_bytes, CUONN_E_DATA, "%s: ends inside its header, after %llu bytes of %zu", path,
               (unsigned long long)(sizeof head + got), sizeof head + n_size_bytes);
 
-  array->n_bytes = 1;
+  array->n_bytes = type_size(array->type);
   for (size_t d = 0; d < n_dims; d++) {
     const uint32_t size = array->size[d] = big_endian(sizes + 4 * d);
     CUONN_CHECK(size > 0, CUONN_E_DATA, "%s: dimension %zu of %u has size 0, expected at least 1", path, d + 1, n_dims);
@@ -164,92 +192,85 @@ done:
   return status;
 }
 
-cuonn_status cuonn_images_load(cuonn_images *out, const char *images_path, const char *labels_path) {
-  cuonn_status status = CUONN_OK;
-  idx_array images = {0}, labels = {0};
-  *out = (cuonn_images){0};
-  CUONN_TRY_DONE(read_array(&images, 3, images_path));
-  CUONN_TRY_DONE(read_array(&labels, 1, labels_path));
-  CUONN_CHECK_DONE(images.size[0] == labels.size[0], CUONN_E_DATA, "%s: %u images, but %s has %u labels", images_path,
-                   images.size[0], labels_path, labels.size[0]);
-  char *const source = strdup(labels_path);
-  CUONN_CHECK_DONE(source != NULL, CUONN_E_MEMORY, "%s: not enough memory to keep its name", labels_path);
-  *out = (cuonn_images){.n_examples = images.size[0],
-                        .height = images.size[1],
-                        .width = images.size[2],
-                        .pixels = images.bytes,
-                        .labels = labels.bytes,
-                        .source = source};
-  images.bytes = labels.bytes = NULL;
-
-done:
-  free(labels.bytes);
-  free(images.bytes);
-  return status;
+/* Element i of an array as a number. */
+static double element(const idx_array *array, size_t i) {
+  const unsigned size = type_size(array->type);
+  const uint8_t *const at = array->bytes + i * size;
+  uint64_t bits = 0;
+  assert(array->bytes != NULL);
+  for (unsigned b = 0; b < size; b++) bits = bits << 8 | at[b];
+  switch (array->type) {
+    case IDX_UNSIGNED_BYTE: return (double)bits;
+    case IDX_BYTE: return (int8_t)bits;
+    case IDX_SHORT: return (int16_t)bits;
+    case IDX_INT: return (int32_t)bits;
+    case IDX_FLOAT: {
+      const uint32_t half = (uint32_t)bits;
+      float value;
+      memcpy(&value, &half, sizeof value);
+      return (double)value;
+    }
+    case IDX_DOUBLE: {
+      double value;
+      memcpy(&value, &bits, sizeof value);
+      return value;
+    }
+  }
+  return 0;
 }
 
-cuonn_status cuonn_images_check_labels(const cuonn_images *images, size_t n_classes) {
-  for (size_t e = 0; e < images->n_examples; e++) {
-    CUONN_CHECK(images->labels[e] < n_classes, CUONN_E_DATA,
-                "%s: label %u of example %zu, but there are %zu classes (0 to %zu)",
-                images->source ? images->source : "images in memory", images->labels[e], e, n_classes,
-                n_classes > 0 ? n_classes - 1 : 0);
+/* Unsigned bytes are taken over; other types become grey values. */
+static cuonn_status take_images(cuonn_examples *out, idx_array *images, const char *path) {
+  out->n_examples = images->size[0];
+  out->height = images->size[1];
+  out->width = images->size[2];
+  if (images->type == IDX_UNSIGNED_BYTE) {
+    out->pixels = images->bytes;
+    images->bytes = NULL;
+    return CUONN_OK;
+  }
+  const size_t pixels = out->height * out->width, count = out->n_examples * pixels;
+  CUONN_TRY(cuonn_allocate(&out->grey, count, sizeof *out->grey));
+  for (size_t i = 0; i < count; i++) {
+    out->grey[i] = element(images, i);
+    CUONN_CHECK(isfinite(out->grey[i]), CUONN_E_NONFINITE, "%s: image %zu is %g at row %zu, column %zu", path,
+                i / pixels, out->grey[i], i % pixels / out->width, i % out->width);
   }
   return CUONN_OK;
 }
 
-void cuonn_images_free(cuonn_images *images) {
-  if (images == NULL) return;
-  free(images->source);
-  free(images->labels);
-  free(images->pixels);
-  *images = (cuonn_images){0};
-}
-
-/* The four files of a data set; each may carry ".gz". */
-static const char *const kNames[4] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
-                                      "t10k-labels-idx1-ubyte"};
-
-/* *out: folder/name if that exists, else folder/name.gz; release with free(). */
-static cuonn_status find_file(char **out, const char *folder, const char *name) {
-  static const char *const endings[] = {"", ".gz"};
-  int missing = 0;
-  *out = NULL;
-  for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-    char *path;
-    CUONN_CHECK(asprintf(&path, "%s/%s%s", folder, name, endings[i]) >= 0, CUONN_E_MEMORY,
-                "%s: not enough memory for the name of a file in it", folder);
-    if (access(path, F_OK) == 0) {
-      *out = path;
-      return CUONN_OK;
-    }
-    missing = errno;
-    free(path);
+static cuonn_status take_labels(cuonn_examples *out, idx_array *labels, const char *path) {
+  if (labels->type == IDX_UNSIGNED_BYTE) {
+    out->labels = labels->bytes;
+    labels->bytes = NULL;
+    return CUONN_OK;
   }
-  return cuonn_fail(CUONN_E_IO,
-                    "%s: has no %s[.gz] (%s); a data folder holds %s, %s, %s and %s, each plain or with .gz", folder,
-                    name, strerror(missing), kNames[0], kNames[1], kNames[2], kNames[3]);
+  CUONN_TRY(cuonn_allocate(&out->labels, out->n_examples, 1));
+  for (size_t e = 0; e < out->n_examples; e++) {
+    const double label = element(labels, e);
+    CUONN_CHECK(label >= 0 && label <= UINT8_MAX && label == floor(label), CUONN_E_DATA,
+                "%s: label %zu is %g; labels are integers from 0 to 255", path, e, label);
+    out->labels[e] = (uint8_t)label;
+  }
+  return CUONN_OK;
 }
 
-cuonn_status cuonn_dataset_load(cuonn_dataset *out, const char *folder) {
+cuonn_status cuonn_images_load(cuonn_examples *out, const char *images_path, const char *labels_path) {
   cuonn_status status = CUONN_OK;
-  char *paths[4] = {0};
-  *out = (cuonn_dataset){0};
-  for (size_t i = 0; i < 4; i++) CUONN_TRY_DONE(find_file(&paths[i], folder, kNames[i]));
-  CUONN_TRY_DONE(cuonn_images_load(&out->train, paths[0], paths[1]));
-  CUONN_TRY_DONE(cuonn_images_load(&out->test, paths[2], paths[3]));
-  CUONN_CHECK_DONE(out->train.height == out->test.height && out->train.width == out->test.width, CUONN_E_DATA,
-                   "%s: training images of %zu x %zu pixels, but %s has test images of %zu x %zu", paths[0],
-                   out->train.height, out->train.width, paths[2], out->test.height, out->test.width);
+  idx_array images = {0}, labels = {0};
+  *out = (cuonn_examples){0};
+  CUONN_TRY_DONE(read_array(&images, 3, images_path));
+  CUONN_TRY_DONE(read_array(&labels, 1, labels_path));
+  CUONN_CHECK_DONE(images.size[0] == labels.size[0], CUONN_E_DATA, "%s: %u images, but %s has %u labels", images_path,
+                   images.size[0], labels_path, labels.size[0]);
+  CUONN_TRY_DONE(take_images(out, &images, images_path));
+  CUONN_TRY_DONE(take_labels(out, &labels, labels_path));
+  out->source = strdup(labels_path);
+  CUONN_CHECK_DONE(out->source != NULL, CUONN_E_MEMORY, "%s: not enough memory to keep its name", labels_path);
 
 done:
-  if (status != CUONN_OK) cuonn_dataset_free(out);
-  for (size_t i = 0; i < 4; i++) free(paths[i]);
+  if (status != CUONN_OK) cuonn_examples_free(out);
+  free(labels.bytes);
+  free(images.bytes);
   return status;
-}
-
-void cuonn_dataset_free(cuonn_dataset *dataset) {
-  if (dataset == NULL) return;
-  cuonn_images_free(&dataset->test);
-  cuonn_images_free(&dataset->train);
 }

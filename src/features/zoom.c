@@ -66,22 +66,49 @@ done:
   return status;
 }
 
-void features_zoom(double *out, double *scratch, const uint8_t *image, size_t width, size_t border,
-                   const double *matrix, size_t side, size_t pixels) {
-  for (size_t i = 0; i < side; i++) {
-    double *const row = scratch + i * pixels;
-    memset(row, 0, pixels * sizeof *row);
-    for (size_t y = 0; y < pixels; y++) {
-      const uint8_t *const line = image + (border + y) * width + border;
-      const double weight = matrix[i * pixels + y];
-      for (size_t x = 0; x < pixels; x++) row[x] += weight * line[x];
+cuonn_status features_zoom_create(features_zoom *out, const cuonn_features_options *options,
+                                  const cuonn_examples *images) {
+  *out = (features_zoom){.border = options->border,
+                         .rows = images->height - 2 * options->border,
+                         .columns = images->width - 2 * options->border,
+                         .side = options->side,
+                         .width = options->width > 0 ? options->width : options->side};
+  CUONN_TRY(cuonn_allocate(&out->down, out->side * out->rows, sizeof *out->down));
+  CUONN_TRY(cuonn_allocate(&out->across, out->width * out->columns, sizeof *out->across));
+  CUONN_TRY(features_zoom_matrix(out->down, out->side, out->rows));
+  return features_zoom_matrix(out->across, out->width, out->columns);
+}
+
+void features_zoom_free(features_zoom *zoom) {
+  free(zoom->across);
+  free(zoom->down);
+}
+
+/* out += weight x a line of n pixels that begins at `at`, counted over all images. */
+static void add_line(double *out, double weight, const cuonn_examples *images, size_t at, size_t n) {
+  if (images->pixels) {
+    const uint8_t *const line = images->pixels + at;
+    for (size_t x = 0; x < n; x++) out[x] += weight * line[x];
+  } else {
+    const double *const line = images->grey + at;
+    for (size_t x = 0; x < n; x++) out[x] += weight * line[x];
+  }
+}
+
+void features_zoom_apply(double *out, double *scratch, const features_zoom *zoom, const cuonn_examples *images,
+                         size_t example) {
+  const size_t n = zoom->columns, first = example * images->height + zoom->border;
+  memset(scratch, 0, zoom->side * n * sizeof *scratch);
+  for (size_t i = 0; i < zoom->side; i++) {
+    for (size_t y = 0; y < zoom->rows; y++) {
+      add_line(scratch + i * n, zoom->down[i * zoom->rows + y], images, (first + y) * images->width + zoom->border, n);
     }
   }
-  for (size_t i = 0; i < side; i++) {
-    for (size_t j = 0; j < side; j++) {
+  for (size_t i = 0; i < zoom->side; i++) {
+    for (size_t j = 0; j < zoom->width; j++) {
       double value = 0;
-      for (size_t x = 0; x < pixels; x++) value += scratch[i * pixels + x] * matrix[j * pixels + x];
-      out[i * side + j] = floor(fmin(fmax(value + 0.5 + kTie, 0), 255));
+      for (size_t x = 0; x < n; x++) value += scratch[i * n + x] * zoom->across[j * n + x];
+      out[i * zoom->width + j] = images->pixels ? floor(fmin(fmax(value + 0.5 + kTie, 0), 255)) : value;
     }
   }
 }

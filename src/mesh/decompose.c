@@ -156,7 +156,9 @@ cuonn_status cuonn_mesh_decompose(cuonn_mesh *mesh, const double *unitary) {
   }
   const double error = cuonn_unitarity_error(unitary, n);
   CUONN_CHECK(error <= 1e-6, CUONN_E_DATA,
-              "the matrix is not unitary: an element of U^H U - 1 has modulus %.3g, at most 1e-6 is allowed", error);
+              "the matrix is not unitary: an element of U^H U - 1 has modulus %.3g, at most 1e-6 is allowed; cuonn "
+              "decompose --nearest takes the nearest unitary",
+              error);
 
   CUONN_TRY_DONE(cuonn_allocate(&u, n * n, sizeof *u));
   CUONN_TRY_DONE(cuonn_allocate(&angles, n, sizeof *angles));

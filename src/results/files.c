@@ -134,18 +134,31 @@ typedef struct {
   const char *variable;
 } fields_request;
 
+/* Reads real amplitudes, [example][waveguide], into the first half of the values, and gives them imaginary parts. */
+static cuonn_status read_real(cuonn_fields *out, const results_file *file, results_variable *v) {
+  const size_t count = out->n_examples * out->n_modes;
+  v->dimensions[2] = (results_dimension){0};
+  CUONN_TRY(results_get(out->values, file, v, RESULTS_WHOLE));
+  for (size_t i = count; i-- > 0;) {
+    out->values[2 * i] = out->values[i];
+    out->values[2 * i + 1] = 0;
+  }
+  return CUONN_OK;
+}
+
 static cuonn_status read_fields(void *user, const results_file *file) {
   const fields_request *const request = user;
   size_t rank, lengths[RESULTS_RANK];
-  const results_variable form = fields_variable(request->variable, 1, 1);
-  CUONN_TRY(results_shape(&rank, lengths, file, &form, 1));
-  CUONN_CHECK(lengths[2] == 2, CUONN_E_DATA,
-              "%s: %s must be (example, waveguide, complex), complex being real and imaginary part; its last dimension "
-              "has the length %zu",
+  results_variable forms[2] = {fields_variable(request->variable, 1, 1), fields_variable(request->variable, 1, 1)};
+  forms[1].dimensions[2] = (results_dimension){0}; /* real */
+  CUONN_TRY(results_shape(&rank, lengths, file, forms, 2));
+  CUONN_CHECK(rank == 2 || lengths[2] == 2, CUONN_E_DATA,
+              "%s: %s must be (example, waveguide, complex), complex being real and imaginary part, or real (example, "
+              "waveguide); its last dimension has the length %zu",
               file->path, request->variable, lengths[2]);
-  const results_variable v = fields_variable(request->variable, lengths[0], lengths[1]);
+  results_variable v = fields_variable(request->variable, lengths[0], lengths[1]);
   CUONN_TRY(cuonn_fields_create(request->out, lengths[0], lengths[1]));
-  return results_get(request->out->values, file, &v, RESULTS_WHOLE);
+  return rank == 2 ? read_real(request->out, file, &v) : results_get(request->out->values, file, &v, RESULTS_WHOLE);
 }
 
 cuonn_status cuonn_fields_read(cuonn_fields *out, const char *path, const char *variable) {
@@ -202,6 +215,22 @@ cuonn_status cuonn_labels_read(uint8_t **labels, size_t *n_examples, const char 
   *labels = request.labels;
   *n_examples = request.n_examples;
   return CUONN_OK;
+}
+
+cuonn_status cuonn_examples_read(cuonn_examples *out, const char *path) {
+  cuonn_status status = CUONN_OK;
+  size_t n_labels = 0;
+  *out = (cuonn_examples){0};
+  CUONN_TRY_DONE(cuonn_fields_read(&out->fields, path, "input"));
+  CUONN_TRY_DONE(cuonn_labels_read(&out->labels, &n_labels, path));
+  out->n_examples = out->fields.n_examples;
+  CUONN_CHECK_DONE(n_labels == out->n_examples, CUONN_E_DATA, "%s: input has %zu examples, but label has %zu", path,
+                   out->n_examples, n_labels);
+  out->source = strdup(path);
+  CUONN_CHECK_DONE(out->source, CUONN_E_MEMORY, "%s: not enough memory to keep its name", path);
+done:
+  if (status != CUONN_OK) cuonn_examples_free(out);
+  return status;
 }
 
 cuonn_status cuonn_fields_write(const char *path, const cuonn_fields *const *fields, const char *const *names,

@@ -24,17 +24,38 @@ cuonn_status training_check_options(const cuonn_training_options *options) {
   return CUONN_OK;
 }
 
+/* One set against the network. */
+static cuonn_status check_examples(const cuonn_network_shape *shape, const cuonn_examples *examples,
+                                   const cuonn_features_options *features) {
+  if (examples->fields.values) {
+    CUONN_CHECK(examples->fields.n_modes == shape->n_modes, CUONN_E_SHAPE,
+                "the fields have %zu waveguides, the network has %zu", examples->fields.n_modes, shape->n_modes);
+  } else {
+    const size_t modes = cuonn_features_modes(features);
+    CUONN_TRY(cuonn_features_check(features, examples->height, examples->width));
+    CUONN_CHECK(modes == shape->n_modes, CUONN_E_SHAPE,
+                "the features give %zu amplitudes, the network has %zu waveguides", modes, shape->n_modes);
+  }
+  return cuonn_examples_check_labels(examples, shape->n_classes);
+}
+
 cuonn_status training_check_data(const cuonn_network_shape *shape, const cuonn_dataset *data,
                                  const cuonn_features_options *features) {
-  const size_t modes = cuonn_features_modes(features);
-  CUONN_TRY(cuonn_features_check(features, data->train.height, data->train.width));
-  CUONN_TRY(cuonn_features_check(features, data->test.height, data->test.width));
-  CUONN_CHECK(modes == shape->n_modes, CUONN_E_SHAPE,
-              "the features give %zu amplitudes, the network has %zu waveguides", modes, shape->n_modes);
   CUONN_CHECK(data->train.n_examples <= UINT32_MAX, CUONN_E_SHAPE, "%zu training examples are more than 2^32 - 1",
               data->train.n_examples);
-  CUONN_TRY(cuonn_images_check_labels(&data->train, shape->n_classes));
-  return cuonn_images_check_labels(&data->test, shape->n_classes);
+  CUONN_TRY(check_examples(shape, &data->train, features));
+  return check_examples(shape, &data->test, features);
+}
+
+cuonn_status training_set_data(const cuonn_backend *backend, void *computing, const cuonn_dataset *data,
+                               const cuonn_features_options *features) {
+  const cuonn_examples *const sets[] = {[BACKEND_TRAIN] = &data->train, [BACKEND_TEST] = &data->test};
+  for (size_t split = 0; split < BACKEND_SPLITS; split++) {
+    CUONN_TRY(sets[split]->fields.values
+                  ? backend->set_fields(computing, split, &sets[split]->fields, sets[split]->labels)
+                  : backend->set_images(computing, split, sets[split], features));
+  }
+  return CUONN_OK;
 }
 
 cuonn_status training_count_steps(size_t *out, const cuonn_training_options *options, size_t n_examples) {

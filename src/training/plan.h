@@ -12,6 +12,10 @@ cuonn_status training_check_options(const cuonn_training_options *options);
 cuonn_status training_check_data(const cuonn_network_shape *shape, const cuonn_dataset *data,
                                  const cuonn_features_options *features);
 
+/* Gives a backend's state the training and the test set: images, whose features it makes, or fields. */
+cuonn_status training_set_data(const cuonn_backend *backend, void *computing, const cuonn_dataset *data,
+                               const cuonn_features_options *features);
+
 /* Fills *out with the steps of an epoch; CUONN_E_ARGUMENT if there are none. */
 cuonn_status training_count_steps(size_t *out, const cuonn_training_options *options, size_t n_examples);
 

@@ -281,8 +281,7 @@ static cuonn_status open_state(group *g) {
   const backend_problem problem = training_problem(&model_of(g, 0)->shape, &model_of(g, 0)->training, g->n,
                                                    s->data->train.n_examples, s->context->threads);
   CUONN_TRY(backend->create(&g->computing, &problem));
-  CUONN_TRY(backend->set_images(g->computing, BACKEND_TRAIN, &s->data->train, s->features));
-  CUONN_TRY(backend->set_images(g->computing, BACKEND_TEST, &s->data->test, s->features));
+  CUONN_TRY(training_set_data(backend, g->computing, s->data, s->features));
   for (size_t i = 0; i < g->n; i++) {
     const cuonn_optimizer_options optimizer = training_optimizer(&model_of(g, i)->training);
     const backend_model model = training_model(&g->members[i].state, &model_of(g, i)->training, &optimizer);

@@ -140,8 +140,7 @@ cuonn_status cuonn_train(cuonn_training_state *state, cuonn_context *context, co
   CUONN_TRY_DONE(cuonn_allocate(&r.losses, backend->steps_per_call, sizeof *r.losses));
   CUONN_TRY_DONE(cuonn_allocate(&r.errors, 2 * state->network.shape.n_layers, sizeof *r.errors));
   CUONN_TRY_DONE(backend->create(&r.computing, &problem));
-  CUONN_TRY_DONE(backend->set_images(r.computing, BACKEND_TRAIN, &data->train, features));
-  CUONN_TRY_DONE(backend->set_images(r.computing, BACKEND_TEST, &data->test, features));
+  CUONN_TRY_DONE(training_set_data(backend, r.computing, data, features));
   CUONN_TRY_DONE(backend->set_model(r.computing, 0, &model));
   CUONN_TRY_DONE(run_epochs(&r));
 done:

@@ -122,6 +122,22 @@ for f in identity permutation dft; do
   check same_values 1e-12 again-u.nc unitary $f.nc unitary
 done
 
+# --nearest: six digits are mended, the distance is told, and a unitary stays what it is.
+values u32.nc unitary | awk '{ printf "%.6f\n", $1 }' > unitary
+netcdf digits.nc classic 'row=32 column=32 complex=2' '' unitary:row,column,complex:unitary
+expect 3 '^cuonn decompose: digits.nc: the matrix is not unitary: .*--nearest' "$cuonn" decompose digits.nc --output no.nc
+expect 0 '' "$cuonn" decompose digits.nc --output near.nc --nearest
+check awk '/^distance, Frobenius/ { n += $NF > 1e-6 && $NF < 1e-4 } /^distance, largest/ { n += $NF > 1e-7 && $NF < 1e-5 }
+  /^singular values/ { n += $3 > 0.9999 && $3 <= 1 && $5 >= 1 && $5 < 1.0001 } /error/ { n += $NF < 1e-13 } END { exit n != 5 }' out
+expect 0 '' "$cuonn" matrix near.nc --output near-u.nc
+check same_values 2e-6 near-u.nc unitary u32.nc unitary
+expect 0 '' "$cuonn" decompose u32.nc --output near.nc --nearest --json
+output '"distance_frobenius":[0-9.]+e-1[0-9],"distance_largest":[0-9.]+e-1[0-9],"least_singular_value":(0.99999|1.0)[0-9]*,"largest_singular_value":(0.99999|1.0)[0-9]*\}$'
+awk 'BEGIN { for (i = 0; i < 8; i++) print i == 0 || i == 2 }' > unitary # two equal columns
+netcdf singular.nc classic 'row=2 column=2 complex=2' '' unitary:row,column,complex:unitary
+expect 3 '^cuonn decompose: singular.nc: the matrix is singular ' "$cuonn" decompose singular.nc --output no.nc --nearest
+check_not test -e no.nc
+
 # theta from 0 to pi, phi and gamma from 0 to below 2 pi, printed with all 17 digits: for signs alone (hadamard), too.
 within() { check awk -v low="$2" -v high="$3" -v closed="$4" '!($1 >= low && ($1 < high || (closed && $1 == high))) { bad = 1 } END { exit bad || NR == 0 }' <(values again.nc "$1"); }
 echo '0.5 0 0.5 0 0.5 0 0.5 0 0.5 0 -0.5 0 0.5 0 -0.5 0 0.5 0 0.5 0 -0.5 0 -0.5 0 0.5 0 -0.5 0 -0.5 0 0.5 0' | tr ' ' '\n' > unitary

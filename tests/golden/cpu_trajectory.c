@@ -35,7 +35,7 @@ static void test_first_epoch(void **unused) {
   const cuonn_training_options options = CUONN_TRAINING_OPTIONS_INIT;
   const size_t phases = (size_t)kSnapshots * kLayers * kNodes;
   cuonn_dataset data;
-  if (cuonn_dataset_load(&data, FOLDER) == CUONN_E_IO) {
+  if (cuonn_dataset_load(&data, FOLDER, NULL) == CUONN_E_IO) {
     print_message("%s\n", cuonn_last_error());
     skip();
   }

@@ -12,20 +12,20 @@
 #define FASHION_MNIST "/usr/share/datasets/fashion-mnist" /* Debian's package dataset-fashion-mnist */
 
 /* The images that the golden values were made from. */
-static cuonn_images chosen;
+static cuonn_examples chosen;
 
 static int load_chosen(void **state) {
   (void)state;
   cuonn_dataset dataset;
-  OK(cuonn_dataset_load(&dataset, FASHION_MNIST));
+  OK(cuonn_dataset_load(&dataset, FASHION_MNIST, NULL));
   size_t n;
   double *const index = golden_read("golden.nc", "features", "index", &n);
   const size_t n_pixels = dataset.train.height * dataset.train.width;
-  chosen = (cuonn_images){.n_examples = n,
-                          .height = dataset.train.height,
-                          .width = dataset.train.width,
-                          .pixels = malloc(n * n_pixels),
-                          .labels = malloc(n)};
+  chosen = (cuonn_examples){.n_examples = n,
+                            .height = dataset.train.height,
+                            .width = dataset.train.width,
+                            .pixels = malloc(n * n_pixels),
+                            .labels = malloc(n)};
   assert_true(chosen.pixels != NULL && chosen.labels != NULL);
   for (size_t e = 0; e < n; e++) {
     memcpy(chosen.pixels + e * n_pixels, dataset.train.pixels + (size_t)index[e] * n_pixels, n_pixels);
@@ -38,7 +38,7 @@ static int load_chosen(void **state) {
 
 static int free_chosen(void **state) {
   (void)state;
-  cuonn_images_free(&chosen);
+  cuonn_examples_free(&chosen);
   return 0;
 }
 

@@ -49,8 +49,8 @@ static cuonn_status on_step(void *user, uint64_t step, double loss) {
   return CUONN_OK;
 }
 
-static cuonn_images first_images(const cuonn_images *all, size_t n) {
-  cuonn_images some = *all;
+static cuonn_examples first_images(const cuonn_examples *all, size_t n) {
+  cuonn_examples some = *all;
   assert_true(n <= all->n_examples);
   some.n_examples = n;
   return some;
@@ -64,7 +64,7 @@ static void first_epoch(void **unused) {
   cuonn_training_state state;
   cuonn_dataset data;
   cuonn_context *context;
-  if (cuonn_dataset_load(&data, FOLDER) == CUONN_E_IO) {
+  if (cuonn_dataset_load(&data, FOLDER, NULL) == CUONN_E_IO) {
     print_message("%s\n", cuonn_last_error());
     skip();
   }

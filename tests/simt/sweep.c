@@ -13,7 +13,7 @@
 enum { kSide = 6, kTrain = 40, kTest = 20, kModels = 8, kEpochs = 2, kLayers = 2, kClasses = 3 };
 
 static cuonn_dataset data;
-static const cuonn_features_options features = {CUONN_FEATURES_FOURIER, 2, 0, 0}; /* N = 16 */
+static const cuonn_features_options features = {.kind = CUONN_FEATURES_FOURIER, .radius = 2}; /* N = 16 */
 static const cuonn_network_shape shape = {16, kLayers, kClasses, CUONN_STYLE_TOP, false};
 
 typedef struct {
@@ -96,8 +96,12 @@ static void test_sweep__as_on_the_cpu(void **unused) {
   }
 }
 
-static void make_images(cuonn_images *out, size_t n_examples, chance *c) {
-  *out = (cuonn_images){n_examples, kSide, kSide, malloc(n_examples * kSide * kSide), malloc(n_examples), NULL};
+static void make_images(cuonn_examples *out, size_t n_examples, chance *c) {
+  *out = (cuonn_examples){.n_examples = n_examples,
+                          .height = kSide,
+                          .width = kSide,
+                          .pixels = malloc(n_examples * kSide * kSide),
+                          .labels = malloc(n_examples)};
   assert_true(out->pixels && out->labels);
   for (size_t i = 0; i < n_examples * kSide * kSide; i++) out->pixels[i] = (uint8_t)chance_index(c, 256);
   for (size_t e = 0; e < n_examples; e++) out->labels[e] = (uint8_t)chance_index(c, kClasses);

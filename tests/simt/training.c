@@ -38,14 +38,18 @@ static cuonn_status on_epoch(void *user, const cuonn_epoch_record *epoch, const 
 }
 
 /* Noise images: what they are about does not matter here. */
-static void make_images(cuonn_images *out, size_t n_examples, chance *c) {
-  *out = (cuonn_images){n_examples, kSide, kSide, malloc(n_examples * kSide * kSide), malloc(n_examples), NULL};
+static void make_images(cuonn_examples *out, size_t n_examples, chance *c) {
+  *out = (cuonn_examples){.n_examples = n_examples,
+                          .height = kSide,
+                          .width = kSide,
+                          .pixels = malloc(n_examples * kSide * kSide),
+                          .labels = malloc(n_examples)};
   for (size_t i = 0; i < n_examples * kSide * kSide; i++) out->pixels[i] = (uint8_t)chance_index(c, 256);
   for (size_t e = 0; e < n_examples; e++) out->labels[e] = (uint8_t)chance_index(c, 3);
 }
 
 static cuonn_dataset data;
-static const cuonn_features_options features = {CUONN_FEATURES_FOURIER, 2, 0, 0}; /* N = 16 */
+static const cuonn_features_options features = {.kind = CUONN_FEATURES_FOURIER, .radius = 2}; /* N = 16 */
 
 /* How gradients are had, and with what noise. */
 typedef struct {
@@ -130,6 +134,74 @@ static void test_losses__as_on_the_cpu_in_situ(void **unused) {
   like_cpu(by_example, 0);
 }
 
+/* Fields of 13 waveguides, some dark in every example, then a reference, then two dark ones: N = 16. */
+static void make_fields(cuonn_examples *out, size_t n_examples, chance *c) {
+  enum { kOwn = 13 };
+  *out = (cuonn_examples){.n_examples = n_examples, .labels = malloc(n_examples)};
+  OK(cuonn_fields_create(&out->fields, n_examples, kOwn));
+  for (size_t i = 0; i < 2 * n_examples * kOwn; i++) out->fields.values[i] = i / 2 % kOwn == 4 ? 0 : chance_normal(c);
+  for (size_t e = 0; e < n_examples; e++) out->labels[e] = (uint8_t)chance_index(c, 3);
+  OK(cuonn_examples_fit(out, 16, true, true));
+}
+
+/* All three backends, and the bits of fields that are the features of the images. */
+static void test_losses__of_fields_on_three_backends(void **unused) {
+  (void)unused;
+  static const char *const backends[3] = {"reference", "cpu", "cuda"};
+  const cuonn_dataset images = data;
+  chance c = {11};
+  make_fields(&data.train, kTrain, &c);
+  make_fields(&data.test, kTest, &c);
+  const kind kinds[] = {shuffled, by_matrix};
+  for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+    record records[3] = {0};
+    for (size_t b = 0; b < 3; b++) {
+      cuonn_training_state state;
+      start(&state, 0.05);
+      OK(train(&state, &records[b], backends[b], kinds[k]));
+      cuonn_training_state_free(&state);
+      assert_int_equal(records[b].n_losses, 16);
+      /* float against double: noise in measured gradients is the same, so that rounding alone parts them */
+      for (size_t i = 0; i < 16; i++) CLOSE(&records[b].losses[i], &records[0].losses[i], 1, .rel = 2e-5);
+      CLOSE(&records[b].last.test_loss, &records[0].last.test_loss, 1, .rel = 2e-5);
+    }
+  }
+  cuonn_dataset_free(&data);
+  data = images;
+}
+
+static void test_bits__of_fields_as_of_their_images(void **unused) {
+  (void)unused;
+  static const char *const backends[2] = {"cpu", "cuda"};
+  const cuonn_dataset images = data;
+  for (size_t b = 0; b < 2; b++) {
+    cuonn_training_state states[2];
+    record records[2] = {0};
+    cuonn_context *context;
+    cuonn_dataset fields = {0};
+    OK(cuonn_context_create(&context, backends[b], 2));
+    OK(cuonn_features(&fields.train.fields, context, &images.train, &features));
+    OK(cuonn_features(&fields.test.fields, context, &images.test, &features));
+    cuonn_context_free(context);
+    fields.train.n_examples = kTrain;
+    fields.train.labels = images.train.labels;
+    fields.test.n_examples = kTest;
+    fields.test.labels = images.test.labels;
+    for (size_t i = 0; i < 2; i++) {
+      data = i == 0 ? images : fields;
+      start(&states[i], 0);
+      OK(train(&states[i], &records[i], backends[b], shuffled));
+    }
+    data = images;
+    assert_memory_equal(records[0].losses, records[1].losses, 16 * sizeof(double));
+    assert_same_state(&states[0], &states[1]);
+    cuonn_fields_free(&fields.train.fields);
+    cuonn_fields_free(&fields.test.fields);
+    cuonn_training_state_free(&states[0]);
+    cuonn_training_state_free(&states[1]);
+  }
+}
+
 /* Every schedule, and devices of two and of four multiprocessors. */
 static void same_in_every_run(kind how) {
   cuonn_training_state first, again;
@@ -196,6 +268,8 @@ int main(void) {
       cmocka_unit_test(test_losses__as_on_the_cpu_shuffled),
       cmocka_unit_test(test_losses__as_on_the_cpu_with_errors),
       cmocka_unit_test(test_losses__as_on_the_cpu_in_situ),
+      cmocka_unit_test(test_losses__of_fields_on_three_backends),
+      cmocka_unit_test(test_bits__of_fields_as_of_their_images),
       cmocka_unit_test(test_bits__same_in_every_run),
       cmocka_unit_test(test_bits__same_after_a_stop),
       cmocka_unit_test(test_nothing_is_left),

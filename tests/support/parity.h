@@ -385,35 +385,60 @@ static void test_training__nan(void **state) {
   }
 }
 
-/* Features of noise images: float rounds each of some hundred terms of the transform. */
+/* Features of noise images, of bytes or of grey values of both signs; the first one is black. */
+static void compare_features(const cuonn_features_options *options, size_t height, size_t width, bool grey, chance *c) {
+  enum { kImages = 5, kMost = kImages * 28 * 28 };
+  static uint8_t pixels[kMost], labels[kImages];
+  static double values[kMost];
+  const size_t n_modes = cuonn_features_modes(options), n_pixels = height * width;
+  for (size_t k = 0; k < kImages * n_pixels; k++) {
+    pixels[k] = k < n_pixels ? 0 : (uint8_t)chance_index(c, 256);
+    values[k] = k < n_pixels ? 0 : chance_normal(c);
+  }
+  const cuonn_examples images = {.n_examples = kImages,
+                                 .height = height,
+                                 .width = width,
+                                 .pixels = grey ? NULL : pixels,
+                                 .grey = grey ? values : NULL,
+                                 .labels = labels};
+  const backend_problem made_for = {.n_models = 1,
+                                    .shape = {n_modes, 1, 2, CUONN_STYLE_TOP, true},
+                                    .batch_size = 0,
+                                    .order = CUONN_ORDER_FIXED,
+                                    .threads = 2};
+  double *got[2];
+  OK(cuonn_features_check(options, height, width));
+  for (int b = 0; b < 2; b++) {
+    void *computing;
+    got[b] = doubles(kImages * n_modes * 2);
+    OK(both[b]->create(&computing, &made_for));
+    OK(both[b]->set_images(computing, BACKEND_TEST, &images, options));
+    OK(both[b]->get_features(got[b], computing, BACKEND_TEST));
+    both[b]->destroy(computing);
+  }
+  for (size_t e = 0; e < kImages && options->reference; e++) assert_true(got[1][2 * (e * n_modes + n_modes - 1)] == 1);
+  CLOSE(got[1], got[0], kImages * n_modes * 2, .rel = tolerance(kFields, 1));
+  free(got[0]);
+  free(got[1]);
+}
+
+/* Float rounds each of some hundred terms of the transform. */
 static void test_features(void **state) {
   (void)state;
-  const cuonn_features_options options[] = {
-      {CUONN_FEATURES_FOURIER, 4, 0, 0}, {CUONN_FEATURES_FOURIER, 5, 0, 0}, {CUONN_FEATURES_RESAMPLE, 0, 7, 2}};
-  const size_t sizes[][2] = {{28, 28}, {11, 12}, {13, 13}};
+  const struct {
+    cuonn_features_options options;
+    size_t height, width;
+  } cases[] = {{{.kind = CUONN_FEATURES_FOURIER, .radius = 4}, 28, 28},
+               {{.kind = CUONN_FEATURES_FOURIER, .radius = 5}, 11, 12},
+               {{.kind = CUONN_FEATURES_FOURIER, .radius = 2, .reference = true}, 28, 28},
+               {{.kind = CUONN_FEATURES_RADIAL, .frequencies = 37}, 28, 28},
+               {{.kind = CUONN_FEATURES_RADIAL, .frequencies = 50, .reference = true}, 5, 10},
+               {{.kind = CUONN_FEATURES_RESAMPLE, .side = 7, .border = 2}, 13, 13},
+               {{.kind = CUONN_FEATURES_RESAMPLE, .side = 3, .width = 11, .border = 1, .reference = true}, 12, 20}};
   chance c = {3};
-  for (size_t i = 0; i < 3; i++) {
-    const size_t n_modes = cuonn_features_modes(&options[i]), n_pixels = sizes[i][0] * sizes[i][1];
-    uint8_t pixels[5 * 28 * 28], labels[5] = {0};
-    for (size_t k = 0; k < 5 * n_pixels; k++) pixels[k] = k < n_pixels ? 0 : (uint8_t)chance_index(&c, 256);
-    const cuonn_images images = {5, sizes[i][0], sizes[i][1], pixels, labels, NULL};
-    const backend_problem made_for = {.n_models = 1,
-                                      .shape = {n_modes, 1, 2, CUONN_STYLE_TOP, true},
-                                      .batch_size = 0,
-                                      .order = CUONN_ORDER_FIXED,
-                                      .threads = 2};
-    double *got[2];
-    for (int b = 0; b < 2; b++) {
-      void *computing;
-      got[b] = doubles(5 * n_modes * 2);
-      OK(both[b]->create(&computing, &made_for));
-      OK(both[b]->set_images(computing, BACKEND_TEST, &images, &options[i]));
-      OK(both[b]->get_features(got[b], computing, BACKEND_TEST));
-      both[b]->destroy(computing);
-    }
-    CLOSE(got[1], got[0], 5 * n_modes * 2, .rel = tolerance(kFields, 1));
-    free(got[0]);
-    free(got[1]);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    compare_features(&cases[i].options, cases[i].height, cases[i].width, false, &c);
+    compare_features(&cases[i].options, cases[i].height, cases[i].width, true, &c);
   }
 }
 

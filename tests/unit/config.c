@@ -39,7 +39,7 @@ static void defaults_are_the_study(void **state) {
   const cuonn_features_options features = CUONN_FEATURES_OPTIONS_INIT;
   const cuonn_network_shape network = CUONN_NETWORK_SHAPE_INIT;
   const cuonn_training_options training = CUONN_TRAINING_OPTIONS_INIT;
-  assert_string_equal(config.data_path, "/usr/share/datasets/fashion-mnist");
+  assert_string_equal(config.data.path, "/usr/share/datasets/fashion-mnist");
   assert_true(config.features.kind == features.kind && config.features.radius == features.radius);
   assert_true(config.features.side == features.side && config.features.border == features.border);
   assert_true(config.network.n_modes == network.n_modes && config.network.n_layers == network.n_layers);
@@ -148,7 +148,7 @@ static void reads_a_file_over_present_values(void **state) {
                "training:\r\n  epochs: +5\r\n  drop_last: false\r\n  seed: 18446744073709551615\r\n"
                "  optimizer:\r\n    learning_rate: .5e-2\r\n    beta1: 0\r\n"
                "output:\r\n  directory: 2024 # plain text may look like a number\r\n...\r\n"));
-  assert_string_equal(config.data_path, "/a # b: c");
+  assert_string_equal(config.data.path, "/a # b: c");
   assert_true(config.features.kind == CUONN_FEATURES_RESAMPLE);
   assert_int_equal(config.training.epochs, 5);
   assert_false(config.training.drop_last);
@@ -200,7 +200,7 @@ static void reads_the_ends_of_ranges(void **state) {
   snprintf(longest, sizeof longest, "data.path=%0*d", CUONN_CONFIG_TEXT - 1, 0);
   cuonn_config config = defaults();
   OK(cuonn_config_set(&config, longest));
-  assert_int_equal(strlen(config.data_path), CUONN_CONFIG_TEXT - 1);
+  assert_int_equal(strlen(config.data.path), CUONN_CONFIG_TEXT - 1);
 }
 
 static void reads_the_example_files(void **state) {
@@ -381,7 +381,7 @@ static void text_is_as_a_person_would_write_it(void **state) {
   for (size_t i = 0; i < 100; i++) strcat(config.output_directory, " \xC3\xA9"); /* no line is broken, nor é escaped */
   char *text = text_of(&config);
   assert_non_null(strstr(text, config.output_directory));
-  assert_non_null(strstr(text, "data:\n  path: \"/usr/share/datasets/fashion-mnist\"\n  features: fourier\n"));
+  assert_non_null(strstr(text, "data:\n  kind: images\n  path: \"/usr/share/datasets/fashion-mnist\"\n"));
   assert_non_null(strstr(text, "  optimizer:\n    name: adam\n    learning_rate: 0.001\n"));
   assert_non_null(strstr(text, "    epsilon: 1.0e-08\n")); /* YAML 1.1 takes 1e-08 for text */
   assert_null(strstr(text, "..."));
@@ -531,6 +531,19 @@ static void difference_names_what_decides(void **state) {
       {"backend.threads=2", false},
       {"output.directory=o", false},
       {"sweep.repeats=2", false},
+      {"data.train_images=a", false},
+      {"data.train_labels=a", false},
+      {"data.test_images=a", false},
+      {"data.test_labels=a", false},
+      {"data.train=a.nc", false},
+      {"data.test=a.nc", false},
+      {"data.kind=fields", true},
+      {"data.test_share=.2", true},
+      {"data.seed=1", true},
+      {"data.pad=true", true},
+      {"data.reference=true", true},
+      {"data.frequencies=9", true},
+      {"data.width=9", true},
       {"data.features=resample", true},
       {"data.radius=5", true},
       {"data.side=9", true},
@@ -618,7 +631,10 @@ static const struct {
      "f.yaml:2: training: unknown key \"training.learning_rate\"; did you mean "
      "training.optimizer.learning_rate?"},
     {"data:\n  x: 5\n",
-     "f.yaml:2: data: unknown key \"data.x\"; allowed in data: path, features, radius, side, border"},
+     "f.yaml:2: data: unknown key \"data.x\"; allowed in data: kind, path, train_images, train_labels, "
+     "test_images, test_labels, features, radius, frequencies, side, width, border, train, test, test_share, seed, "
+     "pad, "
+     "reference"},
     {"nonsense: 5\n",
      "f.yaml:1: unknown key \"nonsense\"; allowed here: data, network, training, chip, sweep, energy, backend, output"},
     {"training:\n  optimizer:\n    gain: 5\n",
@@ -917,6 +933,26 @@ static void values_that_do_not_fit_are_refused(void **state) {
       {{"data.features=resample", "data.side=7", "network.modes=49"}, NULL},
       {{"data.features=resample", "data.side=128", "network.modes=50"},
        "N = side^2 = 16384: set network.modes to 16384"},
+      {{"network.modes=50"}, "set network.modes to 64, or set data.features to radial and data.frequencies to 50"},
+      {{"data.features=radial"}, NULL}, /* 64 frequencies */
+      {{"data.features=radial", "network.modes=50"},
+       "network.modes is 50, but data.frequencies 64 gives N = frequencies = 64: set network.modes to 64, or set "
+       "data.frequencies to 50"},
+      {{"data.features=resample", "data.width=5", "network.modes=40"}, NULL},
+      {{"data.features=resample", "data.width=5"}, "N = side x width = 40: set network.modes to 40"},
+      {{"data.features=resample", "data.width=4"}, "set network.modes to 32, or set data.side to 16"},
+      {{"data.reference=true"},
+       "network.modes is 64, but data.radius 4 gives N = (2 radius)^2 + 1 = 65: set network.modes to 65, or set "
+       "data.features to radial and data.frequencies to 63"},
+      {{"data.reference=true", "network.modes=65"}, NULL},
+      {{"data.kind=fields", "data.train=a.nc", "data.test=b.nc"}, NULL},
+      {{"data.kind=fields", "data.train=a.nc", "data.test_share=0.2"}, NULL},
+      {{"data.kind=fields"}, "data.kind is fields, but data.train is empty"},
+      {{"data.kind=fields", "data.train=a.nc"}, "nothing says what to test with: name a file in data.test, or"},
+      {{"data.train=a.nc"}, "data.train is set, but data.kind is images: set data.kind to fields"},
+      {{"data.test=a.nc"}, "data.test is set, but data.kind is images"},
+      {{"data.test_share=0.1"}, "data.test_share is set, but data.kind is images"},
+      {{"data.pad=true"}, "data.pad is set, but data.kind is images"},
       {{"training.gradient=digital", "network.phase_style=bottom"}, NULL},
       {{"training.gradient=analog", "network.phase_style=differential"},
        "network.phase_style differential moves the phases of both arms: set network.phase_style to top or bottom"},
@@ -936,6 +972,12 @@ static void values_that_do_not_fit_are_refused(void **state) {
       {{"network.start_file=a.nc"}, "network.start_file is set, but only network.start file reads it"},
   };
   cuonn_config odd = defaults();
+  OK(cuonn_config_set(&odd, "data.kind=fields"));
+  OK(cuonn_config_set(&odd, "data.train=a.nc"));
+  OK(cuonn_config_set(&odd, "data.test=a.nc"));
+  OK(cuonn_config_set(&odd, "data.test_share=0.2"));
+  REFUSED(cuonn_config_check(&odd), CUONN_E_CONFIG, "data.test and data.test_share are both set");
+  odd = defaults();
   OK(cuonn_config_set(&odd, "network.modes=49")); /* 7 x 7: no radius gives it, so none is advised */
   REFUSED(cuonn_config_check(&odd), CUONN_E_CONFIG, "set network.modes to 64");
   assert_null(strstr(cuonn_last_error(), "set data.radius"));

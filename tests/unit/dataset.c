@@ -80,7 +80,7 @@ static const uint8_t kImages[kImagesSize] = {0, 0, 8, 3, 0, 0, 0,  4,  0,  0,  0
                                              4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23};
 static const uint8_t kLabels[kLabelsSize] = {0, 0, 8, 1, 0, 0, 0, 4, 0, 1, 2, 3};
 
-static void check_small(const cuonn_images *images) {
+static void check_small(const cuonn_examples *images) {
   assert_int_equal(images->n_examples, 4);
   assert_int_equal(images->height, 2);
   assert_int_equal(images->width, 3);
@@ -93,7 +93,7 @@ static void refuse_images(const void *bytes, size_t n, cuonn_status status, cons
   const char *const images_path = in_folder("images"), *const labels_path = in_folder("labels");
   write_file(images_path, bytes, n);
   write_file(labels_path, kLabels, sizeof kLabels);
-  cuonn_images images = {.n_examples = 99};
+  cuonn_examples images = {.n_examples = 99};
   REFUSED(cuonn_images_load(&images, images_path, labels_path), status, text);
   REFUSED(cuonn_images_load(&images, images_path, labels_path), status, images_path);
   assert_null(strchr(cuonn_last_error(), '\n'));
@@ -108,7 +108,7 @@ static void refuse_labels(const void *bytes, size_t n, cuonn_status status, cons
   const char *const images_path = in_folder("images"), *const labels_path = in_folder("labels");
   write_file(images_path, kImages, sizeof kImages);
   write_file(labels_path, bytes, n);
-  cuonn_images images;
+  cuonn_examples images;
   REFUSED(cuonn_images_load(&images, images_path, labels_path), status, text);
   REFUSED(cuonn_images_load(&images, images_path, labels_path), status, labels_path);
   assert_null(images.pixels);
@@ -125,7 +125,7 @@ static void refuse_images_with(size_t at, uint8_t value, const char *text) {
 static void test_dataset__reads_fashion_mnist(void **state) {
   (void)state;
   cuonn_dataset dataset;
-  OK(cuonn_dataset_load(&dataset, FASHION_MNIST));
+  OK(cuonn_dataset_load(&dataset, FASHION_MNIST, NULL));
   assert_int_equal(dataset.train.n_examples, 60000);
   assert_int_equal(dataset.test.n_examples, 10000);
   assert_int_equal(dataset.train.height, 28);
@@ -142,8 +142,8 @@ static void test_dataset__reads_fashion_mnist(void **state) {
   free(index);
 
   size_t train[10] = {0}, test[10] = {0}; /* both sets hold the ten classes equally often */
-  OK(cuonn_images_check_labels(&dataset.train, 10));
-  OK(cuonn_images_check_labels(&dataset.test, 10));
+  OK(cuonn_examples_check_labels(&dataset.train, 10));
+  OK(cuonn_examples_check_labels(&dataset.test, 10));
   for (size_t e = 0; e < 60000; e++) train[dataset.train.labels[e]]++;
   for (size_t e = 0; e < 10000; e++) test[dataset.test.labels[e]]++;
   for (size_t c = 0; c < 10; c++) {
@@ -154,25 +154,25 @@ static void test_dataset__reads_fashion_mnist(void **state) {
   assert_null(dataset.train.pixels);
   cuonn_dataset_free(&dataset);
   cuonn_dataset_free(NULL);
-  cuonn_images_free(NULL);
+  cuonn_examples_free(NULL);
 }
 
 static void test_images__reads_plain_and_gzipped_by_content(void **state) {
   (void)state;
-  cuonn_images images;
+  cuonn_examples images;
   const char *const images_path = in_folder("images"), *const labels_path = in_folder("labels");
   write_file(images_path, kImages, sizeof kImages);
   write_file(labels_path, kLabels, sizeof kLabels);
   OK(cuonn_images_load(&images, images_path, labels_path));
   check_small(&images);
   assert_string_equal(images.source, labels_path);
-  cuonn_images_free(&images);
+  cuonn_examples_free(&images);
   assert_null(images.pixels);
 
   write_gzip(images_path, kImages, sizeof kImages);
   OK(cuonn_images_load(&images, images_path, labels_path));
   check_small(&images);
-  cuonn_images_free(&images);
+  cuonn_examples_free(&images);
 }
 
 /* Larger than the memory that is taken at first, so that it grows, and not by a whole number of times. */
@@ -186,19 +186,19 @@ static void test_images__reads_files_of_several_pieces(void **state) {
   const uint8_t labels[] = {0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9};
   write_file(in_folder("labels"), labels, sizeof labels);
   for (int gzip = 0; gzip < 2; gzip++) {
-    cuonn_images images;
+    cuonn_examples images;
     (gzip ? write_gzip : write_file)(in_folder("images"), bytes, 16 + kData);
     OK(cuonn_images_load(&images, in_folder("images"), in_folder("labels")));
     assert_int_equal(images.height, kSide);
     assert_true(memcmp(images.pixels, bytes + 16, kData) == 0);
-    cuonn_images_free(&images);
+    cuonn_examples_free(&images);
   }
   free(bytes);
 }
 
 static void test_images__refuses_what_is_not_a_readable_file(void **state) {
   (void)state;
-  cuonn_images images;
+  cuonn_examples images;
   write_file(in_folder("labels"), kLabels, sizeof kLabels);
   REFUSED(cuonn_images_load(&images, in_folder("images"), in_folder("labels")), CUONN_E_IO, "No such file");
   REFUSED(cuonn_images_load(&images, folder, in_folder("labels")), CUONN_E_IO, "is a folder");
@@ -216,7 +216,8 @@ static void test_images__refuses_other_headers(void **state) {
   refuse_images(kImages, 15, CUONN_E_DATA, "ends inside its header, after 15 bytes of 16");
   refuse_images_with(0, 1, "not an IDX file");
   refuse_images_with(1, 1, "not an IDX file");
-  refuse_images_with(2, 0x0d, "element type is 0x0d, expected 0x08");
+  refuse_images_with(2, 0x0a, "element type is 0x0a; the types are 0x08");
+  refuse_images_with(2, 0x0d, "truncated: 24 bytes of data, its header announces 96");
   refuse_images_with(3, 2, "2 dimensions, expected 3 (images, rows, columns)");
   refuse_images(kLabels, sizeof kLabels, CUONN_E_DATA, "1 dimensions, expected 3");
   refuse_labels(kImages, sizeof kImages, CUONN_E_DATA, "3 dimensions, expected 1 (labels)");
@@ -311,19 +312,19 @@ static void test_images__refuses_gzip_streams_that_lie(void **state) {
 
 static void test_labels__refuses_those_without_an_output(void **state) {
   (void)state;
-  cuonn_images images;
+  cuonn_examples images;
   write_file(in_folder("images"), kImages, sizeof kImages);
   write_file(in_folder("labels"), kLabels, sizeof kLabels);
   OK(cuonn_images_load(&images, in_folder("images"), in_folder("labels")));
-  OK(cuonn_images_check_labels(&images, 4));
-  REFUSED(cuonn_images_check_labels(&images, 3), CUONN_E_DATA,
+  OK(cuonn_examples_check_labels(&images, 4));
+  REFUSED(cuonn_examples_check_labels(&images, 3), CUONN_E_DATA,
           "label 3 of example 3, but there are 3 classes (0 to 2)");
-  REFUSED(cuonn_images_check_labels(&images, 3), CUONN_E_DATA, in_folder("labels"));
-  REFUSED(cuonn_images_check_labels(&images, 1), CUONN_E_DATA, "label 1 of example 1");
+  REFUSED(cuonn_examples_check_labels(&images, 3), CUONN_E_DATA, in_folder("labels"));
+  REFUSED(cuonn_examples_check_labels(&images, 1), CUONN_E_DATA, "label 1 of example 1");
   free(images.source);
   images.source = NULL;
-  REFUSED(cuonn_images_check_labels(&images, 2), CUONN_E_DATA, "images in memory");
-  cuonn_images_free(&images);
+  REFUSED(cuonn_examples_check_labels(&images, 2), CUONN_E_DATA, "examples in memory");
+  cuonn_examples_free(&images);
 }
 
 /* Both sets from the small files, all four plain. */
@@ -339,7 +340,7 @@ static void test_dataset__prefers_plain_files_and_takes_gzipped_ones(void **stat
   cuonn_dataset dataset;
   write_small_dataset();
   write_file(in_folder("train-labels-idx1-ubyte.gz"), "not to be read", 14);
-  OK(cuonn_dataset_load(&dataset, folder));
+  OK(cuonn_dataset_load(&dataset, folder, NULL));
   check_small(&dataset.train);
   check_small(&dataset.test);
   assert_string_equal(dataset.train.source, in_folder("train-labels-idx1-ubyte"));
@@ -348,7 +349,7 @@ static void test_dataset__prefers_plain_files_and_takes_gzipped_ones(void **stat
 
   remove(in_folder("train-labels-idx1-ubyte"));
   write_gzip(in_folder("train-labels-idx1-ubyte.gz"), kLabels, sizeof kLabels);
-  OK(cuonn_dataset_load(&dataset, folder));
+  OK(cuonn_dataset_load(&dataset, folder, NULL));
   check_small(&dataset.train);
   assert_string_equal(dataset.train.source, in_folder("train-labels-idx1-ubyte.gz"));
   cuonn_dataset_free(&dataset);
@@ -362,15 +363,15 @@ static void test_dataset__names_what_is_missing(void **state) {
     write_small_dataset();
     remove(in_folder(kNames[i]));
     snprintf(missing, sizeof missing, "has no %s[.gz]", kNames[i]);
-    REFUSED(cuonn_dataset_load(&dataset, folder), CUONN_E_IO, missing);
-    REFUSED(cuonn_dataset_load(&dataset, folder), CUONN_E_IO, folder);
+    REFUSED(cuonn_dataset_load(&dataset, folder, NULL), CUONN_E_IO, missing);
+    REFUSED(cuonn_dataset_load(&dataset, folder, NULL), CUONN_E_IO, folder);
     for (size_t k = 0; k < 4; k++) assert_non_null(strstr(cuonn_last_error(), kNames[k]));
     assert_null(dataset.train.pixels);
     assert_null(dataset.test.pixels);
   }
-  REFUSED(cuonn_dataset_load(&dataset, in_folder("nowhere")), CUONN_E_IO, "nowhere");
+  REFUSED(cuonn_dataset_load(&dataset, in_folder("nowhere"), NULL), CUONN_E_IO, "nowhere");
   write_file(in_folder("images"), "", 0);
-  REFUSED(cuonn_dataset_load(&dataset, in_folder("images")), CUONN_E_IO, "Not a directory");
+  REFUSED(cuonn_dataset_load(&dataset, in_folder("images"), NULL), CUONN_E_IO, "Not a directory");
 }
 
 static void test_dataset__refuses_sets_that_do_not_fit(void **state) {
@@ -383,16 +384,182 @@ static void test_dataset__refuses_sets_that_do_not_fit(void **state) {
   narrower[15] = 2;
   write_small_dataset();
   write_file(in_folder("t10k-images-idx3-ubyte"), flatter, sizeof flatter);
-  REFUSED(cuonn_dataset_load(&dataset, folder), CUONN_E_DATA, "training images of 2 x 3 pixels");
-  REFUSED(cuonn_dataset_load(&dataset, folder), CUONN_E_DATA, "test images of 1 x 3");
+  REFUSED(cuonn_dataset_load(&dataset, folder, NULL), CUONN_E_DATA, "training images of 2 x 3 pixels");
+  REFUSED(cuonn_dataset_load(&dataset, folder, NULL), CUONN_E_DATA, "test images of 1 x 3");
   write_file(in_folder("t10k-images-idx3-ubyte"), narrower, sizeof narrower);
-  REFUSED(cuonn_dataset_load(&dataset, folder), CUONN_E_DATA, "test images of 2 x 2");
+  REFUSED(cuonn_dataset_load(&dataset, folder, NULL), CUONN_E_DATA, "test images of 2 x 2");
   assert_null(dataset.train.pixels);
   assert_null(dataset.test.pixels);
 
   write_file(in_folder("t10k-images-idx3-ubyte"), kImages, sizeof kImages - 1);
-  REFUSED(cuonn_dataset_load(&dataset, folder), CUONN_E_DATA, "t10k-images-idx3-ubyte: is truncated");
+  REFUSED(cuonn_dataset_load(&dataset, folder, NULL), CUONN_E_DATA, "t10k-images-idx3-ubyte: is truncated");
   assert_null(dataset.train.pixels);
+}
+
+static void test_dataset__takes_other_names(void **state) {
+  (void)state;
+  cuonn_dataset dataset;
+  char labels[256];
+  snprintf(labels, sizeof labels, "%s", in_folder("labels"));
+  write_small_dataset();
+  write_gzip(in_folder("images.gz"), kImages, sizeof kImages);
+  write_file(labels, kLabels, sizeof kLabels);
+  const char *const names[] = {"images", labels, kNames[2], kNames[3]}; /* one with .gz, one with its whole path */
+  OK(cuonn_dataset_load(&dataset, folder, names));
+  check_small(&dataset.train);
+  assert_string_equal(dataset.train.source, labels);
+  assert_string_equal(dataset.test.source, in_folder(kNames[3]));
+  cuonn_dataset_free(&dataset);
+  remove(in_folder("images.gz"));
+  REFUSED(cuonn_dataset_load(&dataset, folder, names), CUONN_E_IO, "has no images[.gz]");
+}
+
+/* ---- other element types ---- */
+
+/* A file of numbers, each as so many bytes, big-endian; sizes: [n_dims]. */
+static void write_numbers(const char *path, uint8_t type, const uint32_t *sizes, uint8_t n_dims, const uint64_t *bits,
+                          size_t count, unsigned width) {
+  uint8_t bytes[512] = {0, 0, type, n_dims};
+  size_t n = 4;
+  for (size_t d = 0; d < n_dims; d++)
+    for (int shift = 24; shift >= 0; shift -= 8) bytes[n++] = (uint8_t)(sizes[d] >> shift);
+  for (size_t i = 0; i < count; i++)
+    for (unsigned b = width; b-- > 0;) bytes[n++] = (uint8_t)(bits[i] >> 8 * b);
+  write_file(path, bytes, n);
+}
+
+static uint64_t bits_of(double value, uint8_t type) {
+  const float narrow = (float)value;
+  uint32_t half;
+  uint64_t whole;
+  memcpy(&half, &narrow, sizeof half);
+  memcpy(&whole, &value, sizeof whole);
+  return type == 0x0D ? half : type == 0x0E ? whole : (uint64_t)(int64_t)value;
+}
+
+static void test_images__reads_every_element_type(void **state) {
+  (void)state;
+  static const struct {
+    uint8_t type;
+    unsigned width;
+    double least, most;
+  } types[] = {{0x09, 1, -128, 127},
+               {0x0B, 2, -32768, 32767},
+               {0x0C, 4, -2147483648.0, 2147483647},
+               {0x0D, 4, -0x1.8p100, 0x1p-140},
+               {0x0E, 8, -1.5e300, 0x1.123456789abcdp-1050}};
+  for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
+    const double values[6] = {types[t].least, types[t].most, 0, 1, -1, 100};
+    uint64_t bits[6], labels[2] = {bits_of(3, types[t].type), bits_of(100, types[t].type)};
+    cuonn_examples images;
+    for (size_t i = 0; i < 6; i++) bits[i] = bits_of(values[i], types[t].type);
+    write_numbers(in_folder("images"), types[t].type, (const uint32_t[]){2, 1, 3}, 3, bits, 6, types[t].width);
+    write_numbers(in_folder("labels"), types[t].type, (const uint32_t[]){2}, 1, labels, 2, types[t].width);
+    OK(cuonn_images_load(&images, in_folder("images"), in_folder("labels")));
+    assert_null(images.pixels);
+    assert_int_equal(images.n_examples, 2);
+    assert_int_equal(images.width, 3);
+    CLOSE(images.grey, values, 6, .abs = 0);
+    assert_true(images.labels[0] == 3 && images.labels[1] == 100);
+    cuonn_examples_free(&images);
+
+    bits[4] = types[t].type == 0x0D ? 0x7FC00000 : UINT64_C(0x7FF0000000000000); /* NaN, infinity */
+    if (types[t].type >= 0x0D) {
+      write_numbers(in_folder("images"), types[t].type, (const uint32_t[]){2, 1, 3}, 3, bits, 6, types[t].width);
+      REFUSED(cuonn_images_load(&images, in_folder("images"), in_folder("labels")), CUONN_E_NONFINITE, "image 1 is");
+      REFUSED(cuonn_images_load(&images, in_folder("images"), in_folder("labels")), CUONN_E_NONFINITE,
+              "at row 0, column 1");
+    }
+    labels[1] = bits_of(-1, types[t].type);
+    write_numbers(in_folder("images"), 0x09, (const uint32_t[]){2, 1, 1}, 3, bits, 2, 1);
+    write_numbers(in_folder("labels"), types[t].type, (const uint32_t[]){2}, 1, labels, 2, types[t].width);
+    REFUSED(cuonn_images_load(&images, in_folder("images"), in_folder("labels")), CUONN_E_DATA, "label 1 is -1");
+    assert_null(images.grey);
+  }
+}
+
+/* ---- fields ---- */
+
+/* Fields whose numbers say example and waveguide. */
+static cuonn_examples make_fields(size_t n_examples, size_t n_modes) {
+  cuonn_examples out = {.n_examples = n_examples, .labels = malloc(n_examples)};
+  assert_non_null(out.labels);
+  OK(cuonn_fields_create(&out.fields, n_examples, n_modes));
+  for (size_t e = 0; e < n_examples; e++) {
+    out.labels[e] = (uint8_t)(e % 7);
+    for (size_t w = 0; w < n_modes; w++) {
+      out.fields.values[2 * (e * n_modes + w)] = (double)e;
+      out.fields.values[2 * (e * n_modes + w) + 1] = 0.5 + (double)w;
+    }
+  }
+  return out;
+}
+
+/* Each example goes to one part, once, with its label and in its place; the same seed gives the same, another another. */
+static void test_split__parts_the_whole(void **state) {
+  (void)state;
+  enum { kAll = 103, kWidth = 3 };
+  cuonn_examples all = make_fields(kAll, kWidth);
+  cuonn_dataset parts[3];
+  for (size_t i = 0; i < 3; i++) OK(cuonn_dataset_split(&parts[i], &all, 0.2, i == 2 ? 6 : 5));
+  assert_int_equal(parts[0].test.n_examples, 21); /* round(20.6) */
+  assert_int_equal(parts[0].train.n_examples, 82);
+  size_t found[kAll] = {0}, in_front = 0;
+  const cuonn_examples *const both[] = {&parts[0].train, &parts[0].test};
+  for (size_t p = 0; p < 2; p++) {
+    double last = -1;
+    for (size_t e = 0; e < both[p]->n_examples; e++) {
+      const double *const values = both[p]->fields.values + 2 * e * kWidth;
+      assert_true(values[0] > last && values[5] == 2.5);
+      assert_int_equal(both[p]->labels[e], (size_t)values[0] % 7);
+      found[(size_t)values[0]]++;
+      last = values[0];
+      in_front += p == 1 && values[0] < 21;
+    }
+    assert_int_equal(both[p]->fields.n_examples, both[p]->n_examples);
+  }
+  for (size_t e = 0; e < kAll; e++) assert_int_equal(found[e], 1);
+  assert_true(in_front < 15); /* drawn, not cut off */
+  const size_t size = 2 * 21 * kWidth * sizeof(double);
+  assert_memory_equal(parts[0].test.fields.values, parts[1].test.fields.values, size);
+  assert_memory_not_equal(parts[0].test.fields.values, parts[2].test.fields.values, size);
+  for (size_t i = 0; i < 3; i++) cuonn_dataset_free(&parts[i]);
+
+  cuonn_examples two = cuonn_examples_view(&all, 0, 2), one = cuonn_examples_view(&all, 0, 1);
+  OK(cuonn_dataset_split(&parts[0], &two, 0.01, 0)); /* at least one */
+  assert_int_equal(parts[0].test.n_examples, 1);
+  cuonn_dataset_free(&parts[0]);
+  REFUSED(cuonn_dataset_split(&parts[0], &one, 0.5, 0), CUONN_E_DATA, "leaves none of 1 examples");
+  REFUSED(cuonn_dataset_split(&parts[0], &two, 0.9, 0), CUONN_E_DATA, "leaves none of 2 examples");
+  cuonn_examples_free(&all);
+}
+
+/* The data's own waveguides, then the reference, then dark ones. */
+static void test_fit__adds_reference_and_dark_waveguides(void **state) {
+  (void)state;
+  for (int reference = 0; reference <= 1; reference++) {
+    cuonn_examples fields = make_fields(2, 3);
+    fields.source = strdup("own.nc");
+    REFUSED(cuonn_examples_fit(&fields, 2, reference, true), CUONN_E_DATA,
+            reference
+                ? "own.nc: input has 3 waveguides and the reference one more (data.reference), but network.modes is 2: "
+                  "set it to 4 or more"
+                : "own.nc: input has 3 waveguides, but network.modes is 2: set it to 3 or more");
+    REFUSED(cuonn_examples_fit(&fields, 6, reference, false), CUONN_E_DATA, "or data.pad to true");
+    assert_int_equal(fields.fields.n_modes, 3);
+    OK(cuonn_examples_fit(&fields, 6, reference, true));
+    assert_int_equal(fields.fields.n_modes, 6);
+    CLOSE(fields.fields.values, ((double[]){0, 0.5, 0, 1.5, 0, 2.5, reference, 0, 0, 0, 0, 0,  //
+                                            1, 0.5, 1, 1.5, 1, 2.5, reference, 0, 0, 0, 0, 0}),
+          24, .abs = 0);
+    OK(cuonn_examples_fit(&fields, 6, false, false));
+    assert_int_equal(fields.fields.n_modes, 6);
+    cuonn_examples_free(&fields);
+    fields = make_fields(2, 3);
+    OK(cuonn_examples_fit(&fields, 3 + (size_t)reference, reference, false));
+    assert_int_equal(fields.fields.n_modes, 3 + reference);
+    cuonn_examples_free(&fields);
+  }
 }
 
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
@@ -412,6 +579,10 @@ int main(void) {
       IN_FOLDER(test_dataset__prefers_plain_files_and_takes_gzipped_ones),
       IN_FOLDER(test_dataset__names_what_is_missing),
       IN_FOLDER(test_dataset__refuses_sets_that_do_not_fit),
+      IN_FOLDER(test_dataset__takes_other_names),
+      IN_FOLDER(test_images__reads_every_element_type),
+      cmocka_unit_test(test_split__parts_the_whole),
+      cmocka_unit_test(test_fit__adds_reference_and_dark_waveguides),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 
 #include "cuonn/features.h"
 #include "cuonn/fields.h"
+#include "features/frequencies.h"
 #include "features/zoom.h"
 #include "reference/features.h"
 #include "support/close.h"
@@ -24,6 +25,10 @@ static void test_modes(void **state) {
   (void)state;
   const cuonn_features_options study = CUONN_FEATURES_OPTIONS_INIT;
   const cuonn_features_options f3 = fourier(3), r5 = resample(5, 2);
+  const cuonn_features_options wide = {.kind = CUONN_FEATURES_RESAMPLE, .side = 5, .width = 3, .reference = true};
+  const cuonn_features_options radial = {.kind = CUONN_FEATURES_RADIAL, .frequencies = 37};
+  assert_int_equal(cuonn_features_modes(&wide), 16);
+  assert_int_equal(cuonn_features_modes(&radial), 37);
   assert_int_equal(cuonn_features_modes(&study), 64);
   assert_int_equal(cuonn_features_modes(&f3), 36);
   assert_int_equal(cuonn_features_modes(&r5), 25);
@@ -57,6 +62,12 @@ static void test_check__refuses(void **state) {
   REFUSED(cuonn_features_check(&all, 28, 28), CUONN_E_SHAPE, "fewer than 2");
   REFUSED(cuonn_features_check(&r8, 1, 1), CUONN_E_SHAPE, "fewer than 2");
 
+  const cuonn_features_options none = {.kind = CUONN_FEATURES_RADIAL},
+                               many = {.kind = CUONN_FEATURES_RADIAL, .frequencies = 785};
+  const cuonn_features_options wide = {.kind = CUONN_FEATURES_RESAMPLE, .side = 8, .width = 4};
+  REFUSED(cuonn_features_check(&none, 28, 28), CUONN_E_ARGUMENT, "radial features of 0");
+  REFUSED(cuonn_features_check(&many, 28, 28), CUONN_E_SHAPE, "have no more than 784");
+  OK(cuonn_features_check(&wide, 28, 29));
   cuonn_features_options unknown = fourier(4);
   unknown.kind = (cuonn_features_kind)7;
   REFUSED(cuonn_features_check(&unknown, 28, 28), CUONN_E_ARGUMENT, "unknown kind of features: 7");
@@ -141,16 +152,27 @@ static void test_zoom_matrix__interpolates_cosines(void **state) {
   }
 }
 
+/* One image through the zoom of resample features. */
+static void zoom(double *out, uint8_t *image, size_t height, size_t width, cuonn_features_options options) {
+  const cuonn_examples images = {.n_examples = 1, .height = height, .width = width, .pixels = image};
+  features_zoom maps;
+  OK(features_zoom_create(&maps, &options, &images));
+  double *const scratch = malloc(maps.side * maps.columns * sizeof *scratch);
+  assert_non_null(scratch);
+  features_zoom_apply(out, scratch, &maps, &images, 0);
+  free(scratch);
+  features_zoom_free(&maps);
+}
+
 static void test_zoom__leaves_an_image_of_the_same_size_alone(void **state) {
   (void)state;
   enum { kWidth = 28 };
   static uint8_t image[kWidth * kWidth];
-  static double matrix[kWidth * kWidth], scratch[kWidth * kWidth], out[kWidth * kWidth], want[kWidth * kWidth];
+  static double out[kWidth * kWidth], want[kWidth * kWidth];
   for (size_t i = 0; i < sizeof image; i++) image[i] = (uint8_t)(i * 2654435761u >> 24);
   for (size_t border = 0; border < 14; border++) {
     const size_t pixels = kWidth - 2 * border;
-    OK(features_zoom_matrix(matrix, pixels, pixels));
-    features_zoom(out, scratch, image, kWidth, border, matrix, pixels, pixels);
+    zoom(out, image, kWidth, kWidth, resample(pixels, border));
     for (size_t i = 0; i < pixels * pixels; i++) {
       want[i] = image[(border + i / pixels) * kWidth + border + i % pixels];
     }
@@ -162,12 +184,11 @@ static void test_zoom__keeps_constant_images(void **state) {
   (void)state;
   enum { kWidth = 28, kSide = 41 };
   static uint8_t image[kWidth * kWidth];
-  static double matrix[kSide * kWidth], scratch[kSide * kWidth], out[kSide * kSide], want[kSide * kSide];
-  OK(features_zoom_matrix(matrix, kSide, kWidth));
+  static double out[kSide * kSide], want[kSide * kSide];
   for (int value = 0; value <= 255; value += 5) {
     memset(image, value, sizeof image);
     for (size_t i = 0; i < kSide * kSide; i++) want[i] = value;
-    features_zoom(out, scratch, image, kWidth, 0, matrix, kSide, kWidth);
+    zoom(out, image, kWidth, kWidth, resample(kSide, 0));
     CLOSE(out, want, kSide * kSide, .abs = 0);
   }
 }
@@ -176,15 +197,14 @@ static void test_zoom__keeps_constant_images(void **state) {
  * tie. */
 static void test_zoom__rounds_ties_up_and_stays_in_range(void **state) {
   (void)state;
-  double matrix[6], scratch[6], out[9];
-  const uint8_t image[4] = {4, 7, 4, 7};
-  OK(features_zoom_matrix(matrix, 3, 2));
-  features_zoom(out, scratch, image, 2, 0, matrix, 3, 2);
+  double out[9];
+  uint8_t image[4] = {4, 7, 4, 7};
+  zoom(out, image, 2, 2, resample(3, 0));
   CLOSE(out, ((double[]){4, 6, 7, 4, 6, 7, 4, 6, 7}), 9, .abs = 0);
 
   /* a sharp edge overshoots on both sides */
   static uint8_t edge[12 * 12];
-  static double wide[31 * 12], rows[31 * 12], zoomed[31 * 31];
+  static double wide[31 * 12], zoomed[31 * 31];
   for (size_t i = 0; i < sizeof edge; i++) edge[i] = i % 12 < 6 ? 0 : 255;
   OK(features_zoom_matrix(wide, 31, 12));
   double least = 0, most = 0;
@@ -195,15 +215,15 @@ static void test_zoom__rounds_ties_up_and_stays_in_range(void **state) {
     most = fmax(most, value);
   }
   assert_true(least < -1 && most > 256);
-  features_zoom(zoomed, rows, edge, 12, 0, wide, 31, 12);
+  zoom(zoomed, edge, 12, 12, resample(31, 0));
   for (size_t i = 0; i < 31 * 31; i++) {
     assert_true(zoomed[i] >= 0 && zoomed[i] <= 255 && zoomed[i] == floor(zoomed[i]));
   }
 }
 
 /* Images with every grey value in no order; the last one is black. */
-static cuonn_images make_images(size_t n, size_t height, size_t width) {
-  cuonn_images images = {.n_examples = n, .height = height, .width = width, .pixels = malloc(n * height * width)};
+static cuonn_examples make_images(size_t n, size_t height, size_t width) {
+  cuonn_examples images = {.n_examples = n, .height = height, .width = width, .pixels = malloc(n * height * width)};
   assert_non_null(images.pixels);
   for (size_t i = 0; i < n * height * width; i++) images.pixels[i] = (uint8_t)((i + 7) * 2654435761u >> 24);
   memset(images.pixels + (n - 1) * height * width, 0, height * width);
@@ -214,7 +234,7 @@ static cuonn_images make_images(size_t n, size_t height, size_t width) {
 static void check_against_direct_sum(size_t height, size_t width, size_t radius) {
   const cuonn_features_options options = fourier(radius);
   OK(cuonn_features_check(&options, height, width));
-  cuonn_images images = make_images(3, height, width);
+  cuonn_examples images = make_images(3, height, width);
   const size_t side = 2 * radius, n = side * side;
   double complex *const want = malloc(3 * n * sizeof *want);
   double *const got = malloc(3 * n * 2 * sizeof *got);
@@ -252,8 +272,125 @@ static void test_fourier__is_the_direct_sum(void **state) {
   check_against_direct_sum(16, 9, 2);
 }
 
+/* The order as physics.md says it, by hand: rings of one radius, each by the frequency down, then by the one across. */
+static void test_radial__goes_from_zero_outwards(void **state) {
+  (void)state;
+  static const int want[21][2] = {{0, 0},  {-1, 0},  {0, -1}, {0, 1},  {1, 0}, {-1, -1}, {-1, 1},
+                                  {1, -1}, {1, 1},   {-2, 0}, {0, -2}, {0, 2}, {2, 0},   {-2, -1},
+                                  {-2, 1}, {-1, -2}, {-1, 2}, {1, -2}, {1, 2}, {2, -1},  {2, 1}};
+  for (size_t n = 1; n <= 21; n++) {
+    int got[21][2];
+    const cuonn_features_options options = {.kind = CUONN_FEATURES_RADIAL, .frequencies = n};
+    OK(features_frequencies(got, &options, 28, 15));
+    assert_memory_equal(got, want, n * sizeof *got);
+  }
+}
+
+/* All frequencies of an image, each once, from -size / 2 to (size - 1) / 2; and those of a line, which reach far. */
+static void test_radial__has_every_frequency_once(void **state) {
+  (void)state;
+  static const size_t sizes[][2] = {{6, 7}, {2, 30}, {1, 9}, {9, 1}};
+  for (size_t i = 0; i < 4; i++) {
+    const size_t h = sizes[i][0], w = sizes[i][1];
+    int got[64][2], found[64] = {0};
+    const cuonn_features_options options = {.kind = CUONN_FEATURES_RADIAL, .frequencies = h * w};
+    OK(cuonn_features_check(&options, h, w));
+    OK(features_frequencies(got, &options, h, w));
+    for (size_t k = 0; k < h * w; k++) {
+      const int row = got[k][0] + (int)(h / 2), column = got[k][1] + (int)(w / 2);
+      assert_in_range(row, 0, h - 1);
+      assert_in_range(column, 0, w - 1);
+      found[row * (int)w + column]++;
+      if (k == 0) continue;
+      const int here = got[k][0] * got[k][0] + got[k][1] * got[k][1];
+      assert_true(here >= got[k - 1][0] * got[k - 1][0] + got[k - 1][1] * got[k - 1][1]);
+    }
+    for (size_t k = 0; k < h * w; k++) assert_int_equal(found[k], 1);
+  }
+}
+
+/* The same amplitudes as the square that holds the disc, but for their mean modulus. */
+static void test_radial__picks_the_transform_s_amplitudes(void **state) {
+  (void)state;
+  enum { kN = 21, kRadius = 3, kSquare = 36 };
+  cuonn_examples images = make_images(2, 12, 15);
+  const cuonn_features_options radial = {.kind = CUONN_FEATURES_RADIAL, .frequencies = kN}, square = fourier(kRadius);
+  double got[2 * 2 * kN], of_square[2 * 2 * kSquare], want[2 * kN], mean = 0;
+  int frequencies[kN][2];
+  OK(reference_features(got, &images, &radial));
+  OK(reference_features(of_square, &images, &square));
+  OK(features_frequencies(frequencies, &radial, 12, 15));
+  for (size_t k = 0; k < kN; k++) {
+    const int at = (frequencies[k][0] + kRadius) * 2 * kRadius + frequencies[k][1] + kRadius;
+    want[2 * k] = of_square[2 * at];
+    want[2 * k + 1] = of_square[2 * at + 1];
+    mean += hypot(want[2 * k], want[2 * k + 1]) / kN;
+  }
+  for (size_t k = 0; k < 2 * kN; k++) want[k] /= mean;
+  CLOSE(got, want, 2 * kN, .rel = 1e-14);
+  free(images.pixels);
+}
+
+/* The reference stands behind the features, which are those without it, and is constant, black image or not. */
+static void test_reference__is_one_behind_the_features(void **state) {
+  (void)state;
+  cuonn_features_options all[] = {fourier(2), resample(4, 1), {.kind = CUONN_FEATURES_RADIAL, .frequencies = 16}};
+  cuonn_examples images = make_images(3, 10, 10);
+  for (size_t i = 0; i < 3; i++) {
+    double without[3 * 16 * 2], with[3 * 17 * 2];
+    OK(reference_features(without, &images, &all[i]));
+    all[i].reference = true;
+    assert_int_equal(cuonn_features_modes(&all[i]), 17);
+    OK(reference_features(with, &images, &all[i]));
+    for (size_t e = 0; e < 3; e++) {
+      assert_memory_equal(with + e * 34, without + e * 32, 32 * sizeof *with);
+      assert_true(with[e * 34 + 32] == 1 && with[e * 34 + 33] == 0);
+    }
+  }
+  free(images.pixels);
+}
+
+/* Grey values are taken as they are: no rounding, no cut at 0 or 255, and no scale is left after the normalisation. */
+static void test_grey__is_neither_rounded_nor_cut_off(void **state) {
+  (void)state;
+  enum { kSide = 6 };
+  double grey[kSide * kSide], out[2 * kSide * kSide], want[2 * kSide * kSide] = {0}, mean = 0;
+  for (size_t i = 0; i < kSide * kSide; i++) {
+    grey[i] = 1e-3 * ((double)i - 17.3);
+    want[2 * i] = grey[i];
+    mean += fabs(grey[i]) / (kSide * kSide);
+  }
+  for (size_t i = 0; i < 2 * kSide * kSide; i++) want[i] /= mean;
+  const cuonn_examples images = {.n_examples = 1, .height = kSide, .width = kSide, .grey = grey};
+  const cuonn_features_options same = resample(kSide, 0);
+  OK(reference_features(out, &images, &same));
+  CLOSE(out, want, 2 * kSide * kSide, .rel = 1e-13);
+}
+
+/* A rectangle of an image that is no square: each axis by itself. */
+static void test_resample__makes_rectangles(void **state) {
+  (void)state;
+  cuonn_examples images = make_images(1, 7, 9);
+  double zoomed[5 * 3], want[5 * 3] = {0}, down[5 * 5], across[3 * 7];
+  for (size_t i = 0; i < 63; i++) images.pixels[i] = (uint8_t)((i + 7) * 2654435761u >> 24);
+  zoom(zoomed, images.pixels, 7, 9,
+       (cuonn_features_options){.kind = CUONN_FEATURES_RESAMPLE, .side = 5, .width = 3, .border = 1});
+  OK(features_zoom_matrix(down, 5, 5));
+  OK(features_zoom_matrix(across, 3, 7));
+  for (size_t i = 0; i < 5; i++) {
+    for (size_t j = 0; j < 3; j++) {
+      double sum = 0;
+      for (size_t y = 0; y < 5; y++)
+        for (size_t x = 0; x < 7; x++) sum += down[i * 5 + y] * images.pixels[(1 + y) * 9 + 1 + x] * across[j * 7 + x];
+      want[i * 3 + j] = floor(fmin(fmax(sum + 0.5, 0), 255));
+    }
+  }
+  CLOSE(zoomed, want, 15, .abs = 0);
+  free(images.pixels);
+}
+
 static void check_normalisation(cuonn_features_options options) {
-  cuonn_images images = make_images(4, 15, 15);
+  cuonn_examples images = make_images(4, 15, 15);
   const size_t n = cuonn_features_modes(&options);
   double *const out = malloc(4 * n * 2 * sizeof *out);
   assert_non_null(out);
@@ -284,7 +421,7 @@ static void test_resample__keeps_rows_and_columns_apart(void **state) {
   enum { kWidth = 5 };
   uint8_t pixels[kWidth * kWidth];
   for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(40 * (i / kWidth) + 1 + i % kWidth);
-  const cuonn_images images = {.n_examples = 1, .height = kWidth, .width = kWidth, .pixels = pixels};
+  const cuonn_examples images = {.n_examples = 1, .height = kWidth, .width = kWidth, .pixels = pixels};
   const cuonn_features_options options = resample(kWidth - 2, 1);
   double out[9 * 2], want[9 * 2] = {0}, mean = 0;
   for (size_t k = 0; k < 9; k++) {
@@ -312,6 +449,12 @@ int main(void) {
       cmocka_unit_test(test_fourier__is_the_direct_sum),
       cmocka_unit_test(test_features__have_mean_modulus_one_and_black_stays_zero),
       cmocka_unit_test(test_resample__keeps_rows_and_columns_apart),
+      cmocka_unit_test(test_radial__goes_from_zero_outwards),
+      cmocka_unit_test(test_radial__has_every_frequency_once),
+      cmocka_unit_test(test_radial__picks_the_transform_s_amplitudes),
+      cmocka_unit_test(test_reference__is_one_behind_the_features),
+      cmocka_unit_test(test_grey__is_neither_rounded_nor_cut_off),
+      cmocka_unit_test(test_resample__makes_rectangles),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

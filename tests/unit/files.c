@@ -487,6 +487,44 @@ static void test_foreign__records_are_read(void **s) {
   }
 }
 
+/* Real amplitudes of any numeric type, and labels beside them. */
+static void test_examples__real_or_complex(void **s) {
+  (void)s;
+  static const double real[6] = {0, 1, 2, -3, 4, 5}, labels[2] = {7, 255};
+  static const nc_type types[] = {NC_DOUBLE, NC_FLOAT, NC_SHORT, NC_BYTE};
+  for (size_t f = 0; f < kFormatCount; f++) {
+    for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
+      cuonn_examples got;
+      const int file = foreign_create("real.nc", kFormats[f]);
+      const int input = foreign_variable(file, "input", types[t], 2, (const size_t[]){2, 3});
+      const int label = foreign_variable(file, "label", NC_INT, 1, (const size_t[]){2});
+      NC(nc_enddef(file));
+      NC(nc_put_var_double(file, input, real));
+      NC(nc_put_var_double(file, label, labels));
+      NC(nc_close(file));
+      OK(cuonn_examples_read(&got, "real.nc"));
+      assert_int_equal(got.n_examples, 2);
+      assert_int_equal(got.fields.n_examples, 2);
+      assert_int_equal(got.fields.n_modes, 3);
+      assert_string_equal(got.source, "real.nc");
+      CLOSE(got.fields.values, ((double[]){0, 0, 1, 0, 2, 0, -3, 0, 4, 0, 5, 0}), 12, .abs = 0);
+      assert_true(got.labels[0] == 7 && got.labels[1] == 255);
+      cuonn_examples_free(&got);
+    }
+  }
+  const int file = foreign_create("uneven.nc", 0);
+  const int input = foreign_variable(file, "input", NC_DOUBLE, 3, (const size_t[]){3, 1, 2});
+  const int label = foreign_variable(file, "label", NC_BYTE, 1, (const size_t[]){2});
+  NC(nc_enddef(file));
+  NC(nc_put_var_double(file, input, real));
+  NC(nc_put_var_double(file, label, (const double[]){0, 1}));
+  NC(nc_close(file));
+  cuonn_examples got;
+  REFUSED(cuonn_examples_read(&got, "uneven.nc"), CUONN_E_DATA, "uneven.nc: input has 3 examples, but label has 2");
+  assert_null(got.labels);
+  assert_null(got.fields.values);
+}
+
 static void test_start__phases_or_unitaries(void **s) {
   (void)s;
   const cuonn_network_shape shape = {kModes, kLayers, 4, CUONN_STYLE_DIFFERENTIAL, true};
@@ -568,9 +606,10 @@ static void test_refuses__content(void **s) {
     REFUSED(cuonn_fields_read(&fields, "bad.nc", "input"), CUONN_E_NONFINITE, "input[1, 0, 1] is -inf");
     foreign_one("bad.nc", format, "input", NC_FLOAT, NULL, 3, (const size_t[]){2, 3, 2}); /* never written */
     REFUSED(cuonn_fields_read(&fields, "bad.nc", "input"), CUONN_E_NONFINITE, "input[0, 0, 0] is missing");
-    foreign_one("bad.nc", format, "input", NC_FLOAT, zeros, 2, (const size_t[]){6, 2});
-    REFUSED(cuonn_fields_read(&fields, "bad.nc", "input"), CUONN_E_DATA,
-            "input has 2 dimensions; it must be (example, waveguide, complex)");
+    foreign_one("bad.nc", format, "input", NC_FLOAT, zeros, 1, (const size_t[]){12});
+    REFUSED(cuonn_fields_read(&fields, "bad.nc", "input"), CUONN_E_DATA, "input has 1 dimension");
+    foreign_one("bad.nc", format, "input", NC_FLOAT, zeros, 3, (const size_t[]){2, 2, 3});
+    REFUSED(cuonn_fields_read(&fields, "bad.nc", "input"), CUONN_E_DATA, "its last dimension has the length 3");
 
     foreign_one("bad.nc", format, "theta", NC_DOUBLE, some, 2, (const size_t[]){2, 6});
     REFUSED(cuonn_network_read(&network, "bad.nc"), CUONN_E_NONFINITE, "theta[1, 1] is -inf");
@@ -990,6 +1029,7 @@ int main(void) {
       cmocka_unit_test(test_damage__every_flip_and_cut_of_ours_is_seen),
       cmocka_unit_test(test_foreign__phases_alone_make_a_network),
       cmocka_unit_test(test_foreign__records_are_read),
+      cmocka_unit_test(test_examples__real_or_complex),
       cmocka_unit_test(test_start__phases_or_unitaries),
       cmocka_unit_test(test_refuses__content),
       cmocka_unit_test(test_refuses__attributes),

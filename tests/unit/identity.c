@@ -1,4 +1,5 @@
 /* What tells a data set from any other: every byte, every size, the order, and which set it is in. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +15,15 @@ typedef struct {
 } sample;
 
 static void make(sample *out) {
-  cuonn_images *const images[] = {&out->set.train, &out->set.test};
+  cuonn_examples *const images[] = {&out->set.train, &out->set.test};
   for (size_t s = 0; s < 2; s++) {
     for (size_t i = 0; i < kExamples * kPixels; i++) out->pixels[s][i] = (uint8_t)(7 * i + s);
     for (size_t i = 0; i < kExamples; i++) out->labels[s][i] = (uint8_t)(i + s);
-    *images[s] = (cuonn_images){kExamples, kHeight, kWidth, out->pixels[s], out->labels[s], NULL};
+    *images[s] = (cuonn_examples){.n_examples = kExamples,
+                                  .height = kHeight,
+                                  .width = kWidth,
+                                  .pixels = out->pixels[s],
+                                  .labels = out->labels[s]};
   }
 }
 
@@ -73,10 +78,47 @@ static void test_identity__sees_order_and_sizes(void **s) {
   changed.set.train.width = kHeight;
   differs(&changed, "training images differ: there were 4 of 2 x 3, now there are 4 of 3 x 2");
   make(&changed);
-  const cuonn_images train = changed.set.train;
+  const cuonn_examples train = changed.set.train;
   changed.set.train = changed.set.test;
   changed.set.test = train;
   differs(&changed, "training images differ");
+}
+
+/* Examples of other kinds: every value of fields and of grey images, and which of the kinds it is. */
+static void test_identity__sees_fields_and_grey_images(void **s) {
+  (void)s;
+  double values[kExamples * kPixels];
+  for (size_t i = 0; i < kExamples * kPixels; i++) values[i] = 0.5 * (double)i;
+  sample fields, grey;
+  make(&fields);
+  make(&grey);
+  for (size_t set = 0; set < 2; set++) {
+    cuonn_examples *const f = set ? &fields.set.test : &fields.set.train, *const g =
+                                                                              set ? &grey.set.test : &grey.set.train;
+    f->height = f->width = 0;
+    f->pixels = g->pixels = NULL;
+    f->fields = (cuonn_fields){kExamples, kPixels / 2, values};
+    g->grey = values;
+  }
+  differs(&fields, "training images (4 of 2 x 3) are not there any more");
+  differs(&grey, "training images differ: there are as many as before");
+  char *const fields_then = cuonn_dataset_identity(&fields.set), *const grey_then = cuonn_dataset_identity(&grey.set);
+  assert_non_null(fields_then);
+  assert_non_null(grey_then);
+  for (size_t i = 0; i < kExamples * kPixels; i++) {
+    const double was = values[i];
+    values[i] = nextafter(was, 100);
+    char *const fields_now = cuonn_dataset_identity(&fields.set), *const grey_now = cuonn_dataset_identity(&grey.set);
+    values[i] = was;
+    assert_non_null(fields_now);
+    assert_non_null(grey_now);
+    REFUSED(cuonn_dataset_compare(fields_then, fields_now), CUONN_E_DATA, "training fields differ");
+    REFUSED(cuonn_dataset_compare(grey_then, grey_now), CUONN_E_DATA, "training images differ");
+    free(fields_now);
+    free(grey_now);
+  }
+  free(fields_then);
+  free(grey_then);
 }
 
 /* Texts of other versions: what only one of them knows is no accordance. */
@@ -97,6 +139,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_identity__sees_every_byte),
       cmocka_unit_test(test_identity__sees_order_and_sizes),
+      cmocka_unit_test(test_identity__sees_fields_and_grey_images),
       cmocka_unit_test(test_identity__compares_any_text),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,8 +22,13 @@ static int setup(void **unused) {
   chance c = {1};
   for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)chance_index(&c, 256);
   for (size_t i = 0; i < sizeof labels; i++) labels[i] = (uint8_t)chance_index(&c, 3);
-  data.train = (cuonn_images){kTrain, kSide, kSide, pixels, labels, NULL};
-  data.test = (cuonn_images){kTest, kSide, kSide, pixels + kTrain * kSide * kSide, labels + kTrain, NULL};
+  data.train =
+      (cuonn_examples){.n_examples = kTrain, .height = kSide, .width = kSide, .pixels = pixels, .labels = labels};
+  data.test = (cuonn_examples){.n_examples = kTest,
+                               .height = kSide,
+                               .width = kSide,
+                               .pixels = pixels + kTrain * kSide * kSide,
+                               .labels = labels + kTrain};
   return 0;
 }
 

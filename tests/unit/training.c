@@ -31,8 +31,13 @@ static int setup(void **unused) {
   chance c = {1};
   for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)chance_index(&c, 256);
   for (size_t i = 0; i < sizeof labels; i++) labels[i] = (uint8_t)chance_index(&c, kClasses);
-  data.train = (cuonn_images){kTrain, kSide, kSide, pixels, labels, NULL};
-  data.test = (cuonn_images){kTest, kSide, kSide, pixels + kTrain * kSide * kSide, labels + kTrain, NULL};
+  data.train =
+      (cuonn_examples){.n_examples = kTrain, .height = kSide, .width = kSide, .pixels = pixels, .labels = labels};
+  data.test = (cuonn_examples){.n_examples = kTest,
+                               .height = kSide,
+                               .width = kSide,
+                               .pixels = pixels + kTrain * kSide * kSide,
+                               .labels = labels + kTrain};
   return cuonn_context_create(&context, "reference", 0);
 }
 
@@ -484,6 +489,39 @@ static int ascending(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
+/* Fields that are the features of the images give the same bits as the images. */
+static void fields_train_as_the_images_do(void **unused) {
+  (void)unused;
+  const cuonn_dataset images = data;
+  const cuonn_training_options options = tiny();
+  record of_images = {0}, of_fields = {0};
+  cuonn_training_state first = start(), second = start();
+  OK(train(&first, &options, &of_images));
+  cuonn_examples *const sets[] = {&data.train, &data.test};
+  for (size_t s = 0; s < 2; s++) {
+    cuonn_fields fields;
+    OK(cuonn_features(&fields, context, sets[s], &features));
+    *sets[s] = (cuonn_examples){.n_examples = fields.n_examples, .labels = sets[s]->labels, .fields = fields};
+  }
+  OK(train(&second, &options, &of_fields));
+  assert_int_equal(of_fields.n_steps, of_images.n_steps);
+  assert_memory_equal(of_fields.losses, of_images.losses, sizeof of_images.losses);
+  assert_memory_equal(&of_fields.epochs[2].test_loss, &of_images.epochs[2].test_loss, sizeof(double));
+  cuonn_network_shape wider = shape;
+  wider.n_modes++;
+  cuonn_training_state other;
+  OK(cuonn_training_state_create(&other, &wider));
+  REFUSED(train(&other, &options, &of_fields), CUONN_E_SHAPE, "the fields have 4 waveguides, the network has 5");
+  data.test.fields.n_modes--;
+  REFUSED(train(&second, &options, &of_fields), CUONN_E_SHAPE, "the fields have 3 waveguides, the network has 4");
+  cuonn_fields_free(&data.train.fields);
+  cuonn_fields_free(&data.test.fields);
+  data = images;
+  cuonn_training_state_free(&other);
+  cuonn_training_state_free(&second);
+  cuonn_training_state_free(&first);
+}
+
 /* With batches of one and a rate that moves nothing, the losses of an epoch tell which examples were seen, and when. */
 static void shuffled_order_sees_each_example_once(void **unused) {
   (void)unused;
@@ -805,6 +843,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(adam_restarts_each_epoch),
       cmocka_unit_test(adam_as_published),
+      cmocka_unit_test(fields_train_as_the_images_do),
       cmocka_unit_test(sgd_with_and_without_momentum),
       cmocka_unit_test(sgd_may_have_a_rate_of_its_own),
       cmocka_unit_test(in_situ_as_exact),

@@ -9,40 +9,55 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cpu/state.h"
+#include "features/frequencies.h"
 #include "features/zoom.h"
 
-/* Divides the amplitudes of one example, [2][n], by their mean modulus; zeros stay zero. */
-static void normalize(float *values, size_t n) {
+/* Divides the n amplitudes of one example, [2][n_modes], by their mean modulus; zeros stay zero. */
+static void normalize(float *values, size_t n, size_t n_modes) {
   double sum = 0;
-  for (size_t k = 0; k < n; k++) sum += hypot((double)values[k], (double)values[n + k]);
+  for (size_t k = 0; k < n; k++) sum += hypot((double)values[k], (double)values[n_modes + k]);
   if (sum == 0) return;
   const float scale = (float)((double)n / sum);
-  for (size_t k = 0; k < 2 * n; k++) values[k] *= scale;
-}
-
-/* Central square of the shifted spectrum: frequencies -radius .. radius - 1 along both axes. half: [h][w / 2 + 1], the
- * frequencies that a transform of real numbers gives; the others are their conjugates at the opposite frequency. */
-static void cut_out(float *values, fftwf_complex *half, size_t h, size_t w, size_t radius) {
-  const size_t side = 2 * radius, n = side * side, stride = w / 2 + 1;
-  for (size_t p = 0; p < side; p++) {
-    const size_t row = (p + h - radius) % h, opposite_row = (h - row) % h;
-    for (size_t q = 0; q < side; q++) {
-      const size_t column = (q + w - radius) % w;
-      const bool there = column < stride;
-      const float *const z = half[there ? row * stride + column : opposite_row * stride + w - column];
-      values[p * side + q] = z[0];
-      values[n + p * side + q] = there ? z[1] : -z[1];
-    }
+  for (size_t k = 0; k < n; k++) {
+    values[k] *= scale;
+    values[n_modes + k] *= scale;
   }
 }
 
-static cuonn_status fourier(float *values, const cuonn_images *images, size_t radius, int threads) {
-  const size_t h = images->height, w = images->width, stride = (h * w + 15) / 16 * 16, n = 4 * radius * radius;
+/* Frequencies of the spectrum. half: [h][w / 2 + 1], those that a transform of real numbers gives; the others are their
+ * conjugates at the opposite frequency. */
+static void cut_out(float *values, size_t n_modes, fftwf_complex *half, size_t h, size_t w, const int (*frequencies)[2],
+                    size_t n) {
+  const size_t stride = w / 2 + 1;
+  for (size_t k = 0; k < n; k++) {
+    const int v = frequencies[k][0], u = frequencies[k][1];
+    const size_t row = v < 0 ? h - (size_t)-v : (size_t)v, column = u < 0 ? w - (size_t)-u : (size_t)u;
+    const bool there = column < stride;
+    const float *const z = half[there ? row * stride + column : (h - row) % h * stride + w - column];
+    values[k] = z[0];
+    values[n_modes + k] = there ? z[1] : -z[1];
+  }
+}
+
+static void widen(float *out, const cuonn_examples *images, size_t at, size_t n) {
+  if (images->pixels) {
+    for (size_t i = 0; i < n; i++) out[i] = images->pixels[at + i];
+  } else {
+    for (size_t i = 0; i < n; i++) out[i] = (float)images->grey[at + i];
+  }
+}
+
+static cuonn_status fourier(float *values, size_t n_modes, size_t n, const cuonn_examples *images,
+                            const cuonn_features_options *options, int threads) {
+  const size_t h = images->height, w = images->width, stride = (h * w + 15) / 16 * 16;
   const size_t half_stride = (h * (w / 2 + 1) + 15) / 16 * 16;
   cuonn_status status = CUONN_OK;
+  int(*frequencies)[2] = NULL;
   float *image = NULL;
   fftwf_complex *half = NULL;
   fftwf_plan plan = NULL;
+  CUONN_TRY_DONE(cuonn_allocate(&frequencies, n, sizeof *frequencies));
+  CUONN_TRY_DONE(features_frequencies(frequencies, options, h, w));
   CUONN_TRY_DONE(cuonn_allocate(&image, (size_t)threads * stride, sizeof *image));
   CUONN_TRY_DONE(cuonn_allocate(&half, (size_t)threads * half_stride, sizeof *half));
   /* estimated, not measured: the choice, and with it every bit, must not depend on timing. FFTW plans one at a time. */
@@ -54,10 +69,10 @@ static cuonn_status fourier(float *values, const cuonn_images *images, size_t ra
   for (size_t e = 0; e < images->n_examples; e++) {
     float *const own_image = image + (size_t)omp_get_thread_num() * stride;
     fftwf_complex *const own_half = half + (size_t)omp_get_thread_num() * half_stride;
-    for (size_t i = 0; i < h * w; i++) own_image[i] = images->pixels[e * h * w + i];
+    widen(own_image, images, e * h * w, h * w);
     fftwf_execute_dft_r2c(plan, own_image, own_half);
-    cut_out(values + e * 2 * n, own_half, h, w, radius);
-    normalize(values + e * 2 * n, n);
+    cut_out(values + e * 2 * n_modes, n_modes, own_half, h, w, (const int(*)[2])frequencies, n);
+    normalize(values + e * 2 * n_modes, n, n_modes);
   }
 
 done:
@@ -65,41 +80,48 @@ done:
   fftwf_destroy_plan(plan);
   free(half);
   free(image);
+  free(frequencies);
   return status;
 }
 
-static cuonn_status resample(float *values, const cuonn_images *images, size_t side, size_t border, int threads) {
-  const size_t width = images->width, pixels = width - 2 * border, n = side * side;
+static cuonn_status resample(float *values, size_t n_modes, size_t n, const cuonn_examples *images,
+                             const cuonn_features_options *options, int threads) {
   cuonn_status status = CUONN_OK;
-  double *matrix = NULL, *scratch = NULL, *zoomed = NULL;
-  CUONN_TRY_DONE(cuonn_allocate(&matrix, side * pixels, sizeof *matrix));
-  CUONN_TRY_DONE(cuonn_allocate(&scratch, (size_t)threads * side * pixels, sizeof *scratch));
+  double *scratch = NULL, *zoomed = NULL;
+  features_zoom zoom;
+  CUONN_TRY_DONE(features_zoom_create(&zoom, options, images));
+  const size_t own_scratch = zoom.side * zoom.columns;
+  CUONN_TRY_DONE(cuonn_allocate(&scratch, (size_t)threads * own_scratch, sizeof *scratch));
   CUONN_TRY_DONE(cuonn_allocate(&zoomed, (size_t)threads * n, sizeof *zoomed));
-  CUONN_TRY_DONE(features_zoom_matrix(matrix, side, pixels));
 
 #pragma omp parallel for schedule(static) num_threads(threads)
   for (size_t e = 0; e < images->n_examples; e++) {
     const size_t thread = (size_t)omp_get_thread_num();
     double *const own = zoomed + thread * n;
-    features_zoom(own, scratch + thread * side * pixels, images->pixels + e * width * width, width, border, matrix,
-                  side, pixels);
-    float *const example = values + e * 2 * n;
+    features_zoom_apply(own, scratch + thread * own_scratch, &zoom, images, e);
+    float *const example = values + e * 2 * n_modes;
     for (size_t k = 0; k < n; k++) {
       example[k] = (float)own[k];
-      example[n + k] = 0;
+      example[n_modes + k] = 0;
     }
-    normalize(example, n);
+    normalize(example, n, n_modes);
   }
 
 done:
   free(zoomed);
   free(scratch);
-  free(matrix);
+  features_zoom_free(&zoom);
   return status;
 }
 
-cuonn_status cpu_features(float *values, const cuonn_images *images, const cuonn_features_options *options,
+cuonn_status cpu_features(float *values, const cuonn_examples *images, const cuonn_features_options *options,
                           int threads) {
-  return options->kind == CUONN_FEATURES_FOURIER ? fourier(values, images, options->radius, threads)
-                                                 : resample(values, images, options->side, options->border, threads);
+  const size_t n_modes = cuonn_features_modes(options), n = n_modes - options->reference;
+  CUONN_TRY(options->kind == CUONN_FEATURES_RESAMPLE ? resample(values, n_modes, n, images, options, threads)
+                                                     : fourier(values, n_modes, n, images, options, threads));
+  for (size_t e = 0; options->reference && e < images->n_examples; e++) {
+    values[2 * e * n_modes + n] = 1;
+    values[(2 * e + 1) * n_modes + n] = 0;
+  }
+  return CUONN_OK;
 }

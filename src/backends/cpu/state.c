@@ -197,7 +197,7 @@ static cuonn_status make_set(cpu_set *out, size_t n_examples, size_t n_modes, co
   return CUONN_OK;
 }
 
-cuonn_status cpu_set_images(void *state, backend_split split, const cuonn_images *images,
+cuonn_status cpu_set_images(void *state, backend_split split, const cuonn_examples *images,
                             const cuonn_features_options *options) {
   cpu_state *const s = state;
   CUONN_TRY(make_set(s->sets + split, images->n_examples, s->problem.shape.n_modes, images->labels));

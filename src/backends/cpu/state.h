@@ -63,7 +63,7 @@ cuonn_status cpu_create(void **out, const backend_problem *problem);
 void cpu_destroy(void *state);
 cuonn_status cpu_set_model(void *state, size_t model, const backend_model *from);
 cuonn_status cpu_get_model(const backend_model *to, void *state, size_t model);
-cuonn_status cpu_set_images(void *state, backend_split split, const cuonn_images *images,
+cuonn_status cpu_set_images(void *state, backend_split split, const cuonn_examples *images,
                             const cuonn_features_options *options);
 cuonn_status cpu_set_fields(void *state, backend_split split, const cuonn_fields *fields, const uint8_t *labels);
 cuonn_status cpu_get_features(double *out, void *state, backend_split split);
@@ -80,7 +80,7 @@ void cpu_optimizer_update(double *phase, double *first, double *second, const do
                           const cpu_kernels *kernels);
 
 /* features.c: values [example][2][n_modes], already made. */
-cuonn_status cpu_features(float *values, const cuonn_images *images, const cuonn_features_options *options,
+cuonn_status cpu_features(float *values, const cuonn_examples *images, const cuonn_features_options *options,
                           int threads);
 
 /* propagate.c */

@@ -1,10 +1,12 @@
 /* Labelled sets: features of images by cuFFT, or fields as they are. */
+#include <math.h>
 #include <nvtx3/nvToolsExt.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "cuda/state.h"
+#include "features/frequencies.h"
 #include "features/zoom.h"
 #include "kernels/fourier.h"
 
@@ -88,8 +90,8 @@ cuonn_status cuda_set_fields(void *state, backend_split split, const cuonn_field
                      s->session->stream);
 }
 
-/* As many images at once as half of the free memory holds: bytes, floats, and the spectrum twice, once for cuFFT. */
-static cuonn_status images_at_once(size_t *out, const cuonn_images *images) {
+/* As many images at once as half of the free memory holds: bytes (or none), floats, and the spectrum twice, once for cuFFT. */
+static cuonn_status images_at_once(size_t *out, const cuonn_examples *images) {
   const size_t pixels = images->height * images->width, half = images->height * (images->width / 2 + 1);
   const size_t each = pixels * (1 + sizeof(float)) + half * 2 * sizeof(float2);
   size_t available, total;
@@ -100,72 +102,107 @@ static cuonn_status images_at_once(size_t *out, const cuonn_images *images) {
   return CUONN_OK;
 }
 
-static cuonn_status fourier(cuda_state *s, cuda_set *set, const cuonn_images *images, size_t radius) {
+/* Pixels first .. first + count - 1, counted over all images, as floats on the device. bytes: room on the device; chunk: room
+ * here, for grey values. */
+static cuonn_status upload_pixels(float *values, uint8_t *bytes, float *chunk, const cuonn_examples *images,
+                                  size_t first, size_t count, cudaStream_t stream) {
+  if (images->pixels) {
+    CUONN_CUDA(cudaMemcpyAsync(bytes, images->pixels + first, count, cudaMemcpyHostToDevice, stream));
+    CUONN_CUDA(launch_pixels(values, bytes, count, stream));
+    return CUONN_OK;
+  }
+  CUONN_CUDA(cudaStreamSynchronize(stream)); /* the last chunk has been read */
+  for (size_t i = 0; i < count; i++) chunk[i] = (float)images->grey[first + i];
+  CUONN_CUDA(cudaMemcpyAsync(values, chunk, count * sizeof *values, cudaMemcpyHostToDevice, stream));
+  return CUONN_OK;
+}
+
+/* The frequencies that become features, on the device. */
+static cuonn_status upload_frequencies(int **out, cuda_memory *memory, const cuonn_features_options *options, size_t n,
+                                       const cuonn_examples *images, cudaStream_t stream) {
+  cuonn_status status = CUONN_OK;
+  int(*frequencies)[2] = NULL;
+  CUONN_TRY_DONE(cuonn_allocate(&frequencies, n, sizeof *frequencies));
+  CUONN_TRY_DONE(features_frequencies(frequencies, options, images->height, images->width));
+  CUONN_TRY_DONE(cuda_allocate(out, memory, 2 * n, sizeof **out, "the frequencies"));
+  CUONN_CUDA_DONE(cudaMemcpyAsync(*out, frequencies, n * sizeof *frequencies, cudaMemcpyHostToDevice, stream));
+  CUONN_CUDA_DONE(cudaStreamSynchronize(stream));
+done:
+  free(frequencies);
+  return status;
+}
+
+static cuonn_status fourier(cuda_state *s, cuda_set *set, const cuonn_examples *images,
+                            const cuonn_features_options *options, size_t n) {
   const size_t height = images->height, width = images->width, pixels = height * width;
   cudaStream_t stream = s->session->stream;
   cuonn_status status = CUONN_OK;
   cuda_memory memory = {0};
   size_t at_once = 0;
+  int *frequencies = NULL;
   uint8_t *bytes = NULL;
-  float *values = NULL;
+  float *values = NULL, *chunk = NULL;
   float2 *half = NULL;
   cufftHandle plan;
+  CUONN_TRY_DONE(upload_frequencies(&frequencies, &memory, options, n, images, stream));
   CUONN_TRY_DONE(images_at_once(&at_once, images));
-  CUONN_TRY_DONE(cuda_allocate(&bytes, &memory, at_once * pixels, 1, "the images"));
+  if (images->pixels)
+    CUONN_TRY_DONE(cuda_allocate(&bytes, &memory, at_once * pixels, 1, "the images"));
+  else
+    CUONN_TRY_DONE(cuonn_allocate(&chunk, at_once * pixels, sizeof *chunk));
   CUONN_TRY_DONE(cuda_allocate(&values, &memory, at_once * pixels, sizeof *values, "the images"));
   CUONN_TRY_DONE(cuda_allocate(&half, &memory, at_once * height * (width / 2 + 1), sizeof *half, "their spectra"));
   for (size_t first = 0; first < images->n_examples; first += at_once) {
     const size_t left = images->n_examples - first, count = left < at_once ? left : at_once;
     CUONN_TRY_DONE(cuda_plan(&plan, s->session, height, width, count));
-    CUONN_CUDA_DONE(
-        cudaMemcpyAsync(bytes, images->pixels + first * pixels, count * pixels, cudaMemcpyHostToDevice, stream));
-    CUONN_CUDA_DONE(launch_pixels(values, bytes, count * pixels, stream));
+    CUONN_TRY_DONE(upload_pixels(values, bytes, chunk, images, first * pixels, count * pixels, stream));
     CUONN_TRY_DONE(cuda_check_fft(cufftExecR2C(plan, values, half), "cufftExecR2C", __FILE__, __LINE__));
-    CUONN_CUDA_DONE(launch_crop(set->fields + first * s->stride, half, (int)height, (int)width, (int)radius,
-                                (int)s->stride, (int)count, stream));
+    CUONN_CUDA_DONE(launch_crop(set->fields + first * s->stride, half, frequencies, (int)height, (int)width, (int)n,
+                                options->reference, (int)s->stride, (int)count, stream));
   }
   CUONN_CUDA_DONE(cudaStreamSynchronize(stream));
 done:
   cuda_memory_free(&memory);
+  free(chunk);
   return status;
 }
 
 /* The zoom rounds to whole numbers, for which double is needed; the processor does it (features/zoom.h). */
-static cuonn_status resample(cuda_state *s, cuda_set *set, const cuonn_images *images, size_t side, size_t border) {
-  const size_t width = images->width, pixels = width - 2 * border, n = side * side;
+static cuonn_status resample(cuda_state *s, cuda_set *set, const cuonn_examples *images,
+                             const cuonn_features_options *options, size_t n) {
+  const size_t n_modes = n + options->reference;
   cuonn_status status = CUONN_OK;
-  double *matrix = NULL, *scratch = NULL, *zoomed = NULL, *fields = NULL;
-  CUONN_TRY_DONE(cuonn_allocate(&matrix, side * pixels, sizeof *matrix));
-  CUONN_TRY_DONE(cuonn_allocate(&scratch, side * pixels, sizeof *scratch));
+  double *scratch = NULL, *zoomed = NULL, *fields = NULL;
+  features_zoom zoom;
+  CUONN_TRY_DONE(features_zoom_create(&zoom, options, images));
+  CUONN_TRY_DONE(cuonn_allocate(&scratch, zoom.side * zoom.columns, sizeof *scratch));
   CUONN_TRY_DONE(cuonn_allocate(&zoomed, n, sizeof *zoomed));
-  CUONN_TRY_DONE(cuonn_allocate(&fields, 2 * images->n_examples * n, sizeof *fields));
-  CUONN_TRY_DONE(features_zoom_matrix(matrix, side, pixels));
+  CUONN_TRY_DONE(cuonn_allocate(&fields, 2 * images->n_examples * n_modes, sizeof *fields));
   for (size_t e = 0; e < images->n_examples; e++) {
-    double sum = 0;
-    features_zoom(zoomed, scratch, images->pixels + e * width * width, width, border, matrix, side, pixels);
-    for (size_t k = 0; k < n; k++) sum += zoomed[k];
-    for (size_t k = 0; k < n; k++) {
-      fields[2 * (e * n + k)] = sum == 0 ? 0 : zoomed[k] * (double)n / sum;
-      fields[2 * (e * n + k) + 1] = 0;
-    }
+    double sum = 0, *const example = fields + 2 * e * n_modes;
+    features_zoom_apply(zoomed, scratch, &zoom, images, e);
+    for (size_t k = 0; k < n; k++) sum += fabs(zoomed[k]);
+    for (size_t k = 0; k < n; k++) example[2 * k] = sum == 0 ? 0 : zoomed[k] * (double)n / sum;
+    if (options->reference) example[2 * n] = 1;
   }
-  CUONN_TRY_DONE(cuda_upload(set->fields, fields, images->n_examples, n, s->stride, s->session->stream));
+  CUONN_TRY_DONE(cuda_upload(set->fields, fields, images->n_examples, n_modes, s->stride, s->session->stream));
 done:
   free(fields);
   free(zoomed);
   free(scratch);
-  free(matrix);
+  features_zoom_free(&zoom);
   return status;
 }
 
-cuonn_status cuda_set_images(void *state, backend_split split, const cuonn_images *images,
+cuonn_status cuda_set_images(void *state, backend_split split, const cuonn_examples *images,
                              const cuonn_features_options *options) {
   cuda_state *const s = state;
+  const size_t n = cuonn_features_modes(options) - options->reference;
   CUONN_TRY(make_set(s, split, images->n_examples, images->labels));
   nvtxRangePushA("features");
-  const cuonn_status status = options->kind == CUONN_FEATURES_FOURIER
-                                  ? fourier(s, s->sets + split, images, options->radius)
-                                  : resample(s, s->sets + split, images, options->side, options->border);
+  const cuonn_status status = options->kind == CUONN_FEATURES_RESAMPLE
+                                  ? resample(s, s->sets + split, images, options, n)
+                                  : fourier(s, s->sets + split, images, options, n);
   nvtxRangePop();
   return status;
 }

@@ -147,7 +147,7 @@ cuonn_status cuda_in_situ_gradient(const cuda_state *s, backend_split split, con
                                    size_t n_models);
 
 /* sets.c */
-cuonn_status cuda_set_images(void *state, backend_split split, const cuonn_images *images,
+cuonn_status cuda_set_images(void *state, backend_split split, const cuonn_examples *images,
                              const cuonn_features_options *options);
 cuonn_status cuda_set_fields(void *state, backend_split split, const cuonn_fields *fields, const uint8_t *labels);
 cuonn_status cuda_get_features(double *out, void *state, backend_split split);

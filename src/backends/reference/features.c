@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "features/frequencies.h"
 #include "features/zoom.h"
 
 /* Divides the N amplitudes of one example by their mean modulus; zeros stay zero. */
@@ -19,13 +20,19 @@ static void normalize(double *out, size_t n) {
   for (size_t k = 0; k < 2 * n; k++) out[k] /= mean;
 }
 
-/* Row p of the shifted spectrum holds frequency (p - floor(h/2)) mod h; the square begins at p = floor(h/2) - r, which
- * is frequency -r. The same holds for columns. */
-static cuonn_status fourier(double *out, const cuonn_images *images, size_t radius) {
-  const size_t h = images->height, w = images->width, side = 2 * radius;
+static double pixel(const cuonn_examples *images, size_t i) {
+  return images->pixels ? images->pixels[i] : images->grey[i];
+}
+
+static cuonn_status fourier(double *out, size_t n_modes, size_t n, const cuonn_examples *images,
+                            const cuonn_features_options *options) {
+  const size_t h = images->height, w = images->width;
   cuonn_status status = CUONN_OK;
+  int(*frequencies)[2] = NULL;
   fftw_complex *image = NULL, *spectrum = NULL;
   fftw_plan plan = NULL;
+  CUONN_TRY_DONE(cuonn_allocate(&frequencies, n, sizeof *frequencies));
+  CUONN_TRY_DONE(features_frequencies(frequencies, options, h, w));
   CUONN_TRY_DONE(cuonn_allocate(&image, h * w, sizeof *image));
   CUONN_TRY_DONE(cuonn_allocate(&spectrum, h * w, sizeof *spectrum));
   /* estimated, not measured: the choice, and with it every bit, must not depend on timing */
@@ -33,53 +40,59 @@ static cuonn_status fourier(double *out, const cuonn_images *images, size_t radi
   CUONN_CHECK_DONE(plan != NULL, CUONN_E_INTERNAL, "FFTW has no plan for images of %zu x %zu pixels", h, w);
 
   for (size_t e = 0; e < images->n_examples; e++) {
-    for (size_t i = 0; i < h * w; i++) image[i] = images->pixels[e * h * w + i];
+    for (size_t i = 0; i < h * w; i++) image[i] = pixel(images, e * h * w + i);
     fftw_execute(plan);
-    double *const example = out + e * 2 * side * side;
-    for (size_t p = 0; p < side; p++) {
-      for (size_t q = 0; q < side; q++) {
-        const double complex f = spectrum[(p + h - radius) % h * w + (q + w - radius) % w];
-        example[2 * (p * side + q)] = creal(f);
-        example[2 * (p * side + q) + 1] = cimag(f);
-      }
+    double *const example = out + e * 2 * n_modes;
+    for (size_t k = 0; k < n; k++) {
+      const int v = frequencies[k][0], u = frequencies[k][1];
+      const size_t row = v < 0 ? h - (size_t)-v : (size_t)v, column = u < 0 ? w - (size_t)-u : (size_t)u;
+      example[2 * k] = creal(spectrum[row * w + column]);
+      example[2 * k + 1] = cimag(spectrum[row * w + column]);
     }
-    normalize(example, side * side);
+    normalize(example, n);
   }
 
 done:
   fftw_destroy_plan(plan);
   free(spectrum);
   free(image);
+  free(frequencies);
   return status;
 }
 
-static cuonn_status resample(double *out, const cuonn_images *images, size_t side, size_t border) {
-  const size_t width = images->width, pixels = width - 2 * border;
+static cuonn_status resample(double *out, size_t n_modes, size_t n, const cuonn_examples *images,
+                             const cuonn_features_options *options) {
   cuonn_status status = CUONN_OK;
-  double *matrix = NULL, *scratch = NULL, *zoomed = NULL;
-  CUONN_TRY_DONE(cuonn_allocate(&matrix, side * pixels, sizeof *matrix));
-  CUONN_TRY_DONE(cuonn_allocate(&scratch, side * pixels, sizeof *scratch));
-  CUONN_TRY_DONE(cuonn_allocate(&zoomed, side * side, sizeof *zoomed));
-  CUONN_TRY_DONE(features_zoom_matrix(matrix, side, pixels));
+  double *scratch = NULL, *zoomed = NULL;
+  features_zoom zoom;
+  CUONN_TRY_DONE(features_zoom_create(&zoom, options, images));
+  CUONN_TRY_DONE(cuonn_allocate(&scratch, zoom.side * zoom.columns, sizeof *scratch));
+  CUONN_TRY_DONE(cuonn_allocate(&zoomed, n, sizeof *zoomed));
 
   for (size_t e = 0; e < images->n_examples; e++) {
-    features_zoom(zoomed, scratch, images->pixels + e * width * width, width, border, matrix, side, pixels);
-    double *const example = out + e * 2 * side * side;
-    for (size_t k = 0; k < side * side; k++) {
+    features_zoom_apply(zoomed, scratch, &zoom, images, e);
+    double *const example = out + e * 2 * n_modes;
+    for (size_t k = 0; k < n; k++) {
       example[2 * k] = zoomed[k];
       example[2 * k + 1] = 0;
     }
-    normalize(example, side * side);
+    normalize(example, n);
   }
 
 done:
   free(zoomed);
   free(scratch);
-  free(matrix);
+  features_zoom_free(&zoom);
   return status;
 }
 
-cuonn_status reference_features(double *out, const cuonn_images *images, const cuonn_features_options *options) {
-  return options->kind == CUONN_FEATURES_FOURIER ? fourier(out, images, options->radius)
-                                                 : resample(out, images, options->side, options->border);
+cuonn_status reference_features(double *out, const cuonn_examples *images, const cuonn_features_options *options) {
+  const size_t n_modes = cuonn_features_modes(options), n = n_modes - options->reference;
+  CUONN_TRY(options->kind == CUONN_FEATURES_RESAMPLE ? resample(out, n_modes, n, images, options)
+                                                     : fourier(out, n_modes, n, images, options));
+  for (size_t e = 0; options->reference && e < images->n_examples; e++) {
+    out[2 * (e * n_modes + n)] = 1;
+    out[2 * (e * n_modes + n) + 1] = 0;
+  }
+  return CUONN_OK;
 }

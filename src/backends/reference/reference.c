@@ -146,7 +146,7 @@ static cuonn_status set_split(state *s, backend_split split, cuonn_fields *field
   return CUONN_OK;
 }
 
-static cuonn_status set_images(void *of, backend_split split, const cuonn_images *images,
+static cuonn_status set_images(void *of, backend_split split, const cuonn_examples *images,
                                const cuonn_features_options *options) {
   cuonn_fields fields = {0};
   cuonn_status status = CUONN_OK;

@@ -11,9 +11,9 @@
 typedef struct {
   const char *const *files; /* [n_files] */
   size_t n_files;
-  const char *data;            /* folder with the images; NULL: the one that the checkpoint names */
+  const char *data;            /* another folder with the files of its data, or NULL */
   cli_options common;          /* what computes */
-  size_t example;              /* test image, 0 is the first */
+  size_t example;              /* test example, 0 is the first */
   size_t layer;                /* of the network, 0 is the first */
   const char *const *settings; /* [n_settings] "energy.KEY=VALUE" */
   size_t n_settings;

@@ -1,4 +1,4 @@
-/* Power: the light of one test image on its way through every mesh, column by column. */
+/* Power: the light of one test example on its way through every mesh, column by column. */
 #include <math.h>
 
 #include "cli/figures/figures.h"
@@ -17,7 +17,7 @@ static int write_power(FILE *out, cli_figure_source *source) {
     goto done;
   }
   CLI_PASS_DONE(cli_light_send(&light, trained, source->example));
-  fputs("# waveguides, layers, classes, test image, label, prediction, probability of the prediction\n", out);
+  fputs("# waveguides, layers, classes, test example, label, prediction, probability of the prediction\n", out);
   fprintf(out, "%zu %zu %zu %zu %d %zu %.6f\n", n, shape->n_layers, shape->n_classes, source->example,
           trained->data.test.labels[source->example], light.prediction, light.probabilities[light.prediction]);
 
@@ -35,6 +35,8 @@ static int write_power(FILE *out, cli_figure_source *source) {
     }
     fputc('\n', out);
   }
+  cli_figure_next_block(out);
+  fprintf(out, "# 0: images, 1: fields\n%d\n", trained->data.test.fields.values != NULL);
 done:
   cli_light_free(&light);
   return code;
@@ -45,6 +47,6 @@ const cli_figure cli_figure_power = {
     .files = "a checkpoint",
     .reads_images = true,
     .reads_example = true,
-    .sentence = "the light of a test image through every mesh, column by column",
+    .sentence = "the light of a test example through every mesh, column by column",
     .write = write_power,
 };

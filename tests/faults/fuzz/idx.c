@@ -17,23 +17,29 @@ static const char *gzipped(unsigned slot, const uint8_t *bytes, size_t size) {
   return whole == Z_STREAM_END ? input_file(slot, room, stream.total_out) : NULL;
 }
 
+/* Bytes, or grey values of another element type. */
+static bool same_values(const cuonn_examples *a, const cuonn_examples *b) {
+  const size_t count = a->n_examples * a->height * a->width;
+  if (a->pixels) return b->pixels && memcmp(a->pixels, b->pixels, count) == 0;
+  return b->grey && memcmp(a->grey, b->grey, count * sizeof *a->grey) == 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
-  cuonn_images plain, packed;
+  cuonn_examples plain, packed;
   const char *const input = input_file(0, bytes, size), *const labels = input_file(1, kLabels, sizeof kLabels);
   const char *const images = input_file(2, kImages, sizeof kImages);
   const cuonn_status as_images = cuonn_images_load(&plain, input, labels);
   const char *const gzip = size >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b ? NULL : gzipped(3, bytes, size);
   if (gzip) {
     if (cuonn_images_load(&packed, gzip, labels) != as_images) abort();
-    if (as_images == CUONN_OK &&
-        (packed.n_examples != plain.n_examples || packed.height != plain.height || packed.width != plain.width ||
-         memcmp(packed.pixels, plain.pixels, plain.n_examples * plain.height * plain.width) != 0))
+    if (as_images == CUONN_OK && (packed.n_examples != plain.n_examples || packed.height != plain.height ||
+                                  packed.width != plain.width || !same_values(&packed, &plain)))
       abort();
-    cuonn_images_free(&packed);
+    cuonn_examples_free(&packed);
   }
-  cuonn_images_free(&plain);
+  cuonn_examples_free(&plain);
 
   cuonn_images_load(&plain, images, input);
-  cuonn_images_free(&plain);
+  cuonn_examples_free(&plain);
   return 0;
 }
