@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # How far gradients that a chip measures are from exact ones for lost light alone: 1 - cosine over all theta and phi, of both
 # schemes, for a small network (N = 16, 3 layers) that was trained without losses. Prints the table of docs/in-situ.md.
-#   scripts/lossy-gradients.sh        after cmake --preset release && cmake --build --preset release; some 20 s
+#   scripts/lossy-gradients.sh        after cmake --preset release && cmake --build --preset release
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cuonn=build/release/src/cli/cuonn
