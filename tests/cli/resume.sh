@@ -96,7 +96,7 @@ kill -INT $!
 cat config.yaml >&5
 exec 5>&-
 wait $!
-judge 130 '^cuonn train: interrupted before training; nothing was written$' $? 'interrupt before training'
+judge 130 '^cuonn train: pipe: interrupted while it was read$' $? 'interrupt before training'
 check_not test -e early
 set +m
 # The second one of a kind ends the program at once: here within a step of seconds, where nothing looks for the first.
