@@ -38,8 +38,6 @@ static int load_images(cuonn_dataset *out, const cuonn_config *config) {
   const char *names[CUONN_DATASET_FILES];
   for (size_t i = 0; i < CUONN_DATASET_FILES; i++) names[i] = config->data.names[i];
   CLI_TRY_DONE(cuonn_dataset_load(out, config->data.path, names));
-  const cuonn_status fits = cuonn_features_check(&config->features, out->train.height, out->train.width);
-  if (fits != CUONN_OK) code = cli_fail_file(fits, config->data.path);
 done:
   return code;
 }
@@ -73,10 +71,18 @@ done:
   return code;
 }
 
+int cli_data_read(cuonn_dataset *out, const cuonn_config *config) {
+  *out = (cuonn_dataset){0};
+  return config->data.kind == CUONN_DATA_FIELDS ? load_fields(out, config) : load_images(out, config);
+}
+
 int cli_data_load(cuonn_dataset *out, const cuonn_config *config) {
   int code = CLI_DONE;
-  *out = (cuonn_dataset){0};
-  CLI_PASS_DONE(config->data.kind == CUONN_DATA_FIELDS ? load_fields(out, config) : load_images(out, config));
+  CLI_PASS_DONE(cli_data_read(out, config));
+  if (config->data.kind == CUONN_DATA_IMAGES) {
+    const cuonn_status fits = cuonn_features_check(&config->features, out->train.height, out->train.width);
+    if (fits != CUONN_OK) return cli_fail_file(fits, config->data.path);
+  }
   CLI_TRY_DONE(cuonn_examples_check_labels(&out->train, config->network.n_classes));
   CLI_TRY_DONE(cuonn_examples_check_labels(&out->test, config->network.n_classes));
 done:

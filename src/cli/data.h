@@ -4,8 +4,11 @@
 
 #include "cli/common.h"
 
-/* Reads training and test set, fields with the waveguides of the network, and checks them against features and classes.
- * Fields may have no training set where the configuration names none. Release with cuonn_dataset_free(), also on failure. */
+/* Reads training and test set, fields with the waveguides of the network. Fields may have no training set where the
+ * configuration names none. Release with cuonn_dataset_free(), also on failure. */
+int cli_data_read(cuonn_dataset *out, const cuonn_config *config);
+
+/* The same, and checks them against features and classes. */
 int cli_data_load(cuonn_dataset *out, const cuonn_config *config);
 
 /* What a --data names: another folder with the same files. NULL: not given. */
