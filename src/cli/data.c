@@ -39,8 +39,6 @@ static int load_images(cuonn_dataset *out, const cuonn_config *config) {
   const char *names[CUONN_DATASET_FILES];
   for (size_t i = 0; i < CUONN_DATASET_FILES; i++) names[i] = config->data.names[i];
   CLI_TRY_DONE(cuonn_dataset_load(out, config->data.path, names));
-  const cuonn_status fits = cuonn_features_check(&config->features, out->train.height, out->train.width);
-  if (fits != CUONN_OK) code = cli_fail_file(fits, config->data.path);
 done:
   return code;
 }
@@ -95,11 +93,22 @@ done:
   return code;
 }
 
-int cli_data_load(cuonn_dataset *out, const cuonn_config *config, const char *source, bool option) {
+int cli_data_read(cuonn_dataset *out, const cuonn_config *config, const char *source, bool option) {
   int code = CLI_DONE;
   *out = (cuonn_dataset){0};
   if (source) CLI_PASS_DONE(check_all_there(config, source, option));
-  CLI_PASS_DONE(config->data.kind == CUONN_DATA_FIELDS ? load_fields(out, config) : load_images(out, config));
+  code = config->data.kind == CUONN_DATA_FIELDS ? load_fields(out, config) : load_images(out, config);
+done:
+  return code;
+}
+
+int cli_data_load(cuonn_dataset *out, const cuonn_config *config, const char *source, bool option) {
+  int code = CLI_DONE;
+  CLI_PASS_DONE(cli_data_read(out, config, source, option));
+  if (config->data.kind == CUONN_DATA_IMAGES) {
+    const cuonn_status fits = cuonn_features_check(&config->features, out->train.height, out->train.width);
+    if (fits != CUONN_OK) return cli_fail_file(fits, config->data.path);
+  }
   CLI_TRY_DONE(cuonn_examples_check_labels(&out->train, config->network.n_classes));
   CLI_TRY_DONE(cuonn_examples_check_labels(&out->test, config->network.n_classes));
 done:

@@ -151,7 +151,7 @@ static int cost_network(cli_energy_result *e, const char *path) {
   int code = CLI_DONE;
   const cuonn_config *config = e->config;
   cuonn_dataset data = {0};
-  CLI_PASS_DONE(cli_data_load(&data, config, path, false)); /* for the number of its examples */
+  CLI_PASS_DONE(cli_data_read(&data, config, path, false)); /* for the number of its examples */
   e->has_network = true;
   e->network_path = path;
   e->n_examples = data.train.n_examples;
