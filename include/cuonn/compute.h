@@ -26,11 +26,15 @@ extern "C" {
 /** A backend and its number of threads.  Not to be shared by threads that compute at the same time. */
 typedef struct cuonn_context cuonn_context;
 
+/** Most threads of a backend. */
+#define CUONN_THREADS_MAX 1024
+
 /** Makes a context.
  *  @param[out] out     release with cuonn_context_free()
  *  @param[in] backend  "auto" (the fastest that can compute here; cuonn_context_note() tells what was passed over),
  *                      "reference" (double, one thread), "cpu" (float, OpenMP), "cuda" (float, one NVIDIA GPU)
- *  @param[in] threads  for "cpu"; 0 = OpenMP's own choice.  No result depends on it.
+ *  @param[in] threads  for "cpu"; 0 = OpenMP's own choice, of which CUONN_THREADS_MAX at most are taken
+ *                      (cuonn_context_note() tells).  No result depends on it.
  *  @return CUONN_OK; CUONN_E_ARGUMENT for an unknown name; CUONN_E_DEVICE if the backend is not in this
  *          build or finds no device that it can use */
 CUONN_API cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int threads);
@@ -41,8 +45,9 @@ CUONN_API void cuonn_context_free(cuonn_context *context);
 /** Name of the backend that "auto" or the caller chose.  @return a constant string */
 CUONN_API const char *cuonn_context_backend(const cuonn_context *context);
 
-/** Why "auto" passed over a faster backend, such as a GPU that is not there: one line.
- *  @return owned by the context; "" if the fastest of this build was taken, or one was asked for by name */
+/** What a user may want to know of the choice: why "auto" passed over a faster backend, such as a GPU that is not there, and that
+ *  OpenMP's own number of threads (OMP_NUM_THREADS) is more than are taken.  One line.
+ *  @return owned by the context; "" if there is nothing to tell */
 CUONN_API const char *cuonn_context_note(const cuonn_context *context);
 
 /** Name of the i-th backend of this build, NULL past the last. */

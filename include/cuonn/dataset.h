@@ -79,6 +79,15 @@ CUONN_API cuonn_status cuonn_dataset_load(cuonn_dataset *out, const char *folder
  *  @return CUONN_OK; CUONN_E_DATA if either part would be empty; CUONN_E_MEMORY */
 CUONN_API cuonn_status cuonn_dataset_split(cuonn_dataset *out, const cuonn_examples *all, double share, uint64_t seed);
 
+/** What tells a data set from any other, as text: a line for each part ("training images", "training labels", "test images", "test
+ *  labels") with its name, its size, and the hash of its bytes in their order (XXH3, 128 bits).
+ *  @return to be released with free(); NULL if there is no memory */
+CUONN_API char *cuonn_dataset_identity(const cuonn_dataset *dataset);
+
+/** Compares what data sets were told to be by cuonn_dataset_identity().
+ *  @return CUONN_OK; CUONN_E_DATA naming the first part that differs, with both sizes if these do */
+CUONN_API cuonn_status cuonn_dataset_compare(const char *then, const char *now);
+
 /** Releases both sets and zeroes the struct.  NULL and zeroed structs are fine. */
 CUONN_API void cuonn_dataset_free(cuonn_dataset *dataset);
 

@@ -103,14 +103,26 @@ CUONN_API cuonn_status cuonn_network_read_errors(cuonn_network *network, const c
  *  there is no theta, `unitary(layer, row, column, complex)`, each decomposed.  @return also CUONN_E_SHAPE */
 CUONN_API cuonn_status cuonn_network_read_start(cuonn_network *network, const char *path);
 
-/** Reads a whole checkpoint.
- *  @param[out] state        release with cuonn_training_state_free()
- *  @param[out] config_text  the run's configuration in YAML; release with free() */
-CUONN_API cuonn_status cuonn_checkpoint_read(cuonn_training_state *state, char **config_text, const char *path);
+/** Where a run comes from: all that a checkpoint says besides what training changes. */
+typedef struct cuonn_origin {
+  char *config_text; /**< the run's configuration in YAML */
+  uint64_t seed;
+  char *data; /**< cuonn_dataset_identity() of what it is trained on; NULL: not known, as in files of older versions */
+} cuonn_origin;
 
-/** Writes a checkpoint: network, optimizer state, step, epoch, seed and the configuration. */
+/** Releases the texts of an origin that was read, and zeroes it.  NULL and zeroed structs are fine. */
+CUONN_API void cuonn_origin_free(cuonn_origin *origin);
+
+/** Reads a whole checkpoint.
+ *  @param[out] state   release with cuonn_training_state_free()
+ *  @param[out] epoch   finished epochs
+ *  @param[out] origin  release with cuonn_origin_free() */
+CUONN_API cuonn_status cuonn_checkpoint_read(cuonn_training_state *state, size_t *epoch, cuonn_origin *origin,
+                                             const char *path);
+
+/** Writes a checkpoint: network, optimizer state, step, epoch and origin. */
 CUONN_API cuonn_status cuonn_checkpoint_write(const char *path, const cuonn_training_state *state, size_t epoch,
-                                              uint64_t seed, const char *config_text);
+                                              const cuonn_origin *origin);
 
 /** One axis of a grid: a coordinate variable of the file. */
 typedef struct cuonn_energy_axis {
@@ -144,15 +156,18 @@ CUONN_API cuonn_status cuonn_energy_read(double **modes, cuonn_energy_point **po
 /** A run directory: config.yaml, metrics.csv, last.nc, best.nc. */
 typedef struct cuonn_run cuonn_run;
 
-/** Opens a run directory for writing and writes config.yaml.
- *  @param[in] directory  made if missing (its parent must exist); refused if it cannot be written, or while another
- *                        process has it open as a run (CUONN_E_ARGUMENT)
+/** Opens a run directory for writing, removes what a killed run left half written, and writes metrics.csv and config.yaml.
+ *  Refused with CUONN_E_ARGUMENT: a directory that another process has open as a run, or that holds a sweep, or in which one of a
+ *  run's files is a link that leads out of it.
+ *  @param[in] directory  made if missing (its parent must exist)
+ *  @param[in] origin     copied
  *  @param[in] n_layers   0 if gradients are exact; else metrics.csv has their errors, too: of all layers, and of so many each
- *  @param[in] resume_epochs  0 for a new run, which refuses a directory that already holds last.nc (CUONN_E_ARGUMENT);
+ *  @param[in] resume_epochs  0 for a new run, which refuses a directory that holds any file of a run (CUONN_E_ARGUMENT), unless
+ *                            they are the beginning of this very run, killed before its first checkpoint;
  *                            else rows of metrics.csv up to this many finished epochs are kept, later ones dropped;
  *                            SIZE_MAX resumes with none finished
  *  @param[out] out  release with cuonn_run_close() */
-CUONN_API cuonn_status cuonn_run_open(cuonn_run **out, const char *directory, const char *config_text, uint64_t seed,
+CUONN_API cuonn_status cuonn_run_open(cuonn_run **out, const char *directory, const cuonn_origin *origin,
                                       size_t n_layers, size_t resume_epochs);
 
 /** Records a finished epoch: metrics.csv, last.nc and, if it improved, best.nc. */
@@ -169,6 +184,11 @@ CUONN_API void cuonn_run_close(cuonn_run *run);
  *  @param[out] records  [count], epochs rising; NULL if no epoch was finished; release with free(), and all that they point to */
 CUONN_API cuonn_status cuonn_metrics_read(cuonn_epoch_record **records, size_t *count, const char *path);
 
+/** Refuses DIRECTORY/NAME if it is a symbolic link to something outside DIRECTORY: what is written into a directory of results
+ *  must not replace files elsewhere.
+ *  @return CUONN_OK, also if there is no such file; CUONN_E_ARGUMENT */
+CUONN_API cuonn_status cuonn_directory_check(const char *directory, const char *name);
+
 /** Writes any bytes as a file, as all files here are written: the goal is the old file or the new one. */
 CUONN_API cuonn_status cuonn_bytes_write(const char *path, const void *bytes, size_t size);
 
@@ -177,13 +197,14 @@ CUONN_API cuonn_status cuonn_bytes_write(const char *path, const void *bytes, si
 typedef struct cuonn_sweep_files cuonn_sweep_files;
 
 /** Opens the directory of a sweep for writing and reads what runs it holds.
- *  @param[in] directory  as for cuonn_run_open()
+ *  @param[in] directory  as for cuonn_run_open(); refused if it holds a run
  *  @param[in] grid    complete; read while the files are open
- *  @param[in] resume  false: writes sweep.yaml, and refuses a directory that holds one (CUONN_E_ARGUMENT); true: refuses runs
- *                     whose configuration is not that of their point (CUONN_E_DATA)
+ *  @param[in] data    cuonn_dataset_identity() of what its networks are trained on; NULL: unknown
+ *  @param[in] resume  false: writes sweep.yaml, and refuses a directory that holds any file of a sweep (CUONN_E_ARGUMENT); true:
+ *                     refuses runs whose configuration is not that of their point, or that have seen other data (CUONN_E_DATA)
  *  @param[out] out    release with cuonn_sweep_files_close() */
 CUONN_API cuonn_status cuonn_sweep_files_open(cuonn_sweep_files **out, const char *directory, const cuonn_grid *grid,
-                                              bool resume);
+                                              const char *data, bool resume);
 
 /** Result of a run that is recorded.
  *  @return owned by the files, its state NULL; NULL if there is none yet */

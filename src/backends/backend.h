@@ -70,6 +70,9 @@ typedef struct cuonn_backend {
    * computes, "" if that is the processor. */
   cuonn_status (*probe)(char *device, size_t size);
 
+  /* Threads that it would take where 0 are asked for, at most CUONN_THREADS_MAX of which it takes; NULL: always one. */
+  int (*own_threads)(void);
+
   cuonn_status (*create)(void **state, const backend_problem *problem);
   void (*destroy)(void *state); /* NULL is fine */
   cuonn_status (*set_model)(void *state, size_t model, const backend_model *from);
@@ -110,7 +113,7 @@ extern const cuonn_backend cuonn_backend_cuda; /* in builds with CUDA */
 struct cuonn_context {
   const cuonn_backend *backend;
   int threads;
-  char note[512]; /* why "auto" did not take a faster backend */
+  char note[512]; /* why "auto" did not take a faster backend; that fewer threads are taken than OpenMP would */
 };
 
 /* Where powers overflow (overflow.c), and what to do about it. */

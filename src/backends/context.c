@@ -38,11 +38,21 @@ static const cuonn_backend *find_usable(char *note, size_t size) {
   return backends[kBackends - 1];
 }
 
+/* Says in the context's note if OpenMP, which OMP_NUM_THREADS rules, would take more threads than there may be. */
+static void note_threads(cuonn_context *context) {
+  const int own = context->threads == 0 && context->backend->own_threads ? context->backend->own_threads() : 0;
+  const size_t used = strlen(context->note);
+  if (own <= CUONN_THREADS_MAX) return;
+  snprintf(context->note + used, sizeof context->note - used,
+           "%sOpenMP is set to %d threads (OMP_NUM_THREADS), of which %d are taken", used ? "; " : "", own,
+           CUONN_THREADS_MAX);
+}
+
 cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int threads) {
   cuonn_context made = {.threads = threads};
   *out = NULL;
-  CUONN_CHECK(threads >= 0 && threads <= 1024, CUONN_E_ARGUMENT, "threads is %d; it may be 0 (automatic) to 1024",
-              threads);
+  CUONN_CHECK(threads >= 0 && threads <= CUONN_THREADS_MAX, CUONN_E_ARGUMENT,
+              "threads is %d; it may be 0 (automatic) to %d", threads, CUONN_THREADS_MAX);
   if (strcmp(backend, "auto") == 0) {
     made.backend = find_usable(made.note, sizeof made.note);
   } else {
@@ -54,6 +64,7 @@ cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int 
                 backend);
     CUONN_TRY(made.backend->probe(NULL, 0));
   }
+  note_threads(&made);
   CUONN_TRY(cuonn_allocate(out, 1, sizeof **out));
   **out = made;
   return CUONN_OK;

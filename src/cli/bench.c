@@ -124,10 +124,13 @@ static int take_settings(bench_settings *s, const arguments *a) {
   CLI_PASS_DONE(parse_number(&s->n_samples, "samples", a->samples ? a->samples : "20"));
   CLI_PASS_DONE(parse_seconds(&s->seconds, a->seconds ? a->seconds : "6"));
   CLI_PASS_DONE(parse_number(&threads, "threads", a->threads ? a->threads : "0"));
-  s->threads = threads > 1024 ? 1025 : (int)threads; /* 1025: refused by the library, in its words */
+  s->threads = threads > CUONN_THREADS_MAX ? CUONN_THREADS_MAX + 1
+                                           : (int)threads; /* one too many: refused by the library, in its words */
   s->commit = a->commit ? a->commit : "";
   s->json = a->json;
   s->plot = a->plot;
+  if (s->json && s->plot && strcmp(s->json, s->plot) == 0)
+    return cli_fail(CLI_USAGE, "--json and --plot name the same file, %s", s->json);
   CLI_PASS_DONE(bench_check_writable(s->json));
   CLI_PASS_DONE(bench_check_writable(s->plot));
 done:
@@ -245,6 +248,7 @@ static int open_backends(bench_run *run) {
       continue;
     }
     if (status != CUONN_OK) return cli_fail_library(status);
+    cli_tell_backend(b->context);
     run->n_backends++;
   }
   return CLI_DONE;

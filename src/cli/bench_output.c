@@ -108,23 +108,20 @@ static int cannot_write(const char *path) {
 
 int bench_write_json(const bench_run *run) {
   int code = CLI_DONE;
-  char *path = NULL;
   json_t *const all = bench_json(run);
-  FILE *file = NULL;
-  if (!all || asprintf(&path, "%s.tmp", run->settings.json) < 0) {
+  char *const text = all ? json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) : NULL;
+  char *line = NULL; /* with its end */
+  const int length = text ? asprintf(&line, "%s\n", text) : -1;
+  if (length < 0) {
+    line = NULL;
     code = cli_fail(CLI_RESOURCES, "not enough memory for the JSON output");
     goto done;
   }
-  file = fopen(path, "we");
-  bool whole = file && json_dumpf(all, file, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) == 0 && fputc('\n', file) != EOF;
-  if (file) whole = fclose(file) == 0 && whole;
-  if (!whole || rename(path, run->settings.json) != 0) {
-    code = cannot_write(run->settings.json);
-    unlink(path);
-  }
+  CLI_TRY_DONE(cuonn_bytes_write(run->settings.json, line, (size_t)length));
 done:
+  free(line);
+  free(text);
   json_decref(all);
-  free(path);
   return code;
 }
 

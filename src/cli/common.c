@@ -129,15 +129,16 @@ done:
 int cli_config_of_checkpoint(cuonn_config *config, const char *path) {
   int code = CLI_DONE;
   cuonn_training_state state = {0};
-  char *text = NULL;
-  const cuonn_status own = cuonn_checkpoint_read(&state, &text, path);
+  cuonn_origin origin = {0};
+  size_t epoch;
+  const cuonn_status own = cuonn_checkpoint_read(&state, &epoch, &origin, path);
   if (own == CUONN_OK)
-    CLI_TRY_DONE(cuonn_config_read_text(config, text, strlen(text), path));
+    CLI_TRY_DONE(cuonn_config_read_text(config, origin.config_text, strlen(origin.config_text), path));
   else if (own != CUONN_E_DATA) /* the caller has read the network in it: what it lacks is a checkpoint's other half */
     CLI_TRY_DONE(own);
   config->chip_errors_file[0] = 0; /* these errors are in the checkpoint, and the file may be gone */
 done:
-  free(text);
+  cuonn_origin_free(&origin);
   cuonn_training_state_free(&state);
   return code;
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *cli_data_kind(const cuonn_config *config) {
   return config->data.kind == CUONN_DATA_FIELDS ? "fields" : "images";
@@ -38,8 +39,6 @@ static int load_images(cuonn_dataset *out, const cuonn_config *config) {
   const char *names[CUONN_DATASET_FILES];
   for (size_t i = 0; i < CUONN_DATASET_FILES; i++) names[i] = config->data.names[i];
   CLI_TRY_DONE(cuonn_dataset_load(out, config->data.path, names));
-  const cuonn_status fits = cuonn_features_check(&config->features, out->train.height, out->train.width);
-  if (fits != CUONN_OK) code = cli_fail_file(fits, config->data.path);
 done:
   return code;
 }
@@ -73,10 +72,43 @@ done:
   return code;
 }
 
-int cli_data_load(cuonn_dataset *out, const cuonn_config *config) {
+/* Data that a file's configuration names and that are not there: they may be where the run was started. */
+static int check_there(const char *key, const char *path, const char *source, bool option) {
+  if (!path[0] || access(path, F_OK) == 0) return CLI_DONE;
+  const char *const relative = path[0] == '/' ? "" : ", which is relative to where the run was started";
+  if (option)
+    return cli_fail(CLI_BAD_FILE, "%s: is not here; %s in %s names it%s: give its folder with --data DIR", path, key,
+                    source, relative);
+  return cli_fail(CLI_BAD_FILE, "%s: is not here; %s in %s names it%s: give another with --set %s=PATH", path, key,
+                  source, relative, key);
+}
+
+static int check_all_there(const cuonn_config *config, const char *source, bool option) {
+  int code = CLI_DONE;
+  const cuonn_data_options *const data = &config->data;
+  if (data->kind == CUONN_DATA_IMAGES) return check_there("data.path", data->path, source, option);
+  CLI_PASS_DONE(check_there("data.train", data->train, source, option));
+  CLI_PASS_DONE(check_there("data.test", data->test, source, option));
+done:
+  return code;
+}
+
+int cli_data_read(cuonn_dataset *out, const cuonn_config *config, const char *source, bool option) {
   int code = CLI_DONE;
   *out = (cuonn_dataset){0};
-  CLI_PASS_DONE(config->data.kind == CUONN_DATA_FIELDS ? load_fields(out, config) : load_images(out, config));
+  if (source) CLI_PASS_DONE(check_all_there(config, source, option));
+  code = config->data.kind == CUONN_DATA_FIELDS ? load_fields(out, config) : load_images(out, config);
+done:
+  return code;
+}
+
+int cli_data_load(cuonn_dataset *out, const cuonn_config *config, const char *source, bool option) {
+  int code = CLI_DONE;
+  CLI_PASS_DONE(cli_data_read(out, config, source, option));
+  if (config->data.kind == CUONN_DATA_IMAGES) {
+    const cuonn_status fits = cuonn_features_check(&config->features, out->train.height, out->train.width);
+    if (fits != CUONN_OK) return cli_fail_file(fits, config->data.path);
+  }
   CLI_TRY_DONE(cuonn_examples_check_labels(&out->train, config->network.n_classes));
   CLI_TRY_DONE(cuonn_examples_check_labels(&out->test, config->network.n_classes));
 done:

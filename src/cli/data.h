@@ -4,9 +4,14 @@
 
 #include "cli/common.h"
 
-/* Reads training and test set, fields with the waveguides of the network, and checks them against features and classes.
- * Fields may have no training set where the configuration names none. Release with cuonn_dataset_free(), also on failure. */
-int cli_data_load(cuonn_dataset *out, const cuonn_config *config);
+/* Reads training and test set, fields with the waveguides of the network. Fields may have no training set where the
+ * configuration names none. Release with cuonn_dataset_free(), also on failure.
+ *  source  file whose configuration names the data, perhaps relative to another place than where we are; NULL: the user did
+ *  option  whether the command has --data, for what to do where they are not there; else it has --set */
+int cli_data_read(cuonn_dataset *out, const cuonn_config *config, const char *source, bool option);
+
+/* The same, and checks them against features and classes. */
+int cli_data_load(cuonn_dataset *out, const cuonn_config *config, const char *source, bool option);
 
 /* What a --data names: another folder with the same files. NULL: not given. */
 int cli_data_move(cuonn_config *config, const char *folder);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/common.h"
+#include "cli/output.h"
 
 typedef struct {
   const char *unitary, *output, *style;
@@ -92,6 +93,7 @@ static int run(int argc, char **argv) {
   cuonn_mesh mesh = {0};
   cuonn_context *context = NULL;
   CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.unitary));
   if (args.style) CLI_TRY_DONE(cuonn_phase_style_parse(&style, args.style));
   CLI_TRY_DONE(cuonn_unitary_read(&unitary, &o.n_modes, args.unitary));
   cuonn_status status = cuonn_mesh_create(&mesh, o.n_modes, style);

@@ -9,6 +9,7 @@
 
 #include "cli/data.h"
 #include "cli/grid.h"
+#include "cli/output.h"
 
 typedef struct {
   const char *config, *output, *network;
@@ -150,7 +151,7 @@ static int cost_network(cli_energy_result *e, const char *path) {
   int code = CLI_DONE;
   const cuonn_config *config = e->config;
   cuonn_dataset data = {0};
-  CLI_PASS_DONE(cli_data_load(&data, config)); /* for the number of its examples */
+  CLI_PASS_DONE(cli_data_read(&data, config, path, false)); /* for the number of its examples */
   e->has_network = true;
   e->network_path = path;
   e->n_examples = data.train.n_examples;
@@ -254,6 +255,7 @@ static int run(int argc, char **argv) {
     goto done;
   }
   CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.config, args.network));
   CLI_PASS_DONE(configure(&config, &args));
   code = args.n_grids ? run_grid(&config, &args) : run_point(&config, &args);
 done:

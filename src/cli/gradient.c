@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/data.h"
+#include "cli/output.h"
 
 typedef struct {
   const char *checkpoint, *input, *images, *output, *method;
@@ -97,7 +98,7 @@ static int read_images(job *j) {
   const unsigned long long count = strtoull(j->args.images, &end, 10);
   if (*j->args.images < '0' || *j->args.images > '9' || *end || errno != 0 || count == 0)
     return cli_fail(CLI_USAGE, "--images: found \"%s\", which is no whole number from 1 on", j->args.images);
-  CLI_PASS_DONE(cli_data_load(&data, &j->config));
+  CLI_PASS_DONE(cli_data_load(&data, &j->config, j->args.checkpoint, false));
   if (count > data.train.n_examples) {
     code = cli_fail(CLI_USAGE, "--images %llu: %s has %zu training %s", count, cli_data_name(&j->config),
                     data.train.n_examples, cli_data_kind(&j->config));
@@ -147,6 +148,10 @@ static int read_all(job *j) {
   j->config.network = j->network.shape;
   for (size_t i = 0; i < j->args.n_settings; i++) CLI_TRY_DONE(cuonn_config_set(&j->config, j->args.settings[i]));
   CLI_PASS_DONE(cli_config_set(&j->config, "training.gradient", j->args.method ? j->args.method : "exact"));
+  const char *const errors = j->config.chip_errors_file[0] ? j->config.chip_errors_file : NULL;
+  CLI_PASS_DONE(CLI_CHECK_OUTPUT(j->args.output, errors));
+  const cuonn_data_options *const data = &j->config.data;
+  if (j->args.images) CLI_PASS_DONE(CLI_CHECK_OUTPUT(j->args.output, data->path, data->train, data->test));
   CLI_PASS_DONE(cli_make_chip(&j->network, &j->config, j->config.training.chip.seed));
   code = j->args.images ? read_images(j) : read_input(j);
 done:
@@ -209,6 +214,7 @@ static int run(int argc, char **argv) {
   j.args.settings = calloc((size_t)argc, sizeof *j.args.settings);
   if (!j.args.settings) return cli_fail(CLI_RESOURCES, "not enough memory");
   CLI_PASS_DONE(cli_parse(&j.args, &argp, argc, argv));
+  CLI_PASS_DONE(CLI_CHECK_OUTPUT(j.args.output, j.args.checkpoint, j.args.input));
   CLI_PASS_DONE(cli_context_create(&j.context, &j.args.common));
   CLI_PASS_DONE(read_all(&j));
   const cuonn_gradient_method method = j.config.training.gradient;

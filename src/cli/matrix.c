@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cli/common.h"
+#include "cli/output.h"
 
 typedef struct {
   const char *mesh, *output;
@@ -49,6 +50,7 @@ static int run(int argc, char **argv) {
   cuonn_mesh mesh = {0};
   double *matrix = NULL;
   CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.mesh));
   CLI_PASS_DONE(cli_context_create(&context, &args.common));
   CLI_TRY_DONE(cuonn_mesh_read(&mesh, args.mesh));
   CLI_PASS_DONE(cli_matrix_of(&matrix, context, &mesh, args.mesh));

@@ -5,6 +5,7 @@
 
 #include "cli/figures/figures.h"
 #include "cli/gnuplot.h"
+#include "cli/output.h"
 
 typedef struct {
   const char *what, *output, *example, *layer;
@@ -136,13 +137,30 @@ static int read_index(size_t *out, const char *text, const char *option) {
 
 /* --------------------------------------------------------------------------------------------------------- drawing */
 
+/* Neither the figure nor its data may replace what it is made from. */
+static int check_outputs(const arguments *args, const char *data_path) {
+  int code = CLI_DONE;
+  const cli_figure_source *const s = &args->source;
+  const cuonn_data_options *const data = s->opened ? &s->trained.config.data : NULL;
+  const char *const outputs[] = {args->output, data_path};
+  for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
+    CLI_PASS_DONE(cli_check_output(outputs[i], s->files, s->n_files));
+    CLI_PASS_DONE(CLI_CHECK_OUTPUT(outputs[i], s->data));
+    if (data) CLI_PASS_DONE(CLI_CHECK_OUTPUT(outputs[i], data->path, data->train, data->test));
+  }
+done:
+  return code;
+}
+
 static int draw(const cli_figure *figure, const char *format, arguments *args) {
   int code = CLI_DONE;
   char *data = NULL, *data_path = NULL;
   size_t size = 0;
   cli_drawing drawing = {0};
   if (asprintf(&data_path, "%s.txt", args->output) < 0) return cli_fail(CLI_RESOURCES, "not enough memory");
+  CLI_PASS_DONE(check_outputs(args, data_path));
   CLI_PASS_DONE(cli_figure_data(&data, &size, figure, &args->source));
+  CLI_PASS_DONE(check_outputs(args, data_path)); /* now it is known where the images came from */
   CLI_PASS_DONE(cli_gnuplot_draw(&drawing, figure->name, format, data, size));
   if (drawing.missing) {
     CLI_TRY_DONE(cuonn_bytes_write(data_path, data, size));

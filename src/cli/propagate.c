@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/common.h"
+#include "cli/output.h"
 
 typedef struct {
   const char *mesh, *input, *output;
@@ -84,6 +85,7 @@ static int run(int argc, char **argv) {
   cuonn_fields input = {0}, output = {0};
   cuonn_taps taps = {0};
   CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.mesh, args.input));
   CLI_PASS_DONE(cli_context_create(&context, &args.common));
   CLI_TRY_DONE(cuonn_mesh_read(&mesh, args.mesh));
   CLI_TRY_DONE(cuonn_fields_read(&input, args.input, "input"));

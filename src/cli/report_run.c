@@ -1,6 +1,7 @@
 /* The report of a run: its numbers, its figures, and how to repeat it. */
 #include <stdlib.h>
 
+#include "cli/output.h"
 #include "cli/page.h"
 #include "cli/report.h"
 #include "cli/report_page.h"
@@ -14,13 +15,14 @@ typedef struct {
   char *metrics, *best, *last, *report; /* paths */
   cuonn_epoch_record *records;          /* [count] */
   size_t count, best_record;
-  char *config_text; /* of last.nc: what the run was told last */
+  cuonn_origin origin; /* of last.nc: what the run was told last */
   cuonn_network_shape shape;
 } run_files;
 
 static int read_run(run_files *run) {
   int code = CLI_DONE;
   cuonn_training_state state = {0};
+  size_t epoch;
   CLI_PASS_DONE(cli_report_name(&run->name, run->directory));
   CLI_PASS_DONE(cli_report_join(&run->metrics, run->directory, "metrics.csv"));
   CLI_PASS_DONE(cli_report_join(&run->best, run->directory, "best.nc"));
@@ -33,7 +35,7 @@ static int read_run(run_files *run) {
   }
   for (size_t i = 1; i < run->count; i++)
     if (run->records[i].test_accuracy > run->records[run->best_record].test_accuracy) run->best_record = i;
-  CLI_TRY_DONE(cuonn_checkpoint_read(&state, &run->config_text, run->last));
+  CLI_TRY_DONE(cuonn_checkpoint_read(&state, &epoch, &run->origin, run->last));
   run->shape = state.network.shape;
 done:
   cuonn_training_state_free(&state);
@@ -41,7 +43,7 @@ done:
 }
 
 static void free_run(run_files *run) {
-  free(run->config_text);
+  cuonn_origin_free(&run->origin);
   free(run->records);
   free(run->report);
   free(run->last);
@@ -136,12 +138,14 @@ int cli_report_run(bool *missing, const char *directory, const char *data, const
   cli_report_page page = {0};
   *missing = false;
   CLI_PASS_DONE(read_run(&run));
+  CLI_TRY_DONE(cuonn_directory_check(directory, "report.html"));
+  CLI_PASS_DONE(CLI_CHECK_OUTPUT(run.report, directory, data));
   CLI_PASS_DONE(cli_report_begin(&page, run.name));
   write_start(page.out, &run);
   write_numbers(page.out, &run);
   CLI_PASS_DONE(write_figures(&page, &run, data, common));
   write_repeat(page.out);
-  cli_report_end(&page, run.config_text);
+  cli_report_end(&page, run.origin.config_text);
   CLI_PASS_DONE(cli_report_save(&page, run.report));
   *missing = page.missing;
 done:

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "cli/data.h"
+#include "cli/output.h"
 #include "cli/page.h"
 #include "cli/report.h"
 #include "cli/report_page.h"
@@ -253,12 +254,21 @@ static void write_repeat(FILE *out) {
       out);
 }
 
+static int check_output(const sweep_files *s) {
+  int code = CLI_DONE;
+  CLI_TRY_DONE(cuonn_directory_check(s->directory, "report.html"));
+  code = CLI_CHECK_OUTPUT(s->report, s->path, s->directory);
+done:
+  return code;
+}
+
 int cli_report_sweep(bool *missing, const char *path) {
   int code = CLI_DONE;
   sweep_files sweep = {.path = path};
   cli_report_page page = {0};
   *missing = false;
   CLI_PASS_DONE(read_sweep(&sweep));
+  CLI_PASS_DONE(check_output(&sweep));
   CLI_PASS_DONE(cli_report_begin(&page, sweep.name));
   write_start(page.out, &sweep);
   write_grid(page.out, &sweep.record.grid);

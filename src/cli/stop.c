@@ -11,7 +11,7 @@ static void on_signal(int number) {
 }
 
 void cli_catch_signals(void) {
-  const int numbers[] = {SIGINT, SIGTERM};
+  const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
     /* no SA_RESTART: a call that waits for another program returns, and the request is seen */
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND}, old;

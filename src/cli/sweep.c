@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/data.h"
 #include "cli/gnuplot.h"
@@ -14,7 +15,7 @@
 #include "cli/sweep.h"
 
 typedef struct {
-  const char *config, *output, *resume;
+  const char *config, *data, *output, *resume;
   const char **settings; /* [n_settings] "key=value", room for as many as there are words */
   size_t n_settings;
   cli_options common;
@@ -25,6 +26,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
   switch (key) {
     case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 2); return 0;
     case 's': a->settings[a->n_settings++] = value; return 0;
+    case 'd': a->data = value; return 0;
     case 'o': a->output = value; return 0;
     case 'r': a->resume = value; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->config, value);
@@ -42,6 +44,7 @@ static const struct argp_option options[] = {
     {"set", 's', "KEY=VALUE", 0,
      "Set a key of the configuration, after the file; KEY=[VALUE, VALUE] gives it a list; may be repeated", 0},
     {"output", 'o', "DIR", 0, "Directory of the sweep, the same as --set output.directory=DIR", 0},
+    {"data", 'd', "DIR", 0, "Folder with the IDX files, the same as --set data.path=DIR", 0},
     {"resume", 'r', "DIR", 0,
      "Go on with the sweep in DIR; only what does not change the computation may be set anew (backend.threads, "
      "data.path, "
@@ -80,6 +83,8 @@ typedef struct {
   cuonn_grid grid;
   cuonn_context *context;
   cuonn_dataset data;
+  char *data_source; /* of a resumed sweep: its sweep.yaml, unless the user names other data */
+  char *identity;    /* of the data */
   cuonn_sweep_files *files;
   size_t points;
   size_t *to_do; /* [n_to_do] points */
@@ -95,6 +100,7 @@ typedef struct {
 static int apply_settings(cuonn_grid *grid, const arguments *args) {
   int code = CLI_DONE;
   for (size_t i = 0; i < args->n_settings; i++) CLI_TRY_DONE(cuonn_grid_set(grid, args->settings[i]));
+  CLI_PASS_DONE(cli_data_move(&grid->base, args->data));
   CLI_PASS_DONE(cli_config_set(&grid->base, "backend.name", args->common.backend));
   CLI_PASS_DONE(cli_config_set(&grid->base, "backend.threads", args->common.threads));
   CLI_PASS_DONE(cli_config_set(&grid->base, "output.directory", args->resume ? args->resume : args->output));
@@ -115,12 +121,25 @@ static bool same_axes(const cuonn_grid *a, const cuonn_grid *b) {
   return true;
 }
 
+static bool is_run(const char *directory) {
+  char *path;
+  if (asprintf(&path, "%s/last.nc", directory) < 0) return false;
+  const bool there = access(path, F_OK) == 0;
+  free(path);
+  return there;
+}
+
 static int configure_resumed(job *j) {
   int code = CLI_DONE;
   char *path = NULL;
   cuonn_grid started;
   cuonn_grid_init(&started);
   if (asprintf(&path, "%s/sweep.yaml", j->args.resume) < 0) return cli_fail(CLI_RESOURCES, "not enough memory");
+  if (access(path, F_OK) != 0 && is_run(j->args.resume)) {
+    code = cli_fail(CLI_USAGE, "%s: is the directory of a run; go on with: cuonn train --resume %s", j->args.resume,
+                    j->args.resume);
+    goto done;
+  }
   CLI_TRY_DONE(cuonn_grid_read(&started, path));
   CLI_TRY_DONE(cuonn_grid_complete(&started));
   CLI_TRY_DONE(cuonn_grid_read(&j->grid, path));
@@ -129,9 +148,10 @@ static int configure_resumed(job *j) {
   if (!key && started.base.training.epochs != j->grid.base.training.epochs) key = "training.epochs";
   if (!key && !same_axes(&started, &j->grid)) key = "the lists of values";
   if (key) code = cli_fail(CLI_USAGE, "%s: %s may not differ from what the sweep was started with", path, key);
+  if (strcmp(cli_data_name(&started.base), cli_data_name(&j->grid.base)) == 0) j->data_source = path;
 done:
   cuonn_grid_free(&started);
-  free(path);
+  if (j->data_source != path) free(path);
   return code;
 }
 
@@ -147,7 +167,9 @@ done:
 static int load_data(job *j) {
   int code = CLI_DONE;
   const cuonn_config *const base = &j->grid.base; /* no list is of the data's or the classes' keys */
-  CLI_PASS_DONE(cli_data_load(&j->data, base));
+  CLI_PASS_DONE(cli_data_load(&j->data, base, j->data_source, true));
+  j->identity = cuonn_dataset_identity(&j->data);
+  if (!j->identity) return cli_fail(CLI_RESOURCES, "not enough memory");
   for (size_t p = 0; p < j->points; p++) {
     cuonn_config c;
     cuonn_grid_config(&c, &j->grid, p);
@@ -164,7 +186,8 @@ done:
 /* Opens the directory, and lists what is not done there. */
 static int list_models(job *j) {
   int code = CLI_DONE;
-  CLI_TRY_DONE(cuonn_sweep_files_open(&j->files, j->grid.base.output_directory, &j->grid, j->args.resume != NULL));
+  CLI_TRY_DONE(
+      cuonn_sweep_files_open(&j->files, j->grid.base.output_directory, &j->grid, j->identity, j->args.resume != NULL));
   j->to_do = calloc(j->points, sizeof *j->to_do);
   j->models = calloc(j->points, sizeof *j->models);
   if (!j->to_do || !j->models) return cli_fail(CLI_RESOURCES, "not enough memory for %zu runs", j->points);
@@ -279,6 +302,8 @@ done:
   free(j.models);
   free(j.to_do);
   cuonn_sweep_files_close(j.files);
+  free(j.identity);
+  free(j.data_source);
   cuonn_dataset_free(&j.data);
   cuonn_context_free(j.context);
   cuonn_grid_free(&j.grid);

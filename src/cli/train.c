@@ -6,15 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/data.h"
 #include "cli/gnuplot.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/stop.h"
 
 typedef struct {
-  const char *config, *output, *resume;
+  const char *config, *data, *output, *resume;
   const char **settings; /* [n_settings] "key=value", room for as many as there are words */
   size_t n_settings;
   cli_options common;
@@ -25,6 +27,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
   switch (key) {
     case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 2); return 0;
     case 's': a->settings[a->n_settings++] = value; return 0;
+    case 'd': a->data = value; return 0;
     case 'o': a->output = value; return 0;
     case 'r': a->resume = value; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->config, value);
@@ -41,6 +44,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 static const struct argp_option options[] = {
     {"set", 's', "KEY=VALUE", 0, "Set a key of the configuration, after the file; may be repeated", 0},
     {"output", 'o', "DIR", 0, "Run directory, the same as --set output.directory=DIR", 0},
+    {"data", 'd', "DIR", 0, "Folder with the IDX files, the same as --set data.path=DIR", 0},
     {"resume", 'r', "DIR", 0,
      "Go on with the run in DIR from its last.nc; the configuration is the one that it was started with, and only what "
      "does not change the computation may be set anew (training.epochs, backend.threads, data.path, ...)",
@@ -79,6 +83,10 @@ typedef struct {
   cuonn_context *context;
   cuonn_dataset data;
   cuonn_training_state state;
+  cuonn_origin started; /* of a resumed run: what its last.nc says */
+  size_t epoch;         /* finished ones, the same */
+  char *data_source;    /* its path, unless the user names other data */
+  char *identity;       /* of the data */
   cuonn_run *run;
   size_t steps_per_epoch;
   uint64_t saved_step;       /* step that the directory's last.nc holds, UINT64_MAX if there is none */
@@ -93,6 +101,7 @@ typedef struct {
 static int apply_settings(cuonn_config *config, const arguments *args) {
   int code = CLI_DONE;
   for (size_t i = 0; i < args->n_settings; i++) CLI_TRY_DONE(cuonn_config_set(config, args->settings[i]));
+  CLI_PASS_DONE(cli_data_move(config, args->data));
   CLI_PASS_DONE(cli_config_set(config, "backend.name", args->common.backend));
   CLI_PASS_DONE(cli_config_set(config, "backend.threads", args->common.threads));
   CLI_PASS_DONE(cli_config_set(config, "output.directory", args->output));
@@ -113,13 +122,49 @@ static bool same_shape(const cuonn_network_shape *a, const cuonn_network_shape *
   return a->n_modes == b->n_modes && a->n_layers == b->n_layers && a->n_classes == b->n_classes && a->style == b->style;
 }
 
+static bool exists(const char *directory, const char *name) {
+  char *path;
+  if (asprintf(&path, "%s/%s", directory, name) < 0) return false;
+  const bool there = access(path, F_OK) == 0;
+  free(path);
+  return there;
+}
+
+/* Whether a directory without last.nc is one of a run that was killed in its first epoch. */
+static bool is_beginning(const char *directory) {
+  char *path;
+  cuonn_epoch_record *records;
+  size_t count;
+  if (!exists(directory, "config.yaml") || asprintf(&path, "%s/metrics.csv", directory) < 0) return false;
+  const cuonn_status status = cuonn_metrics_read(&records, &count, path);
+  if (status == CUONN_OK) free(records);
+  free(path);
+  return status == CUONN_OK && count <= 1;
+}
+
+/* What cannot be resumed, and what to do in its place. */
+static int check_resumed(const char *directory) {
+  if (exists(directory, "last.nc")) return CLI_DONE;
+  if (exists(directory, "sweep.yaml"))
+    return cli_fail(CLI_USAGE, "%s: is the directory of a sweep; go on with: cuonn sweep --resume %s", directory,
+                    directory);
+  if (is_beginning(directory))
+    return cli_fail(
+        CLI_BAD_FILE,
+        "%s/last.nc: does not exist: the run ended before its first epoch was finished; start it anew: cuonn train "
+        "%s/config.yaml --output %s",
+        directory, directory, directory);
+  return CLI_DONE;
+}
+
 /* State and configuration of a run that was stopped. */
 static int configure_resumed(job *j) {
   int code = CLI_DONE;
-  char *path = NULL, *text = NULL;
+  char *path = NULL;
+  CLI_PASS_DONE(check_resumed(j->args.resume));
   if (asprintf(&path, "%s/last.nc", j->args.resume) < 0) return cli_fail(CLI_RESOURCES, "not enough memory");
-  CLI_TRY_DONE(cuonn_checkpoint_read(&j->state, &text, path));
-  CLI_TRY_DONE(cuonn_config_read_text(&j->config, text, strlen(text), path));
+  CLI_TRY_DONE(cuonn_checkpoint_read(&j->state, &j->epoch, &j->started, path));
+  CLI_TRY_DONE(cuonn_config_read_text(&j->config, j->started.config_text, strlen(j->started.config_text), path));
   if (!same_shape(&j->state.network.shape, &j->config.network)) {
     code = cli_fail(
         CLI_BAD_FILE,
@@ -140,22 +185,47 @@ static int configure_resumed(job *j) {
     goto done;
   }
   CLI_PASS_DONE(cli_config_set(&j->config, "output.directory", j->args.resume));
+  if (strcmp(cli_data_name(&started), cli_data_name(&j->config)) == 0)
+    j->data_source = path; /* not the user's own words */
 done:
-  free(text);
-  free(path);
+  if (j->data_source != path) free(path);
   return code;
+}
+
+/* The data must be those that the run has seen so far: an epoch of others is another epoch. */
+static int check_data(const job *j) {
+  const char *const directory = j->args.resume;
+  if (j->started.data) {
+    const cuonn_status same = cuonn_dataset_compare(j->started.data, j->identity);
+    if (same != CUONN_OK)
+      return cli_fail(CLI_BAD_FILE, "%s: is not what the run in %s was started with: %s", cli_data_name(&j->config),
+                      directory, cuonn_last_error());
+  } else {
+    fprintf(stderr,
+            "cuonn: %s/last.nc is of an older version and does not say on what data: they are taken as they are\n",
+            directory);
+  }
+  if (j->state.step / j->steps_per_epoch == j->epoch) return CLI_DONE;
+  return cli_fail(CLI_BAD_FILE,
+                  "%s: is not what the run in %s was started with: it finished %zu epochs in %" PRIu64
+                  " steps, and %zu training examples make an epoch of %zu steps",
+                  cli_data_name(&j->config), directory, j->epoch, j->state.step, j->data.train.n_examples,
+                  j->steps_per_epoch);
 }
 
 static int load_data(job *j) {
   int code = CLI_DONE;
   const cuonn_config *c = &j->config;
-  CLI_PASS_DONE(cli_data_load(&j->data, c));
+  CLI_PASS_DONE(cli_data_load(&j->data, c, j->data_source, true));
   j->steps_per_epoch = cuonn_steps_per_epoch(&c->training, j->data.train.n_examples);
   if (j->steps_per_epoch == 0)
     return cli_fail(CLI_USAGE,
                     "training.batch_size is %zu, but %s has only %zu training examples: take a smaller one, or "
                     "training.drop_last=false",
                     c->training.batch_size, cli_data_name(c), j->data.train.n_examples);
+  j->identity = cuonn_dataset_identity(&j->data);
+  if (!j->identity) return cli_fail(CLI_RESOURCES, "not enough memory");
+  if (j->args.resume) code = check_data(j);
 done:
   return code;
 }
@@ -280,6 +350,31 @@ static int diverged(const job *j) {
                   j->config.output_directory, j->saved_step);
 }
 
+/* Whether a file holds this text and nothing else. */
+static bool holds(const char *path, const char *text) {
+  FILE *const file = fopen(path, "re");
+  if (!file) return false;
+  bool same = true;
+  for (const char *c = text; *c && same; c++) same = getc(file) == (unsigned char)*c;
+  same = same && getc(file) == EOF;
+  fclose(file);
+  return same;
+}
+
+/* A resumed run writes over its files: none may be CONFIG, but config.yaml where it stays as it is. A new one replaces none. */
+static int check_outputs(const job *j, const char *text) {
+  static const char *const names[] = {"config.yaml", "metrics.csv", "last.nc", "best.nc", "report.html"};
+  if (!j->args.resume || !j->args.config || holds(j->args.config, text)) return CLI_DONE;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char *path;
+    if (asprintf(&path, "%s/%s", j->args.resume, names[i]) < 0) return cli_fail(CLI_RESOURCES, "not enough memory");
+    const int code = CLI_CHECK_OUTPUT(path, j->args.config);
+    free(path);
+    if (code != CLI_DONE) return code;
+  }
+  return CLI_DONE;
+}
+
 static int train(job *j) {
   int code = CLI_DONE;
   char *text = NULL;
@@ -287,7 +382,9 @@ static int train(job *j) {
   if (cuonn_stop_requested()) return cli_fail(CLI_INTERRUPTED, "interrupted before training; nothing was written");
   text = cuonn_config_text(&j->config);
   if (!text) return cli_fail(CLI_RESOURCES, "not enough memory");
-  CLI_TRY_DONE(cuonn_run_open(&j->run, j->config.output_directory, text, j->config.training.seed,
+  CLI_PASS_DONE(check_outputs(j, text));
+  const cuonn_origin origin = {text, j->config.training.seed, j->identity};
+  CLI_TRY_DONE(cuonn_run_open(&j->run, j->config.output_directory, &origin,
                               j->config.training.gradient == CUONN_GRADIENT_EXACT ? 0 : j->config.network.n_layers,
                               !j->args.resume ? 0 : (finished ? finished : SIZE_MAX)));
   print_start(j);
@@ -337,6 +434,9 @@ static int run(int argc, char **argv) {
   code = train(&j);
 done:
   cuonn_run_close(j.run);
+  free(j.identity);
+  free(j.data_source);
+  cuonn_origin_free(&j.started);
   cuonn_training_state_free(&j.state);
   cuonn_dataset_free(&j.data);
   cuonn_context_free(j.context);

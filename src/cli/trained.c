@@ -49,7 +49,7 @@ int cli_trained_open(cli_trained *out, const cli_trained_source *source) {
   CLI_TRY_DONE(cuonn_context_create(&out->context, out->config.backend, out->config.threads));
   cli_tell_backend(out->context);
   CLI_PASS_DONE(cli_make_chip(&out->network, &out->config, out->config.training.chip.seed));
-  CLI_PASS_DONE(cli_data_load(&out->data, &out->config));
+  CLI_PASS_DONE(cli_data_load(&out->data, &out->config, source->data ? NULL : source->checkpoint, true));
 done:
   return code;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/common.h"
+#include "cli/output.h"
 
 typedef struct {
   const char *phases, *output;
@@ -82,6 +83,7 @@ static int run(int argc, char **argv) {
   size_t changed = 0;
   double error = 0;
   CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.phases));
   CLI_TRY_DONE(cuonn_context_create(&context, "reference", 1));
   CLI_TRY_DONE(cuonn_network_read(&network, args.phases));
   const cuonn_network_shape *const shape = &network.shape;

@@ -343,7 +343,7 @@ const config_key config_keys[] = {
 
     {"backend.name", NAME(backend, backends), .default_value = "auto", .unit = "",
      .sentence = "What computes; `auto` takes the fastest that this machine has."},
-    {"backend.threads", INTEGER(threads, 0, 1024), .default_value = "0", .unit = "threads",
+    {"backend.threads", INTEGER(threads, 0, CUONN_THREADS_MAX), .default_value = "0", .unit = "threads",
      .sentence = "Threads of the `cpu` backend; 0 takes one a processor. Any number gives the same bits."},
 
     {"output.directory", TEXT(output_directory, 1), .default_value = "runs/fashion-mnist", .unit = "",

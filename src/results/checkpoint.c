@@ -51,8 +51,8 @@ static cuonn_status put_integer(const results_file *file, const char *attribute,
   return results_put_text(file, attribute, text);
 }
 
-cuonn_status cuonn_checkpoint_write(const char *path, const cuonn_training_state *state, size_t epoch, uint64_t seed,
-                                    const char *config_text) {
+cuonn_status cuonn_checkpoint_write(const char *path, const cuonn_training_state *state, size_t epoch,
+                                    const cuonn_origin *origin) {
   cuonn_status status = CUONN_OK;
   results_file file;
   results_variable variables[kVariables], *const moments = variables + RESULTS_MESH_ARRAYS;
@@ -66,11 +66,12 @@ cuonn_status cuonn_checkpoint_write(const char *path, const cuonn_training_state
   CUONN_TRY_DONE(results_put_count(&file, "loss_per_class", shape->loss_per_class));
   CUONN_TRY_DONE(put_integer(&file, "epoch", epoch));
   CUONN_TRY_DONE(put_integer(&file, "step", state->step));
-  CUONN_TRY_DONE(put_integer(&file, "seed", seed));
+  CUONN_TRY_DONE(put_integer(&file, "seed", origin->seed));
   CUONN_TRY_DONE(results_put_number(&file, "epoch_loss_sum", state->epoch_loss_sum));
   CUONN_TRY_DONE(results_put_number(&file, "epoch_seconds", state->epoch_seconds));
   CUONN_TRY_DONE(results_put_number(&file, "best_accuracy", state->best_accuracy));
-  CUONN_TRY_DONE(results_put_text(&file, "config", config_text));
+  CUONN_TRY_DONE(results_put_text(&file, "config", origin->config_text));
+  if (origin->data) CUONN_TRY_DONE(results_put_text(&file, "data", origin->data));
   CUONN_TRY_DONE(results_define(&file, variables, kVariables));
   for (size_t l = 0; l < shape->n_layers; l++) {
     CUONN_TRY_DONE(results_put_mesh(&file, variables, l, &state->network.layers[l]));
@@ -88,8 +89,16 @@ done:
 
 typedef struct {
   cuonn_training_state *state;
-  char *config_text;
+  uint64_t epoch;
+  cuonn_origin *origin;
 } request;
+
+void cuonn_origin_free(cuonn_origin *origin) {
+  if (!origin) return;
+  free(origin->config_text);
+  free(origin->data);
+  *origin = (cuonn_origin){0};
+}
 
 static cuonn_status missing(const results_file *file, const char *attribute) {
   return cuonn_fail(CUONN_E_DATA,
@@ -131,6 +140,8 @@ static cuonn_status read_checkpoint(void *user, const results_file *file) {
   for (size_t l = 0; l < network.shape.n_layers; l++) {
     CUONN_TRY_DONE(cuonn_mesh_copy(&state->network.layers[l], &network.layers[l]));
   }
+  CUONN_TRY_DONE(get_integer(&r->epoch, file, "epoch"));
+  CUONN_TRY_DONE(get_integer(&r->origin->seed, file, "seed"));
   CUONN_TRY_DONE(get_integer(&state->step, file, "step"));
   CUONN_TRY_DONE(get_number(&state->epoch_loss_sum, file, "epoch_loss_sum"));
   CUONN_TRY_DONE(get_number(&state->epoch_seconds, file, "epoch_seconds"));
@@ -142,23 +153,23 @@ static cuonn_status read_checkpoint(void *user, const results_file *file) {
       CUONN_TRY_DONE(results_get(moment_of(state, i, l), file, &moments[i], phases.n_layers ? l : RESULTS_WHOLE));
     }
   }
-  CUONN_TRY_DONE(results_get_text(&r->config_text, file, "config"));
-  if (!r->config_text) status = missing(file, "config");
+  CUONN_TRY_DONE(results_get_text(&r->origin->data, file, "data")); /* none in an older version's */
+  CUONN_TRY_DONE(results_get_text(&r->origin->config_text, file, "config"));
+  if (!r->origin->config_text) status = missing(file, "config");
 done:
   cuonn_network_free(&network);
   return status;
 }
 
-cuonn_status cuonn_checkpoint_read(cuonn_training_state *state, char **config_text, const char *path) {
+cuonn_status cuonn_checkpoint_read(cuonn_training_state *state, size_t *epoch, cuonn_origin *origin, const char *path) {
   memset(state, 0, sizeof *state);
-  *config_text = NULL;
-  request r = {state, NULL};
+  *origin = (cuonn_origin){0};
+  request r = {state, 0, origin};
   const cuonn_status status = results_read(path, read_checkpoint, &r);
+  *epoch = (size_t)r.epoch;
   if (status != CUONN_OK) {
-    free(r.config_text);
+    cuonn_origin_free(origin);
     cuonn_training_state_free(state);
-    return status;
   }
-  *config_text = r.config_text;
-  return CUONN_OK;
+  return status;
 }

@@ -2,13 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "cuonn/files.h"
 #include "results/store.h"
 
 cuonn_status results_join(char **out, const char *directory, const char *name) {
@@ -19,10 +22,19 @@ cuonn_status results_join(char **out, const char *directory, const char *name) {
   return cuonn_fail(CUONN_E_MEMORY, "%s: not enough memory for its name", directory);
 }
 
+/* Syncs the folder that holds a new one. */
+static cuonn_status sync_parent(const char *directory) {
+  char *const copy = strdup(directory); /* dirname() writes into it */
+  CUONN_CHECK(copy, CUONN_E_MEMORY, "%s: not enough memory for its name", directory);
+  const cuonn_status status = results_sync_folder(dirname(copy), directory);
+  free(copy);
+  return status;
+}
+
 cuonn_status results_directory_make(const char *directory) {
   struct stat info;
   CUONN_TRY(results_check_name(directory));
-  if (mkdir(directory, 0777) == 0) return CUONN_OK;
+  if (mkdir(directory, 0777) == 0) return sync_parent(directory);
   const int reason = errno;
   CUONN_CHECK(reason != ENOENT, CUONN_E_IO, "%s: cannot be made: the folder above it does not exist", directory);
   CUONN_CHECK(reason == EEXIST, CUONN_E_IO, "%s: cannot be made: %s", directory, strerror(reason));
@@ -31,9 +43,74 @@ cuonn_status results_directory_make(const char *directory) {
   return CUONN_OK;
 }
 
-cuonn_status results_directory_lock(int *lock, const char *directory) {
+cuonn_status results_directory_lock(int *lock, bool *held, const char *directory) {
   *lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  CUONN_CHECK(*lock < 0 || flock(*lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, CUONN_E_ARGUMENT,
+  *held = *lock >= 0 && flock(*lock, LOCK_EX | LOCK_NB) == 0;
+  CUONN_CHECK(*held || *lock < 0 || errno != EWOULDBLOCK, CUONN_E_ARGUMENT,
               "%s: another run is writing there; stop it, or choose another directory", directory);
+  return CUONN_OK;
+}
+
+/* ---- what is there ---- */
+
+const char *const results_run_names[] = {"config.yaml", "metrics.csv", "last.nc", "best.nc", "report.html", NULL};
+const char *const results_sweep_names[] = {"sweep.yaml", "sweep.nc", "runs", "networks", "report.html", NULL};
+
+cuonn_status results_directory_has(bool *has, const char *directory, const char *name) {
+  struct stat info;
+  char *path;
+  CUONN_TRY(results_join(&path, directory, name));
+  *has = path && lstat(path, &info) == 0;
+  free(path);
+  return CUONN_OK;
+}
+
+/* Where a link leads; false if it is none, or leads to nothing. *target is to be released with free(). */
+static bool follow_link(char **target, const char *path) {
+  struct stat info;
+  *target = NULL;
+  if (lstat(path, &info) != 0 || !S_ISLNK(info.st_mode)) return false;
+  *target = realpath(path, NULL);
+  return *target != NULL;
+}
+
+cuonn_status cuonn_directory_check(const char *directory, const char *name) {
+  cuonn_status status = CUONN_OK;
+  char *path = NULL, *target = NULL, *folder = NULL;
+  CUONN_TRY_DONE(results_join(&path, directory, name));
+  if (!path || !follow_link(&target, path)) goto done;
+  folder = realpath(directory, NULL);
+  const size_t length = folder ? strlen(folder) : 0;
+  const bool inside = folder && strncmp(target, folder, length) == 0 && (target[length] == '/' || length == 1);
+  CUONN_CHECK_DONE(
+      inside, CUONN_E_ARGUMENT,
+      "%s: is a link that leads out of its directory, to %s, which would be replaced; remove the link, or copy "
+      "the file in its place",
+      path, target);
+done:
+  free(folder);
+  free(target);
+  free(path);
+  return status;
+}
+
+static bool is_among(const char *name, const char *const *names) {
+  for (; *names; names++) {
+    if (strcmp(name, *names) == 0) return true;
+  }
+  return false;
+}
+
+cuonn_status results_directory_check(const char *directory, const char *const *names, const char *const *others) {
+  const bool for_run = names == results_run_names;
+  for (size_t i = 0; others[i]; i++) {
+    bool has;
+    if (is_among(others[i], names)) continue;
+    CUONN_TRY(results_directory_has(&has, directory, others[i]));
+    CUONN_CHECK(!has, CUONN_E_ARGUMENT,
+                "%s: holds %s, which is of a %s, and a %s needs a directory of its own; choose another", directory,
+                others[i], for_run ? "sweep" : "run", for_run ? "run" : "sweep");
+  }
+  for (size_t i = 0; names[i]; i++) CUONN_TRY(cuonn_directory_check(directory, names[i]));
   return CUONN_OK;
 }

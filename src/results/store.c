@@ -1,6 +1,7 @@
 /* Whole files: read into memory, and written so that the goal is always the old file or the new one. */
 #include "results/store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -19,7 +21,7 @@
 #include "base/memory.h"
 #include "cuonn/files.h"
 
-enum { kNameTries = 100, kChunk = 1 << 30 };
+enum { kNameTries = 100, kTagDigits = 16, kChunk = 1 << 30 };
 
 cuonn_status results_check_name(const char *path) {
   CUONN_CHECK(path[0], CUONN_E_IO, "the name of the file is empty");
@@ -111,6 +113,36 @@ static void goal_free(goal *g) {
   free(g->path);
 }
 
+/* Locks a temporary file for as long as it is open, so that nobody takes it for one that was left behind. False: somebody
+ * was faster. A file system without locks has nobody who looks. */
+static bool hold_temporary(int file) {
+  struct stat info;
+  if (flock(file, LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;
+  return fstat(file, &info) == 0 && info.st_nlink > 0;
+}
+
+/* Whether a name is one that open_temporary() makes. */
+static bool is_temporary(const char *name) {
+  static const char prefix[] = ".cuonn-", suffix[] = ".tmp";
+  const size_t before = sizeof prefix - 1;
+  if (strncmp(name, prefix, before) != 0 || strspn(name + before, "0123456789abcdef") != kTagDigits) return false;
+  return strcmp(name + before + kTagDigits, suffix) == 0;
+}
+
+void results_remove_temporaries(const char *folder) {
+  DIR *const names = opendir(folder);
+  for (const struct dirent *entry; names && (entry = readdir(names));) {
+    struct stat info;
+    if (!is_temporary(entry->d_name)) continue;
+    const int file = openat(dirfd(names), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (file < 0) continue;
+    if (fstat(file, &info) == 0 && S_ISREG(info.st_mode) && flock(file, LOCK_EX | LOCK_NB) == 0)
+      unlinkat(dirfd(names), entry->d_name, 0);
+    close(file);
+  }
+  if (names) closedir(names);
+}
+
 /* Opened with O_EXCL and 0666 under a random name, not with mkstemp, so that the kernel itself applies the umask and
  * the folder's access list; asking for the umask would change it for other threads. */
 static cuonn_status open_temporary(int *out, goal *g, const char *path) {
@@ -125,11 +157,13 @@ static cuonn_status open_temporary(int *out, goal *g, const char *path) {
     CUONN_CHECK(asprintf(&name, "%s/.cuonn-%016" PRIx64 ".tmp", g->folder, tag) >= 0, CUONN_E_MEMORY,
                 "%s: not enough memory for its name", path);
     *out = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (*out >= 0) {
+    if (*out >= 0 && hold_temporary(*out)) {
       g->temporary = name;
       return CUONN_OK;
     }
-    const int reason = errno;
+    const int reason = *out < 0 ? errno : EEXIST;
+    if (*out >= 0) close(*out);
+    *out = -1;
     free(name);
     if (reason == EEXIST) continue;
     CUONN_CHECK(reason != ENOENT, CUONN_E_IO, "%s: cannot be written: the folder %s does not exist", path, g->folder);
@@ -171,11 +205,11 @@ static cuonn_status write_all_quietly(int file, const struct iovec *parts, size_
   return status;
 }
 
-static cuonn_status sync_folder(const goal *g, const char *path) {
-  const int folder = open(g->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return CUONN_OK; /* a folder may be writable and not readable; the rename itself is done */
-  const int failed = fsync(folder) == 0 ? 0 : errno;
-  close(folder);
+cuonn_status results_sync_folder(const char *folder, const char *path) {
+  const int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (file < 0) return CUONN_OK; /* a folder may be writable and not readable; what was done in it is done */
+  const int failed = fsync(file) == 0 ? 0 : errno;
+  close(file);
   CUONN_CHECK(failed == 0 || failed == EINVAL || failed == ENOTSUP, CUONN_E_IO,
               "%s: is written, but its folder cannot be synced: %s", path, strerror(failed));
   return CUONN_OK;
@@ -198,7 +232,7 @@ cuonn_status results_write_bytes(const char *path, const struct iovec *parts, si
   CUONN_CHECK_DONE(rename(g.temporary, g.path) == 0, CUONN_E_IO, "%s: cannot be written: %s", path, strerror(errno));
   free(g.temporary);
   g.temporary = NULL;
-  CUONN_TRY_DONE(sync_folder(&g, path));
+  CUONN_TRY_DONE(results_sync_folder(g.folder, path));
 done:
   if (file >= 0) close(file);
   goal_free(&g);

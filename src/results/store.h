@@ -24,4 +24,10 @@ cuonn_status results_read_bytes(unsigned char **bytes, size_t *size, const char 
  * folder. On failure the temporary file is gone and the old file is as it was. CUONN_E_IO gives the reason. */
 cuonn_status results_write_bytes(const char *path, const struct iovec *parts, size_t count);
 
+/* Syncs the folder that holds what was just made there, `path`, so that its name outlives a power cut. */
+cuonn_status results_sync_folder(const char *folder, const char *path);
+
+/* Removes temporary files that a write left in a folder when its program was killed; those of a write under way stay. */
+void results_remove_temporaries(const char *folder);
+
 #endif

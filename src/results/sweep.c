@@ -9,10 +9,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "results/directory.h"
+#include "results/store.h"
 
 static cuonn_status point_path(char **out, const char *directory, size_t point) {
   char name[24];
@@ -21,12 +23,12 @@ static cuonn_status point_path(char **out, const char *directory, size_t point) 
 }
 
 cuonn_status sweep_take_run(cuonn_sweep_files *files, size_t point) {
-  char *path = NULL, *text = NULL;
+  char *path = NULL, *text = NULL, *data = NULL;
   cuonn_config config, found;
   cuonn_status status = CUONN_OK;
   CUONN_TRY_DONE(point_path(&path, files->runs, point));
   if (access(path, F_OK) != 0 && errno == ENOENT) goto done;
-  CUONN_TRY_DONE(sweep_run_read(&files->results[point], &text, path, files->grid->base.training.epochs,
+  CUONN_TRY_DONE(sweep_run_read(&files->results[point], &text, &data, path, files->grid->base.training.epochs,
                                 files->grid->base.network.n_layers));
   files->done[point] = true;
   cuonn_grid_config(&config, files->grid, point);
@@ -35,7 +37,12 @@ cuonn_status sweep_take_run(cuonn_sweep_files *files, size_t point) {
   const char *key = cuonn_config_difference(&config, &found);
   if (!key && config.training.epochs != found.training.epochs) key = "training.epochs";
   CUONN_CHECK_DONE(!key, CUONN_E_DATA, "%s: was trained with another %s than its point of the grid has", path, key);
+  if (data && files->data) {
+    const cuonn_status same = cuonn_dataset_compare(data, files->data);
+    if (same != CUONN_OK) status = cuonn_fail_within(same, "%s: was trained on other data", path);
+  }
 done:
+  free(data);
   free(text);
   free(path);
   return status;
@@ -72,9 +79,9 @@ cuonn_status cuonn_sweep_files_record(cuonn_sweep_files *files, size_t point, co
   CUONN_TRY_DONE(point_path(&network, files->networks, point));
   text = cuonn_config_text(&config);
   CUONN_CHECK_DONE(text, CUONN_E_MEMORY, "%s: not enough memory for its configuration", run);
-  if (result->state)
-    CUONN_TRY_DONE(cuonn_checkpoint_write(network, result->state, result->n_epochs, config.training.seed, text));
-  CUONN_TRY_DONE(sweep_run_write(run, result, text));
+  const cuonn_origin origin = {text, config.training.seed, files->data};
+  if (result->state) CUONN_TRY_DONE(cuonn_checkpoint_write(network, result->state, result->n_epochs, &origin));
+  CUONN_TRY_DONE(sweep_run_write(run, result, text, files->data));
   CUONN_TRY_DONE(keep(files, point, result));
 done:
   free(text);
@@ -89,11 +96,47 @@ const cuonn_sweep_result *cuonn_sweep_files_result(const cuonn_sweep_files *file
 
 /* ---- the directory ---- */
 
+/* A line of what networks are trained from, as cuonn_dataset_identity() has them. */
+static void describe_file(FILE *out, const char *name, const char *path) {
+  unsigned char *bytes;
+  size_t size;
+  if (!path[0]) return;
+  if (results_read_bytes(&bytes, &size, path) != CUONN_OK) { /* its networks cannot start, which is their result */
+    fprintf(out, "%s: no file, 0\n", name);
+    return;
+  }
+  XXH128_canonical_t hash;
+  XXH128_canonicalFromHash(&hash, XXH3_128bits(bytes, size));
+  free(bytes);
+  fprintf(out, "%s: %zu bytes, ", name, size);
+  for (size_t i = 0; i < sizeof hash.digest; i++) fprintf(out, "%02x", hash.digest[i]);
+  fputc('\n', out);
+}
+
+/* The data, and the files that every network of the sweep is begun with: those still to be trained read them again. */
+static cuonn_status describe_data(char **out, const char *data, const cuonn_config *config) {
+  size_t length;
+  *out = NULL;
+  if (!data) return CUONN_OK;
+  FILE *const text = open_memstream(out, &length);
+  CUONN_CHECK(text, CUONN_E_MEMORY, "not enough memory to describe the data");
+  fputs(data, text);
+  describe_file(text, "starting phases", config->start_file);
+  describe_file(text, "errors of the chip", config->chip_errors_file);
+  const bool whole = !ferror(text);
+  CUONN_CHECK(fclose(text) == 0 && whole, CUONN_E_MEMORY, "not enough memory to describe the data");
+  return CUONN_OK;
+}
+
+/* A new sweep begins where nothing is that it would replace. */
 static cuonn_status begin(cuonn_sweep_files *files) {
-  struct stat info;
-  CUONN_CHECK(lstat(files->grid_path, &info) != 0, CUONN_E_ARGUMENT,
-              "%s: already holds sweep.yaml of another sweep; resume that sweep, or choose another directory",
-              files->directory);
+  for (size_t i = 0; results_sweep_names[i]; i++) {
+    bool has;
+    CUONN_TRY(results_directory_has(&has, files->directory, results_sweep_names[i]));
+    CUONN_CHECK(!has, CUONN_E_ARGUMENT,
+                "%s: already holds %s of another sweep; resume that sweep, or choose another directory",
+                files->directory, results_sweep_names[i]);
+  }
   char *const text = cuonn_grid_text(files->grid);
   CUONN_CHECK(text, CUONN_E_MEMORY, "%s: not enough memory for its configuration", files->directory);
   const cuonn_status status = cuonn_bytes_write(files->grid_path, text, strlen(text));
@@ -101,29 +144,51 @@ static cuonn_status begin(cuonn_sweep_files *files) {
   return status;
 }
 
+/* Takes over what is there of a sweep; no file that is still to be written may be a link to elsewhere. */
+static cuonn_status take_runs(cuonn_sweep_files *files) {
+  for (size_t p = 0; p < files->points; p++) {
+    char name[24];
+    CUONN_TRY(sweep_take_run(files, p));
+    if (files->done[p]) continue;
+    snprintf(name, sizeof name, "%06zu.nc", p);
+    CUONN_TRY(cuonn_directory_check(files->runs, name));
+    CUONN_TRY(cuonn_directory_check(files->networks, name));
+  }
+  return CUONN_OK;
+}
+
+static cuonn_status name_files(cuonn_sweep_files *files, const char *directory) {
+  files->directory = strdup(directory);
+  CUONN_CHECK(files->directory, CUONN_E_MEMORY, "%s: not enough memory for its name", directory);
+  CUONN_TRY(results_join(&files->grid_path, directory, "sweep.yaml"));
+  CUONN_TRY(results_join(&files->runs, directory, "runs"));
+  CUONN_TRY(results_join(&files->networks, directory, "networks"));
+  return results_join(&files->merged, directory, "sweep.nc");
+}
+
 cuonn_status cuonn_sweep_files_open(cuonn_sweep_files **out, const char *directory, const cuonn_grid *grid,
-                                    bool resume) {
+                                    const char *data, bool resume) {
   cuonn_status status = CUONN_OK;
   cuonn_sweep_files *files = NULL;
+  bool held;
   *out = NULL;
   CUONN_TRY_DONE(cuonn_allocate(&files, 1, sizeof *files));
   files->lock = -1;
   files->grid = grid;
+  CUONN_TRY_DONE(describe_data(&files->data, data, &grid->base));
   files->points = cuonn_grid_points(grid);
   CUONN_TRY_DONE(cuonn_allocate(&files->results, files->points, sizeof *files->results));
   CUONN_TRY_DONE(cuonn_allocate(&files->done, files->points, sizeof *files->done));
   CUONN_TRY_DONE(results_directory_make(directory));
-  CUONN_TRY_DONE(results_directory_lock(&files->lock, directory));
-  files->directory = strdup(directory);
-  CUONN_CHECK_DONE(files->directory, CUONN_E_MEMORY, "%s: not enough memory for its name", directory);
-  CUONN_TRY_DONE(results_join(&files->grid_path, directory, "sweep.yaml"));
-  CUONN_TRY_DONE(results_join(&files->runs, directory, "runs"));
-  CUONN_TRY_DONE(results_join(&files->networks, directory, "networks"));
-  CUONN_TRY_DONE(results_join(&files->merged, directory, "sweep.nc"));
+  CUONN_TRY_DONE(results_directory_lock(&files->lock, &held, directory));
+  CUONN_TRY_DONE(name_files(files, directory));
+  CUONN_TRY_DONE(results_directory_check(directory, results_sweep_names, results_run_names));
   if (!resume) CUONN_TRY_DONE(begin(files));
   CUONN_TRY_DONE(results_directory_make(files->runs));
   CUONN_TRY_DONE(results_directory_make(files->networks));
-  for (size_t p = 0; resume && p < files->points; p++) CUONN_TRY_DONE(sweep_take_run(files, p));
+  if (resume) CUONN_TRY_DONE(take_runs(files));
+  const char *const folders[] = {directory, files->runs, files->networks};
+  for (size_t i = 0; held && i < sizeof folders / sizeof *folders; i++) results_remove_temporaries(folders[i]);
   *out = files;
   files = NULL;
 done:
@@ -146,6 +211,7 @@ void cuonn_sweep_files_close(cuonn_sweep_files *files) {
   free(files->runs);
   free(files->grid_path);
   free(files->directory);
+  free(files->data);
   if (files->lock >= 0) close(files->lock);
   free(files);
 }

@@ -6,6 +6,7 @@
 
 struct cuonn_sweep_files {
   const cuonn_grid *grid; /* the caller's */
+  char *data;             /* what the networks are trained on and begun with; NULL: not known */
   char *directory, *grid_path, *runs, *networks, *merged;
   int lock;
   size_t points;
@@ -42,12 +43,14 @@ bool sweep_has_number(const cuonn_sweep_result *result, const sweep_number *of);
 /* Takes over the result of a point whose file is there; reads grid and runs of *files. */
 cuonn_status sweep_take_run(cuonn_sweep_files *files, size_t point);
 
-/* The file of one run. */
-cuonn_status sweep_run_write(const char *path, const cuonn_sweep_result *result, const char *config_text);
+/* The file of one run. data: what it was trained on, or NULL. */
+cuonn_status sweep_run_write(const char *path, const cuonn_sweep_result *result, const char *config_text,
+                             const char *data);
 
-/* Reads it back; the caller's to release are epochs, gradient_errors and reason of *result, and *config_text. n_layers: of the
+/* Reads it back; the caller's to release are epochs, gradient_errors and reason of *result, *config_text and *data,
+ * which is NULL where the file does not say. n_layers: of the
  * network. CUONN_E_DATA for more than most_epochs. */
-cuonn_status sweep_run_read(cuonn_sweep_result *result, char **config_text, const char *path, size_t most_epochs,
-                            size_t n_layers);
+cuonn_status sweep_run_read(cuonn_sweep_result *result, char **config_text, char **data, const char *path,
+                            size_t most_epochs, size_t n_layers);
 
 #endif

@@ -94,13 +94,15 @@ done:
   return status;
 }
 
-cuonn_status sweep_run_write(const char *path, const cuonn_sweep_result *result, const char *config_text) {
+cuonn_status sweep_run_write(const char *path, const cuonn_sweep_result *result, const char *config_text,
+                             const char *data) {
   cuonn_status status = CUONN_OK;
   results_file file;
   CUONN_TRY_DONE(results_create(&file, path, "Run of a sweep"));
   CUONN_TRY_DONE(results_put_text(&file, "reason", result->reason));
   CUONN_TRY_DONE(results_put_count(&file, "epochs", (int)result->n_epochs));
   CUONN_TRY_DONE(results_put_text(&file, "config", config_text));
+  if (data) CUONN_TRY_DONE(results_put_text(&file, "data", data));
   CUONN_TRY_DONE(write_numbers(&file, result));
   CUONN_TRY_DONE(results_commit(&file));
 done:
@@ -111,7 +113,7 @@ done:
 /* What a run's file is read into. */
 typedef struct {
   cuonn_sweep_result *result;
-  char *reason, *config_text;
+  char *reason, *config_text, *data;
   cuonn_sweep_epoch *epochs;
   double *errors;
   size_t most_epochs, n_layers;
@@ -154,6 +156,7 @@ static cuonn_status read_run(void *user, const results_file *file) {
   CUONN_TRY_DONE(get_epochs(&n_epochs, file, r->most_epochs));
   CUONN_TRY_DONE(results_get_text(&r->reason, file, "reason"));
   CUONN_TRY_DONE(results_get_text(&r->config_text, file, "config"));
+  CUONN_TRY_DONE(results_get_text(&r->data, file, "data")); /* none in an older version's */
   CUONN_CHECK_DONE(r->reason && r->config_text, CUONN_E_DATA, "%s: has no attribute reason or config: is no run",
                    file->path);
   const size_t count = (size_t)n_epochs;
@@ -173,14 +176,16 @@ done:
   return status;
 }
 
-cuonn_status sweep_run_read(cuonn_sweep_result *result, char **config_text, const char *path, size_t most_epochs,
-                            size_t n_layers) {
+cuonn_status sweep_run_read(cuonn_sweep_result *result, char **config_text, char **data, const char *path,
+                            size_t most_epochs, size_t n_layers) {
   request r = {.result = result, .most_epochs = most_epochs, .n_layers = n_layers};
   const cuonn_status status = results_read(path, read_run, &r);
   if (status == CUONN_OK) {
     *config_text = r.config_text;
+    *data = r.data;
     return CUONN_OK;
   }
+  free(r.data);
   free(r.config_text);
   free(r.reason);
   free(r.epochs);

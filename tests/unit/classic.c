@@ -193,14 +193,15 @@ static void test_walk__stands_before_every_reader(void **s) {
     cuonn_energy_point *points;
     double *numbers;
     uint8_t *labels;
-    char *config;
+    size_t epoch;
+    cuonn_origin origin;
     size_t n, m;
     REFUSED(cuonn_unitary_read(&numbers, &n, path), CUONN_E_DATA, text);
     REFUSED(cuonn_mesh_read(&mesh, path), CUONN_E_DATA, text);
     REFUSED(cuonn_network_read(&network, path), CUONN_E_DATA, text);
     REFUSED(cuonn_fields_read(&fields, path, "input"), CUONN_E_DATA, text);
     REFUSED(cuonn_labels_read(&labels, &n, path), CUONN_E_DATA, text);
-    REFUSED(cuonn_checkpoint_read(&state, &config, path), CUONN_E_DATA, text);
+    REFUSED(cuonn_checkpoint_read(&state, &epoch, &origin, path), CUONN_E_DATA, text);
     REFUSED(cuonn_gradient_read(&gradients, &exact, &n, &m, path), CUONN_E_DATA, text);
     REFUSED(cuonn_sweep_read(&record, path), CUONN_E_DATA, text);
     REFUSED(cuonn_energy_read(&numbers, &points, &n, path), CUONN_E_DATA, text);

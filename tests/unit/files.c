@@ -81,6 +81,8 @@ static bool same_state(const cuonn_training_state *a, const cuonn_training_state
 }
 
 static const char kConfig[] = "training:\n  epochs: 5\n";
+static const char kData[] = "training images: 2 of 3 x 3, 0123\n";
+static const cuonn_origin kOrigin = {(char *)(uintptr_t)kConfig, UINT64_MAX, (char *)(uintptr_t)kData};
 
 /* ---- round trips ---- */
 
@@ -143,12 +145,16 @@ static void test_checkpoint__round_trip(void **s) {
   (void)s;
   cuonn_training_state state = some_state(), back;
   cuonn_network network;
-  char *config;
-  OK(cuonn_checkpoint_write("last.nc", &state, 3, UINT64_MAX, kConfig));
-  OK(cuonn_checkpoint_read(&back, &config, "last.nc"));
+  cuonn_origin origin;
+  size_t epoch;
+  OK(cuonn_checkpoint_write("last.nc", &state, 3, &kOrigin));
+  OK(cuonn_checkpoint_read(&back, &epoch, &origin, "last.nc"));
   assert_true(same_state(&state, &back));
-  assert_string_equal(config, kConfig);
-  free(config);
+  assert_int_equal(epoch, 3);
+  assert_true(origin.seed == UINT64_MAX);
+  assert_string_equal(origin.config_text, kConfig);
+  assert_string_equal(origin.data, kData);
+  cuonn_origin_free(&origin);
   OK(cuonn_network_read(&network, "last.nc"));
   assert_int_equal(network.shape.n_classes, 4);
   assert_false(network.shape.loss_per_class);
@@ -157,14 +163,14 @@ static void test_checkpoint__round_trip(void **s) {
   cuonn_training_state_free(&back);
 
   state.network.layers[1].coupler_error[3] = NAN;
-  REFUSED(cuonn_checkpoint_write("last.nc", &state, 3, 1, kConfig), CUONN_E_NONFINITE,
+  REFUSED(cuonn_checkpoint_write("last.nc", &state, 3, &kOrigin), CUONN_E_NONFINITE,
           "last.nc: coupler_error[1, 1, 1] would be nan");
 
   cuonn_mesh mesh;
   REFUSED(cuonn_mesh_read(&mesh, "last.nc"), CUONN_E_DATA, "last.nc: holds a network of 2 layers");
   OK(cuonn_mesh_create(&mesh, kModes, CUONN_STYLE_TOP));
   OK(cuonn_mesh_write("mesh.nc", &mesh));
-  REFUSED(cuonn_checkpoint_read(&back, &config, "mesh.nc"), CUONN_E_DATA, "is no checkpoint");
+  REFUSED(cuonn_checkpoint_read(&back, &epoch, &origin, "mesh.nc"), CUONN_E_DATA, "is no checkpoint");
   cuonn_mesh_free(&mesh);
   cuonn_training_state_free(&state);
 }
@@ -210,7 +216,7 @@ static void test_phases__have_their_periods(void **s) {
     OK(cuonn_training_state_create(&state, &shape));
     OK(cuonn_mesh_write("mesh.nc", &state.network.layers[0]));
     OK(cuonn_network_write("network.nc", &state.network));
-    OK(cuonn_checkpoint_write("last.nc", &state, 3, 1, kConfig));
+    OK(cuonn_checkpoint_write("last.nc", &state, 3, &kOrigin));
     for (size_t i = 0; i < 3; i++) {
       assert_true(period_in(paths[i], "theta") == periods[style][0]);
       assert_true(period_in(paths[i], "phi") == periods[style][1]);
@@ -324,13 +330,14 @@ enum { kFlips = 200, kCuts = 100, kTrailerBytes = 32 };
 /* Reads it as a checkpoint; a read that succeeds must give the numbers of `want`. */
 static cuonn_status read_damaged(const cuonn_training_state *want) {
   cuonn_training_state back;
-  char *config;
-  const cuonn_status status = cuonn_checkpoint_read(&back, &config, "damaged.nc");
+  cuonn_origin origin;
+  size_t epoch;
+  const cuonn_status status = cuonn_checkpoint_read(&back, &epoch, &origin, "damaged.nc");
   if (status == CUONN_OK) {
     assert_true(same_state(want, &back));
-    assert_string_equal(config, kConfig);
+    assert_string_equal(origin.config_text, kConfig);
     cuonn_training_state_free(&back);
-    free(config);
+    cuonn_origin_free(&origin);
   }
   return status;
 }
@@ -339,7 +346,7 @@ static void test_damage__every_flip_and_cut_of_ours_is_seen(void **s) {
   (void)s;
   cuonn_training_state state = some_state();
   size_t size;
-  OK(cuonn_checkpoint_write("whole.nc", &state, 1, 2, kConfig));
+  OK(cuonn_checkpoint_write("whole.nc", &state, 1, &kOrigin));
   unsigned char *const bytes = file_bytes(&size, "whole.nc");
   assert_non_null(bytes);
   for (size_t i = 0; i < kFlips + kTrailerBytes; i++) { /* over the whole file, and each byte of the trailer */

@@ -93,18 +93,20 @@ static void test_names__every_variable_turned_about(void **s) {
   (void)s;
   const cuonn_network_shape shape = {kModes, kLayers, 2, CUONN_STYLE_BOTTOM, true};
   cuonn_training_state state, back;
-  char *config;
+  char config[] = "training:\n  epochs: 5\n";
+  size_t epoch;
+  cuonn_origin origin;
   OK(cuonn_training_state_create(&state, &shape));
   fill_network(&state.network);
   const size_t n_moments = cuonn_training_moments_count(&shape);
   scatter(state.moments, n_moments, 90);
-  OK(cuonn_checkpoint_write("last.nc", &state, 1, 1, "training:\n  epochs: 5\n"));
+  OK(cuonn_checkpoint_write("last.nc", &state, 1, &(cuonn_origin){.config_text = config, .seed = 1}));
   for (size_t f = 0; f < kFormatCount; f++) {
     foreign_turn("turned.nc", "last.nc", kFormats[f]);
-    OK(cuonn_checkpoint_read(&back, &config, "turned.nc"));
+    OK(cuonn_checkpoint_read(&back, &epoch, &origin, "turned.nc"));
     assert_true(same_network(&state.network, &back.network));
     assert_memory_equal(state.moments, back.moments, n_moments * sizeof(double));
-    free(config);
+    cuonn_origin_free(&origin);
     cuonn_training_state_free(&back);
 
     cuonn_network errors;

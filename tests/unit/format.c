@@ -76,7 +76,8 @@ static void test_format__every_reader_says_what_it_is(void **s) {
   cuonn_mesh mesh;
   double *matrix;
   uint8_t *labels;
-  char *config;
+  size_t epoch;
+  cuonn_origin origin;
   size_t n;
   for (size_t i = 0; i < kExamples; i++) {
     char text[128];
@@ -88,7 +89,7 @@ static void test_format__every_reader_says_what_it_is(void **s) {
     REFUSED(cuonn_network_read(&network, "other.bin"), CUONN_E_DATA, text);
     REFUSED(cuonn_fields_read(&fields, "other.bin", "input"), CUONN_E_DATA, text);
     REFUSED(cuonn_labels_read(&labels, &n, "other.bin"), CUONN_E_DATA, text);
-    REFUSED(cuonn_checkpoint_read(&state, &config, "other.bin"), CUONN_E_DATA, text);
+    REFUSED(cuonn_checkpoint_read(&state, &epoch, &origin, "other.bin"), CUONN_E_DATA, text);
   }
 }
 

@@ -69,7 +69,7 @@ static void record_point(cuonn_sweep_files *files, size_t point, bool measured) 
 
 static cuonn_sweep_files *open_files(const char *directory, const cuonn_grid *grid, bool resume) {
   cuonn_sweep_files *files;
-  OK(cuonn_sweep_files_open(&files, directory, grid, resume));
+  OK(cuonn_sweep_files_open(&files, directory, grid, NULL, resume));
   return files;
 }
 
@@ -224,7 +224,8 @@ static void runs_are_found_again(void **unused) {
   (void)unused;
   cuonn_grid grid = some_grid();
   cuonn_training_state state;
-  char *config;
+  cuonn_origin origin;
+  size_t epoch;
   int file;
   double codes[kPoints] = {0};
   cuonn_sweep_files *files = open_files("again", &grid, false);
@@ -255,11 +256,11 @@ static void runs_are_found_again(void **unused) {
   NC(nc_close(file));
   cuonn_sweep_files_close(files);
 
-  OK(cuonn_checkpoint_read(&state, &config, "again/networks/000004.nc"));
+  OK(cuonn_checkpoint_read(&state, &epoch, &origin, "again/networks/000004.nc"));
   assert_true(state.network.layers[0].theta[3] == 4);
-  assert_non_null(strstr(config, "  seed: 3\n"));
-  assert_non_null(strstr(config, "    name: adam\n    learning_rate: 0.001\n"));
-  free(config);
+  assert_non_null(strstr(origin.config_text, "  seed: 3\n"));
+  assert_non_null(strstr(origin.config_text, "    name: adam\n    learning_rate: 0.001\n"));
+  cuonn_origin_free(&origin);
   cuonn_training_state_free(&state);
   struct stat info;
   assert_int_not_equal(stat("again/networks/000005.nc", &info), 0);
@@ -337,23 +338,24 @@ static void other_directories_are_refused(void **unused) {
   (void)unused;
   cuonn_grid grid = some_grid(), other = some_grid();
   cuonn_sweep_files *files = open_files("first", &grid, false), *second;
-  REFUSED(cuonn_sweep_files_open(&second, "first", &grid, true), CUONN_E_ARGUMENT,
+  REFUSED(cuonn_sweep_files_open(&second, "first", &grid, NULL, true), CUONN_E_ARGUMENT,
           "first: another run is writing there");
   record_point(files, 2, false);
   cuonn_sweep_files_close(files);
-  REFUSED(cuonn_sweep_files_open(&second, "first", &grid, false), CUONN_E_ARGUMENT,
+  REFUSED(cuonn_sweep_files_open(&second, "first", &grid, NULL, false), CUONN_E_ARGUMENT,
           "first: already holds sweep.yaml of another sweep");
-  REFUSED(cuonn_sweep_files_open(&second, "no/where", &grid, false), CUONN_E_IO, "the folder above it does not exist");
+  REFUSED(cuonn_sweep_files_open(&second, "no/where", &grid, NULL, false), CUONN_E_IO,
+          "the folder above it does not exist");
   OK(cuonn_grid_set(&other, "training.optimizer.learning_rate=[0.1, 0.001, 0.02]"));
   OK(cuonn_grid_complete(&other));
-  REFUSED(cuonn_sweep_files_open(&second, "first", &other, true), CUONN_E_DATA,
+  REFUSED(cuonn_sweep_files_open(&second, "first", &other, NULL, true), CUONN_E_DATA,
           "first/runs/000002.nc: was trained with another training.optimizer.learning_rate");
   OK(cuonn_grid_set(&other, "training.optimizer.learning_rate=[0.1, 0.001, 0.01]"));
   OK(cuonn_grid_set(&other, "training.epochs=2"));
-  REFUSED(cuonn_sweep_files_open(&second, "first", &other, true), CUONN_E_DATA,
+  REFUSED(cuonn_sweep_files_open(&second, "first", &other, NULL, true), CUONN_E_DATA,
           "attribute epochs must be a whole number from 0 to 2");
   OK(cuonn_grid_set(&other, "training.epochs=4"));
-  REFUSED(cuonn_sweep_files_open(&second, "first", &other, true), CUONN_E_DATA, "another training.epochs");
+  REFUSED(cuonn_sweep_files_open(&second, "first", &other, NULL, true), CUONN_E_DATA, "another training.epochs");
   assert_null(second);
   cuonn_grid_free(&other);
   cuonn_grid_free(&grid);
@@ -370,7 +372,8 @@ static void damaged_runs_are_refused(void **unused) {
   fseek(file, 300, SEEK_SET);
   fputc(170, file);
   fclose(file);
-  REFUSED(cuonn_sweep_files_open(&files, "damaged", &grid, true), CUONN_E_DATA, "damaged/runs/000002.nc: is damaged");
+  REFUSED(cuonn_sweep_files_open(&files, "damaged", &grid, NULL, true), CUONN_E_DATA,
+          "damaged/runs/000002.nc: is damaged");
   cuonn_grid_free(&grid);
 }
 

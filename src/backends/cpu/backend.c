@@ -11,6 +11,7 @@ const cuonn_backend cuonn_backend_cpu = {
     .steps_per_call = 16,
     .models_per_state = 16,
     .probe = probe,
+    .own_threads = cpu_own_threads,
     .create = cpu_create,
     .destroy = cpu_destroy,
     .set_model = cpu_set_model,

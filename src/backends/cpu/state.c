@@ -8,7 +8,12 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-int cpu_threads(int threads) { return threads > 0 ? threads : omp_get_max_threads(); }
+int cpu_own_threads(void) { return omp_get_max_threads(); }
+
+int cpu_threads(int threads) {
+  const int own = cpu_own_threads();
+  return threads > 0 ? threads : own < CUONN_THREADS_MAX ? own : CUONN_THREADS_MAX;
+}
 
 static void free_layers(cpu_model *model, size_t n_layers) {
   for (size_t l = 0; model->layers && l < n_layers; l++) layer_free(model->layers + l);

@@ -97,7 +97,10 @@ cuonn_status cpu_measure_machine(backend_machine *out, int threads);
 cuonn_status cpu_time_propagation(double *seconds, size_t n_samples, backend_propagation what, const cuonn_mesh *mesh,
                                   const cuonn_fields *in, int threads);
 
-/* Threads to use: `threads`, or OpenMP's choice if 0. */
+/* Threads that OpenMP would take. */
+int cpu_own_threads(void);
+
+/* Threads to use: `threads`, or OpenMP's choice if 0, with its bound. */
 int cpu_threads(int threads);
 
 #endif

@@ -8,12 +8,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   const char *const path = input_with_trailer(0, bytes, size);
   cuonn_training_state state;
   cuonn_network network;
-  char *text;
-  if (cuonn_checkpoint_read(&state, &text, path) == CUONN_OK) {
+  size_t epoch;
+  cuonn_origin origin;
+  if (cuonn_checkpoint_read(&state, &epoch, &origin, path) == CUONN_OK) {
     cuonn_config config;
     cuonn_config_init(&config);
-    if (cuonn_config_read_text(&config, text, strlen(text), path) == CUONN_OK) cuonn_config_check(&config);
-    free(text);
+    if (cuonn_config_read_text(&config, origin.config_text, strlen(origin.config_text), path) == CUONN_OK) cuonn_config_check(&config);
+    cuonn_origin_free(&origin);
     cuonn_training_state_free(&state);
   }
   if (cuonn_network_read(&network, path) == CUONN_OK) {

@@ -9,7 +9,7 @@ static inline void read_in_every_way(const char *path) {
   double *matrix, *modes;
   size_t n, n_modes;
   uint8_t *labels;
-  char *text;
+  cuonn_origin origin;
   cuonn_mesh mesh;
   cuonn_network network;
   cuonn_fields fields;
@@ -24,8 +24,8 @@ static inline void read_in_every_way(const char *path) {
   if (cuonn_fields_read(&fields, path, "input") == CUONN_OK) cuonn_fields_free(&fields);
   if (cuonn_examples_read(&examples, path) == CUONN_OK) cuonn_examples_free(&examples);
   if (cuonn_labels_read(&labels, &n, path) == CUONN_OK) free(labels);
-  if (cuonn_checkpoint_read(&state, &text, path) == CUONN_OK) {
-    free(text);
+  if (cuonn_checkpoint_read(&state, &n, &origin, path) == CUONN_OK) {
+    cuonn_origin_free(&origin);
     cuonn_training_state_free(&state);
   }
   if (cuonn_energy_read(&modes, &points, &n, path) == CUONN_OK) {
