@@ -37,7 +37,15 @@ check_not same_run run slower > differences
 # A terminal shows a bar that is taken away before each line.
 script -qec "$cuonn train config.yaml --output bar" typescript > /dev/null < /dev/null
 check grep -q $'\r\[[#.]*\]  epoch [12]/2  step [0-9]*/32  loss [0-9.]*  [0-9]* examples/s  [0-9]*:[0-9][0-9] left' typescript
-check grep -q $'\r\e\[Kepoch 2/2  train loss' typescript
+check grep -qE $'\r +\repoch 2/2  train loss' typescript
+# No terminal gets escape codes, and one that is called dumb no bar.
+check_not grep -q $'\e' typescript
+NO_COLOR=1 script -qec "$cuonn train config.yaml --output bar-plain" typescript > /dev/null < /dev/null
+check grep -qE $'\r +\repoch 2/2  train loss' typescript
+check_not grep -q $'\e' typescript
+TERM=dumb script -qec "$cuonn train config.yaml --output bar-dumb" typescript > /dev/null < /dev/null
+check grep -q '^epoch 2/2  train loss' typescript
+check_not grep -qE $'\e|\r\\[|step 1/' typescript
 
 # ------------------------------------------------------------------------------------------------------------- settings
 expect 0 '' "$cuonn" train config.yaml --output other --set training.optimizer.name=sgd --set training.optimizer.momentum=0.9 \
