@@ -10,17 +10,6 @@
 
 #include "cli/bench.h"
 
-/* Times of samples of one row on a quiet machine lie within a third of each other, and no row beats a limit but by data that stay in
- * a cache, which was seen to give a sixth (bench/results). */
-const char *bench_doubt(const bench_row *row) {
-  static const double spread = 2, by_cache = 1.5, by_noise = 1.1;
-  if (*row->skipped) return NULL;
-  if (row->p90 > spread * row->p10) return "busy: its times differ more than twofold";
-  if (row->limit_flops > by_noise * row->p90 || row->limit_bytes > by_cache * row->p90)
-    return "busy: faster than the limit, which was measured too low";
-  return NULL;
-}
-
 void bench_print_end(const bench_run *run) {
   size_t doubtful = 0, measured = 0;
   for (size_t i = 0; i < run->n_rows; i++) {
