@@ -78,12 +78,17 @@ done:
 /* Data that a file's configuration names and that are not there: they may be where the run was started. */
 static int check_there(const char *key, const char *path, const char *source, bool option) {
   if (!path[0] || access(path, F_OK) == 0) return CLI_DONE;
-  const char *const relative = path[0] == '/' ? "" : ", which is relative to where the run was started";
-  if (option)
-    return cli_fail(CLI_BAD_FILE, "%s: is not here; %s in %s names it%s: give its folder with --data DIR", path, key,
-                    source, relative);
-  return cli_fail(CLI_BAD_FILE, "%s: is not here; %s in %s names it%s: give another with --set %s=PATH", path, key,
-                  source, relative, key);
+  const bool folder = strcmp(key, "data.path") == 0;
+  const char *const kind = folder ? "folder" : "file";
+  char advice[64] = "--data DIR";
+  if (!option) snprintf(advice, sizeof advice, "--set %s=%s", key, folder ? "DIR" : "FILE");
+  if (path[0] == '/')
+    return cli_fail(CLI_BAD_FILE, "%s: there is no such %s, which %s in %s names; give it with %s", path, kind, key,
+                    source, advice);
+  return cli_fail(CLI_BAD_FILE,
+                  "%s: there is no such %s here; %s in %s is relative to where the run was started: give the %s with "
+                  "%s",
+                  path, kind, key, source, option ? "folder" : kind, advice);
 }
 
 static int check_all_there(const cuonn_config *config, const char *source, bool option) {

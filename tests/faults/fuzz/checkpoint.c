@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   if (cuonn_checkpoint_read(&state, &epoch, &origin, path) == CUONN_OK) {
     cuonn_config config;
     cuonn_config_init(&config);
-    if (cuonn_config_read_text(&config, origin.config_text, strlen(origin.config_text), path) == CUONN_OK) cuonn_config_check(&config);
+    if (cuonn_config_read_text(&config, origin.config_text, strlen(origin.config_text), path) == CUONN_OK)
+      cuonn_config_check(&config);
     cuonn_origin_free(&origin);
     cuonn_training_state_free(&state);
   }
