@@ -1,8 +1,11 @@
 #include "cli/data.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "cli/output.h"
 
 const char *cli_data_kind(const cuonn_config *config) {
   return config->data.kind == CUONN_DATA_FIELDS ? "fields" : "images";
@@ -117,5 +120,24 @@ int cli_data_load(cuonn_dataset *out, const cuonn_config *config, const char *so
   CLI_TRY_DONE(cuonn_examples_check_labels(&out->train, config->network.n_classes));
   CLI_TRY_DONE(cuonn_examples_check_labels(&out->test, config->network.n_classes));
 done:
+  return code;
+}
+
+int cli_data_check_output(const char *output, const cuonn_config *config) {
+  int code = CLI_DONE;
+  char *path = NULL, *packed = NULL;
+  if (config->data.kind == CUONN_DATA_FIELDS) return CLI_CHECK_OUTPUT(output, config->data.train, config->data.test);
+  for (size_t i = 0; i < CUONN_DATASET_FILES; i++) {
+    const char *const name = config->data.names[i], *const folder = name[0] == '/' ? "" : config->data.path;
+    if (asprintf(&path, "%s/%s", folder, name) < 0 || asprintf(&packed, "%s.gz", path) < 0)
+      return cli_fail(CLI_RESOURCES, "not enough memory");
+    CLI_PASS_DONE(CLI_CHECK_OUTPUT(output, path, packed));
+    free(packed);
+    free(path);
+    path = packed = NULL;
+  }
+done:
+  free(packed);
+  free(path);
   return code;
 }

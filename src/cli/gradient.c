@@ -153,8 +153,7 @@ static int read_all(job *j) {
   CLI_PASS_DONE(cli_config_set(&j->config, "training.gradient", j->args.method ? j->args.method : "exact"));
   const char *const errors = j->config.chip_errors_file[0] ? j->config.chip_errors_file : NULL;
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(j->args.output, errors));
-  const cuonn_data_options *const data = &j->config.data;
-  if (j->args.images) CLI_PASS_DONE(CLI_CHECK_OUTPUT(j->args.output, data->path, data->train, data->test));
+  if (j->args.images) CLI_PASS_DONE(cli_data_check_output(j->args.output, &j->config));
   CLI_PASS_DONE(cli_make_chip(&j->network, &j->config, j->config.training.chip.seed));
   code = j->args.images ? read_images(j) : read_input(j);
 done:

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/data.h"
 #include "cli/figures/figures.h"
 #include "cli/gnuplot.h"
 #include "cli/output.h"
@@ -144,12 +145,11 @@ static int read_index(size_t *out, const char *text, const char *option) {
 static int check_outputs(const arguments *args, const char *data_path) {
   int code = CLI_DONE;
   const cli_figure_source *const s = &args->source;
-  const cuonn_data_options *const data = s->opened ? &s->trained.config.data : NULL;
   const char *const outputs[] = {args->output, data_path};
   for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
     CLI_PASS_DONE(cli_check_output(outputs[i], s->files, s->n_files));
     CLI_PASS_DONE(CLI_CHECK_OUTPUT(outputs[i], s->data));
-    if (data) CLI_PASS_DONE(CLI_CHECK_OUTPUT(outputs[i], data->path, data->train, data->test));
+    if (s->opened) CLI_PASS_DONE(cli_data_check_output(outputs[i], &s->trained.config));
   }
 done:
   return code;
