@@ -1,8 +1,11 @@
 #include "cli/data.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "cli/output.h"
 
 const char *cli_data_kind(const cuonn_config *config) {
   return config->data.kind == CUONN_DATA_FIELDS ? "fields" : "images";
@@ -75,12 +78,17 @@ done:
 /* Data that a file's configuration names and that are not there: they may be where the run was started. */
 static int check_there(const char *key, const char *path, const char *source, bool option) {
   if (!path[0] || access(path, F_OK) == 0) return CLI_DONE;
-  const char *const relative = path[0] == '/' ? "" : ", which is relative to where the run was started";
-  if (option)
-    return cli_fail(CLI_BAD_FILE, "%s: is not here; %s in %s names it%s: give its folder with --data DIR", path, key,
-                    source, relative);
-  return cli_fail(CLI_BAD_FILE, "%s: is not here; %s in %s names it%s: give another with --set %s=PATH", path, key,
-                  source, relative, key);
+  const bool folder = strcmp(key, "data.path") == 0;
+  const char *const kind = folder ? "folder" : "file";
+  char advice[64] = "--data DIR";
+  if (!option) snprintf(advice, sizeof advice, "--set %s=%s", key, folder ? "DIR" : "FILE");
+  if (path[0] == '/')
+    return cli_fail(CLI_BAD_FILE, "%s: there is no such %s, which %s in %s names; give it with %s", path, kind, key,
+                    source, advice);
+  return cli_fail(CLI_BAD_FILE,
+                  "%s: there is no such %s here; %s in %s is relative to where the run was started: give the %s with "
+                  "%s",
+                  path, kind, key, source, option ? "folder" : kind, advice);
 }
 
 static int check_all_there(const cuonn_config *config, const char *source, bool option) {
@@ -112,5 +120,24 @@ int cli_data_load(cuonn_dataset *out, const cuonn_config *config, const char *so
   CLI_TRY_DONE(cuonn_examples_check_labels(&out->train, config->network.n_classes));
   CLI_TRY_DONE(cuonn_examples_check_labels(&out->test, config->network.n_classes));
 done:
+  return code;
+}
+
+int cli_data_check_output(const char *output, const cuonn_config *config) {
+  int code = CLI_DONE;
+  char *path = NULL, *packed = NULL;
+  if (config->data.kind == CUONN_DATA_FIELDS) return CLI_CHECK_OUTPUT(output, config->data.train, config->data.test);
+  for (size_t i = 0; i < CUONN_DATASET_FILES; i++) {
+    const char *const name = config->data.names[i], *const folder = name[0] == '/' ? "" : config->data.path;
+    if (asprintf(&path, "%s/%s", folder, name) < 0 || asprintf(&packed, "%s.gz", path) < 0)
+      return cli_fail(CLI_RESOURCES, "not enough memory");
+    CLI_PASS_DONE(CLI_CHECK_OUTPUT(output, path, packed));
+    free(packed);
+    free(path);
+    path = packed = NULL;
+  }
+done:
+  free(packed);
+  free(path);
   return code;
 }

@@ -13,6 +13,9 @@ int cli_data_read(cuonn_dataset *out, const cuonn_config *config, const char *so
 /* The same, and checks them against features and classes. */
 int cli_data_load(cuonn_dataset *out, const cuonn_config *config, const char *source, bool option);
 
+/* Refuses an output that is a file of the data (cli/output.h). */
+int cli_data_check_output(const char *output, const cuonn_config *config);
+
 /* What a --data names: another folder with the same files. NULL: not given. */
 int cli_data_move(cuonn_config *config, const char *folder);
 

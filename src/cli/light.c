@@ -42,7 +42,7 @@ int cli_light_send(cli_light *out, const cli_trained *trained, size_t example) {
   out->power = calloc(shape->n_layers * a_layer, sizeof *out->power);
   out->probabilities = calloc(shape->n_classes, sizeof *out->probabilities);
   taps.before_phi = calloc(n * n, 2 * sizeof *taps.before_phi);
-  if (!out->input || !out->power || !out->probabilities || !taps.before_phi) {
+  if (!in.values || !out->input || !out->power || !out->probabilities || !taps.before_phi) {
     code =
         cli_fail(CLI_RESOURCES, "not enough memory for the light in %zu layers of %zu waveguides", shape->n_layers, n);
     goto done;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cli/common.h"
@@ -18,6 +19,18 @@ const cli_command *const cli_commands[] = {
 static void hold_standard_streams(void) {
   for (int fd = 0; fd <= 2; fd++)
     if (fcntl(fd, F_GETFD) < 0) (void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
+/* OpenBLAS starts threads when it is loaded, before main, and each asks for 128 MiB until it gets them: under a limit of memory it
+ * never may, and whoever waits for these threads (fork, exit) waits for ever. There the program begins again, with one thread. */
+static void hold_blas_threads(char **argv) {
+  static const char name[] = "OPENBLAS_NUM_THREADS";
+  struct rlimit space, data;
+  const char *const threads = getenv(name);
+  if (threads && strcmp(threads, "1") == 0) return;
+  if (getrlimit(RLIMIT_AS, &space) != 0 || getrlimit(RLIMIT_DATA, &data) != 0) return;
+  if (space.rlim_cur == RLIM_INFINITY && data.rlim_cur == RLIM_INFINITY) return;
+  if (setenv(name, "1", 1) == 0) execv("/proc/self/exe", argv); /* where that fails, go on as it is */
 }
 
 /* The end of the program, also where argp ends it. What libraries registered for their own end does not run: where memory
@@ -132,6 +145,7 @@ static int run_command(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+  hold_blas_threads(argv);
   hold_standard_streams();
   signal(SIGPIPE, SIG_IGN); /* a reader that went away, and a file-size limit, are failed writes, not deaths: */
   signal(SIGXFSZ, SIG_IGN); /* training goes on, and files are left as they were */

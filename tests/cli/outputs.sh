@@ -54,6 +54,13 @@ for input in run/best.nc batch.nc; do refused --output $input .nc gradient run/b
 for part in train-images-idx3 t10k-labels-idx1; do
   refused --output data/$part-ubyte '' gradient run/best.nc --images 2
 done
+# Images under names of the user's own, in the folder and elsewhere, and fields.
+cp -r data named
+mv named/train-images-idx3-ubyte named/mine.idx
+mv named/t10k-labels-idx1-ubyte labels.idx
+names="--set data.path=named --set data.train_images=mine.idx --set data.test_labels=$base/labels.idx"
+refused --output named/mine.idx .idx gradient run/best.nc --images 2 $names
+refused --output labels.idx .idx gradient run/best.nc --images 2 $names
 netcdf errors.nc classic 'layer=2 node=120 side=2' '' coupler_error:layer,node,side:<(numbers 480 1 0.01)
 refused --output errors.nc .nc gradient run/best.nc --input batch.nc --set chip.errors_file=errors.nc
 refused --output config.yaml .yaml energy config.yaml --grid energy.modes=4:16:4

@@ -48,18 +48,10 @@ fi
 
 # --------------------------------------------------------------------------------------------------------- signals
 set -m # background jobs keep SIGINT, which a script's jobs ignore otherwise
-wait_for() { # a line in the output of job $!
-  local tries=0
-  until grep -q "$1" out 2> /dev/null; do
-    tries=$((tries + 1))
-    if [[ $tries -gt 1200 ]] || ! kill -0 $! 2> /dev/null; then return 1; fi
-    sleep 0.05
-  done
-}
 for signal in INT TERM HUP; do
   rm -f out err
   "$cuonn" train config.yaml --set training.epochs=100000 --output "stop-$signal" > out 2> err &
-  check wait_for '^epoch '
+  check wait_for grep -q '^epoch ' out
   kill -"$signal" $!
   wait $!
   judge 130 "^cuonn train: interrupted after step [0-9]+; go on with: cuonn train --resume stop-$signal$" $? "SIG$signal"
@@ -68,10 +60,10 @@ done
 # nohup: the end of the terminal is no end of the training.
 rm -f out err
 nohup "$cuonn" train config.yaml --set training.epochs=100000 --output nohup > out 2> err < /dev/null &
-check wait_for '^epoch '
+check wait_for grep -q '^epoch ' out
 kill -HUP $!
 lines=$(wc -l < out)
-check wait_for "^epoch $((lines + 3))/"
+check wait_for grep -q "^epoch $((lines + 3))/" out
 kill -TERM $!
 wait $!
 check test $? = 130

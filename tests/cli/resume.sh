@@ -99,7 +99,7 @@ kill -INT $!
 cat config.yaml >&5
 exec 5>&-
 wait $!
-judge 130 '^cuonn train: pipe: interrupted while it was read$' $? 'interrupt before training'
+judge 130 '^cuonn train: (pipe: interrupted while it was read|interrupted before training; nothing was written)$' $? 'interrupt before training'
 check_not test -e early
 set +m
 # The second one of a kind ends the program at once: here within a step of seconds, where nothing looks for the first.
@@ -107,7 +107,8 @@ set +m
   --set network.start=haar-phases --set training.batch_size=1024 > out 2> err &
 check wait_for grep -q '^training ' out
 kill -TERM $!
-sleep 0.2
+catches() { ((0x$(awk '/^SigCgt/ { print $2 }' "/proc/$1/status") & 0x4000)); } # SIGTERM: until its handler has run
+while catches $! 2> /dev/null; do sleep 0.02; done
 kill -TERM $!
 { wait $!; } 2> /dev/null
 check test $? = $((128 + 15))
