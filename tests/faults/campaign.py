@@ -263,7 +263,9 @@ def main():
     chance = random.Random(given.seed)
     os.umask(0o022)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with tempfile.TemporaryDirectory(prefix="cuonn-faults.") as folder:
+    # in memory where there is such a folder: thousands of syncs need no disk
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
+    with tempfile.TemporaryDirectory(prefix="cuonn-faults.", dir=memory) as folder:
         stage = Stage(given.program, given.shim, folder)
         all_cases = cases.make(given.program, folder)
         tally, findings = {}, []
