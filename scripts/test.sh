@@ -43,5 +43,10 @@ gcovr --root . --filter src/ --object-directory build/coverage --exclude-unreach
 stage cuda
 check_cuda
 
+stage fuzz
+cmake --preset fuzz
+cmake --build --preset fuzz -- -j2
+ctest --preset fuzz --output-on-failure -j2
+
 stage release
 check release

@@ -343,6 +343,23 @@ static void report(const job *j) {
     printf("report in %s/report.html\n", directory);
 }
 
+/* Nothing is left to train. A run that was killed between its last epoch and its report gets the report. */
+static int nothing_to_do(const job *j) {
+  int code = CLI_DONE;
+  char *path;
+  if (asprintf(&path, "%s/report.html", j->config.output_directory) < 0)
+    return cli_fail(CLI_RESOURCES, "not enough memory");
+  if (j->args.common.json)
+    code = print_summary(j, "nothing to do");
+  else
+    printf("nothing to do: %s already has %zu epochs; more with --set training.epochs=COUNT\n", j->args.resume,
+           (size_t)(j->state.step / j->steps_per_epoch));
+  cli_flush();
+  if (access(path, F_OK) != 0 && errno == ENOENT) report(j);
+  free(path);
+  return code;
+}
+
 static int diverged(const job *j) {
   if (j->saved_step == UINT64_MAX)
     return cli_fail(CLI_OTHER, "%s; no epoch was finished, so there is no checkpoint", cuonn_last_error());
@@ -424,11 +441,7 @@ static int run(int argc, char **argv) {
   if (!j.args.resume) CLI_PASS_DONE(start_state(&j));
   if (j.args.resume) j.saved_step = j.state.step;
   if (j.state.step >= j.config.training.epochs * j.steps_per_epoch) {
-    if (!j.args.common.json)
-      printf("nothing to do: %s already has %zu epochs; more with --set training.epochs=COUNT\n", j.args.resume,
-             (size_t)(j.state.step / j.steps_per_epoch));
-    else
-      code = print_summary(&j, "nothing to do");
+    code = nothing_to_do(&j);
     goto done;
   }
   code = train(&j);

@@ -125,7 +125,9 @@ static _Noreturn void rehearse_in_child(int verdict, const char *path, const uns
   alarm(kChildWait);
   read_opened(path, bytes, size, reader, user, true);
   const char done = 1;
-  _exit(write(verdict, &done, 1) == 1 ? 0 : 1);
+  ssize_t n;
+  while ((n = write(verdict, &done, 1)) < 0 && errno == EINTR) continue;
+  _exit(n == 1 ? 0 : 1);
 }
 
 /* Whether the child says that it is done, before it ends or a stop is asked for. */
@@ -138,7 +140,9 @@ static bool wait_for_word(int from) {
     ready = poll(&end, 1, kLook);
     if (ready < 0 && errno == EINTR) ready = 0;
   }
-  return ready > 0 && read(from, &word, 1) == 1;
+  ssize_t n = 0;
+  while (ready > 0 && (n = read(from, &word, 1)) < 0 && errno == EINTR) continue;
+  return n == 1;
 }
 
 /* Reads once in a child process. What the reader returns there does not matter: the parent will get the same. The

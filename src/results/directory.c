@@ -61,27 +61,35 @@ cuonn_status results_directory_has(bool *has, const char *directory, const char 
   char *path;
   CUONN_TRY(results_join(&path, directory, name));
   *has = path && lstat(path, &info) == 0;
+  const int reason = errno;
+  const bool known = !path || *has || reason == ENOENT || reason == ENOTDIR;
   free(path);
+  CUONN_CHECK(known, CUONN_E_IO, "%s: cannot be looked through for %s: %s", directory, name, strerror(reason));
   return CUONN_OK;
 }
 
-/* Where a link leads; false if it is none, or leads to nothing. *target is to be released with free(). */
-static bool follow_link(char **target, const char *path) {
+/* Where a link leads; NULL if it is none, or leads to nothing. Release with free(). */
+static cuonn_status follow_link(char **target, const char *path) {
   struct stat info;
   *target = NULL;
-  if (lstat(path, &info) != 0 || !S_ISLNK(info.st_mode)) return false;
-  *target = realpath(path, NULL);
-  return *target != NULL;
+  const bool there = lstat(path, &info) == 0;
+  if (there && !S_ISLNK(info.st_mode)) return CUONN_OK;
+  if (there) *target = realpath(path, NULL);
+  CUONN_CHECK(*target || errno == ENOENT || errno == ENOTDIR, CUONN_E_IO, "%s: cannot be looked at: %s", path,
+              strerror(errno));
+  return CUONN_OK;
 }
 
 cuonn_status cuonn_directory_check(const char *directory, const char *name) {
   cuonn_status status = CUONN_OK;
   char *path = NULL, *target = NULL, *folder = NULL;
   CUONN_TRY_DONE(results_join(&path, directory, name));
-  if (!path || !follow_link(&target, path)) goto done;
+  if (path) CUONN_TRY_DONE(follow_link(&target, path));
+  if (!target) goto done;
   folder = realpath(directory, NULL);
-  const size_t length = folder ? strlen(folder) : 0;
-  const bool inside = folder && strncmp(target, folder, length) == 0 && (target[length] == '/' || length == 1);
+  CUONN_CHECK_DONE(folder, CUONN_E_IO, "%s: cannot be looked at: %s", directory, strerror(errno));
+  const size_t length = strlen(folder);
+  const bool inside = strncmp(target, folder, length) == 0 && (target[length] == '/' || length == 1);
   CUONN_CHECK_DONE(
       inside, CUONN_E_ARGUMENT,
       "%s: is a link that leads out of its directory, to %s, which would be replaced; remove the link, or copy "

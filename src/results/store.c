@@ -162,7 +162,10 @@ static cuonn_status open_temporary(int *out, goal *g, const char *path) {
       return CUONN_OK;
     }
     const int reason = *out < 0 ? errno : EEXIST;
-    if (*out >= 0) close(*out);
+    if (*out >= 0) {
+      unlink(name);
+      close(*out);
+    }
     *out = -1;
     free(name);
     if (reason == EEXIST) continue;

@@ -58,6 +58,9 @@ output "^nothing to do: $run already has $epochs epochs"
 expect 0 '' "$cuonn" train --resume $run --json
 output '^\{"result":"nothing to do",.*"step":'$((epochs * steps))
 check test "$before" = "$(fingerprint $run)"
+rm $run/report.html # as one that was killed before its end leaves it
+expect 0 '' "$cuonn" train --resume $run
+check test -s $run/report.html
 mv $run moved
 expect 0 '' "$cuonn" train --resume moved --set training.epochs=$((epochs + 1)) --json
 output '^\{"epoch":'$((epochs + 1))','

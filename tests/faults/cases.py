@@ -19,6 +19,12 @@ training:
 backend:
   name: reference
 """
+FIELDS = """\
+data: {kind: fields, train: batch.nc, test: batch.nc}
+network: {modes: 16, layers: 1}
+training: {epochs: 1, batch_size: 3}
+backend: {name: reference}
+"""
 GRID = CONFIG.replace("training:\n", "training:\n  seed: [3, 4]\n")
 FAKE_GNUPLOT = """\
 #!/bin/sh
@@ -86,7 +92,7 @@ def make(program, folder):
     base = os.path.join(folder, "base")
     chance = random.Random(1)
     environment = dict(os.environ, PATH=os.path.join(folder, "nothing")) # no gnuplot
-    files = {"config.yaml": CONFIG.encode(), "grid.yaml": GRID.encode()}
+    files = {"config.yaml": CONFIG.encode(), "grid.yaml": GRID.encode(), "fields.yaml": FIELDS.encode()}
     for name, n, seed in (("train", 64, 2), ("t10k", 32, 3)):
         pixels, labels = images(n, seed)
         files[f"data/{name}-images-idx3-ubyte.gz"] = gzip.compress(pixels, mtime=0)
@@ -128,6 +134,7 @@ def make(program, folder):
     return [
         Case("train", ["train", "config.yaml", "--output", "new"], data | below("config.yaml"), ["new/"]),
         Case("resume", ["train", "--resume", "run", "--set", "training.epochs=3"], data | below("run"), ["run/"]),
+        Case("train-fields", ["train", "fields.yaml", "--output", "new"], below("fields.yaml", "batch.nc"), ["new/"]),
         Case("train-again", ["train", "config.yaml", "--output", "run"], data | below("config.yaml", "run"), []),
         Case("sweep-again", ["sweep", "grid.yaml", "--output", "sweep"], data | below("grid.yaml", "sweep"), []),
         Case("sweep", ["sweep", "grid.yaml", "--output", "new"], data | below("grid.yaml"), ["new/"]),

@@ -34,7 +34,7 @@ everything() {
 }
 
 everything none || { cat "$folder/output" && exit 1; }
-[ "$(wc -l <"$folder/calls-ctest")" -eq 4 ] || { echo "ctest was not called four times" && exit 1; }
+[ "$(wc -l <"$folder/calls-ctest")" -eq 5 ] || { echo "ctest was not called five times" && exit 1; }
 cp "$folder"/calls-* "$folder/bin/"
 for tool in cmake ctest clang-format clang-tidy shellcheck gcovr; do
   calls=$(wc -l <"$folder/bin/calls-$tool")

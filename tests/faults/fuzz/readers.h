@@ -13,6 +13,7 @@ static inline void read_in_every_way(const char *path) {
   cuonn_mesh mesh;
   cuonn_network network;
   cuonn_fields fields;
+  cuonn_examples examples;
   cuonn_training_state state;
   cuonn_energy_point *points;
   cuonn_sweep_record sweep;
@@ -21,6 +22,7 @@ static inline void read_in_every_way(const char *path) {
   if (cuonn_mesh_read(&mesh, path) == CUONN_OK) cuonn_mesh_free(&mesh);
   if (cuonn_network_read(&network, path) == CUONN_OK) cuonn_network_free(&network);
   if (cuonn_fields_read(&fields, path, "input") == CUONN_OK) cuonn_fields_free(&fields);
+  if (cuonn_examples_read(&examples, path) == CUONN_OK) cuonn_examples_free(&examples);
   if (cuonn_labels_read(&labels, &n, path) == CUONN_OK) free(labels);
   if (cuonn_checkpoint_read(&state, &n, &origin, path) == CUONN_OK) {
     cuonn_origin_free(&origin);
