@@ -159,7 +159,7 @@ typedef struct cuonn_run cuonn_run;
 /** Opens a run directory for writing, removes what a killed run left half written, and writes metrics.csv and config.yaml.
  *  Refused with CUONN_E_ARGUMENT: a directory that another process has open as a run, or that holds a sweep, or in which one of a
  *  run's files is a link that leads out of it.
- *  @param[in] directory  made if missing (its parent must exist)
+ *  @param[in] directory  made if missing, with the folders above it
  *  @param[in] origin     copied
  *  @param[in] n_layers   0 if gradients are exact; else metrics.csv has their errors, too: of all layers, and of so many each
  *  @param[in] resume_epochs  0 for a new run, which refuses a directory that holds any file of a run (CUONN_E_ARGUMENT), unless
@@ -188,6 +188,10 @@ CUONN_API cuonn_status cuonn_metrics_read(cuonn_epoch_record **records, size_t *
  *  must not replace files elsewhere.
  *  @return CUONN_OK, also if there is no such file; CUONN_E_ARGUMENT */
 CUONN_API cuonn_status cuonn_directory_check(const char *directory, const char *name);
+
+/** Makes the folders above a file that is to be written, where they are not there.  Everything that writes a file here does so.
+ *  @return CUONN_OK; CUONN_E_IO naming the folder that cannot be made */
+CUONN_API cuonn_status cuonn_parents_make(const char *path);
 
 /** Writes any bytes as a file, as all files here are written: the goal is the old file or the new one. */
 CUONN_API cuonn_status cuonn_bytes_write(const char *path, const void *bytes, size_t size);

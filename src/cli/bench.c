@@ -9,7 +9,16 @@
 
 typedef struct {
   const char *cases, *modes, *batches, *layers, *samples, *seconds, *threads, *commit, *json, *plot;
+  bool print_json;
 } arguments;
+
+/* An optional value is only joined to its option by '='; here the next word may be it, too. */
+static error_t take_json(arguments *a, const char *value, struct argp_state *state) {
+  if (!value && state->next < state->argc && state->argv[state->next][0] != '-') value = state->argv[state->next++];
+  a->json = value;
+  a->print_json = value == NULL;
+  return 0;
+}
 
 static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *a = state->input;
@@ -23,7 +32,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     case 'm': a->seconds = value; return 0;
     case 't': a->threads = value; return 0;
     case 'r': a->commit = value; return 0;
-    case 'j': a->json = value; return 0;
+    case 'j': return take_json(a, value, state);
     case 'p': a->plot = value; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&(const char *){""}, value);
     default: return ARGP_ERR_UNKNOWN;
@@ -42,7 +51,8 @@ static const struct argp_option options[] = {
      "quarter of it is skipped",
      0},
     {"threads", 't', "COUNT", 0, "Threads of the cpu backend, 0 = one a processor (0)", 0},
-    {"json", 'j', "FILE.json", 0, "File to write: everything that was measured", 0},
+    {"json", 'j', "FILE.json", OPTION_ARG_OPTIONAL,
+     "File to write everything that was measured into; without a name it is printed, in place of the table", 0},
     {"plot", 'p', "FILE.svg", 0, "File to draw into, as cuonn plot throughput does; needs gnuplot", 0},
     {"commit", 'r', "TEXT", 0, "What was built, for the JSON file", 0},
     {0}};
@@ -58,7 +68,8 @@ static const struct argp argp = {
         "to "
         "move the bytes, or for the floating-point operations, whichever takes longer, at rates that are measured "
         "first. "
-        "vs_cpu is how many times faster than cpu a backend is.\n\n"
+        "vs_cpu is how many times faster than cpu a backend is. A row whose numbers say that the machine was busy ends "
+        "with the reason.\n\n"
         "Reads no file. cuonn plot throughput draws what --json writes.\n\n"
         "Example:\n"
         "  cuonn bench --case train_step --modes 16,64,256,1024 --json bench.json --plot bench.svg",
@@ -128,6 +139,7 @@ static int take_settings(bench_settings *s, const arguments *a) {
                                            : (int)threads; /* one too many: refused by the library, in its words */
   s->commit = a->commit ? a->commit : "";
   s->json = a->json;
+  s->print_json = a->print_json;
   s->plot = a->plot;
   if (s->json && s->plot && strcmp(s->json, s->plot) == 0)
     return cli_fail(CLI_USAGE, "--json and --plot name the same file, %s", s->json);
@@ -224,7 +236,7 @@ static int measure_size(bench_run *run, const cuonn_benchmark_options *o) {
   }
   for (size_t i = 0; i < run->n_backends; i++) {
     rows[i].vs_cpu = cpu / rows[i].median;
-    bench_print_row(&rows[i]);
+    if (!run->settings.print_json) bench_print_row(&rows[i]);
   }
   run->n_rows += run->n_backends;
 done:
@@ -278,8 +290,12 @@ static int run_command(int argc, char **argv) {
   }
   run.n_rows = 0;
   CLI_PASS_DONE(measure_machines(&run));
-  bench_print_head(&run);
+  if (!run.settings.print_json) bench_print_head(&run);
   CLI_PASS_DONE(for_each_size(&run, measure_size));
+  if (run.settings.print_json)
+    CLI_PASS_DONE(cli_print_json(bench_json(&run)));
+  else
+    bench_print_end(&run);
   if (run.settings.json) CLI_PASS_DONE(bench_write_json(&run));
   if (run.settings.plot) CLI_PASS_DONE(bench_draw(&run));
 done:

@@ -33,7 +33,8 @@ typedef struct {
   size_t n_samples;
   double seconds;
   int threads;
-  const char *commit, *json, *plot; /* json, plot: NULL: not wanted */
+  const char *commit, *json, *plot; /* files; NULL: not wanted */
+  bool print_json;                  /* JSON in place of the table */
 } bench_settings;
 
 /* Everything of one run. */
@@ -48,12 +49,16 @@ typedef struct {
 /* The larger of the two limits over the median. */
 double bench_of_limit(const bench_row *row);
 
+/* Why a row is not to be relied on: the machine did other work meanwhile. NULL if nothing speaks for that. */
+const char *bench_doubt(const bench_row *row);
+
 /* Whether a number of the options has a meaning for a case. */
 bool bench_uses_batch(cuonn_benchmark_case what);
 bool bench_uses_layers(cuonn_benchmark_case what);
 
 void bench_print_head(const bench_run *run);
 void bench_print_row(const bench_row *row);
+void bench_print_end(const bench_run *run); /* a warning if the machine was busy */
 
 /* Everything that was measured, as JSON; NULL if there is no memory. */
 json_t *bench_json(const bench_run *run);
@@ -62,7 +67,7 @@ json_t *bench_json(const bench_run *run);
 int bench_write_json(const bench_run *run);
 int bench_draw(const bench_run *run);
 
-/* Refuses a file that could not be written later. NULL is fine. */
+/* Refuses a file that could not be written later, and makes the folders above it. NULL is fine. */
 int bench_check_writable(const char *path);
 
 #endif

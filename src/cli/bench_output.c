@@ -10,6 +10,18 @@
 
 #include "cli/bench.h"
 
+void bench_print_end(const bench_run *run) {
+  size_t doubtful = 0, measured = 0;
+  for (size_t i = 0; i < run->n_rows; i++) {
+    measured += !*run->rows[i].skipped;
+    doubtful += bench_doubt(&run->rows[i]) != NULL;
+  }
+  if (doubtful > 0)
+    printf("\nThe machine was busy: %zu of %zu rows are not to be relied on; measure again when nothing else runs\n",
+           doubtful, measured);
+  cli_flush();
+}
+
 void bench_print_head(const bench_run *run) {
   for (size_t i = 0; i < run->n_backends; i++) {
     const cuonn_machine *const m = &run->backends[i].machine;
@@ -33,8 +45,10 @@ void bench_print_row(const bench_row *row) {
   } else {
     snprintf(spread, sizeof spread, "%.1f..%.1f", 1e6 * row->p10, 1e6 * row->p90);
     if (isfinite(row->vs_cpu)) snprintf(ratio, sizeof ratio, "%.3g", row->vs_cpu);
-    printf("%11.1f  %-23s %12.0f %9.3f %8s %8zu\n", 1e6 * row->median, spread,
-           (double)row->work.n_examples / row->median, bench_of_limit(row), ratio, row->n_samples);
+    const char *const doubt = bench_doubt(row);
+    printf("%11.1f  %-23s %12.0f %9.3f %8s %8zu%s%s\n", 1e6 * row->median, spread,
+           (double)row->work.n_examples / row->median, bench_of_limit(row), ratio, row->n_samples, doubt ? "  " : "",
+           doubt ? doubt : "");
   }
   cli_flush();
 }
@@ -75,13 +89,14 @@ static json_t *row_json(const bench_row *row) {
       (json_int_t)cuonn_benchmark_count(o).n_examples, "layers",
       bench_uses_layers(o->what) ? json_integer((json_int_t)o->n_layers) : json_null(), "backend", row->backend);
   json_t *const found =
-      *row->skipped ? json_pack("{s:o}", "skipped", cli_json_text(row->skipped))
-                    : json_pack("{s:f, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "median_s", row->median,
-                                "p10_s", row->p10, "p90_s", row->p90, "samples", (json_int_t)row->n_samples,
-                                "steps_per_sample", (json_int_t)row->n_steps, "examples_per_second",
-                                (double)row->work.n_examples / row->median, "flops", row->work.flops, "bytes",
-                                row->work.bytes, "limit_flops_s", row->limit_flops, "limit_bytes_s", row->limit_bytes,
-                                "of_limit", bench_of_limit(row), "vs_cpu", cli_json_number(row->vs_cpu));
+      *row->skipped
+          ? json_pack("{s:o}", "skipped", cli_json_text(row->skipped))
+          : json_pack("{s:f, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:o, s:o}", "median_s", row->median,
+                      "p10_s", row->p10, "p90_s", row->p90, "samples", (json_int_t)row->n_samples, "steps_per_sample",
+                      (json_int_t)row->n_steps, "examples_per_second", (double)row->work.n_examples / row->median,
+                      "flops", row->work.flops, "bytes", row->work.bytes, "limit_flops_s", row->limit_flops,
+                      "limit_bytes_s", row->limit_bytes, "of_limit", bench_of_limit(row), "vs_cpu",
+                      cli_json_number(row->vs_cpu), "busy", cli_json_text(bench_doubt(row)));
   json_object_update_missing(what, found);
   json_decref(found);
   return what;
@@ -102,10 +117,6 @@ json_t *bench_json(const bench_run *run) {
                    (json_int_t)s->n_samples, "seconds", s->seconds, "threads", s->threads, "results", results);
 }
 
-static int cannot_write(const char *path) {
-  return cli_fail(CLI_BAD_FILE, "%s cannot be written: %s", path, strerror(errno));
-}
-
 int bench_write_json(const bench_run *run) {
   int code = CLI_DONE;
   json_t *const all = bench_json(run);
@@ -118,6 +129,7 @@ int bench_write_json(const bench_run *run) {
     goto done;
   }
   CLI_TRY_DONE(cuonn_bytes_write(run->settings.json, line, (size_t)length));
+  printf("all numbers in %s\n", run->settings.json);
 done:
   free(line);
   free(text);
@@ -126,12 +138,15 @@ done:
 }
 
 int bench_check_writable(const char *path) {
+  int code = CLI_DONE;
   if (!path) return CLI_DONE;
+  CLI_TRY_DONE(cuonn_parents_make(path));
   int file = open(path, O_WRONLY | O_CLOEXEC);
   const bool made = file < 0 && errno == ENOENT;
   if (made) file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (file < 0) return cannot_write(path);
+  if (file < 0) return cli_fail(CLI_BAD_FILE, "%s: cannot be written: %s", path, strerror(errno));
   close(file);
   if (made) unlink(path);
-  return CLI_DONE;
+done:
+  return code;
 }

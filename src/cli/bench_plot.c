@@ -1,4 +1,5 @@
 /* What was measured as a figure: that of cuonn plot throughput. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "cli/bench.h"
@@ -28,6 +29,7 @@ int bench_draw(const bench_run *run) {
     goto done;
   }
   CLI_TRY_DONE(cuonn_bytes_write(path, drawing.bytes, drawing.size));
+  if (!run->settings.print_json) printf("drawn in %s\n", path);
 done:
   free(drawing.bytes);
   free(data);

@@ -6,14 +6,22 @@
 
 #include "cli/figures/figures.h"
 
+/* A shell, and what prints its script. */
+typedef struct {
+  const char *name;
+  void (*print)(void);
+} shell;
+
+static const shell *find_shell(const char *name);
+
 static error_t parse(int key, char *value, struct argp_state *state) {
-  const char **shell = state->input;
+  const char **name = state->input;
   switch (key) {
     case ARGP_KEY_INIT: cli_parse_init(state, NULL, 0); return 0;
-    case ARGP_KEY_ARG: return cli_take_argument(shell, value);
+    case ARGP_KEY_ARG: return cli_take_argument(name, value);
     case ARGP_KEY_END:
-      if (*shell && strcmp(*shell, "bash") == 0) return 0;
-      cli_fail(CLI_USAGE, "the shell is missing or unknown; there is a completion for: bash");
+      if (*name && find_shell(*name)) return 0;
+      cli_fail(CLI_USAGE, "the shell is missing or unknown; there is a completion for: bash, zsh, fish");
       return EINVAL;
     default: return ARGP_ERR_UNKNOWN;
   }
@@ -21,11 +29,13 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 
 static const struct argp argp = {
     .parser = parse,
-    .args_doc = "bash",
+    .args_doc = "bash|zsh|fish",
     .doc =
         "Prints a script that completes commands, options and configuration keys in the shell.\v"
-        "Example, in ~/.bashrc:\n"
-        "  source <(cuonn completion bash)",
+        "Example, in ~/.bashrc, in ~/.zshrc behind compinit, and in ~/.config/fish/config.fish:\n"
+        "  source <(cuonn completion bash)\n"
+        "  source <(cuonn completion zsh)\n"
+        "  cuonn completion fish | source",
 };
 
 /* Prints the words of a list such as "a|b" or "a | b", parted by spaces. */
@@ -41,17 +51,15 @@ static void each_option(void (*print)(const char *command, const struct argp_opt
   for (const struct argp_child *c = of->children; c && c->argp; c++) each_option(print, command, c->argp);
 }
 
-static void print_option(const char *command, const struct argp_option *option) {
-  (void)command;
-  printf(" --%s", option->name);
+/* Whether the values of an option are a list of words: a placeholder in capitals is a file or a number. */
+static bool has_words(const struct argp_option *option) {
+  return option->arg && !isupper((unsigned char)option->arg[0]);
 }
 
-/* Values of an option. A placeholder in capitals is a file or a number, anything else a list of words. */
-static void print_values(const char *command, const struct argp_option *option) {
-  if (!option->arg || isupper((unsigned char)option->arg[0])) return;
-  printf("    '%s --%s') words='", command, option->name);
-  print_words(option->arg);
-  printf("' ;;\n");
+/* The words that a configuration key allows, as a list such as "a | b"; NULL if they are none. */
+static const char *words_of(const cuonn_config_key *key) {
+  if (strcmp(key->type, "boolean") == 0) return "true | false";
+  return strcmp(key->type, "choice") == 0 ? key->allowed : NULL;
 }
 
 static void print_keys(void) {
@@ -59,15 +67,57 @@ static void print_keys(void) {
   for (size_t i = 0; cuonn_config_key_at(&key, i); i++) printf("%s%s=", i ? " " : "", key.path);
 }
 
-static void print_key_values(void) {
+static void print_shells(void);
+
+static void print_figures(void) {
+  for (const cli_figure *const *f = cli_figures; *f; f++) printf("%s%s", f == cli_figures ? "" : " ", (*f)->name);
+}
+
+/* ------------------------------------------------------------------------------------------------------ bash and zsh */
+
+static void print_option(const char *command, const struct argp_option *option) {
+  (void)command;
+  printf(" --%s", option->name);
+}
+
+static void print_values(const char *command, const struct argp_option *option) {
+  if (!has_words(option)) return;
+  printf("    '%s --%s') list='", command, option->name);
+  print_words(option->arg);
+  printf("' ;;\n");
+}
+
+/* The part that bash and zsh read alike. It puts `list` together from the command, the word before the present one or its option, the
+ * present word, and, behind "--set KEY=", the key. */
+static void print_cases(void) {
   cuonn_config_key key;
+  printf("  case \"$command $before\" in\n    *' --set') list='");
+  print_keys();
+  printf("' ;;\n");
+  for (const cli_command *const *c = cli_commands; *c; c++) each_option(print_values, (*c)->name, (*c)->argp);
+  printf("    'plot plot') list='");
+  print_figures();
+  printf("' ;;\n    'completion completion') list='");
+  print_shells();
+  printf("' ;;\n  esac\n  case $key in\n");
   for (size_t i = 0; cuonn_config_key_at(&key, i); i++) {
-    const bool boolean = strcmp(key.type, "boolean") == 0;
-    if (!boolean && strcmp(key.type, "choice") != 0) continue;
-    printf("    %s) words='", key.path);
-    print_words(boolean ? "true | false" : key.allowed);
+    if (!words_of(&key)) continue;
+    printf("    %s) list='", key.path);
+    print_words(words_of(&key));
     printf("' ;;\n");
   }
+  printf("    ?*) list='' ;;\n  esac\n  [[ $current == -* ]] && case $command in\n");
+  for (const cli_command *const *c = cli_commands; *c; c++) {
+    printf("    %s) list='--help --usage --version", (*c)->name);
+    each_option(print_option, (*c)->name, (*c)->argp);
+    printf("' ;;\n");
+  }
+  printf("  esac\n");
+}
+
+static void print_commands(void) {
+  for (const cli_command *const *c = cli_commands; *c; c++) printf("%s ", (*c)->name);
+  printf("--help --version");
 }
 
 /* bash hands "--set" "a" "=" "b" over as four words: '=' parts words, and is one. */
@@ -75,52 +125,144 @@ static void print_bash(void) {
   printf("# bash completion of cuonn %s; load it with: source <(cuonn completion bash)\n", cuonn_version());
   printf(
       "_cuonn() {\n"
-      "  local current=${COMP_WORDS[COMP_CWORD]} i=$((COMP_CWORD - 1)) words=''\n"
+      "  local command=${COMP_WORDS[1]} current=${COMP_WORDS[COMP_CWORD]} i=$((COMP_CWORD - 1)) key='' list=''\n"
       "  [[ $current == = ]] && current='' i=$COMP_CWORD\n"
-      "  local equals=''\n"
-      "  [[ ${COMP_WORDS[i]} == = ]] && equals=1 i=$((i - 1))\n"
+      "  [[ ${COMP_WORDS[i]} == = ]] && i=$((i - 1)) && key=${COMP_WORDS[i]}\n"
+      "  [[ $key == -* ]] && key=''\n"
+      "  local before=${COMP_WORDS[i]}\n"
       "  COMPREPLY=()\n"
       "  if ((COMP_CWORD == 1)); then\n"
       "    COMPREPLY=($(compgen -W '");
-  for (const cli_command *const *c = cli_commands; *c; c++) printf("%s ", (*c)->name);
+  print_commands();
   printf(
-      "--help --version' -- \"$current\"))\n"
+      "' -- \"$current\"))\n"
       "    return\n"
       "  fi\n"
-      "  case \"${COMP_WORDS[1]} ${COMP_WORDS[i]}\" in\n"
-      "    *' --set')\n"
-      "      compopt -o nospace\n"
-      "      words='");
-  print_keys();
-  printf("' ;;\n");
-  for (const cli_command *const *c = cli_commands; *c; c++) each_option(print_values, (*c)->name, (*c)->argp);
-  printf("    'plot plot') words='");
-  for (const cli_figure *const *f = cli_figures; *f; f++) printf("%s ", (*f)->name);
+      "  [[ $before == --set ]] && compopt -o nospace\n");
+  print_cases();
   printf(
-      "' ;;\n"
-      "    'completion completion') words='bash' ;;\n"
-      "  esac\n"
-      "  [[ $equals ]] && case \"${COMP_WORDS[i]}\" in\n");
-  print_key_values();
-  printf(
-      "  esac\n"
-      "  [[ $current == -* ]] && case \"${COMP_WORDS[1]}\" in\n");
-  for (const cli_command *const *c = cli_commands; *c; c++) {
-    printf("    %s) words='--help --usage --version", (*c)->name);
-    each_option(print_option, (*c)->name, (*c)->argp);
-    printf("' ;;\n");
-  }
-  printf(
-      "  esac\n"
-      "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+      "  COMPREPLY=($(compgen -W \"$list\" -- \"$current\"))\n"
       "}\n"
       "complete -o default -F _cuonn cuonn\n");
 }
 
+/* zsh hands "--option=value" and "key=value" over as one word each, of which compset takes the front away. */
+static void print_zsh(void) {
+  printf("#compdef cuonn\n# zsh completion of cuonn %s; load it with: source <(cuonn completion zsh)\n",
+         cuonn_version());
+  printf(
+      "_cuonn() {\n"
+      "  local command=$words[2] before=$words[CURRENT-1] current=$words[CURRENT] key=''\n"
+      "  local -a ending\n"
+      "  if ((CURRENT == 2)); then\n"
+      "    compadd -- ");
+  print_commands();
+  printf(
+      "\n"
+      "    return\n"
+      "  fi\n"
+      "  if [[ $current == --*=* ]]; then\n"
+      "    before=${current%%%%=*} current=${current#*=}\n"
+      "    compset -P 1 '*='\n"
+      "  fi\n"
+      "  if [[ $before == --set && $current == *=* ]]; then\n"
+      "    key=${current%%%%=*}\n"
+      "    compset -P 1 '*='\n"
+      "  elif [[ $before == --set ]]; then\n"
+      "    ending=(-S '')\n"
+      "  fi\n"
+      "  local list=''\n");
+  print_cases();
+  printf(
+      "  if [[ $list ]]; then\n"
+      "    compadd $ending -- ${=list}\n"
+      "  else\n"
+      "    _files\n"
+      "  fi\n"
+      "}\n"
+      "if [[ $funcstack[1] == _cuonn ]]; then _cuonn; else compdef _cuonn cuonn; fi\n");
+}
+
+/* -------------------------------------------------------------------------------------------------------------- fish */
+
+/* KEY=WORD for every word that a key allows, each behind a space. */
+static void print_assignments(const cuonn_config_key *key) {
+  const char *list = words_of(key);
+  while (list && *list) {
+    const size_t length = strcspn(list, " |");
+    printf(" %s=%.*s", key->path, (int)length, list);
+    list += length;
+    list += strspn(list, " |");
+  }
+}
+
+/* A text in single quotes, up to its first sentence's end; fish reads \\ and \' in them. */
+static void print_quoted(const char *text) {
+  putchar('\'');
+  for (const char *c = text; *c && *c != ';'; c++) {
+    if (*c == '\'' || *c == '\\') putchar('\\');
+    putchar(*c);
+  }
+  putchar('\'');
+}
+
+static void print_fish_option(const char *command, const struct argp_option *option) {
+  cuonn_config_key key;
+  printf("complete -c cuonn -n '__fish_seen_subcommand_from %s' -l %s", command, option->name);
+  if (isalnum(option->key)) printf(" -s %c", option->key);
+  printf(" -d ");
+  print_quoted(option->doc);
+  if (strcmp(option->name, "set") == 0) {
+    printf(" -x -a '");
+    print_keys();
+    for (size_t i = 0; cuonn_config_key_at(&key, i); i++) print_assignments(&key);
+    putchar('\'');
+  } else if (has_words(option)) {
+    printf(" -x -a '");
+    print_words(option->arg);
+    putchar('\'');
+  } else if (option->arg && !(option->flags & OPTION_ARG_OPTIONAL)) {
+    printf(" -r");
+  }
+  putchar('\n');
+}
+
+/* fish completes "--set KEY=VALUE" as one word, and an option's value by itself. */
+static void print_fish(void) {
+  printf("# fish completion of cuonn %s; load it with: cuonn completion fish | source\n", cuonn_version());
+  printf("complete -c cuonn -f -n __fish_use_subcommand -l help -l version\n");
+  for (const cli_command *const *c = cli_commands; *c; c++) {
+    printf("complete -c cuonn -f -n __fish_use_subcommand -a %s -d ", (*c)->name);
+    print_quoted((*c)->sentence);
+    printf("\ncomplete -c cuonn -n '__fish_seen_subcommand_from %s' -l help -l usage -l version\n", (*c)->name);
+    each_option(print_fish_option, (*c)->name, (*c)->argp);
+  }
+  printf("complete -c cuonn -n '__fish_seen_subcommand_from plot' -a '");
+  print_figures();
+  printf("'\ncomplete -c cuonn -f -n '__fish_seen_subcommand_from completion' -a '");
+  print_shells();
+  printf("'\n");
+}
+
+/* ------------------------------------------------------------------------------------------------------------ shells */
+
+static const shell shells[] = {{"bash", print_bash}, {"zsh", print_zsh}, {"fish", print_fish}};
+enum { kShells = sizeof shells / sizeof *shells };
+
+static const shell *find_shell(const char *name) {
+  for (size_t i = 0; i < kShells; i++)
+    if (strcmp(shells[i].name, name) == 0) return &shells[i];
+  return NULL;
+}
+
+static void print_shells(void) {
+  for (size_t i = 0; i < kShells; i++) printf("%s%s", i ? " " : "", shells[i].name);
+}
+
 static int run(int argc, char **argv) {
-  const char *shell = NULL;
-  const int code = cli_parse(&shell, &argp, argc, argv);
-  if (code == CLI_DONE) print_bash();
+  const char *name = NULL;
+  const int code = cli_parse(&name, &argp, argc, argv);
+  if (code == CLI_DONE) find_shell(name)->print();
   return code;
 }
 

@@ -80,7 +80,8 @@ static int print_outcome(const outcome *o, const arguments *args, cuonn_phase_st
   if (args->nearest)
     printf("distance, Frobenius   %.3g\ndistance, largest     %.3g\nsingular values       %.6g to %.6g\n",
            o->nearest.frobenius, o->nearest.largest, o->nearest.least_singular, o->nearest.largest_singular);
-  printf("unitarity error       %.3g\nreconstruction error  %.3g\n", o->unitarity, o->reconstruction);
+  printf("unitarity error       %.3g\nreconstruction error  %.3g\noutput                %s\n", o->unitarity,
+         o->reconstruction, args->output);
   return CLI_DONE;
 }
 

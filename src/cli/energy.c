@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "cli/data.h"
+#include "cli/find.h"
 #include "cli/grid.h"
 #include "cli/output.h"
 
@@ -29,7 +30,6 @@ static error_t check_options(const arguments *a) {
   if (a->n_grids && !a->output) return refuse("--grid needs --output FILE.nc");
   if (a->output && !a->n_grids) return refuse("--output needs a grid, such as --grid energy.modes=4:256:2");
   if (a->n_grids && a->network) return refuse("--grid does not go with --network, which is one point");
-  if (a->n_grids && a->common.json) return refuse("--json does not go with --grid, whose results are in the file");
   if (a->n_grids > CUONN_ENERGY_AXES_MAX) {
     cli_fail(CLI_USAGE, "a grid has at most %d axes, not %zu", CUONN_ENERGY_AXES_MAX, a->n_grids);
     return EINVAL;
@@ -58,7 +58,8 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 
 static const struct argp_option options[] = {
     {"set", 's', "KEY=VALUE", 0, "Set a key of the configuration, after the file; may be repeated", 0},
-    {"network", 'n', "FILE", 0, "Also cost the network of a checkpoint or a configuration: inference, step, epoch", 0},
+    {"network", 'n', "FILE", 0,
+     "Also cost the network of a checkpoint, a run or a configuration: inference, step, epoch", 0},
     {"grid", 'g', "KEY=VALUES", 0,
      "An axis of the grid, a key of numbers in the section energy; VALUES is A,B,C or FROM:TO:STEP; may be repeated",
      0},
@@ -76,11 +77,12 @@ static const struct argp argp = {
         "components: figure (what the source study's figure counts), default (that, with light) or cited (published "
         "components), and energy.components the electronics alone: study, ring or mzm. Equations and sources: "
         "docs/energy.md.\n\n"
-        "--network reads a checkpoint, or a configuration, for the number of modes and layers, the batch size, the "
+        "--network reads a checkpoint, the directory of a run (of which best.nc is taken), or a configuration, for the "
+        "number of modes and layers, the batch size, the "
         "training images, and the scheme by which it trains in situ, and prints joules and seconds of an inference, a "
         "training step and an epoch. Heaters then have a checkpoint's phases, otherwise those of Haar-random "
         "unitaries.\n\n"
-        "--grid writes FILE.nc, netCDF with an axis for each --grid, in place of printing.\n\n"
+        "--grid writes FILE.nc, netCDF with an axis for each --grid, and prints how many points it has.\n\n"
         "Example:\n"
         "  cuonn energy --set energy.modes=128 --set energy.column_loss=0.1\n"
         "  cuonn energy --set energy.preset=cited --network runs/study/best.nc\n"
@@ -237,7 +239,11 @@ static int run_grid(const cuonn_config *config, const arguments *args) {
   }
   cuonn_energy_point *next = points;
   CLI_PASS_DONE(walk(&next, config, axes, args->n_grids, 0));
-  code = write_grid(args->output, config, axes, args->n_grids, points);
+  CLI_PASS_DONE(write_grid(args->output, config, axes, args->n_grids, points));
+  if (args->common.json)
+    code = cli_print_json(json_pack("{s:I, s:o}", "points", (json_int_t)count, "output", cli_json_text(args->output)));
+  else
+    printf("points  %zu\noutput  %s\n", count, args->output);
 done:
   free(points);
   for (size_t a = 0; a < args->n_grids; a++) cli_axis_free(&axes[a]);
@@ -248,6 +254,7 @@ static int run(int argc, char **argv) {
   int code = CLI_DONE;
   arguments args = {0};
   cuonn_config config;
+  char *network = NULL;
   args.settings = calloc((size_t)argc, sizeof *args.settings);
   args.grids = calloc((size_t)argc, sizeof *args.grids);
   if (!args.settings || !args.grids) {
@@ -255,10 +262,15 @@ static int run(int argc, char **argv) {
     goto done;
   }
   CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  if (args.network) {
+    CLI_PASS_DONE(cli_find(&network, args.network, CLI_FIND_NETWORK));
+    args.network = network;
+  }
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.config, args.network));
   CLI_PASS_DONE(configure(&config, &args));
   code = args.n_grids ? run_grid(&config, &args) : run_point(&config, &args);
 done:
+  free(network);
   free(args.grids);
   free(args.settings);
   return code;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/find.h"
 #include "cli/trained.h"
 
 enum { kMostChips = 1000000 };
@@ -54,7 +55,7 @@ static const struct argp_option options[] = {
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "CHECKPOINT",
+    .args_doc = "CHECKPOINT\nRUN",
     .doc =
         "Evaluates a network on the test set: loss, accuracy, and how often each class was taken for which.\v"
         "Reads CHECKPOINT, a netCDF file that cuonn train wrote, or one made elsewhere with theta(layer, node), "
@@ -68,8 +69,9 @@ static const struct argp argp = {
         "the section chip has any: then they are drawn from chip.seed, as in training. --chips tells how the accuracy "
         "is spread over many such chips: mean, standard deviation, worst, and the accuracies that 5 % and 50 % of the "
         "chips do not exceed.\n\n"
+        "RUN is the directory of a run, of which best.nc is taken.\n\n"
         "Example:\n"
-        "  cuonn eval runs/study/best.nc\n"
+        "  cuonn eval runs/study\n"
         "  cuonn eval runs/study/best.nc --chips 100 --set chip.coupler_std=0.02\n"
         "  cuonn eval phases.nc --set data.radius=2 --data /usr/share/datasets/fashion-mnist",
     .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {&cli_json_argp, 0, NULL, 0}, {0}},
@@ -90,8 +92,8 @@ static int print_json(const cuonn_evaluation *e, size_t n_classes, const cli_tra
                                   "loss", cli_json_number(e->loss), "confusion", rows));
 }
 
-static void print_table(const cuonn_evaluation *e, size_t n_classes) {
-  printf("examples  %zu\nloss      %.6f\naccuracy  %.4f\n\n", e->n_examples, e->loss,
+static void print_table(const cuonn_evaluation *e, size_t n_classes, const char *checkpoint) {
+  printf("network   %s\nexamples  %zu\nloss      %.6f\naccuracy  %.4f\n\n", checkpoint, e->n_examples, e->loss,
          (double)e->n_correct / (double)e->n_examples);
   const int width = snprintf(NULL, 0, "%zu", e->n_examples) + 2;
   printf("label \\ taken for\n%6s", "");
@@ -126,8 +128,9 @@ static int print_chips(double *accuracy, size_t n, const cli_trained_source *arg
                                     "median_accuracy", median, "accuracy", all));
   json_decref(all);
   printf(
-      "chips     %zu\naccuracy  %.4f mean, %.4f standard deviation\nworst     %.4f\n5 %%       %.4f\nmedian    %.4f\n",
-      n, mean, std, worst, low, median);
+      "network   %s\nchips     %zu\naccuracy  %.4f mean, %.4f standard deviation\nworst     %.4f\n5 %%       "
+      "%.4f\nmedian    %.4f\n",
+      args->checkpoint, n, mean, std, worst, low, median);
   return CLI_DONE;
 }
 
@@ -158,9 +161,12 @@ static int run(int argc, char **argv) {
   cli_trained_source *const args = &all.source;
   cli_trained trained = {0};
   cuonn_evaluation evaluation = {0};
+  char *checkpoint = NULL;
   args->settings = calloc((size_t)argc, sizeof *args->settings);
   if (!args->settings) return cli_fail(CLI_RESOURCES, "not enough memory");
   CLI_PASS_DONE(cli_parse(&all, &argp, argc, argv));
+  CLI_PASS_DONE(cli_find(&checkpoint, args->checkpoint, CLI_FIND_NETWORK));
+  args->checkpoint = checkpoint;
   CLI_PASS_DONE(cli_trained_open(&trained, args));
   if (all.n_chips > 0) {
     code = evaluate_chips(&trained, all.n_chips, args);
@@ -171,10 +177,11 @@ static int run(int argc, char **argv) {
   if (args->common.json)
     code = print_json(&evaluation, n_classes, args, cuonn_context_backend(trained.context));
   else
-    print_table(&evaluation, n_classes);
+    print_table(&evaluation, n_classes, args->checkpoint);
 done:
   free(evaluation.confusion);
   cli_trained_free(&trained);
+  free(checkpoint);
   free(args->settings);
   return code;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/data.h"
+#include "cli/find.h"
 #include "cli/output.h"
 
 typedef struct {
@@ -53,10 +54,11 @@ static const struct argp_option options[] = {
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "CHECKPOINT.nc",
+    .args_doc = "CHECKPOINT.nc\nRUN",
     .doc =
         "Computes the loss of a network on a batch, and its gradient with respect to every phase.\v"
-        "Reads a checkpoint, or any file with theta(layer, node) and phi(layer, node) (cuonn eval --help), and from "
+        "Reads a checkpoint, the directory of a run (of which best.nc is taken), or any file with theta(layer, node) "
+        "and phi(layer, node) (cuonn eval --help), and from "
         "BATCH.nc input(example, waveguide, complex), real and imaginary part last, or a real input(example, "
         "waveguide), "
         "and label(example), integers below the number of classes. The chip is that of the checkpoint's configuration, "
@@ -77,6 +79,7 @@ static const struct argp argp = {
 /* One run of the command. */
 typedef struct {
   arguments args;
+  char *checkpoint;    /* what the user's word for it means */
   cuonn_config config; /* its chip and its method */
   cuonn_context *context;
   cuonn_network network;
@@ -192,7 +195,7 @@ static int print_json(const job *j) {
 
 static void print_table(const job *j) {
   const size_t n_layers = j->network.shape.n_layers, n = j->network.shape.n_modes;
-  printf("examples  %zu\nloss      %.10g\n", j->input.n_examples, j->loss);
+  printf("examples  %zu\nloss      %.10g\noutput    %s\n", j->input.n_examples, j->loss, j->args.output);
   if (!j->exact) return;
   printf("\nlayer  1 - cosine  relative error\n");
   for (size_t l = 0; l < n_layers; l++)
@@ -213,6 +216,8 @@ static int run(int argc, char **argv) {
   j.args.settings = calloc((size_t)argc, sizeof *j.args.settings);
   if (!j.args.settings) return cli_fail(CLI_RESOURCES, "not enough memory");
   CLI_PASS_DONE(cli_parse(&j.args, &argp, argc, argv));
+  CLI_PASS_DONE(cli_find(&j.checkpoint, j.args.checkpoint, CLI_FIND_NETWORK));
+  j.args.checkpoint = j.checkpoint;
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(j.args.output, j.args.checkpoint, j.args.input));
   CLI_PASS_DONE(cli_context_create(&j.context, &j.args.common));
   CLI_PASS_DONE(read_all(&j));
@@ -228,6 +233,7 @@ done:
   free_gradients(j.gradients, j.network.shape.n_layers);
   free_gradients(j.exact, j.network.shape.n_layers);
   free(j.labels);
+  free(j.checkpoint);
   cuonn_fields_free(&j.input);
   cuonn_network_free(&j.network);
   cuonn_context_free(j.context);

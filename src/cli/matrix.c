@@ -1,5 +1,6 @@
 /* cuonn matrix: what a mesh does to light, as a matrix. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "cli/common.h"
@@ -13,7 +14,7 @@ typedef struct {
 static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *a = state->input;
   switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 1); return 0;
+    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 2); return 0;
     case 'o': a->output = value; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->mesh, value);
     case ARGP_KEY_END: {
@@ -37,11 +38,22 @@ static const struct argp argp = {
         "loss_db(node, shifter) and the attributes architecture and phase_style; N(N-1)/2 nodes, column by column.\n\n"
         "Writes unitary(row, column, complex), out = unitary x in, real and imaginary part last. With coupler errors "
         "it "
-        "is still unitary, with losses it is not. The default backend is reference: double precision.\n\n"
+        "is still unitary, with losses it is not; how far from it is printed, the largest modulus of an element of U^H "
+        "U "
+        "- 1. The default backend is reference: double precision.\n\n"
         "Example:\n"
         "  cuonn matrix mesh.nc --output u.nc",
-    .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {0}},
+    .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {&cli_json_argp, 0, NULL, 0}, {0}},
 };
+
+static int print_outcome(const arguments *args, const double *matrix, size_t n_modes) {
+  const double error = cuonn_unitarity_error(matrix, n_modes);
+  if (args->common.json)
+    return cli_print_json(json_pack("{s:I, s:o, s:o}", "modes", (json_int_t)n_modes, "unitarity_error",
+                                    cli_json_number(error), "output", cli_json_text(args->output)));
+  printf("modes            %zu\nunitarity error  %.3g\noutput           %s\n", n_modes, error, args->output);
+  return CLI_DONE;
+}
 
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
@@ -55,6 +67,7 @@ static int run(int argc, char **argv) {
   CLI_TRY_DONE(cuonn_mesh_read(&mesh, args.mesh));
   CLI_PASS_DONE(cli_matrix_of(&matrix, context, &mesh, args.mesh));
   CLI_TRY_DONE(cuonn_unitary_write(args.output, matrix, mesh.n_modes));
+  code = print_outcome(&args, matrix, mesh.n_modes);
 done:
   free(matrix);
   cuonn_mesh_free(&mesh);

@@ -1,5 +1,6 @@
 /* cuonn plot: a figure from result files, drawn by gnuplot. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +11,9 @@
 
 typedef struct {
   const char *what, *output, *example, *layer;
-  const char **files;    /* [source.n_files], room for as many as there are words */
+  const char **files;    /* [source.n_files] as the user names them, room for as many as there are words */
   const char **settings; /* [source.n_settings], the same */
+  char **found;          /* [source.n_files] what these mean */
   bool keep_data;
   cli_figure_source source;
 } arguments;
@@ -21,7 +23,7 @@ enum { kKeepData = 256 };
 static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *a = state->input;
   switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, &a->source.common, 1); return 0;
+    case ARGP_KEY_INIT: cli_parse_init(state, &a->source.common, 2); return 0;
     case 'o': a->output = value; return 0;
     case 'd': a->source.data = value; return 0;
     case 'e': a->example = value; return 0;
@@ -74,14 +76,15 @@ static const struct argp argp = {
     .args_doc = "WHAT FILE...",
     .doc =
         "Draws a figure with gnuplot.\v"
+        "The directory of a run stands for its best.nc or metrics.csv, whichever the figure is made from.\n\n"
         "Each figure has a script, WHAT.gp. To change how it looks, copy the folder of scripts (share/cuonn/plots of "
         "the "
         "installation), edit, and let the environment variable CUONN_PLOTS name the copy; or draw the text file of "
         "--keep-data yourself: gnuplot -c WHAT.gp FIGURE.svg.txt svg > FIGURE.svg\n\n"
         "Example:\n"
-        "  cuonn plot curves runs/*/metrics.csv --output curves.svg\n"
+        "  cuonn plot curves runs/* --output curves.svg\n"
         "  cuonn plot power runs/study/best.nc --example 7 --output power.png",
-    .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {0}},
+    .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {&cli_json_argp, 0, NULL, 0}, {0}},
     .help_filter = help_filter,
 };
 
@@ -152,6 +155,32 @@ done:
   return code;
 }
 
+static int find_files(const cli_figure *figure, arguments *args) {
+  int code = CLI_DONE;
+  args->found = calloc(args->source.n_files, sizeof *args->found);
+  if (!args->found) return cli_fail(CLI_RESOURCES, "not enough memory");
+  for (size_t f = 0; f < args->source.n_files; f++)
+    CLI_PASS_DONE(cli_find(&args->found[f], args->files[f], figure->reads));
+  args->source.files = (const char *const *)args->found;
+done:
+  return code;
+}
+
+/* data_path: NULL if the data are not kept. */
+static int print_outcome(const cli_figure *figure, const arguments *args, const char *data_path) {
+  const cli_figure_source *const s = &args->source;
+  if (s->common.json) {
+    json_t *const files = json_array();
+    for (size_t f = 0; f < s->n_files; f++) json_array_append_new(files, cli_json_text(s->files[f]));
+    return cli_print_json(json_pack("{s:s, s:o, s:o, s:o}", "figure", figure->name, "files", files, "output",
+                                    cli_json_text(args->output), "data", cli_json_text(data_path)));
+  }
+  printf("%s of %s", figure->name, s->files[0]);
+  if (s->n_files > 1) printf(" and %zu more", s->n_files - 1);
+  printf(" in %s%s%s\n", args->output, data_path ? ", its data in " : "", data_path ? data_path : "");
+  return CLI_DONE;
+}
+
 static int draw(const cli_figure *figure, const char *format, arguments *args) {
   int code = CLI_DONE;
   char *data = NULL, *data_path = NULL;
@@ -169,6 +198,7 @@ static int draw(const cli_figure *figure, const char *format, arguments *args) {
   }
   CLI_TRY_DONE(cuonn_bytes_write(args->output, drawing.bytes, drawing.size));
   if (args->keep_data) CLI_TRY_DONE(cuonn_bytes_write(data_path, data, size));
+  code = print_outcome(figure, args, args->keep_data ? data_path : NULL);
 done:
   free(drawing.bytes);
   free(data);
@@ -186,7 +216,6 @@ static int run(int argc, char **argv) {
     goto done;
   }
   CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
-  args.source.files = args.files;
   args.source.settings = args.settings;
   const cli_figure *const figure = find_figure(args.what);
   CLI_PASS_DONE(figure ? CLI_DONE : CLI_USAGE);
@@ -200,8 +229,11 @@ static int run(int argc, char **argv) {
   CLI_PASS_DONE(format ? CLI_DONE : CLI_USAGE);
   CLI_PASS_DONE(read_index(&args.source.example, args.example, "--example"));
   CLI_PASS_DONE(read_index(&args.source.layer, args.layer, "--layer"));
+  CLI_PASS_DONE(find_files(figure, &args));
   code = draw(figure, format, &args);
 done:
+  for (size_t f = 0; args.found && f < args.source.n_files; f++) free(args.found[f]);
+  free(args.found);
   cli_figure_source_free(&args.source);
   free(args.settings);
   free(args.files);

@@ -1,10 +1,15 @@
 #include "cli/progress.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-void cli_bar_open(cli_bar *bar) { *bar = (cli_bar){.terminal = isatty(STDERR_FILENO)}; }
+void cli_bar_open(cli_bar *bar) {
+  const char *const kind = getenv("TERM");
+  *bar = (cli_bar){.terminal = isatty(STDERR_FILENO) && !(kind && strcmp(kind, "dumb") == 0)};
+}
 
 void cli_clock_text(char *text, size_t size, double seconds) {
   const unsigned long s = seconds > 0 && seconds < 1e9 ? (unsigned long)(seconds + 0.5) : 0;
@@ -19,7 +24,7 @@ void cli_bar_show(cli_bar *bar, double share, const char *text) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   const double since = (double)(now.tv_sec - bar->last.tv_sec) + 1e-9 * (double)(now.tv_nsec - bar->last.tv_nsec);
-  if (bar->drawn && since < 0.1) return; /* ten times a second is enough for eyes */
+  if (bar->drawn > 0 && since < 0.1) return; /* ten times a second is enough for eyes */
 
   char cells[41];
   struct winsize window;
@@ -32,9 +37,10 @@ void cli_bar_show(cli_bar *bar, double share, const char *text) {
   for (int i = 0; i < width; i++) cells[i] = i < filled ? '#' : '.';
   cells[width] = 0;
 
-  fprintf(stderr, "\r%s%s%s%.*s\x1b[K", width ? "[" : "", cells, width ? "]  " : "", columns - 1, text);
+  const int drawn = fprintf(stderr, "\r%s%s%s%.*s", width ? "[" : "", cells, width ? "]  " : "", columns - 1, text) - 1;
+  if (drawn < bar->drawn) fprintf(stderr, "%*s", bar->drawn - drawn, ""); /* what a longer one left */
   fflush(stderr);
-  bar->drawn = true;
+  bar->drawn = drawn;
   bar->last = now;
 }
 
@@ -49,6 +55,6 @@ void cli_bar_draw(cli_bar *bar, const cuonn_progress *p) {
 }
 
 void cli_bar_clear(cli_bar *bar) {
-  if (bar->drawn) fprintf(stderr, "\r\x1b[K");
-  bar->drawn = false;
+  if (bar->drawn > 0) fprintf(stderr, "\r%*s\r", bar->drawn, "");
+  bar->drawn = 0;
 }

@@ -7,10 +7,11 @@
 
 #include "cuonn/training.h"
 
-/* A bar on stderr; does nothing where stderr is no terminal. */
+/* A bar on stderr, drawn with carriage returns and spaces alone: no escape codes, whatever the terminal. Does nothing where stderr
+ * is none, or one that is called dumb. */
 typedef struct {
   bool terminal;        /* stderr is one */
-  bool drawn;           /* there is a bar on the screen now */
+  int drawn;            /* columns of the bar on the screen now, 0 if there is none */
   struct timespec last; /* when it was drawn */
 } cli_bar;
 

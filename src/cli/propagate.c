@@ -1,5 +1,6 @@
 /* cuonn propagate: light through a mesh, and what it is on the way. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +29,7 @@ static error_t take_taps(arguments *a, const char *value, struct argp_state *sta
 static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *a = state->input;
   switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 1); return 0;
+    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 2); return 0;
     case 'i': a->input = value; return 0;
     case 'o': a->output = value; return 0;
     case 'B': a->backward = true; return 0;
@@ -61,10 +62,11 @@ static const struct argp argp = {
         "amplitudes whose squared modulus is optical power; real and imaginary part last.\n\n"
         "Writes output(example, waveguide, complex). With --taps also before_phi and before_theta(column, example, "
         "waveguide, complex), N columns, and with --taps all after_phi, after_theta and after_coupler; going backward "
-        "they are taken at the same places. The default backend is reference: double precision.\n\n"
+        "they are taken at the same places. Prints the power of all examples that enters and leaves. The default "
+        "backend is reference: double precision.\n\n"
         "Example:\n"
         "  cuonn propagate mesh.nc --input fields.nc --output out.nc --taps",
-    .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {0}},
+    .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {&cli_json_argp, 0, NULL, 0}, {0}},
 };
 
 /* Memory for one stage, [column][example][N][2]. */
@@ -75,6 +77,25 @@ static int make_stage(double **stage, const cuonn_fields *fields) {
   if (*stage) return CLI_DONE;
   return cli_fail(CLI_RESOURCES, "not enough memory for the fields of %zu examples in %zu columns of %zu waveguides",
                   fields->n_examples, fields->n_modes, fields->n_modes);
+}
+
+/* Of all examples. */
+static double power_of(const cuonn_fields *fields) {
+  double power = 0;
+  for (size_t i = 0; i < 2 * fields->n_examples * fields->n_modes; i++) power += fields->values[i] * fields->values[i];
+  return power;
+}
+
+static int print_outcome(const arguments *args, const cuonn_fields *input, const cuonn_fields *output) {
+  const double in = power_of(input), out = power_of(output);
+  if (args->common.json)
+    return cli_print_json(json_pack("{s:I, s:I, s:b, s:o, s:o, s:o}", "modes", (json_int_t)input->n_modes, "examples",
+                                    (json_int_t)input->n_examples, "backward", args->backward, "power_in",
+                                    cli_json_number(in), "power_out", cli_json_number(out), "output",
+                                    cli_json_text(args->output)));
+  printf("modes      %zu\nexamples   %zu\npower in   %.6g\npower out  %.6g\noutput     %s\n", input->n_modes,
+         input->n_examples, in, out, args->output);
+  return CLI_DONE;
 }
 
 static int run(int argc, char **argv) {
@@ -105,6 +126,7 @@ static int run(int argc, char **argv) {
     goto done;
   }
   CLI_TRY_DONE(cuonn_propagation_write(args.output, &output, &taps));
+  code = print_outcome(&args, &input, &output);
 done:
   free(taps.after_coupler);
   free(taps.after_theta);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/find.h"
 #include "cli/gnuplot.h"
 #include "cli/report_page.h"
 
@@ -31,7 +32,7 @@ typedef struct {
 static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *a = state->input;
   switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 1); return 0;
+    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 2); return 0;
     case 'd': a->data = value; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->path, value);
     case ARGP_KEY_END: return cli_require(a->path, "the directory of a run or a sweep");
@@ -49,12 +50,13 @@ static const struct argp argp = {
     .doc =
         "Writes the report of a run or a sweep, as cuonn train and cuonn sweep do at their end.\v"
         "RUN is the directory of a run, of which metrics.csv, last.nc, best.nc and the test set are read. SWEEP is "
-        "the directory of a sweep, done or not, or its sweep.nc. Writes report.html there, one file for any browser, "
+        "the directory of a sweep, done or not, or its sweep.nc; another file in one of these directories stands for "
+        "it. Writes report.html there, one file for any browser, "
         "which needs no network: numbers, figures, configuration, and how to repeat it. gnuplot draws the figures.\n\n"
         "Example:\n"
         "  cuonn report runs/study\n"
         "  cuonn report runs/learning-rates",
-    .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {0}},
+    .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {&cli_json_argp, 0, NULL, 0}, {0}},
 };
 
 /* Refuses options that would change nothing. */
@@ -63,17 +65,28 @@ static int check_options(const arguments *a) {
   return given ? cli_fail(CLI_USAGE, "--%s is not for sweeps", given) : CLI_DONE;
 }
 
+static int print_outcome(const arguments *args, const char *page, bool sweep) {
+  if (args->common.json)
+    return cli_print_json(json_pack("{s:s, s:o}", "of", sweep ? "sweep" : "run", "output", cli_json_text(page)));
+  printf("report in %s\n", page);
+  return CLI_DONE;
+}
+
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
-  bool missing = false, sweep = false;
+  bool sweep = false;
+  char *path = NULL, *page = NULL;
   arguments args = {0};
   CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
-  CLI_PASS_DONE(cli_report_is_sweep(&sweep, args.path));
+  CLI_PASS_DONE(cli_find(&path, args.path, CLI_FIND_RESULTS));
+  CLI_PASS_DONE(cli_report_is_sweep(&sweep, path));
   if (sweep) CLI_PASS_DONE(check_options(&args));
-  CLI_PASS_DONE(sweep ? cli_report_sweep(&missing, args.path)
-                      : cli_report_run(&missing, args.path, args.data, &args.common));
-  if (missing) code = cli_fail(CLI_RESOURCES, "%s; there is no report without it", CLI_GNUPLOT_ADVICE);
+  CLI_PASS_DONE(sweep ? cli_report_sweep(&page, path) : cli_report_run(&page, path, args.data, &args.common));
+  code = page ? print_outcome(&args, page, sweep)
+              : cli_fail(CLI_RESOURCES, "%s; there is no report without it", CLI_GNUPLOT_ADVICE);
 done:
+  free(page);
+  free(path);
   return code;
 }
 

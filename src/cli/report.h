@@ -4,14 +4,14 @@
 
 #include "cli/common.h"
 
-/* Writes report.html from the files of a run. A missing gnuplot is no failure, but said in *missing: then there is no
- * report.
+/* Writes report.html from the files of a run. A missing gnuplot is no failure; then there is no report.
+ *  written  the path of the report, to be released with free(); NULL if there is none
  *  data    folder with the images; NULL: the one that the run names
  *  common  what computes; where nothing is given, what the run says */
-int cli_report_run(bool *missing, const char *directory, const char *data, const cli_options *common);
+int cli_report_run(char **written, const char *directory, const char *data, const cli_options *common);
 
 /* The same from a sweep, its directory or sweep.nc; beside the file, if it is one. */
-int cli_report_sweep(bool *missing, const char *path);
+int cli_report_sweep(char **written, const char *path);
 
 /* Whether a path is taken for a sweep: a directory with sweep.yaml, or a file. */
 int cli_report_is_sweep(bool *sweep, const char *path);

@@ -132,11 +132,11 @@ static void write_repeat(FILE *out) {
       out);
 }
 
-int cli_report_run(bool *missing, const char *directory, const char *data, const cli_options *common) {
+int cli_report_run(char **written, const char *directory, const char *data, const cli_options *common) {
   int code = CLI_DONE;
   run_files run = {.directory = directory};
   cli_report_page page = {0};
-  *missing = false;
+  *written = NULL;
   CLI_PASS_DONE(read_run(&run));
   CLI_TRY_DONE(cuonn_directory_check(directory, "report.html"));
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(run.report, directory, data));
@@ -147,7 +147,9 @@ int cli_report_run(bool *missing, const char *directory, const char *data, const
   write_repeat(page.out);
   cli_report_end(&page, run.origin.config_text);
   CLI_PASS_DONE(cli_report_save(&page, run.report));
-  *missing = page.missing;
+  if (page.missing) goto done;
+  *written = run.report;
+  run.report = NULL;
 done:
   cli_report_free(&page);
   free_run(&run);

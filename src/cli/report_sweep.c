@@ -262,11 +262,11 @@ done:
   return code;
 }
 
-int cli_report_sweep(bool *missing, const char *path) {
+int cli_report_sweep(char **written, const char *path) {
   int code = CLI_DONE;
   sweep_files sweep = {.path = path};
   cli_report_page page = {0};
-  *missing = false;
+  *written = NULL;
   CLI_PASS_DONE(read_sweep(&sweep));
   CLI_PASS_DONE(check_output(&sweep));
   CLI_PASS_DONE(cli_report_begin(&page, sweep.name));
@@ -277,7 +277,9 @@ int cli_report_sweep(bool *missing, const char *path) {
   write_repeat(page.out);
   cli_report_end(&page, sweep.config_text);
   CLI_PASS_DONE(cli_report_save(&page, sweep.report));
-  *missing = page.missing;
+  if (page.missing) goto done;
+  *written = sweep.report;
+  sweep.report = NULL;
 done:
   cli_report_free(&page);
   free_sweep(&sweep);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/data.h"
+#include "cli/find.h"
 #include "cli/gnuplot.h"
 #include "cli/progress.h"
 #include "cli/report.h"
@@ -83,7 +84,8 @@ typedef struct {
   cuonn_grid grid;
   cuonn_context *context;
   cuonn_dataset data;
-  char *data_source; /* of a resumed sweep: its sweep.yaml, unless the user names other data */
+  char *directory;   /* of a resumed sweep */
+  char *data_source; /* the path of its sweep.yaml, unless the user names other data */
   char *identity;    /* of the data */
   cuonn_sweep_files *files;
   size_t points;
@@ -121,21 +123,15 @@ static bool same_axes(const cuonn_grid *a, const cuonn_grid *b) {
   return true;
 }
 
-static bool is_run(const char *directory) {
-  char *path;
-  if (asprintf(&path, "%s/last.nc", directory) < 0) return false;
-  const bool there = access(path, F_OK) == 0;
-  free(path);
-  return there;
-}
-
 static int configure_resumed(job *j) {
   int code = CLI_DONE;
   char *path = NULL;
   cuonn_grid started;
   cuonn_grid_init(&started);
+  CLI_PASS_DONE(cli_find(&j->directory, j->args.resume, CLI_FIND_DIRECTORY));
+  j->args.resume = j->directory;
   if (asprintf(&path, "%s/sweep.yaml", j->args.resume) < 0) return cli_fail(CLI_RESOURCES, "not enough memory");
-  if (access(path, F_OK) != 0 && is_run(j->args.resume)) {
+  if (access(path, F_OK) != 0 && cli_find_has(j->args.resume, "last.nc")) {
     code = cli_fail(CLI_USAGE, "%s: is the directory of a run; go on with: cuonn train --resume %s", j->args.resume,
                     j->args.resume);
     goto done;
@@ -248,13 +244,14 @@ static cuonn_status on_model(void *user, size_t model, const cuonn_sweep_result 
 
 /* Writes the report of a sweep that is done. Nothing is lost if it cannot be written, so that is told and no failure. */
 static void report(const job *j) {
-  bool missing;
+  char *written;
   const char *const directory = j->grid.base.output_directory;
-  if (cli_report_sweep(&missing, directory) != CLI_DONE) return;
-  if (missing)
+  if (cli_report_sweep(&written, directory) != CLI_DONE) return;
+  if (!written)
     cli_fail(CLI_DONE, "%s, so there is no report; later: cuonn report %s", CLI_GNUPLOT_ADVICE, directory);
   else if (!j->args.common.json)
-    printf("report in %s/report.html\n", directory);
+    printf("report in %s\n", written);
+  free(written);
 }
 
 static int sweep(job *j) {
@@ -304,6 +301,7 @@ done:
   cuonn_sweep_files_close(j.files);
   free(j.identity);
   free(j.data_source);
+  free(j.directory);
   cuonn_dataset_free(&j.data);
   cuonn_context_free(j.context);
   cuonn_grid_free(&j.grid);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/data.h"
+#include "cli/find.h"
 #include "cli/gnuplot.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -85,7 +86,8 @@ typedef struct {
   cuonn_training_state state;
   cuonn_origin started; /* of a resumed run: what its last.nc says */
   size_t epoch;         /* finished ones, the same */
-  char *data_source;    /* its path, unless the user names other data */
+  char *directory;      /* of a resumed run */
+  char *data_source;    /* path of its last.nc, unless the user names other data */
   char *identity;       /* of the data */
   cuonn_run *run;
   size_t steps_per_epoch;
@@ -122,20 +124,12 @@ static bool same_shape(const cuonn_network_shape *a, const cuonn_network_shape *
   return a->n_modes == b->n_modes && a->n_layers == b->n_layers && a->n_classes == b->n_classes && a->style == b->style;
 }
 
-static bool exists(const char *directory, const char *name) {
-  char *path;
-  if (asprintf(&path, "%s/%s", directory, name) < 0) return false;
-  const bool there = access(path, F_OK) == 0;
-  free(path);
-  return there;
-}
-
 /* Whether a directory without last.nc is one of a run that was killed in its first epoch. */
 static bool is_beginning(const char *directory) {
   char *path;
   cuonn_epoch_record *records;
   size_t count;
-  if (!exists(directory, "config.yaml") || asprintf(&path, "%s/metrics.csv", directory) < 0) return false;
+  if (!cli_find_has(directory, "config.yaml") || asprintf(&path, "%s/metrics.csv", directory) < 0) return false;
   const cuonn_status status = cuonn_metrics_read(&records, &count, path);
   if (status == CUONN_OK) free(records);
   free(path);
@@ -144,8 +138,8 @@ static bool is_beginning(const char *directory) {
 
 /* What cannot be resumed, and what to do in its place. */
 static int check_resumed(const char *directory) {
-  if (exists(directory, "last.nc")) return CLI_DONE;
-  if (exists(directory, "sweep.yaml"))
+  if (cli_find_has(directory, "last.nc")) return CLI_DONE;
+  if (cli_find_has(directory, "sweep.yaml"))
     return cli_fail(CLI_USAGE, "%s: is the directory of a sweep; go on with: cuonn sweep --resume %s", directory,
                     directory);
   if (is_beginning(directory))
@@ -161,6 +155,8 @@ static int check_resumed(const char *directory) {
 static int configure_resumed(job *j) {
   int code = CLI_DONE;
   char *path = NULL;
+  CLI_PASS_DONE(cli_find(&j->directory, j->args.resume, CLI_FIND_DIRECTORY));
+  j->args.resume = j->directory;
   CLI_PASS_DONE(check_resumed(j->args.resume));
   if (asprintf(&path, "%s/last.nc", j->args.resume) < 0) return cli_fail(CLI_RESOURCES, "not enough memory");
   CLI_TRY_DONE(cuonn_checkpoint_read(&j->state, &j->epoch, &j->started, path));
@@ -334,13 +330,14 @@ done:
 
 /* Writes the report of a run that is done. Nothing is lost if it cannot be written, so that is told and no failure. */
 static void report(const job *j) {
-  bool missing;
+  char *written;
   const char *const directory = j->config.output_directory;
-  if (cli_report_run(&missing, directory, NULL, &j->args.common) != CLI_DONE) return;
-  if (missing)
+  if (cli_report_run(&written, directory, NULL, &j->args.common) != CLI_DONE) return;
+  if (!written)
     cli_fail(CLI_DONE, "%s, so there is no report; later: cuonn report %s", CLI_GNUPLOT_ADVICE, directory);
   else if (!j->args.common.json)
-    printf("report in %s/report.html\n", directory);
+    printf("report in %s\n", written);
+  free(written);
 }
 
 /* Nothing is left to train. A run that was killed between its last epoch and its report gets the report. */
@@ -449,6 +446,7 @@ done:
   cuonn_run_close(j.run);
   free(j.identity);
   free(j.data_source);
+  free(j.directory);
   cuonn_origin_free(&j.started);
   cuonn_training_state_free(&j.state);
   cuonn_dataset_free(&j.data);

@@ -1,5 +1,7 @@
 /* cuonn vjp: the vector-Jacobian product of a mesh, for any loss of its outputs. */
 #include <errno.h>
+#include <math.h>
+#include <stdio.h>
 
 #include "cli/common.h"
 #include "cli/output.h"
@@ -12,7 +14,7 @@ typedef struct {
 static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *a = state->input;
   switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 1); return 0;
+    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 2); return 0;
     case 'i': a->input = value; return 0;
     case 'o': a->output = value; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->mesh, value);
@@ -41,12 +43,47 @@ static const struct argp argp = {
         "imaginary "
         "part last.\n\n"
         "Writes d_theta(node), d_phi(node), d_gamma(waveguide), dL per radian, summed over the examples, and "
-        "backward(example, waveguide, complex), U^T g, the cotangent of x. The default backend is reference: double "
+        "backward(example, waveguide, complex), U^T g, the cotangent of x. Prints the norm of the gradient. The "
+        "default backend is reference: double "
         "precision.\n\n"
         "Example, for L = |U_00|^2: input = (1, 0, ...), cotangent = (2 conj(y_0), 0, ...)\n"
         "  cuonn vjp mesh.nc --input fields.nc --output gradient.nc",
-    .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {0}},
+    .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {&cli_json_argp, 0, NULL, 0}, {0}},
 };
+
+/* Fields of the mesh's waveguides, as many of the one as of the other. */
+static int check_fields(const arguments *args, const cuonn_mesh *mesh, const cuonn_fields *input,
+                        const cuonn_fields *cotangent) {
+  const bool input_fits = input->n_modes == mesh->n_modes;
+  if (!input_fits || cotangent->n_modes != mesh->n_modes)
+    return cli_fail(CLI_BAD_FILE, "%s: %s has %zu waveguides, but the mesh in %s has %zu", args->input,
+                    input_fits ? "cotangent" : "input", (input_fits ? cotangent : input)->n_modes, args->mesh,
+                    mesh->n_modes);
+  if (cotangent->n_examples != input->n_examples)
+    return cli_fail(CLI_BAD_FILE, "%s: input has %zu examples, but cotangent %zu; each example needs one of both",
+                    args->input, input->n_examples, cotangent->n_examples);
+  return CLI_DONE;
+}
+
+/* Root of the sum of the squares of all derivatives. */
+static double norm(const cuonn_mesh_gradient *gradient, size_t n_modes) {
+  double sum = 0;
+  for (size_t k = 0; k < cuonn_mesh_nodes(n_modes); k++)
+    sum += gradient->d_theta[k] * gradient->d_theta[k] + gradient->d_phi[k] * gradient->d_phi[k];
+  for (size_t k = 0; k < n_modes; k++) sum += gradient->d_gamma[k] * gradient->d_gamma[k];
+  return sqrt(sum);
+}
+
+static int print_outcome(const arguments *args, const cuonn_fields *input, const cuonn_mesh_gradient *gradient) {
+  const double length = norm(gradient, input->n_modes);
+  if (args->common.json)
+    return cli_print_json(json_pack("{s:I, s:I, s:o, s:o}", "modes", (json_int_t)input->n_modes, "examples",
+                                    (json_int_t)input->n_examples, "gradient_norm", cli_json_number(length), "output",
+                                    cli_json_text(args->output)));
+  printf("modes          %zu\nexamples       %zu\ngradient norm  %.6g\noutput         %s\n", input->n_modes,
+         input->n_examples, length, args->output);
+  return CLI_DONE;
+}
 
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
@@ -61,14 +98,7 @@ static int run(int argc, char **argv) {
   CLI_TRY_DONE(cuonn_mesh_read(&mesh, args.mesh));
   CLI_TRY_DONE(cuonn_fields_read(&input, args.input, "input"));
   CLI_TRY_DONE(cuonn_fields_read(&cotangent, args.input, "cotangent"));
-  if (input.n_modes != mesh.n_modes || cotangent.n_modes != mesh.n_modes || cotangent.n_examples != input.n_examples) {
-    code = cli_fail(CLI_BAD_FILE,
-                    "%s: input is %zu x %zu and cotangent %zu x %zu (example x waveguide); both must be alike, and the "
-                    "mesh in %s has %zu waveguides",
-                    args.input, input.n_examples, input.n_modes, cotangent.n_examples, cotangent.n_modes, args.mesh,
-                    mesh.n_modes);
-    goto done;
-  }
+  CLI_PASS_DONE(check_fields(&args, &mesh, &input, &cotangent));
   CLI_TRY_DONE(cuonn_fields_create(&backward, input.n_examples, input.n_modes));
   CLI_PASS_DONE(cli_gradient_create(&gradient, mesh.n_modes));
   const cuonn_status status = cuonn_vjp(&gradient, &backward, context, &mesh, &input, &cotangent);
@@ -77,6 +107,7 @@ static int run(int argc, char **argv) {
     goto done;
   }
   CLI_TRY_DONE(cuonn_vjp_write(args.output, &gradient, &backward));
+  code = print_outcome(&args, &input, &gradient);
 done:
   cli_gradient_free(&gradient);
   cuonn_fields_free(&backward);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/common.h"
+#include "cli/find.h"
 #include "cli/output.h"
 
 typedef struct {
@@ -80,9 +81,12 @@ static int run(int argc, char **argv) {
   arguments args = {0};
   cuonn_context *context = NULL;
   cuonn_network network = {0};
+  char *phases_path = NULL;
   size_t changed = 0;
   double error = 0;
   CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  CLI_PASS_DONE(cli_find(&phases_path, args.phases, CLI_FIND_NETWORK));
+  args.phases = phases_path;
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.phases));
   CLI_TRY_DONE(cuonn_context_create(&context, "reference", 1));
   CLI_TRY_DONE(cuonn_network_read(&network, args.phases));
@@ -97,9 +101,12 @@ static int run(int argc, char **argv) {
                                     cuonn_phase_style_name(shape->style), "phases", (json_int_t)phases, "changed",
                                     (json_int_t)changed, "matrix_error", error, "output", cli_json_text(args.output)));
   else
-    printf("modes         %zu\nlayers        %zu\nphases        %zu, %zu of them changed\nmatrix error  %.3g\n",
-           shape->n_modes, shape->n_layers, phases, changed, error);
+    printf(
+        "modes         %zu\nlayers        %zu\nphases        %zu, %zu of them changed\nmatrix error  %.3g\noutput      "
+        "  %s\n",
+        shape->n_modes, shape->n_layers, phases, changed, error, args.output);
 done:
+  free(phases_path);
   cuonn_network_free(&network);
   cuonn_context_free(context);
   return code;

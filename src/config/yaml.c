@@ -226,7 +226,7 @@ static cuonn_status read_section(reader *r, const char *section) {
   }
 }
 
-/* One document, whose root is the section of all sections. */
+/* One document, whose root is the section of all sections, or none at all. */
 static cuonn_status read_stream(reader *r) {
   CUONN_TRY(next(r)); /* start of the stream */
   CUONN_TRY(next(r));
@@ -234,15 +234,13 @@ static cuonn_status read_stream(reader *r) {
     CUONN_TRY(next(r));
     if (check_plainness(r) != CUONN_OK) return fail_at(r, "");
   }
-  if (r->event.type == YAML_STREAM_END_EVENT || is_null(r)) {
-    return cuonn_fail(CUONN_E_CONFIG, "%s: is empty: a configuration names at least one key", r->name);
-  }
-  if (r->event.type != YAML_MAPPING_START_EVENT) {
+  if (r->event.type == YAML_STREAM_END_EVENT) return CUONN_OK; /* nothing is named: all keys have their defaults */
+  if (r->event.type != YAML_MAPPING_START_EVENT && !is_null(r)) {
     cuonn_fail(CUONN_E_CONFIG, "found a %s where sections must stand, such as \"training:\"",
                r->event.type == YAML_SCALAR_EVENT ? "value" : "list");
     return fail_at(r, "");
   }
-  CUONN_TRY(read_section(r, ""));
+  if (r->event.type == YAML_MAPPING_START_EVENT) CUONN_TRY(read_section(r, ""));
   CUONN_TRY(next(r)); /* end of the document */
   CUONN_TRY(next(r));
   if (r->event.type == YAML_STREAM_END_EVENT) return CUONN_OK;

@@ -84,7 +84,9 @@ static cuonn_status read_bytes(uint64_t *got, void *out, uint64_t n, gzFile file
   *got = have;
   if (have == n) return CUONN_OK;
   int code = Z_OK;
-  const char *const reason = gzerror(file, &code);
+  const char *reason = gzerror(file, &code);
+  if (strncmp(reason, "<fd:", 4) == 0 && strchr(reason, ' '))
+    reason = strchr(reason, ' ') + 1; /* zlib's name of the file */
   return stream_status(code, reason, path);
 }
 

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,25 +21,9 @@ cuonn_status results_join(char **out, const char *directory, const char *name) {
   return cuonn_fail(CUONN_E_MEMORY, "%s: not enough memory for its name", directory);
 }
 
-/* Syncs the folder that holds a new one. */
-static cuonn_status sync_parent(const char *directory) {
-  char *const copy = strdup(directory); /* dirname() writes into it */
-  CUONN_CHECK(copy, CUONN_E_MEMORY, "%s: not enough memory for its name", directory);
-  const cuonn_status status = results_sync_folder(dirname(copy), directory);
-  free(copy);
-  return status;
-}
-
 cuonn_status results_directory_make(const char *directory) {
-  struct stat info;
   CUONN_TRY(results_check_name(directory));
-  if (mkdir(directory, 0777) == 0) return sync_parent(directory);
-  const int reason = errno;
-  CUONN_CHECK(reason != ENOENT, CUONN_E_IO, "%s: cannot be made: the folder above it does not exist", directory);
-  CUONN_CHECK(reason == EEXIST, CUONN_E_IO, "%s: cannot be made: %s", directory, strerror(reason));
-  CUONN_CHECK(stat(directory, &info) == 0, CUONN_E_IO, "%s: cannot be used: %s", directory, strerror(errno));
-  CUONN_CHECK(S_ISDIR(info.st_mode), CUONN_E_IO, "%s: is a file, not a directory", directory);
-  return CUONN_OK;
+  return results_folders_make(directory);
 }
 
 cuonn_status results_directory_lock(int *lock, bool *held, const char *directory) {

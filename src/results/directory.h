@@ -7,7 +7,7 @@
 
 #include "cuonn/status.h"
 
-/* Makes the folder if it is not there; its parent must be. */
+/* Makes the folder, and those above it, where they are not there. */
 cuonn_status results_directory_make(const char *directory);
 
 /* Two programs in one folder would overwrite each other's files. *lock is a file descriptor to close, -1 if there is none;

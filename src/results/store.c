@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -218,12 +219,54 @@ cuonn_status results_sync_folder(const char *folder, const char *path) {
   return CUONN_OK;
 }
 
+/* The folder that holds `path`; release with free(). */
+static cuonn_status find_parent(char **out, const char *path) {
+  char *const copy = strdup(path); /* dirname() writes into it */
+  *out = copy ? strdup(dirname(copy)) : NULL;
+  free(copy);
+  CUONN_CHECK(*out, CUONN_E_MEMORY, "%s: not enough memory for its name", path);
+  return CUONN_OK;
+}
+
+cuonn_status results_folders_make(const char *folder) {
+  cuonn_status status = CUONN_OK;
+  struct stat info;
+  char *parent = NULL;
+  if (stat(folder, &info) == 0) {
+    CUONN_CHECK(S_ISDIR(info.st_mode), CUONN_E_IO, "%s: is a file, not a directory", folder);
+    return CUONN_OK;
+  }
+  CUONN_TRY_DONE(find_parent(&parent, folder));
+  int reason = mkdir(folder, 0777) == 0 ? 0 : errno;
+  if ((reason == ENOENT || reason == ENOTDIR) && strcmp(parent, folder) != 0) {
+    CUONN_TRY_DONE(results_folders_make(parent));
+    reason = mkdir(folder, 0777) == 0 ? 0 : errno;
+  }
+  if (reason == EEXIST && stat(folder, &info) == 0 && S_ISDIR(info.st_mode)) goto done; /* "a/..", or made by others */
+  CUONN_CHECK_DONE(reason != EEXIST, CUONN_E_IO, "%s: cannot be made: it is a link that leads nowhere", folder);
+  CUONN_CHECK_DONE(reason == 0, CUONN_E_IO, "%s: cannot be made: %s", folder, strerror(reason));
+  CUONN_TRY_DONE(results_sync_folder(parent, folder));
+done:
+  free(parent);
+  return status;
+}
+
+cuonn_status cuonn_parents_make(const char *path) {
+  char *parent;
+  CUONN_TRY(results_check_name(path));
+  CUONN_TRY(find_parent(&parent, path));
+  const cuonn_status status = results_folders_make(parent);
+  free(parent);
+  return status == CUONN_OK ? CUONN_OK : cuonn_fail_within(status, "%s", path);
+}
+
 cuonn_status results_write_bytes(const char *path, const struct iovec *parts, size_t count) {
   cuonn_status status = CUONN_OK;
   goal g = {0};
   int file = -1;
   CUONN_TRY(results_check_name(path));
   CUONN_TRY_DONE(goal_find(&g, path));
+  CUONN_TRY_DONE(cuonn_parents_make(path));
   CUONN_TRY_DONE(open_temporary(&file, &g, path));
   CUONN_TRY_DONE(write_all_quietly(file, parts, count, path));
   CUONN_CHECK_DONE(!g.exists || fchmod(file, g.mode) == 0, CUONN_E_IO, "%s: its permissions cannot be kept: %s", path,

@@ -21,8 +21,13 @@ enum { RESULTS_SLACK = 1 << 16 };
 cuonn_status results_read_bytes(unsigned char **bytes, size_t *size, const char *path);
 
 /* Writes the parts, one after the other, as the file `path`: temporary file beside it, sync, rename, sync of the
- * folder. On failure the temporary file is gone and the old file is as it was. CUONN_E_IO gives the reason. */
+ * folder. Folders above it are made where they are missing. On failure the temporary file is gone and the old file is as it was.
+ * CUONN_E_IO gives the reason. */
 cuonn_status results_write_bytes(const char *path, const struct iovec *parts, size_t count);
+
+/* Makes a folder, and those above it, where they are not there, each synced into the one that holds it. CUONN_E_IO names the one that
+ * cannot be made. */
+cuonn_status results_folders_make(const char *folder);
 
 /* Syncs the folder that holds what was just made there, `path`, so that its name outlives a power cut. */
 cuonn_status results_sync_folder(const char *folder, const char *path);

@@ -128,7 +128,7 @@ check test "$(json network.modes) $(json network.layers) $(json network.batch)" 
 
 # ---------------------------------------------------------------------------------------------------------------- grids
 expect 0 '' "$cuonn" energy --set energy.preset=figure --grid energy.modes=4:8:2 --grid energy.batch=1,17 --output grid.nc
-check test ! -s out
+check test "$(cat out)" = $'points  6\noutput  grid.nc'
 ncdump -v modes grid.nc | sed -n '/^data:/,$p' > axis.cdl # the dimension has the same name
 values axis.cdl modes > got
 printf '4\n6\n8\n' > want
@@ -193,7 +193,6 @@ grid '--grid: energy.modes is named twice' energy.modes=4 --grid energy.modes=8
 grid "--grid: energy.dac: '1:2:1e-9' has more than 1000000 points" energy.dac=1:2:1e-9
 grid '--grid: more than 1000000 points' energy.dac=1:1000:1 --grid energy.adc=1:1001:1
 grid 'a grid has at most 4 axes' energy.dac=1 --grid energy.adc=1 --grid energy.tap=1 --grid energy.mixer=1 --grid energy.receiver=1
-grid '--json does not go with --grid' energy.modes=4 --json
 grid '--grid does not go with --network' energy.modes=4 --network config.yaml
 refuse 2 '--grid needs --output' --grid energy.modes=4
 refuse 2 '--output needs a grid' --output keep/grid.nc
@@ -206,7 +205,7 @@ refuse 3 'none: .*' --network config.yaml --set data.path=none
 head -c 300 run/last.nc > cut.nc
 refuse 3 'cut.nc: ' --network cut.nc
 expect 3 '^cuonn energy: keep/grid.nc: ' bash -c "ulimit -f 2 && exec '$cuonn' energy --grid energy.modes=4:256:2 --output keep/grid.nc"
-expect 3 '^cuonn energy: none/grid.nc: .*folder none does not exist' "$cuonn" energy --grid energy.modes=4 --output none/grid.nc
+expect 3 '^cuonn energy: config.yaml/grid.nc: ' "$cuonn" energy --grid energy.modes=4 --output config.yaml/grid.nc
 kept=
 lost() { "$@" > /dev/full; }
 expect 3 '^cuonn energy: cannot write to standard output: No space left' lost "$cuonn" energy

@@ -210,7 +210,7 @@ refuse 3 '^cuonn decompose: nan.nc: ' decompose nan.nc --output $out
 refuse 3 '^cuonn decompose: mesh.nc: .*unitary' decompose mesh.nc --output $out
 refuse 3 '^cuonn wrap: none.nc: ' wrap none.nc --output $out
 refuse 3 '^cuonn wrap: u32.nc: .*theta' wrap u32.nc --output $out
-refuse 3 '^cuonn wrap: nowhere/u.nc' wrap mesh.nc --output nowhere/u.nc
+refuse 3 '^cuonn wrap: u32.nc/u.nc' wrap mesh.nc --output u32.nc/u.nc
 
 for bad in NaN Infinity -Infinity; do
   { echo $bad; numbers 9 1 6; } > theta
@@ -238,5 +238,5 @@ refuse 3 '^cuonn matrix: half.nc: .*phi' matrix half.nc --output $out
 refuse 3 '^cuonn matrix: .*http://example.org/mesh.nc' matrix http://example.org/mesh.nc --output $out
 refuse 3 '^cuonn matrix: .*://' matrix mesh.nc --output file://keep/u.nc
 refuse 3 '^cuonn matrix: keep' matrix mesh.nc --output keep
-refuse 3 '^cuonn matrix: nowhere/u.nc' matrix mesh.nc --output nowhere/u.nc
+refuse 3 '^cuonn matrix: u32.nc/u.nc' matrix mesh.nc --output u32.nc/u.nc
 finish

@@ -45,7 +45,7 @@ declare -A files=([curves]='run/metrics.csv' [confusion]='run/best.nc' [examples
 for what in "${!files[@]}"; do
   for format in svg png pdf; do
     expect 0 '' "$cuonn" plot "$what" "${files[$what]}" --output "$what.$format"
-    check_not test -s out
+    check test "$(cat out)" = "$what of ${files[$what]} in $what.$format"
     check_not test -e "$what.$format.txt"
   done
   check xmllint --noout --nonet "$what.svg"
@@ -190,7 +190,7 @@ expect 2 '^cuonn plot: --output FIGURE.* is missing' "$cuonn" plot curves run/me
 for name in keep/new keep/new.gif keep/svg; do
   expect 2 "^cuonn plot: --output $name: the ending must be .svg, .png or .pdf" "$cuonn" plot curves run/metrics.csv --output $name
 done
-expect 3 '^cuonn plot: nowhere/a.svg: ' "$cuonn" plot curves run/metrics.csv --output nowhere/a.svg --keep-data
+expect 3 '^cuonn plot: grid.nc/a.svg: ' "$cuonn" plot curves run/metrics.csv --output grid.nc/a.svg --keep-data
 mkdir keep/folder.svg
 expect 3 '^cuonn plot: keep/folder.svg: is a folder' "$cuonn" plot curves run/metrics.csv --output keep/folder.svg --keep-data
 

@@ -41,7 +41,7 @@ check diff <(sed 's/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g; s/^<pre>//
 # Made anew, it is the same; other test images give another.
 cp "$page" first
 expect 0 '' "$cuonn" report "$run/"
-check test ! -s out
+check test "$(cat out)" = "report in $run/report.html"
 check cmp first "$page"
 slice other 256 16
 expect 0 '' "$cuonn" report "$run" --data other

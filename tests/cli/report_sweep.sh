@@ -45,7 +45,7 @@ cp "$page" first
 for from in "$name" "$name/" "$name/sweep.nc"; do
   rm "$page"
   expect 0 '' "$cuonn" report "$from"
-  check test ! -s out
+  check test "$(cat out)" = "report in $name/report.html"
   check cmp first "$page"
 done
 cd "$name" || exit 1

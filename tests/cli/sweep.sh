@@ -165,7 +165,7 @@ refuse 2 '^cuonn sweep: keep/run/sweep.yaml: the lists of values may not differ'
 refuse 3 '^cuonn sweep: keep/none/sweep.yaml: ' --resume keep/none
 refuse 3 '^cuonn sweep: keep/damaged/runs/000003.nc: is damaged' --resume keep/damaged
 refuse 3 '^cuonn sweep: keep/other/runs/000000.nc: was trained with another training.optimizer.learning_rate' --resume keep/other
-refuse 3 '^cuonn sweep: nowhere/new: ' config.yaml --output nowhere/new
+refuse 3 '^cuonn sweep: config.yaml: is a file' config.yaml --output config.yaml/new
 refuse 3 '^cuonn sweep: .*nowhere' config.yaml --output keep/new --set data.path=nowhere
 refuse 4 '^cuonn sweep: .*cuda' config.yaml --output keep/new --backend cuda
 # What trains one network says where lists belong.

@@ -30,7 +30,7 @@ expect 2 '^cuonn train: --output does not go with --resume' "$cuonn" train --res
 expect 2 "^cuonn propagate: --taps takes 'all' or nothing, not 'some'" "$cuonn" propagate --taps=some
 expect 2 '^cuonn report: the directory of a run or a sweep is missing' "$cuonn" report
 expect 2 '^cuonn plot: WHAT, the name of a figure, is missing' "$cuonn" plot
-expect 2 '^cuonn completion: the shell is missing or unknown.*bash' "$cuonn" completion fish
+expect 2 '^cuonn completion: the shell is missing or unknown; there is a completion for: bash, zsh, fish' "$cuonn" completion tcsh
 
 # --------------------------------------------------------------------------------------------------- backends, options
 echo 1 > "$work/one"
@@ -71,7 +71,7 @@ broken() {
 }
 expect 3 '^cuonn info: cannot write to standard output: Broken pipe' broken "$cuonn" info
 closed_all() { "$@" <&- >&-; }
-expect 0 '' closed_all "$cuonn" matrix "$work/mesh.nc" --output "$work/closed.nc"
+expect 3 '^cuonn matrix: cannot write to standard output' closed_all "$cuonn" matrix "$work/mesh.nc" --output "$work/closed.nc"
 check same_values 0 "$work/closed.nc" unitary "$work/u-reference.nc" unitary
 
 # ------------------------------------------------------------------------------------------------------- completion
@@ -94,4 +94,46 @@ check test "$(completes train --set training.drop_last =)" = 'true false'
 check test "$(completes plot ph)" = phases
 check test "$(completes completion b)" = bash
 check test "$(completes train conf)" = ''
+check test "$(completes train --set = training.ep)" = training.epochs=
+check test "$(completes train --set training.epochs = 5)" = ''
+
+# completes_zsh WORD...: the same of zsh, whose own functions only print what they are given.
+check test -n "$(command -v zsh)" -a -n "$(command -v fish)"
+"$cuonn" completion zsh > "$work/complete.zsh"
+check zsh -n "$work/complete.zsh"
+completes_zsh() {
+  zsh -f -c 'compdef() { :; }; compset() { :; }; _files() { print files; }
+    compadd() { while [[ $1 != -- ]]; do shift; done; shift; [[ $# == 0 ]] || print -rl -- "$@"; }
+    source "$1"; shift; words=(cuonn "$@"); CURRENT=$#words; _cuonn' zsh "$work/complete.zsh" "$@" |
+    grep -e "^${!###*=}" -e '^files$' | paste -sd' '
+}
+check test "$(completes_zsh dec)" = decompose
+check test "$(completes_zsh train --res)" = --resume
+check test "$(completes_zsh matrix --backend=ref)" = reference
+check test "$(completes_zsh matrix --backend ref)" = reference
+check test "$(completes_zsh decompose --phase-style di)" = differential
+check test "$(completes_zsh train --set training.ep)" = training.epochs=
+check test "$(completes_zsh train --set=training.ep)" = training.epochs=
+check test "$(completes_zsh train --set network.start=haar-)" = haar-phases
+check test "$(completes_zsh train --set=training.drop_last=)" = 'true false'
+check test "$(completes_zsh train --set training.epochs=5)" = files
+check test "$(completes_zsh plot ph)" = phases
+check test "$(completes_zsh completion f)" = fish
+check test "$(completes_zsh train conf)" = files
+
+# completes_fish LINE: what fish itself offers.
+"$cuonn" completion fish > "$work/complete.fish"
+check fish --no-execute "$work/complete.fish"
+completes_fish() { HOME=$work fish --no-config -c 'source $argv[1]; complete -C $argv[2]' "$work/complete.fish" "$1" | cut -f1 | paste -sd' '; }
+check test "$(completes_fish 'cuonn dec')" = decompose
+check test "$(completes_fish 'cuonn train --res')" = --resume
+check test "$(completes_fish 'cuonn matrix --backend=ref')" = --backend=reference
+check test "$(completes_fish 'cuonn matrix --backend ref')" = reference
+check test "$(completes_fish 'cuonn train --set training.ep')" = training.epochs=
+check test "$(completes_fish 'cuonn train --set network.start=haar-')" = network.start=haar-phases
+check test "$(completes_fish 'cuonn plot pha')" = phases
+check test "$(completes_fish 'cuonn completion f')" = fish
+touch "$work/config-of-mine.yaml"
+check test "$(cd "$work" && completes_fish 'cuonn train config-of')" = config-of-mine.yaml
+check test "$(cd "$work" && completes_fish 'cuonn eval --data=data --config config-of')" = config-of-mine.yaml
 finish

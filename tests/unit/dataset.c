@@ -291,11 +291,11 @@ static void test_images__refuses_gzip_streams_that_lie(void **state) {
   uint8_t *const gzip = slurp(in_folder("images"), &n);
   for (size_t at = n - 8; at < n; at++) { /* checksum, then size */
     gzip[at] ^= 1;
-    refuse_images(gzip, n, CUONN_E_DATA, "damaged gzip stream");
+    refuse_images(gzip, n, CUONN_E_DATA, "damaged gzip stream (incorrect ");
     gzip[at] ^= 1;
   }
   gzip[10] = 0xff; /* the first block of compressed data is of no known kind */
-  refuse_images(gzip, n, CUONN_E_DATA, "damaged gzip stream");
+  refuse_images(gzip, n, CUONN_E_DATA, "damaged gzip stream (invalid block type)");
   free(gzip);
 
   uint8_t longer[kImagesSize + 1] = {0};

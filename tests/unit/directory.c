@@ -52,6 +52,34 @@ static void test_directory__syncs_what_holds_a_new_one(void **s) {
   cuonn_run_close(run);
 }
 
+static void test_directory__makes_those_above(void **s) {
+  (void)s;
+  static const char *const made[] = {"deep", "deep/er", "deep/er/still"};
+  n_synced = 0;
+  OK(results_directory_make("./deep//er/still/"));
+  assert_true(was_synced("."));
+  assert_true(was_synced("deep"));
+  assert_true(was_synced("deep/er"));
+  for (size_t i = 0; i < sizeof made / sizeof *made; i++) assert_int_equal(access(made[i], X_OK | W_OK), 0);
+  OK(results_directory_make("up/../beside/."));
+  assert_int_equal(access("beside", F_OK), 0);
+  OK(cuonn_bytes_write("files/of/mine.txt", "x", 1));
+  assert_int_equal(access("files/of/mine.txt", F_OK), 0);
+  OK(cuonn_parents_make("files/with/no.name"));
+  assert_int_equal(access("files/with", F_OK), 0);
+  assert_int_equal(access("files/with/no.name", F_OK), -1);
+
+  assert_int_equal(file_put("a-file", "x", 1), 0);
+  assert_int_equal(symlink("nowhere", "a-link"), 0);
+  REFUSED(results_directory_make("a-file"), CUONN_E_IO, "a-file: is a file, not a directory");
+  REFUSED(results_directory_make("a-file/below/it"), CUONN_E_IO, "a-file: is a file, not a directory");
+  REFUSED(cuonn_parents_make("a-file/x.nc"), CUONN_E_IO, "a-file/x.nc: a-file: is a file, not a directory");
+  REFUSED(cuonn_bytes_write("a-link/x.nc", "x", 1), CUONN_E_IO,
+          "a-link: cannot be made: it is a link that leads nowhere");
+  REFUSED(cuonn_bytes_write("/proc/none/x.nc", "x", 1), CUONN_E_IO, "/proc/none/x.nc: /proc/none: cannot be made");
+  REFUSED(cuonn_parents_make("file://a/b"), CUONN_E_IO, "\"://\"");
+}
+
 /* A write that is under way holds its temporary file; what no program holds was left behind. */
 static void test_directory__removes_only_what_was_left(void **s) {
   (void)s;
@@ -70,6 +98,7 @@ static void test_directory__removes_only_what_was_left(void **s) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_directory__syncs_what_holds_a_new_one),
+      cmocka_unit_test(test_directory__makes_those_above),
       cmocka_unit_test(test_directory__removes_only_what_was_left),
   };
   return cmocka_run_group_tests(tests, folder_enter, folder_leave);

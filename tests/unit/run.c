@@ -201,8 +201,6 @@ static void test_run__refuses_damaged_metrics(void **s) {
 static void test_run__refuses_directories(void **s) {
   (void)s;
   cuonn_run *run;
-  REFUSED(cuonn_run_open(&run, "absent/run", &kOrigin, 0, 0), CUONN_E_IO,
-          "absent/run: cannot be made: the folder above");
   REFUSED(cuonn_run_open(&run, "s3://bucket/run", &kOrigin, 0, 0), CUONN_E_IO, "\"://\"");
   REFUSED(cuonn_run_open(&run, "", &kOrigin, 0, 0), CUONN_E_IO, "empty");
   assert_int_equal(file_put("file", "", 0), 0);
@@ -355,7 +353,7 @@ static void test_bytes__replace_a_file_or_leave_it(void **state) {
   assert_int_equal(size, 3);
   assert_memory_equal(bytes, "a\0b", 3);
   free(bytes);
-  REFUSED(cuonn_bytes_write("nowhere/bytes", "new", 3), CUONN_E_IO, "nowhere");
+  REFUSED(cuonn_bytes_write("bytes/below", "new", 3), CUONN_E_IO, "bytes/below: cannot be written: Not a directory");
 }
 
 int main(void) {

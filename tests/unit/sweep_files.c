@@ -344,8 +344,8 @@ static void other_directories_are_refused(void **unused) {
   cuonn_sweep_files_close(files);
   REFUSED(cuonn_sweep_files_open(&second, "first", &grid, NULL, false), CUONN_E_ARGUMENT,
           "first: already holds sweep.yaml of another sweep");
-  REFUSED(cuonn_sweep_files_open(&second, "no/where", &grid, NULL, false), CUONN_E_IO,
-          "the folder above it does not exist");
+  REFUSED(cuonn_sweep_files_open(&second, "first/sweep.yaml/below", &grid, NULL, false), CUONN_E_IO,
+          "first/sweep.yaml: is a file, not a directory");
   OK(cuonn_grid_set(&other, "training.optimizer.learning_rate=[0.1, 0.001, 0.02]"));
   OK(cuonn_grid_complete(&other));
   REFUSED(cuonn_sweep_files_open(&second, "first", &other, NULL, true), CUONN_E_DATA,

@@ -31,6 +31,7 @@ done:
 const cli_figure cli_figure_confusion = {
     .name = "confusion",
     .files = "a checkpoint",
+    .reads = CLI_FIND_NETWORK,
     .reads_images = true,
     .sentence = "how often test examples of each label were taken for which class",
     .write = write_confusion,

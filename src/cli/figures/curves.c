@@ -48,6 +48,7 @@ done:
 const cli_figure cli_figure_curves = {
     .name = "curves",
     .files = "metrics.csv of runs",
+    .reads = CLI_FIND_METRICS,
     .many = true,
     .sentence = "loss and test accuracy over the epochs of one or many runs",
     .write = write_curves,

@@ -89,6 +89,7 @@ done:
 const cli_figure cli_figure_examples = {
     .name = "examples",
     .files = "a checkpoint",
+    .reads = CLI_FIND_NETWORK,
     .reads_images = true,
     .reads_example = true,
     .sentence = "test images or fields, the moduli that enter and the predicted probabilities",

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "cli/figures/sweep_view.h"
+#include "cli/find.h"
 #include "cli/trained.h"
 
 /* What a figure is made from. */
@@ -29,6 +30,7 @@ void cli_figure_source_free(cli_figure_source *source);
 typedef struct {
   const char *name;
   const char *files;                                             /* what it is made from, for messages */
+  cli_find_kind reads;                                           /* what a path to it means */
   bool many;                                                     /* takes more than one file */
   bool reads_images, reads_example, reads_layer, reads_settings; /* what of the source it looks at, besides the files */
   const char *sentence;                                          /* what it shows */

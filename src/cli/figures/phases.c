@@ -37,6 +37,7 @@ done:
 const cli_figure cli_figure_phases = {
     .name = "phases",
     .files = "a mesh or a network",
+    .reads = CLI_FIND_NETWORK,
     .reads_layer = true,
     .sentence = "the phases of one layer, as a picture of its mesh",
     .write = write_phases,

@@ -45,6 +45,7 @@ done:
 const cli_figure cli_figure_power = {
     .name = "power",
     .files = "a checkpoint",
+    .reads = CLI_FIND_NETWORK,
     .reads_images = true,
     .reads_example = true,
     .sentence = "the light of a test example through every mesh, column by column",

@@ -80,6 +80,7 @@ done:
 const cli_figure cli_figure_sweep_bars = {
     .name = "sweep-bars",
     .files = "a sweep: its directory or sweep.nc",
+    .reads = CLI_FIND_RESULTS,
     .sentence = "final test error of a sweep against each of its axes, with error bars",
     .write = write_sweep_bars,
     .fits = fits,

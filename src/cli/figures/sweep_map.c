@@ -121,6 +121,7 @@ done:
 const cli_figure cli_figure_sweep_map = {
     .name = "sweep-map",
     .files = "a sweep: its directory or sweep.nc",
+    .reads = CLI_FIND_RESULTS,
     .sentence = "final test error over the grid of a sweep, as heat maps",
     .write = write_sweep_map,
     .fits = fits,

@@ -77,6 +77,7 @@ done:
 const cli_figure cli_figure_tolerance = {
     .name = "tolerance",
     .files = "a sweep over chip.coupler_std: its directory or sweep.nc",
+    .reads = CLI_FIND_RESULTS,
     .sentence = "test accuracy against the error of the couplers, a line for every other key's value",
     .write = write_tolerance,
     .fits = fits,

@@ -172,6 +172,7 @@ done:
 const cli_figure cli_figure_tradeoff = {
     .name = "tradeoff",
     .files = "a sweep over chip.tap_shot: its directory or sweep.nc",
+    .reads = CLI_FIND_RESULTS,
     .reads_settings = true,
     .sentence = "energy efficiency and laser power of chips with a sweep's noise, against the test error",
     .write = write_tradeoff,
