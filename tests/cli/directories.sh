@@ -224,15 +224,15 @@ mkdir away
 expect 0 '' "$cuonn" train own.yaml $some --set data.path=data --output relative
 expect 0 '' "$cuonn" sweep own.yaml $some --set data.path=data --set 'training.seed=[0,1]' --output relative-sweep
 rm relative-sweep/runs/000001.nc
-says='data: is not here; data.path in .* names it, which is relative to where the run was started: give'
+says='data: there is no such folder here; data.path in .* is relative to where the run was started: give the folder with'
 cd away || exit 1
-expect 3 "$says its folder with --data DIR$" "$cuonn" eval ../relative/best.nc
-expect 3 "$says its folder with --data DIR$" "$cuonn" report ../relative
-expect 3 "$says its folder with --data DIR$" "$cuonn" train --resume ../relative --set training.epochs=2
-expect 3 "$says its folder with --data DIR$" "$cuonn" sweep --resume ../relative-sweep
-expect 3 "$says its folder with --data DIR$" "$cuonn" plot examples ../relative/best.nc --output e.svg
-expect 3 "$says another with --set data.path=PATH$" "$cuonn" gradient ../relative/best.nc --images 2 --output g.nc
-expect 3 "$says another with --set data.path=PATH$" "$cuonn" energy --network ../relative/best.nc
+expect 3 "$says --data DIR" "$cuonn" eval ../relative/best.nc
+expect 3 "$says --data DIR" "$cuonn" report ../relative
+expect 3 "$says --data DIR" "$cuonn" train --resume ../relative --set training.epochs=2
+expect 3 "$says --data DIR" "$cuonn" sweep --resume ../relative-sweep
+expect 3 "$says --data DIR" "$cuonn" plot examples ../relative/best.nc --output e.svg
+expect 3 "$says --set data.path=DIR" "$cuonn" gradient ../relative/best.nc --images 2 --output g.nc
+expect 3 "$says --set data.path=DIR" "$cuonn" energy --network ../relative/best.nc
 expect 0 '' "$cuonn" eval ../relative/best.nc --data ../data
 expect 0 '' "$cuonn" report ../relative --data ../data
 expect 0 '' "$cuonn" train --resume ../relative --set training.epochs=2 --data ../data
@@ -240,7 +240,7 @@ expect 0 '' "$cuonn" sweep --resume ../relative-sweep --data ../data
 expect 0 '' "$cuonn" train ../own.yaml $some --data ../data --output new
 cd .. || exit 1
 mv data gone
-expect 3 "$work/data: is not here; data.path in run/best.nc names it: give its folder with --data DIR$" "$cuonn" eval run/best.nc
+expect 3 "$work/data: there is no such folder, which data.path in run/best.nc names; give it with --data DIR" "$cuonn" eval run/best.nc
 mv gone data
 
 # ------------------------------------------------------------------------------- what a killed program leaves half written
