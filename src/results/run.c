@@ -70,7 +70,8 @@ static bool is_first_best(const cuonn_run *run) {
 }
 
 /* Whether metrics.csv, config.yaml and best.nc, where they are, are what this very run leaves when it is killed before its first
- * checkpoint: written in this order, with at most the first epoch's row. */
+ * checkpoint: written in this order, with at most the first epoch's row. A run that began anew and was killed again may have
+ * best.nc of the time before, and no row yet. */
 static bool is_beginning(const cuonn_run *run, bool has_config, bool has_metrics, bool has_best) {
   cuonn_epoch_record *records;
   size_t count;
@@ -80,7 +81,7 @@ static bool is_beginning(const cuonn_run *run, bool has_config, bool has_metrics
   char *const text = text_of(run->config);
   const bool same = text && same_config(text, run->origin.config_text);
   free(text);
-  return same && count <= 1 && (!has_best || (count == 1 && is_first_best(run)));
+  return same && count <= 1 && (!has_best || is_first_best(run));
 }
 
 /* A new run begins where nothing is that it would replace. *begun: but its own beginning, and config.yaml is there. */

@@ -109,12 +109,13 @@ expect 0 '' "$cuonn" train --resume outer --set training.epochs=2
 check test -L inner/best.nc
 
 # ----------------------------------------------------------------------------- killed before the first checkpoint
-# What is there then: metrics.csv, or that and config.yaml, or these and the first row, or these and best.nc.
-for stage in metrics config row best; do
+# What is there then: metrics.csv, or that and config.yaml, or these and the first row, or these and best.nc; or, where it had
+# begun anew once already, best.nc of the time before, and no row yet.
+for stage in metrics config row best twice; do
   cp -r run "killed-$stage"
   rm killed-$stage/{last.nc,report.html}
-  [[ $stage == best ]] || rm "killed-$stage/best.nc"
-  [[ $stage == metrics || $stage == config ]] && sed -i 2,\$d "killed-$stage/metrics.csv"
+  [[ $stage == best || $stage == twice ]] || rm "killed-$stage/best.nc"
+  [[ $stage == metrics || $stage == config || $stage == twice ]] && sed -i 2,\$d "killed-$stage/metrics.csv"
   if [[ $stage == metrics ]]; then rm "killed-$stage/config.yaml"; else sed -i "s,directory: \"run\",directory: \"killed-$stage\"," "killed-$stage/config.yaml"; fi
   if [[ $stage != metrics ]]; then
     hold "$work/killed-$stage"
