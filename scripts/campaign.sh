@@ -53,9 +53,10 @@ wait || true
   echo "seed $seed, $seconds s, $(date -u +%F)"
   for kind in files memory kills; do tail -n 1 "$logs/$kind.log"; done
   for name in $targets; do
-    awk -v name="$name" '/^stat::number_of_executed_units/ { n += $2 } END { printf "fuzz %s: %d executions, ", name, n }' \
-      "$logs/fuzz-$name.log"
-    echo "$(find "$logs" -name "finding-$name-*" ! -name '*-slow-unit-*' | wc -l) findings"
+    awk -v name="$name" '
+      /^stat::number_of_executed_units/ { executions += $2 }
+      /^SUMMARY: / { findings++ }
+      END { printf "fuzz %s: %d executions, %d findings\n", name, executions, findings }' "$logs/fuzz-$name.log"
   done
 } | tee "$logs/counts.txt"
 [[ $(grep -c ' 0 findings$' "$logs/counts.txt") == $(($(wc -l < "$logs/counts.txt") - 1)) ]]
