@@ -1,5 +1,5 @@
 /* cuonn bench: how long every backend takes, beside each other and beside what their machines could do. */
-#include "cli/bench.h"
+#include "cli/commands/bench.h"
 
 #include <errno.h>
 #include <math.h>

@@ -6,9 +6,9 @@
 
 #include "cli/data.h"
 #include "cli/output.h"
-#include "cli/page.h"
-#include "cli/report.h"
-#include "cli/report_page.h"
+#include "cli/report/html.h"
+#include "cli/report/page.h"
+#include "cli/report/report.h"
 
 /* Rows that are seen at once, and in all; sweep.nc has the others. */
 enum { kBest = 5, kFailed = 20, kRuns = 2000 };

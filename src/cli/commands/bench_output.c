@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/bench.h"
+#include "cli/commands/bench.h"
 
 void bench_print_end(const bench_run *run) {
   size_t doubtful = 0, measured = 0;

@@ -13,7 +13,4 @@ int cli_report_run(char **written, const char *directory, const char *data, cons
 /* The same from a sweep, its directory or sweep.nc; beside the file, if it is one. */
 int cli_report_sweep(char **written, const char *path);
 
-/* Whether a path is taken for a sweep: a directory with sweep.yaml, or a file. */
-int cli_report_is_sweep(bool *sweep, const char *path);
-
 #endif

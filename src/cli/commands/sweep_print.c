@@ -1,4 +1,4 @@
-#include "cli/sweep.h"
+#include "cli/commands/sweep.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Parts of an HTML page: text with its special characters escaped, and figures as SVG within the page. */
-#ifndef CUONN_CLI_PAGE_H
-#define CUONN_CLI_PAGE_H
+#ifndef CUONN_CLI_HTML_H
+#define CUONN_CLI_HTML_H
 
 #include <stdio.h>
 

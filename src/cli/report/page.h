@@ -1,6 +1,6 @@
 /* What the reports of runs and of sweeps share: the page in memory, its figures, and its end. */
-#ifndef CUONN_CLI_REPORT_PAGE_H
-#define CUONN_CLI_REPORT_PAGE_H
+#ifndef CUONN_CLI_PAGE_H
+#define CUONN_CLI_PAGE_H
 
 #include <stdio.h>
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/energy.h"
+#include "cli/commands/energy.h"
 
 /* ---------------------------------------------------------------------------------------------------- what is left out */
 

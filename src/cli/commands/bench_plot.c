@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/bench.h"
+#include "cli/commands/bench.h"
 #include "cli/figures/throughput.h"
 #include "cli/gnuplot.h"
 

@@ -7,13 +7,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/commands/sweep.h"
 #include "cli/data.h"
 #include "cli/find.h"
 #include "cli/gnuplot.h"
 #include "cli/progress.h"
-#include "cli/report.h"
+#include "cli/report/report.h"
 #include "cli/stop.h"
-#include "cli/sweep.h"
 
 typedef struct {
   const char *config, *data, *output, *resume;

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 
 #include "cli/output.h"
-#include "cli/page.h"
-#include "cli/report.h"
-#include "cli/report_page.h"
+#include "cli/report/html.h"
+#include "cli/report/page.h"
+#include "cli/report/report.h"
 
 /* ------------------------------------------------------------------------------------------------------- the run */
 

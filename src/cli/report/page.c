@@ -1,11 +1,11 @@
-#include "cli/report_page.h"
+#include "cli/report/page.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/gnuplot.h"
-#include "cli/page.h"
+#include "cli/report/html.h"
 
 int cli_report_join(char **out, const char *directory, const char *name) {
   const size_t length = strlen(directory);

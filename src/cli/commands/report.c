@@ -1,5 +1,5 @@
 /* cuonn report: configuration, numbers and figures of a run or a sweep in one HTML file, and how to repeat it. */
-#include "cli/report.h"
+#include "cli/report/report.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,9 +10,10 @@
 
 #include "cli/find.h"
 #include "cli/gnuplot.h"
-#include "cli/report_page.h"
+#include "cli/report/page.h"
 
-int cli_report_is_sweep(bool *sweep, const char *path) {
+/* Whether a path is taken for a sweep: a directory with sweep.yaml, or a file. */
+static int is_sweep(bool *sweep, const char *path) {
   struct stat info;
   char *grid;
   if (stat(path, &info) != 0) return cli_fail(CLI_BAD_FILE, "%s: cannot be read: %s", path, strerror(errno));
@@ -79,7 +80,7 @@ static int run(int argc, char **argv) {
   arguments args = {0};
   CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
   CLI_PASS_DONE(cli_find(&path, args.path, CLI_FIND_RESULTS));
-  CLI_PASS_DONE(cli_report_is_sweep(&sweep, path));
+  CLI_PASS_DONE(is_sweep(&sweep, path));
   if (sweep) CLI_PASS_DONE(check_options(&args));
   CLI_PASS_DONE(sweep ? cli_report_sweep(&page, path) : cli_report_run(&page, path, args.data, &args.common));
   code = page ? print_outcome(&args, page, sweep)

@@ -1,4 +1,4 @@
-#include "cli/page.h"
+#include "cli/report/html.h"
 
 #include <string.h>
 
