@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "base/error.h"
-#include "chip/model.h"
+#include "energy/model.h"
 
 /* What depends on how layers share chips: how often phases are written, and how long all but light takes in a step. */
 typedef struct {
@@ -11,26 +11,26 @@ typedef struct {
 } sharing;
 
 static sharing share(const cuonn_energy_options *o, double layers) {
-  const double settled = chip_write_time(o) + o->programming_time * 1e-6;
+  const double settled = energy_write_time(o) + o->programming_time * 1e-6;
   if (o->dataflow == CUONN_DATAFLOW_REUSED) { /* there and back, the last layer's mesh stays for its adjoint pass */
     const double changes = 2 * layers - 1;
-    return (sharing){.writes = changes, .read = layers * chip_read_time(o), .write = changes * settled};
+    return (sharing){.writes = changes, .read = layers * energy_read_time(o), .write = changes * settled};
   }
-  return (sharing){.writes = layers, .read = chip_read_time(o), .write = settled};
+  return (sharing){.writes = layers, .read = energy_read_time(o), .write = settled};
 }
 
 /* Light and digital stages of a step, s, eq. 18 and 19. */
 static double sweep_time(const cuonn_energy_options *o, double layers) {
-  const double digital = o->digital_time * 1e-9, vectors = chip_vectors(o, CUONN_OPERATION_GRADIENT);
+  const double digital = o->digital_time * 1e-9, vectors = energy_vectors(o, CUONN_OPERATION_GRADIENT);
   /* unit vectors do not go from layer to layer: nothing streams */
   if (o->dataflow != CUONN_DATAFLOW_STREAMING || o->measurement == CUONN_MEASUREMENT_MATRIX)
-    return layers * chip_passes_time(o, CUONN_OPERATION_GRADIENT) + (2 * layers + 1) * digital;
-  const chip_passes *const all = chip_passes_of(o, CUONN_OPERATION_GRADIENT);
-  const double fill = chip_fill_time(o), through = layers * (fill + o->nonlinearity_time * 1e-9);
+    return layers * energy_passes_time(o, CUONN_OPERATION_GRADIENT) + (2 * layers + 1) * digital;
+  const energy_passes *const all = energy_passes_of(o, CUONN_OPERATION_GRADIENT);
+  const double fill = energy_fill_time(o), through = layers * (fill + o->nonlinearity_time * 1e-9);
   double seconds = digital;
   /* forward and backward one after the other; the remaining passes take place in all layers at once */
   for (size_t i = 0; i < all->n_passes; i++)
-    seconds += (i < 2 ? through : fill) + chip_symbols_time(o, &all->pass[i], vectors);
+    seconds += (i < 2 ? through : fill) + energy_symbols_time(o, &all->pass[i], vectors);
   return seconds;
 }
 
@@ -46,7 +46,7 @@ static double balance_batch(const cuonn_energy_options *o, double layers, const 
 }
 
 static void finish(cuonn_energy_cost *cost) {
-  chip_sum(cost);
+  energy_sum(cost);
   cost->watts = cost->joules / cost->seconds;
 }
 
@@ -56,13 +56,13 @@ static void add(cuonn_energy_cost *to, double times, const cuonn_energy_cost *co
   to->seconds += times * cost->seconds;
 }
 
-static double shifters(const cuonn_energy_options *o) { return chip_shifters((double)o->n_modes); }
+static double shifters(const cuonn_energy_options *o) { return energy_shifters((double)o->n_modes); }
 
 /* One step with a batch of o->batch. */
 static cuonn_energy_cost step_cost(const cuonn_energy_options *o, double layers) {
   cuonn_energy_cost layer, step = {0};
   const sharing s = share(o, layers);
-  chip_operation_cost(&layer, o, CUONN_OPERATION_GRADIENT);
+  energy_operation_cost(&layer, o, CUONN_OPERATION_GRADIENT);
   add(&step, layers, &layer);
   step.part[CUONN_ENERGY_PROGRAMMING] = s.writes * shifters(o) * o->programming_energy * 1e-12;
   step.part[CUONN_ENERGY_DIGITAL] += o->digital_energy * 1e-12;
@@ -74,13 +74,13 @@ static cuonn_energy_cost step_cost(const cuonn_energy_options *o, double layers)
 static cuonn_energy_cost inference_cost(cuonn_energy_options o, double layers) {
   cuonn_energy_cost pass, inference = {0};
   o.batch = 1;
-  chip_operation_cost(&pass, &o, CUONN_OPERATION_MVM);
+  energy_operation_cost(&pass, &o, CUONN_OPERATION_MVM);
   add(&inference, layers, &pass);
   const bool streaming = o.dataflow == CUONN_DATAFLOW_STREAMING;
   inference.seconds += layers * (streaming ? o.nonlinearity_time : o.digital_time) * 1e-9;
   if (o.dataflow == CUONN_DATAFLOW_REUSED) {
     inference.part[CUONN_ENERGY_PROGRAMMING] = layers * shifters(&o) * o.programming_energy * 1e-12;
-    inference.seconds += layers * (chip_write_time(&o) + o.programming_time * 1e-6);
+    inference.seconds += layers * (energy_write_time(&o) + o.programming_time * 1e-6);
   }
   finish(&inference);
   return inference;

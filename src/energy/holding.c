@@ -1,9 +1,9 @@
 /* Power that holds phases: heaters by the phases themselves, or by the law of phases of Haar-random unitaries. */
 #include <math.h>
 
-#include "chip/model.h"
+#include "energy/model.h"
 
-double chip_shifters(double n_modes) { return n_modes * n_modes; }
+double energy_shifters(double n_modes) { return n_modes * n_modes; }
 
 double cuonn_energy_haar_phase(double n_modes) {
   const double n = n_modes;
@@ -33,7 +33,7 @@ double cuonn_energy_mean_phase(const cuonn_network *network) {
   return sum / (2 * (double)nodes * (double)shape->n_layers);
 }
 
-double chip_holding_power(const cuonn_energy_options *o, double n_modes) {
+double energy_holding_power(const cuonn_energy_options *o, double n_modes) {
   const double whole = o->holding_power * 1e-3;
   if (o->holding == CUONN_HOLDING_CONSTANT) return whole;
   return whole * (o->phases_known ? o->mean_phase : cuonn_energy_haar_phase(n_modes)) / M_PI;

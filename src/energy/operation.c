@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "base/error.h"
-#include "chip/model.h"
+#include "energy/model.h"
 
 static const char *const part_names[CUONN_ENERGY_PARTS] = {
     "dac", "modulator", "receiver", "adc", "mixer", "tap", "laser", "holding", "digital", "programming",
@@ -17,12 +17,12 @@ const char *cuonn_energy_operation_name(cuonn_energy_operation operation) {
   return (unsigned)operation < CUONN_ENERGY_OPERATIONS ? operation_names[operation] : NULL;
 }
 
-double chip_dac_energy(const cuonn_energy_options *o) {
+double energy_dac_energy(const cuonn_energy_options *o) {
   const double b = (double)o->converter_bits, b0 = (double)o->reference_bits;
   return o->dac * 1e-12 * (exp2(b) / b) / (exp2(b0) / b0);
 }
 
-double chip_adc_energy(const cuonn_energy_options *o) {
+double energy_adc_energy(const cuonn_energy_options *o) {
   return o->adc * 1e-12 * exp2((double)o->converter_bits - (double)o->reference_bits);
 }
 
@@ -35,15 +35,15 @@ static double detector_bias(const cuonn_energy_options *o, double symbols) {
   return symbols * detectors * o->detector_bias * 1e-3 / (o->symbol_rate * 1e9);
 }
 
-double chip_send_energy(const cuonn_energy_options *o, double symbols) {
-  return (double)o->channels * (chip_dac_energy(o) + o->modulator * 1e-12 + modulator_static(o, symbols));
+double energy_send_energy(const cuonn_energy_options *o, double symbols) {
+  return (double)o->channels * (energy_dac_energy(o) + o->modulator * 1e-12 + modulator_static(o, symbols));
 }
 
-double chip_read_energy(const cuonn_energy_options *o, double symbols) {
-  return (double)o->channels * (o->receiver * 1e-12 + detector_bias(o, symbols) + chip_adc_energy(o));
+double energy_read_energy(const cuonn_energy_options *o, double symbols) {
+  return (double)o->channels * (o->receiver * 1e-12 + detector_bias(o, symbols) + energy_adc_energy(o));
 }
 
-void chip_sum(cuonn_energy_cost *cost) {
+void energy_sum(cuonn_energy_cost *cost) {
   const double *part = cost->part;
   cost->joules = 0;
   for (size_t i = 0; i < CUONN_ENERGY_PARTS; i++) cost->joules += part[i];
@@ -52,29 +52,30 @@ void chip_sum(cuonn_energy_cost *cost) {
       (part[CUONN_ENERGY_DAC] + part[CUONN_ENERGY_ADC] + part[CUONN_ENERGY_RECEIVER]) / cost->joules;
 }
 
-void chip_operation_cost(cuonn_energy_cost *out, const cuonn_energy_options *o, cuonn_energy_operation operation) {
+void energy_operation_cost(cuonn_energy_cost *out, const cuonn_energy_options *o, cuonn_energy_operation operation) {
   const bool gradient = operation == CUONN_OPERATION_GRADIENT;
   const cuonn_energy_passes passes = cuonn_energy_passes_of(o, operation);
-  const chip_lit lit = chip_lit_symbols(o, operation);
-  const double n = (double)o->n_modes, vectors = chip_vectors(o, operation), rate = o->symbol_rate * 1e9;
+  const energy_lit lit = energy_lit_symbols(o, operation);
+  const double n = (double)o->n_modes, vectors = energy_vectors(o, operation), rate = o->symbol_rate * 1e9;
   const double channels = vectors * n * (double)o->channels; /* a channel converts a vector's mode */
   const double sends = channels * (double)passes.sends, reads = channels * (double)passes.reads;
   *out = (cuonn_energy_cost){.operations = (double)o->operations * n * n * (double)o->batch};
-  out->part[CUONN_ENERGY_DAC] = sends * chip_dac_energy(o);
+  out->part[CUONN_ENERGY_DAC] = sends * energy_dac_energy(o);
   out->part[CUONN_ENERGY_MODULATOR] = sends * o->modulator * 1e-12 + channels * modulator_static(o, lit.sends);
   out->part[CUONN_ENERGY_RECEIVER] = reads * o->receiver * 1e-12 + channels * detector_bias(o, lit.reads);
-  out->part[CUONN_ENERGY_ADC] = reads * chip_adc_energy(o);
+  out->part[CUONN_ENERGY_ADC] = reads * energy_adc_energy(o);
   out->part[CUONN_ENERGY_MIXER] = channels * (double)passes.mixes * o->mixer * 1e-12;
-  out->part[CUONN_ENERGY_LASER] = vectors * n * passes.light * chip_symbol_energy(o);
+  out->part[CUONN_ENERGY_LASER] = vectors * n * passes.light * energy_symbol_energy(o);
   out->part[CUONN_ENERGY_HOLDING] =
-      vectors * (double)passes.symbols * chip_shifters(n) * chip_holding_power(o, n) / rate;
-  out->seconds = chip_passes_time(o, operation);
+      vectors * (double)passes.symbols * energy_shifters(n) * energy_holding_power(o, n) / rate;
+  out->seconds = energy_passes_time(o, operation);
   if (gradient) {
-    out->part[CUONN_ENERGY_TAP] = chip_shifters(n) * (double)passes.readouts * o->tap * 1e-12 * chip_tap_readings(o);
-    out->part[CUONN_ENERGY_DIGITAL] = chip_product_energy(o);
-    out->seconds += o->loss_time * 1e-9 + chip_read_time(o);
+    out->part[CUONN_ENERGY_TAP] =
+        energy_shifters(n) * (double)passes.readouts * o->tap * 1e-12 * energy_tap_readings(o);
+    out->part[CUONN_ENERGY_DIGITAL] = energy_product_energy(o);
+    out->seconds += o->loss_time * 1e-9 + energy_read_time(o);
   }
-  chip_sum(out);
+  energy_sum(out);
   out->watts = out->joules * rate / (vectors * (double)passes.symbols);
 }
 
@@ -83,7 +84,7 @@ cuonn_status cuonn_energy_operation_cost(cuonn_energy_cost *out, const cuonn_ene
   CUONN_TRY(cuonn_energy_options_check(options));
   CUONN_CHECK(cuonn_energy_operation_name(operation), CUONN_E_ARGUMENT, "there is no energy operation %d",
               (int)operation);
-  chip_operation_cost(out, options, operation);
+  energy_operation_cost(out, options, operation);
   return CUONN_OK;
 }
 

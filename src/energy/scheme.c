@@ -1,10 +1,10 @@
 /* Passes of an operation: what each sends, what is read in it, how much light it takes; docs/energy.md, section 2. */
-#include "chip/model.h"
+#include "energy/model.h"
 
-static const chip_passes forward = {1, {{.light = 1, .sends = 1, .reads = true}}, 0};
+static const energy_passes forward = {1, {{.light = 1, .sends = 1, .reads = true}}, 0};
 
 /* x forward, g backward, then both fields. Two fields in one vector have twice the light of one. */
-static const chip_passes gradients[] = {
+static const energy_passes gradients[] = {
     /* x - i a and x + i a: their outputs are not read */
     [CUONN_SCHEME_ANALOG] = {4,
                              {{.light = 1, .sends = 1, .reads = true},
@@ -37,19 +37,19 @@ const char *cuonn_energy_scheme_name(cuonn_energy_scheme scheme) {
   return (unsigned)scheme < sizeof names / sizeof *names ? names[scheme] : NULL;
 }
 
-const chip_passes *chip_passes_of(const cuonn_energy_options *o, cuonn_energy_operation operation) {
+const energy_passes *energy_passes_of(const cuonn_energy_options *o, cuonn_energy_operation operation) {
   return operation == CUONN_OPERATION_GRADIENT ? &gradients[o->scheme] : &forward;
 }
 
-double chip_held_symbols(const cuonn_energy_options *o, const chip_pass *pass) {
+double energy_held_symbols(const cuonn_energy_options *o, const energy_pass *pass) {
   return pass->taps ? (double)o->held_symbols : 1;
 }
 
-chip_lit chip_lit_symbols(const cuonn_energy_options *o, cuonn_energy_operation operation) {
-  const chip_passes *const all = chip_passes_of(o, operation);
-  chip_lit lit = {0, 0};
+energy_lit energy_lit_symbols(const cuonn_energy_options *o, cuonn_energy_operation operation) {
+  const energy_passes *const all = energy_passes_of(o, operation);
+  energy_lit lit = {0, 0};
   for (size_t i = 0; i < all->n_passes; i++) {
-    const double symbols = chip_held_symbols(o, &all->pass[i]);
+    const double symbols = energy_held_symbols(o, &all->pass[i]);
     lit.sends += (double)all->pass[i].sends * symbols;
     lit.reads += all->pass[i].reads ? symbols : 0;
   }
@@ -57,11 +57,11 @@ chip_lit chip_lit_symbols(const cuonn_energy_options *o, cuonn_energy_operation 
 }
 
 cuonn_energy_passes cuonn_energy_passes_of(const cuonn_energy_options *options, cuonn_energy_operation operation) {
-  const chip_passes *const all = chip_passes_of(options, operation);
+  const energy_passes *const all = energy_passes_of(options, operation);
   cuonn_energy_passes sum = {.passes = all->n_passes, .readouts = all->readouts};
   for (size_t i = 0; i < all->n_passes; i++) {
-    const chip_pass *const pass = &all->pass[i];
-    const double symbols = chip_held_symbols(options, pass);
+    const energy_pass *const pass = &all->pass[i];
+    const double symbols = energy_held_symbols(options, pass);
     sum.sends += pass->sends;
     sum.reads += pass->reads;
     sum.mixes += pass->mixes;
@@ -71,16 +71,16 @@ cuonn_energy_passes cuonn_energy_passes_of(const cuonn_energy_options *options, 
   return sum;
 }
 
-double chip_vectors(const cuonn_energy_options *o, cuonn_energy_operation operation) {
+double energy_vectors(const cuonn_energy_options *o, cuonn_energy_operation operation) {
   const bool matrix = operation == CUONN_OPERATION_GRADIENT && o->measurement == CUONN_MEASUREMENT_MATRIX;
   return (double)(matrix ? o->n_modes : o->batch);
 }
 
-double chip_tap_readings(const cuonn_energy_options *o) {
-  return o->tap_reading == CUONN_TAPS_EXAMPLE ? chip_vectors(o, CUONN_OPERATION_GRADIENT) : 1;
+double energy_tap_readings(const cuonn_energy_options *o) {
+  return o->tap_reading == CUONN_TAPS_EXAMPLE ? energy_vectors(o, CUONN_OPERATION_GRADIENT) : 1;
 }
 
-double chip_product_energy(const cuonn_energy_options *o) {
+double energy_product_energy(const cuonn_energy_options *o) {
   if (o->measurement != CUONN_MEASUREMENT_MATRIX) return 0;
   return 3 * (double)o->batch * (double)o->n_modes * (double)o->n_modes * o->product_energy * 1e-12;
 }

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "base/error.h"
-#include "chip/model.h"
+#include "energy/model.h"
 
 /* Energy of an operation, times K, over N: (c + a exp(alpha N)) / N + share P_hold(N) + floor, J. */
 typedef struct {
@@ -14,13 +14,13 @@ typedef struct {
 static terms terms_of(const cuonn_energy_options *o, cuonn_energy_operation operation) {
   const bool gradient = operation == CUONN_OPERATION_GRADIENT;
   const cuonn_energy_passes passes = cuonn_energy_passes_of(o, operation);
-  const chip_lit lit = chip_lit_symbols(o, operation);
-  const chip_light light = chip_light_of(o);
+  const energy_lit lit = energy_lit_symbols(o, operation);
+  const energy_light light = energy_light_of(o);
   const double sends = (double)passes.sends, reads = (double)passes.reads;
   const double mixes = (double)passes.mixes * (double)o->channels * o->mixer * 1e-12;
-  const double taps = (double)passes.readouts * o->tap * 1e-12 * chip_tap_readings(o) / (double)o->batch;
+  const double taps = (double)passes.readouts * o->tap * 1e-12 * energy_tap_readings(o) / (double)o->batch;
   return (terms){
-      .c = sends * chip_send_energy(o, lit.sends / sends) + reads * chip_read_energy(o, lit.reads / reads) + mixes +
+      .c = sends * energy_send_energy(o, lit.sends / sends) + reads * energy_read_energy(o, lit.reads / reads) + mixes +
            passes.light * light.oscillator,
       .a = passes.light * light.mesh,
       .alpha = light.alpha,
@@ -42,7 +42,7 @@ static double lambert_w(double x) {
 }
 
 static double energy(const terms *t, const cuonn_energy_options *o, double n) {
-  return (t->c + t->a * exp(t->alpha * n)) / n + t->share * chip_holding_power(o, n) + t->floor;
+  return (t->c + t->a * exp(t->alpha * n)) / n + t->share * energy_holding_power(o, n) + t->floor;
 }
 
 /* Heaters of Haar-random phases take a little less in a larger mesh, which moves the best N up from where it would be.
@@ -81,7 +81,7 @@ cuonn_status cuonn_energy_operation_peak(cuonn_energy_peak *out, const cuonn_ene
   } else if (operation == CUONN_OPERATION_GRADIENT && o->measurement == CUONN_MEASUREMENT_MATRIX) {
     *out = of_matrix(&t, o);
   } else if (t.a == 0 || t.alpha == 0) {
-    *out = (cuonn_energy_peak){INFINITY, k / (t.share * chip_holding_power(o, INFINITY) + t.floor)};
+    *out = (cuonn_energy_peak){INFINITY, k / (t.share * energy_holding_power(o, INFINITY) + t.floor)};
   } else {
     const double best = (1 + lambert_w(t.c / (t.a * exp(1)))) / t.alpha; /* where phases cost the same for any N */
     const bool haar = o->holding == CUONN_HOLDING_HEATER && !o->phases_known && o->holding_power > 0;
@@ -89,7 +89,7 @@ cuonn_status cuonn_energy_operation_peak(cuonn_energy_peak *out, const cuonn_ene
     /* at `best` the first is the second, and does not overflow where losses are small */
     const double shared =
         modes == best ? t.alpha * t.a * exp(t.alpha * best) : (t.c + t.a * exp(t.alpha * modes)) / modes;
-    const double rest = shared + t.share * chip_holding_power(o, fmax(modes, 2)) + t.floor;
+    const double rest = shared + t.share * energy_holding_power(o, fmax(modes, 2)) + t.floor;
     *out = (cuonn_energy_peak){modes, k / rest};
   }
   return CUONN_OK;

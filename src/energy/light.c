@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "base/error.h"
-#include "chip/model.h"
+#include "energy/model.h"
 
 /* Exact by the definition of the SI, J s, m/s, C. */
 static const double kPlanck = 6.62607015e-34, kSpeedOfLight = 299792458, kElectron = 1.602176634e-19;
@@ -29,7 +29,7 @@ static double wanted_photons(const cuonn_energy_options *o) { return fmax(photon
 
 /* l, of a column, dB: an MZI, and the taps of those phase shifters that a path meets, N of N^2 in N columns. */
 static double column_loss(const cuonn_energy_options *o) {
-  const double n = (double)o->n_modes, met = chip_shifters(n) / n / n;
+  const double n = (double)o->n_modes, met = energy_shifters(n) / n / n;
   return o->column_loss - met * 10 * log10(1 - o->tap_fraction);
 }
 
@@ -38,16 +38,16 @@ static double photon_energy(const cuonn_energy_options *o) {
   return kPlanck * kSpeedOfLight / (o->wavelength * 1e-9) / o->wall_plug_efficiency;
 }
 
-chip_light chip_light_of(const cuonn_energy_options *o) {
-  if (!o->laser) return (chip_light){0};
+energy_light energy_light_of(const cuonn_energy_options *o) {
+  if (!o->laser) return (energy_light){0};
   const bool homodyne = o->detection == CUONN_DETECTION_HOMODYNE;
-  return (chip_light){.mesh = photon_energy(o) * wanted_photons(o) * pow(10, o->fixed_loss / 10),
-                      .oscillator = homodyne ? photon_energy(o) * o->oscillator_photons : 0,
-                      .alpha = column_loss(o) * log(10) / 10};
+  return (energy_light){.mesh = photon_energy(o) * wanted_photons(o) * pow(10, o->fixed_loss / 10),
+                        .oscillator = homodyne ? photon_energy(o) * o->oscillator_photons : 0,
+                        .alpha = column_loss(o) * log(10) / 10};
 }
 
-double chip_symbol_energy(const cuonn_energy_options *o) {
-  const chip_light light = chip_light_of(o);
+double energy_symbol_energy(const cuonn_energy_options *o) {
+  const energy_light light = energy_light_of(o);
   return light.mesh * exp(light.alpha * (double)o->n_modes) + light.oscillator;
 }
 
@@ -55,15 +55,15 @@ cuonn_status cuonn_energy_light_cost(cuonn_energy_light *out, const cuonn_energy
   CUONN_TRY(cuonn_energy_options_check(options));
   const cuonn_energy_options *o = options;
   const bool homodyne = o->detection == CUONN_DETECTION_HOMODYNE;
-  const chip_light light = chip_light_of(o);
+  const energy_light light = energy_light_of(o);
   out->photons = wanted_photons(o);
   out->detectable = isfinite(out->photons);
   out->bits_limit = homodyne ? log(2 * o->detector_efficiency * o->oscillator_photons / 1.5) / log(4) : INFINITY;
   out->column_loss = column_loss(o);
-  out->symbol_energy = chip_symbol_energy(o);
+  out->symbol_energy = energy_symbol_energy(o);
   out->watts = (double)o->n_modes * out->symbol_energy * o->symbol_rate * 1e9;
   const bool lossless = !o->laser || light.alpha == 0;
-  const double conversions = chip_send_energy(o, 1) + chip_read_energy(o, 1);
+  const double conversions = energy_send_energy(o, 1) + energy_read_energy(o, 1);
   out->equal_modes = lossless ? INFINITY : fmax(0, log(conversions / light.mesh) / light.alpha);
   return CUONN_OK;
 }
