@@ -1,7 +1,7 @@
 /* Power that holds phases: heaters by the phases themselves, or by the law of phases of Haar-random unitaries. */
 #include <math.h>
 
-#include "energy/model.h"
+#include "energy/holding.h"
 
 double energy_shifters(double n_modes) { return n_modes * n_modes; }
 

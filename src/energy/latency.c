@@ -1,7 +1,8 @@
 /* How long light, taps and phase shifters of one mesh take. */
 #include <math.h>
 
-#include "energy/model.h"
+#include "energy/holding.h"
+#include "energy/latency.h"
 
 static const double kSpeedOfLight = 299792458;
 

@@ -2,7 +2,9 @@
 #include <math.h>
 
 #include "base/error.h"
-#include "energy/model.h"
+#include "energy/conversion.h"
+#include "energy/holding.h"
+#include "energy/light.h"
 
 /* Exact by the definition of the SI, J s, m/s, C. */
 static const double kPlanck = 6.62607015e-34, kSpeedOfLight = 299792458, kElectron = 1.602176634e-19;
@@ -16,7 +18,7 @@ static double amplifier_variance(const cuonn_energy_options *o) {
   return electrons * electrons;
 }
 
-/* Photons a mode and symbol that the bits need, eq. 9 and 10; infinite if the oscillator's shot noise alone is too much. */
+/* Photons a mode and symbol that the bits need, eq. 9 and 10; infinite if the oscillator's shot noise is too much. */
 static double photons_of_bits(const cuonn_energy_options *o) {
   const double s = wanted_snr(o), eta = o->detector_efficiency, amplifier = amplifier_variance(o);
   if (o->detection == CUONN_DETECTION_DIRECT) return (s + sqrt(s * s + 4 * s * amplifier)) / (2 * eta);
@@ -46,7 +48,7 @@ energy_light energy_light_of(const cuonn_energy_options *o) {
                         .alpha = column_loss(o) * log(10) / 10};
 }
 
-double energy_symbol_energy(const cuonn_energy_options *o) {
+double energy_of_symbol(const cuonn_energy_options *o) {
   const energy_light light = energy_light_of(o);
   return light.mesh * exp(light.alpha * (double)o->n_modes) + light.oscillator;
 }
@@ -60,10 +62,10 @@ cuonn_status cuonn_energy_light_cost(cuonn_energy_light *out, const cuonn_energy
   out->detectable = isfinite(out->photons);
   out->bits_limit = homodyne ? log(2 * o->detector_efficiency * o->oscillator_photons / 1.5) / log(4) : INFINITY;
   out->column_loss = column_loss(o);
-  out->symbol_energy = energy_symbol_energy(o);
+  out->symbol_energy = energy_of_symbol(o);
   out->watts = (double)o->n_modes * out->symbol_energy * o->symbol_rate * 1e9;
   const bool lossless = !o->laser || light.alpha == 0;
-  const double conversions = energy_send_energy(o, 1) + energy_read_energy(o, 1);
+  const double conversions = energy_to_send(o, 1) + energy_to_read(o, 1);
   out->equal_modes = lossless ? INFINITY : fmax(0, log(conversions / light.mesh) / light.alpha);
   return CUONN_OK;
 }

@@ -2,7 +2,10 @@
 #include <math.h>
 
 #include "base/error.h"
-#include "energy/model.h"
+#include "energy/holding.h"
+#include "energy/latency.h"
+#include "energy/operation.h"
+#include "energy/scheme.h"
 
 /* What depends on how layers share chips: how often phases are written, and how long all but light takes in a step. */
 typedef struct {

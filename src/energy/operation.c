@@ -1,8 +1,11 @@
 /* Energy of one mesh: forward pass, backward pass, in situ gradient. */
-#include <math.h>
-
+#include "energy/operation.h"
 #include "base/error.h"
-#include "energy/model.h"
+#include "energy/conversion.h"
+#include "energy/holding.h"
+#include "energy/latency.h"
+#include "energy/light.h"
+#include "energy/scheme.h"
 
 static const char *const part_names[CUONN_ENERGY_PARTS] = {
     "dac", "modulator", "receiver", "adc", "mixer", "tap", "laser", "holding", "digital", "programming",
@@ -15,32 +18,6 @@ const char *cuonn_energy_part_name(cuonn_energy_part part) {
 
 const char *cuonn_energy_operation_name(cuonn_energy_operation operation) {
   return (unsigned)operation < CUONN_ENERGY_OPERATIONS ? operation_names[operation] : NULL;
-}
-
-double energy_dac_energy(const cuonn_energy_options *o) {
-  const double b = (double)o->converter_bits, b0 = (double)o->reference_bits;
-  return o->dac * 1e-12 * (exp2(b) / b) / (exp2(b0) / b0);
-}
-
-double energy_adc_energy(const cuonn_energy_options *o) {
-  return o->adc * 1e-12 * exp2((double)o->converter_bits - (double)o->reference_bits);
-}
-
-/* Of a channel for some symbols, J: what a modulator takes besides its drive, and the bias of the photodiodes. */
-static double modulator_static(const cuonn_energy_options *o, double symbols) {
-  return symbols * o->modulator_static * 1e-3 / (o->symbol_rate * 1e9);
-}
-static double detector_bias(const cuonn_energy_options *o, double symbols) {
-  const double detectors = o->detection == CUONN_DETECTION_HOMODYNE ? 2 : 1;
-  return symbols * detectors * o->detector_bias * 1e-3 / (o->symbol_rate * 1e9);
-}
-
-double energy_send_energy(const cuonn_energy_options *o, double symbols) {
-  return (double)o->channels * (energy_dac_energy(o) + o->modulator * 1e-12 + modulator_static(o, symbols));
-}
-
-double energy_read_energy(const cuonn_energy_options *o, double symbols) {
-  return (double)o->channels * (o->receiver * 1e-12 + detector_bias(o, symbols) + energy_adc_energy(o));
 }
 
 void energy_sum(cuonn_energy_cost *cost) {
@@ -60,19 +37,19 @@ void energy_operation_cost(cuonn_energy_cost *out, const cuonn_energy_options *o
   const double channels = vectors * n * (double)o->channels; /* a channel converts a vector's mode */
   const double sends = channels * (double)passes.sends, reads = channels * (double)passes.reads;
   *out = (cuonn_energy_cost){.operations = (double)o->operations * n * n * (double)o->batch};
-  out->part[CUONN_ENERGY_DAC] = sends * energy_dac_energy(o);
-  out->part[CUONN_ENERGY_MODULATOR] = sends * o->modulator * 1e-12 + channels * modulator_static(o, lit.sends);
-  out->part[CUONN_ENERGY_RECEIVER] = reads * o->receiver * 1e-12 + channels * detector_bias(o, lit.reads);
-  out->part[CUONN_ENERGY_ADC] = reads * energy_adc_energy(o);
+  out->part[CUONN_ENERGY_DAC] = sends * energy_of_dac(o);
+  out->part[CUONN_ENERGY_MODULATOR] = sends * o->modulator * 1e-12 + channels * energy_modulator_static(o, lit.sends);
+  out->part[CUONN_ENERGY_RECEIVER] = reads * o->receiver * 1e-12 + channels * energy_detector_bias(o, lit.reads);
+  out->part[CUONN_ENERGY_ADC] = reads * energy_of_adc(o);
   out->part[CUONN_ENERGY_MIXER] = channels * (double)passes.mixes * o->mixer * 1e-12;
-  out->part[CUONN_ENERGY_LASER] = vectors * n * passes.light * energy_symbol_energy(o);
+  out->part[CUONN_ENERGY_LASER] = vectors * n * passes.light * energy_of_symbol(o);
   out->part[CUONN_ENERGY_HOLDING] =
       vectors * (double)passes.symbols * energy_shifters(n) * energy_holding_power(o, n) / rate;
   out->seconds = energy_passes_time(o, operation);
   if (gradient) {
     out->part[CUONN_ENERGY_TAP] =
         energy_shifters(n) * (double)passes.readouts * o->tap * 1e-12 * energy_tap_readings(o);
-    out->part[CUONN_ENERGY_DIGITAL] = energy_product_energy(o);
+    out->part[CUONN_ENERGY_DIGITAL] = energy_of_products(o);
     out->seconds += o->loss_time * 1e-9 + energy_read_time(o);
   }
   energy_sum(out);
@@ -85,14 +62,5 @@ cuonn_status cuonn_energy_operation_cost(cuonn_energy_cost *out, const cuonn_ene
   CUONN_CHECK(cuonn_energy_operation_name(operation), CUONN_E_ARGUMENT, "there is no energy operation %d",
               (int)operation);
   energy_operation_cost(out, options, operation);
-  return CUONN_OK;
-}
-
-cuonn_status cuonn_energy_evaluate(cuonn_energy_point *out, const cuonn_energy_options *options) {
-  CUONN_TRY(cuonn_energy_light_cost(&out->light, options));
-  for (int i = 0; i < CUONN_ENERGY_OPERATIONS; i++) {
-    CUONN_TRY(cuonn_energy_operation_cost(&out->cost[i], options, (cuonn_energy_operation)i));
-    CUONN_TRY(cuonn_energy_operation_peak(&out->peak[i], options, (cuonn_energy_operation)i));
-  }
   return CUONN_OK;
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "energy/model.h"
+#include "cuonn/energy.h"
 
 void cuonn_energy_options_init(cuonn_energy_options *out, cuonn_energy_preset preset) {
   const bool figure = preset == CUONN_ENERGY_FIGURE, cited = preset == CUONN_ENERGY_CITED;

@@ -2,7 +2,10 @@
 #include <math.h>
 
 #include "base/error.h"
-#include "energy/model.h"
+#include "energy/conversion.h"
+#include "energy/holding.h"
+#include "energy/light.h"
+#include "energy/scheme.h"
 
 /* Energy of an operation, times K, over N: (c + a exp(alpha N)) / N + share P_hold(N) + floor, J. */
 typedef struct {
@@ -20,7 +23,7 @@ static terms terms_of(const cuonn_energy_options *o, cuonn_energy_operation oper
   const double mixes = (double)passes.mixes * (double)o->channels * o->mixer * 1e-12;
   const double taps = (double)passes.readouts * o->tap * 1e-12 * energy_tap_readings(o) / (double)o->batch;
   return (terms){
-      .c = sends * energy_send_energy(o, lit.sends / sends) + reads * energy_read_energy(o, lit.reads / reads) + mixes +
+      .c = sends * energy_to_send(o, lit.sends / sends) + reads * energy_to_read(o, lit.reads / reads) + mixes +
            passes.light * light.oscillator,
       .a = passes.light * light.mesh,
       .alpha = light.alpha,
@@ -29,8 +32,8 @@ static terms terms_of(const cuonn_energy_options *o, cuonn_energy_operation oper
   };
 }
 
-/* W(x) for x >= 0: w exp(w) = x. Newton's steps from log(1 + x), which is above W; the function is convex there, so that
- * they come down to the root without passing it. */
+/* W(x) for x >= 0: w exp(w) = x. Newton's steps from log(1 + x), which is above W; the function is convex there, so
+ * that they come down to the root without passing it. */
 static double lambert_w(double x) {
   double w = log1p(x);
   for (int i = 0; i < 64; i++) {

@@ -1,5 +1,5 @@
 /* Passes of an operation: what each sends, what is read in it, how much light it takes; docs/energy.md, section 2. */
-#include "energy/model.h"
+#include "energy/scheme.h"
 
 static const energy_passes forward = {1, {{.light = 1, .sends = 1, .reads = true}}, 0};
 
@@ -80,7 +80,7 @@ double energy_tap_readings(const cuonn_energy_options *o) {
   return o->tap_reading == CUONN_TAPS_EXAMPLE ? energy_vectors(o, CUONN_OPERATION_GRADIENT) : 1;
 }
 
-double energy_product_energy(const cuonn_energy_options *o) {
+double energy_of_products(const cuonn_energy_options *o) {
   if (o->measurement != CUONN_MEASUREMENT_MATRIX) return 0;
   return 3 * (double)o->batch * (double)o->n_modes * (double)o->n_modes * o->product_energy * 1e-12;
 }
