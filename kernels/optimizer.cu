@@ -1,14 +1,15 @@
 /* Sums over chunks, and the step of the phases.
  *
  * A block has 32 places and 8 warps: warp w adds chunks w, w + 8, w + 16, ... of the places, and the eight sums are added in
- * their order. Reads are whole lines, 16 of which are under way in each warp at the study's batch, and the order is that of
- * the chunks alone. The step itself is in double: 12,096 phases spread over the whole device cost next to nothing. */
+ * their order. Reads are whole lines, 16 of which are under way in each warp (all of its chunks at the study's batch), and
+ * the order of the sums is that of the chunks alone. The step itself is in double: 12,096 phases spread over the whole
+ * device cost next to nothing. */
 #include "optimizer.h"
 
 #include "complex_numbers.h"
 #include "device.h"
 
-static constexpr int kWarps = 8;
+static constexpr unsigned kWarps = 8, kReads = 16; /* reads that are under way in each */
 
 /* ------------------------------------------------------------------------------------------------------------ kernels */
 
@@ -20,19 +21,26 @@ DEVICE bool sum_chunks(float2 &sum, size_t &at, const network_sums &sums) {
   const size_t layers = static_cast<size_t>(sums.n_layers);
   int column = 0, top = 0;
   const bool node = place < places && mesh_node_at(&column, &top, sums.layout, place);
-  const float2 *from =
-      sums.gradient + (static_cast<size_t>(model) * sums.most_chunks * layers + layer) * places + place;
   sum = make_float2(0, 0);
   if (node) {
-#pragma unroll 4
-    for (unsigned chunk = warp; chunk < sums.batch->n_chunks; chunk += kWarps)
-      sum = sum + from[chunk * layers * places];
+    const unsigned n_chunks = sums.batch->n_chunks;
+    const size_t distance = kWarps * layers * places; /* from one chunk of the warp to its next */
+    const float2 *from =
+        sums.gradient + ((static_cast<size_t>(model) * sums.most_chunks + warp) * layers + layer) * places + place;
+    for (unsigned chunk = warp; chunk < n_chunks; chunk += kReads * kWarps, from += kReads * distance) {
+      float2 values[kReads]; /* zeros behind the last chunk: they change no sum that began with +0 */
+#pragma unroll
+      for (unsigned i = 0; i < kReads; i++)
+        values[i] = chunk + i * kWarps < n_chunks ? from[i * distance] : make_float2(0, 0);
+#pragma unroll
+      for (unsigned i = 0; i < kReads; i++) sum = sum + values[i];
+    }
   }
   float2 *const parts = shared_memory<float2>(); /* [warp][lane] */
   parts[threadIdx.x] = sum;
   sync_block();
   sum = make_float2(0, 0);
-  for (int w = 0; w < kWarps; w++) sum = sum + parts[w * CUONN_WARP + lane];
+  for (unsigned w = 0; w < kWarps; w++) sum = sum + parts[w * CUONN_WARP + lane];
   if (sums.common_phi && column + 1 == sums.layout.n_modes) sum.y = 0;
   at = (static_cast<size_t>(model) * layers + layer) * places + place;
   return node && warp == 0;
