@@ -10,11 +10,10 @@ template <class Walk, class Node, bool kTransposed>
 struct one_way {
   const device_meshes &meshes;
   unsigned mesh;
-  DEVICE int panel(int position) const {
-    return kTransposed ? Walk::panels_of(meshes.layout.n_modes) - 1 - position : position;
-  }
-  DEVICE void fetch(float4 *to, int position) const {
-    Walk::template fetch<Node::kForwardPlanes>(to, meshes.nodes, mesh, panel(position), meshes.layout.n_modes);
+  int panel; /* the next one */
+  DEVICE void fetch(float4 *to) {
+    Walk::template fetch<Node::kForwardPlanes>(to, meshes.nodes, mesh, panel, meshes.layout.n_modes);
+    panel += kTransposed ? -1 : 1;
   }
 };
 
@@ -24,12 +23,13 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
     k_columns(float2 *out, device_meshes meshes, const float2 *in, int n_examples, bool with_turns, int n_buffers) {
   using walk = mesh_walk<Node, kLanes, kPairs>;
   const int n = meshes.layout.n_modes, stride = mesh_stride(meshes.layout), mesh = static_cast<int>(blockIdx.y);
+  const int n_panels = walk::panels_of(n);
   const int example = static_cast<int>(blockIdx.x) * walk::kExamples + walk::slot();
   const bool there = example < n_examples;
   const float2 *turns = with_turns ? meshes.turns + static_cast<size_t>(mesh) * n : nullptr;
   using source = one_way<walk, Node, kTransposed>;
-  panel_stream<walk, source> panels = {shared_memory<float4>(), n_buffers, 0, walk::panels_of(n),
-                                       source{meshes, blockIdx.y}};
+  panel_stream<walk, source> panels = {shared_memory<float4>(), n_buffers, n_panels,
+                                       source{meshes, blockIdx.y, kTransposed ? n_panels - 1 : 0}};
 
   float2 x[walk::kModes];
   if (in) {
@@ -42,9 +42,9 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
   }
   if (kTransposed) walk::turn(x, turns, n);
   panels.begin();
-  while (panels.position < panels.end) {
+  for (int i = 0; i < n_panels; i++) {
     const float4 *nodes = panels.take();
-    const int panel = panels.source.panel(panels.position);
+    const int panel = kTransposed ? n_panels - 1 - i : i;
     if (kTransposed) {
       walk::transposed_panel(x, nodes, panel, n);
     } else {
@@ -78,8 +78,8 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
     const size_t slot = static_cast<size_t>(chunk) * walk::kExamples + walk::slot();
     kept.at = task.kept + slot * meshes.n_segments * walk::kModes * kLanes + walk::lane();
   }
-  using source = there_and_back<walk, Node>;
-  panel_stream<walk, source> panels = {shared_memory<float4>(), n_buffers, 0, (end - first) * 2 * n_panels,
+  using source = forward_then_backward<walk, Node>;
+  panel_stream<walk, source> panels = {shared_memory<float4>(), n_buffers, (end - first) * 2 * n_panels,
                                        source{meshes, 0, 1}};
   float *const shares = reinterpret_cast<float *>(panels.buffers + n_buffers * walk::kPanelPlaces * walk::kMostPlanes);
 

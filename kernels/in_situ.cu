@@ -183,13 +183,21 @@ struct tap_walk {
 
 /* Panels of one mesh, last to first, then first to last, and again for each pass. */
 template <class Walk>
-struct back_and_there {
+struct backward_then_forward {
   const float4 *nodes;
   unsigned mesh;
   int n_modes;
-  DEVICE void fetch(float4 *to, int position) const {
-    const int n_panels = Walk::panels_of(n_modes), at = position % (2 * n_panels);
-    Walk::template fetch<2>(to, nodes, mesh, at < n_panels ? n_panels - 1 - at : at - n_panels, n_modes);
+  int panel; /* the next one; at first the last */
+  bool forward = false;
+
+  DEVICE void fetch(float4 *to) {
+    const int last = Walk::panels_of(n_modes) - 1;
+    Walk::template fetch<2>(to, nodes, mesh, panel, n_modes);
+    if (panel == (forward ? last : 0)) {
+      forward = !forward; /* the panel at a turn comes twice */
+    } else {
+      panel += forward ? 1 : -1;
+    }
   }
 };
 
@@ -213,9 +221,9 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
   const float x_share = static_cast<float>(1 / t.scales[here].x), g_share = static_cast<float>(1 / t.scales[here].y);
   const float g_scale = static_cast<float>(t.scales[here].y);
 
-  using source = back_and_there<walk>;
-  panel_stream<walk, source> panels = {shared_memory<float4>(), n_buffers, 0, (end - first) * 2 * n_panels,
-                                       source{t.nodes, mesh, n}};
+  using source = backward_then_forward<walk>;
+  panel_stream<walk, source> panels = {shared_memory<float4>(), n_buffers, (end - first) * 2 * n_panels,
+                                       source{t.nodes, mesh, n, n_panels - 1}};
   float *const shares = reinterpret_cast<float *>(panels.buffers + n_buffers * walk::kPanelPlaces * walk::kMostPlanes);
   float *const own = shares + threadIdx.x;
 

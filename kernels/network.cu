@@ -80,8 +80,8 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
                        meshes.starts + (first_mesh + layer) * n};
   };
 
-  using source = there_and_back<walk, Node>;
-  panel_stream<walk, source> panels = {shared_memory<float4>(), n_buffers, 0,
+  using source = forward_then_backward<walk, Node>;
+  panel_stream<walk, source> panels = {shared_memory<float4>(), n_buffers,
                                        static_cast<int>(end - first) * 2 * layers * n_panels,
                                        source{meshes, model * layers, layers}};
   float *const shares = reinterpret_cast<float *>(panels.buffers + n_buffers * walk::kPanelPlaces * walk::kMostPlanes);

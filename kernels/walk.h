@@ -272,57 +272,65 @@ struct mesh_walk {
   }
 };
 
-/* Panels of some layers, all out, then all back, and again for each pass. */
+/* The panels of some layers, all forward, then all backward, and again for each pass. */
 template <class Walk, class Node>
-struct there_and_back {
+struct forward_then_backward {
   const device_meshes &meshes;
   unsigned first_mesh;
   int n_layers;
-  DEVICE void fetch(float4 *to, int position) const {
-    const int n = meshes.layout.n_modes, n_panels = Walk::panels_of(n), out = n_layers * n_panels;
-    const int at = position % (2 * out), back = 2 * out - 1 - at;
-    if (at < out) {
-      Walk::template fetch<Node::kForwardPlanes>(to, meshes.nodes, first_mesh + at / n_panels, at % n_panels, n);
+  int leg = 0, panel = 0; /* of the next one; leg: layers forward, then the same ones backward */
+
+  DEVICE void fetch(float4 *to) {
+    const int n = meshes.layout.n_modes, last = Walk::panels_of(n) - 1;
+    const bool backward = leg >= n_layers;
+    if (backward) {
+      Walk::template fetch<Node::kBackwardPlanes>(to, meshes.back, first_mesh + 2 * n_layers - 1 - leg, panel, n);
     } else {
-      Walk::template fetch<Node::kBackwardPlanes>(to, meshes.back, first_mesh + back / n_panels, back % n_panels, n);
+      Walk::template fetch<Node::kForwardPlanes>(to, meshes.nodes, first_mesh + leg, panel, n);
     }
+    if (panel != (backward ? 0 : last)) {
+      panel += backward ? -1 : 1;
+      return;
+    }
+    if (++leg == 2 * n_layers) leg = 0;
+    panel = leg < n_layers ? 0 : last;
   }
 };
 
-/* The panels of a way, one after another, through one or two buffers. Source: copies the panel of a position (fetch). */
+/* The panels of a way, one after another, through one or two buffers. Source: its fetch() copies the next panel of the way,
+ * with running counters, since a division for each would cost more than the copy. */
 template <class Walk, class Source>
 struct panel_stream {
   float4 *buffers;
-  int n_buffers, position, end;
+  int n_buffers;
+  int left; /* panels, the present one included */
   Source source;
 
   DEVICE float4 *buffer(int at) { return buffers + (at & (n_buffers - 1)) * Walk::kPanelPlaces * Walk::kMostPlanes; }
 
   DEVICE void begin() {
-    if (n_buffers == 2) source.fetch(buffer(0), 0);
+    if (n_buffers == 2) source.fetch(buffer(left));
   }
 
-  /* The panel of the present position; all threads of the block come here together. */
+  /* The present panel; all threads of the block come here together. */
   DEVICE const float4 *take() {
     if (n_buffers == 1) {
-      source.fetch(buffers, position);
+      source.fetch(buffers);
       copy_wait<0>();
+    } else if (left > 1) {
+      source.fetch(buffer(left - 1));
+      copy_wait<1>();
     } else {
-      if (position + 1 < end) {
-        source.fetch(buffer(position + 1), position + 1);
-        copy_wait<1>();
-      } else {
-        copy_wait<0>();
-      }
+      copy_wait<0>();
     }
     sync_block();
-    return buffer(position);
+    return buffer(left);
   }
 
   /* All threads have done with it. */
   DEVICE void give_back() {
     sync_block();
-    position++;
+    left--;
   }
 };
 
