@@ -32,7 +32,6 @@ struct mesh_walk {
   static constexpr int kModes = 2 * kPairs;                   /* waveguides of a thread */
   static constexpr int kExamples = CUONN_BLOCK / kLanes;      /* of a block, at a time */
   static constexpr int kPanel = kPairs >= 8 ? 1 : 8 / kPairs; /* column pairs */
-  static constexpr int kUnroll = kPanel > 1 ? 2 : 1;          /* column pairs at once */
   static constexpr int kPanelPlaces = kPanel * kModes * kLanes;
   static constexpr int kMostPlanes = Node::kBackwardPlanes;
   /* Blocks that shall fit on a multiprocessor, which bounds the registers of a thread. */
@@ -77,7 +76,8 @@ struct mesh_walk {
     for (int i = 0; i < kModes; i++) x[i] = from[i * kLanes];
   }
 
-  /* pair: coefficients of the two columns. */
+  /* pair: coefficients of the two columns. kWhole: both are there, so that nothing is asked and panels unroll. */
+  template <bool kWhole>
   static DEVICE void forward_pair(float2 (&x)[kModes], const float4 *pair, int column, int n_modes,
                                   const kept_fields &kept) {
     constexpr int planes = Node::kForwardPlanes;
@@ -88,7 +88,7 @@ struct mesh_walk {
       node.load(node_at(pair, k, planes), kLanes);
       node.forward(x[2 * k], x[2 * k + 1]);
     }
-    if (column + 1 >= n_modes) return;
+    if (!kWhole && column + 1 >= n_modes) return;
     if (Node::kLossy && kept.at) keep(x, kept, column + 1);
     float2 borrowed = shuffle_down(x[0], 1);
 #pragma unroll
@@ -100,10 +100,11 @@ struct mesh_walk {
     if (lane() != 0) x[0] = borrowed;
   }
 
+  template <bool kWhole>
   static DEVICE void transposed_pair(float2 (&g)[kModes], const float4 *pair, int column, int n_modes) {
     constexpr int planes = Node::kForwardPlanes;
     Node node;
-    if (column + 1 < n_modes) {
+    if (kWhole || column + 1 < n_modes) {
       float2 borrowed = shuffle_down(g[0], 1);
 #pragma unroll
       for (int k = 0; k < kPairs; k++) {
@@ -136,11 +137,12 @@ struct mesh_walk {
   }
 
   /* shares: of this thread, for the nodes of the two columns: [node][theta, phi][thread]. */
+  template <bool kWhole>
   static DEVICE void backward_pair(float2 (&x)[kModes], float2 (&g)[kModes], float *shares, const float4 *pair,
                                    int column, int n_modes, const gradient_weights &w, const kept_fields &kept) {
     constexpr int planes = Node::kBackwardPlanes;
     Node node;
-    if (column + 1 < n_modes) {
+    if (kWhole || column + 1 < n_modes) {
       float *const odd = shares + kPairs * 2 * CUONN_BLOCK;
       float2 borrowed = shuffle_down(x[0], 1), borrowed_g = shuffle_down(g[0], 1);
 #pragma unroll
@@ -178,44 +180,79 @@ struct mesh_walk {
   /* Column pairs of a panel: the last one may hold fewer. */
   static DEVICE int pairs_in(int panel, int n_modes) {
     const int left = (n_modes + 1) / 2 - panel * kPanel;
-    return left < kPanel ? left : kPanel;
+    return kPanel == 1 || left >= kPanel ? kPanel : left;
   }
 
   /* Places of a mesh; mesh_places() for this kernel. */
   static DEVICE unsigned places_of(int n_modes) { return static_cast<unsigned>((n_modes + 1) / 2 * kModes * kLanes); }
 
+  /* Whether a panel has all its columns: the way that nearly all panels go, with trip counts that the compiler knows. Panels
+   * of a single column pair have nothing to unroll, and take the other way. */
+  static DEVICE bool is_whole(int panel, int n_modes) { return kPanel > 1 && 2 * kPanel * (panel + 1) <= n_modes; }
+
   /* Copies a panel of a mesh; nodes: coefficients of all meshes, in so many planes. */
   template <int kPlanes>
   static DEVICE void fetch(float4 *to, const float4 *nodes, unsigned mesh, int panel, int n_modes) {
-    constexpr int each = kModes * kLanes * kPlanes;
-    const int count = pairs_in(panel, n_modes) * each;
-    const float4 *from = nodes + static_cast<size_t>(mesh) * (places_of(n_modes) * kPlanes) + panel * (kPanel * each);
-    for (int i = static_cast<int>(threadIdx.x); i < count; i += CUONN_BLOCK) copy_16(to + i, from + i);
+    constexpr int each = kModes * kLanes * kPlanes, whole = kPanel * each;
+    const int count = pairs_in(panel, n_modes) * each, thread = static_cast<int>(threadIdx.x);
+    const float4 *const from =
+        nodes + static_cast<size_t>(mesh) * (places_of(n_modes) * kPlanes) + panel * whole + thread;
+    to += thread;
+    if (count == whole) {
+#pragma unroll
+      for (int i = 0; i < whole; i += CUONN_BLOCK) copy_16(to + i, from + i);
+    } else {
+#pragma unroll 1
+      for (int i = 0; i < count - thread; i += CUONN_BLOCK) copy_16(to + i, from + i);
+    }
     copy_group();
   }
 
   static DEVICE void forward_panel(float2 (&x)[kModes], const float4 *nodes, int panel, int n_modes,
                                    const kept_fields &kept) {
-    const int count = pairs_in(panel, n_modes);
-#pragma unroll kUnroll
-    for (int j = 0; j < count; j++) {
-      forward_pair(x, nodes + j * kModes * kLanes * Node::kForwardPlanes, 2 * (panel * kPanel + j), n_modes, kept);
+    constexpr int each = kModes * kLanes * Node::kForwardPlanes;
+    const int first = 2 * panel * kPanel;
+    if (is_whole(panel, n_modes)) {
+#pragma unroll
+      for (int j = 0; j < kPanel; j++) forward_pair<true>(x, nodes + j * each, first + 2 * j, n_modes, kept);
+    } else {
+#pragma unroll 1
+      for (int j = 0; j < pairs_in(panel, n_modes); j++)
+        forward_pair<false>(x, nodes + j * each, first + 2 * j, n_modes, kept);
     }
   }
 
   static DEVICE void transposed_panel(float2 (&g)[kModes], const float4 *nodes, int panel, int n_modes) {
-#pragma unroll kUnroll
-    for (int j = pairs_in(panel, n_modes); j-- > 0;) {
-      transposed_pair(g, nodes + j * kModes * kLanes * Node::kForwardPlanes, 2 * (panel * kPanel + j), n_modes);
+    constexpr int each = kModes * kLanes * Node::kForwardPlanes;
+    const int first = 2 * panel * kPanel;
+    if (is_whole(panel, n_modes)) {
+#pragma unroll
+      for (int back = 1; back <= kPanel; back++) { /* a falling counter would not be unrolled */
+        const int j = kPanel - back;
+        transposed_pair<true>(g, nodes + j * each, first + 2 * j, n_modes);
+      }
+    } else {
+#pragma unroll 1
+      for (int j = pairs_in(panel, n_modes); j-- > 0;)
+        transposed_pair<false>(g, nodes + j * each, first + 2 * j, n_modes);
     }
   }
 
   static DEVICE void backward_panel(float2 (&x)[kModes], float2 (&g)[kModes], float *shares, const float4 *nodes,
                                     int panel, int n_modes, const gradient_weights &w, const kept_fields &kept) {
-#pragma unroll kUnroll
-    for (int j = pairs_in(panel, n_modes); j-- > 0;) {
-      backward_pair(x, g, shares + j * kModes * 2 * CUONN_BLOCK + threadIdx.x,
-                    nodes + j * kModes * kLanes * Node::kBackwardPlanes, 2 * (panel * kPanel + j), n_modes, w, kept);
+    constexpr int each = kModes * kLanes * Node::kBackwardPlanes, shares_each = kModes * 2 * CUONN_BLOCK;
+    const int first = 2 * panel * kPanel;
+    float *const own = shares + threadIdx.x;
+    if (is_whole(panel, n_modes)) {
+#pragma unroll
+      for (int back = 1; back <= kPanel; back++) {
+        const int j = kPanel - back;
+        backward_pair<true>(x, g, own + j * shares_each, nodes + j * each, first + 2 * j, n_modes, w, kept);
+      }
+    } else {
+#pragma unroll 1
+      for (int j = pairs_in(panel, n_modes); j-- > 0;)
+        backward_pair<false>(x, g, own + j * shares_each, nodes + j * each, first + 2 * j, n_modes, w, kept);
     }
   }
 
