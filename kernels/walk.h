@@ -256,21 +256,45 @@ struct mesh_walk {
     }
   }
 
-  /* After a barrier: adds the shares of the block's examples, in their order, to the panel's part of a gradient.
+  /* Sum over the block's examples, in their order, of the shares for one place of a panel. */
+  static DEVICE float2 sum_of_shares(const float *shares, int place) {
+    const float *const share = shares + place / kLanes * 2 * CUONN_BLOCK + place % kLanes;
+    float2 sum = make_float2(0, 0);
+#pragma unroll
+    for (int example = 0; example < kExamples; example++)
+      sum = sum + make_float2(share[example * kLanes], share[example * kLanes + CUONN_BLOCK]);
+    return sum;
+  }
+
+  /* After a barrier: adds these sums to the panel's part of a gradient. As many as there are registers for are under way
+   * together, so that their reads do not wait for one another.
    * gradient: [place] theta, phi of one mesh; first: it is set, not added to. */
   static DEVICE void add_shares(float2 *gradient, const float *shares, int panel, int n_modes, bool first) {
+    constexpr int at_once = kPairs == 16 ? 1 : kPanelPlaces / CUONN_BLOCK;
     const int count = pairs_in(panel, n_modes) * kModes * kLanes;
-    for (int i = static_cast<int>(threadIdx.x); i < count; i += CUONN_BLOCK) {
-      const int node = i / kLanes, of = i % kLanes;
-      if (2 * panel * kPanel + node / kPairs >= n_modes) continue; /* an odd column that is missing */
-      float2 sum = make_float2(0, 0);
+    const bool whole = is_whole(panel, n_modes);
+    gradient += static_cast<size_t>(panel) * kPanelPlaces;
+#pragma unroll 1
+    for (int start = static_cast<int>(threadIdx.x); start < kPanelPlaces; start += at_once * CUONN_BLOCK) {
+      const auto there = [&](int i) { /* an odd column may be missing */
+                                      const int place = start + i * CUONN_BLOCK;
+                                      return whole ||
+                                             (place < count && 2 * panel * kPanel + place / kLanes / kPairs < n_modes);
+      };
+      float2 sum[at_once];
 #pragma unroll
-      for (int example = 0; example < kExamples; example++) {
-        const float *share = shares + node * 2 * CUONN_BLOCK + example * kLanes + of;
-        sum = sum + make_float2(share[0], share[CUONN_BLOCK]);
+      for (int i = 0; i < at_once; i++) sum[i] = sum_of_shares(shares, start + i * CUONN_BLOCK);
+      if (!first) {
+        float2 old[at_once];
+#pragma unroll
+        for (int i = 0; i < at_once; i++) old[i] = there(i) ? gradient[start + i * CUONN_BLOCK] : make_float2(0, 0);
+#pragma unroll
+        for (int i = 0; i < at_once; i++) sum[i] = old[i] + sum[i];
       }
-      float2 *to = gradient + static_cast<size_t>(panel) * kPanelPlaces + i;
-      *to = first ? sum : *to + sum;
+#pragma unroll
+      for (int i = 0; i < at_once; i++) {
+        if (there(i)) gradient[start + i * CUONN_BLOCK] = sum[i];
+      }
     }
   }
 
