@@ -53,7 +53,7 @@ struct mesh_walk {
   /* In a loop over a lane's pairs or waveguides: keeps the compiler from loading for all of them at once what a lane of 32
    * waveguides has no registers for. */
   static DEVICE void load_no_further(int k) {
-    if (kPairs == 16 && k % 4 == 3) sync_warp();
+    if (kPairs == 16 && k % 8 == 7) sync_warp();
   }
 
   static DEVICE const float4 *node_at(const float4 *pair, int k, int planes) {
