@@ -58,6 +58,7 @@ template <class Node, int kLanes, int kPairs>
 KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
     k_network(network_task task, int n_buffers) {
   using walk = mesh_walk<Node, kLanes, kPairs>;
+  constexpr bool early = kPairs < 16; /* whether there are registers for y, below */
   const network_batch &batch = *task.batch;
   const unsigned chunk = blockIdx.x, model = blockIdx.y;
   if (chunk >= batch.n_chunks) return;
@@ -117,11 +118,12 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
         cross_entropy<walk, kLanes>(g, x, label, task.n_classes, there ? static_cast<float>(batch.share) : 0);
     if (there && walk::lane() == 0) loss += own;
 
+    float2 y[walk::kModes]; /* fields behind the layer below, read early: while the last panel is at work */
     for (int layer = layers; layer-- > 0;) {
       if (layer + 1 < layers) { /* through the modulus: d|y| = Re(conj(y) dy) / |y|, 0 where y is 0 */
 #pragma unroll
         for (int i = 0; i < walk::kModes; i++) {
-          x[i] = outputs[layer * layer_size + i * kLanes];
+          x[i] = early ? y[i] : outputs[layer * layer_size + i * kLanes];
           const float size = power(x[i]), u = size == 0 ? 0 : g[i].x / sqrtf(size); /* == so that NaN stays NaN */
           g[i] = u * conjugate(x[i]);
           walk::load_no_further(i);
@@ -129,7 +131,12 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
       }
       const kept_fields kept = kept_of(layer);
       for (int panel = n_panels; panel-- > 0;) {
-        walk::backward_panel(x, g, shares, panels.take(), panel, n, meshes.weights, kept);
+        const float4 *const nodes = panels.take();
+        if (early && panel == 0 && layer > 0) {
+#pragma unroll
+          for (int i = 0; i < walk::kModes; i++) y[i] = outputs[(layer - 1) * layer_size + i * kLanes];
+        }
+        walk::backward_panel(x, g, shares, nodes, panel, n, meshes.weights, kept);
         sync_block();
         walk::add_shares(gradient + layer * places, shares, panel, n, pass == first);
         panels.give_back();
