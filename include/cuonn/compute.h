@@ -126,6 +126,10 @@ CUONN_API cuonn_status cuonn_gradient_on_chip(double *loss, cuonn_mesh_gradient 
 CUONN_API double cuonn_gradient_error(const cuonn_mesh_gradient *measured, const cuonn_mesh_gradient *exact,
                                       size_t n_layers, size_t n_modes);
 
+/** Norm of the difference over that of the exact gradient, theta and phi of n_layers meshes together; NaN if that is zero. */
+CUONN_API double cuonn_gradient_relative_error(const cuonn_mesh_gradient *measured, const cuonn_mesh_gradient *exact,
+                                               size_t n_layers, size_t n_modes);
+
 /** How well a network does on a labelled set. */
 typedef struct cuonn_evaluation {
   size_t n_examples;

@@ -238,22 +238,6 @@ done:
   return status;
 }
 
-double cuonn_gradient_error(const cuonn_mesh_gradient *measured, const cuonn_mesh_gradient *exact, size_t n_layers,
-                            size_t n_modes) {
-  double product = 0, squares[2] = {0, 0};
-  for (size_t l = 0; l < n_layers; l++) {
-    for (size_t k = 0; k < cuonn_mesh_nodes(n_modes); k++) {
-      const double a[2] = {measured[l].d_theta[k], measured[l].d_phi[k]};
-      const double b[2] = {exact[l].d_theta[k], exact[l].d_phi[k]};
-      product += a[0] * b[0] + a[1] * b[1];
-      squares[0] += a[0] * a[0] + a[1] * a[1];
-      squares[1] += b[0] * b[0] + b[1] * b[1];
-    }
-  }
-  const double norms = sqrt(squares[0]) * sqrt(squares[1]);
-  return norms == 0 ? 1 : 1 - product / norms;
-}
-
 cuonn_status cuonn_evaluate(cuonn_evaluation *out, cuonn_context *context, const cuonn_network *network,
                             const cuonn_fields *input, const uint8_t *labels) {
   static const cuonn_chip_options ideal = CUONN_CHIP_OPTIONS_INIT;

@@ -184,19 +184,6 @@ void cli_gradient_free(cuonn_mesh_gradient *gradient) {
 
 static int output_lost; /* errno of the first failure */
 
-double cli_relative_error(const cuonn_mesh_gradient *measured, const cuonn_mesh_gradient *exact, size_t n_layers,
-                          size_t n_modes) {
-  double off = 0, norm = 0;
-  for (size_t l = 0; l < n_layers; l++) {
-    for (size_t k = 0; k < cuonn_mesh_nodes(n_modes); k++) {
-      const double theta = measured[l].d_theta[k] - exact[l].d_theta[k], phi = measured[l].d_phi[k] - exact[l].d_phi[k];
-      off += theta * theta + phi * phi;
-      norm += exact[l].d_theta[k] * exact[l].d_theta[k] + exact[l].d_phi[k] * exact[l].d_phi[k];
-    }
-  }
-  return sqrt(off / norm);
-}
-
 int cli_matrix_of(double **out, cuonn_context *context, const cuonn_mesh *mesh, const char *path) {
   const size_t n = mesh->n_modes;
   *out = calloc(2 * n * n, sizeof **out);

@@ -99,10 +99,6 @@ void cli_tell_backend(const cuonn_context *context);
 int cli_gradient_create(cuonn_mesh_gradient *out, size_t n_modes);
 void cli_gradient_free(cuonn_mesh_gradient *gradient);
 
-/* Norm of the difference over that of the exact gradient, theta and phi of n_layers; NaN if that is zero. */
-double cli_relative_error(const cuonn_mesh_gradient *measured, const cuonn_mesh_gradient *exact, size_t n_layers,
-                          size_t n_modes);
-
 /* The matrix of a mesh, [row][column][2]; release with free(). path: where the mesh came from, for messages. */
 int cli_matrix_of(double **out, cuonn_context *context, const cuonn_mesh *mesh, const char *path);
 

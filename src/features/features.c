@@ -1,12 +1,7 @@
-/* Which features fit which images, and the batches of fields that hold them; backends make the features. */
+/* Which features fit which images; backends make them. */
 #include "cuonn/features.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-
 #include "base/error.h"
-#include "base/memory.h"
-#include "cuonn/fields.h"
 
 /* Amplitudes without the reference. */
 static size_t own_modes(const cuonn_features_options *options) {
@@ -60,20 +55,4 @@ cuonn_status cuonn_features_check(const cuonn_features_options *options, size_t 
     case CUONN_FEATURES_RADIAL: return check_radial(options->frequencies, height, width);
   }
   return cuonn_fail(CUONN_E_ARGUMENT, "unknown kind of features: %d", (int)options->kind);
-}
-
-cuonn_status cuonn_fields_create(cuonn_fields *out, size_t n_examples, size_t n_modes) {
-  *out = (cuonn_fields){0};
-  CUONN_CHECK(n_modes == 0 || n_examples <= SIZE_MAX / 2 / n_modes, CUONN_E_MEMORY,
-              "%zu examples of %zu waveguides are more than can be addressed", n_examples, n_modes);
-  CUONN_TRY(cuonn_allocate(&out->values, 2 * n_examples * n_modes, sizeof *out->values));
-  out->n_examples = n_examples;
-  out->n_modes = n_modes;
-  return CUONN_OK;
-}
-
-void cuonn_fields_free(cuonn_fields *fields) {
-  if (fields == NULL) return;
-  free(fields->values);
-  *fields = (cuonn_fields){0};
 }

@@ -182,12 +182,12 @@ static int print_json(const job *j) {
   json_t *const angles = json_array(), *const errors = json_array();
   for (size_t l = 0; l < n_layers; l++) {
     json_array_append_new(angles, cli_json_number(cuonn_gradient_error(j->gradients + l, j->exact + l, 1, n)));
-    json_array_append_new(errors, cli_json_number(cli_relative_error(j->gradients + l, j->exact + l, 1, n)));
+    json_array_append_new(errors, cli_json_number(cuonn_gradient_relative_error(j->gradients + l, j->exact + l, 1, n)));
   }
   json_object_set_new(object, "gradient_error",
                       cli_json_number(cuonn_gradient_error(j->gradients, j->exact, n_layers, n)));
   json_object_set_new(object, "relative_error",
-                      cli_json_number(cli_relative_error(j->gradients, j->exact, n_layers, n)));
+                      cli_json_number(cuonn_gradient_relative_error(j->gradients, j->exact, n_layers, n)));
   json_object_set_new(object, "gradient_error_of_layer", angles);
   json_object_set_new(object, "relative_error_of_layer", errors);
   return cli_print_json(object);
@@ -200,9 +200,9 @@ static void print_table(const job *j) {
   printf("\nlayer  1 - cosine  relative error\n");
   for (size_t l = 0; l < n_layers; l++)
     printf("%5zu  %10.4g  %14.4g\n", l, cuonn_gradient_error(j->gradients + l, j->exact + l, 1, n),
-           cli_relative_error(j->gradients + l, j->exact + l, 1, n));
+           cuonn_gradient_relative_error(j->gradients + l, j->exact + l, 1, n));
   printf("  all  %10.4g  %14.4g\n", cuonn_gradient_error(j->gradients, j->exact, n_layers, n),
-         cli_relative_error(j->gradients, j->exact, n_layers, n));
+         cuonn_gradient_relative_error(j->gradients, j->exact, n_layers, n));
 }
 
 static void free_gradients(cuonn_mesh_gradient *gradients, size_t n_layers) {
