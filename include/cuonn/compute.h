@@ -50,6 +50,12 @@ CUONN_API const char *cuonn_context_backend(const cuonn_context *context);
  *  @return owned by the context; "" if there is nothing to tell */
 CUONN_API const char *cuonn_context_note(const cuonn_context *context);
 
+/** Training steps that the backend does best in one call of cuonn_model_train(): one may look up after them. */
+CUONN_API size_t cuonn_context_steps_at_once(const cuonn_context *context);
+
+/** Most models that are worth a place in one handle: more would gain nothing, and be finished later. */
+CUONN_API size_t cuonn_context_models_at_once(const cuonn_context *context);
+
 /** Name of the i-th backend of this build, NULL past the last. */
 CUONN_API const char *cuonn_backend_name(size_t i);
 
@@ -94,6 +100,14 @@ typedef struct cuonn_mesh_gradient {
   double *d_phi;   /**< [node] */
   double *d_gamma; /**< [waveguide] */
 } cuonn_mesh_gradient;
+
+/** Makes zero gradients of every layer of a network.
+ *  @param[out] out  [layer]; release with cuonn_gradients_free()
+ *  @return CUONN_OK; CUONN_E_MEMORY */
+CUONN_API cuonn_status cuonn_gradients_create(cuonn_mesh_gradient **out, const cuonn_network_shape *shape);
+
+/** Releases what cuonn_gradients_create() made.  NULL is fine. */
+CUONN_API void cuonn_gradients_free(cuonn_mesh_gradient *gradients);
 
 /** Vector-Jacobian product of a mesh, y = U x:  dL = Re(sum_k g_k dy_k)  for a cotangent g_k = dL/dRe y_k - i dL/dIm y_k.
  *  Both fields taken at one place, -Im(x g) is dL per radian of phase there (Hughes, Minkov, Shi, Fan, Optica 5, 864

@@ -15,6 +15,7 @@
 #include "cuonn/files.h"
 #include "cuonn/grid.h"
 #include "cuonn/mesh.h"
+#include "cuonn/model.h"
 #include "cuonn/network.h"
 #include "cuonn/status.h"
 #include "cuonn/sweep.h"

@@ -13,6 +13,7 @@
 #include "cuonn/compute.h"
 #include "cuonn/dataset.h"
 #include "cuonn/features.h"
+#include "cuonn/model.h"
 #include "cuonn/network.h"
 #include "cuonn/status.h"
 
@@ -20,35 +21,11 @@
 extern "C" {
 #endif
 
-/** Kind of optimizer. */
-typedef enum cuonn_optimizer_kind {
-  CUONN_OPTIMIZER_ADAM, /**< Kingma and Ba, arXiv:1412.6980, algorithm 1 */
-  CUONN_OPTIMIZER_SGD   /**< v = momentum v + g;  p = p - learning_rate v */
-} cuonn_optimizer_kind;
-
-/** Settings of the optimizer. */
-typedef struct cuonn_optimizer_options {
-  cuonn_optimizer_kind kind;
-  double learning_rate;
-  double momentum;                         /**< sgd */
-  double beta1;                            /**< adam */
-  double beta2;                            /**< adam */
-  double epsilon;                          /**< adam */
-  bool restart_bias_correction_each_epoch; /**< adam: its step index begins again with every epoch, as in the study */
-  double sgd_learning_rate; /**< sgd, in place of learning_rate, so that a grid has one for each; 0: that */
-} cuonn_optimizer_options;
-
 /** How the learning rate goes over the whole run. */
 typedef enum cuonn_schedule {
   CUONN_SCHEDULE_CONSTANT, /**< learning_rate */
   CUONN_SCHEDULE_COSINE /**< learning_rate (1 + cos(pi step / steps)) / 2, Loshchilov and Hutter, arXiv:1608.03983, eq. 5 */
 } cuonn_schedule;
-
-/** Order of the examples. */
-typedef enum cuonn_order {
-  CUONN_ORDER_FIXED,   /**< as they stand in the file, every epoch */
-  CUONN_ORDER_SHUFFLED /**< a new permutation every epoch, from the seed */
-} cuonn_order;
 
 /** Settings of training.  Start from CUONN_TRAINING_OPTIONS_INIT. */
 typedef struct cuonn_training_options {
@@ -67,11 +44,10 @@ typedef struct cuonn_training_options {
 } cuonn_training_options;
 
 /** The source study's settings. */
-#define CUONN_TRAINING_OPTIONS_INIT                                                                \
-  {                                                                                                \
-    50, 512, true, CUONN_ORDER_FIXED, 0, CUONN_SCHEDULE_CONSTANT,                                  \
-        {CUONN_OPTIMIZER_ADAM, 1e-3, 0.0, 0.9, 0.999, 1e-8, true, 0}, CUONN_GRADIENT_EXACT, false, \
-        CUONN_CHIP_OPTIONS_INIT                                                                    \
+#define CUONN_TRAINING_OPTIONS_INIT                                                                                   \
+  {                                                                                                                   \
+    50, 512, true, CUONN_ORDER_FIXED, 0, CUONN_SCHEDULE_CONSTANT, CUONN_OPTIMIZER_OPTIONS_INIT, CUONN_GRADIENT_EXACT, \
+        false, CUONN_CHIP_OPTIONS_INIT                                                                                \
   }
 
 /** Steps in an epoch over n_examples.  0 if a partial batch is dropped and there is no other. */

@@ -1,9 +1,9 @@
 /* The one table of functions between host logic and computing.
  *
- * A backend computes two kinds of things: single calls on one mesh (propagate, vjp), and training, for which it keeps a
- * state: one or more models of one shape, each with its own phases, errors and seed, over one data set whose features
- * it makes and keeps itself. One call does many steps, so that whole epochs can stay on a device. Arguments have been
- * validated by the caller (context.c, training). Host arrays are the caller's. */
+ * A backend computes two kinds of things: single calls on one mesh (propagate, vjp), and what a handle asks (cuonn/model.h),
+ * for which it keeps a state: one or more models of one shape, each with its own phases, errors and seed, over one data
+ * set whose features it makes and keeps itself. One call does many steps, so that whole epochs can stay on a device. Arguments have been
+ * validated by the caller (the room model). Host arrays are the caller's. */
 #ifndef CUONN_BACKENDS_BACKEND_H
 #define CUONN_BACKENDS_BACKEND_H
 
@@ -12,6 +12,7 @@
 
 #include "cuonn/chip.h"
 #include "cuonn/compute.h"
+#include "cuonn/model.h"
 #include "cuonn/training.h"
 
 /* What a state is made for; all models share it. */
@@ -38,17 +39,12 @@ typedef struct {
   const cuonn_chip_options *chip;           /* noise, and what its phases become; NULL: none; set */
 } backend_model;
 
-typedef enum { BACKEND_TRAIN, BACKEND_TEST, BACKEND_SPLITS } backend_split;
-
-/* One training step, the same for all models: examples order(first) .. order(first + count - 1) of BACKEND_TRAIN,
- * where order(i) = i, or random_permute(i, n, model's seed, epoch). */
-typedef struct {
-  uint32_t epoch;
-  size_t first, count;
-  double rate_factor;  /* learning rate = factor x the model's own */
-  uint64_t adam_index; /* i of the bias correction 1 - beta^(i + 1) */
-  uint32_t number;     /* of the step in the run, for noise */
-} backend_step;
+/* As the public handle has them. */
+typedef cuonn_split backend_split;
+#define BACKEND_TRAIN CUONN_SPLIT_TRAIN
+#define BACKEND_TEST CUONN_SPLIT_TEST
+#define BACKEND_SPLITS CUONN_SPLITS
+typedef cuonn_step backend_step;
 
 /* What a machine can do, measured with the backend's own arithmetic: the two limits that times are held against. */
 typedef struct {
@@ -115,18 +111,5 @@ struct cuonn_context {
   int threads;
   char note[512]; /* why "auto" did not take a faster backend; that fewer threads are taken than OpenMP would */
 };
-
-/* Where powers overflow (overflow.c), and what to do about it. */
-enum { BACKEND_WHERE = 96 };
-#define BACKEND_OVERFLOW_ADVICE \
-  "scale the fields down, or give the shifters less gain (chip.loss_std with loss_law study, negative loss_db)"
-
-/* Sends fields through a network layer by layer; *found: a power is more than a float holds, where: "in layer 2". */
-cuonn_status backend_find_overflow(bool *found, char where[BACKEND_WHERE], const cuonn_context *context,
-                                   const cuonn_network *network, const cuonn_fields *input);
-
-/* Whether gradients [layer] that belong to a finite loss are not finite. */
-bool backend_gradient_overflows(char where[BACKEND_WHERE], const cuonn_mesh_gradient *gradients,
-                                const cuonn_network_shape *shape);
 
 #endif

@@ -1,7 +1,22 @@
-/* Two gradients of the same meshes, compared over theta and phi of all of them. */
+/* Gradients of several meshes: as arrays, and two of them compared over theta and phi of all meshes. */
 #include <math.h>
+#include <stdlib.h>
 
+#include "base/error.h"
+#include "base/memory.h"
 #include "cuonn/compute.h"
+
+cuonn_status cuonn_gradients_create(cuonn_mesh_gradient **out, const cuonn_network_shape *shape) {
+  const size_t nodes = cuonn_mesh_nodes(shape->n_modes), each = 2 * nodes + shape->n_modes;
+  CUONN_TRY(cuonn_allocate(out, shape->n_layers, sizeof **out + each * sizeof(double))); /* values behind the structs */
+  for (size_t l = 0; l < shape->n_layers; l++) {
+    double *const at = (double *)(*out + shape->n_layers) + l * each;
+    (*out)[l] = (cuonn_mesh_gradient){at, at + nodes, at + 2 * nodes};
+  }
+  return CUONN_OK;
+}
+
+void cuonn_gradients_free(cuonn_mesh_gradient *gradients) { free(gradients); }
 
 /* Scalar product, and squared norms of either and of their difference. */
 typedef struct {

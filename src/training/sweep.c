@@ -1,19 +1,15 @@
-/* Many networks over one data set: groups of those that do the same steps, each group in one state of the backend.
- *
- * A network that fails stays in its state, which goes on computing it: taking it out would cost the others more than it
- * costs, and their numbers do not depend on it. */
+/* Many networks over one data set: groups of those that do the same steps, each group in one handle. */
 #include "cuonn/sweep.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "backends/backend.h"
 #include "base/error.h"
 #include "base/machine.h"
 #include "base/memory.h"
-#include "training/measured.h"
 #include "training/plan.h"
+#include "training/run.h"
 
 typedef struct {
   cuonn_context *context;
@@ -30,78 +26,75 @@ typedef struct {
   const cuonn_sweep_callbacks *callbacks;
 } sweep;
 
-/* One model of a group. */
+/* What is kept of one model of a group. */
 typedef struct {
   size_t model;
   cuonn_training_state state;
   cuonn_sweep_epoch *epochs; /* [options.epochs] */
   double *errors;            /* [options.epochs][2][layer] of the gradients of single layers, small and batch */
   size_t n_epochs;           /* finished */
-  double loss_sum;           /* of the unfinished epoch */
-} member;
+} kept;
 
-/* Models that train side by side. What they share is taken from the first. */
+/* Models that train side by side. */
 typedef struct {
   sweep *s;
-  member *members; /* [n] */
-  size_t n, n_alive;
-  void *computing; /* the backend's state */
-  size_t steps_per_epoch;
-  uint64_t step, total_steps;
-  double seconds; /* of the unfinished epoch, all members */
-  backend_step *steps;
-  double *losses; /* [step][member] */
+  training_run run;
+  kept *kept; /* [member] */
 } group;
 
-static const cuonn_sweep_model *model_of(const group *g, size_t i) { return &g->s->models[g->members[i].model]; }
+static const cuonn_sweep_model *model_of(const group *g, size_t i) { return &g->s->models[g->kept[i].model]; }
 
-/* ---- results ---- */
+/* ---- what the run tells ---- */
 
 static uint64_t steps_of(const sweep *s, size_t m) {
   const cuonn_training_options *const o = &s->models[m].training;
   return (uint64_t)o->epochs * cuonn_steps_per_epoch(o, s->data->train.n_examples);
 }
 
-static cuonn_status report(sweep *s, size_t m, const cuonn_sweep_result *result) {
-  s->done[m] = true;
-  s->n_done++;
-  return s->callbacks->on_model(s->callbacks->user, m, result);
-}
-
-/* What became of a member. reason: "" unless it failed. */
-static cuonn_sweep_result result_of(const group *g, size_t i, cuonn_status status, const char *reason) {
-  const member *const of = &g->members[i];
+/* Hands over what became of a member. reason: "" unless it failed. */
+static cuonn_status report_member(group *g, size_t i, cuonn_status status, const char *reason) {
+  const kept *const of = &g->kept[i];
   const cuonn_sweep_model *const model = model_of(g, i);
-  return (cuonn_sweep_result){status,
-                              reason,
-                              of->n_epochs,
-                              of->epochs,
-                              model->shape.n_layers,
-                              model->training.gradient == CUONN_GRADIENT_EXACT ? NULL : of->errors,
-                              status == CUONN_OK ? &of->state : NULL};
+  const bool exact = model->training.gradient == CUONN_GRADIENT_EXACT;
+  const cuonn_sweep_result result = {.status = status,
+                                     .reason = reason,
+                                     .n_epochs = of->n_epochs,
+                                     .epochs = of->epochs,
+                                     .n_layers = model->shape.n_layers,
+                                     .gradient_errors = exact ? NULL : of->errors,
+                                     .state = status == CUONN_OK ? &of->state : NULL};
+  g->s->done[of->model] = true;
+  g->s->n_done++;
+  return g->s->callbacks->on_model(g->s->callbacks->user, of->model, &result);
 }
 
 /* A member whose present failure is its result. */
-static cuonn_status fail_member(group *g, size_t i, cuonn_status status) {
+static cuonn_status on_failure(void *user, size_t i, cuonn_status status) {
+  group *const g = user;
   cuonn_status reported = CUONN_OK;
   char *const reason = strdup(cuonn_last_error());
-  const member *const of = &g->members[i];
-  const cuonn_sweep_result result = result_of(g, i, status, reason);
   CUONN_CHECK(reason, CUONN_E_MEMORY, "not enough memory for a line of text");
-  g->n_alive--;
-  g->s->steps_done += steps_of(g->s, of->model) - g->step;
-  reported = report(g->s, of->model, &result);
+  g->s->steps_done += steps_of(g->s, g->kept[i].model) - g->kept[i].state.step;
+  reported = report_member(g, i, status, reason);
   free(reason);
   return reported;
 }
 
-static cuonn_status report_progress(const group *g) {
+static cuonn_status on_step(void *user, size_t i, double loss) {
+  group *const g = user;
+  (void)i, (void)loss;
+  g->s->steps_done++;
+  return CUONN_OK;
+}
+
+static cuonn_status on_steps(void *user) {
+  const group *const g = user;
   const sweep *const s = g->s;
   if (!s->callbacks->on_progress) return CUONN_OK;
   const double per_step = (machine_seconds() - s->began) / (double)s->steps_done;
   const cuonn_sweep_progress progress = {.models_done = s->n_done,
                                          .n_models = s->n_models,
-                                         .models_together = g->n,
+                                         .models_together = g->run.n_members,
                                          .memory_holds = s->memory_holds,
                                          .steps_done = s->steps_done,
                                          .steps = s->steps,
@@ -110,110 +103,33 @@ static cuonn_status report_progress(const group *g) {
   return s->callbacks->on_progress(s->callbacks->user, &progress);
 }
 
-/* ---- one group ---- */
-
-static bool alive(const group *g, size_t i) { return !g->s->done[g->members[i].model]; }
-
-/* The loss of the present step is not finite: that is the member's result. */
-static cuonn_status explain_loss(group *g, size_t i, double loss) {
-  const sweep *const s = g->s;
-  const cuonn_status status = training_explain_loss(loss, s->context, g->computing, i, &g->members[i].state,
-                                                    &model_of(g, i)->training, s->data->train.n_examples, g->step);
-  return status == CUONN_E_DIVERGED ? fail_member(g, i, status) : status;
-}
-
-/* The next steps of this epoch, in one call of the backend. */
-static cuonn_status take_steps(group *g) {
-  const cuonn_backend *const backend = g->s->context->backend;
-  const size_t left = g->steps_per_epoch - g->step % g->steps_per_epoch;
-  const size_t count = left < backend->steps_per_call ? left : backend->steps_per_call;
-  for (size_t k = 0; k < count; k++)
-    g->steps[k] = training_plan_step(&model_of(g, 0)->training, g->s->data->train.n_examples, g->step + k);
-
-  const double before = machine_seconds();
-  CUONN_TRY(backend->train_steps(g->losses, g->computing, g->steps, count));
-  g->seconds += machine_seconds() - before;
-
-  for (size_t k = 0; k < count; k++, g->step++) {
-    for (size_t i = 0; i < g->n; i++) {
-      if (!alive(g, i)) continue;
-      const double loss = g->losses[k * g->n + i];
-      if (!isfinite(loss)) {
-        CUONN_TRY(explain_loss(g, i, loss));
-        continue;
-      }
-      g->members[i].loss_sum += loss;
-      g->s->steps_done++;
-    }
-  }
-  return report_progress(g);
-}
-
 static double error_of(const cuonn_evaluation *e) {
   return (double)(e->n_examples - e->n_correct) / (double)e->n_examples;
 }
 
-static cuonn_status finish_epoch_of(group *g, size_t i) {
-  const cuonn_backend *const backend = g->s->context->backend;
-  member *const of = &g->members[i];
-  cuonn_evaluation train = {0}, test = {0};
-  CUONN_TRY(backend->evaluate(&test, g->computing, i, BACKEND_TEST));
-  const cuonn_status status = training_check_test_loss(test.loss, g->step, g->steps_per_epoch);
-  if (status != CUONN_OK) return fail_member(g, i, status);
-  CUONN_TRY(backend->evaluate(&train, g->computing, i, BACKEND_TRAIN));
-  double small = NAN, batch = NAN;
-  double *const of_layers = of->errors + 2 * of->n_epochs * model_of(g, i)->shape.n_layers;
-  CUONN_TRY(training_gradient_errors(&small, &batch, of_layers, of_layers + model_of(g, i)->shape.n_layers, backend,
-                                     g->computing, i, &model_of(g, i)->shape, &model_of(g, i)->training,
-                                     g->s->data->train.n_examples, g->step));
-  of->epochs[of->n_epochs++] = (cuonn_sweep_epoch){.train_error = error_of(&train),
-                                                   .test_error = error_of(&test),
-                                                   .train_loss = of->loss_sum / (double)g->steps_per_epoch,
-                                                   .test_loss = test.loss,
-                                                   .gradient_error_batch = batch,
-                                                   .gradient_error_small = small,
-                                                   .seconds = g->seconds / (double)g->n};
-  of->loss_sum = 0;
+static cuonn_status on_epoch(void *user, size_t i, const training_epoch *epoch) {
+  kept *const of = &((group *)user)->kept[i];
+  const size_t n_errors = 2 * of->state.network.shape.n_layers;
+  if (epoch->errors) memcpy(of->errors + of->n_epochs * n_errors, epoch->errors, n_errors * sizeof(double));
+  of->epochs[of->n_epochs++] = (cuonn_sweep_epoch){.train_error = error_of(&epoch->train),
+                                                   .test_error = error_of(&epoch->test),
+                                                   .train_loss = epoch->train_loss,
+                                                   .test_loss = epoch->test.loss,
+                                                   .gradient_error_batch = epoch->error_batch,
+                                                   .gradient_error_small = epoch->error_small,
+                                                   .seconds = epoch->seconds};
+  of->state.best_accuracy = fmax(of->state.best_accuracy, 1 - error_of(&epoch->test));
   return CUONN_OK;
 }
 
-static cuonn_status finish_epoch(group *g) {
-  for (size_t i = 0; i < g->n; i++) {
-    if (alive(g, i)) CUONN_TRY(finish_epoch_of(g, i));
-  }
-  g->seconds = 0;
-  return CUONN_OK;
-}
-
-/* Hands over those that came to the end. */
-static cuonn_status finish_group(group *g) {
-  for (size_t i = 0; i < g->n; i++) {
-    member *const of = &g->members[i];
-    if (!alive(g, i)) continue;
-    const backend_model to = {.network = &of->state.network, .moments = of->state.moments};
-    CUONN_TRY(g->s->context->backend->get_model(&to, g->computing, i));
-    of->state.step = g->total_steps;
-    for (size_t e = 0; e < of->n_epochs; e++)
-      of->state.best_accuracy = fmax(of->state.best_accuracy, 1 - of->epochs[e].test_error);
-    const cuonn_sweep_result result = result_of(g, i, CUONN_OK, "");
-    CUONN_TRY(report(g->s, of->model, &result));
-  }
-  return CUONN_OK;
-}
-
-static cuonn_status run_group(group *g) {
-  while (g->step < g->total_steps && g->n_alive > 0) {
-    if (cuonn_stop_requested())
-      return cuonn_fail(CUONN_E_INTERRUPTED, "interrupted with %zu of %zu networks done", g->s->n_done, g->s->n_models);
-    CUONN_TRY(take_steps(g));
-    if (g->step % g->steps_per_epoch == 0) CUONN_TRY(finish_epoch(g));
-  }
-  return finish_group(g);
+static cuonn_status on_stop(void *user) {
+  const sweep *const s = ((group *)user)->s;
+  return cuonn_fail(CUONN_E_INTERRUPTED, "interrupted with %zu of %zu networks done", s->n_done, s->n_models);
 }
 
 /* ---- making groups ---- */
 
-/* Whether the gradients of both come in one way (backend.h). */
+/* Whether the gradients of both come in one way (cuonn/model.h). */
 static bool same_kind(const cuonn_training_options *s, const cuonn_training_options *t) {
   const bool measured = cuonn_gradient_is_measured(s->gradient);
   if (!measured) return s->gradient == t->gradient;
@@ -231,91 +147,88 @@ static bool compatible(const cuonn_sweep_model *a, const cuonn_sweep_model *b) {
          s->optimizer.restart_bias_correction_each_epoch == t->optimizer.restart_bias_correction_each_epoch;
 }
 
-static void member_free(member *of) {
+static void kept_free(kept *of) {
   cuonn_training_state_free(&of->state);
   free(of->epochs);
   free(of->errors);
   memset(of, 0, sizeof *of);
 }
 
+static void drop_last(group *g) { kept_free(&g->kept[--g->run.n_members]); }
+
 static void group_free(group *g) {
-  g->s->context->backend->destroy(g->computing);
-  for (size_t i = 0; g->members && i < g->n; i++) member_free(&g->members[i]);
-  free(g->members);
-  free(g->steps);
-  free(g->losses);
+  training_run_close(&g->run);
+  while (g->kept && g->run.n_members > 0) drop_last(g);
+  free(g->kept);
+  free(g->run.members);
 }
 
 /* Adds a model with its starting phases, or reports that it has none. */
 static cuonn_status add_member(group *g, size_t model) {
   const sweep *const s = g->s;
-  member *const of = &g->members[g->n++];
-  g->n_alive++;
+  const size_t i = g->run.n_members++;
+  kept *const of = &g->kept[i];
   of->model = model;
   CUONN_TRY(cuonn_training_state_create(&of->state, &s->models[model].shape));
   CUONN_TRY(cuonn_allocate(&of->epochs, s->models[model].training.epochs, sizeof *of->epochs));
   CUONN_TRY(cuonn_allocate(&of->errors, 2 * s->models[model].training.epochs * s->models[model].shape.n_layers,
                            sizeof *of->errors));
+  g->run.members[i] = (training_member){.state = &of->state, .options = &s->models[model].training};
   cuonn_status status = s->callbacks->start(s->callbacks->user, model, &of->state.network);
   if (status == CUONN_OK) status = cuonn_network_check(&of->state.network);
   if (status == CUONN_OK) return CUONN_OK;
   if (status == CUONN_E_MEMORY) return status;
-  CUONN_TRY(fail_member(g, g->n - 1, status));
-  member_free(&g->members[--g->n]);
+  CUONN_TRY(on_failure(g, i, status));
+  drop_last(g);
   return CUONN_OK;
 }
 
 /* The first model that is to do, and others that are compatible with it. */
 static cuonn_status gather(group *g) {
   const sweep *const s = g->s;
-  CUONN_TRY(cuonn_allocate(&g->members, s->most, sizeof *g->members));
-  for (size_t m = 0; m < s->n_models && g->n < s->most; m++) {
-    if (!s->done[m] && (g->n == 0 || compatible(&s->models[m], model_of(g, 0)))) CUONN_TRY(add_member(g, m));
+  CUONN_TRY(cuonn_allocate(&g->kept, s->most, sizeof *g->kept));
+  CUONN_TRY(cuonn_allocate(&g->run.members, s->most, sizeof *g->run.members));
+  for (size_t m = 0; m < s->n_models && g->run.n_members < s->most; m++) {
+    if (!s->done[m] && (g->run.n_members == 0 || compatible(&s->models[m], model_of(g, 0))))
+      CUONN_TRY(add_member(g, m));
   }
   return CUONN_OK;
 }
 
-static cuonn_status open_state(group *g) {
-  const sweep *const s = g->s;
-  const cuonn_backend *const backend = s->context->backend;
-  const backend_problem problem = training_problem(&model_of(g, 0)->shape, &model_of(g, 0)->training, g->n,
-                                                   s->data->train.n_examples, s->context->threads);
-  CUONN_TRY(backend->create(&g->computing, &problem));
-  CUONN_TRY(training_set_data(backend, g->computing, s->data, s->features));
-  for (size_t i = 0; i < g->n; i++) {
-    const cuonn_optimizer_options optimizer = training_optimizer(&model_of(g, i)->training);
-    const backend_model model = training_model(&g->members[i].state, &model_of(g, i)->training, &optimizer);
-    CUONN_TRY(backend->set_model(g->computing, i, &model));
-  }
-  return CUONN_OK;
-}
-
-/* Opens a state for the group, or for the first half of it where memory does not hold the whole. The others, and all
- * later groups, come in such smaller ones. */
+/* Opens a run of the group, or of the first half of it where memory does not hold the whole. The others, and all later
+ * groups, come in such smaller ones. */
 static cuonn_status open_group(group *g) {
   cuonn_status status;
   CUONN_TRY(gather(g));
-  while (g->n > 0 && (status = open_state(g)) != CUONN_OK) {
-    if (status != CUONN_E_MEMORY || g->n == 1) return status;
-    g->s->context->backend->destroy(g->computing);
-    g->computing = NULL;
-    g->s->most = g->s->memory_holds = (g->n + 1) / 2;
-    for (; g->n > g->s->most; g->n_alive--) member_free(&g->members[--g->n]);
+  while (g->run.n_members > 0 && (status = training_run_open(&g->run)) != CUONN_OK) {
+    if (status != CUONN_E_MEMORY || g->run.n_members == 1) return status;
+    training_run_close(&g->run);
+    g->s->most = g->s->memory_holds = (g->run.n_members + 1) / 2;
+    while (g->run.n_members > g->s->most) drop_last(g);
   }
   return CUONN_OK;
 }
 
 static cuonn_status train_next_group(sweep *s) {
-  const size_t steps_per_call = s->context->backend->steps_per_call;
-  group g = {.s = s};
+  group g = {.s = s,
+             .run = {.context = s->context,
+                     .data = s->data,
+                     .features = s->features,
+                     .user = &g,
+                     .wants_train = true,
+                     .on_step = on_step,
+                     .on_steps = on_steps,
+                     .on_epoch = on_epoch,
+                     .on_failure = on_failure,
+                     .on_stop = on_stop}};
   cuonn_status status = CUONN_OK;
   CUONN_TRY_DONE(open_group(&g));
-  if (g.n == 0) goto done;
-  CUONN_TRY_DONE(training_count_steps(&g.steps_per_epoch, &model_of(&g, 0)->training, s->data->train.n_examples));
-  g.total_steps = steps_of(s, g.members[0].model);
-  CUONN_TRY_DONE(cuonn_allocate(&g.steps, steps_per_call, sizeof *g.steps));
-  CUONN_TRY_DONE(cuonn_allocate(&g.losses, steps_per_call * g.n, sizeof *g.losses));
-  CUONN_TRY_DONE(run_group(&g));
+  CUONN_TRY_DONE(training_run_epochs(&g.run));
+  for (size_t i = 0; i < g.run.n_members; i++) {
+    if (g.run.members[i].failed) continue;
+    CUONN_TRY_DONE(training_run_take(&g.run, i));
+    CUONN_TRY_DONE(report_member(&g, i, CUONN_OK, ""));
+  }
 done:
   group_free(&g);
   return status;
@@ -341,7 +254,7 @@ cuonn_status cuonn_sweep(cuonn_context *context, const cuonn_dataset *data, cons
     if (m == 0 || !compatible(&models[m], &models[m - 1]))
       CUONN_TRY(training_check_data(&models[m].shape, data, features));
   }
-  s.most = context->backend->models_per_state;
+  s.most = cuonn_context_models_at_once(context);
   if (s.most > n_models) s.most = n_models;
   CUONN_TRY_DONE(cuonn_allocate(&s.done, n_models, sizeof *s.done));
   while (s.n_done < n_models) CUONN_TRY_DONE(train_next_group(&s));
