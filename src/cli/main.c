@@ -8,9 +8,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "cli/common.h"
+#include "cli/commands/completion.h"
 
-const cli_command *const cli_commands[] = {
+static const cli_command *const commands[] = {
     &cli_train,    &cli_sweep,  &cli_eval, &cli_decompose, &cli_matrix, &cli_wrap, &cli_propagate,  &cli_vjp,
     &cli_gradient, &cli_energy, &cli_plot, &cli_report,    &cli_bench,  &cli_info, &cli_completion, NULL};
 
@@ -63,7 +63,7 @@ static char *help_filter(int key, const char *text, void *input) {
   FILE *stream = open_memstream(&list, &size);
   if (!stream) return (char *)text;
   fprintf(stream, "Commands:\n");
-  for (const cli_command *const *c = cli_commands; *c; c++) fprintf(stream, "  %-12s%s\n", (*c)->name, (*c)->sentence);
+  for (const cli_command *const *c = commands; *c; c++) fprintf(stream, "  %-12s%s\n", (*c)->name, (*c)->sentence);
   fprintf(stream, "%s", text);
   return fclose(stream) == 0 && list ? list : (char *)text;
 }
@@ -111,7 +111,7 @@ static size_t edit_distance(const char *a, const char *b) {
 
 static int unknown_command(const char *name) {
   const cli_command *nearest = &cli_train;
-  for (const cli_command *const *c = cli_commands; *c; c++)
+  for (const cli_command *const *c = commands; *c; c++)
     if (edit_distance(name, (*c)->name) < edit_distance(name, nearest->name)) nearest = *c;
   return cli_fail(CLI_USAGE, "unknown command '%s'; the nearest is '%s', and cuonn --help lists all", name,
                   nearest->name);
@@ -120,7 +120,7 @@ static int unknown_command(const char *name) {
 static int no_command(void) {
   char names[256] = "";
   size_t n = 0;
-  for (const cli_command *const *c = cli_commands; *c && n < sizeof names; c++)
+  for (const cli_command *const *c = commands; *c && n < sizeof names; c++)
     n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", n ? ", " : "", (*c)->name);
   return cli_fail(CLI_USAGE, "usage: cuonn COMMAND [ARGUMENT...] with COMMAND one of %s; see cuonn --help", names);
 }
@@ -133,12 +133,13 @@ static int run_command(int argc, char **argv) {
     argv[0] = "cuonn";
     return cli_parse(NULL, &program, argc, argv) == CLI_DONE ? no_command() : CLI_USAGE;
   }
-  for (const cli_command *const *c = cli_commands; *c; c++) {
+  for (const cli_command *const *c = commands; *c; c++) {
     if (strcmp((*c)->name, argv[1]) != 0) continue;
     char title[32]; /* stands before getopt's own error lines */
     snprintf(title, sizeof title, "cuonn %s", argv[1]);
     argv[1] = title;
     cli_begin((*c)->name);
+    cli_completion_of(commands);
     return (*c)->run(argc - 1, argv + 1);
   }
   return unknown_command(argv[1]);

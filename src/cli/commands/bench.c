@@ -1,11 +1,12 @@
 /* cuonn bench: how long every backend takes, beside each other and beside what their machines could do. */
-#include "cli/commands/bench.h"
-
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "cli/commands/bench_output.h"
+#include "cli/commands/bench_plot.h"
 
 typedef struct {
   const char *cases, *modes, *batches, *layers, *samples, *seconds, *threads, *commit, *json, *plot;
@@ -151,12 +152,6 @@ done:
 
 /* ----------------------------------------------------------------------------------------------------------- rows */
 
-bool bench_uses_batch(cuonn_benchmark_case what) { return what != CUONN_BENCHMARK_EVALUATE; }
-
-bool bench_uses_layers(cuonn_benchmark_case what) {
-  return what == CUONN_BENCHMARK_FORWARD || what == CUONN_BENCHMARK_TRAIN_STEP || what == CUONN_BENCHMARK_EVALUATE;
-}
-
 /* Calls `each` for every case and size; numbers that a case does not use are not varied, and layers are then 1. */
 static int for_each_size(bench_run *run, int (*each)(bench_run *, const cuonn_benchmark_options *)) {
   const bench_settings *const s = &run->settings;
@@ -216,8 +211,6 @@ static int measure_row(bench_row *row, const bench_backend *b) {
   cuonn_benchmark_free(&result);
   return CLI_DONE;
 }
-
-double bench_of_limit(const bench_row *row) { return fmax(row->limit_bytes, row->limit_flops) / row->median; }
 
 static int measure_size(bench_run *run, const cuonn_benchmark_options *o) {
   int code = CLI_DONE;

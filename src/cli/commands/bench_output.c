@@ -1,4 +1,5 @@
-/* What was measured, as a table on standard output and as a JSON file. */
+#include "cli/commands/bench_output.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -7,8 +8,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "cli/commands/bench.h"
 
 void bench_print_end(const bench_run *run) {
   size_t doubtful = 0, measured = 0;

@@ -1,8 +1,10 @@
-/* What was measured as a figure: that of cuonn plot throughput. */
+/* The figure is that of cuonn plot throughput. */
+#include "cli/commands/bench_plot.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/commands/bench.h"
+#include "cli/commands/bench_output.h"
 #include "cli/figures/throughput.h"
 #include "cli/gnuplot.h"
 

@@ -1,10 +1,16 @@
 /* cuonn completion: a shell script, made from the tables of commands, options and configuration keys. */
+#include "cli/commands/completion.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/figures/figures.h"
+
+static const cli_command *const *commands;
+
+void cli_completion_of(const cli_command *const *all) { commands = all; }
 
 /* A shell, and what prints its script. */
 typedef struct {
@@ -94,7 +100,7 @@ static void print_cases(void) {
   printf("  case \"$command $before\" in\n    *' --set') list='");
   print_keys();
   printf("' ;;\n");
-  for (const cli_command *const *c = cli_commands; *c; c++) each_option(print_values, (*c)->name, (*c)->argp);
+  for (const cli_command *const *c = commands; *c; c++) each_option(print_values, (*c)->name, (*c)->argp);
   printf("    'plot plot') list='");
   print_figures();
   printf("' ;;\n    'completion completion') list='");
@@ -107,7 +113,7 @@ static void print_cases(void) {
     printf("' ;;\n");
   }
   printf("    ?*) list='' ;;\n  esac\n  [[ $current == -* ]] && case $command in\n");
-  for (const cli_command *const *c = cli_commands; *c; c++) {
+  for (const cli_command *const *c = commands; *c; c++) {
     printf("    %s) list='--help --usage --version", (*c)->name);
     each_option(print_option, (*c)->name, (*c)->argp);
     printf("' ;;\n");
@@ -116,7 +122,7 @@ static void print_cases(void) {
 }
 
 static void print_commands(void) {
-  for (const cli_command *const *c = cli_commands; *c; c++) printf("%s ", (*c)->name);
+  for (const cli_command *const *c = commands; *c; c++) printf("%s ", (*c)->name);
   printf("--help --version");
 }
 
@@ -231,7 +237,7 @@ static void print_fish_option(const char *command, const struct argp_option *opt
 static void print_fish(void) {
   printf("# fish completion of cuonn %s; load it with: cuonn completion fish | source\n", cuonn_version());
   printf("complete -c cuonn -f -n __fish_use_subcommand -l help -l version\n");
-  for (const cli_command *const *c = cli_commands; *c; c++) {
+  for (const cli_command *const *c = commands; *c; c++) {
     printf("complete -c cuonn -f -n __fish_use_subcommand -a %s -d ", (*c)->name);
     print_quoted((*c)->sentence);
     printf("\ncomplete -c cuonn -n '__fish_seen_subcommand_from %s' -l help -l usage -l version\n", (*c)->name);

@@ -1,5 +1,5 @@
 /* cuonn energy: what a photonic chip would cost, at one point, for a network, or over a grid. */
-#include "cli/commands/energy.h"
+#include "cli/commands/energy_print.h"
 
 #include <errno.h>
 #include <stdio.h>

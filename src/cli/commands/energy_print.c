@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/commands/energy.h"
+#include "cli/commands/energy_print.h"
 
 /* ---------------------------------------------------------------------------------------------------- what is left out */
 

@@ -1,5 +1,6 @@
 /* cuonn report: configuration, numbers and figures of a run or a sweep in one HTML file, and how to repeat it. */
-#include "cli/report/report.h"
+#include "cli/report/run.h"
+#include "cli/report/sweep.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -7,12 +7,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/commands/sweep.h"
+#include "cli/commands/sweep_print.h"
 #include "cli/data.h"
 #include "cli/find.h"
 #include "cli/gnuplot.h"
 #include "cli/progress.h"
-#include "cli/report/report.h"
+#include "cli/report/sweep.h"
 #include "cli/stop.h"
 
 typedef struct {

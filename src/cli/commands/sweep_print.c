@@ -1,4 +1,4 @@
-#include "cli/commands/sweep.h"
+#include "cli/commands/sweep_print.h"
 
 #include <stdio.h>
 #include <string.h>

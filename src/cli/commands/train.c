@@ -13,7 +13,7 @@
 #include "cli/gnuplot.h"
 #include "cli/output.h"
 #include "cli/progress.h"
-#include "cli/report/report.h"
+#include "cli/report/run.h"
 #include "cli/stop.h"
 
 typedef struct {

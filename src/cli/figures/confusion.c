@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "cli/figures/figures.h"
+#include "cli/figures/figure.h"
 
 static int write_confusion(FILE *out, cli_figure_source *source) {
   int code = CLI_DONE;

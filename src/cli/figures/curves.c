@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/figures/figures.h"
+#include "cli/figures/figure.h"
 
 /* Folders of the runs' metrics.csv, as absolute paths: runs are called after them. */
 static int find_folders(char **folders, const cli_figure_source *source) {

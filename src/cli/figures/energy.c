@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "cli/figures/figures.h"
+#include "cli/figures/figure.h"
 
 /* What one operation costs, in femtojoules; NaN where no light is enough, which the script leaves out. */
 static void write_number(FILE *out, double joules) {

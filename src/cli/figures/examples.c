@@ -1,7 +1,7 @@
 /* Examples: test images or fields, the moduli that enter the chip, and the probabilities that come out. */
 #include <math.h>
 
-#include "cli/figures/figures.h"
+#include "cli/figures/figure.h"
 #include "cli/light.h"
 
 enum { kExamples = 6 }; /* what fits a page */

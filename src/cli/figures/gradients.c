@@ -1,7 +1,7 @@
 /* Measured derivatives against exact ones, layer by layer. */
 #include <stdlib.h>
 
-#include "cli/figures/figures.h"
+#include "cli/figures/figure.h"
 
 /* Of more layers the panels are too small. */
 enum { kLayersMost = 12 };

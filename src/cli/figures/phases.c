@@ -1,7 +1,7 @@
 /* Phases: a mesh as it lies on the chip, every interferometer coloured by theta and phi. */
 #include <math.h>
 
-#include "cli/figures/figures.h"
+#include "cli/figures/figure.h"
 
 static int write_phases(FILE *out, cli_figure_source *source) {
   int code = CLI_DONE;

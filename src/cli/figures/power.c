@@ -1,7 +1,7 @@
 /* Power: the light of one test example on its way through every mesh, column by column. */
 #include <math.h>
 
-#include "cli/figures/figures.h"
+#include "cli/figures/figure.h"
 #include "cli/light.h"
 
 static int write_power(FILE *out, cli_figure_source *source) {

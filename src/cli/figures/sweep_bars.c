@@ -1,7 +1,7 @@
 /* Error bars of a sweep: the final test error against each axis by itself, over all that varies besides. */
 #include <stdlib.h>
 
-#include "cli/figures/figures.h"
+#include "cli/figures/figure.h"
 
 /* Whether numbers are so far apart that they are told apart by their logarithms alone. */
 static bool is_logarithmic(const cuonn_grid_axis *axis) {

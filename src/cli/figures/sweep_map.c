@@ -1,5 +1,5 @@
 /* Heat maps of a sweep: the two axes with the most values span a map; every combination of the others is one. */
-#include "cli/figures/figures.h"
+#include "cli/figures/figure.h"
 
 /* Most maps beside each other and in all, and most cells along a side, of which a page is still readable. */
 enum { kColumnsMost = 4, kMapsMost = 48, kCellsMost = 40 };

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/figures/figures.h"
+#include "cli/figures/figure.h"
 
 /* Numbers that a row was measured with; one of them is the axis, the others part the curves. */
 enum { kModes, kBatch, kLayers, kThreads, kSettings, kCurvesMost = 14, kCasesMost = 16, kLabel = 512 };

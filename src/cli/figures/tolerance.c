@@ -1,7 +1,7 @@
 /* Tolerance: test accuracy against the error of the couplers, a line for every combination of the other keys. */
 #include <stdlib.h>
 
-#include "cli/figures/figures.h"
+#include "cli/figures/figure.h"
 
 enum { kLinesMost = 14 };
 

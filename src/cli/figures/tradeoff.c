@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "cli/figures/figures.h"
+#include "cli/figures/figure.h"
 
 /* The point of the grid at which all seeds have their first value. */
 static size_t point_of(const cli_sweep_view *view, const cli_sweep_part *part) {

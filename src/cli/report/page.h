@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "cli/figures/figures.h"
+#include "cli/figures/figure.h"
 
 /* A page that is written into memory. */
 typedef struct {

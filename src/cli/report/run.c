@@ -4,7 +4,7 @@
 #include "cli/output.h"
 #include "cli/report/html.h"
 #include "cli/report/page.h"
-#include "cli/report/report.h"
+#include "cli/report/run.h"
 
 /* ------------------------------------------------------------------------------------------------------- the run */
 

@@ -8,7 +8,7 @@
 #include "cli/output.h"
 #include "cli/report/html.h"
 #include "cli/report/page.h"
-#include "cli/report/report.h"
+#include "cli/report/sweep.h"
 
 /* Rows that are seen at once, and in all; sweep.nc has the others. */
 enum { kBest = 5, kFailed = 20, kRuns = 2000 };

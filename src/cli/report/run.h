@@ -1,6 +1,6 @@
-/* Reports: one HTML file that holds all it shows. */
-#ifndef CUONN_CLI_REPORT_H
-#define CUONN_CLI_REPORT_H
+/* The report of a run: one HTML file that holds all it shows. */
+#ifndef CUONN_CLI_REPORT_RUN_H
+#define CUONN_CLI_REPORT_RUN_H
 
 #include "cli/common.h"
 
@@ -9,8 +9,5 @@
  *  data    folder with the images; NULL: the one that the run names
  *  common  what computes; where nothing is given, what the run says */
 int cli_report_run(char **written, const char *directory, const char *data, const cli_options *common);
-
-/* The same from a sweep, its directory or sweep.nc; beside the file, if it is one. */
-int cli_report_sweep(char **written, const char *path);
 
 #endif

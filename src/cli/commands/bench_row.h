@@ -1,6 +1,6 @@
-/* What `cuonn bench` measured, and how it is shown: table, JSON, curves. */
-#ifndef CUONN_CLI_BENCH_H
-#define CUONN_CLI_BENCH_H
+/* What `cuonn bench` measured: a row for every case and size on every backend. */
+#ifndef CUONN_CLI_BENCH_ROW_H
+#define CUONN_CLI_BENCH_ROW_H
 
 #include "cli/common.h"
 
@@ -55,19 +55,5 @@ const char *bench_doubt(const bench_row *row);
 /* Whether a number of the options has a meaning for a case. */
 bool bench_uses_batch(cuonn_benchmark_case what);
 bool bench_uses_layers(cuonn_benchmark_case what);
-
-void bench_print_head(const bench_run *run);
-void bench_print_row(const bench_row *row);
-void bench_print_end(const bench_run *run); /* a warning if the machine was busy */
-
-/* Everything that was measured, as JSON; NULL if there is no memory. */
-json_t *bench_json(const bench_run *run);
-
-/* Both replace the file as a whole. Without gnuplot, what it would draw is written beside the drawing. */
-int bench_write_json(const bench_run *run);
-int bench_draw(const bench_run *run);
-
-/* Refuses a file that could not be written later, and makes the folders above it. NULL is fine. */
-int bench_check_writable(const char *path);
 
 #endif

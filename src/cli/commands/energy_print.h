@@ -1,6 +1,6 @@
 /* What cuonn energy prints. */
-#ifndef CUONN_CLI_ENERGY_H
-#define CUONN_CLI_ENERGY_H
+#ifndef CUONN_CLI_ENERGY_PRINT_H
+#define CUONN_CLI_ENERGY_PRINT_H
 
 #include "cli/common.h"
 

@@ -1,6 +1,6 @@
 /* What cuonn sweep prints: how it starts, a run as JSON, the end as a table or as JSON. */
-#ifndef CUONN_CLI_SWEEP_H
-#define CUONN_CLI_SWEEP_H
+#ifndef CUONN_CLI_SWEEP_PRINT_H
+#define CUONN_CLI_SWEEP_PRINT_H
 
 #include "cli/common.h"
 

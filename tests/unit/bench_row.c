@@ -1,5 +1,5 @@
 /* Which rows of a benchmark say that the machine was busy: made-up times, none measured. */
-#include "cli/commands/bench_doubt.c"
+#include "cli/commands/bench_row.c"
 
 #include <setjmp.h>
 #include <stdarg.h>
