@@ -116,14 +116,19 @@ done:
   return code;
 }
 
-int cli_make_chip(cuonn_network *network, const cuonn_config *config, uint64_t seed) {
-  int code = CLI_DONE;
+cuonn_status cli_make_chip(cuonn_network *network, const cuonn_config *config, uint64_t seed) {
   cuonn_chip_options chip = config->training.chip;
   chip.seed = seed;
-  CLI_TRY_DONE(cuonn_chip_draw_errors(network, &chip));
-  if (config->chip_errors_file[0]) CLI_TRY_DONE(cuonn_network_read_errors(network, config->chip_errors_file));
-done:
-  return code;
+  const cuonn_status status = cuonn_chip_draw_errors(network, &chip);
+  if (status != CUONN_OK || !config->chip_errors_file[0]) return status;
+  return cuonn_network_read_errors(network, config->chip_errors_file);
+}
+
+cuonn_status cli_start_network(cuonn_network *network, const cuonn_config *config) {
+  const cuonn_status status = config->start == CUONN_START_FILE
+                                  ? cuonn_network_read_start(network, config->start_file)
+                                  : cuonn_network_initialize(network, config->start, config->training.seed);
+  return status == CUONN_OK ? cli_make_chip(network, config, config->training.chip.seed) : status;
 }
 
 int cli_config_of_checkpoint(cuonn_config *config, const char *path) {
@@ -143,14 +148,20 @@ done:
   return code;
 }
 
+int cli_context_open(cuonn_context **out, const cuonn_config *config) {
+  const cuonn_status status = cuonn_context_create(out, config->backend, config->threads);
+  if (status != CUONN_OK) return cli_fail_library(status);
+  cli_tell_backend(*out);
+  return CLI_DONE;
+}
+
 int cli_context_create(cuonn_context **out, const cli_options *options) {
   int code = CLI_DONE;
   cuonn_config config;
   cuonn_config_init(&config);
   CLI_PASS_DONE(cli_config_set(&config, "backend.name", options->backend ? options->backend : "reference"));
   CLI_PASS_DONE(cli_config_set(&config, "backend.threads", options->threads));
-  CLI_TRY_DONE(cuonn_context_create(out, config.backend, config.threads));
-  cli_tell_backend(*out);
+  code = cli_context_open(out, &config);
 done:
   return code;
 }

@@ -86,7 +86,13 @@ int cli_config_set(cuonn_config *config, const char *key, const char *value);
 int cli_config_of_checkpoint(cuonn_config *config, const char *path);
 
 /* The chip that a configuration describes, of this seed: errors of couplers and losses of a network. */
-int cli_make_chip(cuonn_network *network, const cuonn_config *config, uint64_t seed);
+cuonn_status cli_make_chip(cuonn_network *network, const cuonn_config *config, uint64_t seed);
+
+/* Phases and chip with which the training of a network begins. */
+cuonn_status cli_start_network(cuonn_network *network, const cuonn_config *config);
+
+/* The context that a configuration names. */
+int cli_context_open(cuonn_context **out, const cuonn_config *config);
 
 /* A context from --backend and --threads; without them, the reference backend. */
 int cli_context_create(cuonn_context **out, const cli_options *options);

@@ -27,12 +27,21 @@ static int move(char path[CUONN_CONFIG_TEXT], const char *folder) {
   return CLI_DONE;
 }
 
-int cli_data_move(cuonn_config *config, const char *folder) {
+static int move_data(cuonn_config *config, const char *folder) {
   int code = CLI_DONE;
   if (!folder) return CLI_DONE;
   if (config->data.kind == CUONN_DATA_IMAGES) return cli_config_set(config, "data.path", folder);
   CLI_PASS_DONE(move(config->data.train, folder));
   CLI_PASS_DONE(move(config->data.test, folder));
+done:
+  return code;
+}
+
+int cli_data_configure(cuonn_config *config, const char *folder, const cli_options *options) {
+  int code = CLI_DONE;
+  CLI_PASS_DONE(move_data(config, folder));
+  CLI_PASS_DONE(cli_config_set(config, "backend.name", options->backend));
+  CLI_PASS_DONE(cli_config_set(config, "backend.threads", options->threads));
 done:
   return code;
 }

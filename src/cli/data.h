@@ -16,8 +16,8 @@ int cli_data_load(cuonn_dataset *out, const cuonn_config *config, const char *so
 /* Refuses an output that is a file of the data (cli/output.h). */
 int cli_data_check_output(const char *output, const cuonn_config *config);
 
-/* What a --data names: another folder with the same files. NULL: not given. */
-int cli_data_move(cuonn_config *config, const char *folder);
+/* Sets what --data (another folder with the same files), --backend and --threads say; what is NULL is not given. */
+int cli_data_configure(cuonn_config *config, const char *folder, const cli_options *options);
 
 /* Folder or file, for messages; "images" or "fields". */
 const char *cli_data_name(const cuonn_config *config);

@@ -11,6 +11,12 @@ void cli_bar_open(cli_bar *bar) {
   *bar = (cli_bar){.terminal = isatty(STDERR_FILENO) && !(kind && strcmp(kind, "dumb") == 0)};
 }
 
+double cli_seconds_since(const struct timespec *began) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)(now.tv_sec - began->tv_sec) + 1e-9 * (double)(now.tv_nsec - began->tv_nsec);
+}
+
 void cli_clock_text(char *text, size_t size, double seconds) {
   const unsigned long s = seconds > 0 && seconds < 1e9 ? (unsigned long)(seconds + 0.5) : 0;
   if (s >= 3600)
@@ -21,10 +27,7 @@ void cli_clock_text(char *text, size_t size, double seconds) {
 
 void cli_bar_show(cli_bar *bar, double share, const char *text) {
   if (!bar->terminal) return;
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  const double since = (double)(now.tv_sec - bar->last.tv_sec) + 1e-9 * (double)(now.tv_nsec - bar->last.tv_nsec);
-  if (bar->drawn > 0 && since < 0.1) return; /* ten times a second is enough for eyes */
+  if (bar->drawn > 0 && cli_seconds_since(&bar->last) < 0.1) return; /* ten times a second is enough for eyes */
 
   char cells[41];
   struct winsize window;
@@ -41,7 +44,7 @@ void cli_bar_show(cli_bar *bar, double share, const char *text) {
   if (drawn < bar->drawn) fprintf(stderr, "%*s", bar->drawn - drawn, ""); /* what a longer one left */
   fflush(stderr);
   bar->drawn = drawn;
-  bar->last = now;
+  clock_gettime(CLOCK_MONOTONIC, &bar->last);
 }
 
 void cli_bar_draw(cli_bar *bar, const cuonn_progress *p) {

@@ -22,6 +22,9 @@ void cli_bar_show(cli_bar *bar, double share, const char *text);
 /* The same for a training run. */
 void cli_bar_draw(cli_bar *bar, const cuonn_progress *progress);
 
+/* Since a time that CLOCK_MONOTONIC gave. */
+double cli_seconds_since(const struct timespec *began);
+
 /* "1:02:03" or "4:05". */
 void cli_clock_text(char *text, size_t size, double seconds);
 

@@ -14,9 +14,7 @@ static int read_config(cuonn_config *config, const cuonn_network_shape *shape, c
   cuonn_config wanted = *config;
   if (source->config) CLI_TRY_DONE(cuonn_config_read(&wanted, source->config));
   for (size_t i = 0; i < source->n_settings; i++) CLI_TRY_DONE(cuonn_config_set(&wanted, source->settings[i]));
-  CLI_PASS_DONE(cli_data_move(&wanted, source->data));
-  CLI_PASS_DONE(cli_config_set(&wanted, "backend.name", source->common.backend));
-  CLI_PASS_DONE(cli_config_set(&wanted, "backend.threads", source->common.threads));
+  CLI_PASS_DONE(cli_data_configure(&wanted, source->data, &source->common));
 
   config->network = wanted.network;
   wanted.network = *shape;
@@ -46,9 +44,8 @@ int cli_trained_open(cli_trained *out, const cli_trained_source *source) {
   *out = (cli_trained){0};
   CLI_TRY_DONE(cuonn_network_read(&out->network, source->checkpoint));
   CLI_PASS_DONE(read_config(&out->config, &out->network.shape, source));
-  CLI_TRY_DONE(cuonn_context_create(&out->context, out->config.backend, out->config.threads));
-  cli_tell_backend(out->context);
-  CLI_PASS_DONE(cli_make_chip(&out->network, &out->config, out->config.training.chip.seed));
+  CLI_PASS_DONE(cli_context_open(&out->context, &out->config));
+  CLI_TRY_DONE(cli_make_chip(&out->network, &out->config, out->config.training.chip.seed));
   CLI_PASS_DONE(cli_data_load(&out->data, &out->config, source->data ? NULL : source->checkpoint, true));
 done:
   return code;

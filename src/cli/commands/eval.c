@@ -144,7 +144,7 @@ static int evaluate_chips(cli_trained *t, size_t n_chips, const cli_trained_sour
     cuonn_chip_options chip = t->config.training.chip;
     cuonn_evaluation e = {0};
     chip.seed += i;
-    CLI_PASS_DONE(cli_make_chip(&t->network, &t->config, chip.seed));
+    CLI_TRY_DONE(cli_make_chip(&t->network, &t->config, chip.seed));
     CLI_TRY_DONE(cuonn_evaluate_on_chip(&e, t->context, &t->network, &chip, &fields, t->data.test.labels));
     accuracy[i] = (double)e.n_correct / (double)e.n_examples;
   }

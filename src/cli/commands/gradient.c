@@ -154,7 +154,7 @@ static int read_all(job *j) {
   const char *const errors = j->config.chip_errors_file[0] ? j->config.chip_errors_file : NULL;
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(j->args.output, errors));
   if (j->args.images) CLI_PASS_DONE(cli_data_check_output(j->args.output, &j->config));
-  CLI_PASS_DONE(cli_make_chip(&j->network, &j->config, j->config.training.chip.seed));
+  CLI_TRY_DONE(cli_make_chip(&j->network, &j->config, j->config.training.chip.seed));
   code = j->args.images ? read_images(j) : read_input(j);
 done:
   return code;

@@ -10,36 +10,16 @@
 
 #include "cli/data.h"
 #include "cli/find.h"
-#include "cli/gnuplot.h"
 #include "cli/output.h"
-#include "cli/progress.h"
-#include "cli/report/run.h"
-#include "cli/stop.h"
-
-typedef struct {
-  const char *config, *data, *output, *resume;
-  const char **settings; /* [n_settings] "key=value", room for as many as there are words */
-  size_t n_settings;
-  cli_options common;
-} arguments;
+#include "cli/training.h"
 
 static error_t parse(int key, char *value, struct argp_state *state) {
-  arguments *a = state->input;
-  switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 2); return 0;
-    case 's': a->settings[a->n_settings++] = value; return 0;
-    case 'd': a->data = value; return 0;
-    case 'o': a->output = value; return 0;
-    case 'r': a->resume = value; return 0;
-    case ARGP_KEY_ARG: return cli_take_argument(&a->config, value);
-    case ARGP_KEY_END:
-      if (a->output && a->resume) {
-        cli_fail(CLI_USAGE, "--output does not go with --resume: a resumed run goes on in its own directory");
-        return EINVAL;
-      }
-      return a->resume ? 0 : cli_require(a->config, "the configuration file (or --resume DIR)");
-    default: return ARGP_ERR_UNKNOWN;
+  const cli_training *const a = state->input;
+  if (key == ARGP_KEY_END && a->output && a->resume) {
+    cli_fail(CLI_USAGE, "--output does not go with --resume: a resumed run goes on in its own directory");
+    return EINVAL;
   }
+  return cli_training_parse(key, value, state);
 }
 
 static const struct argp_option options[] = {
@@ -79,43 +59,30 @@ static const struct argp argp = {
 
 /* One run of the command. */
 typedef struct {
-  arguments args;
+  cli_training t;
   cuonn_config config;
-  cuonn_context *context;
-  cuonn_dataset data;
   cuonn_training_state state;
   cuonn_origin started; /* of a resumed run: what its last.nc says */
   size_t epoch;         /* finished ones, the same */
-  char *directory;      /* of a resumed run */
-  char *data_source;    /* path of its last.nc, unless the user names other data */
-  char *identity;       /* of the data */
   cuonn_run *run;
   size_t steps_per_epoch;
   uint64_t saved_step;       /* step that the directory's last.nc holds, UINT64_MAX if there is none */
   cuonn_epoch_record newest; /* epoch 0: none was finished since the command began */
-  struct timespec began;
-  cli_bar bar;
 } job;
 
-/* ------------------------------------------------------------------------------------------------ what shall be done
- */
+/* ---------------------------------------------------------------------------------------------- what shall be done */
 
-static int apply_settings(cuonn_config *config, const arguments *args) {
+/* CONFIG, if there is one, over the present values, then what the command line says.
+ *  directory  [CUONN_CONFIG_TEXT] in place of CONFIG's; NULL: none */
+static int configure(job *j, const char *directory) {
   int code = CLI_DONE;
-  for (size_t i = 0; i < args->n_settings; i++) CLI_TRY_DONE(cuonn_config_set(config, args->settings[i]));
-  CLI_PASS_DONE(cli_data_move(config, args->data));
-  CLI_PASS_DONE(cli_config_set(config, "backend.name", args->common.backend));
-  CLI_PASS_DONE(cli_config_set(config, "backend.threads", args->common.threads));
-  CLI_PASS_DONE(cli_config_set(config, "output.directory", args->output));
-  CLI_TRY_DONE(cuonn_config_check(config));
-done:
-  return code;
-}
-
-static int configure_new(job *j) {
-  int code = CLI_DONE;
-  CLI_TRY_DONE(cuonn_config_read(&j->config, j->args.config));
-  CLI_PASS_DONE(apply_settings(&j->config, &j->args));
+  const cli_training *const t = &j->t;
+  if (t->config) CLI_TRY_DONE(cuonn_config_read(&j->config, t->config));
+  if (directory) memcpy(j->config.output_directory, directory, sizeof j->config.output_directory);
+  for (size_t i = 0; i < t->n_settings; i++) CLI_TRY_DONE(cuonn_config_set(&j->config, t->settings[i]));
+  CLI_PASS_DONE(cli_data_configure(&j->config, t->data_folder, &t->common));
+  CLI_PASS_DONE(cli_config_set(&j->config, "output.directory", t->output));
+  CLI_TRY_DONE(cuonn_config_check(&j->config));
 done:
   return code;
 }
@@ -154,11 +121,9 @@ static int check_resumed(const char *directory) {
 /* State and configuration of a run that was stopped. */
 static int configure_resumed(job *j) {
   int code = CLI_DONE;
-  char *path = NULL;
-  CLI_PASS_DONE(cli_find(&j->directory, j->args.resume, CLI_FIND_DIRECTORY));
-  j->args.resume = j->directory;
-  CLI_PASS_DONE(check_resumed(j->args.resume));
-  if (asprintf(&path, "%s/last.nc", j->args.resume) < 0) return cli_fail(CLI_RESOURCES, "not enough memory");
+  CLI_PASS_DONE(cli_training_find(&j->t, "last.nc"));
+  CLI_PASS_DONE(check_resumed(j->t.directory));
+  const char *const path = j->t.source;
   CLI_TRY_DONE(cuonn_checkpoint_read(&j->state, &j->epoch, &j->started, path));
   CLI_TRY_DONE(cuonn_config_read_text(&j->config, j->started.config_text, strlen(j->started.config_text), path));
   if (!same_shape(&j->state.network.shape, &j->config.network)) {
@@ -171,28 +136,24 @@ static int configure_resumed(job *j) {
     goto done;
   }
   const cuonn_config started = j->config;
-  if (j->args.config) CLI_TRY_DONE(cuonn_config_read(&j->config, j->args.config));
-  memcpy(j->config.output_directory, started.output_directory, sizeof started.output_directory);
-  CLI_PASS_DONE(apply_settings(&j->config, &j->args));
+  CLI_PASS_DONE(configure(j, started.output_directory));
   const char *key = cuonn_config_difference(&started, &j->config);
   if (!key && strcmp(started.output_directory, j->config.output_directory) != 0) key = "output.directory";
   if (key) {
     code = cli_fail(CLI_USAGE, "%s: %s may not differ from what the run was started with", path, key);
     goto done;
   }
-  CLI_PASS_DONE(cli_config_set(&j->config, "output.directory", j->args.resume));
-  if (strcmp(cli_data_name(&started), cli_data_name(&j->config)) == 0)
-    j->data_source = path; /* not the user's own words */
+  CLI_PASS_DONE(cli_config_set(&j->config, "output.directory", j->t.directory));
+  if (strcmp(cli_data_name(&started), cli_data_name(&j->config)) == 0) j->t.data_source = path;
 done:
-  if (j->data_source != path) free(path);
   return code;
 }
 
 /* The data must be those that the run has seen so far: an epoch of others is another epoch. */
 static int check_data(const job *j) {
-  const char *const directory = j->args.resume;
+  const char *const directory = j->t.resume;
   if (j->started.data) {
-    const cuonn_status same = cuonn_dataset_compare(j->started.data, j->identity);
+    const cuonn_status same = cuonn_dataset_compare(j->started.data, j->t.identity);
     if (same != CUONN_OK)
       return cli_fail(CLI_BAD_FILE, "%s: is not what the run in %s was started with: %s", cli_data_name(&j->config),
                       directory, cuonn_last_error());
@@ -205,36 +166,24 @@ static int check_data(const job *j) {
   return cli_fail(CLI_BAD_FILE,
                   "%s: is not what the run in %s was started with: it finished %zu epochs in %" PRIu64
                   " steps, and %zu training examples make an epoch of %zu steps",
-                  cli_data_name(&j->config), directory, j->epoch, j->state.step, j->data.train.n_examples,
+                  cli_data_name(&j->config), directory, j->epoch, j->state.step, j->t.data.train.n_examples,
                   j->steps_per_epoch);
 }
 
 static int load_data(job *j) {
   int code = CLI_DONE;
-  const cuonn_config *c = &j->config;
-  CLI_PASS_DONE(cli_data_load(&j->data, c, j->data_source, true));
-  j->steps_per_epoch = cuonn_steps_per_epoch(&c->training, j->data.train.n_examples);
-  if (j->steps_per_epoch == 0)
-    return cli_fail(CLI_USAGE,
-                    "training.batch_size is %zu, but %s has only %zu training examples: take a smaller one, or "
-                    "training.drop_last=false",
-                    c->training.batch_size, cli_data_name(c), j->data.train.n_examples);
-  j->identity = cuonn_dataset_identity(&j->data);
-  if (!j->identity) return cli_fail(CLI_RESOURCES, "not enough memory");
-  if (j->args.resume) code = check_data(j);
+  CLI_PASS_DONE(cli_training_load(&j->t, &j->config));
+  CLI_PASS_DONE(cli_training_check_batch(&j->t, &j->config));
+  j->steps_per_epoch = cuonn_steps_per_epoch(&j->config.training, j->t.data.train.n_examples);
+  if (j->t.resume) code = check_data(j);
 done:
   return code;
 }
 
 static int start_state(job *j) {
   int code = CLI_DONE;
-  const cuonn_config *c = &j->config;
-  CLI_TRY_DONE(cuonn_training_state_create(&j->state, &c->network));
-  if (c->start == CUONN_START_FILE)
-    CLI_TRY_DONE(cuonn_network_read_start(&j->state.network, c->start_file));
-  else
-    CLI_TRY_DONE(cuonn_network_initialize(&j->state.network, c->start, c->training.seed));
-  CLI_PASS_DONE(cli_make_chip(&j->state.network, c, c->training.chip.seed));
+  CLI_TRY_DONE(cuonn_training_state_create(&j->state, &j->config.network));
+  CLI_TRY_DONE(cli_start_network(&j->state.network, &j->config));
 done:
   return code;
 }
@@ -243,18 +192,18 @@ done:
 
 static void print_start(const job *j) {
   const cuonn_network_shape *s = &j->config.network;
-  if (j->args.common.json) return;
+  if (j->t.common.json) return;
   printf("training %zu layers of N = %zu for %zu classes on %zu %s (%zu to test) in %s, backend %s\n", s->n_layers,
-         s->n_modes, s->n_classes, j->data.train.n_examples, cli_data_kind(&j->config), j->data.test.n_examples,
-         cli_data_name(&j->config), cuonn_context_backend(j->context));
-  if (j->args.resume)
+         s->n_modes, s->n_classes, j->t.data.train.n_examples, cli_data_kind(&j->config), j->t.data.test.n_examples,
+         cli_data_name(&j->config), cuonn_context_backend(j->t.context));
+  if (j->t.resume)
     printf("going on after step %" PRIu64 " of %zu\n", j->state.step, j->config.training.epochs * j->steps_per_epoch);
   cli_flush();
 }
 
 static cuonn_status on_progress(void *user, const cuonn_progress *progress) {
   job *j = user;
-  cli_bar_draw(&j->bar, progress);
+  cli_bar_draw(&j->t.bar, progress);
   return CUONN_OK;
 }
 
@@ -272,7 +221,7 @@ static cuonn_status on_epoch(void *user, const cuonn_epoch_record *r, const cuon
   j->saved_step = state->step;
   j->newest = *r;
   j->newest.gradient_errors = NULL; /* they are gone when this returns */
-  if (j->args.common.json) {
+  if (j->t.common.json) {
     json_t *const object = json_pack(
         "{s:I, s:o, s:o, s:o, s:o, s:o}", "epoch", (json_int_t)r->epoch, "train_loss", cli_json_number(r->train_loss),
         "test_loss", cli_json_number(r->test_loss), "test_accuracy", cli_json_number(r->test_accuracy), "seconds",
@@ -287,7 +236,7 @@ static cuonn_status on_epoch(void *user, const cuonn_epoch_record *r, const cuon
     cli_print_json(object);
     return CUONN_OK;
   }
-  cli_bar_clear(&j->bar);
+  cli_bar_clear(&j->t.bar);
   printf("epoch %zu/%zu  train loss %.5f  test loss %.5f  test accuracy %.4f  %.2f s  %.0f examples/s%s\n", r->epoch,
          j->config.training.epochs, r->train_loss, r->test_loss, r->test_accuracy, r->seconds, r->examples_per_second,
          improved ? "  best" : "");
@@ -298,11 +247,9 @@ static cuonn_status on_epoch(void *user, const cuonn_epoch_record *r, const cuon
 static int print_summary(const job *j, const char *result) {
   const char *directory = j->config.output_directory;
   const double best = j->state.best_accuracy;
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  const double seconds = (double)(now.tv_sec - j->began.tv_sec) + 1e-9 * (double)(now.tv_nsec - j->began.tv_nsec);
+  const double seconds = cli_seconds_since(&j->t.began);
   const size_t finished = (size_t)(j->state.step / j->steps_per_epoch);
-  if (j->args.common.json)
+  if (j->t.common.json)
     return cli_print_json(json_pack("{s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "result", result, "epochs",
                                     (json_int_t)finished, "step", (json_int_t)j->state.step, "test_accuracy",
                                     j->newest.epoch ? cli_json_number(j->newest.test_accuracy) : json_null(),
@@ -328,31 +275,19 @@ done:
   return code;
 }
 
-/* Writes the report of a run that is done. Nothing is lost if it cannot be written, so that is told and no failure. */
-static void report(const job *j) {
-  char *written;
-  const char *const directory = j->config.output_directory;
-  if (cli_report_run(&written, directory, NULL, &j->args.common) != CLI_DONE) return;
-  if (!written)
-    cli_fail(CLI_DONE, "%s, so there is no report; later: cuonn report %s", CLI_GNUPLOT_ADVICE, directory);
-  else if (!j->args.common.json)
-    printf("report in %s\n", written);
-  free(written);
-}
-
 /* Nothing is left to train. A run that was killed between its last epoch and its report gets the report. */
 static int nothing_to_do(const job *j) {
   int code = CLI_DONE;
   char *path;
   if (asprintf(&path, "%s/report.html", j->config.output_directory) < 0)
     return cli_fail(CLI_RESOURCES, "not enough memory");
-  if (j->args.common.json)
+  if (j->t.common.json)
     code = print_summary(j, "nothing to do");
   else
-    printf("nothing to do: %s already has %zu epochs; more with --set training.epochs=COUNT\n", j->args.resume,
+    printf("nothing to do: %s already has %zu epochs; more with --set training.epochs=COUNT\n", j->t.resume,
            (size_t)(j->state.step / j->steps_per_epoch));
   cli_flush();
-  if (access(path, F_OK) != 0 && errno == ENOENT) report(j);
+  if (access(path, F_OK) != 0 && errno == ENOENT) cli_training_report(&j->t, j->config.output_directory, false);
   free(path);
   return code;
 }
@@ -378,11 +313,11 @@ static bool holds(const char *path, const char *text) {
 /* A resumed run writes over its files: none may be CONFIG, but config.yaml where it stays as it is. A new one replaces none. */
 static int check_outputs(const job *j, const char *text) {
   static const char *const names[] = {"config.yaml", "metrics.csv", "last.nc", "best.nc", "report.html"};
-  if (!j->args.resume || !j->args.config || holds(j->args.config, text)) return CLI_DONE;
+  if (!j->t.resume || !j->t.config || holds(j->t.config, text)) return CLI_DONE;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     char *path;
-    if (asprintf(&path, "%s/%s", j->args.resume, names[i]) < 0) return cli_fail(CLI_RESOURCES, "not enough memory");
-    const int code = CLI_CHECK_OUTPUT(path, j->args.config);
+    if (asprintf(&path, "%s/%s", j->t.resume, names[i]) < 0) return cli_fail(CLI_RESOURCES, "not enough memory");
+    const int code = CLI_CHECK_OUTPUT(path, j->t.config);
     free(path);
     if (code != CLI_DONE) return code;
   }
@@ -397,22 +332,22 @@ static int train(job *j) {
   text = cuonn_config_text(&j->config);
   if (!text) return cli_fail(CLI_RESOURCES, "not enough memory");
   CLI_PASS_DONE(check_outputs(j, text));
-  const cuonn_origin origin = {text, j->config.training.seed, j->identity};
+  const cuonn_origin origin = {text, j->config.training.seed, j->t.identity};
   CLI_TRY_DONE(cuonn_run_open(&j->run, j->config.output_directory, &origin,
                               j->config.training.gradient == CUONN_GRADIENT_EXACT ? 0 : j->config.network.n_layers,
-                              !j->args.resume ? 0 : (finished ? finished : SIZE_MAX)));
+                              !j->t.resume ? 0 : (finished ? finished : SIZE_MAX)));
   print_start(j);
-  clock_gettime(CLOCK_MONOTONIC, &j->began);
-  cli_bar_open(&j->bar);
+  clock_gettime(CLOCK_MONOTONIC, &j->t.began);
+  cli_bar_open(&j->t.bar);
   const cuonn_training_callbacks callbacks = {.user = j, .on_progress = on_progress, .on_epoch = on_epoch};
   const cuonn_status status =
-      cuonn_train(&j->state, j->context, &j->data, &j->config.features, &j->config.training, &callbacks);
-  cli_bar_clear(&j->bar);
+      cuonn_train(&j->state, j->t.context, &j->t.data, &j->config.features, &j->config.training, &callbacks);
+  cli_bar_clear(&j->t.bar);
   switch (status) {
     case CUONN_OK:
       code = print_summary(j, "done");
       cli_flush();
-      report(j);
+      cli_training_report(&j->t, j->config.output_directory, false);
       break;
     case CUONN_E_INTERRUPTED: code = stop_run(j); break;
     case CUONN_E_DIVERGED: code = diverged(j); break;
@@ -426,17 +361,12 @@ done:
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
   job j = {.saved_step = UINT64_MAX};
-  j.args.settings = calloc((size_t)argc, sizeof *j.args.settings);
-  if (!j.args.settings) return cli_fail(CLI_RESOURCES, "not enough memory");
-  CLI_PASS_DONE(cli_parse(&j.args, &argp, argc, argv));
-  cli_catch_signals();
+  CLI_PASS_DONE(cli_training_begin(&j.t, &argp, argc, argv));
   cuonn_config_init(&j.config);
-  CLI_PASS_DONE(j.args.resume ? configure_resumed(&j) : configure_new(&j));
-  CLI_TRY_DONE(cuonn_context_create(&j.context, j.config.backend, j.config.threads));
-  cli_tell_backend(j.context);
+  CLI_PASS_DONE(j.t.resume ? configure_resumed(&j) : configure(&j, NULL));
   CLI_PASS_DONE(load_data(&j));
-  if (!j.args.resume) CLI_PASS_DONE(start_state(&j));
-  if (j.args.resume) j.saved_step = j.state.step;
+  if (!j.t.resume) CLI_PASS_DONE(start_state(&j));
+  if (j.t.resume) j.saved_step = j.state.step;
   if (j.state.step >= j.config.training.epochs * j.steps_per_epoch) {
     code = nothing_to_do(&j);
     goto done;
@@ -444,14 +374,9 @@ static int run(int argc, char **argv) {
   code = train(&j);
 done:
   cuonn_run_close(j.run);
-  free(j.identity);
-  free(j.data_source);
-  free(j.directory);
   cuonn_origin_free(&j.started);
   cuonn_training_state_free(&j.state);
-  cuonn_dataset_free(&j.data);
-  cuonn_context_free(j.context);
-  free(j.args.settings);
+  cli_training_free(&j.t);
   return code;
 }
 

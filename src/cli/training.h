@@ -1,0 +1,44 @@
+/* What `cuonn train` and `cuonn sweep` share: arguments, what is resumed, data, and the report at the end. */
+#ifndef CUONN_CLI_TRAINING_H
+#define CUONN_CLI_TRAINING_H
+
+#include "cli/common.h"
+#include "cli/progress.h"
+
+/* One call of such a command, zero at first; released with cli_training_free(). */
+typedef struct {
+  const char *config, *data_folder, *output, *resume; /* arguments, NULL: not given */
+  const char **settings; /* [n_settings] "key=value", room for as many as there are words */
+  size_t n_settings;
+  cli_options common;
+  char *directory;         /* that is resumed; then `resume` is the same */
+  char *source;            /* the file in it that says what was started */
+  const char *data_source; /* the same, unless the user names other data */
+  cuonn_context *context;
+  cuonn_dataset data;
+  char *identity; /* of the data */
+  struct timespec began;
+  cli_bar bar;
+} cli_training;
+
+/* A parser for argp, whose input is a cli_training. Which arguments go together, the command says. */
+error_t cli_training_parse(int key, char *value, struct argp_state *state);
+
+/* Parses the command line, and begins to listen to signals. */
+int cli_training_begin(cli_training *out, const struct argp *argp, int argc, char **argv);
+
+/* Finds the directory that --resume means, and what the file NAME in it is called. */
+int cli_training_find(cli_training *training, const char *name);
+
+/* Opens the context that a configuration names, and reads the data. */
+int cli_training_load(cli_training *training, const cuonn_config *config);
+
+/* Refuses data that make no batch. */
+int cli_training_check_batch(const cli_training *training, const cuonn_config *config);
+
+/* Writes the report of a run or a sweep that is done. Nothing is lost if it cannot be written, so that is told and no failure. */
+void cli_training_report(const cli_training *training, const char *directory, bool sweep);
+
+void cli_training_free(cli_training *training);
+
+#endif
