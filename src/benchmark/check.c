@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "benchmark/problem.h"
+#include "benchmark/work.h"
 
 enum { kSteps = 3, kNodesPassed = 1 << 22, kStages = 5 };
 
@@ -16,7 +17,8 @@ typedef struct {
 } numbers;
 
 static cuonn_status check_features(numbers *out, const problem *p) {
-  const cuonn_features_options fourier = {.kind = CUONN_FEATURES_FOURIER, .radius = problem_radius(p->options.n_modes)};
+  const cuonn_features_options fourier = {.kind = CUONN_FEATURES_FOURIER,
+                                          .radius = benchmark_radius(p->options.n_modes)};
   out->n = 2 * p->n_examples * p->options.n_modes;
   CUONN_TRY(cuonn_allocate(&out->values, out->n, sizeof *out->values));
   CUONN_TRY(p->backend->set_images(p->state, BACKEND_TEST, &p->images, &fourier));

@@ -7,6 +7,7 @@
 #include "base/machine.h"
 #include "base/memory.h"
 #include "benchmark/problem.h"
+#include "benchmark/work.h"
 
 enum { kLeastSamples = 3, kGrowth = 4 };
 
@@ -40,7 +41,7 @@ done:
 static cuonn_status operate_once(const problem *p) {
   if (p->options.what == CUONN_BENCHMARK_FEATURES) {
     const cuonn_features_options fourier = {.kind = CUONN_FEATURES_FOURIER,
-                                            .radius = problem_radius(p->options.n_modes)};
+                                            .radius = benchmark_radius(p->options.n_modes)};
     return p->backend->set_images(p->state, BACKEND_TEST, &p->images, &fourier);
   }
   cuonn_evaluation evaluation = {0};

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "benchmark/work.h"
 
 /* Noise, 16 bits each; a linear congruential generator (Knuth, The Art of Computer Programming 2, 3.3.4). */
 static uint32_t noise(uint32_t *state) {
@@ -21,7 +22,7 @@ static size_t batches_of(const cuonn_benchmark_options *options) {
 
 static cuonn_status make_images(problem *p) {
   uint32_t state = 1;
-  p->images.height = p->images.width = problem_side(p->options.n_modes);
+  p->images.height = p->images.width = benchmark_side(p->options.n_modes);
   p->images.n_examples = p->n_examples;
   const size_t size = p->n_examples * p->images.height * p->images.width;
   CUONN_TRY(cuonn_allocate(&p->images.pixels, size, 1));
@@ -60,7 +61,7 @@ cuonn_status problem_create(problem *out, const cuonn_context *context, const cu
   const cuonn_benchmark_case what = options->what;
   const bool one_mesh = what == CUONN_BENCHMARK_PROPAGATE || what == CUONN_BENCHMARK_PROPAGATE_STAGES;
   const size_t n_layers = one_mesh || what == CUONN_BENCHMARK_FEATURES ? 1 : options->n_layers;
-  const cuonn_network_shape shape = {options->n_modes, n_layers, problem_classes(options->n_modes), CUONN_STYLE_TOP,
+  const cuonn_network_shape shape = {options->n_modes, n_layers, benchmark_classes(options->n_modes), CUONN_STYLE_TOP,
                                      true};
   *out = (problem){.options = *options, .backend = context->backend, .threads = context->threads};
   CUONN_TRY(cuonn_benchmark_options_check(options));

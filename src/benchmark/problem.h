@@ -22,8 +22,4 @@ typedef struct {
 cuonn_status problem_create(problem *out, const cuonn_context *context, const cuonn_benchmark_options *options);
 void problem_free(problem *p);
 
-size_t problem_radius(size_t n_modes);  /* of the Fourier features nearest to n_modes */
-size_t problem_side(size_t n_modes);    /* pixels a side of the images */
-size_t problem_classes(size_t n_modes); /* outputs that are read */
-
 #endif

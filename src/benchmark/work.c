@@ -1,9 +1,10 @@
 /* Cases, the ranges of their options, and the work that one operation needs at least. */
+#include "benchmark/work.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "benchmark/problem.h"
 
 static const char *const names[CUONN_BENCHMARK_CASES] = {
     [CUONN_BENCHMARK_FEATURES] = "features",     [CUONN_BENCHMARK_FORWARD] = "forward",
@@ -41,21 +42,21 @@ cuonn_status cuonn_benchmark_options_check(const cuonn_benchmark_options *option
   CUONN_TRY(in_range("the number of warm-up operations", options->n_warm_up, 0, 1000000));
   CUONN_CHECK(options->most_seconds > 0, CUONN_E_ARGUMENT, "the time of all samples is %g s; it must be positive",
               options->most_seconds);
-  const size_t radius = problem_radius(options->n_modes);
+  const size_t radius = benchmark_radius(options->n_modes);
   CUONN_CHECK(options->what != CUONN_BENCHMARK_FEATURES || 4 * radius * radius == options->n_modes, CUONN_E_SHAPE,
               "Fourier features of radius r have (2 r)^2 modes: 16, 36, 64, 100, ..., not %zu", options->n_modes);
   return CUONN_OK;
 }
 
-size_t problem_radius(size_t n_modes) { return (size_t)lround(sqrt((double)n_modes) / 2); }
+size_t benchmark_radius(size_t n_modes) { return (size_t)lround(sqrt((double)n_modes) / 2); }
 
-size_t problem_side(size_t n_modes) {
+size_t benchmark_side(size_t n_modes) {
   enum { kFashionMnist = 28 };
-  const size_t least = 2 * problem_radius(n_modes);
+  const size_t least = 2 * benchmark_radius(n_modes);
   return least > kFashionMnist ? least : kFashionMnist;
 }
 
-size_t problem_classes(size_t n_modes) { return n_modes < 10 ? n_modes : 10; }
+size_t benchmark_classes(size_t n_modes) { return n_modes < 10 ? n_modes : 10; }
 
 /* Nodes from which light reaches one of the first `read` outputs (docs/physics.md, eq. 18). */
 static size_t nodes_at_work(size_t n_modes, size_t read) {
@@ -72,8 +73,8 @@ cuonn_benchmark_work cuonn_benchmark_count(const cuonn_benchmark_options *option
   const double n_modes = (double)options->n_modes, layers = (double)options->n_layers, examples = (double)n_examples;
   const double nodes = n_modes * (n_modes - 1) / 2;
   const double at_work =
-      (layers - 1) * nodes + (double)nodes_at_work(options->n_modes, problem_classes(options->n_modes));
-  const double pixels = (double)(problem_side(options->n_modes) * problem_side(options->n_modes));
+      (layers - 1) * nodes + (double)nodes_at_work(options->n_modes, benchmark_classes(options->n_modes));
+  const double pixels = (double)(benchmark_side(options->n_modes) * benchmark_side(options->n_modes));
   cuonn_benchmark_work work = {.n_examples = n_examples};
   switch (options->what) {
     case CUONN_BENCHMARK_FEATURES:

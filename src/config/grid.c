@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "config/keys.h"
 #include "config/value.h"
 
 static const config_key *key_of(const char *path) { return &config_keys[config_key_find(path, strlen(path))]; }

@@ -2,7 +2,7 @@
 #ifndef CUONN_CONFIG_GRID_H
 #define CUONN_CONFIG_GRID_H
 
-#include "config/keys.h"
+#include "config/key.h"
 #include "cuonn/grid.h"
 
 /* The axis of a key; NULL if it has no list. */

@@ -2,10 +2,7 @@
 #ifndef CUONN_CONFIG_VALUE_H
 #define CUONN_CONFIG_VALUE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
-#include "config/keys.h"
+#include "config/key.h"
 #include "cuonn/config.h"
 
 /* Room for what a file says, cut short for a message. */

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "cuonn/files.h"
+#include "results/attributes.h"
 #include "results/container.h"
 #include "results/phases.h"
 #include "results/variables.h"

@@ -2,12 +2,8 @@
 #ifndef CUONN_RESULTS_CONTAINER_H
 #define CUONN_RESULTS_CONTAINER_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "cuonn/status.h"
-
-struct results_variable;
+#include "results/variable.h"
 
 /* An open netCDF file. */
 typedef struct {
@@ -29,7 +25,7 @@ cuonn_status results_read(const char *path, results_reader reader, void *user);
 /* The same of a file that other programs make: one of another kind, such as .npy, is refused with the lines that make netCDF
  * of it.
  * @param forms  [n_forms] the variables that the reader must find */
-cuonn_status results_read_variables(const char *path, const struct results_variable *forms, size_t n_forms,
+cuonn_status results_read_variables(const char *path, const results_variable *forms, size_t n_forms,
                                     results_reader reader, void *user);
 
 /* Says that so many bytes are about to be read from an open file: the child may work longer. */

@@ -2,7 +2,8 @@
 #ifndef CUONN_RESULTS_CONVERT_H
 #define CUONN_RESULTS_CONVERT_H
 
-#include "results/variables.h"
+#include "cuonn/status.h"
+#include "results/variable.h"
 
 /* Fails with what the bytes of a file are and, where they hold arrays, with the lines of Python that make netCDF of them.
  * @param forms  [n_forms] the variables that would have been read; 0: only cuonn makes such files */

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cuonn/files.h"
+#include "results/attributes.h"
 #include "results/container.h"
 #include "results/variables.h"
 

@@ -2,7 +2,7 @@
 #ifndef CUONN_RESULTS_NAMES_H
 #define CUONN_RESULTS_NAMES_H
 
-#include "results/variables.h"
+#include "results/container.h"
 
 /* Finds the order of a variable's dimensions: from[d] is the place in the file of the dimension d of `variable`.
  * Names that are a permutation of ours may stand in any order. Names that are not ours count by their place; beside them

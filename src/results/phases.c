@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "results/attributes.h"
 
 enum { kTheta, kPhi, kGamma, kCouplerError, kLossDb };
 

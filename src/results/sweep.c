@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "results/directory.h"
 #include "results/store.h"
+#include "results/sweep_run.h"
 
 static cuonn_status point_path(char **out, const char *directory, size_t point) {
   char name[24];

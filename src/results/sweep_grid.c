@@ -6,8 +6,10 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "results/attributes.h"
 #include "results/container.h"
 #include "results/sweep.h"
+#include "results/sweep_run.h"
 #include "results/variables.h"
 
 /* Coordinates, numbers, status and reason of the merged file. */

@@ -6,9 +6,11 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "results/attributes.h"
 #include "results/container.h"
 #include "results/directory.h"
 #include "results/sweep.h"
+#include "results/sweep_run.h"
 #include "results/variables.h"
 
 /* What both ways fill, once the grid is known. */

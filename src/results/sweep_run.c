@@ -5,8 +5,9 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "results/attributes.h"
 #include "results/container.h"
-#include "results/sweep.h"
+#include "results/sweep_run.h"
 #include "results/variables.h"
 
 #define EPOCH(member) #member, offsetof(cuonn_sweep_epoch, member)

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/error.h"
+#include "results/attributes.h"
 
 typedef struct {
   const char *name;

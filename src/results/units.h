@@ -2,7 +2,7 @@
 #ifndef CUONN_RESULTS_UNITS_H
 #define CUONN_RESULTS_UNITS_H
 
-#include "results/variables.h"
+#include "results/container.h"
 
 /* Finds by which factor a variable's values become ours: what its attribute `units` says (also spelled unit, or in
  * capitals) in the unit of `variable`. Without the attribute, and with an empty one, 1.
