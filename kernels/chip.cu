@@ -1,11 +1,11 @@
-/* A chip's readings and phases, element by element. In double, as on the host, so that both have the same noise. */
+/* A chip's readings and phases, one thread per element. In double, as on the host, so that both have the same noise. */
 #include "chip.h"
 
 #include "complex_numbers.h"
 #include "device.h"
 #include "noise.h"
 
-/* ----------------------------------------------------------------------------------------------------------- readings */
+/* --------------------------------------------------------------------------------------------------------- readings */
 
 /* Grid: examples x waveguides, layers, models. */
 KERNEL k_read(reading_task t) {
@@ -30,7 +30,7 @@ KERNEL k_read(reading_task t) {
   *at = rounded(make_double2(amplitude * c, amplitude * s) * field);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- phases */
+/* ----------------------------------------------------------------------------------------------------------- phases */
 
 /* phase in [0, period), as cuonn_phase_wrap() of src/mesh/period.c. */
 DEVICE double wrapped(double phase, double period) {
@@ -39,7 +39,7 @@ DEVICE double wrapped(double phase, double period) {
   return rest > 0 && rest < period ? rest : 0;
 }
 
-/* What a driver sets: the nearest of 2^bits levels of the period, ties to even; 0 bits: the phase itself. */
+/* Phase that a driver sets: the nearest of 2^bits levels of the period, ties to even; 0 bits: the phase itself. */
 DEVICE double set(const phase_errors &errors, double phase, double period) {
   if (errors.bits == 0) return errors.mixes ? wrapped(phase, period) : phase;
   const double levels = static_cast<double>(1u << errors.bits), step = period / levels;
@@ -52,9 +52,9 @@ DEVICE double2 set(const phase_errors &errors, double2 phases) {
 
 DEVICE double2 as_double(float2 v) { return make_double2(v.x, v.y); }
 
-/* What arrives at theta (0) or phi (1) of a node; transposed: what it gives to all others. In half pitches, the shifters of
- * the node in column c whose upper waveguide is t stand at row t, phi at 2c and theta at 2c + 1. value: of the place of a node,
- * theta and phi. */
+/* Sum of the phases that reach theta (0) or phi (1) of a node by crosstalk; transposed: sum over the phases that it
+ * reaches. In half pitches, the shifters of the node in column c whose upper waveguide is t are at row t, phi at 2c and
+ * theta at 2c + 1. value: theta and phi at a place. */
 template <bool transposed, class Value>
 DEVICE double mixed(const phase_errors &errors, mesh_layout layout, int kind, int column, int row, Value value) {
   const int reach = CUONN_CROSSTALK_REACH, rows = CUONN_CROSSTALK_ROWS, n = layout.n_modes;
@@ -103,7 +103,7 @@ KERNEL k_pull_back(float2 *out, const float2 *in, const phase_errors *errors, me
                                                 [&](size_t at) { return as_double(in[first + at]); }));
 }
 
-/* ---------------------------------------------------------------------------------------------------------- launchers */
+/* -------------------------------------------------------------------------------------------------------- launchers */
 
 static const unsigned kThreads = 128;
 

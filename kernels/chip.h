@@ -1,4 +1,4 @@
-/* What a chip makes of phases and of readings (docs/physics.md, section 8). */
+/* Errors of a chip's phases and readings (docs/physics.md, section 8). */
 #ifndef CUONN_KERNELS_CHIP_H
 #define CUONN_KERNELS_CHIP_H
 
@@ -21,7 +21,7 @@ typedef struct {
   unsigned purposes[READ_USES];            /* of random numbers (src/base/random.h), for fields */
   unsigned tap_purpose;                    /* the same for taps */
   bool has_steps, has_layers;              /* each step, each layer has noise of its own */
-  bool has_examples;                       /* each example, too; else a waveguide's error is that of all */
+  bool has_examples;                       /* each example, too; else all examples share a waveguide's error */
   bool digital;                            /* scheme */
   bool by_example;                         /* the largest norm of an example limits the scale, else of a waveguide */
 } chip_reader;
@@ -30,7 +30,7 @@ typedef struct {
  * n_read waveguides. */
 typedef struct {
   float2 *fields;
-  bool factors_only;          /* fields become what they would be multiplied by */
+  bool factors_only;          /* write the factors alone, not their products with fields */
   const chip_reader *readers; /* [model] */
   reading_use use;
   const network_batch *batch; /* its number is the step; NULL: number */
@@ -44,12 +44,12 @@ cudaError_t launch_read(const reading_task *task, cudaStream_t stream);
 /* half pitches: of arms, and of nodes that have two */
 enum { CUONN_CROSSTALK_REACH = 6, CUONN_CROSSTALK_ROWS = CUONN_CROSSTALK_REACH + 1 };
 
-/* What becomes of one model's phases. */
+/* Errors of one model's phases. */
 typedef struct {
   unsigned bits; /* 0: not rounded */
   double theta_period, phi_period;
   bool mixes;
-  /* by kind (theta, phi) of the phase that gets and of that which gives, rows and columns between them (src/chip/phases.h) */
+  /* by kind (theta, phi) of the receiving and of the giving phase, rows and columns between them (src/chip/phases.h) */
   double weight[2][2][2 * CUONN_CROSSTALK_ROWS + 1][CUONN_CROSSTALK_REACH + 1];
 } phase_errors;
 
@@ -57,7 +57,7 @@ typedef struct {
 cudaError_t launch_program(double2 *applied, const double2 *phases, const double2 *added, const phase_errors *errors,
                            mesh_layout layout, int n_layers, int n_models, cudaStream_t stream);
 
-/* Gradient by applied phases to that by programmed ones; out is not in. */
+/* Turns the gradient with respect to applied phases into that with respect to programmed phases; out is not in. */
 cudaError_t launch_pull_back(float2 *out, const float2 *in, const phase_errors *errors, mesh_layout layout,
                              int n_layers, int n_models, cudaStream_t stream);
 

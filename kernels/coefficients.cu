@@ -4,27 +4,27 @@
 #include "complex_numbers.h"
 #include "device.h"
 
-/* ------------------------------------------------------------------------------------------------------------ kernels */
+/* ---------------------------------------------------------------------------------------------------------- kernels */
 
-/* Angles as fractions of a turn in 32 bits: they wrap around by themselves, and sums of any length and order are exact. A
- * step is 1.5e-9 rad. */
-DEVICE unsigned turns_of(double radians) {
+/* Binary angle: 2^32 steps of 1.5e-9 rad make 2 pi, so that angles wrap around by themselves and sums of any length and
+ * order are exact. */
+DEVICE unsigned binary_angle(double radians) {
   double turn = radians * 0.15915494309189535;
   turn -= floor(turn);
   if (!(turn >= 0 && turn <= 1)) turn = 0; /* not finite: the node itself becomes NaN */
   return static_cast<unsigned>(static_cast<unsigned long long>(turn * 4294967296.0 + 0.5));
 }
 
-DEVICE double2 unit(unsigned turns) { /* exp(i angle) */
+DEVICE double2 unit(unsigned angle) { /* exp(i angle) */
   double2 z;
-  sincospi(static_cast<double>(static_cast<int>(turns)) * 0x1p-31, &z.y, &z.x);
+  sincospi(static_cast<double>(static_cast<int>(angle)) * 0x1p-31, &z.y, &z.x);
   return z;
 }
 
-/* What an ideal node adds to the phase of both its outputs: that of the bottom arm's outer shifter, half the sum of the inner
- * ones, and a quarter turn. */
+/* Phase that an ideal node adds to both its outputs: that of the bottom arm's outer shifter, half the sum of the inner
+ * ones, and pi / 2. */
 DEVICE unsigned own_phase(double2 phases, style_arms arms) {
-  return turns_of(arms.phi[1] * phases.y + 0.5 * (arms.theta[0] + arms.theta[1]) * phases.x) + 0x40000000u;
+  return binary_angle(arms.phi[1] * phases.y + 0.5 * (arms.theta[0] + arms.theta[1]) * phases.x) + 0x40000000u;
 }
 
 /* Sum of this and all lower lanes. */
@@ -37,11 +37,11 @@ DEVICE unsigned sum_of_lower(unsigned value) {
   return value;
 }
 
-/* Ideal nodes leave a phase P on both their outputs, P = P_bottom + own_phase, and need phi' = phi + P_top - P_bottom of what
- * stands at their inputs. Going back from a node, P_bottom comes from the node down and left of it, and so on: P is a sum
- * along the diagonal of nodes with column + top waveguide = 2 d; P_top is the same along diagonal d - 1. Diagonals that
- * begin at the bottom edge begin with the sum of the nodes at that edge in the columns before. Sums in turns are exact, so
- * a warp takes a diagonal and adds it up 32 nodes at a time: no chain of N columns, no barrier. */
+/* Ideal nodes leave a phase P on both their outputs, P = P_bottom + own_phase, and need phi' = phi + P_top - P_bottom
+ * with the phases at their inputs. P_bottom is left by the node down and left of a node, and so on: P is a sum along
+ * the diagonal of nodes with column + top waveguide = 2 d; P_top is the same along diagonal d - 1. Diagonals that
+ * begin at the bottom edge begin with the sum of the nodes at that edge in the columns before. Sums of binary angles
+ * are exact, so a warp adds up a diagonal 32 nodes at a time: no chain of N columns, no barrier. */
 KERNEL k_ideal_nodes(float4 *nodes, float2 *turns, const double2 *phases, const double *gamma, mesh_layout layout,
                      style_arms arms, int n_meshes) {
   const int n = layout.n_modes, lane = static_cast<int>(threadIdx.x) % CUONN_WARP;
@@ -68,18 +68,18 @@ KERNEL k_ideal_nodes(float4 *nodes, float2 *turns, const double2 *phases, const 
     const unsigned to_here = sum_of_lower(own), to_here_above = sum_of_lower(own_above);
     if (there) {
       const unsigned at_bottom = below + to_here - own, at_top = above + to_here_above, left = below + to_here;
-      const double2 e = unit(turns_of(static_cast<double>(arms.phi[0] - arms.phi[1]) * p.y) + at_top - at_bottom);
+      const double2 e = unit(binary_angle(static_cast<double>(arms.phi[0] - arms.phi[1]) * p.y) + at_top - at_bottom);
       double sine, cosine;
       sincospi(0.5 * (arms.theta[0] - arms.theta[1]) * p.x * 0.3183098861837907, &sine, &cosine);
       const double unless_finite = 0 * p.x + 0 * p.y;
       nodes[static_cast<size_t>(mesh) * mesh_places(layout) + mesh_place(layout, c, t)] =
           make_float4(static_cast<float>(e.x + unless_finite), static_cast<float>(e.y), static_cast<float>(sine),
                       static_cast<float>(cosine));
-      if (turns) { /* outputs that no later node turns */
+      if (turns) { /* outputs behind which no node follows */
         float2 *const out = turns + static_cast<size_t>(mesh) * n;
         const double *const g = gamma + static_cast<size_t>(mesh) * n;
-        if (c + (t > 0 ? 1 : 2) >= n) out[t] = rounded(unit(left + turns_of(g[t])));
-        if (c + (t + 2 < n ? 1 : 2) >= n) out[t + 1] = rounded(unit(left + turns_of(g[t + 1])));
+        if (c + (t > 0 ? 1 : 2) >= n) out[t] = rounded(unit(left + binary_angle(g[t])));
+        if (c + (t + 2 < n ? 1 : 2) >= n) out[t + 1] = rounded(unit(left + binary_angle(g[t + 1])));
       }
     }
     below += shuffle(to_here, CUONN_WARP - 1);
@@ -106,7 +106,7 @@ DEVICE double2 shifter(double weight, double amplitude, double angle) {
 struct node_stages {
   double2 outer[2], inner[2]; /* of the top and the bottom arm */
   DEVICE node_stages(double2 phases, const node_constants &constants, style_arms arms) {
-    /* in push-pull, theta's loss is that of the top arm; phi's is that of every arm that phi turns */
+    /* in push-pull, theta's loss is that of the top arm; phi's is that of every arm with a phi shifter */
     const double bottom = arms.theta[0] != 0 ? 1 : constants.theta_amplitude;
     inner[0] = shifter(arms.theta[0], constants.theta_amplitude, phases.x);
     inner[1] = shifter(arms.theta[1], bottom, phases.x);
@@ -130,10 +130,10 @@ DEVICE size_t plane_at(mesh_layout layout, size_t place, int plane, int planes) 
   return (place / lanes * planes + plane) * lanes + place % lanes;
 }
 
-DEVICE void write_gamma(float2 *turns, const double *gamma, int n_modes, size_t mesh, size_t w) {
-  if (turns && w < static_cast<size_t>(n_modes)) {
+DEVICE void write_gamma(float2 *factors, const double *gamma, int n_modes, size_t mesh, size_t w) {
+  if (factors && w < static_cast<size_t>(n_modes)) {
     const size_t at = mesh * n_modes + w;
-    turns[at] = rounded(unit(turns_of(gamma[at])));
+    factors[at] = rounded(unit(binary_angle(gamma[at])));
   }
 }
 
@@ -151,7 +151,7 @@ KERNEL k_general_nodes(float4 *nodes, float4 *back, float2 *turns, const double2
     const node_stages s(phases[at], k, arms);
     upper = two(rounded(coupled(s, k, 0, 0)), rounded(coupled(s, k, 0, 1)));
     lower = two(rounded(coupled(s, k, 1, 0)), rounded(coupled(s, k, 1, 1)));
-    const double2 det = s.inner[0] * s.inner[1] * s.outer[0] * s.outer[1]; /* those of couplers are 1 */
+    const double2 det = s.inner[0] * s.inner[1] * s.outer[0] * s.outer[1]; /* determinants of couplers are 1 */
     const double size = det.x * det.x + det.y * det.y;
     const double cos2 = k.right[0] * k.right[0], sin2 = k.right[1] * k.right[1];
     const double top_share = -(arms.theta[0] * cos2 + arms.theta[1] * sin2);
@@ -207,7 +207,7 @@ KERNEL k_tap_nodes(float4 *nodes, float2 *gammas, const double2 *phases, const d
   nodes[plane_at(layout, place, 1, 2)] = couplers;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- launchers */
+/* -------------------------------------------------------------------------------------------------------- launchers */
 
 static const unsigned kThreads = 128;
 

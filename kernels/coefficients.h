@@ -16,15 +16,15 @@ typedef struct {
   double theta_amplitude, phi_amplitude;
 } node_constants;
 
-/* Fills places that hold no node, once; kernels that follow leave them. planes: 1. */
+/* Fills places without a node, once; later launches leave them as they are. planes: 1. */
 cudaError_t launch_idle_nodes(float4 *nodes, mesh_layout layout, int n_meshes, cudaStream_t stream);
 
-/* Ideal nodes (node.h). phases: [mesh][place] theta, phi in radians; gamma: [mesh][N]; turns: [mesh][N] as in columns.h,
- * NULL if not wanted (then gamma is not read). */
+/* Ideal nodes (node.h). phases: [mesh][place] theta, phi in radians; gamma: [mesh][N]; turns: [mesh][N] as in
+ * columns.h, NULL if not wanted (then gamma is not read). */
 cudaError_t launch_ideal_nodes(float4 *nodes, float2 *turns, const double2 *phases, const double *gamma,
                                mesh_layout layout, style_arms arms, int n_meshes, cudaStream_t stream);
 
-/* General nodes: two planes for the way out, three for the way back. constants: [mesh][place]. */
+/* General nodes: two planes for the forward pass, three for the backward pass. constants: [mesh][place]. */
 cudaError_t launch_general_nodes(float4 *nodes, float4 *back, float2 *turns, const double2 *phases, const double *gamma,
                                  const node_constants *constants, mesh_layout layout, style_arms arms, int n_meshes,
                                  cudaStream_t stream);

@@ -3,7 +3,7 @@
 
 #include "walk.h"
 
-/* ------------------------------------------------------------------------------------------------------------ kernels */
+/* ---------------------------------------------------------------------------------------------------------- kernels */
 
 /* Panels of one mesh, first to last or last to first. */
 template <class Walk, class Node, bool kTransposed>
@@ -101,7 +101,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
 #pragma unroll
     for (int i = 0; i < walk::kModes; i++) {
       flows[i * CUONN_BLOCK] += imaginary_product(x[i], g[i]);
-      walk::load_no_further(i);
+      walk::limit_unrolled_loads(i);
     }
     for (int panel = n_panels; panel-- > 0;) {
       walk::backward_panel(x, g, shares, panels.take(), panel, n, meshes.weights, kept);
@@ -123,7 +123,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
   }
 }
 
-/* ---------------------------------------------------------------------------------------------------------- launchers */
+/* -------------------------------------------------------------------------------------------------------- launchers */
 
 template <class Node, bool kTransposed>
 struct columns_launcher {

@@ -15,23 +15,24 @@ typedef struct {
   mesh_layout layout;
   gradient_weights weights;
   bool ideal;          /* which kind of node (node.h) */
-  const float4 *nodes; /* [mesh][place row][plane][lane] for the way out, and for transposed meshes */
-  const float4 *back;  /* the same for the way back; `nodes` where nodes are ideal */
-  const float2 *turns; /* [mesh][N] exp(i (gamma + phase left by the nodes)), field = turn x what the nodes left */
-  const int *starts;   /* [mesh][N] segments, as in walk.h; NULL: nothing needs to be kept */
+  const float4 *nodes; /* [mesh][place row][plane][lane] for the forward pass, and for transposed meshes */
+  const float4 *back;  /* the same for the backward pass; `nodes` where nodes are ideal */
+  const float2 *turns; /* [mesh][N] exp(i (gamma + phase that the nodes leave out)), by which outputs are multiplied */
+  const int *starts;   /* [mesh][N] segments, as in walk.h; NULL: no fields need to be kept */
   int n_segments;      /* most of a mesh */
   size_t shared_limit; /* bytes that a block may ask for on this device */
 } device_meshes;
 
 /* out = U in for n_meshes meshes, or with transposed out = U^T in.
- * out: [mesh][example][stride]; in: [example][stride], the same for all meshes, or NULL for the N unit vectors, so that out
- * is [mesh][column of U][row]. with_turns: false leaves out gamma and what the nodes left. stride: mesh_stride(). */
+ * out: [mesh][example][stride]; in: [example][stride], the same for all meshes, or NULL for the N unit vectors, so that
+ * out is [mesh][column of U][row]. with_turns: false leaves out the factors `turns`. stride: mesh_stride(). */
 cudaError_t launch_columns(float2 *out, const device_meshes *meshes, int n_meshes, const float2 *in, int n_examples,
                            bool transposed, bool with_turns, cudaStream_t stream);
 
 /* Vector-Jacobian products of one mesh: flows of theta and phi, and of gamma, over the batch.
  * gradient: [chunk][place] theta, phi; d_gamma: [chunk][N]; backward: [example][stride] U^T g, or NULL.
- * kept: fields for the way back, kept_size() float2, NULL if meshes->starts is. The chunks are summed by the caller. */
+ * kept: fields for the backward pass, kept_size() float2, NULL if meshes->starts is. The chunks are summed by the
+ * caller. */
 typedef struct {
   float2 *gradient;
   float *d_gamma;

@@ -1,7 +1,7 @@
-/* What device code may ask of the machine beyond plain C++: shared memory and copies to it, barriers, shuffles, votes,
- * sums, one atomic, grid-wide barriers and launches. All kernels take them from here and from nowhere else, because each has two
- * meanings: the one below, for nvcc, and a twin in simt_device.h, with which the tests run the same kernels on a
- * processor (tests/simt). Everything that addresses a warp takes the full warp: all 32 lanes call it together.
+/* What device code uses beyond plain C++: shared memory and copies to it, barriers, shuffles, votes, sums, one atomic,
+ * grid-wide barriers and launches. All kernels take these from here alone, because each is defined twice: below, for
+ * nvcc, and in simt_device.h, with which the tests run the same kernels on a CPU (tests/simt). Operations on a warp
+ * need the full warp: all 32 lanes call them together.
  *
  * A kernel is written   template <int kN> KERNEL k_name(float *out, ...) { float *s = shared_memory<float>(); ... }
  * and launched          CUONN_LAUNCH(k_name<64>, grid, block, shared_bytes, stream, out, ...)
@@ -50,9 +50,9 @@ DEVICE T shuffle_xor(T value, int mask) {
   return __shfl_xor_sync(0xffffffffu, value, mask);
 }
 
-/* Copies from device to shared memory that go on while the thread does other things, in groups: what was copied since the
- * last copy_group(). copy_wait<n>() returns when all groups of this thread but the newest n are there; other threads see
- * them after a barrier. to and from lie on 16 bytes. */
+/* Asynchronous copies from global to shared memory. copy_group() closes a group of the copies since the last one;
+ * copy_wait<n>() returns when all groups of this thread but the newest n are complete; other threads see them after a
+ * barrier. to and from are aligned to 16 bytes. */
 DEVICE void copy_16(void *to, const void *from) { __pipeline_memcpy_async(to, from, 16); }
 DEVICE void copy_group() { __pipeline_commit(); }
 template <int kNewest>
@@ -76,8 +76,8 @@ DEVICE long long clock_cycles() { return clock64(); } /* of the multiprocessor; 
 
 DEVICE unsigned atomic_add(unsigned *target, unsigned value) { return atomicAdd(target, value); }
 
-/* Launches with the arguments converted to the kernel's own types. A block gets 48 KiB of dynamic shared memory
- * unasked; more must be asked for once a kernel. */
+/* Launches with the arguments converted to the kernel's own types. More than 48 KiB of dynamic shared memory a block
+ * must be requested for each kernel. */
 template <bool kCooperative, class... Parameters, class... Arguments>
 cudaError_t cuonn_launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes, cudaStream_t stream,
                          Arguments... arguments) {
@@ -96,7 +96,7 @@ cudaError_t cuonn_launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, s
                         : cudaLaunchKernel(entry, grid, block, pointers, shared_bytes, stream);
   };
   const cudaError_t launched = launch(static_cast<Parameters>(arguments)...);
-  if (launched != cudaSuccess) (void)cudaGetLastError(); /* told here, not again by the next call */
+  if (launched != cudaSuccess) (void)cudaGetLastError(); /* returned here, not again by the next call */
   return launched;
 }
 

@@ -1,26 +1,26 @@
-/* Images to fields, around cuFFT's transform: one kernel before it, and one after it that picks the frequencies, brings them
- * into the order of the shifted spectrum and normalizes. */
+/* Images to fields, around cuFFT's transform: one kernel before it, and one after it that selects the frequencies in
+ * the order of the shifted spectrum and normalizes. */
 #include "fourier.h"
 
 #include "complex_numbers.h"
 #include "device.h"
 
-/* ------------------------------------------------------------------------------------------------------------ kernels */
+/* ---------------------------------------------------------------------------------------------------------- kernels */
 
 KERNEL k_pixels(float *out, const uint8_t *pixels, size_t count) {
   const size_t i = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i < count) out[i] = pixels[i];
 }
 
-/* A frequency down and across, f[0] and f[1]. The transform of real numbers gives half of the spectrum; the other half holds
- * the conjugates at opposite frequencies. */
+/* The spectrum at frequency f[0] down and f[1] across. The transform of real numbers gives half of the spectrum; the
+ * other half holds the conjugates at opposite frequencies. */
 DEVICE float2 frequency(const float2 *half, const int *f, int height, int width) {
   const int v = f[0] < 0 ? f[0] + height : f[0];
   const int u = f[1] < 0 ? f[1] + width : f[1], stored = width / 2 + 1;
   return u < stored ? half[v * stored + u] : conjugate(half[(height - v) % height * stored + width - u]);
 }
 
-/* One warp an image; the half spectrum is read twice, the second time from cache. */
+/* One warp per image; the half spectrum is read twice, the second time from the L1 or L2 cache. */
 KERNEL k_crop(float2 *out, const float2 *half, const int *frequencies, int height, int width, int n, bool reference,
               int stride, int n_images) {
   const int image = static_cast<int>((blockIdx.x * blockDim.x + threadIdx.x) / CUONN_WARP);
@@ -38,7 +38,7 @@ KERNEL k_crop(float2 *out, const float2 *half, const int *frequencies, int heigh
   }
 }
 
-/* ---------------------------------------------------------------------------------------------------------- launchers */
+/* -------------------------------------------------------------------------------------------------------- launchers */
 
 static const unsigned kThreads = 256;
 

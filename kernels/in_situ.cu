@@ -1,21 +1,22 @@
 /* Gradients that a chip measures on itself (tap_node.h says what is summed).
  *
- * Idea: as in walk.h fields stay in registers, a warp an example, and the nodes' coefficients come through shared memory in
- * panels. g goes backward through the mesh; what returns is read and stays where it is, in registers, as a; then x and a go
- * forward together. What each tap gives is summed over the block's examples through shared memory, in their order, and over
- * passes in the chunk's part of global memory. Layers and models are side by side in the grid: where matrices are measured
- * no layer waits for another. No atomics: the same bits in every run. */
+ * Idea: as in walk.h fields stay in registers, a warp an example, and the nodes' coefficients come through shared
+ * memory in panels. g goes backward through the mesh; what returns is read and stays where it is, in registers, as a;
+ * then x and a go forward together. What each tap gives is summed over the block's examples through shared memory, in
+ * their order, and over passes in the chunk's part of global memory. Layers and models are side by side in the grid:
+ * where matrices are measured no layer waits for another. No atomics: the same bits in every run. */
 #include "in_situ.h"
 
 #include "noise.h"
 #include "tap_node.h"
 #include "walk.h"
 
-/* ------------------------------------------------------------------------------------------------------------- scales */
+/* ----------------------------------------------------------------------------------------------------------- scales */
 
 static constexpr int kScaleWarps = 8;
 
-/* Grid: x and c, layers, models. The largest norm of an example, or of a waveguide over all of them; 1 if all is dark. */
+/* Grid: x and c, layers, models. The largest norm of an example, or of a waveguide over all of them; 1 if all is
+ * dark. */
 KERNEL k_scales(measure_task t) {
   const bool of_x = blockIdx.x == 0;
   const size_t here = static_cast<size_t>(blockIdx.z) * gridDim.y + blockIdx.y;
@@ -66,7 +67,7 @@ KERNEL k_scales(measure_task t) {
   }
 }
 
-/* ---------------------------------------------------------------------------------------------------------- measuring */
+/* -------------------------------------------------------------------------------------------------------- measuring */
 
 template <bool kBottom, int kLanes, int kPairs>
 struct tap_walk {
@@ -103,7 +104,7 @@ struct tap_walk {
       for (int k = 0; k < kPairs; k++) {
         back_through(g[2 * k + 1], k + 1 < kPairs ? g[(2 * k + 2) % kModes] : borrowed, shares, kPairs + k,
                      walk::node_at(pair, kPairs + k, 2), digital);
-        walk::load_no_further(k);
+        walk::limit_unrolled_loads(k);
       }
       borrowed = shuffle_up(borrowed, 1);
       if (walk::lane() != 0) g[0] = borrowed;
@@ -111,7 +112,7 @@ struct tap_walk {
 #pragma unroll
     for (int k = 0; k < kPairs; k++) {
       back_through(g[2 * k], g[2 * k + 1], shares, k, walk::node_at(pair, k, 2), digital);
-      walk::load_no_further(k);
+      walk::limit_unrolled_loads(k);
     }
   }
 
@@ -129,7 +130,7 @@ struct tap_walk {
 #pragma unroll
     for (int k = 0; k < kPairs; k++) {
       through(x[2 * k], x[2 * k + 1], a[2 * k], a[2 * k + 1], shares, k, walk::node_at(pair, k, 2), digital);
-      walk::load_no_further(k);
+      walk::limit_unrolled_loads(k);
     }
     if (column + 1 >= n_modes) return;
     float2 x_borrowed = shuffle_down(x[0], 1), a_borrowed = shuffle_down(a[0], 1);
@@ -138,7 +139,7 @@ struct tap_walk {
       const int bottom = (2 * k + 2) % kModes;
       through(x[2 * k + 1], k + 1 < kPairs ? x[bottom] : x_borrowed, a[2 * k + 1],
               k + 1 < kPairs ? a[bottom] : a_borrowed, shares, kPairs + k, walk::node_at(pair, kPairs + k, 2), digital);
-      walk::load_no_further(k);
+      walk::limit_unrolled_loads(k);
     }
     x_borrowed = shuffle_up(x_borrowed, 1);
     a_borrowed = shuffle_up(a_borrowed, 1);
@@ -277,7 +278,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
                            : w == example ? 1
                                           : 0,
                            0);
-        walk::load_no_further(i);
+        walk::limit_unrolled_loads(i);
       }
     }
 
@@ -304,14 +305,14 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
       }
       own[2 * i * CUONN_BLOCK] = reading.signal;
       own[(2 * i + 1) * CUONN_BLOCK] = reading.light;
-      walk::load_no_further(i);
+      walk::limit_unrolled_loads(i);
     }
     sync_block();
     taps::add_outputs(t.outputs + part * n, shares, n, pass == first);
   } /* take() has the barrier before the next shares */
 }
 
-/* ---------------------------------------------------------------------------------------------------------- finishing */
+/* -------------------------------------------------------------------------------------------------------- finishing */
 
 static constexpr int kWarps = 8;
 
@@ -324,8 +325,8 @@ DEVICE double derivative(double factor, double signal, double light, double shot
   return factor * (signal + shot * sqrt(fmax(light, 0.0)) * normal); /* light may be rounded below 0 where it is dark */
 }
 
-/* Grid: places by 32, layers, models. Warp w adds chunks w, w + 8, ..., and the eight sums are added in their order. Shot
- * noise is independent from reading to reading: its sum over the batch is one normal. */
+/* Grid: places by 32, layers, models. Warp w adds chunks w, w + 8, ..., and the eight sums are added in their order.
+ * Shot noise is independent from reading to reading: its sum over the batch is one normal. */
 KERNEL k_finish(float2 *gradient, measure_task t) {
   const unsigned lane = threadIdx.x % CUONN_WARP, warp = threadIdx.x / CUONN_WARP;
   const size_t place = static_cast<size_t>(blockIdx.x) * CUONN_WARP + lane, places = mesh_places(t.layout);
@@ -382,7 +383,7 @@ KERNEL k_finish_outputs(float *d_gamma, measure_task t) {
       static_cast<float>(derivative(factor, signal, light, reader.tap_shot, normal.x));
 }
 
-/* ------------------------------------------------------------------------------------------------------- digital half */
+/* ----------------------------------------------------------------------------------------------------- digital half */
 
 /* Grid: examples x stride, models. */
 KERNEL k_gather(float2 *x, batch_task t) {
@@ -456,7 +457,7 @@ KERNEL k_modulus_back(float2 *c, const float *u, const float2 *y, size_t count) 
   c[i] = (size == 0 ? 0 : u[i] / sqrtf(size)) * y[i]; /* == so that NaN stays NaN */
 }
 
-/* ---------------------------------------------------------------------------------------------------------- launchers */
+/* -------------------------------------------------------------------------------------------------------- launchers */
 
 static unsigned blocks_for(size_t elements, unsigned threads) {
   return static_cast<unsigned>((elements + threads - 1) / threads);

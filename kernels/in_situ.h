@@ -10,9 +10,9 @@
 extern "C" {
 #endif
 
-/* Layers first_layer .. first_layer + n_here - 1 of every model, side by side: "here" counts model x n_here + layer. What goes
- * in are unit vectors if x and h are NULL (then x_scale is 1), else x or, where fields are real, h. All arrays are on
- * the device. */
+/* Layers first_layer .. first_layer + n_here - 1 of every model, side by side: "here" counts model x n_here + layer.
+ * What goes in are unit vectors if x and h are NULL (then x_scale is 1), else x or, where fields are real, h. All
+ * arrays are on the device. */
 typedef struct {
   mesh_layout layout;
   bool bottom;                /* the arm with the shifters */
@@ -39,7 +39,8 @@ typedef struct {
 cudaError_t launch_scales(const measure_task *task, cudaStream_t stream);
 /* Sums of what the taps give. */
 cudaError_t launch_measure(const measure_task *task, cudaStream_t stream);
-/* Derivatives, with shot noise: gradient [model][layer][place] theta, phi; d_gamma [model][layer][N], NULL: not wanted. */
+/* Derivatives, with shot noise: gradient [model][layer][place] theta, phi; d_gamma [model][layer][N], NULL: not
+ * wanted. */
 cudaError_t launch_finish(float2 *gradient, float *d_gamma, const measure_task *task, cudaStream_t stream);
 
 /* The digital half of a step: examples of a batch, as many for every model. */

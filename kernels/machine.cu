@@ -3,7 +3,7 @@
 
 #include "device.h"
 
-/* ------------------------------------------------------------------------------------------------------------ kernels */
+/* ---------------------------------------------------------------------------------------------------------- kernels */
 
 KERNEL k_copy(float4 *to, const float4 *from, size_t count) {
   const size_t step = static_cast<size_t>(gridDim.x) * blockDim.x;
@@ -32,7 +32,7 @@ KERNEL k_multiply_adds(float *out, long long *cycles, int n_rounds) {
   if (thread == 0) *cycles = clock_cycles() - begin;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- launchers */
+/* -------------------------------------------------------------------------------------------------------- launchers */
 
 extern "C" cudaError_t launch_copy(float4 *to, const float4 *from, size_t count, cudaStream_t stream) {
   const size_t blocks = (count + 255) / 256;

@@ -1,11 +1,12 @@
-/* How a mesh lies on the device. A field of N waveguides is held by `lanes` lanes of a warp, `pairs` pairs of waveguides
- * each: lane l has waveguides 2 pairs l .. 2 pairs (l + 1) - 1. All that belongs to nodes stands where the lane that
- * computes the node looks for it, at the node's place:
+/* Layout of a mesh on the device. The N waveguides of a field are distributed over `lanes` lanes of a warp, `pairs`
+ * pairs of waveguides each: lane l holds waveguides 2 pairs l .. 2 pairs (l + 1) - 1. Arrays over nodes are indexed by
+ * place,
  *
  *   place = (column pairs + k % pairs) lanes + k / pairs,    k = top waveguide / 2
  *
- * so that the lanes of a warp read neighbouring addresses. A node of an odd column that joins two lanes belongs to the upper
- * one. Places without a node (beyond N, and below the last waveguide) hold nodes that do nothing. */
+ * so that the lanes of a warp, each of which computes the nodes of its own waveguides, read neighbouring addresses. A
+ * node of an odd column that joins the waveguides of two lanes belongs to the upper lane. Places without a node (beyond
+ * N, and below the last waveguide) hold idle nodes, which change no waveguide of the mesh. */
 #ifndef CUONN_KERNELS_MESH_H
 #define CUONN_KERNELS_MESH_H
 
@@ -13,61 +14,61 @@
 #include <stddef.h>
 
 #ifdef __CUDACC__
-#define CUONN_EVERYWHERE __host__ __device__ static inline
+#define CUONN_HOST_DEVICE __host__ __device__ static inline
 #else
-#define CUONN_EVERYWHERE static inline
+#define CUONN_HOST_DEVICE static inline
 #endif
 
 enum {
   CUONN_DEVICE_MODES_MAX = 1024,
-  CUONN_BLOCK = 128 /* threads of a block that walks through meshes: 128 / lanes examples at a time */
+  CUONN_BLOCK = 128 /* threads of a block that propagates fields: 128 / lanes examples at a time */
 };
 
 typedef struct {
   int n_modes, lanes, pairs;
 } mesh_layout;
 
-CUONN_EVERYWHERE mesh_layout mesh_layout_of(int n_modes) {
+CUONN_HOST_DEVICE mesh_layout mesh_layout_of(int n_modes) {
   mesh_layout layout = {n_modes, 8, 1};
   while (layout.lanes < 32 && 2 * layout.lanes < n_modes) layout.lanes *= 2;
   while (2 * layout.lanes * layout.pairs < n_modes) layout.pairs *= 2;
   return layout;
 }
 
-/* Columns are walked two at a time, an even and an odd one; the last odd one is missing where N is odd. */
-CUONN_EVERYWHERE int mesh_column_pairs(mesh_layout layout) { return (layout.n_modes + 1) / 2; }
+/* Columns are processed two at a time, an even and an odd one; the last odd one is missing where N is odd. */
+CUONN_HOST_DEVICE int mesh_column_pairs(mesh_layout layout) { return (layout.n_modes + 1) / 2; }
 
-CUONN_EVERYWHERE size_t mesh_places(mesh_layout layout) {
+CUONN_HOST_DEVICE size_t mesh_places(mesh_layout layout) {
   return (size_t)mesh_column_pairs(layout) * 2 * (size_t)(layout.pairs * layout.lanes);
 }
 
-CUONN_EVERYWHERE size_t mesh_place(mesh_layout layout, int column, int top) {
+CUONN_HOST_DEVICE size_t mesh_place(mesh_layout layout, int column, int top) {
   const int k = top / 2;
   return (size_t)(column * layout.pairs + k % layout.pairs) * (size_t)layout.lanes + (size_t)(k / layout.pairs);
 }
 
 /* The node at a place; false if there is none. */
-CUONN_EVERYWHERE bool mesh_node_at(int *column, int *top, mesh_layout layout, size_t place) {
+CUONN_HOST_DEVICE bool mesh_node_at(int *column, int *top, mesh_layout layout, size_t place) {
   const int lane = (int)(place % (size_t)layout.lanes), row = (int)(place / (size_t)layout.lanes);
   *column = row / layout.pairs;
   *top = 2 * (lane * layout.pairs + row % layout.pairs) + *column % 2;
   return *column < layout.n_modes && *top + 1 < layout.n_modes;
 }
 
-/* Distance of two examples in arrays of fields, in complex numbers: even, so that pairs lie on 16 bytes. */
-CUONN_EVERYWHERE int mesh_stride(mesh_layout layout) { return layout.n_modes + layout.n_modes % 2; }
+/* Distance of two examples in arrays of fields, in complex numbers: even, so that pairs are aligned to 16 bytes. */
+CUONN_HOST_DEVICE int mesh_stride(mesh_layout layout) { return layout.n_modes + layout.n_modes % 2; }
 
-/* By how much theta and phi turn the top and the bottom arm of a node: the phase style. */
+/* Phase style: the shares of theta and phi that the shifters in the top and the bottom arm of a node apply. */
 typedef struct {
   float theta[2], phi[2];
 } style_arms;
 
-/* Minus what the gradients take from the flows of the arms (node.h). */
+/* Weights of the flows of the two arms in the derivatives with respect to theta and phi, with their sign (node.h). */
 typedef struct {
   float theta_common, theta_difference, phi_top, phi_bottom;
 } gradient_weights;
 
-CUONN_EVERYWHERE gradient_weights gradient_weights_of(style_arms arms) {
+CUONN_HOST_DEVICE gradient_weights gradient_weights_of(style_arms arms) {
   gradient_weights w = {-(arms.theta[0] + arms.theta[1]), -(arms.theta[0] - arms.theta[1]), -arms.phi[0], -arms.phi[1]};
   return w;
 }

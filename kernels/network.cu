@@ -1,14 +1,15 @@
 /* The step's kernel: a batch through all layers, softmax and loss, and the cotangents back (walk.h has the idea).
  *
- * Of an example only the fields behind each layer but the last are written down, because a modulus cannot be undone: 0.5 KB
- * a layer at N = 64, which the same threads read again. Everything else stays in registers between features and gradient. */
+ * Of an example only the fields behind each layer but the last are written down, because a modulus cannot be undone:
+ * 0.5 KB a layer at N = 64, which the same threads read again. Everything else stays in registers between features and
+ * gradient. */
 #include "network.h"
 
 #include <Random123/philox.h>
 
 #include "walk.h"
 
-/* ------------------------------------------------------------------------------------------------------------ kernels */
+/* ---------------------------------------------------------------------------------------------------------- kernels */
 
 /* Over the lanes of one example. */
 template <int kLanes>
@@ -24,7 +25,8 @@ DEVICE float example_max(float value) {
   return value;
 }
 
-/* Cross entropy of the softmax of the first n_classes powers; g: its cotangent times share (docs/physics.md, eq. 15, 16). */
+/* Cross entropy of the softmax of the first n_classes powers; g: its cotangent times share (docs/physics.md, eq. 15,
+ * 16). */
 template <class Walk, int kLanes>
 DEVICE float cross_entropy(float2 (&g)[Walk::kModes], const float2 (&y)[Walk::kModes], int label, int n_classes,
                            float share) {
@@ -126,7 +128,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
           x[i] = early ? y[i] : outputs[layer * layer_size + i * kLanes];
           const float size = power(x[i]), u = size == 0 ? 0 : g[i].x / sqrtf(size); /* == so that NaN stays NaN */
           g[i] = u * conjugate(x[i]);
-          walk::load_no_further(i);
+          walk::limit_unrolled_loads(i);
         }
       }
       const kept_fields kept = kept_of(layer);
@@ -154,8 +156,8 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
   }
 }
 
-/* The same permutation as random_permute() of src/base/random.c: a Feistel network of Philox rounds over the next even power
- * of two, walked until it falls below n. Purpose 3 is that of orders there. */
+/* The same permutation as random_permute() of src/base/random.c: a Feistel network of Philox rounds over the next even
+ * power of two, walked until it falls below n. Purpose 3 is that of orders there. */
 KERNEL k_order(unsigned *order, const uint64_t *seeds, unsigned n, unsigned epoch) {
   const unsigned first = blockIdx.x * blockDim.x + threadIdx.x, model = blockIdx.y;
   if (first >= n) return;
@@ -177,7 +179,7 @@ KERNEL k_order(unsigned *order, const uint64_t *seeds, unsigned n, unsigned epoc
   order[static_cast<size_t>(model) * n + first] = i;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- launchers */
+/* -------------------------------------------------------------------------------------------------------- launchers */
 
 template <class Node>
 struct network_launcher {

@@ -11,8 +11,8 @@
 extern "C" {
 #endif
 
-/* A batch, and how it is cut: into chunks, of which a block takes one. A function of the batch and N alone, so that results
- * depend on no device. */
+/* A batch, and how it is cut: into chunks, of which a block takes one. A function of the batch and N alone, so that
+ * results depend on no device. */
 typedef struct {
   unsigned first, count; /* examples order[first] .. order[first + count - 1] */
   unsigned n_chunks;
@@ -21,7 +21,7 @@ typedef struct {
 } network_batch;
 
 /* Examples that a block goes through at once. */
-CUONN_EVERYWHERE unsigned network_block_examples(mesh_layout layout) { return CUONN_BLOCK / (unsigned)layout.lanes; }
+CUONN_HOST_DEVICE unsigned network_block_examples(mesh_layout layout) { return CUONN_BLOCK / (unsigned)layout.lanes; }
 
 /* All arrays are on the device. */
 typedef struct {
@@ -40,11 +40,12 @@ typedef struct {
 } network_task;
 
 /* Complex numbers of the scratch arrays. */
-CUONN_EVERYWHERE size_t network_outputs_size(mesh_layout layout, size_t n_models, size_t most_chunks, size_t n_layers) {
+CUONN_HOST_DEVICE size_t network_outputs_size(mesh_layout layout, size_t n_models, size_t most_chunks,
+                                              size_t n_layers) {
   return n_models * most_chunks * CUONN_BLOCK * n_layers * 2 * (size_t)layout.pairs;
 }
-CUONN_EVERYWHERE size_t network_kept_size(mesh_layout layout, size_t n_models, size_t most_chunks, size_t n_layers,
-                                          size_t n_segments) {
+CUONN_HOST_DEVICE size_t network_kept_size(mesh_layout layout, size_t n_models, size_t most_chunks, size_t n_layers,
+                                           size_t n_segments) {
   return network_outputs_size(layout, n_models, most_chunks, n_layers) * n_segments;
 }
 

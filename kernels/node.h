@@ -1,21 +1,22 @@
-/* What a node does to the two waveguides that it joins, going forward and coming back. Two kinds:
+/* A node's effect on the two waveguides that it joins, in the forward and the backward pass. Two kinds:
  *
  * ideal_node, without coupler errors and losses. With delta half the difference of the inner phases, s = sin(delta),
- * c = cos(delta), and e = exp(i phi'), it is, but for a factor that both outputs share,
+ * c = cos(delta), and e = exp(i phi'), it is, up to a factor common to both outputs,
  *
  *   y_t = s e x_t + c x_b,   y_b = c e x_t - s x_b.
  *
- * The factor is left to the nodes that follow, in whose phi' it stands (coefficients.cu): 6 multiplications and 6
- * multiply-adds an example and one load of 16 bytes, where the whole matrix takes 16 and two. It is unitary, so the way back
- * is its conjugate transpose.
+ * The factor is contained in phi' of the nodes that follow (coefficients.cu): 6 multiplications and 6 multiply-adds for
+ * an example and one load of 16 bytes, where the whole matrix takes 16 and two. It is unitary: its inverse is its
+ * conjugate transpose.
  *
- * general_node: the 2 x 2 matrix M as it is. The way back is adj(M) / det(M), with 1 / det(M) from the shifters.
+ * general_node: the 2 x 2 matrix M as it is. Its inverse is adj(M) / det(M), with 1 / det(M) from the shifters.
  *
- * Gradients. g is the cotangent; going back, a = M^T g. Flows Im(x a) in the two arms: their sum q is the same at inputs and
- * outputs of any reciprocal node. With across = Re(y_t g_b - y_b g_t), the right coupler at angle alpha = pi/4 + error, and
- * flows F at the outputs, the flow in the top arm of the theta stage is
+ * Gradients. g is the cotangent, a = M^T g. Flows Im(x a) in the two arms: their sum q is the same at inputs and
+ * outputs of any reciprocal node. With across = Re(y_t g_b - y_b g_t), the right coupler at angle alpha = pi/4 + error,
+ * and flows F at the outputs, the flow in the top arm of the theta stage is
  *   cos^2(alpha) F_t + sin^2(alpha) F_b + sin(alpha) cos(alpha) across,
- * that of the bottom arm is the rest of q, and a phase's gradient is minus the flow of its arm (docs/physics.md, eq. 11). */
+ * that of the bottom arm is the rest of q, and the derivative with respect to a phase is minus the flow of its arm
+ * (docs/physics.md, eq. 11). */
 #ifndef CUONN_KERNELS_NODE_H
 #define CUONN_KERNELS_NODE_H
 
@@ -23,7 +24,7 @@
 #include "mesh.h"
 
 struct ideal_node {
-  static constexpr int kForwardPlanes = 1, kBackwardPlanes = 1; /* float4 a node */
+  static constexpr int kForwardPlanes = 1, kBackwardPlanes = 1; /* float4 of a node */
   static constexpr bool kLossy = false;
   float2 e;
   float s, c;
@@ -93,7 +94,7 @@ struct general_node {
     top = tt * t + bt * b;
     bottom = tb * t + bb * b;
   }
-  /* Leaves the flow of both arms in q; d_phi follows when the fields at the inputs are known for sure (walk.h). */
+  /* Leaves the flow of both arms in q; d_phi follows when the fields at the inputs are final (walk.h). */
   DEVICE void backward(float2 &xt, float2 &xb, float2 &gt, float2 &gb, const gradient_weights &w, float &d_theta,
                        float &q) const {
     const float flow_top = imaginary_product(xt, gt), flow_bottom = imaginary_product(xb, gb);

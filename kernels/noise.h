@@ -1,4 +1,4 @@
-/* Random numbers on the device: the integers of src/base/random.c, and its normals but for the last bits of log, sine and
+/* Random numbers on the device: the integers of src/base/random.c, and its normals up to the last bits of log, sine and
  * cosine, in double. A number depends on its place alone, so that threads draw them in any order. */
 #ifndef CUONN_KERNELS_NOISE_H
 #define CUONN_KERNELS_NOISE_H
@@ -26,13 +26,13 @@ DEVICE double2 unit_normals(uint64_t seed, unsigned purpose, unsigned layer, uns
   return make_double2(radius * c, radius * s);
 }
 
-/* Of what a chip reads. */
+/* Of a chip's readings. */
 DEVICE double2 reading_normals(const chip_reader &reader, unsigned purpose, unsigned layer, unsigned step,
                                unsigned place) {
   return unit_normals(reader.seed, purpose, reader.has_layers ? layer : 0, reader.has_steps ? step : 0, place);
 }
 
-/* For the taps of theta and phi of a node, or, counted on behind the nodes, of an output. */
+/* For the taps of theta and phi of a node, or of an output; outputs are numbered after the nodes. */
 DEVICE double2 tap_normals(const chip_reader &reader, unsigned layer, unsigned step, unsigned place) {
   return reading_normals(reader, reader.tap_purpose, layer, step, place);
 }

@@ -1,9 +1,9 @@
 /* Sums over chunks, and the step of the phases.
  *
- * A block has 32 places and 8 warps: warp w adds chunks w, w + 8, w + 16, ... of the places, and the eight sums are added in
- * their order. Reads are whole lines, 16 of which are under way in each warp (all of its chunks at the study's batch), and
- * the order of the sums is that of the chunks alone. The step itself is in double: 12,096 phases spread over the whole
- * device cost next to nothing. */
+ * A block has 32 places and 8 warps: warp w adds chunks w, w + 8, w + 16, ... of the places, and the eight sums are
+ * added in their order. Reads are whole lines, 16 of which are under way in each warp (all of its chunks at the study's
+ * batch), and the order of the sums is that of the chunks alone. The step itself is in double: 12,096 phases spread
+ * over the whole device cost next to nothing. */
 #include "optimizer.h"
 
 #include "complex_numbers.h"
@@ -11,7 +11,7 @@
 
 static constexpr unsigned kWarps = 8, kReads = 16; /* reads that are under way in each */
 
-/* ------------------------------------------------------------------------------------------------------------ kernels */
+/* ---------------------------------------------------------------------------------------------------------- kernels */
 
 /* Sum over the chunks at this lane's place, in the first warp; and whether this thread holds a node's sum. */
 DEVICE bool sum_chunks(float2 &sum, size_t &at, const network_sums &sums) {
@@ -119,7 +119,7 @@ KERNEL k_gradient(float2 *out, double *loss, network_sums sums) {
   if (node) out[at] = gradient;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- launchers */
+/* -------------------------------------------------------------------------------------------------------- launchers */
 
 static dim3 grid_of(const network_sums &sums) {
   return dim3(static_cast<unsigned>((mesh_places(sums.layout) + CUONN_WARP - 1) / CUONN_WARP),

@@ -28,7 +28,7 @@ typedef struct {
   int n_layers, n_models;
   unsigned most_chunks;
   bool
-      common_phi; /* phi turns both arms alike: that of the last column moves no modulus, and its gradient is exactly 0 */
+      common_phi; /* phi is applied to both arms: in the last column it changes no modulus, its gradient is exactly 0 */
   const network_batch *batch;
   const float2 *gradient; /* [model][chunk][layer][place] */
   const double *losses;   /* [model][chunk] */
@@ -47,8 +47,8 @@ cudaError_t launch_update(double *loss, const optimizer_state *state, const opti
 /* The gradient itself: [model][layer][place], and the loss. */
 cudaError_t launch_gradient(float2 *out, double *loss, const network_sums *sums, cudaStream_t stream);
 
-/* The same in parts, where something stands between: a step along a gradient that is there, [model][layer][place]; and the
- * losses alone (of sums, only those and the batch are read). */
+/* The same in parts, where something stands between: a step along a gradient that is there, [model][layer][place]; and
+ * the losses alone (of sums, only those and the batch are read). */
 cudaError_t launch_step(const optimizer_state *state, const optimizer_step *steps, const float2 *gradient,
                         mesh_layout layout, int n_layers, int n_models, cudaStream_t stream);
 /* The same for gamma and its moments, [model][layer][N], of the models that train it. */

@@ -6,7 +6,7 @@
 
 static constexpr int kWarps = 8;
 
-/* ------------------------------------------------------------------------------------------------------------ kernels */
+/* ---------------------------------------------------------------------------------------------------------- kernels */
 
 KERNEL k_modulus(float *out, const float2 *y, size_t count) {
   const size_t i = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
@@ -62,7 +62,7 @@ KERNEL k_readout(double *losses, unsigned *confusion, const float2 *y, const uin
   }
 }
 
-/* ---------------------------------------------------------------------------------------------------------- launchers */
+/* -------------------------------------------------------------------------------------------------------- launchers */
 
 extern "C" cudaError_t launch_modulus(float *out, const float2 *y, size_t count, cudaStream_t stream) {
   const unsigned threads = 256;

@@ -6,7 +6,7 @@
 
 #include "walk.h"
 
-/* ------------------------------------------------------------------------------------------------------------ kernels */
+/* ---------------------------------------------------------------------------------------------------------- kernels */
 
 /* One node's stages. A shifter stage is a factor for each arm, a coupler is [[c, i s], [i s, c]]. */
 struct stage_node {
@@ -50,8 +50,8 @@ template <int kLanes, int kPairs>
 struct stage_walk {
   using walk = mesh_walk<general_node, kLanes, kPairs>;
 
-  /* All nodes of a column do one thing. The fields of a column are written behind each stage, so it is walked through once
-   * a stage; borrowing from the next lane stands around every stage of an odd column. */
+  /* All nodes of a column do one thing. The fields of a column are written behind each stage, so it is walked through
+   * once a stage; borrowing from the next lane stands around every stage of an odd column. */
   static DEVICE void column(float2 (&x)[walk::kModes], const float4 *nodes, int column, stage what) {
     const float4 *at = nodes + static_cast<size_t>(column) * kPairs * 3 * kLanes + walk::lane();
     stage_node node;
@@ -60,7 +60,7 @@ struct stage_walk {
       for (int k = 0; k < kPairs; k++) {
         node.load(at + k * 3 * kLanes, kLanes);
         act(x[2 * k], x[2 * k + 1], node, what);
-        walk::load_no_further(k);
+        walk::limit_unrolled_loads(k);
       }
       return;
     }
@@ -69,7 +69,7 @@ struct stage_walk {
     for (int k = 0; k < kPairs; k++) {
       node.load(at + k * 3 * kLanes, kLanes);
       act(x[2 * k + 1], k + 1 < kPairs ? x[(2 * k + 2) % walk::kModes] : borrowed, node, what);
-      walk::load_no_further(k);
+      walk::limit_unrolled_loads(k);
     }
     borrowed = shuffle_up(borrowed, 1);
     if (walk::lane() != 0) x[0] = borrowed;
@@ -103,7 +103,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<general_node, kLanes, kPairs>::k
   if (there) walk::write(out + at, x, n);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- launchers */
+/* -------------------------------------------------------------------------------------------------------- launchers */
 
 template <int kLanes, int kPairs>
 static cudaError_t launch(float2 *out, stage_taps taps, const float4 *stages, const float2 *turns, mesh_layout layout,

@@ -1,9 +1,11 @@
-/* A node as its taps see it: stage by stage, outer shifter (phi), left coupler, inner shifter (theta), right coupler. Both
- * shifters stand in one arm, the top or the bottom one, and the taps before them. A coupler does not tell top from bottom.
+/* A node as its taps see it: stage by stage, outer shifter (phi), left coupler, inner shifter (theta), right coupler.
+ * Both shifters stand in one arm, the top or the bottom one, and the taps before them. A coupler does not tell top from
+ * bottom.
  *
- * With x going forward, a the field that is sent in beside it, and |x -+ i a|^2 = |x|^2 + |a|^2 +- 2 Im(conj(x) a), one way
- * with both gives all powers that a scheme reads. What counts of them are two sums over the batch for each tap: the signal,
- * and the light, which is the variance of the signal for a tap shot noise of 1 (docs/physics.md, eq. 36, 37 and 40). */
+ * With x going forward, a the field that is sent in beside it, and |x -+ i a|^2 = |x|^2 + |a|^2 +- 2 Im(conj(x) a), one
+ * way with both gives all powers that a scheme reads. What counts of them are two sums over the batch for each tap: the
+ * signal, and the light, which is the variance of the signal for a tap shot noise of 1 (docs/physics.md, eq. 36, 37 and
+ * 40). */
 #ifndef CUONN_KERNELS_TAP_NODE_H
 #define CUONN_KERNELS_TAP_NODE_H
 

@@ -1,16 +1,16 @@
 /* The way of examples through meshes and back, a warp an example (or several, where N is at most 32).
  *
- * Idea: a field stays in registers from the first column to the last. A lane holds 2 pairs waveguides, so that the nodes of
- * an even column lie within lanes. For an odd column each lane borrows the first waveguide of the next lane, acts on it
- * together with its own last one, and gives it back: four shuffles for two columns, whatever N is. Going back, the nodes are
- * undone one after another, so that no field is stored on the way out.
+ * Idea: a field stays in registers from the first column to the last. A lane holds 2 pairs waveguides, so that the
+ * nodes of an even column lie within lanes. For an odd column each lane borrows the first waveguide of the next lane,
+ * acts on it together with its own last one, and gives it back: four shuffles for two columns, whatever N is. Going
+ * back, the nodes are undone one after another, so that no field is stored on the way out.
  *
- * Coefficients come through shared memory in panels of a few column pairs, the same for all warps of the block: while one
- * panel is at work, the next is copied (copy_16), across the ends of layers too.
+ * Coefficients come through shared memory in panels of a few column pairs, the same for all warps of the block: while
+ * one panel is at work, the next is copied (copy_16), across the ends of layers too.
  *
- * Gradients: going back, every thread writes its nodes' share for one panel to a place of its own in shared memory; then
- * the block adds the shares of its examples in their order, and the sum goes to the chunk's part of the gradient, in
- * global memory. No atomics: the same bits in every run. A place is always written by the same thread. */
+ * Gradients: going back, every thread writes its nodes' share for one panel to a place of its own in shared memory;
+ * then the block adds the shares of its examples in their order, and the sum goes to the chunk's part of the gradient,
+ * in global memory. No atomics: the same bits in every run. A place is always written by the same thread. */
 #ifndef CUONN_KERNELS_WALK_H
 #define CUONN_KERNELS_WALK_H
 
@@ -21,7 +21,8 @@
 #include "node.h"
 
 /* Where fields are kept for the way back, if nodes lose light: at the start of every segment. Undoing nodes amplifies
- * rounding as much as they attenuated; a segment is short enough for that to be harmless (src/backends/cuda/meshes.c). */
+ * rounding as much as they attenuated; a segment is short enough for that to be harmless
+ * (src/backends/cuda/meshes.c). */
 struct kept_fields {
   float2 *at;        /* of this thread: [segment][2 pairs][lanes]; NULL: nothing is kept */
   const int *starts; /* [column] number of the segment that starts there, -1 if none does */
@@ -50,9 +51,9 @@ struct mesh_walk {
 
   /* --- Nodes of two columns --- */
 
-  /* In a loop over a lane's pairs or waveguides: keeps the compiler from loading for all of them at once what a lane of 32
-   * waveguides has no registers for. */
-  static DEVICE void load_no_further(int k) {
+  /* In a loop over a lane's pairs or waveguides: keeps the compiler from loading for all of them at once what a lane of
+   * 32 waveguides has no registers for. */
+  static DEVICE void limit_unrolled_loads(int k) {
     if (kPairs == 16 && k % 8 == 7) sync_warp();
   }
 
@@ -122,7 +123,8 @@ struct mesh_walk {
   }
 
   /* General nodes gave the flow of both their arms in place of d_phi; what is not in the top arm at the input is in the
-   * bottom one. Only now are the fields at the inputs of the column known for sure, because they may have been recalled. */
+   * bottom one. Only now are the fields at the inputs of the column known for sure, because they may have been
+   * recalled. */
   static DEVICE void finish_phi(float *shares, const float2 (&x)[kModes], const float2 (&g)[kModes], int first_mode,
                                 const gradient_weights &w) {
     if constexpr (Node::kLossy) {
@@ -131,7 +133,7 @@ struct mesh_walk {
         const float flow_top = imaginary_product(x[2 * k + first_mode], g[2 * k + first_mode]);
         float &share = shares[(2 * k + 1) * CUONN_BLOCK];
         share = w.phi_top * flow_top + w.phi_bottom * (share - flow_top);
-        load_no_further(k);
+        limit_unrolled_loads(k);
       }
     }
   }
@@ -152,7 +154,7 @@ struct mesh_walk {
         node.backward(x[2 * k + 1], k + 1 < kPairs ? x[bottom] : borrowed, g[2 * k + 1],
                       k + 1 < kPairs ? g[bottom] : borrowed_g, w, odd[2 * k * CUONN_BLOCK],
                       odd[(2 * k + 1) * CUONN_BLOCK]);
-        load_no_further(k);
+        limit_unrolled_loads(k);
       }
       borrowed = shuffle_up(borrowed, 1);
       borrowed_g = shuffle_up(borrowed_g, 1);
@@ -168,7 +170,7 @@ struct mesh_walk {
       node.load_backward(node_at(pair, k, planes), kLanes);
       node.backward(x[2 * k], x[2 * k + 1], g[2 * k], g[2 * k + 1], w, shares[2 * k * CUONN_BLOCK],
                     shares[(2 * k + 1) * CUONN_BLOCK]);
-      load_no_further(k);
+      limit_unrolled_loads(k);
     }
     if (Node::kLossy && kept.at) recall(x, kept, column);
     finish_phi(shares, x, g, 0, w);
@@ -186,8 +188,8 @@ struct mesh_walk {
   /* Places of a mesh; mesh_places() for this kernel. */
   static DEVICE unsigned places_of(int n_modes) { return static_cast<unsigned>((n_modes + 1) / 2 * kModes * kLanes); }
 
-  /* Whether a panel has all its columns: the way that nearly all panels go, with trip counts that the compiler knows. Panels
-   * of a single column pair have nothing to unroll, and take the other way. */
+  /* Whether a panel has all its columns: the way that nearly all panels go, with trip counts that the compiler knows.
+   * Panels of a single column pair have nothing to unroll, and take the other way. */
   static DEVICE bool is_whole(int panel, int n_modes) { return kPanel > 1 && 2 * kPanel * (panel + 1) <= n_modes; }
 
   /* Copies a panel of a mesh; nodes: coefficients of all meshes, in so many planes. */
@@ -266,8 +268,8 @@ struct mesh_walk {
     return sum;
   }
 
-  /* After a barrier: adds these sums to the panel's part of a gradient. As many as there are registers for are under way
-   * together, so that their reads do not wait for one another.
+  /* After a barrier: adds these sums to the panel's part of a gradient. As many as there are registers for are under
+   * way together, so that their reads do not wait for one another.
    * gradient: [place] theta, phi of one mesh; first: it is set, not added to. */
   static DEVICE void add_shares(float2 *gradient, const float *shares, int panel, int n_modes, bool first) {
     constexpr int at_once = kPairs == 16 ? 1 : kPanelPlaces / CUONN_BLOCK;
@@ -328,7 +330,7 @@ struct mesh_walk {
     for (int i = 0; i < kModes; i++) {
       const int at = lane() * kModes + i;
       if (at < n_modes) x[i] = factors[at] * x[i];
-      load_no_further(i);
+      limit_unrolled_loads(i);
     }
   }
 };
@@ -358,8 +360,8 @@ struct forward_then_backward {
   }
 };
 
-/* The panels of a way, one after another, through one or two buffers. Source: its fetch() copies the next panel of the way,
- * with running counters, since a division for each would cost more than the copy. */
+/* The panels of a way, one after another, through one or two buffers. Source: its fetch() copies the next panel of the
+ * way, with running counters, since a division for each would cost more than the copy. */
 template <class Walk, class Source>
 struct panel_stream {
   float4 *buffers;
