@@ -72,7 +72,8 @@ CUONN_API void cuonn_config_init(cuonn_config *out);
 CUONN_API cuonn_status cuonn_config_read(cuonn_config *config, const char *path);
 
 /** Reads YAML text, as cuonn_config_read() does; `name` stands for the file in messages.  Such text stands in checkpoints
- *  and sweeps: keys of earlier versions are passed over, whatever their values. */
+ *  and sweeps, perhaps of an earlier version: its keys that are no more are passed over, whatever their values, but for a rate
+ *  that sgd had in place of the learning rate, which becomes that. */
 CUONN_API cuonn_status cuonn_config_read_text(cuonn_config *config, const char *text, size_t length, const char *name);
 
 /** Applies one "key=value", such as "training.epochs=5"; energy.preset and

@@ -41,12 +41,11 @@ typedef struct cuonn_optimizer_options {
   double beta2;                            /**< adam */
   double epsilon;                          /**< adam */
   bool restart_bias_correction_each_epoch; /**< adam: its step index begins again with every epoch, as in the study */
-  double sgd_learning_rate; /**< sgd, in place of learning_rate, so that a grid has one for each; 0: that */
 } cuonn_optimizer_options;
 
 /** The source study's optimizer. */
 #define CUONN_OPTIMIZER_OPTIONS_INIT \
-  { CUONN_OPTIMIZER_ADAM, 1e-3, 0.0, 0.9, 0.999, 1e-8, true, 0 }
+  { CUONN_OPTIMIZER_ADAM, 1e-3, 0.0, 0.9, 0.999, 1e-8, true }
 
 /** Checks the numbers of an optimizer.  @return CUONN_OK; CUONN_E_ARGUMENT naming the one that is out of range */
 CUONN_API cuonn_status cuonn_optimizer_check(const cuonn_optimizer_options *optimizer);

@@ -12,7 +12,8 @@ typedef enum {
   CONFIG_BOOLEAN, /* bool */
   CONFIG_TEXT,    /* char array */
   CONFIG_CHOICE,  /* enum, whose values count the choices from 0 */
-  CONFIG_NAME     /* char array that holds one of the choices */
+  CONFIG_NAME,    /* char array that holds one of the choices */
+  CONFIG_GROUPS   /* groups of keys, which stand in a grid, not in cuonn_config */
 } config_type;
 
 typedef struct {

@@ -139,11 +139,6 @@ const config_key config_keys[] = {
      .default_value = "1e-3", .unit = "radians",
      .sentence = "Size of a step: with `adam` about the change of a phase, with `sgd` that for a gradient of 1.",
      .sweepable = true, .decides = true},
-    {"training.optimizer.sgd_learning_rate", NUMBER(training.optimizer.sgd_learning_rate, 0, 1000),
-     .default_value = "0", .unit = "radians",
-     .sentence =
-         "With `sgd`: in place of `learning_rate`, so that a list of optimizers has a rate for each; 0 takes that.",
-     .sweepable = true, .decides = true},
     {"training.optimizer.momentum", NUMBER(training.optimizer.momentum, 0, 1), .below_high = true, .default_value = "0",
      .unit = "", .sentence = "With `sgd`: share of the last step that goes into the next.", .sweepable = true,
      .decides = true},
@@ -220,6 +215,10 @@ const config_key config_keys[] = {
 
     {"sweep.repeats", INTEGER(repeats, 1, CUONN_GRID_VALUES_MAX), .default_value = "1", .unit = "runs",
      .sentence = "Runs of every point of a sweep, each with a seed of its own: `training.seed`, one more, and so on."},
+    {"sweep.zip", .type = CONFIG_GROUPS, .default_value = "[]", .unit = "",
+     .sentence =
+         "Groups of keys, each with a list of the same length: they take their first values together, then their "
+         "second ones, and so on, in place of every combination."},
 
     {"energy.preset", CHOICE(energy_preset, presets), .default_value = "default", .unit = "",
      .sentence = "Sets every key below but `modes` and `batch`: what the study's figure counts, that with light, or "
@@ -362,12 +361,18 @@ size_t config_key_find(const char *path, size_t length) {
   return i;
 }
 
-/* Of the energy model, which had one scheme for all and said what it takes key by key. */
+const config_key *config_key_of(const char *path) { return &config_keys[config_key_find(path, strlen(path))]; }
+
+/* Of the energy model, which had one scheme for all and said what it takes key by key; and of grids, whose keys could not
+ * advance together. */
 static const config_retired_key retired_keys[] = {
     {"energy.passes", "3", "energy.scheme says which passes a gradient takes"},
     {"energy.light_passes", "4", "energy.scheme says how much light a gradient takes"},
     {"energy.tap_readouts", "2", "energy.scheme says how often taps are read"},
     {"energy.tap_scheme", "analog", "energy.tap_reading says when taps are read"},
+    {"training.optimizer.sgd_learning_rate", "0",
+     "training.optimizer.learning_rate is the rate of any optimizer; a sweep over optimizers gives it a "
+     "list, too, and names both keys in sweep.zip"},
 };
 
 const config_retired_key *config_key_retired(const char *path, size_t length) {
@@ -500,8 +505,9 @@ void cuonn_config_init(cuonn_config *out) {
 
 bool cuonn_config_key_at(cuonn_config_key *out, size_t i) {
   static const char *const type_names[] = {
-      [CONFIG_INTEGER] = "integer", [CONFIG_NUMBER] = "number", [CONFIG_BOOLEAN] = "boolean",
-      [CONFIG_TEXT] = "text",       [CONFIG_CHOICE] = "choice", [CONFIG_NAME] = "choice"};
+      [CONFIG_INTEGER] = "integer",     [CONFIG_NUMBER] = "number", [CONFIG_BOOLEAN] = "boolean",
+      [CONFIG_TEXT] = "text",           [CONFIG_CHOICE] = "choice", [CONFIG_NAME] = "choice",
+      [CONFIG_GROUPS] = "lists of keys"};
   static _Thread_local char allowed[CUONN_CONFIG_TEXT];
   if (i >= config_key_count) return false;
   const config_key *key = &config_keys[i];

@@ -39,6 +39,9 @@ const char *config_key_coordinate(const config_key *key);
 /* Number of the first key that is `path`, or stands in the section `path`; config_key_count if there is none. */
 size_t config_key_find(const char *path, size_t length);
 
+/* The key of a path that is one. */
+const config_key *config_key_of(const char *path);
+
 /* Whether key i is `path` itself, and not only in a section of that name. */
 bool config_key_is(size_t i, size_t length);
 

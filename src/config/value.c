@@ -40,6 +40,7 @@ void config_value_allowed(char out[CUONN_CONFIG_TEXT], const config_key *key) {
     case CONFIG_TEXT:
       snprintf(out, CUONN_CONFIG_TEXT, "%" PRIu64 " to %" PRIu64 " bytes", key->least, key->most);
       break;
+    case CONFIG_GROUPS: snprintf(out, CUONN_CONFIG_TEXT, "[] or [[KEY, KEY, ...], ...]"); break;
     case CONFIG_CHOICE:
     case CONFIG_NAME: {
       size_t used = 0;
@@ -180,6 +181,9 @@ cuonn_status config_value_parse(cuonn_config *config, const config_key *key, con
     case CONFIG_TEXT: return parse_text(member, key, text, length);
     case CONFIG_CHOICE:
     case CONFIG_NAME: return parse_choice(member, key, text, length);
+    case CONFIG_GROUPS:
+      return strcmp(text, "[]") == 0 ? CUONN_OK
+                                     : refuse(key, text, length, "is no list of groups, or no sweep reads it");
   }
   return cuonn_fail(CUONN_E_INTERNAL, "the table gives %s no type", key->path);
 }
@@ -222,6 +226,7 @@ void config_value_format(char out[CUONN_CONFIG_TEXT], const cuonn_config *config
     case CONFIG_BOOLEAN: snprintf(out, CUONN_CONFIG_TEXT, "%s", *(const bool *)member ? "true" : "false"); break;
     case CONFIG_TEXT:
     case CONFIG_NAME: snprintf(out, CUONN_CONFIG_TEXT, "%.*s", (int)key->size, (const char *)member); break;
+    case CONFIG_GROUPS: snprintf(out, CUONN_CONFIG_TEXT, "[]"); break;
     case CONFIG_CHOICE: {
       const uint64_t choice = integer_of(member, key->size);
       size_t n = 0;

@@ -29,6 +29,7 @@ typedef struct {
   cuonn_grid *grid;     /* takes lists of values; NULL: there may be none */
   config_setters named; /* which of the keys that set others have been read */
   bool stored;          /* whether the text stands in a checkpoint or sweep, perhaps of an earlier version */
+  double sgd_rate;      /* stored: of sgd, in place of the learning rate; 0: that */
   bool placed;          /* whether the failure's text says already where it is */
 } reader;
 
@@ -124,27 +125,52 @@ static cuonn_status read_value(cuonn_config *config, reader *r, const config_key
 /* Reads a list behind its start into the grid, and its first value into the configuration. Fails without file, line and
  * key. */
 static cuonn_status read_list(reader *r, const config_key *key) {
-  cuonn_status status = CUONN_OK;
   cuonn_config holder = *r->config;
-  void *seen = NULL;
   size_t count = 0;
   CUONN_CHECK(key->sweepable, CUONN_E_CONFIG, "found a list, but a sweep cannot vary this key: give it one value");
   for (;; count++) {
-    CUONN_TRY_DONE(next(r));
+    CUONN_TRY(next(r));
     if (r->event.type == YAML_SEQUENCE_END_EVENT) break;
-    CUONN_TRY_DONE(check_plainness(r));
-    CUONN_TRY_DONE(read_value(&holder, r, key));
-    CUONN_TRY_DONE(config_grid_append(r->grid, key, &holder, &seen));
+    CUONN_TRY(check_plainness(r));
+    CUONN_TRY(read_value(&holder, r, key));
+    CUONN_TRY(config_grid_append(r->grid, key, &holder));
     if (count == 0) *r->config = holder;
   }
-  CUONN_CHECK_DONE(count > 0, CUONN_E_CONFIG, "the list is empty: a sweep needs at least one value");
-done:
-  config_seen_free(seen);
-  return status;
+  CUONN_CHECK(count > 0, CUONN_E_CONFIG, "the list is empty: a sweep needs at least one value");
+  return CUONN_OK;
+}
+
+/* Reads the keys of a group behind its start. */
+static cuonn_status read_group(reader *r, size_t group) {
+  for (size_t n = 0;; n++) {
+    CUONN_TRY(next(r));
+    CUONN_CHECK(r->event.type != YAML_SEQUENCE_END_EVENT || n > 1, CUONN_E_CONFIG,
+                "a group has %zu key%s; it needs two or more", n, n == 1 ? "" : "s");
+    if (r->event.type == YAML_SEQUENCE_END_EVENT) return CUONN_OK;
+    CUONN_TRY(check_plainness(r));
+    CUONN_CHECK(r->event.type == YAML_SCALAR_EVENT, CUONN_E_CONFIG, "found a list or section where a key must stand");
+    CUONN_TRY(config_grid_zip(r->grid, (const char *)r->event.data.scalar.value, r->event.data.scalar.length, group));
+  }
+}
+
+/* Reads the groups of keys that advance together, behind the start of their list. Fails without file, line and key. */
+static cuonn_status read_groups(reader *r) {
+  if (r->grid) r->grid->n_zip = 0;
+  for (size_t group = 0;; group++) {
+    CUONN_TRY(next(r));
+    if (r->event.type == YAML_SEQUENCE_END_EVENT) return CUONN_OK;
+    CUONN_TRY(check_plainness(r));
+    CUONN_CHECK(r->grid, CUONN_E_CONFIG, "found a group of keys, but their lists are for cuonn sweep");
+    CUONN_CHECK(r->event.type == YAML_SEQUENCE_START_EVENT, CUONN_E_CONFIG,
+                "found a %s where a group of keys must stand, such as [[training.seed, chip.seed]]",
+                r->event.type == YAML_SCALAR_EVENT ? "value" : "section");
+    CUONN_TRY(read_group(r, group));
+  }
 }
 
 /* Reads one value, or a list of them where a grid takes it; a key's former list is gone. */
 static cuonn_status read_values(reader *r, const config_key *key) {
+  if (key->type == CONFIG_GROUPS && r->event.type == YAML_SEQUENCE_START_EVENT) return read_groups(r);
   if (r->grid) config_grid_drop(r->grid, key);
   if (r->grid && r->event.type == YAML_SEQUENCE_START_EVENT) return read_list(r, key);
   return read_value(r->config, r, key);
@@ -189,8 +215,40 @@ static cuonn_status read_name(char path[kLongestPath], size_t *key, const reader
   return CUONN_OK;
 }
 
-/* Reads what stands behind the name of a key that is no more. Fails without file and line. The version that had it counted
- * no static power beside a channel's energies, which such a text has in full: none is added. */
+/* Reads the rate that sgd has in place of the learning rate. */
+static cuonn_status read_sgd_rate(reader *r) {
+  cuonn_config holder;
+  CUONN_TRY(read_value(&holder, r, config_key_of("training.optimizer.learning_rate")));
+  r->sgd_rate = holder.training.optimizer.learning_rate;
+  return CUONN_OK;
+}
+
+/* A stored configuration with a rate of its own for sgd becomes one with a rate for each optimizer. */
+static cuonn_status apply_sgd_rate(const reader *r) {
+  const config_key *const name = config_key_of("training.optimizer.name");
+  const config_key *const rate = config_key_of("training.optimizer.learning_rate");
+  cuonn_optimizer_options *const o = &r->config->training.optimizer;
+  const cuonn_grid_axis *const names = r->grid ? config_grid_axis(r->grid, name) : NULL;
+  if (!names && o->kind != CUONN_OPTIMIZER_SGD) return CUONN_OK;
+  CUONN_CHECK(!r->grid || !config_grid_axis(r->grid, rate), CUONN_E_CONFIG,
+              "%s: has a list of learning rates and another rate for sgd, which only earlier versions read", r->name);
+  if (names) {
+    cuonn_config holder = *r->config;
+    for (size_t i = 0; i < names->count; i++) {
+      const bool sgd = strcmp(names->values[i], "sgd") == 0;
+      holder.training.optimizer.learning_rate = sgd ? r->sgd_rate : o->learning_rate;
+      CUONN_TRY(config_grid_append(r->grid, rate, &holder));
+    }
+    r->grid->n_zip = 0;
+    CUONN_TRY(config_grid_zip(r->grid, name->path, strlen(name->path), 0));
+    CUONN_TRY(config_grid_zip(r->grid, rate->path, strlen(rate->path), 0));
+  }
+  if (o->kind == CUONN_OPTIMIZER_SGD) o->learning_rate = r->sgd_rate;
+  return CUONN_OK;
+}
+
+/* Reads what stands behind the name of a key that is no more. Fails without file and line. The version that had one of the
+ * section energy counted no static power beside a channel's energies, which such a text has in full: none is added. */
 static cuonn_status read_retired(reader *r, const char *path) {
   const config_retired_key *const key = config_key_retired(path, strlen(path));
   CUONN_TRY(next(r));
@@ -198,7 +256,10 @@ static cuonn_status read_retired(reader *r, const char *path) {
   const bool scalar = r->event.type == YAML_SCALAR_EVENT;
   const bool former = scalar && strcmp((const char *)r->event.data.scalar.value, key->default_value) == 0;
   if (!former && !(scalar && r->stored)) return config_key_unknown(path, strlen(path));
-  if (r->stored) r->config->energy.modulator_static = r->config->energy.detector_bias = 0;
+  if (r->stored && strncmp(path, "energy.", strlen("energy.")) == 0)
+    r->config->energy.modulator_static = r->config->energy.detector_bias = 0;
+  else if (!former)
+    return read_sgd_rate(r);
   return CUONN_OK;
 }
 
@@ -255,7 +316,8 @@ static cuonn_status read_document(cuonn_config *config, cuonn_grid *grid, config
   if (!yaml_parser_initialize(&r.parser)) return cuonn_fail(CUONN_E_MEMORY, "%s: not enough memory to read it", name);
   yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
   yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, length);
-  const cuonn_status status = read_stream(&r);
+  cuonn_status status = read_stream(&r);
+  if (status == CUONN_OK && r.sgd_rate > 0) status = apply_sgd_rate(&r);
   *named = r.named;
   yaml_event_delete(&r.event);
   yaml_parser_delete(&r.parser);
@@ -289,23 +351,27 @@ static cuonn_status read_text(cuonn_config *config, cuonn_grid *grid, const char
   return CUONN_OK;
 }
 
-static cuonn_status read_file(cuonn_config *config, cuonn_grid *grid, const char *path) {
+static cuonn_status read_file(cuonn_config *config, cuonn_grid *grid, const char *path, bool stored) {
   char *text;
   size_t length;
   CUONN_TRY(
       config_read_stream(&text, &length, kLargestFile + 1, path)); /* one more than allowed, to tell it from larger */
-  const cuonn_status status = read_text(config, grid, text, length, path, false);
+  const cuonn_status status = read_text(config, grid, text, length, path, stored);
   free(text);
   return status;
 }
 
-cuonn_status cuonn_config_read(cuonn_config *config, const char *path) { return read_file(config, NULL, path); }
+cuonn_status cuonn_config_read(cuonn_config *config, const char *path) { return read_file(config, NULL, path, false); }
 
 cuonn_status cuonn_config_read_text(cuonn_config *config, const char *text, size_t length, const char *name) {
   return read_text(config, NULL, text, length, name, true);
 }
 
-cuonn_status cuonn_grid_read(cuonn_grid *grid, const char *path) { return read_file(&grid->base, grid, path); }
+cuonn_status cuonn_grid_read(cuonn_grid *grid, const char *path) { return read_file(&grid->base, grid, path, false); }
+
+cuonn_status cuonn_grid_read_stored(cuonn_grid *grid, const char *path) {
+  return read_file(&grid->base, grid, path, true);
+}
 
 cuonn_status cuonn_grid_read_text(cuonn_grid *grid, const char *text, size_t length, const char *name) {
   return read_text(&grid->base, grid, text, length, name, true);
@@ -365,15 +431,39 @@ static void emit_scalar(writer *w, const char *text, size_t length, yaml_scalar_
   emit(w, &event, made);
 }
 
+static void begin_list(writer *w) {
+  yaml_event_t event;
+  emit(w, &event, yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, YAML_FLOW_SEQUENCE_STYLE));
+}
+
+static void end_list(writer *w) {
+  yaml_event_t event;
+  emit(w, &event, yaml_sequence_end_event_initialize(&event));
+}
+
+/* Writes [[key, key, ...], ...]. */
+static void write_groups(writer *w) {
+  const size_t n = w->grid ? w->grid->n_zip : 0;
+  begin_list(w);
+  for (size_t z = 0; z < n; z++) {
+    const cuonn_grid_zip *const zip = &w->grid->zip[z];
+    if (z == 0 || zip[-1].group != zip->group) begin_list(w);
+    emit_scalar(w, zip->key, strlen(zip->key), YAML_PLAIN_SCALAR_STYLE);
+    if (z + 1 == n || zip[1].group != zip->group) end_list(w);
+  }
+  end_list(w);
+}
+
 /* Writes a key's list if it has one, or its value. */
 static void write_values(writer *w, const cuonn_config *config, const config_key *key) {
-  yaml_event_t event;
   const cuonn_grid_axis *const axis = w->grid ? config_grid_axis(w->grid, key) : NULL;
-  if (axis) {
-    emit(w, &event, yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, YAML_FLOW_SEQUENCE_STYLE));
+  if (key->type == CONFIG_GROUPS) {
+    write_groups(w);
+  } else if (axis) {
+    begin_list(w);
     for (size_t i = 0; i < axis->count; i++)
       emit_scalar(w, axis->values[i], strlen(axis->values[i]), YAML_PLAIN_SCALAR_STYLE);
-    emit(w, &event, yaml_sequence_end_event_initialize(&event));
+    end_list(w);
   } else {
     char value[CUONN_CONFIG_TEXT];
     config_value_format(value, config, key);

@@ -15,8 +15,6 @@ void cuonn_optimizer_options_init(cuonn_optimizer_options *out) {
 cuonn_status cuonn_optimizer_check(const cuonn_optimizer_options *o) {
   CUONN_CHECK(o->learning_rate > 0 && isfinite(o->learning_rate), CUONN_E_ARGUMENT,
               "learning_rate is %g; it must be a positive number", o->learning_rate);
-  CUONN_CHECK(o->sgd_learning_rate >= 0 && isfinite(o->sgd_learning_rate), CUONN_E_ARGUMENT,
-              "sgd_learning_rate is %g; it must be a positive number, or 0 for learning_rate", o->sgd_learning_rate);
   CUONN_CHECK(o->momentum >= 0 && o->momentum < 1, CUONN_E_ARGUMENT, "momentum is %g; it must lie in [0, 1)",
               o->momentum);
   CUONN_CHECK(o->beta1 >= 0 && o->beta1 < 1, CUONN_E_ARGUMENT, "beta1 is %g; it must lie in [0, 1)", o->beta1);

@@ -1,4 +1,5 @@
-/* The file of all runs of a sweep: numbers over the grid, whose axes are coordinates. */
+/* The file of all runs of a sweep: numbers over the grid, whose axes are coordinates. Of axes that advance together the first
+ * names the dimension. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +14,18 @@
 #include "results/variables.h"
 
 /* Coordinates, numbers, status and reason of the merged file. */
-enum { kMerged = CUONN_GRID_AXES_MAX + 1 + SWEEP_NUMBERS + SWEEP_LAYER_NUMBERS + 2, kNameMax = 64 };
+enum {
+  kMerged = CUONN_GRID_AXES_MAX + 1 + SWEEP_NUMBERS + SWEEP_LAYER_NUMBERS + 2,
+  kNameMax = 64,
+  kNamesMax = CUONN_GRID_AXES_MAX * kNameMax
+};
 
 typedef struct {
   results_variable axes[CUONN_GRID_AXES_MAX], epoch, number[SWEEP_NUMBERS], of_layers[SWEEP_LAYER_NUMBERS], status,
       reason;
   char lengths[CUONN_GRID_AXES_MAX][kNameMax]; /* names of the dimensions of words */
+  char zipped[kNamesMax];                      /* names of the axes that advance with another */
+  size_t n_dimensions;                         /* of the grid */
   bool has[SWEEP_NUMBERS], has_layers;
 } layout;
 
@@ -44,12 +51,16 @@ static void lay_out(layout *out, const cuonn_sweep_files *files) {
   const cuonn_grid *const grid = files->grid;
   const results_dimension epoch = {"epoch", grid->base.training.epochs};
   results_variable over = {.gaps = true}; /* over the whole grid */
+  size_t n = 0;
   memset(out, 0, sizeof *out);
   for (size_t a = 0; a < grid->n_axes; a++) {
     const cuonn_grid_axis *const axis = &grid->axes[a];
-    over.dimensions[a] = (results_dimension){axis->coordinate, axis->count};
+    if (axis->zipped)
+      snprintf(out->zipped + strlen(out->zipped), kNameMax, "%s%s", out->zipped[0] ? " " : "", axis->coordinate);
+    else
+      over.dimensions[n++] = (results_dimension){axis->coordinate, axis->count};
     out->axes[a] = (results_variable){.name = axis->coordinate,
-                                      .dimensions = {over.dimensions[a]},
+                                      .dimensions = {over.dimensions[n - 1]},
                                       .unit = axis->numeric ? (axis->unit[0] ? axis->unit : "1") : NULL,
                                       .long_name = axis->sentence,
                                       .characters = !axis->numeric};
@@ -58,13 +69,15 @@ static void lay_out(layout *out, const cuonn_sweep_files *files) {
     snprintf(out->lengths[a], sizeof out->lengths[a], "%s_length", axis->coordinate);
     out->axes[a].dimensions[1] = (results_dimension){out->lengths[a], longest};
   }
+  out->n_dimensions = n;
+  if (out->zipped[0]) over.coordinates = out->zipped;
   out->epoch = (results_variable){.name = "epoch", .dimensions = {epoch}, .unit = "1", .long_name = "finished epochs"};
   for (size_t k = 0; k < SWEEP_NUMBERS; k++) {
     out->number[k] = over;
     out->number[k].name = sweep_numbers[k].name;
     out->number[k].unit = sweep_numbers[k].unit;
     out->number[k].long_name = sweep_numbers[k].long_name;
-    out->number[k].dimensions[grid->n_axes] = epoch;
+    out->number[k].dimensions[n] = epoch;
     for (size_t p = 0; p < files->points; p++)
       out->has[k] |= files->done[p] && sweep_has_number(&files->results[p], &sweep_numbers[k]);
   }
@@ -74,8 +87,8 @@ static void lay_out(layout *out, const cuonn_sweep_files *files) {
     out->of_layers[k].name = sweep_layer_numbers[k].name;
     out->of_layers[k].unit = "1";
     out->of_layers[k].long_name = sweep_layer_numbers[k].long_name;
-    out->of_layers[k].dimensions[grid->n_axes] = epoch;
-    out->of_layers[k].dimensions[grid->n_axes + 1] = (results_dimension){"layer", grid->base.network.n_layers};
+    out->of_layers[k].dimensions[n] = epoch;
+    out->of_layers[k].dimensions[n + 1] = (results_dimension){"layer", grid->base.network.n_layers};
   }
   over.gaps = false;
   out->status = out->reason = over;
@@ -86,7 +99,7 @@ static void lay_out(layout *out, const cuonn_sweep_files *files) {
   out->reason.name = "reason";
   out->reason.long_name = "why a run failed";
   out->reason.characters = true;
-  out->reason.dimensions[grid->n_axes] = (results_dimension){"reason_length", longest_reason(files)};
+  out->reason.dimensions[n] = (results_dimension){"reason_length", longest_reason(files)};
 }
 
 static cuonn_status define_all(const results_file *file, const layout *of, size_t n_axes) {
@@ -156,7 +169,7 @@ static cuonn_status put_layers(const results_file *file, const results_variable 
 
 static cuonn_status put_outcomes(const results_file *file, const layout *of, const cuonn_sweep_files *files) {
   cuonn_status status = CUONN_OK;
-  const size_t length = of->reason.dimensions[files->grid->n_axes].length;
+  const size_t length = of->reason.dimensions[of->n_dimensions].length;
   double *codes = NULL;
   char *reasons = NULL;
   CUONN_TRY_DONE(cuonn_allocate(&codes, files->points, sizeof *codes));

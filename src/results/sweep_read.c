@@ -28,7 +28,7 @@ static cuonn_status read_directory(cuonn_sweep_record *out, const char *path) {
   char *grid = NULL, *runs = NULL;
   CUONN_TRY_DONE(results_join(&grid, path, "sweep.yaml"));
   CUONN_TRY_DONE(results_join(&runs, path, "runs"));
-  CUONN_TRY_DONE(cuonn_grid_read(&out->grid, grid));
+  CUONN_TRY_DONE(cuonn_grid_read_stored(&out->grid, grid));
   CUONN_TRY_DONE(make_room(out));
   cuonn_sweep_files files = {.grid = &out->grid, .runs = runs, .results = out->results, .done = out->done};
   for (size_t p = 0; p < out->n_points; p++) CUONN_TRY_DONE(sweep_take_run(&files, p));
@@ -43,9 +43,10 @@ done:
 /* A variable over the grid, and over `last` behind it unless that has no name. */
 static results_variable over_grid(const cuonn_grid *grid, const char *name, results_dimension last) {
   results_variable v = {.name = name, .gaps = true};
+  size_t n = 0;
   for (size_t a = 0; a < grid->n_axes; a++)
-    v.dimensions[a] = (results_dimension){grid->axes[a].coordinate, grid->axes[a].count};
-  v.dimensions[grid->n_axes] = last;
+    if (!grid->axes[a].zipped) v.dimensions[n++] = (results_dimension){grid->axes[a].coordinate, grid->axes[a].count};
+  v.dimensions[n] = last;
   return v;
 }
 

@@ -20,10 +20,11 @@ typedef struct {
   results_dimension dimensions[RESULTS_RANK + 1]; /* the first without a name ends the list */
   const char *unit;                               /* NULL: a pure number */
   const char *long_name;
-  double period;   /* of an angle, in `unit`; 0: none */
-  bool integers;   /* stored in 16 bits each, in place of doubles */
-  bool characters; /* texts, the last dimension their length; written with results_put_characters() alone */
-  bool gaps;       /* RESULTS_MISSING marks values that there are not; readers show them as NaN */
+  const char *coordinates; /* names of variables that are coordinates besides the dimensions'; NULL: none */
+  double period;           /* of an angle, in `unit`; 0: none */
+  bool integers;           /* stored in 16 bits each, in place of doubles */
+  bool characters;         /* texts, the last dimension their length; written with results_put_characters() alone */
+  bool gaps;               /* RESULTS_MISSING marks values that there are not; readers show them as NaN */
 } results_variable;
 
 #endif

@@ -82,6 +82,8 @@ static cuonn_status define_one(const results_file *file, const results_variable 
   if (code == NC_NOERR && v->long_name) {
     code = nc_put_att_text(file->id, id, "long_name", strlen(v->long_name), v->long_name);
   }
+  if (code == NC_NOERR && v->coordinates)
+    code = nc_put_att_text(file->id, id, "coordinates", strlen(v->coordinates), v->coordinates);
   if (code == NC_NOERR && v->characters) code = nc_put_att_text(file->id, id, "_Encoding", 5, "utf-8");
   const double missing = RESULTS_MISSING;
   if (code == NC_NOERR && v->gaps) code = nc_put_att_double(file->id, id, "_FillValue", NC_DOUBLE, 1, &missing);

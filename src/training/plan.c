@@ -37,14 +37,11 @@ cuonn_model_options training_model_options(const cuonn_network_shape *shape, con
 }
 
 cuonn_model_settings training_settings(const cuonn_training_options *options) {
-  cuonn_model_settings settings = {.optimizer = options->optimizer,
-                                   .seed = options->seed,
-                                   .gradient = options->gradient,
-                                   .train_gamma = options->train_gamma,
-                                   .chip = options->chip};
-  cuonn_optimizer_options *const o = &settings.optimizer;
-  if (o->kind == CUONN_OPTIMIZER_SGD && o->sgd_learning_rate > 0) o->learning_rate = o->sgd_learning_rate;
-  return settings;
+  return (cuonn_model_settings){.optimizer = options->optimizer,
+                                .seed = options->seed,
+                                .gradient = options->gradient,
+                                .train_gamma = options->train_gamma,
+                                .chip = options->chip};
 }
 
 static double rate_factor(const cuonn_training_options *options, size_t steps_per_epoch, uint64_t step) {

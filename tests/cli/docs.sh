@@ -64,7 +64,7 @@ for config in "$root"/configs/*.yaml; do
     -e 's/^( +modes:) .*/\1 16/' -e 's/^( +radius:) .*/\1 2/' -e 's/\[([^],]*),([^],]*)(,[^]]*)?\]/[\1,\2]/' \
     "$config" > "$work/configs/${config##*/}"
 done
-sed -i -E '/tap_shot|io_phase|name/!s/\[([^],]*),.*\]/[\1]/' "$work/configs/noise-sweep.yaml"
+sed -i -E '/tap_shot|io_phase|name|rate/!s/\[([^],]*),.*\]/[\1]/' "$work/configs/noise-sweep.yaml"
 numbers 28 1 3 > "$work/phases"
 numbers 120 2 3 > "$work/more-phases"
 numbers 16 3 1 > "$work/values"

@@ -145,6 +145,25 @@ draw sweep-map words words
 check text words.svg adam
 draw sweep-bars words words
 check text words.svg adam
+# Keys of a group are one axis, with the values of all of them; seeds of a group are repeats.
+expect 0 '' "$cuonn" sweep config.yaml --output group --set 'training.seed=[1, 2]' --set 'chip.seed=[3, 4]' \
+  --set 'training.optimizer.momentum=[0, 0.5, 0]' --set 'training.optimizer.learning_rate=[0.1, 0.1, 0.2]' --set training.optimizer.name=sgd \
+  --set 'chip.coupler_std=[0.1, 0]' --set 'chip.phase_bits=[6, 8]' \
+  --set 'sweep.zip=[[training.seed, chip.seed], [training.optimizer.momentum, training.optimizer.learning_rate],
+    [chip.coupler_std, chip.phase_bits]]'
+draw sweep-map group group
+check test "$(rows group.svg.txt 0)" = '"learning rate / radians, momentum" "coupler error σ / radians, phase bits / bits" 3 2 1 1 2 2 0 0'
+check test "$(rows group.svg.txt 1 | paste -sd,)" = '0 "0.1, 0",1 "0.1, 0.5",2 "0.2, 0"'
+values group/sweep.nc test_error | awk 'NR % 2 == 0 { x[n++] = $1 }
+  END { for (y = 0; y < 2; y++) for (i = 0; i < 3; i++) print 50 * (x[2 * i + y] + x[6 + 2 * i + y]) }' > want
+rows group.svg.txt 5 | cut -d' ' -f3 > got
+check close_to 1e-4 got want
+draw sweep-bars group group
+check test "$(rows group.svg.txt 2 | head -n 1)" = '"learning rate / radians, momentum" 0 0'
+draw tolerance group group
+check test "$(rows group.svg.txt 1)" = '"learning rate 0.1 radians, momentum 0"
+0 '"$(rows group.svg.txt 1 | sed -n 2p | cut -d' ' -f2-)"'
+0.1 '"$(rows group.svg.txt 1 | sed -n 3p | cut -d' ' -f2-)"
 expect 0 '' "$cuonn" sweep config.yaml --output seeds --set sweep.repeats=2
 expect 0 '' "$cuonn" sweep config.yaml --output lost --set network.start=file --set network.start_file=loud.nc \
   --set 'training.optimizer.learning_rate=[0.01, 0.1]'
@@ -152,11 +171,11 @@ expect 0 '' "$cuonn" sweep config.yaml --output lost --set network.start=file --
 # ------------------------------------------------------------------------------------------------------------ refusals
 kept=$work/run
 refuse() { local code=$1 regex=$2; shift 2; expect "$code" "^cuonn plot: $regex" "$cuonn" plot "$@" --output run/new.svg; }
-refuse 3 'run: chip.tap_shot does not vary in this sweep; give it a list' tradeoff run
+refuse 3 'run: chip.tap_shot does not vary by itself in this sweep; give it a list' tradeoff run
 refuse 2 '--set training.epochs=3: only keys of the section energy' tradeoff noisy --set training.epochs=3
 refuse 2 '.*energy.taps' tradeoff noisy --set energy.taps=3
 refuse 3 'noisy: no run has a price' tradeoff noisy --set energy.detection=homodyne --set energy.oscillator_photons=1
-refuse 3 'run: chip.coupler_std does not vary in this sweep; give it a list' tolerance run
+refuse 3 'run: chip.coupler_std does not vary by itself in this sweep; give it a list' tolerance run
 for what in sweep-map sweep-bars; do refuse 3 'seeds: only seeds vary in this sweep' $what seeds; done
 for what in sweep-map sweep-bars tolerance tradeoff; do
   refuse 3 'lost: none of its 2 runs has finished' $what lost

@@ -68,6 +68,53 @@ check test "$(grep -cE '^\{"run":[0-3],"point":\{"drop_last":"(true|false)","see
 output '^\{"result":"done","runs":4,"finished":4,"failed":0,"best":[0-3],"worst":[0-3],"seconds":[0-9.]+,"directory":"seeds"\}$'
 check test "$(values seeds/sweep.nc seed | paste -sd,)" = 0,1
 
+# Keys of a group advance together: one dimension, which has the name of the first, and coordinates over it. Each run is what cuonn
+# train makes of its pair.
+cat >> config.yaml <<'END'
+sweep:
+  zip: []
+END
+sed 's/^  zip:.*/  zip: [[training.optimizer.learning_rate, training.optimizer.name], [training.seed, chip.seed]]/
+  s/^training:/chip:\n  seed: [7, 8]\ntraining:\n  seed: [3, 4]\n  optimizer:\n    name: [sgd, adam, sgd]\n    learning_rate: [0.3, 0.03, 0.1]/' \
+  config.yaml > zip.yaml
+expect 0 '' "$cuonn" sweep zip.yaml --output zip
+output '^sweep of 6 runs, 6 to do'
+output '^  chip_seed, together with that: 7 8$'
+output '^  learning_rate / radians, together with that: 0\.3 0\.03 0\.1$'
+ncdump -h zip/sweep.nc > header
+for line in 'double seed(seed)' 'double chip_seed(seed)' 'char optimizer(optimizer, optimizer_length)' 'double learning_rate(optimizer)' \
+  'double test_error(seed, optimizer, epoch)' 'short status(seed, optimizer)' 'test_error:coordinates = "chip_seed learning_rate"'; do
+  check grep -qF "$line ;" header
+done
+check test "$(values zip/sweep.nc learning_rate | paste -sd,)" = 0.29999999999999999,0.029999999999999999,0.10000000000000001
+expect 0 '' "$cuonn" train config.yaml --output one-zip --set training.seed=4 --set chip.seed=8 --set training.optimizer.name=adam \
+  --set training.optimizer.learning_rate=0.03
+check same_network zip/networks/000004.nc one-zip/last.nc
+rm zip/runs/000004.nc zip/networks/000004.nc zip/sweep.nc
+expect 0 '' "$cuonn" sweep --resume zip
+output '^sweep of 6 runs, 1 to do'
+check same_network zip/networks/000004.nc one-zip/last.nc
+expect 2 '^cuonn sweep: zip/sweep.yaml: the lists of values may not differ from what the sweep was started with$' "$cuonn" sweep --resume zip \
+  --set 'sweep.zip=[[training.optimizer.learning_rate, training.optimizer.name]]'
+expect 2 '^cuonn sweep: sweep.zip: training.optimizer.name has 2 values, but training.optimizer.learning_rate has 3, and' \
+  "$cuonn" sweep zip.yaml --output none --set 'training.optimizer.name=[sgd, adam]'
+expect 2 '^cuonn sweep: sweep.zip names chip.seed, which has no list' "$cuonn" sweep zip.yaml --output none --set chip.seed=1
+expect 2 '^cuonn train: zip.yaml:[0-9]+: .*for cuonn sweep$' "$cuonn" train zip.yaml --output none
+check_not test -e none
+
+# A sweep of an earlier version had one rate for sgd and one for adam; its directory is read, and gone on with.
+expect 0 '' "$cuonn" sweep config.yaml --output former --set 'training.optimizer.name=[adam, sgd]' \
+  --set 'training.optimizer.learning_rate=[0.03, 0.3]' --set 'sweep.zip=[[training.optimizer.name, training.optimizer.learning_rate]]'
+sed -i '/^  zip:/d; s/^    learning_rate:.*/    learning_rate: 0.03\n    sgd_learning_rate: 0.3/' former/sweep.yaml
+results former > whole
+rm former/runs/000001.nc former/sweep.nc
+expect 0 '' "$cuonn" sweep --resume former
+results former > pieces
+check diff whole pieces
+expect 0 '' "$cuonn" report former
+expect 2 '^cuonn sweep: former/sweep.yaml:[0-9]+: training.optimizer: the key "training.optimizer.sgd_learning_rate" is no more' \
+  "$cuonn" sweep former/sweep.yaml --output none
+
 # A terminal shows a bar.
 script -qec "$cuonn sweep grid.yaml --output bar --backend cpu" typescript > /dev/null < /dev/null
 check grep -qE $'\r\[[#.]*\]  run [0-8]/8  8 at a time  [0-9]+ steps/s  [0-9]+:[0-9][0-9] left' typescript
@@ -150,7 +197,7 @@ printf 'training:\n  seed: [1, 2, 1]\n' > twice.yaml
 printf 'training:\n  sead: [1, 2]\n' > unknown.yaml
 refuse 2 '^cuonn sweep: epochs.yaml:2: training.epochs: found a list, but a sweep cannot vary this key' epochs.yaml --output keep/new
 refuse 2 '^cuonn sweep: none.yaml:2: training.seed: the list is empty' none.yaml --output keep/new
-refuse 2 '^cuonn sweep: twice.yaml:2: training.seed: 1 is twice in the list' twice.yaml --output keep/new
+refuse 2 '^cuonn sweep: training.seed: 1 is twice in the list: remove one$' twice.yaml --output keep/new
 refuse 2 '^cuonn sweep: unknown.yaml:2: training: unknown key "training.sead"; did you mean training.seed' unknown.yaml --output keep/new
 refuse 2 '^cuonn sweep: data.radius: found a list' config.yaml --output keep/new --set "data.radius=[2, 3]"
 refuse 2 '^cuonn sweep: sweep.repeats is 2, but training.seed has a list' grid.yaml --output keep/new --set sweep.repeats=2

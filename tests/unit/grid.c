@@ -7,9 +7,18 @@
 
 #include "config/keys.h"
 #include "support/close.h"
+#include "support/folder.h"
 
 static cuonn_status read_text(cuonn_grid *grid, const char *text) {
   return cuonn_grid_read_text(grid, text, strlen(text), "f.yaml");
+}
+
+/* The text as a file of a user's. */
+static cuonn_status read_file(cuonn_grid *grid, const char *text) {
+  FILE *const file = fopen("f.yaml", "w");
+  fputs(text, file);
+  fclose(file);
+  return cuonn_grid_read(grid, "f.yaml");
 }
 
 static const char kFile[] =
@@ -160,6 +169,136 @@ static void preset_and_lists(void **state) {
   cuonn_grid_free(&grid);
 }
 
+/* kFile with rates of their own for the optimizers, the groups before the lists, and values that come twice in one of them. */
+static const char kZip[] =
+    "sweep:\n  zip: [[training.optimizer.learning_rate, training.optimizer.name], [chip.coupler_std, chip.loss_std]]\n"
+    "chip:\n  seed: [5, 6]\n  coupler_std: [0, .01, .02]\n  loss_std: [0, .1, .1]\n"
+    "training:\n  optimizer:\n    name: [sgd, adam, sgd, adam]\n    momentum: [0, .5]\n    learning_rate: [.1, .001, "
+    "1, .01]\n";
+
+static void keys_of_a_group_advance_together(void **state) {
+  (void)state;
+  static const char *const keys[] = {"optimizer", "learning_rate", "momentum",
+                                     "chip_seed", "coupler_std",   "loss_db_std"};
+  static const double rates[] = {.1, .001, 1, .01}, losses[] = {0, .1, .1};
+  cuonn_grid grid;
+  cuonn_grid_init(&grid);
+  OK(read_text(&grid, kZip));
+  for (int twice = 0; twice < 2; twice++) OK(cuonn_grid_complete(&grid));
+  assert_int_equal(grid.n_axes, 6);
+  for (size_t a = 0; a < 6; a++) {
+    assert_string_equal(grid.axes[a].coordinate, keys[a]);
+    assert_int_equal(grid.axes[a].zipped, a == 1 || a == 5);
+  }
+  assert_int_equal(cuonn_grid_points(&grid), 4 * 2 * 2 * 3);
+  for (size_t p = 0; p < 48; p++) {
+    cuonn_config c;
+    const size_t optimizer = p / 12, coupler = p % 3;
+    cuonn_grid_config(&c, &grid, p);
+    assert_true(c.training.optimizer.kind == (optimizer % 2 ? CUONN_OPTIMIZER_ADAM : CUONN_OPTIMIZER_SGD));
+    assert_true(c.training.optimizer.learning_rate == rates[optimizer]);
+    assert_true(c.training.optimizer.momentum == (p / 6 % 2 ? .5 : 0) && c.training.chip.seed == 5 + p / 3 % 2);
+    assert_true(c.training.chip.coupler_std == .01 * (double)coupler && c.training.chip.loss_std == losses[coupler]);
+    assert_true(cuonn_grid_number(&grid.axes[1], optimizer) == strtod(cuonn_grid_value(&grid, 1, p), NULL));
+  }
+  cuonn_grid_free(&grid);
+}
+
+static void settings_replace_groups(void **state) {
+  (void)state;
+  cuonn_grid grid;
+  cuonn_grid_init(&grid);
+  OK(read_text(&grid, kZip));
+  OK(cuonn_grid_set(&grid, "sweep.zip=[[training.optimizer.momentum, chip.seed]]"));
+  OK(cuonn_grid_set(&grid, "training.optimizer.name=adam"));
+  OK(cuonn_grid_set(&grid, "chip.loss_std=0"));
+  OK(cuonn_grid_complete(&grid));
+  assert_int_equal(cuonn_grid_points(&grid), 4 * 2 * 3);
+  OK(cuonn_grid_set(&grid, "sweep.zip=[]"));
+  OK(cuonn_grid_complete(&grid));
+  assert_int_equal(cuonn_grid_points(&grid), 4 * 2 * 2 * 3);
+  cuonn_grid_free(&grid);
+}
+
+static void groups_are_written_back(void **state) {
+  (void)state;
+  cuonn_grid grid, again;
+  cuonn_config config;
+  cuonn_grid_init(&grid);
+  cuonn_grid_init(&again);
+  OK(read_text(&grid, kZip));
+  OK(cuonn_grid_complete(&grid));
+  char *const text = cuonn_grid_text(&grid);
+  assert_non_null(strstr(text,
+                         "  zip: [[training.optimizer.learning_rate, training.optimizer.name], [chip.coupler_std, "
+                         "chip.loss_std]]\n"));
+  OK(read_text(&again, text));
+  OK(cuonn_grid_complete(&again));
+  char *const second = cuonn_grid_text(&again);
+  assert_string_equal(text, second);
+  free(second);
+  free(text);
+  cuonn_grid_config(&config, &grid, 0); /* one run: no groups */
+  char *const one = cuonn_config_text(&config);
+  assert_non_null(strstr(one, "  zip: []\n"));
+  OK(cuonn_config_read_text(&config, one, strlen(one), "f.yaml"));
+  free(one);
+  REFUSED(cuonn_config_read_text(&config, kZip, strlen(kZip), "f.yaml"), CUONN_E_CONFIG,
+          "f.yaml:2: sweep.zip: found a group of keys, but their lists are for cuonn sweep");
+  cuonn_grid_free(&again);
+  cuonn_grid_free(&grid);
+}
+
+/* Sweeps were stored with one rate for sgd, and another for adam. */
+static void stored_rates_of_sgd_are_read(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    size_t points;
+    double rate[2];
+  } cases[] = {
+      {"name: [sgd, adam]\n    learning_rate: 1e-3\n    sgd_learning_rate: 0.1\n", 2, {.1, .001}},
+      {"sgd_learning_rate: 0.1\n    learning_rate: 1e-3\n    name: [adam, sgd]\nenergy:\n  preset: cited\n",
+       2,
+       {.001, .1}},
+      {"name: [sgd, adam]\n    learning_rate: 0.1\n    sgd_learning_rate: 0.1\n", 2, {.1, .1}},
+      {"name: [sgd]\n    learning_rate: 1e-3\n    sgd_learning_rate: 0.1\n", 1, {.1}},
+      {"name: sgd\n    learning_rate: 1e-3\n    sgd_learning_rate: 0.1\n", 1, {.1}},
+      {"name: adam\n    learning_rate: 1e-3\n    sgd_learning_rate: 0.1\n", 1, {.001}},
+      {"name: adam\n    learning_rate: [1, 2]\n    sgd_learning_rate: 0.1\n", 2, {1, 2}},
+      {"name: [sgd, adam]\n    learning_rate: [1, 2]\n    sgd_learning_rate: 0\n", 4, {1, 2}},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char text[256];
+    cuonn_grid grid;
+    cuonn_grid_init(&grid);
+    snprintf(text, sizeof text, "training:\n  optimizer:\n    %s", cases[i].text);
+    OK(read_text(&grid, text));
+    OK(cuonn_grid_complete(&grid));
+    assert_int_equal(cuonn_grid_points(&grid), cases[i].points);
+    for (size_t p = 0; p < 2 && p < cases[i].points; p++) {
+      cuonn_config config;
+      cuonn_grid_config(&config, &grid, p);
+      assert_true(config.training.optimizer.learning_rate == cases[i].rate[p]);
+    }
+    cuonn_grid_free(&grid);
+  }
+  static const char *const refused[][2] = {
+      {"name: [sgd, adam]\n    learning_rate: [1, 2]\n    sgd_learning_rate: 0.1\n",
+       "f.yaml: has a list of learning rates and"},
+      {"sgd_learning_rate: [0.1, 1]\n",
+       "f.yaml:3: training.optimizer: the key \"training.optimizer.sgd_learning_rate\""},
+  };
+  for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+    char text[256];
+    cuonn_grid grid;
+    cuonn_grid_init(&grid);
+    snprintf(text, sizeof text, "training:\n  optimizer:\n    %s", refused[i][0]);
+    REFUSED(read_text(&grid, text), CUONN_E_CONFIG, refused[i][1]);
+    cuonn_grid_free(&grid);
+  }
+}
+
 /* Two keys of one coordinate, or one that a result file has itself, could not stand in one file. */
 static void coordinates_differ(void **state) {
   (void)state;
@@ -184,9 +323,6 @@ static void files_are_refused(void **state) {
       {"training:\n  epochs: [1, 2]\n", "f.yaml:2: training.epochs: found a list, but a sweep cannot vary this key"},
       {"data:\n  path: [a, b]\n", "f.yaml:2: data.path: found a list, but a sweep cannot vary this key"},
       {"training:\n  seed: []\n", "f.yaml:2: training.seed: the list is empty"},
-      {"training:\n  seed: [1, 2, 1]\n", "f.yaml:2: training.seed: 1 is twice in the list"},
-      {"training:\n  optimizer:\n    learning_rate: [0.001, 1e-3]\n",
-       "f.yaml:3: training.optimizer.learning_rate: 0.001 is twice in the list"},
       {"training:\n  seed: [1,\n  x]\n", "f.yaml:3: training.seed: found \"x\", which is not an integer"},
       {"training:\n  seed: [1, [2]]\n", "f.yaml:2: training.seed: found a list where one value must stand"},
       {"training:\n  seed: [1, {a: 2}]\n", "f.yaml:2: training.seed: found a section where one value must stand"},
@@ -196,11 +332,24 @@ static void files_are_refused(void **state) {
       {"training:\n  optimizer:\n    learning_rate: [1, ]\n    learning_rate: [2]\n", "named twice"},
       {"training:\n  seed: [1,\n  2\n", "f.yaml:4: not valid YAML"},
       {"training: [seed]\n", "f.yaml:1: training: found a list where a section must stand"},
+      {"sweep:\n  zip: {a: b}\n",
+       "f.yaml:2: sweep.zip: found a section where one value must stand; allowed: [] or [[KEY"},
+      {"sweep:\n  zip: [{a: b}]\n", "f.yaml:2: sweep.zip: found a section where a group of keys must stand"},
+      {"sweep:\n  zip: [[]]\n", "f.yaml:2: sweep.zip: a group has 0 keys; it needs two or more"},
+      {"sweep:\n  zip:\n    - [chip.seed]\n", "f.yaml:3: sweep.zip: a group has 1 key; it needs two or more"},
+      {"sweep:\n  zip: [[chip.seed, [training.seed]]]\n", "f.yaml:2: sweep.zip: found a list or section where a key"},
+      {"sweep:\n  zip: [[chip.seed, training.epochs]]\n",
+       "f.yaml:2: sweep.zip: training.epochs is no key that a sweep can vary"},
+      {"sweep:\n  zip: [[chip.seed, chip]]\n", "f.yaml:2: sweep.zip: unknown key \"chip\""},
+      {"sweep:\n  zip: [[chip.seed, training.seed], [chip.scale, chip.seed]]\n",
+       "f.yaml:2: sweep.zip: chip.seed is twice in the groups: remove one"},
+      {"training:\n  optimizer:\n    sgd_learning_rate: 0.1\n",
+       "the key \"training.optimizer.sgd_learning_rate\" is no more"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     cuonn_grid grid;
     cuonn_grid_init(&grid);
-    REFUSED(read_text(&grid, cases[i].text), CUONN_E_CONFIG, cases[i].message);
+    REFUSED(read_file(&grid, cases[i].text), CUONN_E_CONFIG, cases[i].message);
     cuonn_grid_free(&grid);
   }
 }
@@ -210,7 +359,9 @@ static void assignments_are_refused(void **state) {
   static const char *const cases[][2] = {
       {"training.epochs=[1, 2]", "training.epochs: found a list, but a sweep cannot vary this key"},
       {"training.seed=[]", "training.seed: the list is empty"},
-      {"training.seed=[1, 1]", "training.seed: 1 is twice in the list"},
+      {"sweep.zip=chip.seed", "sweep.zip: found \"chip.seed\", which is no list of groups"},
+      {"sweep.zip=[chip.seed]", "sweep.zip: found a value where a group of keys must stand, such as [[training.seed"},
+      {"sweep.zip=[[chip.seed, chip.sead]]", "sweep.zip: unknown key \"chip.sead\"; did you mean chip.seed?"},
       {"training.seed=[1, 2", "training.seed:2: not valid YAML"},
       {"training.seed=[1, 2] 3", "training.seed:1: not valid YAML"},
       {"training.seed=[1, 2]\n---\n3", "training.seed: found a second document"},
@@ -235,6 +386,15 @@ static void points_that_do_not_fit_are_refused(void **state) {
       {"network:\n  phase_style: [top, symmetric]\n  start: [haar-phases, haar]\n",
        "phase_style symmetric, start haar: network.phase_style symmetric cannot start from network.start haar"},
       {"network:\n  modes: 17\n", "the configuration: network.modes is 17"},
+      {"training:\n  seed: [1, 2, 1]\n", "training.seed: 1 is twice in the list: remove one"},
+      {"training:\n  optimizer:\n    learning_rate: [0.001, 1e-3]\n",
+       "training.optimizer.learning_rate: 0.001 is twice in the list: remove one"},
+      {"training:\n  seed: [1, 2]\nsweep:\n  zip: [[training.seed, chip.seed]]\n",
+       "sweep.zip names chip.seed, which has no list: give it one, or take it out of its group"},
+      {"training:\n  seed: [1, 2]\nchip:\n  seed: [1, 2, 3]\nsweep:\n  zip: [[chip.seed, training.seed]]\n",
+       "sweep.zip: training.seed has 2 values, but chip.seed has 3"},
+      {"training:\n  seed: [1, 2, 1]\nchip:\n  seed: [3, 4, 3]\nsweep:\n  zip: [[chip.seed, training.seed]]\n",
+       "training.seed: 1 is twice in the list, with the same values of its group: remove one"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     cuonn_grid grid;
@@ -286,6 +446,10 @@ int main(void) {
       cmocka_unit_test(a_file_to_start_from_is_for_those_that_read_it),
       cmocka_unit_test(reads_the_example_files),
       cmocka_unit_test(preset_and_lists),
+      cmocka_unit_test(keys_of_a_group_advance_together),
+      cmocka_unit_test(settings_replace_groups),
+      cmocka_unit_test(groups_are_written_back),
+      cmocka_unit_test(stored_rates_of_sgd_are_read),
       cmocka_unit_test(coordinates_differ),
       cmocka_unit_test(files_are_refused),
       cmocka_unit_test(assignments_are_refused),
@@ -293,5 +457,5 @@ int main(void) {
       cmocka_unit_test(too_many_points_are_refused),
       cmocka_unit_test(one_run_takes_no_lists),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return cmocka_run_group_tests(tests, folder_enter, folder_leave);
 }

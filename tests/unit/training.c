@@ -242,24 +242,6 @@ static void adam_as_published(void **unused) {
   compare_with_plain(&options);
 }
 
-/* Adam does not look at it; SGD looks at nothing else. */
-static void sgd_may_have_a_rate_of_its_own(void **unused) {
-  (void)unused;
-  for (int kind = 0; kind < 2; kind++) {
-    cuonn_training_options options = tiny();
-    cuonn_training_state one = start(), own = start();
-    options.optimizer.kind = kind ? CUONN_OPTIMIZER_SGD : CUONN_OPTIMIZER_ADAM;
-    if (kind) options.optimizer.learning_rate = .5;
-    OK(train(&one, &options, &(record){0}));
-    if (kind) options.optimizer.learning_rate = .02;
-    options.optimizer.sgd_learning_rate = .5;
-    OK(train(&own, &options, &(record){0}));
-    assert_memory_equal(one.network.layers[1].theta, own.network.layers[1].theta, kNodes * sizeof(double));
-    cuonn_training_state_free(&own);
-    cuonn_training_state_free(&one);
-  }
-}
-
 static void sgd_with_and_without_momentum(void **unused) {
   (void)unused;
   cuonn_training_options options = tiny();
@@ -845,7 +827,6 @@ int main(void) {
       cmocka_unit_test(adam_as_published),
       cmocka_unit_test(fields_train_as_the_images_do),
       cmocka_unit_test(sgd_with_and_without_momentum),
-      cmocka_unit_test(sgd_may_have_a_rate_of_its_own),
       cmocka_unit_test(in_situ_as_exact),
       cmocka_unit_test(noisy_chip_has_gradient_errors),
       cmocka_unit_test(each_layer_has_its_gradient_error),

@@ -75,7 +75,7 @@ typedef struct {
 static int configure(job *j, const char *path) {
   int code = CLI_DONE;
   const cli_training *const t = &j->t;
-  CLI_TRY_DONE(cuonn_grid_read(&j->grid, path));
+  CLI_TRY_DONE(t->resume ? cuonn_grid_read_stored(&j->grid, path) : cuonn_grid_read(&j->grid, path));
   for (size_t i = 0; i < t->n_settings; i++) CLI_TRY_DONE(cuonn_grid_set(&j->grid, t->settings[i]));
   CLI_PASS_DONE(cli_data_configure(&j->grid.base, t->data_folder, &t->common));
   CLI_PASS_DONE(cli_config_set(&j->grid.base, "output.directory", t->resume ? t->resume : t->output));
@@ -89,7 +89,8 @@ static bool same_axes(const cuonn_grid *a, const cuonn_grid *b) {
   if (a->n_axes != b->n_axes) return false;
   for (size_t i = 0; i < a->n_axes; i++) {
     const size_t count = a->axes[i].count;
-    if (a->axes[i].key != b->axes[i].key || count != b->axes[i].count) return false;
+    if (a->axes[i].key != b->axes[i].key || count != b->axes[i].count || a->axes[i].zipped != b->axes[i].zipped)
+      return false;
     for (size_t k = 0; k < count; k++)
       if (strcmp(a->axes[i].values[k], b->axes[i].values[k]) != 0) return false;
   }
@@ -107,7 +108,7 @@ static int configure_resumed(job *j) {
         cli_fail(CLI_USAGE, "%s: is the directory of a run; go on with: cuonn train --resume %s", directory, directory);
     goto done;
   }
-  CLI_TRY_DONE(cuonn_grid_read(&started, path));
+  CLI_TRY_DONE(cuonn_grid_read_stored(&started, path));
   CLI_TRY_DONE(cuonn_grid_complete(&started));
   CLI_PASS_DONE(configure(j, path));
   const char *key = cuonn_config_difference(&started.base, &j->grid.base);

@@ -23,7 +23,7 @@ void cli_sweep_print_start(const cuonn_grid *grid, size_t n_to_do, const cuonn_d
       cli_data_kind(&grid->base), data->test.n_examples, cli_data_name(&grid->base), backend);
   for (size_t a = 0; a < grid->n_axes; a++) {
     print_head(&grid->axes[a]);
-    printf(":");
+    printf(grid->axes[a].zipped ? ", together with that:" : ":");
     for (size_t i = 0; i < grid->axes[a].count; i++) printf(" %s", grid->axes[a].values[i]);
     printf("\n");
   }

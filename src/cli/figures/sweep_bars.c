@@ -23,7 +23,8 @@ static int write_panel(FILE *out, const cli_sweep_view *view, size_t axis, cli_s
   for (size_t i = 0; i < a->count; i++) {
     part.at[axis] = order[i];
     const cli_sweep_statistics s = cli_sweep_statistics_of(view, &part);
-    fprintf(out, "%.9g \"%s\"", a->numeric ? cuonn_grid_number(a, order[i]) : (double)i, a->values[order[i]]);
+    fprintf(out, "%.9g ", cli_sweep_is_numeric(view, axis) ? cuonn_grid_number(a, order[i]) : (double)i);
+    cli_sweep_write_value(out, view, axis, order[i]);
     cli_sweep_write_number(out, 100 * s.mean);
     cli_sweep_write_number(out, 100 * s.deviation);
     cli_sweep_write_number(out, 100 * s.low);
@@ -62,9 +63,9 @@ static int write_sweep_bars(FILE *out, cli_figure_source *source) {
   cli_sweep_write_rows(out, &view, rows);
   cli_figure_next_block(out);
   for (size_t i = 0; i < n_along; i++) {
-    const cuonn_grid_axis *const axis = &grid->axes[along[i]];
-    cli_sweep_write_label(out, axis);
-    fprintf(out, " %d %d\n", axis->numeric, axis->numeric && is_logarithmic(axis));
+    const bool numeric = cli_sweep_is_numeric(&view, along[i]);
+    cli_sweep_write_label(out, &view, along[i]);
+    fprintf(out, " %d %d\n", numeric, numeric && is_logarithmic(&grid->axes[along[i]]));
   }
   cli_sweep_part part = cli_sweep_everything();
   for (size_t r = 0; r < n_rows; r++)

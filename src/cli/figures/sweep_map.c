@@ -48,8 +48,12 @@ static bool fits(const cli_sweep_view *view) {
 
 static void write_ticks(FILE *out, const cli_sweep_view *view, size_t axis) {
   cli_figure_next_block(out);
-  for (size_t i = 0; i < count_of(view, axis); i++)
-    fprintf(out, "%zu \"%s\"\n", i, axis == CLI_SWEEP_ANY ? "" : view->record.grid.axes[axis].values[i]);
+  if (axis == CLI_SWEEP_ANY) fputs("0 \"\"\n", out);
+  for (size_t i = 0; axis != CLI_SWEEP_ANY && i < count_of(view, axis); i++) {
+    fprintf(out, "%zu ", i);
+    cli_sweep_write_value(out, view, axis, i);
+    fputc('\n', out);
+  }
 }
 
 static void write_headings(FILE *out, const cli_sweep_view *view, const size_t *axes, size_t n_axes) {
@@ -93,12 +97,12 @@ static int write_sweep_map(FILE *out, cli_figure_source *source) {
       "values of x, of y, headings of columns, of rows; then a block a map, row by row: x, y, mean test error and its "
       "deviation over the repeats in percent, runs finished, failed, not done\n",
       out);
-  cli_sweep_write_label(out, &grid->axes[l.x]);
+  cli_sweep_write_label(out, &view, l.x);
   fputc(' ', out);
   if (l.y == CLI_SWEEP_ANY)
     fputs("\"\"", out);
   else
-    cli_sweep_write_label(out, &grid->axes[l.y]);
+    cli_sweep_write_label(out, &view, l.y);
   fprintf(out, " %zu %zu %zu %zu %zu %zu %zu %zu\n", count_of(&view, l.x), count_of(&view, l.y), l.n_columns,
           l.n_row_values, grid->base.training.epochs, view.repeats, s.failed, s.missing);
   write_ticks(out, &view, l.x);

@@ -4,18 +4,47 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The first and the last axis of those that advance with an axis, itself one of them. */
+static size_t first_of(const cuonn_grid *grid, size_t axis) {
+  while (grid->axes[axis].zipped) axis--;
+  return axis;
+}
+static size_t last_of(const cuonn_grid *grid, size_t axis) {
+  while (axis + 1 < grid->n_axes && grid->axes[axis + 1].zipped) axis++;
+  return axis;
+}
+
+static bool is_one_of(const char *key, const char *const *names) {
+  while (*names && strcmp(*names, key) != 0) names++;
+  return *names != NULL;
+}
+
+/* The axis that stands for those from `first` on that advance together: one that figures ask for by its key, or the first that is
+ * none of seeds; CLI_SWEEP_ANY if all are. */
+static size_t representative(const cuonn_grid *grid, size_t first) {
+  static const char *const seeds[] = {"training.seed", "chip.seed", NULL};
+  static const char *const asked[] = {"training.optimizer.name", "chip.tap_shot", "chip.coupler_std", NULL};
+  size_t found = CLI_SWEEP_ANY;
+  for (size_t a = first; a <= last_of(grid, first); a++) {
+    const char *const key = grid->axes[a].key;
+    if (is_one_of(key, asked) || (found == CLI_SWEEP_ANY && !is_one_of(key, seeds))) found = a;
+  }
+  return found;
+}
+
 int cli_sweep_view_read(cli_sweep_view *out, const char *path) {
-  static const char *const seeds[] = {"training.seed", "chip.seed"};
   int code = CLI_DONE;
   memset(out, 0, sizeof *out);
   CLI_TRY_DONE(cuonn_sweep_read(&out->record, path));
   out->repeats = 1;
   for (size_t a = 0; a < out->record.grid.n_axes; a++) {
     const cuonn_grid_axis *const axis = &out->record.grid.axes[a];
-    if (strcmp(axis->key, seeds[0]) == 0 || strcmp(axis->key, seeds[1]) == 0)
+    if (axis->zipped) continue;
+    const size_t seen = representative(&out->record.grid, a);
+    if (seen == CLI_SWEEP_ANY)
       out->repeats *= axis->count;
     else if (axis->count > 1)
-      out->axes[out->n_axes++] = a;
+      out->axes[out->n_axes++] = seen;
   }
   const cli_sweep_part all = cli_sweep_everything();
   if (cli_sweep_statistics_of(out, &all).n == 0)
@@ -33,7 +62,7 @@ cli_sweep_part cli_sweep_everything(void) {
 }
 
 static bool is_within(const cuonn_grid *grid, size_t point, const cli_sweep_part *part) {
-  for (size_t a = grid->n_axes; a-- > 0; point /= grid->axes[a].count)
+  for (size_t a = grid->n_axes; a-- > 0; point /= grid->axes[a].zipped ? 1 : grid->axes[a].count)
     if (part->at[a] != CLI_SWEEP_ANY && part->at[a] != point % grid->axes[a].count) return false;
   return true;
 }
@@ -116,21 +145,39 @@ static void write_name(FILE *out, const cuonn_grid_axis *axis) {
 /* As figures write it. */
 static const char *unit_of(const cuonn_grid_axis *axis) { return strcmp(axis->unit, "pi") == 0 ? "π" : axis->unit; }
 
-void cli_sweep_write_label(FILE *out, const cuonn_grid_axis *axis) {
+bool cli_sweep_is_numeric(const cli_sweep_view *view, size_t axis) {
+  const cuonn_grid *const grid = &view->record.grid;
+  return grid->axes[axis].numeric && first_of(grid, axis) == last_of(grid, axis);
+}
+
+void cli_sweep_write_label(FILE *out, const cli_sweep_view *view, size_t axis) {
+  const cuonn_grid *const grid = &view->record.grid;
+  for (size_t first = first_of(grid, axis), a = first; a <= last_of(grid, axis); a++) {
+    fputs(a > first ? ", " : "\"", out);
+    write_name(out, &grid->axes[a]);
+    fprintf(out, "%s%s", grid->axes[a].unit[0] ? " / " : "", unit_of(&grid->axes[a]));
+  }
   fputc('"', out);
-  write_name(out, axis);
-  fprintf(out, "%s%s\"", axis->unit[0] ? " / " : "", unit_of(axis));
+}
+
+void cli_sweep_write_value(FILE *out, const cli_sweep_view *view, size_t axis, size_t i) {
+  const cuonn_grid *const grid = &view->record.grid;
+  for (size_t first = first_of(grid, axis), a = first; a <= last_of(grid, axis); a++)
+    fprintf(out, "%s%s", a > first ? ", " : "\"", grid->axes[a].values[i]);
+  fputc('"', out);
 }
 
 void cli_sweep_write_values(FILE *out, const cli_sweep_view *view, const size_t *axes, size_t n_axes,
                             const cli_sweep_part *part) {
+  const cuonn_grid *const grid = &view->record.grid;
   fputc('"', out);
-  for (size_t i = 0; i < n_axes; i++) {
-    const cuonn_grid_axis *const axis = &view->record.grid.axes[axes[i]];
-    fputs(i ? ", " : "", out);
-    write_name(out, axis);
-    fprintf(out, " %s%s%s", axis->values[part->at[axes[i]]], axis->unit[0] ? " " : "", unit_of(axis));
-  }
+  for (size_t i = 0; i < n_axes; i++)
+    for (size_t first = first_of(grid, axes[i]), a = first; a <= last_of(grid, axes[i]); a++) {
+      const cuonn_grid_axis *const axis = &grid->axes[a];
+      fputs(i || a > first ? ", " : "", out);
+      write_name(out, axis);
+      fprintf(out, " %s%s%s", axis->values[part->at[axes[i]]], axis->unit[0] ? " " : "", unit_of(axis));
+    }
   fputc('"', out);
 }
 

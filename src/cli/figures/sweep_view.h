@@ -6,7 +6,8 @@
 
 #include "cli/common.h"
 
-/* A sweep and its axes of more than one value, but for those of seeds, whose runs are repeats of one another. */
+/* A sweep and its axes of more than one value, but for those of seeds, whose runs are repeats of one another. Of axes that
+ * advance together one stands for all. */
 typedef struct {
   cuonn_sweep_record record;
   size_t axes[CUONN_GRID_AXES_MAX]; /* [n_axes] axes of the grid, in its order */
@@ -18,7 +19,7 @@ typedef struct {
 int cli_sweep_view_read(cli_sweep_view *out, const char *path);
 void cli_sweep_view_free(cli_sweep_view *view);
 
-/* One value of each axis of the grid, CLI_SWEEP_ANY for all of them. */
+/* One value of each axis of the grid, CLI_SWEEP_ANY for all of them; of axes that advance together only one is set. */
 #define CLI_SWEEP_ANY SIZE_MAX
 typedef struct {
   size_t at[CUONN_GRID_AXES_MAX]; /* [axis of the grid] */
@@ -35,7 +36,7 @@ typedef struct {
 
 cli_sweep_statistics cli_sweep_statistics_of(const cli_sweep_view *view, const cli_sweep_part *part);
 
-/* The axis of a key, an index of the grid; CLI_SWEEP_ANY if it has but one value. */
+/* The axis of a key, an index of the grid; CLI_SWEEP_ANY if it has but one value, or another stands for it. */
 size_t cli_sweep_axis_of(const cli_sweep_view *view, const char *key);
 
 /* The axis with the most values of those in `among`, numbers before words; *among is left without it. */
@@ -48,8 +49,13 @@ size_t cli_sweep_choose_rows(const cli_sweep_view *view);
 /* Numbers of an axis's values as they rise, words as they are listed; release with free(). */
 int cli_sweep_rising(size_t **out, const cuonn_grid_axis *axis);
 
-/* Writes "learning rate / radians" or "learning rate 0.1 radians", quoted as gnuplot reads it. */
-void cli_sweep_write_label(FILE *out, const cuonn_grid_axis *axis);
+/* Whether an axis is one of numbers, and no other advances with it. */
+bool cli_sweep_is_numeric(const cli_sweep_view *view, size_t axis);
+
+/* Writes "learning rate / radians", "0.1" or "learning rate 0.1 radians", quoted as gnuplot reads it, for an axis and those that
+ * advance with it. */
+void cli_sweep_write_label(FILE *out, const cli_sweep_view *view, size_t axis);
+void cli_sweep_write_value(FILE *out, const cli_sweep_view *view, size_t axis, size_t i);
 void cli_sweep_write_values(FILE *out, const cli_sweep_view *view, const size_t *axes, size_t n_axes,
                             const cli_sweep_part *part);
 /* A block of the headings of rows of panels: number, values of the axis that rows are apart in (CLI_SWEEP_ANY: one row). */

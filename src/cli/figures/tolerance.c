@@ -39,7 +39,8 @@ static int write_tolerance(FILE *out, cli_figure_source *source) {
   CLI_PASS_DONE(cli_sweep_view_read(&view, source->files[0]));
   const size_t couplers = cli_sweep_axis_of(&view, "chip.coupler_std");
   if (couplers == CLI_SWEEP_ANY) {
-    code = cli_fail(CLI_BAD_FILE, "%s: chip.coupler_std does not vary in this sweep; give it a list", source->files[0]);
+    code = cli_fail(CLI_BAD_FILE, "%s: chip.coupler_std does not vary by itself in this sweep; give it a list",
+                    source->files[0]);
     goto done;
   }
   const cuonn_grid *const grid = &view.record.grid;
@@ -58,7 +59,7 @@ static int write_tolerance(FILE *out, cli_figure_source *source) {
       "# axis, lines, epochs, repeats, runs failed, runs not done; then a block a line: its name; then error of the "
       "couplers, mean test accuracy and its deviation over the repeats in percent, runs finished, failed, not done\n",
       out);
-  cli_sweep_write_label(out, &grid->axes[couplers]);
+  cli_sweep_write_label(out, &view, couplers);
   fprintf(out, " %zu %zu %zu %zu %zu\n", lines, grid->base.training.epochs, view.repeats, s.failed, s.missing);
   cli_sweep_part part = cli_sweep_everything();
   for (size_t i = 0; i < n_others; i++) part.at[others[i]] = 0;

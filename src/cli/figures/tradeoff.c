@@ -9,7 +9,7 @@ static size_t point_of(const cli_sweep_view *view, const cli_sweep_part *part) {
   const cuonn_grid *const grid = &view->record.grid;
   size_t point = 0;
   for (size_t a = 0; a < grid->n_axes; a++)
-    point = point * grid->axes[a].count + (part->at[a] == CLI_SWEEP_ANY ? 0 : part->at[a]);
+    point = point * (grid->axes[a].zipped ? 1 : grid->axes[a].count) + (part->at[a] == CLI_SWEEP_ANY ? 0 : part->at[a]);
   return point;
 }
 
@@ -135,7 +135,8 @@ static int write_tradeoff(FILE *out, cli_figure_source *source) {
   const cuonn_grid *const grid = &view.record.grid;
   const size_t taps = cli_sweep_axis_of(&view, "chip.tap_shot");
   if (taps == CLI_SWEEP_ANY) {
-    code = cli_fail(CLI_BAD_FILE, "%s: chip.tap_shot does not vary in this sweep; give it a list", source->files[0]);
+    code = cli_fail(CLI_BAD_FILE, "%s: chip.tap_shot does not vary by itself in this sweep; give it a list",
+                    source->files[0]);
     goto done;
   }
   const size_t rows = cli_sweep_choose_rows(&view), n_rows = rows == CLI_SWEEP_ANY ? 1 : grid->axes[rows].count;

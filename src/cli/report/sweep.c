@@ -143,6 +143,7 @@ static void write_grid(FILE *out, const cuonn_grid *grid) {
       fputs(i ? ", " : "", out);
       cli_page_text(out, axis->values[i]);
     }
+    if (axis->zipped) fputs("; together with those above", out);
     fputs("</td></tr>\n", out);
   }
   fputs("</tbody></table>\n", out);
