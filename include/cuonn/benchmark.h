@@ -69,11 +69,11 @@ CUONN_API cuonn_status cuonn_benchmark_options_check(const cuonn_benchmark_optio
  *  | train_step       | 56 P B + 28 P             | (8 N + 1) B + 48 L n        |
  *  | evaluate         | as forward, B = 10000     | as forward, B = 10000       |
  *
- *  A node without errors takes 2 multiplications and 6 multiply-adds forward (14), and 6 and 18 backward (42): the field
- *  undone, the cotangent, and two sums for its phases.  Stage by stage it takes two complex factors of 6 and two couplers
- *  of 8.  Adam takes 14 for each of the 2 P phases.  Left out, as small beside these: sines of the phases, moduli,
- *  softmax.  Bytes are what must be read or written once with numbers of 4 bytes: fields or features, labels, phases
- *  (train_step: read and written, with their two moments); a byte a pixel. */
+ *  A node without errors takes 2 multiplications and 6 multiply-adds forward (14), and 6 and 18 backward (42): the
+ *  field undone, the cotangent, and two sums for its phases.  Stage by stage it takes two complex factors of 6 and two
+ *  couplers of 8.  Adam takes 14 for each of the 2 P phases.  Left out, as small beside these: sines of the phases,
+ *  moduli, softmax.  Bytes are what must be read or written once with numbers of 4 bytes: fields or features, labels,
+ *  phases (train_step: read and written, with their two moments); a byte a pixel. */
 typedef struct cuonn_benchmark_work {
   size_t n_examples;
   double flops, bytes;
@@ -94,12 +94,13 @@ typedef struct cuonn_machine {
  *  @return CUONN_OK; CUONN_E_MEMORY; CUONN_E_DEVICE */
 CUONN_API cuonn_status cuonn_machine_measure(cuonn_machine *out, cuonn_context *context);
 
-/** Compares backends before they are timed, on the case's own network and the first examples of its data: features, loss,
- *  output fields, fields at all stages, or the losses of three training steps.  So many examples that no more than some 4
- *  million nodes are passed, at least one and at most the batch.
+/** Compares backends before they are timed, on the case's own network and the first examples of its data: features,
+ *  loss, output fields, fields at all stages, or the losses of three training steps.  So many examples that no more
+ *  than some 4 million nodes are passed, at least one and at most the batch.
  *  @param[in] contexts  [n_contexts]; the last one is the judge of the others
- *  @return CUONN_OK; CUONN_E_INTERNAL with both values if a number differs by more than 2e-5, times the root of L N / 192
- *          where that is more than 1, of the largest one; as cuonn_benchmark_options_check(); CUONN_E_MEMORY; CUONN_E_DEVICE */
+ *  @return CUONN_OK; CUONN_E_INTERNAL with both values if a number differs by more than 2e-5, times the root of L N /
+ *          192 where that is more than 1, of the largest one; as cuonn_benchmark_options_check(); CUONN_E_MEMORY;
+ *          CUONN_E_DEVICE */
 CUONN_API cuonn_status cuonn_benchmark_check(cuonn_context *const *contexts, size_t n_contexts,
                                              const cuonn_benchmark_options *options);
 

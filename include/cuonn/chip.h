@@ -1,6 +1,6 @@
 /** @file chip.h
- *  What a real chip adds to a mesh: the errors that it was made with, the noise of every reading, and gradients that are
- *  measured on the chip itself.
+ *  What a real chip adds to a mesh: the errors that it was made with, the noise of every reading, and gradients that
+ *  are measured on the chip itself.
  *
  *  Pai et al., Science 380, 398 (2023): in situ backpropagation, its noise and its errors.  Formulas: docs/physics.md,
  *  section 8.
@@ -22,8 +22,8 @@ extern "C" {
 
 /** Where a gradient comes from. */
 typedef enum cuonn_gradient_method {
-  CUONN_GRADIENT_EXACT, /**< computed; without noise */
-  CUONN_GRADIENT_ANALOG, /**< measured: the backward field is read and sent in with the input, as a sum and a difference */
+  CUONN_GRADIENT_EXACT,   /**< computed; without noise */
+  CUONN_GRADIENT_ANALOG,  /**< measured: the backward field is read and sent in with the input, as sum and difference */
   CUONN_GRADIENT_DIGITAL, /**< measured: powers of the sum, of the forward and of the backward field */
   CUONN_GRADIENT_IDEAL /**< computed for a chip without errors and noise, as if nothing were known of the real one's */
 } cuonn_gradient_method;
@@ -47,7 +47,7 @@ typedef enum cuonn_measurement_scale {
 typedef enum cuonn_noise_draw {
   CUONN_NOISE_FRESH,          /**< at every reading */
   CUONN_NOISE_FROZEN,         /**< once for each layer and place: a calibration error; tests meet the same */
-  CUONN_NOISE_FROZEN_PER_USE, /**< the same, but training's forward pass, its measurement and tests have each their own */
+  CUONN_NOISE_FROZEN_PER_USE, /**< the same, but forward pass, measurement and tests have each their own */
   CUONN_NOISE_FROZEN_SHARED   /**< once for each place, for all layers, training, its measurement and tests together */
 } cuonn_noise_draw;
 
@@ -95,8 +95,8 @@ typedef struct cuonn_chip_options {
 CUONN_API cuonn_status cuonn_chip_check(const cuonn_chip_options *chip, cuonn_gradient_method method,
                                         cuonn_phase_style style);
 
-/** Draws the coupler errors and losses that a chip was made with, from its seed, in place of what the meshes had.  A chip
- *  without any (their means and deviations are 0) leaves those, which may have come from a file.
+/** Draws the coupler errors and losses that a chip was made with, from its seed, in place of what the meshes had.  A
+ *  chip without any (their means and deviations are 0) leaves those, which may have come from a file.
  *  @return CUONN_OK; as cuonn_chip_check() */
 CUONN_API cuonn_status cuonn_chip_draw_errors(cuonn_network *network, const cuonn_chip_options *chip);
 

@@ -45,8 +45,8 @@ CUONN_API void cuonn_context_free(cuonn_context *context);
 /** Name of the backend that "auto" or the caller chose.  @return a constant string */
 CUONN_API const char *cuonn_context_backend(const cuonn_context *context);
 
-/** What a user may want to know of the choice: why "auto" passed over a faster backend, such as a GPU that is not there, and that
- *  OpenMP's own number of threads (OMP_NUM_THREADS) is more than are taken.  One line.
+/** What a user may want to know of the choice: why "auto" passed over a faster backend, such as a GPU that is not
+ *  there, and that OpenMP's own number of threads (OMP_NUM_THREADS) is more than are taken.  One line.
  *  @return owned by the context; "" if there is nothing to tell */
 CUONN_API const char *cuonn_context_note(const cuonn_context *context);
 
@@ -109,9 +109,9 @@ CUONN_API cuonn_status cuonn_gradients_create(cuonn_mesh_gradient **out, const c
 /** Releases what cuonn_gradients_create() made.  NULL is fine. */
 CUONN_API void cuonn_gradients_free(cuonn_mesh_gradient *gradients);
 
-/** Vector-Jacobian product of a mesh, y = U x:  dL = Re(sum_k g_k dy_k)  for a cotangent g_k = dL/dRe y_k - i dL/dIm y_k.
- *  Both fields taken at one place, -Im(x g) is dL per radian of phase there (Hughes, Minkov, Shi, Fan, Optica 5, 864
- *  (2018), eq. 9, in this sign convention).
+/** Vector-Jacobian product of a mesh, y = U x:  dL = Re(sum_k g_k dy_k)  for a cotangent g_k = dL/dRe y_k - i dL/dIm
+ *  y_k. Both fields taken at one place, -Im(x g) is dL per radian of phase there (Hughes, Minkov, Shi, Fan, Optica 5,
+ *  864 (2018), eq. 9, in this sign convention).
  *  @param[out] gradient    overwritten
  *  @param[in,out] backward [example][N] U^T g, the cotangent of x; NULL if not wanted
  *  @return as cuonn_propagate() */
@@ -123,13 +123,14 @@ CUONN_API cuonn_status cuonn_vjp(cuonn_mesh_gradient *gradient, cuonn_fields *ba
  *  @param[out] loss       mean over the batch
  *  @param[out] gradients  [layer], arrays overwritten
  *  @param[in] labels      [example]
- *  @return as cuonn_propagate(); CUONN_E_NONFINITE if powers overflow, too; CUONN_E_DATA if a label is >= the class count */
+ *  @return as cuonn_propagate(); CUONN_E_NONFINITE if powers overflow, too; CUONN_E_DATA if a label is >= the class
+ *          count */
 CUONN_API cuonn_status cuonn_gradient(double *loss, cuonn_mesh_gradient *gradients, cuonn_context *context,
                                       const cuonn_network *network, const cuonn_fields *input, const uint8_t *labels);
 
-/** The same on a chip: measured by a method, the exact gradient at the phases that the chip applies, or the ideal one, for
- *  which the meshes have no errors.  Gradients are by the programmed phases, straight through quantization.  Errors of couplers and losses are those of the meshes; noise is
- *  drawn for step 0.
+/** The same on a chip: measured by a method, the exact gradient at the phases that the chip applies, or the ideal one,
+ *  for which the meshes have no errors.  Gradients are by the programmed phases, straight through quantization.  Errors
+ *  of couplers and losses are those of the meshes; noise is drawn for step 0.
  *  @return as cuonn_gradient() and cuonn_chip_check() */
 CUONN_API cuonn_status cuonn_gradient_on_chip(double *loss, cuonn_mesh_gradient *gradients, cuonn_context *context,
                                               const cuonn_network *network, const cuonn_chip_options *chip,
@@ -140,7 +141,8 @@ CUONN_API cuonn_status cuonn_gradient_on_chip(double *loss, cuonn_mesh_gradient 
 CUONN_API double cuonn_gradient_error(const cuonn_mesh_gradient *measured, const cuonn_mesh_gradient *exact,
                                       size_t n_layers, size_t n_modes);
 
-/** Norm of the difference over that of the exact gradient, theta and phi of n_layers meshes together; NaN if that is zero. */
+/** Norm of the difference over that of the exact gradient, theta and phi of n_layers meshes together; NaN if that is
+ *  zero. */
 CUONN_API double cuonn_gradient_relative_error(const cuonn_mesh_gradient *measured, const cuonn_mesh_gradient *exact,
                                                size_t n_layers, size_t n_modes);
 

@@ -61,27 +61,27 @@ typedef struct cuonn_config {
 /** Sets every key to its default (the source study's setting). */
 CUONN_API void cuonn_config_init(cuonn_config *out);
 
-/** Reads a YAML file over the present values: keys that the file does not name stay, but that energy.preset, wherever it
- *  stands in the file, first sets every component of the section energy (all keys but modes and batch), and
- *  energy.components then its electronics.  Keys of earlier versions that are no more are passed over where they have the
- *  value that was their default, and refused with what took their place where they have another.
- *  Refused with file, line, key, what was found and what is allowed: unknown or duplicate keys, wrong types, numbers that
- *  do not parse to their last character or are not finite, values out of range, lists, aliases, anchors, tags, a second
- *  document, nesting beyond 8, files over 1 MiB, empty files.
+/** Reads a YAML file over the present values: keys that the file does not name stay, but that energy.preset, wherever
+ *  it stands in the file, first sets every component of the section energy (all keys but modes and batch), and
+ *  energy.components then its electronics.  Keys of earlier versions that are no more are passed over where they have
+ *  the value that was their default, and refused with what took their place where they have another.
+ *  Refused with file, line, key, what was found and what is allowed: unknown or duplicate keys, wrong types, numbers
+ *  that do not parse to their last character or are not finite, values out of range, lists, aliases, anchors, tags, a
+ *  second document, nesting beyond 8, files over 1 MiB, empty files.
  *  @return CUONN_OK; CUONN_E_CONFIG; CUONN_E_IO; CUONN_E_MEMORY.  On failure *config is as it was. */
 CUONN_API cuonn_status cuonn_config_read(cuonn_config *config, const char *path);
 
-/** Reads YAML text, as cuonn_config_read() does; `name` stands for the file in messages.  Such text stands in checkpoints
- *  and sweeps, perhaps of an earlier version: its keys that are no more are passed over, whatever their values, but for a rate
- *  that sgd had in place of the learning rate, which becomes that. */
+/** Reads YAML text, as cuonn_config_read() does; `name` stands for the file in messages.  Such text stands in
+ *  checkpoints and sweeps, perhaps of an earlier version: its keys that are no more are passed over, whatever their
+ *  values, but for a rate that sgd had in place of the learning rate, which becomes that. */
 CUONN_API cuonn_status cuonn_config_read_text(cuonn_config *config, const char *text, size_t length, const char *name);
 
 /** Applies one "key=value", such as "training.epochs=5"; energy.preset and
  *  energy.components set others of their section.  @return CUONN_OK; CUONN_E_CONFIG */
 CUONN_API cuonn_status cuonn_config_set(cuonn_config *config, const char *assignment);
 
-/** Checks what single keys cannot: the data against its kind, N against the features, classes against N, style against start, start against its file;
- *  and that it is one run: sweep.repeats is 1.
+/** Checks what single keys cannot: the data against its kind, N against the features, classes against N, style against
+ *  start, start against its file; and that it is one run: sweep.repeats is 1.
  *  @return CUONN_OK; CUONN_E_CONFIG naming both keys and what to change */
 CUONN_API cuonn_status cuonn_config_check(const cuonn_config *config);
 
@@ -104,8 +104,9 @@ typedef struct cuonn_config_key {
  *  @return true and *out filled, valid until the next call from the same thread; false past the last */
 CUONN_API bool cuonn_config_key_at(cuonn_config_key *out, size_t i);
 
-/** Name of the first key whose value differs and that changes what is computed (not paths, backend, threads or
- *  output, energy; epochs only under the cosine schedule), NULL if none does: whether a run may be resumed with another configuration. */
+/** Name of the first key whose value differs and that changes what is computed (not paths, backend, threads or output,
+ *  energy; epochs only under the cosine schedule), NULL if none does: whether a run may be resumed with another
+ *  configuration. */
 CUONN_API const char *cuonn_config_difference(const cuonn_config *a, const cuonn_config *b);
 
 #ifdef __cplusplus

@@ -40,8 +40,8 @@ typedef struct cuonn_dataset {
  *  @param[in] images_path   IDX file in 3 dimensions; of unsigned bytes, which become `pixels`, or of any other of its
  *                           types (signed bytes, 16- and 32-bit integers, float, double), which become `grey`
  *  @param[in] labels_path   IDX file of integers 0..255 of any type in 1 dimension, as many as there are images
- *  @return CUONN_OK; CUONN_E_IO if a file is missing or unreadable; CUONN_E_DATA if one is empty, truncated, longer than
- *          its header says, not IDX, of an unknown element type or another dimension, or the counts differ;
+ *  @return CUONN_OK; CUONN_E_IO if a file is missing or unreadable; CUONN_E_DATA if one is empty, truncated, longer
+ *          than its header says, not IDX, of an unknown element type or another dimension, or the counts differ;
  *          CUONN_E_NONFINITE naming the first grey value that is no number; CUONN_E_MEMORY */
 CUONN_API cuonn_status cuonn_images_load(cuonn_examples *out, const char *images_path, const char *labels_path);
 
@@ -71,16 +71,17 @@ CUONN_API void cuonn_examples_free(cuonn_examples *images);
 CUONN_API cuonn_status cuonn_dataset_load(cuonn_dataset *out, const char *folder,
                                           const char *const names[CUONN_DATASET_FILES]);
 
-/** Splits a share of fields off for tests: round(share x n) of them, at least one, drawn without replacement by the seed.
- *  Both parts keep the order of the whole; the same seed and number of examples give the same parts on every machine.
+/** Splits a share of fields off for tests: round(share x n) of them, at least one, drawn without replacement by the
+ *  seed. Both parts keep the order of the whole; the same seed and number of examples give the same parts on every
+ *  machine.
  *  @param[out] out    release with cuonn_dataset_free()
  *  @param[in] all     fields
  *  @param[in] share   in (0, 1)
  *  @return CUONN_OK; CUONN_E_DATA if either part would be empty; CUONN_E_MEMORY */
 CUONN_API cuonn_status cuonn_dataset_split(cuonn_dataset *out, const cuonn_examples *all, double share, uint64_t seed);
 
-/** What tells a data set from any other, as text: a line for each part ("training images", "training labels", "test images", "test
- *  labels") with its name, its size, and the hash of its bytes in their order (XXH3, 128 bits).
+/** What tells a data set from any other, as text: a line for each part ("training images", "training labels", "test
+ *  images", "test labels") with its name, its size, and the hash of its bytes in their order (XXH3, 128 bits).
  *  @return to be released with free(); NULL if there is no memory */
 CUONN_API char *cuonn_dataset_identity(const cuonn_dataset *dataset);
 

@@ -3,8 +3,8 @@
  *  amplifiers, laser and phase shifters, for components of the caller's choice.
  *
  *  Pure functions, no files.  Equations, sources of every default, and how far the source study's figure is met:
- *  docs/energy.md; "eq." below counts there.  Component values carry the units of data sheets (pJ, GS/s, dB); results are
- *  in joules, seconds and watts.
+ *  docs/energy.md; "eq." below counts there.  Component values carry the units of data sheets (pJ, GS/s, dB); results
+ *  are in joules, seconds and watts.
  */
 #ifndef CUONN_ENERGY_H
 #define CUONN_ENERGY_H
@@ -24,8 +24,8 @@ extern "C" {
 typedef enum cuonn_energy_preset {
   CUONN_ENERGY_FIGURE,  /**< what the source study's figure counts: its electronics and its three passes; no laser, no
                              losses, no holding power */
-  CUONN_ENERGY_DEFAULT, /**< the same electronics, with laser, 0.05 dB a column, 0.3 % taps, MEMS phase shifters, and the
-                             passes of the analog scheme */
+  CUONN_ENERGY_DEFAULT, /**< the same electronics, with laser, 0.05 dB a column, 0.3 % taps, MEMS phase shifters, and
+                             the passes of the analog scheme */
   CUONN_ENERGY_CITED    /**< published components throughout: MZI modulators, 0.89 dB a column, heaters */
 } cuonn_energy_preset;
 
@@ -153,21 +153,22 @@ CUONN_API void cuonn_energy_options_init(cuonn_energy_options *out, cuonn_energy
 /** The set of components that a preset begins with. */
 CUONN_API cuonn_energy_components cuonn_energy_preset_components(cuonn_energy_preset preset);
 
-/** Sets dac, modulator, modulator_static, receiver, detector_bias, adc, reference_bits and fixed_loss to those of a set. */
+/** Sets dac, modulator, modulator_static, receiver, detector_bias, adc, reference_bits and fixed_loss to those of a
+ *  set. */
 CUONN_API void cuonn_energy_use_components(cuonn_energy_options *options, cuonn_energy_components components);
 
-/** Sets scheme and measurement to what a training in situ does, so that what is costed is what is trained: `digital` if it
- *  is digital; if it is analog, one of the three analog schemes, that of the options if it is one.  Nothing changes where
- *  gradients are computed. */
+/** Sets scheme and measurement to what a training in situ does, so that what is costed is what is trained: `digital` if
+ *  it is digital; if it is analog, one of the three analog schemes, that of the options if it is one.  Nothing changes
+ *  where gradients are computed. */
 CUONN_API void cuonn_energy_follow_training(cuonn_energy_options *options, const cuonn_training_options *training);
 
 /** Mean phase, radians, of theta and phi of Haar-random unitaries, each in one arm.  eq. 26.
  *  @param[in] n_modes  N, at least 2; the formula holds between whole numbers, too */
 CUONN_API double cuonn_energy_haar_phase(double n_modes);
 
-/** Mean over theta and phi of all layers of what a heater's power is proportional to, radians: heaters only delay, so that
- *  the phase of every arm counts in [0, 2 pi), and a phase that stands in two arms counts twice.  A pair of +alpha / 2 and
- *  -alpha / 2 takes a whole turn.  For `mean_phase`.  eq. 27. */
+/** Mean over theta and phi of all layers of what a heater's power is proportional to, radians: heaters only delay, so
+ *  that the phase of every arm counts in [0, 2 pi), and a phase that stands in two arms counts twice.  A pair of +alpha
+ *  / 2 and -alpha / 2 takes a whole turn.  For `mean_phase`.  eq. 27. */
 CUONN_API double cuonn_energy_mean_phase(const cuonn_network *network);
 
 /** Checks every value.
@@ -296,7 +297,8 @@ typedef struct cuonn_energy_point {
 /** Cost and peak of every operation, and the light.  @return CUONN_OK; as cuonn_energy_options_check() */
 CUONN_API cuonn_status cuonn_energy_evaluate(cuonn_energy_point *out, const cuonn_energy_options *options);
 
-/** What a network costs.  The optimizer, the loss and the programming of phases count as far as the options give them. */
+/** What a network costs.  The optimizer, the loss and the programming of phases count as far as the options give
+ *  them. */
 typedef struct cuonn_energy_network {
   cuonn_energy_cost inference; /**< of one example */
   cuonn_energy_cost step;      /**< of a whole batch */

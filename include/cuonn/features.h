@@ -35,7 +35,8 @@ typedef struct cuonn_features_options {
 #define CUONN_FEATURES_OPTIONS_INIT \
   { CUONN_FEATURES_FOURIER, 4, 8, 0, 0, 64, false }
 
-/** Number of complex amplitudes N that the options give: (2 radius)^2, side x width, or frequencies; and the reference. */
+/** Number of complex amplitudes N that the options give: (2 radius)^2, side x width, or frequencies; and the
+ *  reference. */
 CUONN_API size_t cuonn_features_modes(const cuonn_features_options *options);
 
 /** Checks that the options can be applied to images of a size.

@@ -1,17 +1,18 @@
 /** @file files.h
- *  netCDF files: unitaries, meshes, fields, batches, gradients, checkpoints, grids of energy; and the directories of training runs
- *  and of sweeps.
+ *  netCDF files: unitaries, meshes, fields, batches, gradients, checkpoints, grids of energy; and the directories of
+ *  training runs and of sweeps.
  *
  *  We write the classic 64-bit-offset format and read any netCDF.  A complex array has a last dimension `complex` of
  *  length 2 (real, imaginary).  docs/files.md names every variable.
  *
- *  Writing: the file is made in memory, a trailer (hash of all before it) is appended, the whole is written to a temporary
- *  file beside its goal, synced and renamed: the goal is the old or the new file, never half of one.  Reading: a file with
- *  our trailer is checked against its hash before libnetcdf sees it; a foreign netCDF-4 file is first read in a child
- *  process.  Names that hold "://" are refused.
+ *  Writing: the file is made in memory, a trailer (hash of all before it) is appended, the whole is written to a
+ *  temporary file beside its goal, synced and renamed: the goal is the old or the new file, never half of
+ *  one.  Reading: a file with our trailer is checked against its hash before libnetcdf sees it; a foreign netCDF-4 file
+ *  is first read in a child process.  Names that hold "://" are refused.
  *
- *  Every function may return CUONN_E_IO (cannot be opened, read or written, with the reason), CUONN_E_DATA (not netCDF, wrong
- *  hash, a variable missing or of another shape; the message names file and variable), CUONN_E_NONFINITE, CUONN_E_MEMORY.
+ *  Every function may return CUONN_E_IO (cannot be opened, read or written, with the reason), CUONN_E_DATA (not netCDF,
+ *  wrong hash, a variable missing or of another shape; the message names file and variable), CUONN_E_NONFINITE,
+ *  CUONN_E_MEMORY.
  */
 #ifndef CUONN_FILES_H
 #define CUONN_FILES_H
@@ -42,8 +43,8 @@ CUONN_API cuonn_status cuonn_unitary_read(double **matrix, size_t *n_modes, cons
 /** Writes `unitary(row, column, complex)`. */
 CUONN_API cuonn_status cuonn_unitary_write(const char *path, const double *matrix, size_t n_modes);
 
-/** Reads a mesh: theta(node), phi(node); gamma(waveguide), coupler_error(node, side), loss_db(node, shifter), attributes
- *  architecture ("rectangular") and phase_style are zero, or rectangular and top, where absent.
+/** Reads a mesh: theta(node), phi(node); gamma(waveguide), coupler_error(node, side), loss_db(node, shifter),
+ *  attributes architecture ("rectangular") and phase_style are zero, or rectangular and top, where absent.
  *  @param[out] out  release with cuonn_mesh_free() */
 CUONN_API cuonn_status cuonn_mesh_read(cuonn_mesh *out, const char *path);
 
@@ -95,12 +96,13 @@ CUONN_API cuonn_status cuonn_network_read(cuonn_network *out, const char *path);
 /** Writes a network: meshes with `layer` in front, and its attributes. */
 CUONN_API cuonn_status cuonn_network_write(const char *path, const cuonn_network *network);
 
-/** Reads the errors of a chip into a network whose shape is given: coupler_error(layer, node, side), loss_db(layer, node,
- *  shifter), at least one of them; the other stays.  @return also CUONN_E_SHAPE.  On failure *network is as it was. */
+/** Reads the errors of a chip into a network whose shape is given: coupler_error(layer, node, side), loss_db(layer,
+ *  node, shifter), at least one of them; the other stays.  @return also CUONN_E_SHAPE.  On failure *network is as it
+ *  was. */
 CUONN_API cuonn_status cuonn_network_read_errors(cuonn_network *network, const char *path);
 
-/** Reads starting phases into a network whose shape is given: theta(layer, node), ... as in cuonn_network_read(), or, where
- *  there is no theta, `unitary(layer, row, column, complex)`, each decomposed.  @return also CUONN_E_SHAPE */
+/** Reads starting phases into a network whose shape is given: theta(layer, node), ... as in cuonn_network_read(), or,
+ *  where there is no theta, `unitary(layer, row, column, complex)`, each decomposed.  @return also CUONN_E_SHAPE */
 CUONN_API cuonn_status cuonn_network_read_start(cuonn_network *network, const char *path);
 
 /** Where a run comes from: all that a checkpoint says besides what training changes. */
@@ -138,8 +140,8 @@ typedef struct cuonn_energy_axis {
 
 /** Writes a grid of energies: every axis as a coordinate, and over all of them, for OPERATION = mvm, vjp, gradient:
  *  OPERATION_joules, _tops_per_watt, _seconds, _watts, _conversion_share, _peak_modes, _peak_tops_per_watt,
- *  _energy_PART; and of the light photons, total_column_loss, laser_watts, equal_modes, detectable (0 or 1).  What is not finite
- *  (no light is enough; no peak without loss) is written as missing.
+ *  _energy_PART; and of the light photons, total_column_loss, laser_watts, equal_modes, detectable (0 or 1).  What is
+ *  not finite (no light is enough; no peak without loss) is written as missing.
  *  @param[in] points       [first axis][second axis]...
  *  @param[in] config_text  the configuration of all that is no axis, in YAML
  *  @return also CUONN_E_ARGUMENT for no axis or more than CUONN_ENERGY_AXES_MAX */
@@ -156,16 +158,17 @@ CUONN_API cuonn_status cuonn_energy_read(double **modes, cuonn_energy_point **po
 /** A run directory: config.yaml, metrics.csv, last.nc, best.nc. */
 typedef struct cuonn_run cuonn_run;
 
-/** Opens a run directory for writing, removes what a killed run left half written, and writes metrics.csv and config.yaml.
- *  Refused with CUONN_E_ARGUMENT: a directory that another process has open as a run, or that holds a sweep, or in which one of a
- *  run's files is a link that leads out of it.
+/** Opens a run directory for writing, removes what a killed run left half written, and writes metrics.csv and
+ *  config.yaml. Refused with CUONN_E_ARGUMENT: a directory that another process has open as a run, or that holds a
+ *  sweep, or in which one of a run's files is a link that leads out of it.
  *  @param[in] directory  made if missing, with the folders above it
  *  @param[in] origin     copied
- *  @param[in] n_layers   0 if gradients are exact; else metrics.csv has their errors, too: of all layers, and of so many each
- *  @param[in] resume_epochs  0 for a new run, which refuses a directory that holds any file of a run (CUONN_E_ARGUMENT), unless
- *                            they are the beginning of this very run, killed before its first checkpoint;
- *                            else rows of metrics.csv up to this many finished epochs are kept, later ones dropped;
- *                            SIZE_MAX resumes with none finished
+ *  @param[in] n_layers   0 if gradients are exact; else metrics.csv has their errors, too: of all layers, and of so
+ *                        many each
+ *  @param[in] resume_epochs  0 for a new run, which refuses a directory that holds any file of a run
+ *                            (CUONN_E_ARGUMENT), unless they are the beginning of this very run, killed before its
+ *                            first checkpoint; else rows of metrics.csv up to this many finished epochs are kept, later
+ *                            ones dropped; SIZE_MAX resumes with none finished
  *  @param[out] out  release with cuonn_run_close() */
 CUONN_API cuonn_status cuonn_run_open(cuonn_run **out, const char *directory, const cuonn_origin *origin,
                                       size_t n_layers, size_t resume_epochs);
@@ -181,31 +184,35 @@ CUONN_API cuonn_status cuonn_run_save(cuonn_run *run, const cuonn_training_state
 CUONN_API void cuonn_run_close(cuonn_run *run);
 
 /** Reads metrics.csv of a run.
- *  @param[out] records  [count], epochs rising; NULL if no epoch was finished; release with free(), and all that they point to */
+ *  @param[out] records  [count], epochs rising; NULL if no epoch was finished; release with free(), and all that they
+ *                       point to */
 CUONN_API cuonn_status cuonn_metrics_read(cuonn_epoch_record **records, size_t *count, const char *path);
 
-/** Refuses DIRECTORY/NAME if it is a symbolic link to something outside DIRECTORY: what is written into a directory of results
- *  must not replace files elsewhere.
+/** Refuses DIRECTORY/NAME if it is a symbolic link to something outside DIRECTORY: what is written into a directory of
+ *  results must not replace files elsewhere.
  *  @return CUONN_OK, also if there is no such file; CUONN_E_ARGUMENT */
 CUONN_API cuonn_status cuonn_directory_check(const char *directory, const char *name);
 
-/** Makes the folders above a file that is to be written, where they are not there.  Everything that writes a file here does so.
+/** Makes the folders above a file that is to be written, where they are not there.  Everything that writes a file here
+ *  does so.
  *  @return CUONN_OK; CUONN_E_IO naming the folder that cannot be made */
 CUONN_API cuonn_status cuonn_parents_make(const char *path);
 
 /** Writes any bytes as a file, as all files here are written: the goal is the old file or the new one. */
 CUONN_API cuonn_status cuonn_bytes_write(const char *path, const void *bytes, size_t size);
 
-/** The directory of a sweep: sweep.yaml, the grid; runs/NUMBER.nc, the numbers of each finished or failed run; networks/NUMBER.nc,
- *  checkpoints of the finished ones; sweep.nc, all numbers over the grid.  NUMBER is the point of the grid in six digits. */
+/** The directory of a sweep: sweep.yaml, the grid; runs/NUMBER.nc, the numbers of each finished or failed run;
+ *  networks/NUMBER.nc, checkpoints of the finished ones; sweep.nc, all numbers over the grid.  NUMBER is the point of
+ *  the grid in six digits. */
 typedef struct cuonn_sweep_files cuonn_sweep_files;
 
 /** Opens the directory of a sweep for writing and reads what runs it holds.
  *  @param[in] directory  as for cuonn_run_open(); refused if it holds a run
  *  @param[in] grid    complete; read while the files are open
  *  @param[in] data    cuonn_dataset_identity() of what its networks are trained on; NULL: unknown
- *  @param[in] resume  false: writes sweep.yaml, and refuses a directory that holds any file of a sweep (CUONN_E_ARGUMENT); true:
- *                     refuses runs whose configuration is not that of their point, or that have seen other data (CUONN_E_DATA)
+ *  @param[in] resume  false: writes sweep.yaml, and refuses a directory that holds any file of a sweep
+ *                     (CUONN_E_ARGUMENT); true: refuses runs whose configuration is not that of their point, or that
+ *                     have seen other data (CUONN_E_DATA)
  *  @param[out] out    release with cuonn_sweep_files_close() */
 CUONN_API cuonn_status cuonn_sweep_files_open(cuonn_sweep_files **out, const char *directory, const cuonn_grid *grid,
                                               const char *data, bool resume);
@@ -235,7 +242,8 @@ typedef struct cuonn_sweep_record {
   bool *done;                  /**< [n_points] whether there is a result */
 } cuonn_sweep_record;
 
-/** Reads a sweep: its directory, also while it is written, or sweep.nc alone, of which the errors of single layers are not read.
+/** Reads a sweep: its directory, also while it is written, or sweep.nc alone, of which the errors of single layers are
+ *  not read.
  *  @param[out] out  release with cuonn_sweep_record_free()
  *  @return also CUONN_E_CONFIG if its grid is one that this version does not know */
 CUONN_API cuonn_status cuonn_sweep_read(cuonn_sweep_record *out, const char *path);

@@ -1,6 +1,6 @@
 /** @file grid.h
- *  A grid of configurations: keys of one file that have lists of values, and every combination of them; keys of a group of
- *  sweep.zip take their first values together, their second ones together, and so on.
+ *  A grid of configurations: keys of one file that have lists of values, and every combination of them; keys of a group
+ *  of sweep.zip take their first values together, their second ones together, and so on.
  */
 #ifndef CUONN_GRID_H
 #define CUONN_GRID_H
@@ -60,10 +60,11 @@ CUONN_API void cuonn_grid_init(cuonn_grid *out);
 /** Releases the lists.  NULL is fine. */
 CUONN_API void cuonn_grid_free(cuonn_grid *grid);
 
-/** Reads a YAML file over the present values, as cuonn_config_read() does, but that sweepable keys may have lists, such as
- *  `seed: [0, 1, 2]`.  A key that is named anew loses its former list.
+/** Reads a YAML file over the present values, as cuonn_config_read() does, but that sweepable keys may have lists, such
+ *  as `seed: [0, 1, 2]`.  A key that is named anew loses its former list.
  *  Refused beyond what cuonn_config_read() refuses: lists of other keys, empty ones, a key that is twice in sweep.zip.
- *  @return CUONN_OK; CUONN_E_CONFIG; CUONN_E_IO; CUONN_E_MEMORY.  After a failure the grid is good for cuonn_grid_free(). */
+ *  @return CUONN_OK; CUONN_E_CONFIG; CUONN_E_IO; CUONN_E_MEMORY.  After a failure the grid is good for
+ *          cuonn_grid_free(). */
 CUONN_API cuonn_status cuonn_grid_read(cuonn_grid *grid, const char *path);
 
 /** Reads the sweep.yaml of a sweep's directory, perhaps of an earlier version, as cuonn_grid_read_text() reads text. */

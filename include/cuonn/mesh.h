@@ -83,9 +83,9 @@ CUONN_API cuonn_phase_periods cuonn_phase_style_periods(cuonn_phase_style style)
 /** A phase in [0, period), never the period itself; phase must be finite. */
 CUONN_API double cuonn_phase_wrap(double phase, double period);
 
-/** Brings all phases of a mesh, which must be finite, into [0, 2 pi) and leaves its matrix, errors and losses included, as
- *  it was but for rounding.  A sign that a differential node loses moves on through phi of later nodes to gamma; phases
- *  that are there already stay, bit for bit, unless such a sign passes.
+/** Brings all phases of a mesh, which must be finite, into [0, 2 pi) and leaves its matrix, errors and losses included,
+ *  as it was but for rounding.  A sign that a differential node loses moves on through phi of later nodes to gamma;
+ *  phases that are there already stay, bit for bit, unless such a sign passes.
  *  @return CUONN_OK; CUONN_E_MEMORY, the mesh as it was */
 CUONN_API cuonn_status cuonn_mesh_wrap(cuonn_mesh *mesh);
 
@@ -105,8 +105,9 @@ typedef struct cuonn_nearest {
  *  singular values (Fan and Hoffman, Proc. Am. Math. Soc. 6, 111 (1955)).
  *  @param[out] unitary  [row][column][2], the caller's; may be `matrix`
  *  @param[in] matrix    [row][column][2], n_modes x n_modes, any scale
- *  @return CUONN_OK; CUONN_E_NONFINITE; CUONN_E_DATA for a singular matrix, of which many unitaries are the nearest (least
- *          singular value at most n_modes x 2^-52 of the largest); CUONN_E_MEMORY; CUONN_E_INTERNAL if LAPACK fails */
+ *  @return CUONN_OK; CUONN_E_NONFINITE; CUONN_E_DATA for a singular matrix, of which many unitaries are the nearest
+ *          (least singular value at most n_modes x 2^-52 of the largest); CUONN_E_MEMORY; CUONN_E_INTERNAL if LAPACK
+ *          fails */
 CUONN_API cuonn_status cuonn_nearest_unitary(double *unitary, cuonn_nearest *out, const double *matrix, size_t n_modes);
 
 /** Finds phases with which an error-free mesh has a given matrix (Clements et al. 2016, section 3; zeros in the matrix
@@ -115,7 +116,8 @@ CUONN_API cuonn_status cuonn_nearest_unitary(double *unitary, cuonn_nearest *out
  *  @param[in,out] mesh  its N and style are read, its arrays are written
  *  @param[in] unitary   [row][column][2], out = unitary x in
  *  @return CUONN_OK; CUONN_E_NONFINITE; CUONN_E_DATA if the matrix is farther than 1e-6 from unitary (the message says
- *          by how much); CUONN_E_ARGUMENT for the symmetric style, which cannot express every unitary; CUONN_E_MEMORY */
+ *          by how much); CUONN_E_ARGUMENT for the symmetric style, which cannot express every unitary;
+ *          CUONN_E_MEMORY */
 CUONN_API cuonn_status cuonn_mesh_decompose(cuonn_mesh *mesh, const double *unitary);
 
 /** Draws a unitary from the Haar measure: QR of a complex Gaussian matrix, Q's columns multiplied by the phases of R's
@@ -125,10 +127,10 @@ CUONN_API cuonn_status cuonn_mesh_decompose(cuonn_mesh *mesh, const double *unit
  *  @return CUONN_OK; CUONN_E_MEMORY; CUONN_E_INTERNAL if LAPACK refuses */
 CUONN_API cuonn_status cuonn_haar_unitary(double *unitary, size_t n_modes, uint64_t seed, uint32_t stream);
 
-/** Exponent k of a node's law: with phases that Haar-random unitaries have, the power cos^2(theta/2) that crosses to the
- *  other waveguide is distributed as Beta(k, 1), density k x^(k-1).  For the node of column c whose upper waveguide is t,
- *  k = min(2c + 1, 2(N - c) - 1, 2t + 2, 2(N - t) - 2)  (Russell, Chakhmakhchyan, O'Brien, Laing, New J. Phys. 19, 033007
- *  (2017); Pai, Bartlett, Solgaard, Miller, Phys. Rev. Applied 11, 064044 (2019)). */
+/** Exponent k of a node's law: with phases that Haar-random unitaries have, the power cos^2(theta/2) that crosses to
+ *  the other waveguide is distributed as Beta(k, 1), density k x^(k-1).  For the node of column c whose upper waveguide
+ *  is t, k = min(2c + 1, 2(N - c) - 1, 2t + 2, 2(N - t) - 2)  (Russell, Chakhmakhchyan, O'Brien, Laing, New J. Phys.
+ *  19, 033007 (2017); Pai, Bartlett, Solgaard, Miller, Phys. Rev. Applied 11, 064044 (2019)). */
 CUONN_API size_t cuonn_mesh_haar_exponent(size_t n_modes, size_t node);
 
 /** Draws theta from the law of cuonn_mesh_haar_exponent(), phi and gamma uniformly from [0, 2 pi): for the universal

@@ -1,12 +1,12 @@
 /** @file model.h
  *  Networks that are kept where a backend computes: what training, sweeps, gradients and evaluation are written on.
  *
- *  A handle holds models of one shape side by side, each with its own phases, errors, chip, optimizer and seed, over one
- *  training and one test set.  Order of examples and noise depend on what is handed in alone (seeds, and the numbers of a
- *  step), so that a caller can go on from any step with the same bits.
+ *  A handle holds models of one shape side by side, each with its own phases, errors, chip, optimizer and seed, over
+ *  one training and one test set.  Order of examples and noise depend on what is handed in alone (seeds, and the
+ *  numbers of a step), so that a caller can go on from any step with the same bits.
  *
- *  Unless a call says otherwise, it copies what it is given and is done when it returns, and arrays stay the caller's.  A handle
- *  is for one thread at a time; handles of different threads do not disturb each other.
+ *  Unless a call says otherwise, it copies what it is given and is done when it returns, and arrays stay the
+ *  caller's.  A handle is for one thread at a time; handles of different threads do not disturb each other.
  */
 #ifndef CUONN_MODEL_H
 #define CUONN_MODEL_H
@@ -90,8 +90,8 @@ typedef struct cuonn_model_settings {
 /** The sets of examples that a handle has. */
 typedef enum cuonn_split { CUONN_SPLIT_TRAIN, CUONN_SPLIT_TEST, CUONN_SPLITS } cuonn_split;
 
-/** One training step, the same for all models: examples order(first) .. order(first + count - 1) of the training set, where
- *  order(i) = i, or a permutation that the model's seed and the epoch determine. */
+/** One training step, the same for all models: examples order(first) .. order(first + count - 1) of the training set,
+ *  where order(i) = i, or a permutation that the model's seed and the epoch determine. */
 typedef struct cuonn_step {
   uint32_t epoch; /**< 0 the first */
   size_t first, count;
@@ -144,13 +144,14 @@ CUONN_API cuonn_status cuonn_model_set_examples(cuonn_model *model, cuonn_split 
                                                 const cuonn_features_options *features);
 
 /** Training steps of all models, one after the other.
- *  @param[out] losses  [step][model] means over the batches, each taken before its update; one that is not finite does not
- *                      stop the call, nor does it fail it: cuonn_model_find_overflow() tells more
+ *  @param[out] losses  [step][model] means over the batches, each taken before its update; one that is not finite does
+ *                      not stop the call, nor does it fail it: cuonn_model_find_overflow() tells more
  *  @param[in] steps    [n_steps]; cuonn_context_steps_at_once() is a good number of them
  *  @return CUONN_OK; CUONN_E_ARGUMENT for a step that does not lie in the training set or is larger than batch_size */
 CUONN_API cuonn_status cuonn_model_train(double *losses, cuonn_model *model, const cuonn_step *steps, size_t n_steps);
 
-/** Loss and gradients of a model over the examples of a step, as its chip gives them at that step; by the programmed phases.
+/** Loss and gradients of a model over the examples of a step, as its chip gives them at that step; by the programmed
+ *  phases.
  *  @param[out] loss       mean over the examples; may be not finite, as gradients may be
  *  @param[out] gradients  [layer], arrays overwritten
  *  @param[in] step        epoch, first, count and number are read; only the training set has an order
@@ -164,9 +165,10 @@ CUONN_API cuonn_status cuonn_model_gradient(double *loss, cuonn_mesh_gradient *g
  *  @param[in,out] out  `confusion` is read, the rest is written */
 CUONN_API cuonn_status cuonn_model_evaluate(cuonn_evaluation *out, cuonn_model *model, size_t index, cuonn_split split);
 
-/** Why a loss is not finite: sends examples through a network layer by layer, and where gradients are measured, measures that
- *  of the step anew.  The model has the network's phases afterwards, and its moments are zero.
- *  @param[out] reason   one line that says where powers overflow and what to do; "" if they do not; cut off to `size` bytes
+/** Why a loss is not finite: sends examples through a network layer by layer, and where gradients are measured,
+ *  measures that of the step anew.  The model has the network's phases afterwards, and its moments are zero.
+ *  @param[out] reason   one line that says where powers overflow and what to do; "" if they do not; cut off to `size`
+ *                       bytes
  *  @param[in] network   phases from before the loss, errors and losses of the model
  *  @param[in] step      of the loss
  *  @return CUONN_OK, also if nothing is found */

@@ -57,11 +57,12 @@ typedef struct cuonn_sweep_progress {
   double seconds_left;          /**< estimate */
 } cuonn_sweep_progress;
 
-/** What a sweep asks and tells its caller, always from the thread that called it.  A failure of on_progress or on_model ends
- *  the sweep. */
+/** What a sweep asks and tells its caller, always from the thread that called it.  A failure of on_progress or on_model
+ *  ends the sweep. */
 typedef struct cuonn_sweep_callbacks {
   void *user;
-  /** Gives a network its starting phases; they are zero before.  A failure is that network's result.  May be asked again. */
+  /** Gives a network its starting phases; they are zero before.  A failure is that network's result.  May be asked
+   *  again. */
   cuonn_status (*start)(void *user, size_t model, cuonn_network *network);
   /** May be NULL. */
   cuonn_status (*on_progress)(void *user, const cuonn_sweep_progress *progress);
@@ -69,13 +70,14 @@ typedef struct cuonn_sweep_callbacks {
   cuonn_status (*on_model)(void *user, size_t model, const cuonn_sweep_result *result);
 } cuonn_sweep_callbacks;
 
-/** Trains every network from its start to its last epoch, with the numbers that cuonn_train() gives it alone: on the backends
- *  "reference" and "cpu" with the same bits.
- *  Networks train side by side, over features that are made once, if they have the same shape, epochs, batches, order, schedule
- *  and restart of the bias correction, and if their gradients come in one way (exact, ideal, measured of examples or
- *  of matrices); as many as the backend gains from and the memory holds.  The others come after them.
- *  @return CUONN_OK when all are finished or have failed; CUONN_E_INTERRUPTED, with those that are not finished lost; as
- *          cuonn_train() for what holds for all; CUONN_E_MEMORY if not even one network fits; what a callback returned */
+/** Trains every network from its start to its last epoch, with the numbers that cuonn_train() gives it alone: on the
+ *  backends "reference" and "cpu" with the same bits.
+ *  Networks train side by side, over features that are made once, if they have the same shape, epochs, batches, order,
+ *  schedule and restart of the bias correction, and if their gradients come in one way (exact, ideal, measured of
+ *  examples or of matrices); as many as the backend gains from and the memory holds.  The others come after them.
+ *  @return CUONN_OK when all are finished or have failed; CUONN_E_INTERRUPTED, with those that are not finished lost;
+ *          as cuonn_train() for what holds for all; CUONN_E_MEMORY if not even one network fits; what a callback
+ *          returned */
 CUONN_API cuonn_status cuonn_sweep(cuonn_context *context, const cuonn_dataset *data,
                                    const cuonn_features_options *features, const cuonn_sweep_model *models,
                                    size_t n_models, const cuonn_sweep_callbacks *callbacks);

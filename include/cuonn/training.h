@@ -24,7 +24,7 @@ extern "C" {
 /** How the learning rate goes over the whole run. */
 typedef enum cuonn_schedule {
   CUONN_SCHEDULE_CONSTANT, /**< learning_rate */
-  CUONN_SCHEDULE_COSINE /**< learning_rate (1 + cos(pi step / steps)) / 2, Loshchilov and Hutter, arXiv:1608.03983, eq. 5 */
+  CUONN_SCHEDULE_COSINE    /**< learning_rate (1 + cos(pi step / steps)) / 2; Loshchilov, Hutter, arXiv:1608.03983 */
 } cuonn_schedule;
 
 /** Settings of training.  Start from CUONN_TRAINING_OPTIONS_INIT. */
@@ -81,8 +81,9 @@ typedef struct cuonn_epoch_record {
   double test_accuracy; /**< 0..1 */
   double seconds;       /**< training time of the epoch, without the evaluation */
   double examples_per_second;
-  /** Error of a measured or ideal gradient, cuonn_gradient_error() against the exact one of the chip; 0 if gradients are exact.
-   *  Of the first CUONN_SMALL_BATCH examples (or of a batch, if that is smaller), and of the epoch's last batch. */
+  /** Error of a measured or ideal gradient, cuonn_gradient_error() against the exact one of the chip; 0 if gradients
+   *  are exact. Of the first CUONN_SMALL_BATCH examples (or of a batch, if that is smaller), and of the epoch's last
+   *  batch. */
   double gradient_error_small, gradient_error_batch;
   size_t n_layers; /**< 0 if gradients are exact */
   const double
@@ -113,10 +114,10 @@ typedef struct cuonn_training_callbacks {
 } cuonn_training_callbacks;
 
 /** Trains from the state's step to the last epoch of the options.
- *  @param[in,out] state  on CUONN_OK and CUONN_E_INTERRUPTED it stands after the last finished step, and going on from it
- *                        gives bit for bit what an uninterrupted run gives (same build, processor type and backend)
- *  @return CUONN_OK; CUONN_E_INTERRUPTED; CUONN_E_DIVERGED naming the step whose loss is not finite (the state is then of
- *          no use); CUONN_E_SHAPE if N does not fit the features; CUONN_E_DATA for a label outside the classes;
+ *  @param[in,out] state  on CUONN_OK and CUONN_E_INTERRUPTED it stands after the last finished step, and going on from
+ *                        it gives bit for bit what an uninterrupted run gives (same build, processor type and backend)
+ *  @return CUONN_OK; CUONN_E_INTERRUPTED; CUONN_E_DIVERGED naming the step whose loss is not finite (the state is then
+ *          of no use); CUONN_E_SHAPE if N does not fit the features; CUONN_E_DATA for a label outside the classes;
  *          CUONN_E_ARGUMENT for an option out of range; CUONN_E_MEMORY; what a callback returned */
 CUONN_API cuonn_status cuonn_train(cuonn_training_state *state, cuonn_context *context, const cuonn_dataset *data,
                                    const cuonn_features_options *features, const cuonn_training_options *options,

@@ -16,8 +16,8 @@ typedef enum {
   FORMAT_NAMED /* another one that has a name */
 } format_kind;
 
-/* Recognizes a file by at most its first 4096 bytes. *name is a constant text, such as "a NumPy array (.npy)", and NULL if
- * the kind is FORMAT_UNKNOWN. */
+/* Recognizes a file by at most its first 4096 bytes. *name is a constant text, such as "a NumPy array (.npy)", and NULL
+ * if the kind is FORMAT_UNKNOWN. */
 format_kind format_of(const char **name, const unsigned char *bytes, size_t size);
 
 #endif

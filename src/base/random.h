@@ -34,8 +34,8 @@ double random_uniform(random_place place, uint32_t index);
 /* Two independent unit normals (Box and Muller, Ann. Math. Stat. 29, 610 (1958)). */
 void random_normals(double out[2], random_place place, uint32_t index);
 
-/* Image of i under a permutation of 0..n-1 that depends on (seed, epoch): a Feistel network of Philox rounds over the next
- * even power of two, walked until it falls below n (Black and Rogaway, CT-RSA 2002, cycle walking). */
+/* Image of i under a permutation of 0..n-1 that depends on (seed, epoch): a Feistel network of Philox rounds over the
+ * next even power of two, walked until it falls below n (Black and Rogaway, CT-RSA 2002, cycle walking). */
 uint32_t random_permute(uint32_t i, uint32_t n, uint64_t seed, uint32_t epoch);
 
 #endif

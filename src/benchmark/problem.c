@@ -13,7 +13,8 @@ static uint32_t noise(uint32_t *state) {
   return *state >> 16;
 }
 
-/* Batches of a training set: as many as an epoch of the study has, as long as they take no more than 128 MiB of floats. */
+/* Batches of a training set: as many as an epoch of the study has, as long as they take no more than 128 MiB of
+ * floats. */
 static size_t batches_of(const cuonn_benchmark_options *options) {
   const size_t study = 117, fit = ((size_t)128 << 20) / 8 / options->n_modes / options->batch_size;
   if (options->what != CUONN_BENCHMARK_TRAIN_STEP || fit == 0) return 1;

@@ -6,7 +6,8 @@
 
 /* Reads training and test set, fields with the waveguides of the network. Fields may have no training set where the
  * configuration names none. Release with cuonn_dataset_free(), also on failure.
- *  source  file whose configuration names the data, perhaps relative to another place than where we are; NULL: the user did
+ *  source  file whose configuration names the data, perhaps relative to another place than where we are; NULL: the user
+ *          did
  *  option  whether the command has --data, for what to do where they are not there; else it has --set */
 int cli_data_read(cuonn_dataset *out, const cuonn_config *config, const char *source, bool option);
 

@@ -13,9 +13,9 @@ typedef enum {
   CLI_FIND_RESULTS    /* the same; sweep.nc, which has all numbers, stands for itself */
 } cli_find_kind;
 
-/* Finds what a path means: the directory of a run stands for the file in it where a file is read, and any file of a run or a sweep
- * for their directory where that is read. All else stands for itself, also what is not there. A directory without such a file is
- * refused, printed.
+/* Finds what a path means: the directory of a run stands for the file in it where a file is read, and any file of a run
+ * or a sweep for their directory where that is read. All else stands for itself, also what is not there. A directory
+ * without such a file is refused, printed.
  *  out  release with free(); NULL on failure */
 int cli_find(char **out, const char *path, cli_find_kind kind);
 

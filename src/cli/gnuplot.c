@@ -14,8 +14,8 @@
 
 #include "cli/common.h"
 
-/* Path of a script or style. CUONN_PLOTS_FROM_PROGRAM leads from the program's folder to the scripts, in an installation and in a
- * build folder alike. */
+/* Path of a script or style. CUONN_PLOTS_FROM_PROGRAM leads from the program's folder to the scripts, in an
+ * installation and in a build folder alike. */
 static int find(char out[PATH_MAX], const char *name) {
   const char *const chosen = getenv("CUONN_PLOTS");
   char program[PATH_MAX];

@@ -21,8 +21,9 @@ static void hold_standard_streams(void) {
     if (fcntl(fd, F_GETFD) < 0) (void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
 }
 
-/* OpenBLAS starts threads when it is loaded, before main, and each asks for 128 MiB until it gets them: under a limit of memory it
- * never may, and whoever waits for these threads (fork, exit) waits for ever. There the program begins again, with one thread. */
+/* OpenBLAS starts threads when it is loaded, before main, and each asks for 128 MiB until it gets them: under a limit
+ * of memory it never may, and whoever waits for these threads (fork, exit) waits for ever. There the program begins
+ * again, with one thread. */
 static void hold_blas_threads(char **argv) {
   static const char name[] = "OPENBLAS_NUM_THREADS";
   struct rlimit space, data;
@@ -33,9 +34,10 @@ static void hold_blas_threads(char **argv) {
   if (setenv(name, "1", 1) == 0) execv("/proc/self/exe", argv); /* where that fails, go on as it is */
 }
 
-/* The end of the program, also where argp ends it. What libraries registered for their own end does not run: where memory
- * is too short for OpenBLAS's threads, it would wait there for ever. Files are whole and synced by then, all that is left is
- * standard output. Sanitizers and line counters write what they found in such a place, and are let go on. */
+/* The end of the program, also where argp ends it. What libraries registered for their own end does not run: where
+ * memory is too short for OpenBLAS's threads, it would wait there for ever. Files are whole and synced by then, all
+ * that is left is standard output. Sanitizers and line counters write what they found in such a place, and are let go
+ * on. */
 static void leave(int code, void *unused) {
   (void)unused;
   int reason;

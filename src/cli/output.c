@@ -30,8 +30,8 @@ static int refuse(const char *output, const char *input, const char *name) {
                   output, input, name ? "/" : "", name ? name : "");
 }
 
-/* The first file that is read in folder/below and is `file`: its name behind the folder's, to be released with free(); NULL if
- * there is none. below: "" or "runs/". */
+/* The first file that is read in folder/below and is `file`: its name behind the folder's, to be released with free();
+ * NULL if there is none. below: "" or "runs/". */
 static char *find_in(const char *folder, const char *below, const struct stat *file) {
   char *found = NULL, *path;
   if (asprintf(&path, "%s/%s", folder, below) < 0) return NULL;

@@ -7,8 +7,8 @@
 
 #include "cuonn/training.h"
 
-/* A bar on stderr, drawn with carriage returns and spaces alone: no escape codes, whatever the terminal. Does nothing where stderr
- * is none, or one that is called dumb. */
+/* A bar on stderr, drawn with carriage returns and spaces alone: no escape codes, whatever the terminal. Does nothing
+ * where stderr is none, or one that is called dumb. */
 typedef struct {
   bool terminal;        /* stderr is one */
   int drawn;            /* columns of the bar on the screen now, 0 if there is none */

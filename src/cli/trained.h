@@ -27,7 +27,8 @@ void cli_trained_free(cli_trained *trained);
 /* What enters the chip of examples of its data. Release with cuonn_fields_free(). */
 int cli_trained_features(cuonn_fields *out, const cli_trained *trained, const cuonn_examples *examples);
 
-/* Evaluates it on the test set, on the chip of its configuration. Release the confusion matrix, [label][prediction], with free(). */
+/* Evaluates it on the test set, on the chip of its configuration. Release the confusion matrix, [label][prediction],
+ * with free(). */
 int cli_trained_evaluate(cuonn_evaluation *out, const cli_trained *trained);
 
 #endif

@@ -15,9 +15,9 @@ static void on_signal(int number) {
   cuonn_request_stop();
 }
 
-/* Ctrl-C, SIGTERM, and a terminal that goes away (SIGHUP): the first asks for an end; the second finds the default action, which is
- * death. Ignored signals stay ignored: a shell script's background jobs live through the script's Ctrl-C, and what nohup starts
- * through the end of its terminal. */
+/* Ctrl-C, SIGTERM, and a terminal that goes away (SIGHUP): the first asks for an end; the second finds the default
+ * action, which is death. Ignored signals stay ignored: a shell script's background jobs live through the script's
+ * Ctrl-C, and what nohup starts through the end of its terminal. */
 static void catch_signals(void) {
   const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {

@@ -36,7 +36,8 @@ static features_rule rule_of(const cuonn_features_options *f, size_t wanted) {
                          root(CUONN_MODES_MAX) / 2};
 }
 
-/* N against the features. Says which change of either key would do; a value that the key does not allow is no advice. */
+/* N against the features. Says which change of either key would do; a value that the key does not allow is no
+ * advice. */
 static cuonn_status check_modes(const cuonn_config *config) {
   const bool reference = config->features.reference;
   const size_t modes = config->network.n_modes, given = cuonn_features_modes(&config->features);

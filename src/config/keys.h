@@ -45,8 +45,8 @@ const config_key *config_key_of(const char *path);
 /* Whether key i is `path` itself, and not only in a section of that name. */
 bool config_key_is(size_t i, size_t length);
 
-/* Fails with CUONN_E_CONFIG and "unknown key PATH", followed by what took its place, by the nearest key or, if none is near,
- * by what the section allows. */
+/* Fails with CUONN_E_CONFIG and "unknown key PATH", followed by what took its place, by the nearest key or, if none is
+ * near, by what the section allows. */
 cuonn_status config_key_unknown(const char *path, size_t length);
 
 #endif

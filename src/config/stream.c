@@ -1,7 +1,7 @@
 /* A configuration's bytes, from a file or a pipe, as the shell makes one of <(command).
  *
- * Neither the opening nor a read may block, so that a request to stop is seen: a pipe without a writer is refused, and for
- * more of one with a writer, poll() waits in short turns. */
+ * Neither the opening nor a read may block, so that a request to stop is seen: a pipe without a writer is refused, and
+ * for more of one with a writer, poll() waits in short turns. */
 #include "config/stream.h"
 
 #include <errno.h>

@@ -247,8 +247,9 @@ static cuonn_status apply_sgd_rate(const reader *r) {
   return CUONN_OK;
 }
 
-/* Reads what stands behind the name of a key that is no more. Fails without file and line. The version that had one of the
- * section energy counted no static power beside a channel's energies, which such a text has in full: none is added. */
+/* Reads what stands behind the name of a key that is no more. Fails without file and line. The version that had one of
+ * the section energy counted no static power beside a channel's energies, which such a text has in full: none is
+ * added. */
 static cuonn_status read_retired(reader *r, const char *path) {
   const config_retired_key *const key = config_key_retired(path, strlen(path));
   CUONN_TRY(next(r));

@@ -16,8 +16,8 @@ static int compare(const void *a, const void *b) {
   return (f[1] > g[1]) - (f[1] < g[1]);
 }
 
-/* Lowest and highest frequency along an axis, as far as n frequencies nearest to zero can reach along it: those on the axis
- * alone are nearer than all others. */
+/* Lowest and highest frequency along an axis, as far as n frequencies nearest to zero can reach along it: those on the
+ * axis alone are nearer than all others. */
 static void range(int *low, int *high, size_t size, size_t n) {
   const size_t below = size / 2, above = (size - 1) / 2;
   *low = -(int)(below < n ? below : n);
@@ -42,7 +42,8 @@ static cuonn_status nearest(int (*frequencies)[2], size_t n, size_t height, size
   return CUONN_OK;
 }
 
-/* Row p of the shifted spectrum holds frequency p - floor(h/2); the square begins at -radius. The same holds for columns. */
+/* Row p of the shifted spectrum holds frequency p - floor(h/2); the square begins at -radius. The same holds for
+ * columns. */
 static void square(int (*frequencies)[2], int radius) {
   for (int v = -radius, k = 0; v < radius; v++) {
     for (int u = -radius; u < radius; u++, k++) {

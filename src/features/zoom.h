@@ -1,7 +1,7 @@
-/* Cubic-spline zoom of a grey-scale image, as scipy.ndimage.zoom does it (order 3, mode "constant"): the interpolating cubic
- * B-spline, mirrored at the edges, is sampled with corners on corners (output pixel i at i (pixels - 1) / (side - 1)). An
- * image of 8-bit integers is rounded to whole numbers 0 .. 255, any other is not. Each axis takes a linear map, a matrix that
- * depends on the sizes alone. */
+/* Cubic-spline zoom of a grey-scale image, as scipy.ndimage.zoom does it (order 3, mode "constant"): the interpolating
+ * cubic B-spline, mirrored at the edges, is sampled with corners on corners (output pixel i at i (pixels - 1) / (side -
+ * 1)). An image of 8-bit integers is rounded to whole numbers 0 .. 255, any other is not. Each axis takes a linear map,
+ * a matrix that depends on the sizes alone. */
 #ifndef CUONN_FEATURES_ZOOM_H
 #define CUONN_FEATURES_ZOOM_H
 

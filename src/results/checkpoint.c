@@ -16,7 +16,8 @@
 
 enum { kPhases = 3, kMoments = 6, kVariables = RESULTS_MESH_ARRAYS + kMoments, kDigits = 24 };
 
-/* The optimizer's variables, in the order of cuonn_training_state's moments for one layer: [2][.][theta, phi, gamma]. */
+/* The optimizer's variables, in the order of cuonn_training_state's moments for one layer: [2][.][theta, phi,
+ * gamma]. */
 static void moment_variables(results_variable out[kMoments], size_t n_layers, size_t n_modes) {
   static const char *const names[kMoments][2] = {
       {"first_moment_theta", "first moment, or velocity, of theta"},

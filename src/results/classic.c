@@ -1,5 +1,5 @@
-/* The header of a classic netCDF file, walked from end to end before libnetcdf sees it, and how long the file must be by it.
- * libnetcdf 4.9 believes counts, lengths and offsets of a header, and crashes on some that are wrong.
+/* The header of a classic netCDF file, walked from end to end before libnetcdf sees it, and how long the file must be
+ * by it. libnetcdf 4.9 believes counts, lengths and offsets of a header, and crashes on some that are wrong.
  * Grammar: NetCDF Users Guide, "File Format Specifications", The NetCDF Classic Format Specification. */
 #include "results/classic.h"
 

@@ -31,8 +31,9 @@ static const char kMagic[8] = "cuONNtr1"; /* without its zero byte */
 static const char kHdf5[8] = "\211HDF\r\n\032\n";
 enum { kTrailer = 32, kFirstBytes = 1 << 16 };
 
-/* How long a child process may work on one call of libnetcdf, in seconds of its own processor time, so that other load does
- * not count; the slowest that bytes of a good file come; and the clock's limit, for a child that waits without work. */
+/* How long a child process may work on one call of libnetcdf, in seconds of its own processor time, so that other load
+ * does not count; the slowest that bytes of a good file come; and the clock's limit, for a child that waits without
+ * work. */
 enum { kChildSeconds = 4, kChildWait = 600, kSlowest = 16 << 20 };
 
 cuonn_status results_netcdf_fail(cuonn_status status, const results_file *file, const char *what, int code) {

@@ -17,13 +17,13 @@ typedef struct {
 typedef cuonn_status (*results_reader)(void *user, const results_file *file);
 
 /* Opens a file and calls the reader.
- * A file with our trailer is checked against its hash first, and the header of every classic one is followed. What is not
- * of our own making is read by a child process first, whose death, or some seconds of work without an end, is
+ * A file with our trailer is checked against its hash first, and the header of every classic one is followed. What is
+ * not of our own making is read by a child process first, whose death, or some seconds of work without an end, is
  * CUONN_E_DATA: libnetcdf and libhdf5 can crash on a damaged one. CUONN_E_INTERRUPTED after cuonn_request_stop(). */
 cuonn_status results_read(const char *path, results_reader reader, void *user);
 
-/* The same of a file that other programs make: one of another kind, such as .npy, is refused with the lines that make netCDF
- * of it.
+/* The same of a file that other programs make: one of another kind, such as .npy, is refused with the lines that make
+ * netCDF of it.
  * @param forms  [n_forms] the variables that the reader must find */
 cuonn_status results_read_variables(const char *path, const results_variable *forms, size_t n_forms,
                                     results_reader reader, void *user);

@@ -5,7 +5,8 @@
 #include "cuonn/status.h"
 #include "results/variable.h"
 
-/* Fails with what the bytes of a file are and, where they hold arrays, with the lines of Python that make netCDF of them.
+/* Fails with what the bytes of a file are and, where they hold arrays, with the lines of Python that make netCDF of
+ * them.
  * @param forms  [n_forms] the variables that would have been read; 0: only cuonn makes such files */
 cuonn_status results_refuse_format(const char *path, const unsigned char *bytes, size_t size,
                                    const results_variable *forms, size_t n_forms);

@@ -13,8 +13,8 @@
 #include "cuonn/files.h"
 #include "results/store.h"
 
-/* Behind the epoch, a run with exact gradients has the first kNumbers numbers, one with others kErrors more, and those of
- * each layer: small of all layers, then batch of all layers. Older runs lack the latter. */
+/* Behind the epoch, a run with exact gradients has the first kNumbers numbers, one with others kErrors more, and those
+ * of each layer: small of all layers, then batch of all layers. Older runs lack the latter. */
 static const char kHeader[] = "epoch,train_loss,test_loss,test_accuracy,seconds,examples_per_second";
 static const char kErrorsHeader[] = ",gradient_error_small,gradient_error_batch";
 static const char *const kLayerNames[] = {"gradient_error_small_layer", "gradient_error_batch_layer"};

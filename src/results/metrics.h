@@ -15,8 +15,9 @@ typedef struct {
   size_t length;
 } results_metrics;
 
-/* Begins a table for a path, for errors of the gradients of n_layers or, with 0, none, with the header and, unless `epochs` is 0, the rows of the file there up to that epoch;
- * SIZE_MAX reads the file, too, and takes no row. The path stays the caller's. */
+/* Begins a table for a path, for errors of the gradients of n_layers or, with 0, none, with the header and, unless
+ * `epochs` is 0, the rows of the file there up to that epoch; SIZE_MAX reads the file, too, and takes no row. The path
+ * stays the caller's. */
 cuonn_status results_metrics_begin(results_metrics *out, const char *path, size_t n_layers, size_t epochs);
 
 /* Adds a row and writes the file. On failure the table is as it was. */

@@ -12,7 +12,8 @@
 enum { kText = 512 };
 static const size_t kForeign = SIZE_MAX;
 
-/* Dimensions that stand for something in our files. Where a variable does not have one of them, its name contradicts. */
+/* Dimensions that stand for something in our files. Where a variable does not have one of them, its name
+ * contradicts. */
 static const char *const vocabulary[] = {"layer", "node",   "waveguide", "side",    "shifter",
                                          "row",   "column", "complex",   "example", "epoch"};
 

@@ -35,7 +35,8 @@ static char *text_of(const char *path) {
   return path && results_read_bytes(&bytes, &size, path) == CUONN_OK ? (char *)bytes : NULL;
 }
 
-/* Configuration `text`, written by cuONN, with another directory: the text of that; NULL if it is none, or was not written so. */
+/* Configuration `text`, written by cuONN, with another directory: the text of that; NULL if it is none, or was not
+ * written so. */
 static char *text_in(const char *text, const char *directory) {
   cuonn_config config;
   cuonn_config_init(&config);
@@ -69,9 +70,9 @@ static bool is_first_best(const cuonn_run *run) {
   return first;
 }
 
-/* Whether metrics.csv, config.yaml and best.nc, where they are, are what this very run leaves when it is killed before its first
- * checkpoint: written in this order, with at most the first epoch's row. A run that began anew and was killed again may have
- * best.nc of the time before, and no row yet. */
+/* Whether metrics.csv, config.yaml and best.nc, where they are, are what this very run leaves when it is killed before
+ * its first checkpoint: written in this order, with at most the first epoch's row. A run that began anew and was killed
+ * again may have best.nc of the time before, and no row yet. */
 static bool is_beginning(const cuonn_run *run, bool has_config, bool has_metrics, bool has_best) {
   cuonn_epoch_record *records;
   size_t count;

@@ -114,8 +114,8 @@ static void goal_free(goal *g) {
   free(g->path);
 }
 
-/* Locks a temporary file for as long as it is open, so that nobody takes it for one that was left behind. False: somebody
- * was faster. A file system without locks has nobody who looks. */
+/* Locks a temporary file for as long as it is open, so that nobody takes it for one that was left behind. False:
+ * somebody was faster. A file system without locks has nobody who looks. */
 static bool hold_temporary(int file) {
   struct stat info;
   if (flock(file, LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;

@@ -13,26 +13,27 @@
 /* Refuses names that libnetcdf or a user could take for an address on the network. */
 cuonn_status results_check_name(const char *path);
 
-/* Zero bytes that stand behind the bytes of a file that was read. libnetcdf takes a header in pieces that are as long as
- * the longest attribute so far, and refuses when the last of them ends behind the memory that it was given. */
+/* Zero bytes that stand behind the bytes of a file that was read. libnetcdf takes a header in pieces that are as long
+ * as the longest attribute so far, and refuses when the last of them ends behind the memory that it was given. */
 enum { RESULTS_SLACK = 1 << 16 };
 
 /* Reads a regular file. *size does not count the slack; release *bytes with free(). */
 cuonn_status results_read_bytes(unsigned char **bytes, size_t *size, const char *path);
 
 /* Writes the parts, one after the other, as the file `path`: temporary file beside it, sync, rename, sync of the
- * folder. Folders above it are made where they are missing. On failure the temporary file is gone and the old file is as it was.
- * CUONN_E_IO gives the reason. */
+ * folder. Folders above it are made where they are missing. On failure the temporary file is gone and the old file is
+ * as it was. CUONN_E_IO gives the reason. */
 cuonn_status results_write_bytes(const char *path, const struct iovec *parts, size_t count);
 
-/* Makes a folder, and those above it, where they are not there, each synced into the one that holds it. CUONN_E_IO names the one that
- * cannot be made. */
+/* Makes a folder, and those above it, where they are not there, each synced into the one that holds it. CUONN_E_IO
+ * names the one that cannot be made. */
 cuonn_status results_folders_make(const char *folder);
 
 /* Syncs the folder that holds what was just made there, `path`, so that its name outlives a power cut. */
 cuonn_status results_sync_folder(const char *folder, const char *path);
 
-/* Removes temporary files that a write left in a folder when its program was killed; those of a write under way stay. */
+/* Removes temporary files that a write left in a folder when its program was killed; those of a write under way
+ * stay. */
 void results_remove_temporaries(const char *folder);
 
 #endif

@@ -1,5 +1,5 @@
-/* The directory of a sweep: the numbers of each run in a small file as soon as there are any, and all in one at the end.
- * A run's own file is written last: where it is, the run is done. */
+/* The directory of a sweep: the numbers of each run in a small file as soon as there are any, and all in one at the
+ * end. A run's own file is written last: where it is, the run is done. */
 #include "results/sweep.h"
 
 #include <errno.h>

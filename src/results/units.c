@@ -84,7 +84,8 @@ static const known_unit efficiencies[] = {{"OPS/W", 1e-12}, {"OPS W-1", 1e-12}, 
 static const known_unit guides[] = {{"waveguides", 1}, {"waveguide", 1}, {"modes", 1},
                                     {"mode", 1},       {"1", 1},         {NULL, 0}};
 
-/* What is known where a file of ours has the unit `ours`; with prefixes: its names may have one, such as the m of ms. */
+/* What is known where a file of ours has the unit `ours`; with prefixes: its names may have one, such as the m of
+ * ms. */
 static const struct {
   const char *ours;
   const known_unit *known;

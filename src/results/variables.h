@@ -31,20 +31,20 @@ cuonn_status results_put_characters(const results_file *file, const results_vari
 /* Whether there is such a variable. */
 bool results_has(const results_file *file, const char *name);
 
-/* Finds which of `forms`, which differ in rank and share a name, a variable of numbers has, and its lengths in the order
- * of that form. CUONN_E_DATA if it is missing, of text, packed, of a rank or with names of dimensions that no form has,
- * or larger than RESULTS_VALUES_MAX. */
+/* Finds which of `forms`, which differ in rank and share a name, a variable of numbers has, and its lengths in the
+ * order of that form. CUONN_E_DATA if it is missing, of text, packed, of a rank or with names of dimensions that no
+ * form has, or larger than RESULTS_VALUES_MAX. */
 cuonn_status results_shape(size_t *rank, size_t lengths[RESULTS_RANK], const results_file *file,
                            const results_variable *forms, size_t n_forms);
 
 /* Reads a variable of any numeric type whose lengths must be those of `variable`, or the index `part` of its first
  * dimension. Its dimensions may stand in another order by their names (results/names.h), its values in another unit
- * (results/units.h). CUONN_E_NONFINITE names the first value that is not finite, or that marks a missing one; a variable
- * with gaps has NaN there. */
+ * (results/units.h). CUONN_E_NONFINITE names the first value that is not finite, or that marks a missing one; a
+ * variable with gaps has NaN there. */
 cuonn_status results_get(double *values, const results_file *file, const results_variable *variable, size_t part);
 
-/* Reads a variable of texts whose lengths but the last must be those of `variable`: `length` bytes a text, zeros behind it.
- * *texts is NULL where there is none, or one of another type; release with free(). */
+/* Reads a variable of texts whose lengths but the last must be those of `variable`: `length` bytes a text, zeros behind
+ * it. *texts is NULL where there is none, or one of another type; release with free(). */
 cuonn_status results_get_characters(char **texts, size_t *length, const results_file *file,
                                     const results_variable *variable);
 

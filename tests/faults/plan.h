@@ -1,4 +1,5 @@
-/* What shall happen in a run under shim.c, and what did: a file that campaign.py writes, and reads when the run is over. */
+/* What shall happen in a run under shim.c, and what did: a file that campaign.py writes, and reads when the run is
+ * over. */
 #ifndef CUONN_TESTS_FAULTS_PLAN_H
 #define CUONN_TESTS_FAULTS_PLAN_H
 

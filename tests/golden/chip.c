@@ -14,8 +14,8 @@ static double *read_of(const char *group, const char *variable, size_t n) {
   return golden_read_n("golden.nc", group, variable, n);
 }
 
-/* The program that made the values rounded phases near a whole turn up to it, the level 2^bits that no driver has: it is level 0,
- * and what the turn was worth, here and through crosstalk, is taken away. want: [2][node]. */
+/* The program that made the values rounded phases near a whole turn up to it, the level 2^bits that no driver has: it
+ * is level 0, and what the turn was worth, here and through crosstalk, is taken away. want: [2][node]. */
 static void without_whole_turns(double *want, const cuonn_chip_options *chip, size_t n, const double *theta,
                                 const double *phi) {
   const size_t nodes = cuonn_mesh_nodes(n);
@@ -120,8 +120,8 @@ static void mean_and_std(double out[2], const double *values, size_t n) {
   out[1] = sqrt(squares / (double)n);
 }
 
-/* 4032 couplers and shifters a chip. A mean lies within 6 standard errors, and a deviation within 6 of its own (1/sqrt(2n)
- * for a normal, less for the truncated one), but for 2e-9 each. */
+/* 4032 couplers and shifters a chip. A mean lies within 6 standard errors, and a deviation within 6 of its own
+ * (1/sqrt(2n) for a normal, less for the truncated one), but for 2e-9 each. */
 static void test_draw_errors__have_their_laws(void **unused) {
   (void)unused;
   const cuonn_network_shape shape = {64, 2, 10, CUONN_STYLE_TOP, true};

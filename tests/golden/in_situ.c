@@ -2,9 +2,9 @@
  * tap shot noise, and means and deviations over many draws.
  *
  * Tolerances: noise-free 1e-10, which is far above the rounding of some dozen columns (1e-14). Sampled means and
- * deviations: 4000 draws on either side, so that means differ by sqrt(2 / 4000) deviations, and deviations by a share of
- * sqrt(1 / 4000), or for io noise, whose sums are not quite normal, somewhat more; 6 of these, 7 for io, are allowed. With
- * 500 comparisons in all, a correct program fails for less than one seed in 10^6. */
+ * deviations: 4000 draws on either side, so that means differ by sqrt(2 / 4000) deviations, and deviations by a share
+ * of sqrt(1 / 4000), or for io noise, whose sums are not quite normal, somewhat more; 6 of these, 7 for io, are
+ * allowed. With 500 comparisons in all, a correct program fails for less than one seed in 10^6. */
 #include <complex.h>
 #include <string.h>
 
@@ -106,8 +106,8 @@ static void test_measure__lossy_chip_without_noise(void **unused) {
   }
 }
 
-/* The variance that a measurement used: its noise is one normal, which is known, times the deviation. Normals do not depend
- * on the scheme, so each has a step of its own. */
+/* The variance that a measurement used: its noise is one normal, which is known, times the deviation. Normals do not
+ * depend on the scheme, so each has a step of its own. */
 static void variance(const fixture *f, const reference_mesh *mesh, const char *name, cuonn_gradient_method method,
                      cuonn_chip_options chip) {
   char group[64];

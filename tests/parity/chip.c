@@ -1,5 +1,5 @@
-/* Networks on chips: the cpu backend (float, threads) against the reference (double), with the same seeds and so the same
- * noise; the golden gradients of one mesh; and bits that do not depend on the number of threads.
+/* Networks on chips: the cpu backend (float, threads) against the reference (double), with the same seeds and so the
+ * same noise; the golden gradients of one mesh; and bits that do not depend on the number of threads.
  * Tolerances: tests/support/on_chip.h. */
 #include <stdlib.h>
 

@@ -50,7 +50,8 @@ static void run(results *r, const cuonn_mesh *mesh, const float *input, const fl
   layer_free(&layer);
 }
 
-/* 66 columns of some 8 roundings each, independent of each other: u sqrt(8 x 66), and five times that for the largest. */
+/* 66 columns of some 8 roundings each, independent of each other: u sqrt(8 x 66), and five times that for the
+ * largest. */
 static void compare(double error, double loss, size_t lanes) {
   const double rel = 5 * FLT_EPSILON / 2 * sqrt(8.0 * kModes);
   static results plain, other;

@@ -1,5 +1,5 @@
-/* Noisy chips on the cuda backend: the same noise, gradients and trainings as the reference (double) with the same seeds;
- * the golden gradients of one mesh; models that do not meet; the same bits in every order of threads. */
+/* Noisy chips on the cuda backend: the same noise, gradients and trainings as the reference (double) with the same
+ * seeds; the golden gradients of one mesh; models that do not meet; the same bits in every order of threads. */
 #include <stdlib.h>
 
 #include "support/golden.h"

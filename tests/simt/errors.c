@@ -70,8 +70,8 @@ static void prepare(job *j) {
   for (size_t i = 0; i < kSteps; i++) j->steps[i] = (backend_step){.count = kExamples, .rate_factor = 1};
 }
 
-/* Everything that a training does with a device, in order, until something fails; with exact gradients, or with those that a
- * noisy chip measures. */
+/* Everything that a training does with a device, in order, until something fails; with exact gradients, or with those
+ * that a noisy chip measures. */
 static cuonn_status run(job *j, cuonn_gradient_method method) {
   const cuonn_backend *const cuda = &cuonn_backend_cuda;
   cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;

@@ -1,8 +1,9 @@
-/* Loss and gradient of the cuda backend against values of an independent program (simphox + JAX, automatic differentiation).
+/* Loss and gradient of the cuda backend against values of an independent program (simphox + JAX, automatic
+ * differentiation).
  *
- * Tolerances as in support/parity.h: fields behind k columns are off by 10 u sqrt(k), u = 6e-8, and gradients by four times
- * that. The gradients of all layers are one
- * array: its scale is that of the flows that they are differences of. */
+ * Tolerances as in support/parity.h: fields behind k columns are off by 10 u sqrt(k), u = 6e-8, and gradients by four
+ * times that. The gradients of all layers are one array: its scale is that of the flows that they are differences
+ * of. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>

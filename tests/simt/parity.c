@@ -11,8 +11,8 @@
 
 #include "cuda/device.h"
 
-/* Eight and sixteen pairs a lane; and with the shared memory of workstation cards, where the largest panels are not copied
- * ahead. Once: what differs from small meshes is sizes, not who waits for whom. */
+/* Eight and sixteen pairs a lane; and with the shared memory of workstation cards, where the largest panels are not
+ * copied ahead. Once: what differs from small meshes is sizes, not who waits for whom. */
 static void test_large__networks(void **state) {
   (void)state;
   chance c = {1};

@@ -1,8 +1,8 @@
-/* Whole trainings of the cuda backend through cuonn_train(): the same losses as the cpu backend, the same bits in every run,
- * order of threads and device, and on from where a run was stopped.
+/* Whole trainings of the cuda backend through cuonn_train(): the same losses as the cpu backend, the same bits in every
+ * run, order of threads and device, and on from where a run was stopped.
  *
- * Losses: float rounds fields by some 1e-6 of their size (support/parity.h), and the phases of both backends drift apart by
- * less than that a step: 2e-5 leaves room for ten epochs. */
+ * Losses: float rounds fields by some 1e-6 of their size (support/parity.h), and the phases of both backends drift
+ * apart by less than that a step: 2e-5 leaves room for ten epochs. */
 #include <stdlib.h>
 #include <string.h>
 

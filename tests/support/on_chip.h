@@ -1,9 +1,9 @@
 /* Networks on noisy chips: what a backend makes of one, to be held against another backend with the same seeds and so
  * the same noise.
  *
- * Tolerance: parity.h says why fields behind k columns are off by some u sqrt(8 k) / 2, u = 6e-8, and gradients by a few
- * times that. Here light goes back, in again, and through every later layer. Digital gradients are differences of powers
- * several times their size: 4 times as much is allowed for them. */
+ * Tolerance: parity.h says why fields behind k columns are off by some u sqrt(8 k) / 2, u = 6e-8, and gradients by a
+ * few times that. Here light goes back, in again, and through every later layer. Digital gradients are differences of
+ * powers several times their size: 4 times as much is allowed for them. */
 #ifndef CUONN_TESTS_ON_CHIP_H
 #define CUONN_TESTS_ON_CHIP_H
 
@@ -126,8 +126,8 @@ static void same_outcome(const outcome *got, const outcome *want, const fixture 
   CLOSE(&got->correct, &want->correct, 1, .abs = 1); /* two outputs may be equal but for rounding */
 }
 
-/* Noise of every kind; i chooses what is measured, how it is scaled and when noise is drawn: four in a row have all draws,
- * sixteen have each of them with all else. */
+/* Noise of every kind; i chooses what is measured, how it is scaled and when noise is drawn: four in a row have all
+ * draws, sixteen have each of them with all else. */
 static cuonn_chip_options noisy(size_t i) {
   cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
   chip.seed = i;
@@ -139,8 +139,8 @@ static cuonn_chip_options noisy(size_t i) {
   return chip;
 }
 
-/* Gradients that are computed, on chips of every style that are read with noise and programmed with errors; training may
- * know them, or not. */
+/* Gradients that are computed, on chips of every style that are read with noise and programmed with errors; training
+ * may know them, or not. */
 static void compare_computed_gradients(void (*compare)(fixture *, const cuonn_chip_options *, cuonn_gradient_method)) {
   for (size_t i = 0; i < 8; i++) {
     const size_t style = i % 4;

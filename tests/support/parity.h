@@ -1,15 +1,15 @@
 /* A float backend against the reference (double), over sizes, styles, coupler errors and losses. A test program defines
  * PARITY_BACKEND (a cuonn_backend), PARITY_BATCHES (a list of batch sizes), PARITY_ONE_PATH (true if propagation with
- * and without taps is to give the same bits), PARITY_ROUNDINGS and PARITY_DARK_FLOW (below) before it includes this, and
- * lists the tests by PARITY_TESTS.
+ * and without taps is to give the same bits), PARITY_ROUNDINGS and PARITY_DARK_FLOW (below) before it includes this,
+ * and lists the tests by PARITY_TESTS.
  *
- * Tolerances, relative to the largest modulus of an array. A float rounds by at most u = 6e-8. Along one path a field is
- * rounded r times a column, and its coefficients were: r is some 8 where products and sums are contracted, some 12 where they
- * are not (PARITY_ROUNDINGS). The errors of different columns are independent, so that the fields behind k columns are off by
- * about u sqrt(r k) / 2, and the largest of some 10^5 values by five times that: kFields = 5 sqrt(r) / 2 and a bit is the
- * factor before u sqrt(k). kGradient is four times that: it also has the errors of x, of g and of the way back, and
- * gradients are differences of sums over examples. Where light is lost the way back undoes up to 6 dB, which doubles the
- * rounding.
+ * Tolerances, relative to the largest modulus of an array. A float rounds by at most u = 6e-8. Along one path a field
+ * is rounded r times a column, and its coefficients were: r is some 8 where products and sums are contracted, some 12
+ * where they are not (PARITY_ROUNDINGS). The errors of different columns are independent, so that the fields behind k
+ * columns are off by about u sqrt(r k) / 2, and the largest of some 10^5 values by five times that: kFields = 5 sqrt(r)
+ * / 2 and a bit is the factor before u sqrt(k). kGradient is four times that: it also has the errors of x, of g and of
+ * the way back, and gradients are differences of sums over examples. Where light is lost the way back undoes up to 6
+ * dB, which doubles the rounding.
  *
  * A backend may compute the gradient of a phase in a nearly dark arm from the fields at the node's outputs, as a
  * difference of flows that are larger than it: then its error is relative to those (PARITY_DARK_FLOW). */
@@ -73,8 +73,8 @@ static void check_mesh(const problem *p, chance *c) {
   random_fields(&cotangent, p->batch, n, c);
 
   const double fields = tolerance(kFields, n), gradient = tolerance(kGradient, n);
-  /* Stage by stage, 50:50 couplers are all rounded alike, by -1.7e-8, so that each column takes twice that off every field:
-   * in large meshes that is more than the rest. */
+  /* Stage by stage, 50:50 couplers are all rounded alike, by -1.7e-8, so that each column takes twice that off every
+   * field: in large meshes that is more than the rest. */
   const double stages = fields + (n > 130 ? 3.4e-8 * (double)n : 0);
   for (int backward = 0; backward < 2; backward++) {
     double *out[2];
@@ -211,7 +211,8 @@ static void check_network(const problem *p, chance *c) {
   const double fields = tolerance(kFields, columns), gradient = tolerance(kGradient, columns);
   CLOSE(&loss[1], &loss[0], 1, .rel = fields);
   CLOSE(&evaluation[1].loss, &evaluation[0].loss, 1, .rel = fields);
-  /* Inputs have a power of 2/3 a waveguide, so that the flow of an example is at most twice 2/3 N, and the batch's as much. */
+  /* Inputs have a power of 2/3 a waveguide, so that the flow of an example is at most twice 2/3 N, and the batch's as
+   * much. */
   const double flow = PARITY_DARK_FLOW && p->dark > 0 ? 4. / 3 * (double)p->modes : 0;
   CLOSE(d_theta[1], d_theta[0], 2 * layers * nodes, .rel = gradient, .abs = gradient * flow);
   for (size_t i = 0; i < layers * p->modes; i++) assert_true(d_gamma[1][i] == 0);
@@ -253,9 +254,10 @@ static void test_network__coupler_errors(void **state) { (void)state, networks(6
 static void test_network__losses(void **state) { (void)state, networks(65, 0.05, 0.1, 0), networks(8, 0, 2, 0); }
 static void test_network__dark_node(void **state) { (void)state, networks(17, 0.05, 0.1, 60); }
 
-/* Some steps with both backends from the same start. Adam divides a gradient by its own size, which makes the error of a
- * small one relative to itself: so its epsilon is set to the size of a gradient, where the allowance is that of
- * gradients: the phases may be off by `steps` x rate x kGradient u sqrt(k) of the largest gradient over epsilon, some 1. */
+/* Some steps with both backends from the same start. Adam divides a gradient by its own size, which makes the error of
+ * a small one relative to itself: so its epsilon is set to the size of a gradient, where the allowance is that of
+ * gradients: the phases may be off by `steps` x rate x kGradient u sqrt(k) of the largest gradient over epsilon, some
+ * 1. */
 static void check_training(const cuonn_optimizer_options *optimizer, cuonn_order order, double error, bool restart) {
   enum { kSteps = 8, kExamples = 130, kPerEpoch = 4 };
   const problem p = {.modes = 9, .layers = 3, .classes = 4, .batch = 40, .style = CUONN_STYLE_TOP, .error = error};
@@ -310,8 +312,8 @@ static void test_training__shuffled(void **state) {
   check_training(&adam, CUONN_ORDER_SHUFFLED, 0, false);
 }
 
-/* Models that share a state do exactly what each does alone. (A backend may choose one kind of node for all of them: none is
- * without errors.) */
+/* Models that share a state do exactly what each does alone. (A backend may choose one kind of node for all of them:
+ * none is without errors.) */
 static void test_training__many_models(void **state) {
   (void)state;
   enum { kModels = 3, kSteps = 4, kBatch = 70, kExamples = 150, kModes = 10 };

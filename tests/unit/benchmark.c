@@ -1,4 +1,5 @@
-/* Benchmarks: the work that is counted, the summary of samples, backends that disagree, refusals. No time is asserted. */
+/* Benchmarks: the work that is counted, the summary of samples, backends that disagree, refusals. No time is
+ * asserted. */
 #include <string.h>
 
 #include "backends/backend.h"
@@ -42,8 +43,8 @@ static void counts(cuonn_benchmark_case what, size_t n_modes, size_t n_layers, s
   CLOSE(got, want, 2, .rel = 1e-15);
 }
 
-/* By hand, from the table in benchmark.h. N 8: 28 nodes, all at work. N 13: 78, of which two, with column + waveguide = 22 =
- * N - 1 + C, are idle in the last mesh. N 64: 2016, and 702 idle. */
+/* By hand, from the table in benchmark.h. N 8: 28 nodes, all at work. N 13: 78, of which two, with column + waveguide =
+ * 22 = N - 1 + C, are idle in the last mesh. N 64: 2016, and 702 idle. */
 static void test_count__small_cases(void **unused) {
   (void)unused;
   counts(CUONN_BENCHMARK_PROPAGATE, 8, 1, 2, 14 * 28 * 2, 16 * 8 * 2 + 8 * 28 + 4 * 8);

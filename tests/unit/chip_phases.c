@@ -1,5 +1,5 @@
-/* What a chip makes of programmed phases, in every style: levels of their periods, crosstalk between arms, and networks with
- * both, all held against slow programs that know nothing of the library's. */
+/* What a chip makes of programmed phases, in every style: levels of their periods, crosstalk between arms, and networks
+ * with both, all held against slow programs that know nothing of the library's. */
 #include <complex.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,8 +181,8 @@ static void test_network__of_quantized_phases_is_the_dense_one(void **unused) {
   }
 }
 
-/* A differential mesh of three waveguides with theta 1 and phi -1. Its loss changes by at most some 3 a radian of any of the 6
- * phases, and 24 bits are off by at most 4 pi / 2^25 = 3.7e-7. */
+/* A differential mesh of three waveguides with theta 1 and phi -1. Its loss changes by at most some 3 a radian of any
+ * of the 6 phases, and 24 bits are off by at most 4 pi / 2^25 = 3.7e-7. */
 static void test_network__of_24_bits_is_the_exact_one(void **unused) {
   (void)unused;
   const cuonn_network_shape shape = {3, 1, 3, CUONN_STYLE_DIFFERENTIAL, false};
@@ -293,7 +293,8 @@ static void test_crosstalk__is_that_of_arms_and_its_gradient_the_transpose(void 
   }
 }
 
-/* By hand: the arms of one node stand half a pitch apart, phi and theta of an arm too, and the diagonal is sqrt(1/2). */
+/* By hand: the arms of one node stand half a pitch apart, phi and theta of an arm too, and the diagonal is
+ * sqrt(1/2). */
 static void test_crosstalk__of_one_node(void **unused) {
   (void)unused;
   const double near = .1 * exp(-.5), diagonal = .1 * exp(-sqrt(.5)), theta = 1, phi = .5;

@@ -1,4 +1,5 @@
-/* Headers of classic netCDF files that are damaged, or made to do harm: the walk refuses what libnetcdf must not see. */
+/* Headers of classic netCDF files that are damaged, or made to do harm: the walk refuses what libnetcdf must not
+ * see. */
 #include "results/classic.h"
 
 #include <netcdf.h>

@@ -495,7 +495,8 @@ static cuonn_examples make_fields(size_t n_examples, size_t n_modes) {
   return out;
 }
 
-/* Each example goes to one part, once, with its label and in its place; the same seed gives the same, another another. */
+/* Each example goes to one part, once, with its label and in its place; the same seed gives the same, another
+ * another. */
 static void test_split__parts_the_whole(void **state) {
   (void)state;
   enum { kAll = 103, kWidth = 3 };

@@ -1,5 +1,5 @@
-/* New directories of results: the folder above is synced, so that the name outlives a power cut. fsync of the C library gives
- * way to this program's, which keeps a list of what was synced. */
+/* New directories of results: the folder above is synced, so that the name outlives a power cut. fsync of the C library
+ * gives way to this program's, which keeps a list of what was synced. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

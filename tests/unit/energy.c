@@ -90,8 +90,9 @@ static void gradient_by_hand(void **state) {
   is(c.seconds, 3 * pass + 7e-9 + 25e-6);
 }
 
-/* Each scheme's passes by hand, from the table in docs/energy.md: 30 pJ of DACs a time that five vectors are sent to three
- * modes of two channels, 30000 pJ of ADCs a time that they are read, 3e5 pJ of mixers, 9e5 pJ a readout of nine taps. */
+/* Each scheme's passes by hand, from the table in docs/energy.md: 30 pJ of DACs a time that five vectors are sent to
+ * three modes of two channels, 30000 pJ of ADCs a time that they are read, 3e5 pJ of mixers, 9e5 pJ a readout of nine
+ * taps. */
 static void schemes_by_hand(void **state) {
   (void)state;
   static const struct {
@@ -234,8 +235,9 @@ static void holding_by_hand(void **state) {
   }
 }
 
-/* Mean phases of Haar-random unitaries: the sum over nodes of SciPy's integrals of their law at N = 64 and 256, and the mean
- * of cuonn_mesh_haar_exponent()'s laws, node by node, at small N: the mean of theta at exponent k is pi C(2k, k) / 4^k. */
+/* Mean phases of Haar-random unitaries: the sum over nodes of SciPy's integrals of their law at N = 64 and 256, and the
+ * mean of cuonn_mesh_haar_exponent()'s laws, node by node, at small N: the mean of theta at exponent k is pi C(2k, k) /
+ * 4^k. */
 static void haar_phases_have_their_mean(void **state) {
   (void)state;
   is_about(2 * cuonn_energy_haar_phase(64) - M_PI, 0.5039716931099866, 1e-11);
@@ -249,7 +251,8 @@ static void haar_phases_have_their_mean(void **state) {
     }
     is_about(cuonn_energy_haar_phase((double)n), (sum / (double)cuonn_mesh_nodes(n) + M_PI) / 2, 1e-12);
   }
-  /* The study's figure with heaters of 24.77 mW: what phases of pi and Haar-random ones give at N = 256, without light. */
+  /* The study's figure with heaters of 24.77 mW: what phases of pi and Haar-random ones give at N = 256, without
+   * light. */
   cuonn_energy_options o = preset(CUONN_ENERGY_FIGURE);
   o.n_modes = 256;
   o.holding_power = 24.77;
@@ -261,7 +264,8 @@ static void haar_phases_have_their_mean(void **state) {
 /* Phases of a network as heaters hold them: each arm's in [0, 2 pi), by hand. */
 static void network_phases_have_their_mean(void **state) {
   (void)state;
-  /* One node, theta = 7 and phi = -1: 7 - 2 pi and 2 pi - 1 in one arm; theta / 2 = 3.5 and -3.5 are a turn together. */
+  /* One node, theta = 7 and phi = -1: 7 - 2 pi and 2 pi - 1 in one arm; theta / 2 = 3.5 and -3.5 are a turn
+   * together. */
   const double turn = 2 * M_PI;
   const double want[] = {(7 - turn + turn - 1) / 2, (7 - turn + turn - 1) / 2, (turn + 2 * (turn - 1)) / 2, turn};
   for (int style = 0; style < 4; style++) {
@@ -391,9 +395,10 @@ static void peaks_by_hand(void **state) {
   }
 }
 
-/* A Haar-random mesh of our own simulator whose shifters lose what a tap takes: N = 64, .3 %, that is .01305 dB each. The
- * mean power of its outputs is what the model's taps leave; the mesh has no shifters at its outputs, the model has (N of
- * N^2), and light that meets fewer shifters weighs more in the mean: together 2 %. An independent program gives .818 dB. */
+/* A Haar-random mesh of our own simulator whose shifters lose what a tap takes: N = 64, .3 %, that is .01305 dB each.
+ * The mean power of its outputs is what the model's taps leave; the mesh has no shifters at its outputs, the model has
+ * (N of N^2), and light that meets fewer shifters weighs more in the mean: together 2 %. An independent program gives
+ * .818 dB. */
 static void mesh_loses_what_the_model_says(void **state) {
   (void)state;
   enum { kModes = 64 };
@@ -444,8 +449,8 @@ static void components_are_of_one_modulator(void **state) {
   is(send[0] + read[0], 4.723); /* the study's figure */
 }
 
-/* What one tap too many on a path cost, and what the passes of the analog scheme do; the electronics as they were when both
- * were counted otherwise. Numbers of an independent program over all whole N. */
+/* What one tap too many on a path cost, and what the passes of the analog scheme do; the electronics as they were when
+ * both were counted otherwise. Numbers of an independent program over all whole N. */
 static void one_tap_a_column(void **state) {
   (void)state;
   cuonn_energy_options o = preset(CUONN_ENERGY_DEFAULT);

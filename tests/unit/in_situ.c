@@ -358,9 +358,9 @@ static void loss_cotangent(cuonn_fields *g, const fixture *f) {
   cuonn_fields_free(&out);
 }
 
-/* Three nodes, both schemes. A normal depends on its seed and place, not on the scheme: each scheme has seeds of its own, so
- * that one's luck is not the other's. The gap of two samples of m exceeds c sqrt(2 / m) with probability 2 exp(-2 c^2)
- * (Smirnov 1948): below 1e-7 for c = 2.9. */
+/* Three nodes, both schemes. A normal depends on its seed and place, not on the scheme: each scheme has seeds of its
+ * own, so that one's luck is not the other's. The gap of two samples of m exceeds c sqrt(2 / m) with probability 2
+ * exp(-2 c^2) (Smirnov 1948): below 1e-7 for c = 2.9. */
 static void test_shot_noise__of_a_batch_is_that_of_its_examples(void **unused) {
   (void)unused;
   static const cuonn_gradient_method methods[] = {CUONN_GRADIENT_ANALOG, CUONN_GRADIENT_DIGITAL};

@@ -247,8 +247,8 @@ static void wrapping_keeps_the_matrix_of_any_chip(void **unused) {
 
 /* --- what phases can reach ---------------------------------------------------------------------------------------- */
 
-/* dU/dp, all real and imaginary parts. Each part of U is a + b e^{i w p}, or a e^{iwp} + b e^{-iwp}, with w = 1 or 1/2, so that
- * a difference over a quarter turn of w p is the derivative itself: no step, no error but rounding. */
+/* dU/dp, all real and imaginary parts. Each part of U is a + b e^{i w p}, or a e^{iwp} + b e^{-iwp}, with w = 1 or 1/2,
+ * so that a difference over a quarter turn of w p is the derivative itself: no step, no error but rounding. */
 static void derivative(double *out, cuonn_mesh *mesh, double *phase, double frequency, double complex *u) {
   const size_t n = mesh->n_modes;
   const double at = *phase, quarter = M_PI / 2 / frequency;
@@ -307,7 +307,8 @@ static void symmetric_alone_does_not_reach_all_unitaries(void **unused) {
   assert_int_equal(rank_of(6, CUONN_STYLE_SYMMETRIC), 31);
 }
 
-/* Its phi does set arms against each other, those of later nodes: outputs that nothing follows but gamma get other powers. */
+/* Its phi does set arms against each other, those of later nodes: outputs that nothing follows but gamma get other
+ * powers. */
 static void phi_of_symmetric_moves_powers(void **unused) {
   (void)unused;
   chance c = {8};
@@ -404,8 +405,8 @@ static void fourier(double complex *u, size_t n, chance *c) {
   }
 }
 
-/* Signs alone, (-1)^(common bits of i and j), for the largest power of two that fits; the rest passes straight. hadamard(4)/2
- * is the case that came out with phases of exactly 2 pi. */
+/* Signs alone, (-1)^(common bits of i and j), for the largest power of two that fits; the rest passes straight.
+ * hadamard(4)/2 is the case that came out with phases of exactly 2 pi. */
 static void hadamard(double complex *u, size_t n, chance *c) {
   size_t size = 1;
   while (2 * size <= n) size *= 2;

@@ -10,7 +10,8 @@
 
 typedef double complex complex_t;
 
-/* out = U H with a Hermitian H = Q diag(values) Q^H, Q another unitary: U is the polar factor of out if all values are positive.
+/* out = U H with a Hermitian H = Q diag(values) Q^H, Q another unitary: U is the polar factor of out if all values are
+ * positive.
  */
 static void make_polar(complex_t *out, const complex_t *u, const complex_t *q, const double *values, size_t n) {
   for (size_t i = 0; i < n; i++) {

@@ -1,5 +1,5 @@
-/* Training of many networks on a tiny problem (6 x 6 pixels of noise, N 4, 3 classes): each as it would be alone, failures
- * that stay with the network that failed, stopping, refusals. */
+/* Training of many networks on a tiny problem (6 x 6 pixels of noise, N 4, 3 classes): each as it would be alone,
+ * failures that stay with the network that failed, stopping, refusals. */
 #include "cuonn/sweep.h"
 
 #include <stdlib.h>

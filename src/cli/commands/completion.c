@@ -79,7 +79,7 @@ static void print_figures(void) {
   for (const cli_figure *const *f = cli_figures; *f; f++) printf("%s%s", f == cli_figures ? "" : " ", (*f)->name);
 }
 
-/* ------------------------------------------------------------------------------------------------------ bash and zsh */
+/* ----------------------------------------------------------------------------------------------------- bash and zsh */
 
 static void print_option(const char *command, const struct argp_option *option) {
   (void)command;
@@ -93,8 +93,8 @@ static void print_values(const char *command, const struct argp_option *option) 
   printf("' ;;\n");
 }
 
-/* The part that bash and zsh read alike. It puts `list` together from the command, the word before the present one or its option, the
- * present word, and, behind "--set KEY=", the key. */
+/* The part that bash and zsh read alike. It puts `list` together from the command, the word before the present one or
+ * its option, the present word, and, behind "--set KEY=", the key. */
 static void print_cases(void) {
   cuonn_config_key key;
   printf("  case \"$command $before\" in\n    *' --set') list='");
@@ -189,7 +189,7 @@ static void print_zsh(void) {
       "if [[ $funcstack[1] == _cuonn ]]; then _cuonn; else compdef _cuonn cuonn; fi\n");
 }
 
-/* -------------------------------------------------------------------------------------------------------------- fish */
+/* ------------------------------------------------------------------------------------------------------------- fish */
 
 /* KEY=WORD for every word that a key allows, each behind a space. */
 static void print_assignments(const cuonn_config_key *key) {
@@ -250,7 +250,7 @@ static void print_fish(void) {
   printf("'\n");
 }
 
-/* ------------------------------------------------------------------------------------------------------------ shells */
+/* ----------------------------------------------------------------------------------------------------------- shells */
 
 static const shell shells[] = {{"bash", print_bash}, {"zsh", print_zsh}, {"fish", print_fish}};
 enum { kShells = sizeof shells / sizeof *shells };

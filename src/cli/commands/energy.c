@@ -90,7 +90,7 @@ static const struct argp argp = {
     .children = (const struct argp_child[]){{&cli_json_argp, 0, NULL, 0}, {0}},
 };
 
-/* ------------------------------------------------------------------------------------------------------ configuration */
+/* ---------------------------------------------------------------------------------------------------- configuration */
 
 static bool is_netcdf(const char *path) {
   char magic[4] = {0};
@@ -147,7 +147,7 @@ done:
   return code;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- one point */
+/* -------------------------------------------------------------------------------------------------------- one point */
 
 static int cost_network(cli_energy_result *e, const char *path) {
   int code = CLI_DONE;
@@ -177,7 +177,7 @@ done:
   return code;
 }
 
-/* --------------------------------------------------------------------------------------------------------------- grid */
+/* ------------------------------------------------------------------------------------------------------------- grid */
 
 /* Goes over the points from axis `at` on; the last axis runs fastest. */
 static int walk(cuonn_energy_point **next, const cuonn_config *config, const cli_axis *axes, size_t n_axes, size_t at) {

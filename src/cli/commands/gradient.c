@@ -120,8 +120,8 @@ done:
   return code;
 }
 
-/* The fields of the file. Those of a network that was trained on fields get its reference and its dark waveguides, unless they
- * have all waveguides already. */
+/* The fields of the file. Those of a network that was trained on fields get its reference and its dark waveguides,
+ * unless they have all waveguides already. */
 static int read_input(job *j) {
   int code = CLI_DONE;
   cuonn_examples batch = {0};

@@ -310,7 +310,8 @@ static bool holds(const char *path, const char *text) {
   return same;
 }
 
-/* A resumed run writes over its files: none may be CONFIG, but config.yaml where it stays as it is. A new one replaces none. */
+/* A resumed run writes over its files: none may be CONFIG, but config.yaml where it stays as it is. A new one replaces
+ * none. */
 static int check_outputs(const job *j, const char *text) {
   static const char *const names[] = {"config.yaml", "metrics.csv", "last.nc", "best.nc", "report.html"};
   if (!j->t.resume || !j->t.config || holds(j->t.config, text)) return CLI_DONE;

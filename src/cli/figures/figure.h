@@ -51,12 +51,12 @@ int cli_figure_data(char **text, size_t *size, const cli_figure *figure, cli_fig
 /* Parts a block from the next. */
 void cli_figure_next_block(FILE *out);
 
-/* Writes a text in double quotes as gnuplot reads it: a quote in it as \042, a backslash as \134. Control characters become
- * '?', and so do bytes that are not UTF-8. */
+/* Writes a text in double quotes as gnuplot reads it: a quote in it as \042, a backslash as \134. Control characters
+ * become '?', and so do bytes that are not UTF-8. */
 void cli_figure_write_text(FILE *out, const char *text);
 
-/* What a file or folder is called: the last part of its path, with as many of those before it as tell it from the others. Points
- * into the path. */
+/* What a file or folder is called: the last part of its path, with as many of those before it as tell it from the
+ * others. Points into the path. */
 const char *cli_figure_name_among(const char *const *paths, size_t n_paths, size_t which);
 
 #endif

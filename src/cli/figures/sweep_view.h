@@ -1,4 +1,5 @@
-/* A sweep as its figures see it: the axes that say something, and statistics of the final test error over parts of the grid. */
+/* A sweep as its figures see it: the axes that say something, and statistics of the final test error over parts of the
+ * grid. */
 #ifndef CUONN_CLI_SWEEP_VIEW_H
 #define CUONN_CLI_SWEEP_VIEW_H
 
@@ -42,8 +43,8 @@ size_t cli_sweep_axis_of(const cli_sweep_view *view, const char *key);
 /* The axis with the most values of those in `among`, numbers before words; *among is left without it. */
 size_t cli_sweep_take_longest(const cli_sweep_view *view, size_t *among, size_t *n_among, size_t most);
 
-/* Whose values are apart from one another, as rows of panels: the optimizer, else the first axis of words; CLI_SWEEP_ANY if
- * that would leave no axis of numbers. */
+/* Whose values are apart from one another, as rows of panels: the optimizer, else the first axis of words;
+ * CLI_SWEEP_ANY if that would leave no axis of numbers. */
 size_t cli_sweep_choose_rows(const cli_sweep_view *view);
 
 /* Numbers of an axis's values as they rise, words as they are listed; release with free(). */
@@ -58,13 +59,15 @@ void cli_sweep_write_label(FILE *out, const cli_sweep_view *view, size_t axis);
 void cli_sweep_write_value(FILE *out, const cli_sweep_view *view, size_t axis, size_t i);
 void cli_sweep_write_values(FILE *out, const cli_sweep_view *view, const size_t *axes, size_t n_axes,
                             const cli_sweep_part *part);
-/* A block of the headings of rows of panels: number, values of the axis that rows are apart in (CLI_SWEEP_ANY: one row). */
+/* A block of the headings of rows of panels: number, values of the axis that rows are apart in (CLI_SWEEP_ANY: one
+ * row). */
 void cli_sweep_write_rows(FILE *out, const cli_sweep_view *view, size_t rows);
 
 /* A number, or NaN, which gnuplot leaves out. */
 void cli_sweep_write_number(FILE *out, double number);
 
-/* Goes to the next combination of the values of some axes, the last fastest. false after the last, which is the first again. */
+/* Goes to the next combination of the values of some axes, the last fastest. false after the last, which is the first
+ * again. */
 bool cli_sweep_next(cli_sweep_part *part, const cli_sweep_view *view, const size_t *axes, size_t n_axes);
 
 #endif

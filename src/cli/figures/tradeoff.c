@@ -1,4 +1,5 @@
-/* What accuracy costs: energy efficiency and laser power of a chip with a sweep's noise, against the test error under it. */
+/* What accuracy costs: energy efficiency and laser power of a chip with a sweep's noise, against the test error under
+ * it. */
 #include <math.h>
 #include <string.h>
 

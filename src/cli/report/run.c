@@ -52,7 +52,7 @@ static void free_run(run_files *run) {
   free(run->name);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- numbers */
+/* ---------------------------------------------------------------------------------------------------------- numbers */
 
 static void write_start(FILE *out, const run_files *run) {
   const cuonn_network_shape *const s = &run->shape;
@@ -92,7 +92,7 @@ static void write_numbers(FILE *out, const run_files *run) {
   fputs("</tbody></table>\n</details>\n", out);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- figures */
+/* ---------------------------------------------------------------------------------------------------------- figures */
 
 static int write_figures(cli_report_page *page, const run_files *run, const char *data, const cli_options *common) {
   int code = CLI_DONE;
@@ -121,7 +121,7 @@ done:
   return code;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ the page */
+/* --------------------------------------------------------------------------------------------------------- the page */
 
 static void write_repeat(FILE *out) {
   fputs(

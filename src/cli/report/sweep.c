@@ -22,7 +22,7 @@ typedef struct {
   size_t n_finished, n_failed;
 } sweep_files;
 
-/* ----------------------------------------------------------------------------------------------------------- the sweep */
+/* -------------------------------------------------------------------------------------------------------- the sweep */
 
 /* Finished runs by their error, then failed ones, then the others, each by their number. */
 typedef struct {
@@ -96,7 +96,7 @@ static void free_sweep(sweep_files *s) {
   free(s->directory);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- numbers */
+/* ---------------------------------------------------------------------------------------------------------- numbers */
 
 static void write_start(FILE *out, const sweep_files *s) {
   const cuonn_config *const base = &s->record.grid.base;
@@ -216,7 +216,7 @@ static void write_numbers(FILE *out, const sweep_files *s) {
   fputs("</tbody></table>\n</details>\n", out);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- figures */
+/* ---------------------------------------------------------------------------------------------------------- figures */
 
 static int write_figures(cli_report_page *page, const sweep_files *s) {
   static const struct {
@@ -244,7 +244,7 @@ done:
   return code;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ the page */
+/* --------------------------------------------------------------------------------------------------------- the page */
 
 static void write_repeat(FILE *out) {
   fputs(

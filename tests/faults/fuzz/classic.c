@@ -1,5 +1,5 @@
-/* Classic netCDF files: any header and data, with a right trailer of ours and as they are. The latter are read in a child
- * process first, which takes longer, so that one reader must do. */
+/* Classic netCDF files: any header and data, with a right trailer of ours and as they are. The latter are read in a
+ * child process first, which takes longer, so that one reader must do. */
 #include "readers.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {

@@ -1,5 +1,5 @@
-/* The part of the CUDA runtime's interface (CUDA 13) that cuONN uses, for the emulation in tests/simt. Names, values and
- * meanings are CUDA's; what is emulated and what is not is described in tests/simt/README.md. */
+/* The part of the CUDA runtime's interface (CUDA 13) that cuONN uses, for the emulation in tests/simt. Names, values
+ * and meanings are CUDA's; what is emulated and what is not is described in tests/simt/README.md. */
 #ifndef SIMT_CUDA_RUNTIME_H
 #define SIMT_CUDA_RUNTIME_H
 

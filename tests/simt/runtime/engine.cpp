@@ -1,7 +1,7 @@
 /* Runs a kernel: each thread of a block is a fiber, which runs until it comes to a meeting (a barrier, shuffle, vote).
  * The engine holds the meetings, and finds those that can never take place. Only the order in which fibers run is
- * chosen, by the schedule; a fiber that is chosen runs until it waits, so that a warp gets as far ahead of the others as
- * the barriers let it. */
+ * chosen, by the schedule; a fiber that is chosen runs until it waits, so that a warp gets as far ahead of the others
+ * as the barriers let it. */
 #include <sys/mman.h>
 #include <boost/context/detail/fcontext.hpp>
 
