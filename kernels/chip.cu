@@ -108,8 +108,7 @@ KERNEL k_pull_back(float2 *out, const float2 *in, const phase_errors *errors, me
 static const unsigned kThreads = 128;
 
 static dim3 grid_of(size_t elements, int n_layers, int n_models) {
-  return dim3(static_cast<unsigned>((elements + kThreads - 1) / kThreads), static_cast<unsigned>(n_layers),
-              static_cast<unsigned>(n_models));
+  return dim3(blocks_for(elements, kThreads), static_cast<unsigned>(n_layers), static_cast<unsigned>(n_models));
 }
 
 extern "C" cudaError_t launch_read(const reading_task *task, cudaStream_t stream) {

@@ -211,24 +211,22 @@ KERNEL k_tap_nodes(float4 *nodes, float2 *gammas, const double2 *phases, const d
 
 static const unsigned kThreads = 128;
 
-static unsigned blocks_for(size_t threads) { return static_cast<unsigned>((threads + kThreads - 1) / kThreads); }
-
 extern "C" cudaError_t launch_idle_nodes(float4 *nodes, mesh_layout layout, int n_meshes, cudaStream_t stream) {
-  return CUONN_LAUNCH(k_idle_nodes, dim3(blocks_for(mesh_places(layout))), dim3(kThreads), 0, stream, nodes, layout,
-                      n_meshes);
+  return CUONN_LAUNCH(k_idle_nodes, dim3(blocks_for(mesh_places(layout), kThreads)), dim3(kThreads), 0, stream, nodes,
+                      layout, n_meshes);
 }
 
 extern "C" cudaError_t launch_ideal_nodes(float4 *nodes, float2 *turns, const double2 *phases, const double *gamma,
                                           mesh_layout layout, style_arms arms, int n_meshes, cudaStream_t stream) {
   const size_t warps = static_cast<size_t>(n_meshes) * static_cast<size_t>(layout.n_modes - 1);
-  return CUONN_LAUNCH(k_ideal_nodes, dim3(blocks_for(warps * CUONN_WARP)), dim3(kThreads), 0, stream, nodes, turns,
-                      phases, gamma, layout, arms, n_meshes);
+  return CUONN_LAUNCH(k_ideal_nodes, dim3(blocks_for(warps * CUONN_WARP, kThreads)), dim3(kThreads), 0, stream, nodes,
+                      turns, phases, gamma, layout, arms, n_meshes);
 }
 
 /* Threads that cover the places and, for gamma, the waveguides. */
 static unsigned blocks_for_places(mesh_layout layout) {
   const size_t places = mesh_places(layout), modes = static_cast<size_t>(layout.n_modes);
-  return blocks_for(places > modes ? places : modes);
+  return blocks_for(places > modes ? places : modes, kThreads);
 }
 
 extern "C" cudaError_t launch_general_nodes(float4 *nodes, float4 *back, float2 *turns, const double2 *phases,

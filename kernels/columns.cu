@@ -131,8 +131,7 @@ struct columns_launcher {
   static cudaError_t launch(float2 *out, const device_meshes &meshes, int n_meshes, const float2 *in, int n_examples,
                             bool with_turns, cudaStream_t stream) {
     using walk = mesh_walk<Node, kLanes, kPairs>;
-    const dim3 grid(static_cast<unsigned>((n_examples + walk::kExamples - 1) / walk::kExamples),
-                    static_cast<unsigned>(n_meshes));
+    const dim3 grid(blocks_for(static_cast<size_t>(n_examples), walk::kExamples), static_cast<unsigned>(n_meshes));
     const int n_buffers = walk::shared_bytes(2, false) <= meshes.shared_limit ? 2 : 1;
     return CUONN_LAUNCH((k_columns<Node, kLanes, kPairs, kTransposed>), grid, dim3(CUONN_BLOCK),
                         walk::shared_bytes(n_buffers, false), stream, out, meshes, in, n_examples, with_turns,
@@ -173,10 +172,9 @@ struct vjp_launcher {
 
 extern "C" cudaError_t launch_vjp(const vjp_task *task, const device_meshes *meshes, cudaStream_t stream) {
   const int stride = mesh_stride(meshes->layout);
-  const size_t blocks = (static_cast<size_t>(task->n_examples) * stride + CUONN_BLOCK - 1) / CUONN_BLOCK;
-  const cudaError_t turned =
-      CUONN_LAUNCH(k_turn, dim3(static_cast<unsigned>(blocks)), dim3(CUONN_BLOCK), 0, stream, task->cotangent,
-                   meshes->turns, meshes->layout.n_modes, stride, task->n_examples);
+  const unsigned blocks = blocks_for(static_cast<size_t>(task->n_examples) * stride, CUONN_BLOCK);
+  const cudaError_t turned = CUONN_LAUNCH(k_turn, dim3(blocks), dim3(CUONN_BLOCK), 0, stream, task->cotangent,
+                                          meshes->turns, meshes->layout.n_modes, stride, task->n_examples);
   if (turned != cudaSuccess) return turned;
   return meshes->ideal ? vjp_launcher<ideal_node>::any(*task, *meshes, stream)
                        : vjp_launcher<general_node>::any(*task, *meshes, stream);

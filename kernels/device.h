@@ -104,6 +104,11 @@ cudaError_t cuonn_launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, s
 #include <simt_device.h> /* found in tests/simt */
 #endif
 
+/* Blocks of so many threads for one thread per element. */
+static inline unsigned blocks_for(size_t elements, unsigned threads) {
+  return static_cast<unsigned>((elements + threads - 1) / threads);
+}
+
 #define CUONN_LAUNCH(kernel, grid, block, shared_bytes, stream, ...) \
   cuonn_launch<false>(kernel, grid, block, shared_bytes, stream, __VA_ARGS__)
 #define CUONN_LAUNCH_COOPERATIVE(kernel, grid, block, shared_bytes, stream, ...) \

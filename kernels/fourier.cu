@@ -43,13 +43,11 @@ KERNEL k_crop(float2 *out, const float2 *half, const int *frequencies, int heigh
 static const unsigned kThreads = 256;
 
 extern "C" cudaError_t launch_pixels(float *out, const uint8_t *pixels, size_t count, cudaStream_t stream) {
-  return CUONN_LAUNCH(k_pixels, dim3(static_cast<unsigned>((count + kThreads - 1) / kThreads)), dim3(kThreads), 0,
-                      stream, out, pixels, count);
+  return CUONN_LAUNCH(k_pixels, dim3(blocks_for(count, kThreads)), dim3(kThreads), 0, stream, out, pixels, count);
 }
 
 extern "C" cudaError_t launch_crop(float2 *out, const float2 *half, const int *frequencies, int height, int width,
                                    int n, bool reference, int stride, int n_images, cudaStream_t stream) {
-  const unsigned images = kThreads / CUONN_WARP;
-  return CUONN_LAUNCH(k_crop, dim3((static_cast<unsigned>(n_images) + images - 1) / images), dim3(kThreads), 0, stream,
-                      out, half, frequencies, height, width, n, reference, stride, n_images);
+  return CUONN_LAUNCH(k_crop, dim3(blocks_for(static_cast<size_t>(n_images), kThreads / CUONN_WARP)), dim3(kThreads), 0,
+                      stream, out, half, frequencies, height, width, n, reference, stride, n_images);
 }

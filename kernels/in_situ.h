@@ -1,4 +1,5 @@
-/* Gradients that a chip measures on itself: powers at its taps, summed over a batch. */
+/* Gradients that a chip measures on itself: the scales of what is sent in (scales.cu), powers at the taps summed over a
+ * batch (measure.cu), and derivatives from those (derivatives.cu). */
 #ifndef CUONN_KERNELS_IN_SITU_H
 #define CUONN_KERNELS_IN_SITU_H
 
@@ -43,27 +44,12 @@ cudaError_t launch_measure(const measure_task *task, cudaStream_t stream);
  * wanted. */
 cudaError_t launch_finish(float2 *gradient, float *d_gamma, const measure_task *task, cudaStream_t stream);
 
-/* The digital half of a step: examples of a batch, as many for every model. */
-typedef struct {
-  int n_modes, stride, n_models, n_classes, most_examples; /* of a batch; those that are not there are dark */
-  const float2 *fields;                                    /* [example of the set][stride] */
-  const uint8_t *labels;
-  const unsigned *order; /* [model][n_examples], NULL: as they stand */
-  unsigned n_examples;
-  const network_batch *batch;
-  unsigned most_chunks;
-} batch_task;
-
-/* x [model][example][stride]; without an order one for all models. */
-cudaError_t launch_gather(float2 *x, const batch_task *task, cudaStream_t stream);
-/* Cross entropy of the softmax of the powers of y, as in network.h: losses [model][chunk], and c, the conjugate of its
- * cotangent. */
-cudaError_t launch_cross_entropy(float2 *c, double *losses, const float2 *y, const batch_task *task,
-                                 cudaStream_t stream);
-/* c of the fields y behind which the modulus was taken; u: the real part of the modulus' cotangent. */
-cudaError_t launch_modulus_back(float2 *c, const float *u, const float2 *y, size_t count, cudaStream_t stream);
-
 #ifdef __cplusplus
+}
+
+/* Blocks for each layer and model of a task. */
+static inline dim3 measure_grid(const measure_task &t, unsigned blocks) {
+  return dim3(blocks, static_cast<unsigned>(t.n_here), static_cast<unsigned>(t.n_models));
 }
 #endif
 #endif

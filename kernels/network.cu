@@ -202,7 +202,6 @@ extern "C" cudaError_t launch_network(const network_task *task, cudaStream_t str
 
 extern "C" cudaError_t launch_order(unsigned *order, const uint64_t *seeds, unsigned n_examples, unsigned epoch,
                                     int n_models, cudaStream_t stream) {
-  const unsigned threads = 256;
-  return CUONN_LAUNCH(k_order, dim3((n_examples + threads - 1) / threads, static_cast<unsigned>(n_models)),
-                      dim3(threads), 0, stream, order, seeds, n_examples, epoch);
+  return CUONN_LAUNCH(k_order, dim3(blocks_for(n_examples, 256), static_cast<unsigned>(n_models)), dim3(256), 0, stream,
+                      order, seeds, n_examples, epoch);
 }

@@ -122,8 +122,8 @@ KERNEL k_gradient(float2 *out, double *loss, network_sums sums) {
 /* -------------------------------------------------------------------------------------------------------- launchers */
 
 static dim3 grid_of(const network_sums &sums) {
-  return dim3(static_cast<unsigned>((mesh_places(sums.layout) + CUONN_WARP - 1) / CUONN_WARP),
-              static_cast<unsigned>(sums.n_layers), static_cast<unsigned>(sums.n_models));
+  return dim3(blocks_for(mesh_places(sums.layout), CUONN_WARP), static_cast<unsigned>(sums.n_layers),
+              static_cast<unsigned>(sums.n_models));
 }
 
 static const size_t kSharedBytes = kWarps * CUONN_WARP * sizeof(float2);
@@ -141,14 +141,14 @@ extern "C" cudaError_t launch_gradient(float2 *out, double *loss, const network_
 extern "C" cudaError_t launch_step(const optimizer_state *state, const optimizer_step *steps, const float2 *gradient,
                                    mesh_layout layout, int n_layers, int n_models, cudaStream_t stream) {
   const unsigned threads = 128;
-  const dim3 grid(static_cast<unsigned>((mesh_places(layout) + threads - 1) / threads), static_cast<unsigned>(n_layers),
+  const dim3 grid(blocks_for(mesh_places(layout), threads), static_cast<unsigned>(n_layers),
                   static_cast<unsigned>(n_models));
   return CUONN_LAUNCH(k_step, grid, dim3(threads), 0, stream, *state, steps, gradient, layout);
 }
 
 extern "C" cudaError_t launch_step_gamma(const gamma_state *state, const optimizer_step *steps, const float *d_gamma,
                                          int n_modes, int n_layers, int n_models, cudaStream_t stream) {
-  const dim3 grid(static_cast<unsigned>((n_modes + 127) / 128), static_cast<unsigned>(n_layers),
+  const dim3 grid(blocks_for(static_cast<size_t>(n_modes), 128), static_cast<unsigned>(n_layers),
                   static_cast<unsigned>(n_models));
   return CUONN_LAUNCH(k_step_gamma, grid, dim3(128), 0, stream, *state, steps, d_gamma, n_modes);
 }

@@ -108,9 +108,9 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<general_node, kLanes, kPairs>::k
 template <int kLanes, int kPairs>
 static cudaError_t launch(float2 *out, stage_taps taps, const float4 *stages, const float2 *turns, mesh_layout layout,
                           const float2 *in, int n_examples, bool backward, cudaStream_t stream) {
-  const int examples = CUONN_BLOCK / kLanes;
-  return CUONN_LAUNCH((k_stages<kLanes, kPairs>), dim3(static_cast<unsigned>((n_examples + examples - 1) / examples)),
-                      dim3(CUONN_BLOCK), 0, stream, out, taps, stages, turns, layout, in, n_examples, backward);
+  return CUONN_LAUNCH((k_stages<kLanes, kPairs>),
+                      dim3(blocks_for(static_cast<size_t>(n_examples), CUONN_BLOCK / kLanes)), dim3(CUONN_BLOCK), 0,
+                      stream, out, taps, stages, turns, layout, in, n_examples, backward);
 }
 
 extern "C" cudaError_t launch_stages(float2 *out, stage_taps taps, const float4 *stages, const float2 *turns,

@@ -1,4 +1,4 @@
-/* The way of examples through meshes and back, a warp an example (or several, where N is at most 32).
+/* The way of examples through meshes and back, one warp per example (or several, where N is at most 32).
  *
  * Idea: a field stays in registers from the first column to the last. A lane holds 2 pairs waveguides, so that the
  * nodes of an even column lie within lanes. For an odd column each lane borrows the first waveguide of the next lane,

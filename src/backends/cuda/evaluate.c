@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 #include "cuda/state.h"
-#include "kernels/readout.h"
+#include "kernels/dense.h"
 
 enum { kDenseBytes = 128 << 20 };
 

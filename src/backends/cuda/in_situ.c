@@ -9,7 +9,7 @@
  * for all layers at once. A smaller last batch is filled up with dark examples. */
 #include "chip/noise.h"
 #include "cuda/state.h"
-#include "kernels/readout.h"
+#include "kernels/dense.h"
 
 enum { kMeasureChunks = 64 }; /* of the vectors that are sent through a chip */
 

@@ -4,6 +4,7 @@
 
 #include "backends/backend.h"
 #include "cuda/meshes.h"
+#include "kernels/dense.h"
 #include "kernels/in_situ.h"
 #include "kernels/network.h"
 #include "kernels/optimizer.h"

@@ -1,73 +1,16 @@
 /* Gradients that a chip measures on itself (tap_node.h says what is summed).
  *
- * Idea: as in walk.h fields stay in registers, a warp an example, and the nodes' coefficients come through shared
+ * Idea: as in walk.h fields stay in registers, one warp per example, and the nodes' coefficients come through shared
  * memory in panels. g goes backward through the mesh; what returns is read and stays where it is, in registers, as a;
  * then x and a go forward together. What each tap gives is summed over the block's examples through shared memory, in
  * their order, and over passes in the chunk's part of global memory. Layers and models are side by side in the grid:
  * where matrices are measured no layer waits for another. No atomics: the same bits in every run. */
 #include "in_situ.h"
 
-#include "noise.h"
 #include "tap_node.h"
 #include "walk.h"
 
-/* ----------------------------------------------------------------------------------------------------------- scales */
-
-static constexpr int kScaleWarps = 8;
-
-/* Grid: x and c, layers, models. The largest norm of an example, or of a waveguide over all of them; 1 if all is
- * dark. */
-KERNEL k_scales(measure_task t) {
-  const bool of_x = blockIdx.x == 0;
-  const size_t here = static_cast<size_t>(blockIdx.z) * gridDim.y + blockIdx.y;
-  const int n = t.layout.n_modes, stride = mesh_stride(t.layout);
-  const int lane = static_cast<int>(threadIdx.x) % CUONN_WARP, warp = static_cast<int>(threadIdx.x) / CUONN_WARP;
-  const float2 *const c = of_x ? (t.x ? t.x + blockIdx.z * t.x_distance : nullptr)
-                               : t.c + here * static_cast<size_t>(t.n_examples) * stride;
-  const float *const h = of_x && t.h ? t.h + blockIdx.z * t.x_distance : nullptr;
-  double *const scale = of_x ? &t.scales[here].x : &t.scales[here].y;
-  if (!c && !h) { /* unit vectors */
-    if (threadIdx.x == 0) *scale = 1;
-    return;
-  }
-  const auto power_at = [&](int example, int w) {
-    const size_t at = static_cast<size_t>(example) * stride + w;
-    return h ? static_cast<double>(h[at]) * h[at]
-             : static_cast<double>(c[at].x) * c[at].x + static_cast<double>(c[at].y) * c[at].y;
-  };
-  double *const parts = shared_memory<double>(); /* [warp][lane] */
-  double most = 0;
-  if (t.readers[blockIdx.z].by_example) {
-    for (int example = warp; example < t.n_examples; example += kScaleWarps) {
-      double sum = 0;
-      for (int w = lane; w < n; w += CUONN_WARP) sum += power_at(example, w);
-      most = fmax(most, warp_sum(sum));
-    }
-    parts[threadIdx.x] = most;
-    sync_block();
-  } else {
-    for (int first = 0; first < n; first += CUONN_WARP) {
-      double sum = 0;
-      if (first + lane < n) {
-        for (int example = warp; example < t.n_examples; example += kScaleWarps) sum += power_at(example, first + lane);
-      }
-      parts[threadIdx.x] = sum;
-      sync_block();
-      sum = 0;
-      for (int k = 0; k < kScaleWarps; k++) sum += parts[k * CUONN_WARP + lane];
-      most = fmax(most, sum);
-      sync_block();
-    }
-    parts[threadIdx.x] = most;
-    sync_block();
-  }
-  if (threadIdx.x == 0) {
-    for (int i = 0; i < kScaleWarps * CUONN_WARP; i++) most = fmax(most, parts[i]);
-    *scale = most > 0 ? sqrt(most) : 1;
-  }
-}
-
-/* -------------------------------------------------------------------------------------------------------- measuring */
+/* ---------------------------------------------------------------------------------------------------------- kernels */
 
 template <bool kBottom, int kLanes, int kPairs>
 struct tap_walk {
@@ -312,165 +255,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
   } /* take() has the barrier before the next shares */
 }
 
-/* -------------------------------------------------------------------------------------------------------- finishing */
-
-static constexpr int kWarps = 8;
-
-/* Number of a node, column by column. */
-DEVICE unsigned node_number(int n_modes, int column, int top) {
-  return static_cast<unsigned>((column + 1) / 2 * (n_modes / 2) + column / 2 * ((n_modes - 1) / 2) + top / 2);
-}
-
-DEVICE double derivative(double factor, double signal, double light, double shot, double normal) {
-  return factor * (signal + shot * sqrt(fmax(light, 0.0)) * normal); /* light may be rounded below 0 where it is dark */
-}
-
-/* Grid: places by 32, layers, models. Warp w adds chunks w, w + 8, ..., and the eight sums are added in their order.
- * Shot noise is independent from reading to reading: its sum over the batch is one normal. */
-KERNEL k_finish(float2 *gradient, measure_task t) {
-  const unsigned lane = threadIdx.x % CUONN_WARP, warp = threadIdx.x / CUONN_WARP;
-  const size_t place = static_cast<size_t>(blockIdx.x) * CUONN_WARP + lane, places = mesh_places(t.layout);
-  const size_t here = static_cast<size_t>(blockIdx.z) * gridDim.y + blockIdx.y;
-  int column = 0, top = 0;
-  const bool node = place < places && mesh_node_at(&column, &top, t.layout, place);
-  double sum[4] = {0, 0, 0, 0};
-  for (int chunk = static_cast<int>(warp); node && chunk < t.n_chunks; chunk += kWarps) {
-    const float4 v = t.sums[(here * t.n_chunks + chunk) * places + place];
-    sum[0] += v.x;
-    sum[1] += v.y;
-    sum[2] += v.z;
-    sum[3] += v.w;
-  }
-  double *const parts = shared_memory<double>(); /* [4][warp][lane] */
-  for (int i = 0; i < 4; i++) parts[i * kWarps * CUONN_WARP + threadIdx.x] = sum[i];
-  sync_block();
-  if (warp != 0 || !node) return;
-  for (int i = 0; i < 4; i++) {
-    sum[i] = 0;
-    for (int w = 0; w < kWarps; w++) sum[i] += parts[(i * kWarps + w) * CUONN_WARP + lane];
-  }
-  const chip_reader &reader = t.readers[blockIdx.z];
-  const unsigned layer = static_cast<unsigned>(t.first_layer) + blockIdx.y;
-  const double factor = t.scales[here].x * t.scales[here].y / 2;
-  double2 normal = make_double2(0, 0);
-  if (reader.tap_shot > 0) {
-    normal = tap_normals(reader, layer, t.batch->number, node_number(t.layout.n_modes, column, top));
-  }
-  gradient[(static_cast<size_t>(blockIdx.z) * t.n_layers + layer) * places + place] =
-      rounded(make_double2(derivative(factor, sum[0], sum[1], reader.tap_shot, normal.x),
-                           derivative(factor, sum[2], sum[3], reader.tap_shot, normal.y)));
-}
-
-/* Grid: outputs, layers, models. */
-KERNEL k_finish_outputs(float *d_gamma, measure_task t) {
-  const int n = t.layout.n_modes, w = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
-  const size_t here = static_cast<size_t>(blockIdx.z) * gridDim.y + blockIdx.y;
-  if (w >= n) return;
-  double signal = 0, light = 0;
-  for (int chunk = 0; chunk < t.n_chunks; chunk++) {
-    const float2 v = t.outputs[(here * t.n_chunks + chunk) * n + w];
-    signal += v.x;
-    light += v.y;
-  }
-  const chip_reader &reader = t.readers[blockIdx.z];
-  const unsigned layer = static_cast<unsigned>(t.first_layer) + blockIdx.y;
-  double2 normal = make_double2(0, 0);
-  if (reader.tap_shot > 0) {
-    normal = tap_normals(reader, layer, t.batch->number, node_number(n, n, 0) + static_cast<unsigned>(w));
-  }
-  const double factor = t.scales[here].x * t.scales[here].y / 2;
-  d_gamma[(static_cast<size_t>(blockIdx.z) * t.n_layers + layer) * n + w] =
-      static_cast<float>(derivative(factor, signal, light, reader.tap_shot, normal.x));
-}
-
-/* ----------------------------------------------------------------------------------------------------- digital half */
-
-/* Grid: examples x stride, models. */
-KERNEL k_gather(float2 *x, batch_task t) {
-  const size_t i = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  const unsigned at = static_cast<unsigned>(i / t.stride);
-  if (at >= static_cast<unsigned>(t.most_examples)) return;
-  float2 field = make_float2(0, 0);
-  if (at < t.batch->count) {
-    size_t example = t.batch->first + at;
-    if (t.order) example = t.order[static_cast<size_t>(blockIdx.y) * t.n_examples + example];
-    field = t.fields[example * t.stride + i % t.stride];
-  }
-  x[static_cast<size_t>(blockIdx.y) * t.most_examples * t.stride + i] = field;
-}
-
-/* Grid: chunks, models; a warp an example. Examples that are not there get c = 0. */
-KERNEL k_cross_entropy(float2 *c, double *losses, const float2 *y, batch_task t) {
-  const network_batch &batch = *t.batch;
-  const int lane = static_cast<int>(threadIdx.x) % CUONN_WARP, warp = static_cast<int>(threadIdx.x) / CUONN_WARP;
-  const unsigned most = static_cast<unsigned>(t.most_examples);
-  if (blockIdx.x >= batch.n_chunks) return;
-  const unsigned first = static_cast<unsigned>(static_cast<unsigned long long>(blockIdx.x) * most / batch.n_chunks);
-  const unsigned end = static_cast<unsigned>((blockIdx.x + 1ull) * most / batch.n_chunks);
-  double loss = 0;
-  for (unsigned i = first + static_cast<unsigned>(warp); i < end; i += kWarps) {
-    const size_t row = (static_cast<size_t>(blockIdx.y) * most + i) * t.stride;
-    const bool there = i < batch.count;
-    int label = -1;
-    if (there) {
-      size_t example = batch.first + i;
-      if (t.order) example = t.order[static_cast<size_t>(blockIdx.y) * t.n_examples + example];
-      label = t.labels[example];
-    }
-    float most_power = -1, own = 0, sum = 0;
-    for (int w = lane; w < t.n_classes; w += CUONN_WARP) {
-      const float p = power(y[row + w]);
-      most_power = fmaxf(most_power, p);
-      if (w == label) own = p;
-    }
-    for (int mask = CUONN_WARP / 2; mask > 0; mask /= 2) most_power = fmaxf(most_power, shuffle_xor(most_power, mask));
-    for (int w = lane; w < t.n_classes; w += CUONN_WARP) sum += expf(power(y[row + w]) - most_power);
-    sum = warp_sum(sum);
-    own = warp_sum(own);
-    if (there && lane == 0)
-      loss += static_cast<double>(most_power) - static_cast<double>(own) + static_cast<double>(logf(sum));
-    for (int w = lane; w < t.n_modes; w += CUONN_WARP) {
-      float2 to = make_float2(0, 0);
-      if (there && w < t.n_classes) {
-        const float2 field = y[row + w];
-        const float wanted = w == label ? 1.f : 0.f;
-        to = 2 * static_cast<float>(batch.share) * (expf(power(field) - most_power) / sum - wanted) * field;
-      }
-      c[row + w] = to;
-    }
-  }
-  double *const parts = shared_memory<double>();
-  if (lane == 0) parts[warp] = loss;
-  sync_block();
-  if (threadIdx.x == 0) {
-    loss = 0;
-    for (int w = 0; w < kWarps; w++) loss += parts[w];
-    losses[static_cast<size_t>(blockIdx.y) * t.most_chunks + blockIdx.x] = loss;
-  }
-}
-
-/* d|y| = Re(conj(y) dy) / |y|, 0 where y is 0 */
-KERNEL k_modulus_back(float2 *c, const float *u, const float2 *y, size_t count) {
-  const size_t i = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (i >= count) return;
-  const float size = power(y[i]);
-  c[i] = (size == 0 ? 0 : u[i] / sqrtf(size)) * y[i]; /* == so that NaN stays NaN */
-}
-
 /* -------------------------------------------------------------------------------------------------------- launchers */
-
-static unsigned blocks_for(size_t elements, unsigned threads) {
-  return static_cast<unsigned>((elements + threads - 1) / threads);
-}
-
-static dim3 grid_of(const measure_task &t, unsigned blocks) {
-  return dim3(blocks, static_cast<unsigned>(t.n_here), static_cast<unsigned>(t.n_models));
-}
-
-extern "C" cudaError_t launch_scales(const measure_task *task, cudaStream_t stream) {
-  const unsigned threads = kScaleWarps * CUONN_WARP;
-  return CUONN_LAUNCH(k_scales, grid_of(*task, 2), dim3(threads), threads * sizeof(double), stream, *task);
-}
 
 template <bool kBottom>
 struct measure_launcher {
@@ -478,7 +263,7 @@ struct measure_launcher {
   static cudaError_t launch(const measure_task &task, cudaStream_t stream) {
     using taps = tap_walk<kBottom, kLanes, kPairs>;
     const int n_buffers = taps::shared_bytes(2) <= task.shared_limit ? 2 : 1;
-    return CUONN_LAUNCH((k_measure<kBottom, kLanes, kPairs>), grid_of(task, static_cast<unsigned>(task.n_chunks)),
+    return CUONN_LAUNCH((k_measure<kBottom, kLanes, kPairs>), measure_grid(task, static_cast<unsigned>(task.n_chunks)),
                         dim3(CUONN_BLOCK), taps::shared_bytes(n_buffers), stream, task, n_buffers);
   }
   static cudaError_t any(const measure_task &task, cudaStream_t stream) {
@@ -488,30 +273,4 @@ struct measure_launcher {
 
 extern "C" cudaError_t launch_measure(const measure_task *task, cudaStream_t stream) {
   return task->bottom ? measure_launcher<true>::any(*task, stream) : measure_launcher<false>::any(*task, stream);
-}
-
-extern "C" cudaError_t launch_finish(float2 *gradient, float *d_gamma, const measure_task *task, cudaStream_t stream) {
-  const unsigned threads = kWarps * CUONN_WARP;
-  const cudaError_t phases = CUONN_LAUNCH(k_finish, grid_of(*task, blocks_for(mesh_places(task->layout), CUONN_WARP)),
-                                          dim3(threads), 4 * threads * sizeof(double), stream, gradient, *task);
-  if (phases != cudaSuccess || !d_gamma) return phases;
-  return CUONN_LAUNCH(k_finish_outputs, grid_of(*task, blocks_for(static_cast<size_t>(task->layout.n_modes), 128)),
-                      dim3(128), 0, stream, d_gamma, *task);
-}
-
-extern "C" cudaError_t launch_gather(float2 *x, const batch_task *task, cudaStream_t stream) {
-  const size_t elements = static_cast<size_t>(task->most_examples) * static_cast<size_t>(task->stride);
-  const dim3 grid(blocks_for(elements, 256), task->order ? static_cast<unsigned>(task->n_models) : 1);
-  return CUONN_LAUNCH(k_gather, grid, dim3(256), 0, stream, x, *task);
-}
-
-extern "C" cudaError_t launch_cross_entropy(float2 *c, double *losses, const float2 *y, const batch_task *task,
-                                            cudaStream_t stream) {
-  return CUONN_LAUNCH(k_cross_entropy, dim3(task->most_chunks, static_cast<unsigned>(task->n_models)),
-                      dim3(kWarps * CUONN_WARP), kWarps * sizeof(double), stream, c, losses, y, *task);
-}
-
-extern "C" cudaError_t launch_modulus_back(float2 *c, const float *u, const float2 *y, size_t count,
-                                           cudaStream_t stream) {
-  return CUONN_LAUNCH(k_modulus_back, dim3(blocks_for(count, 256)), dim3(256), 0, stream, c, u, y, count);
 }

@@ -1,0 +1,47 @@
+/* Before, between and behind the matrix products by which batches pass networks. */
+#ifndef CUONN_KERNELS_DENSE_H
+#define CUONN_KERNELS_DENSE_H
+
+#include <cuda_runtime.h>
+#include <stdint.h>
+
+#include "network.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* out[i] = |y[i]|. */
+cudaError_t launch_modulus(float *out, const float2 *y, size_t count, cudaStream_t stream);
+
+enum { CUONN_READOUT_EXAMPLES = 64 }; /* of a block */
+
+/* Losses and predictions from y [example][class]. losses: [block], sums over CUONN_READOUT_EXAMPLES examples each;
+ * confusion: [label][prediction], added to. */
+cudaError_t launch_readout(double *losses, unsigned *confusion, const float2 *y, const uint8_t *labels, int n_classes,
+                           int n_examples, cudaStream_t stream);
+
+/* The digital half of a step: examples of a batch, as many for every model. */
+typedef struct {
+  int n_modes, stride, n_models, n_classes, most_examples; /* of a batch; those that are not there are dark */
+  const float2 *fields;                                    /* [example of the set][stride] */
+  const uint8_t *labels;
+  const unsigned *order; /* [model][n_examples], NULL: as they stand */
+  unsigned n_examples;
+  const network_batch *batch;
+  unsigned most_chunks;
+} batch_task;
+
+/* x [model][example][stride]; without an order one for all models. */
+cudaError_t launch_gather(float2 *x, const batch_task *task, cudaStream_t stream);
+/* Cross entropy of the softmax of the powers of y, as in network.h: losses [model][chunk], and c, the conjugate of its
+ * cotangent. */
+cudaError_t launch_cross_entropy(float2 *c, double *losses, const float2 *y, const batch_task *task,
+                                 cudaStream_t stream);
+/* c of the fields y behind which the modulus was taken; u: the real part of the modulus' cotangent. */
+cudaError_t launch_modulus_back(float2 *c, const float *u, const float2 *y, size_t count, cudaStream_t stream);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
