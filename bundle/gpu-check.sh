@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Tests and measures cuONN on this machine's GPU: the GPU's tests, the study's 50 epochs on Fashion-MNIST, its sweep of
-# 144 noisy chips, benchmarks, the same step in JAX and PyTorch, a profile by ncu, and compute-sanitizer, within ten minutes. README.md says what comes out.
+# 144 noisy chips, benchmarks, the same step in JAX and PyTorch, a profile by ncu, and compute-sanitizer, within ten
+# minutes. README.md says what comes out.
 #   cuonn-gpu-check OUTPUT [DATA]
 # OUTPUT: a folder for the results, made if it is not there. DATA: a folder with the four files of Fashion-MNIST, where
 # they are neither in the bundle nor where Debian's package puts them.
@@ -53,13 +54,14 @@ for library in libcufft.so.12 libcublas.so.13 libcublasLt.so.13; do
     break
   done
   [ -e "$scratch/lib/$library" ] ||
-    give_up 4 "$library is not on this machine: install a CUDA 13 toolkit and set CUDA_HOME to it, or pip install nvidia-cufft nvidia-cublas"
+    give_up 4 "$library is not on this machine: install a CUDA 13 toolkit and set CUDA_HOME to it, \
+or pip install nvidia-cufft nvidia-cublas"
 done
 export LD_LIBRARY_PATH=$scratch/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 
 reason=$("$here/libexec/exercise" 2>&1) || give_up 4 "${reason:-the GPU cannot be used}"
 
-# ------------------------------------------------------------------------------------------------------------- bookkeeping
+# ---------------------------------------------------------------------------------------------------------- bookkeeping
 
 mkdir -p "$output" || give_up 2 "$output cannot be made"
 output=$(realpath "$output")
@@ -73,8 +75,8 @@ record() {
   printf '%-24s %-8s %5s s  %s\n' "$1" "$2" "$3" "$4"
 }
 
-# attempt NAME SECONDS COMMAND...: runs it with its output in $scratch/said and the log; $status, $took say how it ended.
-# Fails if it was not run, because no time is left.
+# attempt NAME SECONDS COMMAND...: runs it with its output in $scratch/said and the log; $status, $took say how it
+# ended. Fails if it was not run, because no time is left.
 attempt() {
   local name=$1 most=$2 begin=$SECONDS left=$((limit - SECONDS))
   shift 2
@@ -86,11 +88,18 @@ attempt() {
   timeout -k 5 "$most" "$@" >"$scratch/said" 2>&1 </dev/null
   status=$?
   took=$((SECONDS - begin))
-  { printf '\n== %s (status %s, %s s): %s\n' "$name" "$status" "$took" "$*" && tail -c 1000000 "$scratch/said"; } >>"$log"
+  { printf '\n== %s (status %s, %s s): %s\n' "$name" "$status" "$took" "$*" && tail -c 1000000 "$scratch/said"
+  } >>"$log"
   return 0
 }
 
-why() { if [ "$status" = 124 ] || [ "$status" = 137 ]; then echo "not finished in its time"; else tail -n 1 "$scratch/said"; fi; }
+why() {
+  if [ "$status" = 124 ] || [ "$status" = 137 ]; then
+    echo "not finished in its time"
+  else
+    tail -n 1 "$scratch/said"
+  fi
+}
 
 # check NAME SECONDS COMMAND...: passed if it ends with status 0.
 check() {
@@ -109,9 +118,10 @@ tool() {
   return 1
 }
 
-# -------------------------------------------------------------------------------------------------------------- the checks
+# ----------------------------------------------------------------------------------------------------------- the checks
 
-gpu=$(nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.max.sm,memory.total --format=csv,noheader 2>/dev/null | head -n 1)
+gpu=$(nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.max.sm,memory.total --format=csv,noheader \
+  2>/dev/null | head -n 1)
 gpu=$(tr -d '"\\\000-\037|' <<<"${gpu:-not named by nvidia-smi}")
 built=$(cat "$here/share/built")
 echo "cuONN $built on $gpu"
@@ -129,7 +139,8 @@ if [ -d "$data" ]; then
     else
       cp "$scratch/study/metrics.csv" "$output/study.csv"
       study=$(awk -F, 'NR > 1 { total += $5; accuracy = $4; n++ }
-        END { printf "accuracy %.4f after %d epochs, %.3f s of training, %.1f us a step", accuracy, n, total, 1e6 * total / (117 * n) }' \
+        END { printf "accuracy %.4f after %d epochs, %.3f s of training, %.1f us a step",
+          accuracy, n, total, 1e6 * total / (117 * n) }' \
         "$output/study.csv")
       if awk -F, 'END { exit !(NR == 51 && $4 >= 0.84 && $4 <= 0.86) }' "$output/study.csv"; then
         record study passed "$took" "$study"
@@ -142,15 +153,16 @@ else
   record study "not run" 0 "no data in $data"
 fi
 
-# The study's sweep: 144 noisy chips, 100 epochs of 100 in situ training steps each. Without noise .13 of the test images are
-# taken for another class; NaN, or a chip that does not learn, would be far from that.
+# The study's sweep: 144 noisy chips, 100 epochs of 100 in situ training steps each. Without noise .13 of the test
+# images are taken for another class; NaN, or a chip that does not learn, would be far from that.
 if [ -d "$data" ]; then
   if attempt sweep 150 "$here/bin/cuonn" sweep "$here/share/noise-sweep.yaml" --set backend.name=cuda \
     --set data.path="$data" --output "$scratch/sweep"; then
     [ ! -f "$scratch/sweep/sweep.nc" ] || cp "$scratch/sweep/sweep.nc" "$output/sweep.nc"
     speed=$(awk '/^best/ { best = $3 }
       /^done: 144 of 144 runs finished, 0 failed, in / { sub(/.* failed, in /, ""); s = $1 }
-      END { if (s > 0) printf "144 runs in %s s, %.0f in situ training steps a second, least test error %s", s, 1440000 / s, best }' \
+      END { if (s > 0) printf "144 runs in %s s, %.0f in situ training steps a second, least test error %s",
+        s, 1440000 / s, best }' \
       "$scratch/said")
     best=${speed##* }
     if [ "$status" = 0 ] && [ -n "$speed" ] && awk -v best="$best" 'BEGIN { exit !(best > 0.1 && best < 0.16) }'; then
@@ -180,7 +192,8 @@ if python3 -c 'import importlib.util as u; exit(not (u.find_spec("jax") or u.fin
   export XLA_PYTHON_CLIENT_PREALLOCATE=false
   if check peers 150 python3 "$here/share/peers/run.py" --python python3 --problem "$here/share/problem.npz" \
     --bench "$output/bench.json" --json "$output/bench.json"; then
-    { printf '\n```text\n' && grep -E '^(train_step|cuONN|jax|torch|skipped)' "$scratch/said" && printf '```\n'; } >>"$scratch/tables"
+    { printf '\n```text\n' && grep -E '^(train_step|cuONN|jax|torch|skipped)' "$scratch/said" && printf '```\n'
+    } >>"$scratch/tables"
     skipped=$(grep -c '^skipped' "$scratch/said") || true
     [ "$skipped" = 0 ] || notes[-1]="$skipped skipped, see the table"
   fi
@@ -206,7 +219,8 @@ else
 fi
 
 # Passed means that the tool itself says that it found nothing.
-if sanitizer=$(tool compute-sanitizer /usr/local/cuda/bin/compute-sanitizer /usr/local/cuda/compute-sanitizer/compute-sanitizer); then
+if sanitizer=$(tool compute-sanitizer /usr/local/cuda/bin/compute-sanitizer \
+  /usr/local/cuda/compute-sanitizer/compute-sanitizer); then
   tools=(memcheck racecheck initcheck synccheck)
   for i in "${!tools[@]}"; do
     name=${tools[i]} left=$(((limit - SECONDS) / (${#tools[@]} - i)))
@@ -222,22 +236,26 @@ else
   record compute-sanitizer "not run" 0 "the tool is not on this machine"
 fi
 
-# ----------------------------------------------------------------------------------------------------------------- results
+# -------------------------------------------------------------------------------------------------------------- results
 
 count() { printf '%s\n' "${results[@]}" | grep -cx "$1"; }
 summary="$(count passed) passed, $(count failed) failed, $(count 'not run') not run"
 {
-  printf '{"built": "%s", "gpu": "%s", "date": "%s", "seconds": %s,\n "checks": [' "$built" "$gpu" "$(date -u +%FT%TZ)" "$SECONDS"
+  printf '{"built": "%s", "gpu": "%s", "date": "%s", "seconds": %s,\n "checks": [' "$built" "$gpu" \
+    "$(date -u +%FT%TZ)" "$SECONDS"
   for i in "${!names[@]}"; do
     [ "$i" = 0 ] || printf ','
-    printf '\n  {"name": "%s", "result": "%s", "seconds": %s, "note": "%s"}' "${names[i]}" "${results[i]}" "${seconds[i]}" "${notes[i]}"
+    printf '\n  {"name": "%s", "result": "%s", "seconds": %s, "note": "%s"}' "${names[i]}" "${results[i]}" \
+      "${seconds[i]}" "${notes[i]}"
   done
   printf '\n ]}\n'
 } >"$output/results.json"
 {
   printf '# cuONN on %s\n\n%s; %s; %s s.\n\nStudy: %s.\n\n' "$gpu" "$built" "$summary" "$SECONDS" "$study"
   printf '| Check | Result | Seconds | |\n| --- | --- | --- | --- |\n'
-  for i in "${!names[@]}"; do printf '| %s | %s | %s | %s |\n' "${names[i]}" "${results[i]}" "${seconds[i]}" "${notes[i]}"; done
+  for i in "${!names[@]}"; do
+    printf '| %s | %s | %s | %s |\n' "${names[i]}" "${results[i]}" "${seconds[i]}" "${notes[i]}"
+  done
   cat "$scratch/tables"
 } >"$output/results.md"
 

@@ -34,12 +34,15 @@ mkdir "$stage/share/peers"
 cp bench/peers/*.py "$stage/share/peers/"
 [ -x "$folder/python/bin/python3" ] || python3 -m venv "$folder/python"
 "$folder/python/bin/python3" -m pip install -q --disable-pip-version-check numpy scipy
-LD_LIBRARY_PATH=$toolkit/lib "$folder/python/bin/python3" bench/peers/problem.py --cuonn "$build/src/cli/cuonn" "$stage/share/problem.npz"
+LD_LIBRARY_PATH=$toolkit/lib "$folder/python/bin/python3" bench/peers/problem.py \
+  --cuonn "$build/src/cli/cuonn" "$stage/share/problem.npz"
 
 strip "$stage/bin/cuonn" "$stage"/libexec/*
 
 # needs PROGRAM...: "name path" of every library, as the loader finds them with CUDA's in reach.
-needs() { LD_LIBRARY_PATH=$toolkit/lib ldd "$@" | awk '$2 == "=>" { print $1, $3 == "not" ? "missing" : $3 }' | sort -u; }
+needs() {
+  LD_LIBRARY_PATH=$toolkit/lib ldd "$@" | awk '$2 == "=>" { print $1, $3 == "not" ? "missing" : $3 }' | sort -u
+}
 
 # The C library belongs to the machine, cuFFT and cuBLAS (880 MB) to its CUDA; all else is carried, with its licence.
 own='^(libc|libm|libdl|librt|libpthread|libresolv)\.so|^libcu(fft|blas|blasLt)\.so'

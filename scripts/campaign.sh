@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Looks for faults for hours (docs/reliability.md): every call of the system fails, allocations fail and runs are killed where
-# chance says, and libFuzzer's targets get any bytes.
+# Looks for faults for hours (docs/reliability.md): every call of the system fails, allocations fail and runs are killed
+# where chance says, and libFuzzer's targets get any bytes.
 #   scripts/campaign.sh HOURS [SEED]
 # Writes counts and logs to build/campaign; ends with 1 if anything was found.
 set -euo pipefail
@@ -35,7 +35,8 @@ fuzz() {
   mkdir -p "$logs/corpus/$1"
   while left=$((end - $(date +%s))) && [[ $left -gt 0 ]]; do
     LSAN_OPTIONS=suppressions=tests/faults/fuzz/leaks:print_suppressions=0 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
-      "build/fuzz/tests/faults/fuzz/fuzz_$1" -seed=$((seed + round)) -max_total_time="$left" -max_len=16384 -timeout=100 \
+      "build/fuzz/tests/faults/fuzz/fuzz_$1" -seed=$((seed + round)) -max_total_time="$left" -max_len=16384 \
+      -timeout=100 \
       -rss_limit_mb=4096 -print_final_stats=1 -verbosity=0 -artifact_prefix="$logs/finding-$1-" \
       "$logs/corpus/$1" "${seeds[@]}" >> "$logs/fuzz-$1.log" 2>&1 || true
     round=$((round + 1))

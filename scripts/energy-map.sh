@@ -12,7 +12,8 @@ done
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"$program" energy --set energy.preset=figure --grid energy.modes=4:256:2 --grid energy.batch=1:255:2 --output "$work/map.nc"
+"$program" energy --set energy.preset=figure --grid energy.modes=4:256:2 --grid energy.batch=1:255:2 \
+  --output "$work/map.nc"
 
 # values VARIABLE: its numbers, one a line.
 values() {
@@ -23,7 +24,9 @@ values() {
 values modes > "$work/modes"
 values batch > "$work/batch"
 paste <(values mvm_tops_per_watt) <(values gradient_tops_per_watt) | awk -v modes="$work/modes" -v batch="$work/batch" '
-  BEGIN { while ((getline line < modes) > 0) n[++n_modes] = line; while ((getline line < batch) > 0) m[++n_batch] = line }
-  { row = int((NR - 1) / n_batch) + 1; column = (NR - 1) % n_batch + 1; print m[column], n[row], $0; if (column == n_batch) print "" }
+  BEGIN { while ((getline line < modes) > 0) n[++n_modes] = line;
+    while ((getline line < batch) > 0) m[++n_batch] = line }
+  { row = int((NR - 1) / n_batch) + 1; column = (NR - 1) % n_batch + 1; print m[column], n[row], $0;
+    if (column == n_batch) print "" }
 ' > "$work/map.txt"
 gnuplot -e "data='$work/map.txt'; figure='$figure'" "$plot"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the figures of docs/gallery.md anew: trains the two committed configurations on Fashion-MNIST, all 50 epochs, and the two
-# committed sweeps on it, the study's noise with 20 epochs in place of its 100; and draws. The sweeps take some 25 minutes on two
-# processors.
+# Makes the figures of docs/gallery.md anew: trains the two committed configurations on Fashion-MNIST, all 50 epochs,
+# and the two committed sweeps on it, the study's noise with 20 epochs in place of its 100; and draws. The sweeps take
+# some 25 minutes on two processors.
 #   scripts/figures.sh        after cmake --preset release && cmake --build --preset release
 # Runs that are finished are used again, runs that were stopped go on; remove runs/figures to begin anew.
 set -euo pipefail

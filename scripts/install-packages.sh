@@ -17,7 +17,8 @@ tests=(
   jq zsh fish # what the tests of JSON and of completion run
   python3 python3-venv # python3: faults; python3-venv: CUDA's compiler from PyPI where the machine has none
   python3-xarray python3-netcdf4 python3-sklearn # the lines of docs/own-data.md
-  clang clang-format clang-tidy libclang-rt-dev libomp-dev gcovr shellcheck # clang, libclang-rt-dev: fuzzing; libomp-dev: clang's omp.h
+  # clang, libclang-rt-dev: fuzzing; libomp-dev: clang's omp.h
+  clang clang-format clang-tidy libclang-rt-dev libomp-dev gcovr shellcheck
 )
 
 case "${1-}" in

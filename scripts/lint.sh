@@ -3,8 +3,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-find . -path ./build -prune -o \( -name '*.[ch]' -o -name '*.cpp' -o -name '*.cu' \) -print0 | xargs -0 clang-format --dry-run -Werror
-find scripts tests bundle .ci -type f \( -name '*.sh' -o -path .ci/run \) -print0 | xargs -0 shellcheck --severity=warning
+find . -path ./build -prune -o \( -name '*.[ch]' -o -name '*.cpp' -o -name '*.cu' \) -print0 |
+  xargs -0 clang-format --dry-run -Werror
+find scripts tests bundle .ci -type f \( -name '*.sh' -o -path .ci/run \) -print0 |
+  xargs -0 shellcheck --severity=warning
 
 # clang-tidy reads the compile commands of a configured build: with the tests, because they compile the cuda backend
 # without CUDA.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# From a fresh checkout to the study's accuracy: installs packages, builds the release, trains the three-layer network on
-# Fashion-MNIST (five seeds with the study's Adam, two with the usual one) and prints test accuracies beside the study's.
-# Runs that are finished are used again, runs that were stopped go on; remove runs/quickstart to begin anew.
+# From a fresh checkout to the study's accuracy: installs packages, builds the release, trains the three-layer network
+# on Fashion-MNIST (five seeds with the study's Adam, two with the usual one) and prints test accuracies beside the
+# study's. Runs that are finished are used again, runs that were stopped go on; remove runs/quickstart to begin anew.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -20,7 +20,8 @@ check() {
 check_cuda() {
   local toolkit
   toolkit=$(scripts/cuda-toolkit.sh)
-  cmake --fresh --preset cuda-ci -DCUONN_TESTS=ON -DCMAKE_CUDA_COMPILER="$toolkit/bin/nvcc" -DCUDAToolkit_ROOT="$toolkit"
+  cmake --fresh --preset cuda-ci -DCUONN_TESTS=ON -DCMAKE_CUDA_COMPILER="$toolkit/bin/nvcc" \
+    -DCUDAToolkit_ROOT="$toolkit"
   cmake --build --preset cuda-ci --target cuonn cuonn_shared -- -j2
   CUDAToolkit_ROOT=$toolkit ctest --preset cuda-ci --output-on-failure -R '^(cli.device|consumer.installed)$'
 }

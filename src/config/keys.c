@@ -363,8 +363,8 @@ size_t config_key_find(const char *path, size_t length) {
 
 const config_key *config_key_of(const char *path) { return &config_keys[config_key_find(path, strlen(path))]; }
 
-/* Of the energy model, which had one scheme for all and said what it takes key by key; and of grids, whose keys could not
- * advance together. */
+/* Of the energy model, which had one scheme for all and said what it takes key by key; and of grids, whose keys could
+ * not advance together. */
 static const config_retired_key retired_keys[] = {
     {"energy.passes", "3", "energy.scheme says which passes a gradient takes"},
     {"energy.light_passes", "4", "energy.scheme says how much light a gradient takes"},

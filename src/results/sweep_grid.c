@@ -1,5 +1,5 @@
-/* The file of all runs of a sweep: numbers over the grid, whose axes are coordinates. Of axes that advance together the first
- * names the dimension. */
+/* The file of all runs of a sweep: numbers over the grid, whose axes are coordinates. Of axes that advance together the
+ * first names the dimension. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

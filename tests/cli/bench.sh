@@ -10,7 +10,9 @@ expect 0 '' "$cuonn" bench "${tiny[@]}" --json bench.json --commit abc
 for b in $(backends); do
   output "^$b .*: .* GB/s, .* GFLOP/s$"
   for case in forward train_step; do
-    for n in 8 16; do output "^$case +$n +3 +2  $b +[0-9.]+ +[0-9.]+\.\.[0-9.]+ +[0-9]+ +[0-9.]+ +[0-9.e+-]+ +4$busy"; done
+    for n in 8 16; do
+      output "^$case +$n +3 +2  $b +[0-9.]+ +[0-9.]+\.\.[0-9.]+ +[0-9]+ +[0-9.]+ +[0-9.e+-]+ +4$busy"
+    done
   done
   for case in propagate propagate_stages; do output "^$case +16 +3 +-  $b +[0-9.]+ "; done
   output "^evaluate +16 +10000 +2  $b +[0-9.]+ "
@@ -21,7 +23,8 @@ output "^train_step +16 +3 +2  cpu .* 1 +4$busy"
 # bare: JSON without its spaces, a row a line.
 bare() { tr -d ' \n' < "$1" | sed 's/},{/},\n{/g'; }
 bare bench.json > bare
-for key in '"date":"20[0-9-]*T[0-9:]*Z"' '"commit":"abc"' '"processor":"' '"modes":\[8,16\]' '"batch":\[3\]' '"samples":4' \
+for key in '"date":"20[0-9-]*T[0-9:]*Z"' '"commit":"abc"' '"processor":"' '"modes":\[8,16\]' '"batch":\[3\]' \
+  '"samples":4' \
   '"case":"train_step","modes":16,"batch":3,"layers":2,"backend":"cpu","median_s":[0-9.e-]*,"p10_s":' \
   '"steps_per_sample":16' '"case":"features","modes":8,"batch":3,"layers":null,"backend":"cpu","skipped":"Fourier'; do
   check grep -qE -- "$key" bare
@@ -33,7 +36,8 @@ expect 0 '' "$cuonn" bench --case evaluate,propagate --modes 8 --batch 1,2 --lay
 check test "$(grep -c '^evaluate.* cpu ' out)" = 2
 check test "$(grep -c '^propagate.* cpu ' out)" = 2
 expect 0 '' "$cuonn" bench --case forward --modes 64 --batch 65536 --samples 1 --seconds 0.01
-output '^forward +64 +65536 +3  reference +skipped: one operation would take about [0-9.e+]+ s; --seconds 0.01 allows 0.0025$'
+output '^forward +64 +65536 +3  reference +skipped: one operation would take about [0-9.e+]+ s; --seconds 0.01 ' \
+  'allows 0.0025$'
 
 # ------------------------------------------------------------------------------------------------------------ drawing
 draw() { "$cuonn" bench --case propagate,features "${tiny[@]}" "$@"; }
@@ -42,13 +46,16 @@ text() { grep -oE '<text[^>]*>.*</text>' "$1" | sed -E 's/<[^>]*>//g' | grep -qx
 rows() { awk -v want="$2" 'BEGIN { RS = "\n\n\n" } NR == want + 1' "$1" | grep -v '^#\|^$'; }
 expect 0 '' draw --plot curves.svg --json drawn.json
 check xmllint --noout --nonet curves.svg
-for label in propagate features 'modes N' 'examples a second' cpu reference 8 16; do check text curves.svg "$label"; done
+for label in propagate features 'modes N' 'examples a second' cpu reference 8 16; do
+  check text curves.svg "$label"
+done
 check test "$(echo curves.svg*)" = curves.svg
 
 # The same from the JSON, and its numbers are those of the JSON.
 expect 0 '' "$cuonn" plot throughput drawn.json --output plotted.svg --keep-data
 labels() { grep -oE '<text[^>]*>.*</text>' "$1" | sed -E 's/<[^>]*>//g' | grep '[a-z]'; }
-check cmp <(labels curves.svg) <(labels plotted.svg) # the JSON has six digits of each number, ticks depend on all of them
+# the JSON has six digits of each number, ticks depend on all of them
+check cmp <(labels curves.svg) <(labels plotted.svg)
 check test "$(rows plotted.svg.txt 0)" = '"modes N" 2 2'
 check test "$(rows plotted.svg.txt 1 | paste -sd,)" = '0 "propagate",1 "features"'
 bare drawn.json | grep -E '"case":"propagate".*"backend":"cpu"' > cpu
@@ -69,7 +76,9 @@ number of_limit > want
 check close_to 1e-4 got want
 
 # Several files: over the threads if these vary most, and by the names of the files otherwise.
-for t in 1 2; do expect 0 '' "$cuonn" bench --case propagate --modes 8 --batch 3 --samples 1 --threads $t --json t$t.json; done
+for t in 1 2; do
+  expect 0 '' "$cuonn" bench --case propagate --modes 8 --batch 3 --samples 1 --threads $t --json t$t.json
+done
 expect 0 '' "$cuonn" plot throughput t2.json t1.json --output threads.svg --keep-data
 check test "$(rows threads.svg.txt 0)" = '"threads" 1 1'
 check test "$(rows threads.svg.txt 4 | cut -d' ' -f1 | paste -sd,)" = 1,2

@@ -70,7 +70,8 @@ damaged < <(head -c 3 whole.gz)
 # A label that no output stands for.
 fresh; { head -c 20 good/$labels; printf '\12'; tail -c +22 good/$labels; } > bad/$labels
 refused "bad/$labels.*10"
-fresh; { head -c 20 good/t10k-labels-idx1-ubyte; printf '\377'; tail -c +22 good/t10k-labels-idx1-ubyte; } > bad/t10k-labels-idx1-ubyte
+fresh; { head -c 20 good/t10k-labels-idx1-ubyte; printf '\377'; tail -c +22 good/t10k-labels-idx1-ubyte
+} > bad/t10k-labels-idx1-ubyte
 refused 'bad/t10k-labels-idx1-ubyte.*255'
 expect 3 '^cuonn eval: .*bad/t10k-labels-idx1-ubyte.*255' "$cuonn" eval keep/run/last.nc --data bad
 

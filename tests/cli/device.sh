@@ -1,6 +1,6 @@
 # No GPU to compute on: asked for, it is an error that leaves no file; left to choose, the program takes the processor
-# and says so. In a build with the backend cuda a GPU that is there is hidden from the program; in one without, asking for
-# it is the error.
+# and says so. In a build with the backend cuda a GPU that is there is hidden from the program; in one without, asking
+# for it is the error.
 source "$(dirname "$0")/harness.sh"
 export CUDA_VISIBLE_DEVICES=
 

@@ -1,5 +1,5 @@
-# Directories of runs and of sweeps: whose files are replaced and whose never, going on with other data, what a killed program
-# leaves behind.
+# Directories of runs and of sweeps: whose files are replaced and whose never, going on with other data, what a killed
+# program leaves behind.
 source "$(dirname "$0")/harness.sh"
 cd "$work" || exit 1
 # hold FOLDER: what follows, until `same`, must leave it as it is. Once for many commands: a fingerprint takes its time.
@@ -13,7 +13,7 @@ small_config "$work/data" > own.yaml
 printf '# my own\n%s\n' "$(cat own.yaml)" > commented.yaml
 some='--set training.epochs=1 --set training.batch_size=64'
 
-# ------------------------------------------------------------------------------------------------- somebody else's files
+# ------------------------------------------------------------------------------------------------ somebody else's files
 # A directory that holds any file that a run would write, and no beginning of that run, is left as it is.
 mkdir keep
 kept=$work/keep
@@ -33,7 +33,8 @@ for name in sweep.yaml sweep.nc runs networks report.html; do
   echo 'my own' > "keep/s-$name/$name"
   expect 2 "^cuonn sweep: keep/s-$name: already holds $name" "$cuonn" sweep own.yaml --output "keep/s-$name"
   [[ $name == report.html ]] && continue
-  expect 2 "^cuonn train: keep/s-$name: holds $name, which is of a sweep" "$cuonn" train own.yaml --output "keep/s-$name"
+  expect 2 "^cuonn train: keep/s-$name: holds $name, which is of a sweep" "$cuonn" train own.yaml \
+    --output "keep/s-$name"
 done
 for name in config.yaml metrics.csv last.nc best.nc; do
   expect 2 "^cuonn sweep: keep/$name: holds $name, which is of a run" "$cuonn" sweep own.yaml --output "keep/$name"
@@ -61,14 +62,16 @@ expect 2 'keep/lost: already holds ' "$cuonn" train own.yaml $some --output keep
 expect 2 'keep/unlike: already holds ' "$cuonn" train own.yaml $some --set training.seed=3 --output keep/unlike
 same
 
-# --------------------------------------------------------------------------------- runs and sweeps keep to their own kind
+# ------------------------------------------------------------------------------- runs and sweeps keep to their own kind
 expect 0 '' "$cuonn" train own.yaml $some --output run
 expect 0 '' "$cuonn" sweep own.yaml $some --set 'training.seed=[0,1]' --output sweep
 mkdir both
 cp -r run sweep both
 hold "$work/both"
-expect 2 '^cuonn train: both/sweep: is the directory of a sweep; go on with: cuonn sweep --resume both/sweep$' "$cuonn" train --resume both/sweep
-expect 2 '^cuonn sweep: both/run: is the directory of a run; go on with: cuonn train --resume both/run$' "$cuonn" sweep --resume both/run
+expect 2 '^cuonn train: both/sweep: is the directory of a sweep; go on with: cuonn sweep --resume both/sweep$' \
+  "$cuonn" train --resume both/sweep
+expect 2 '^cuonn sweep: both/run: is the directory of a run; go on with: cuonn train --resume both/run$' \
+  "$cuonn" sweep --resume both/run
 same
 cp sweep/sweep.yaml both/run
 hold "$work/both"
@@ -82,7 +85,8 @@ for name in config.yaml metrics.csv last.nc best.nc report.html; do
   cp -r run "links/$name"
   mv "links/$name/$name" "outside/$name"
   ln -s "$work/outside/$name" "links/$name/$name"
-  expect 2 "links/$name/$name: is a link that leads out of its directory" "$cuonn" train --resume "links/$name" --set training.epochs=2
+  expect 2 "links/$name/$name: is a link that leads out of its directory" "$cuonn" train --resume "links/$name" \
+    --set training.epochs=2
 done
 expect 2 'links/report.html/report.html: is a link that leads out' "$cuonn" report links/report.html
 for name in sweep.yaml sweep.nc runs networks report.html; do
@@ -109,17 +113,22 @@ expect 0 '' "$cuonn" train --resume outer --set training.epochs=2
 check test -L inner/best.nc
 
 # ----------------------------------------------------------------------------- killed before the first checkpoint
-# What is there then: metrics.csv, or that and config.yaml, or these and the first row, or these and best.nc; or, where it had
-# begun anew once already, best.nc of the time before, and no row yet.
+# What is there then: metrics.csv, or that and config.yaml, or these and the first row, or these and best.nc; or, where
+# it had begun anew once already, best.nc of the time before, and no row yet.
 for stage in metrics config row best twice; do
   cp -r run "killed-$stage"
   rm killed-$stage/{last.nc,report.html}
   [[ $stage == best || $stage == twice ]] || rm "killed-$stage/best.nc"
   [[ $stage == metrics || $stage == config || $stage == twice ]] && sed -i 2,\$d "killed-$stage/metrics.csv"
-  if [[ $stage == metrics ]]; then rm "killed-$stage/config.yaml"; else sed -i "s,directory: \"run\",directory: \"killed-$stage\"," "killed-$stage/config.yaml"; fi
+  if [[ $stage == metrics ]]; then
+    rm "killed-$stage/config.yaml"
+  else
+    sed -i "s,directory: \"run\",directory: \"killed-$stage\"," "killed-$stage/config.yaml"
+  fi
   if [[ $stage != metrics ]]; then
     hold "$work/killed-$stage"
-    expect 3 "^cuonn train: killed-$stage/last.nc: does not exist: .*start it anew: cuonn train killed-$stage/config.yaml --output killed-$stage$" \
+    anew="cuonn train killed-$stage/config.yaml --output killed-$stage"
+    expect 3 "^cuonn train: killed-$stage/last.nc: does not exist: .*start it anew: $anew$" \
       "$cuonn" train --resume "killed-$stage"
     expect 2 'already holds config.yaml' "$cuonn" train own.yaml $some --set training.seed=5 --output "killed-$stage"
     same
@@ -143,7 +152,7 @@ expect 2 'the output again/config.yaml is the same file as the input again/confi
   "$cuonn" train again/config.yaml --resume again --set training.epochs=3
 same
 
-# ------------------------------------------------------------------------------------------------------------ other data
+# ----------------------------------------------------------------------------------------------------------- other data
 # The same sizes, but one thing is another: each is named, and nothing is touched.
 other() { # NAME: a copy of the data
   rm -rf other
@@ -151,7 +160,8 @@ other() { # NAME: a copy of the data
   mv "other/$1" part
 }
 swap() { # FILE HEADER SIZE: the first two items of a file change places
-  { head -c "$2" "$1"; tail -c +$(($2 + $3 + 1)) "$1" | head -c "$3"; tail -c +$(($2 + 1)) "$1" | head -c "$3"; tail -c +$(($2 + 2 * $3 + 1)) "$1"; }
+  { head -c "$2" "$1"; tail -c +$(($2 + $3 + 1)) "$1" | head -c "$3"; tail -c +$(($2 + 1)) "$1" | head -c "$3"
+  tail -c +$(($2 + 2 * $3 + 1)) "$1"; }
 }
 mkdir seen
 cp -r run sweep seen
@@ -160,8 +170,10 @@ refuses() { # REGEX: neither goes on with the folder `other`
   hold "$work/seen"
   expect 3 "^cuonn train: other: is not what the run in seen/run was started with: $1" \
     "$cuonn" train --resume seen/run --set training.epochs=2 --data other
-  expect 3 "^cuonn train: other: is not what" "$cuonn" train --resume seen/run --set data.path=other # nothing to do, but not by this
-  expect 3 "^cuonn sweep: seen/sweep/runs/000000.nc: was trained on other data: $1" "$cuonn" sweep --resume seen/sweep --data other
+  # nothing to do, but not by this
+  expect 3 "^cuonn train: other: is not what" "$cuonn" train --resume seen/run --set data.path=other
+  expect 3 "^cuonn sweep: seen/sweep/runs/000000.nc: was trained on other data: $1" "$cuonn" sweep --resume seen/sweep \
+    --data other
   same
 }
 other train-images-idx3-ubyte
@@ -193,7 +205,8 @@ ncgen -o older/last.nc older.cdl
 rm -rf other
 slice other 128 64
 hold "$work/older"
-expect 3 'older/last.nc is of an older version|finished 1 epochs in 4 steps' bash -c '"$0" train --resume older --set training.epochs=2 --data other 2>&1 | tail -1 >&2; exit 3' "$cuonn"
+expect 3 'older/last.nc is of an older version|finished 1 epochs in 4 steps' bash \
+  -c '"$0" train --resume older --set training.epochs=2 --data other 2>&1 | tail -1 >&2; exit 3' "$cuonn"
 same
 expect 0 '^cuonn: older/last.nc is of an older version' "$cuonn" train --resume older --set training.epochs=2
 check same_values 0 older/last.nc theta seen/run/last.nc theta
@@ -211,21 +224,24 @@ for e in some other; do netcdf $e.nc classic 'layer=2 node=120 side=2' '' couple
 for key in network.start_file chip.errors_file; do
   files=(some.nc other.nc) start=
   [[ $key == network.start_file ]] && files=(run/last.nc seen/run/last.nc) start='--set network.start=file'
-  expect 0 '' "$cuonn" sweep own.yaml $some $start --set "$key=${files[0]}" --set 'training.seed=[0,1]' --output "begun-$key"
+  expect 0 '' "$cuonn" sweep own.yaml $some $start --set "$key=${files[0]}" --set 'training.seed=[0,1]' \
+    --output "begun-$key"
   rm "begun-$key/runs/000001.nc"
   hold "$work/begun-$key"
-  expect 3 'was trained on other data: (starting phases|errors of the chip) differ' "$cuonn" sweep --resume "begun-$key" --set "$key=${files[1]}"
+  expect 3 'was trained on other data: (starting phases|errors of the chip) differ' "$cuonn" sweep \
+    --resume "begun-$key" --set "$key=${files[1]}"
   same
   cp "${files[0]}" elsewhere.nc
   expect 0 '' "$cuonn" sweep --resume "begun-$key" --set "$key=elsewhere.nc"
 done
 
-# -------------------------------------------------------------------------------------------- a relative path to the data
+# ------------------------------------------------------------------------------------------ a relative path to the data
 mkdir away
 expect 0 '' "$cuonn" train own.yaml $some --set data.path=data --output relative
 expect 0 '' "$cuonn" sweep own.yaml $some --set data.path=data --set 'training.seed=[0,1]' --output relative-sweep
 rm relative-sweep/runs/000001.nc
-says='data: there is no such folder here; data.path in .* is relative to where the run was started: give the folder with'
+says='data: there is no such folder here; data.path in .* is relative to where the run was started: give the folder '
+says+=with
 cd away || exit 1
 expect 3 "$says --data DIR" "$cuonn" eval ../relative/best.nc
 expect 3 "$says --data DIR" "$cuonn" report ../relative
@@ -241,14 +257,17 @@ expect 0 '' "$cuonn" sweep --resume ../relative-sweep --data ../data
 expect 0 '' "$cuonn" train ../own.yaml $some --data ../data --output new
 cd .. || exit 1
 mv data gone
-expect 3 "$work/data: there is no such folder, which data.path in run/best.nc names; give it with --data DIR" "$cuonn" eval run/best.nc
+expect 3 "$work/data: there is no such folder, which data.path in run/best.nc names; give it with --data DIR" \
+  "$cuonn" eval run/best.nc
 mv gone data
 
-# ------------------------------------------------------------------------------- what a killed program leaves half written
+# ---------------------------------------------------------------------------- what a killed program leaves half written
 leftover=.cuonn-0123456789abcdef.tmp
 names=(.cuonn-0123456789abcdeg.tmp .cuonn-0123.tmp .cuonn-0123456789abcdef.tmp.nc)
 litter() { for d in "$@"; do (cd "$d" && touch $leftover "${names[@]}"); done; }
-clean() { for d in "$@"; do check_not test -e "$d/$leftover"; for n in "${names[@]}"; do check test -e "$d/$n"; done; done; }
+clean() {
+  for d in "$@"; do check_not test -e "$d/$leftover"; for n in "${names[@]}"; do check test -e "$d/$n"; done; done
+}
 mkdir littered
 litter littered run sweep sweep/runs sweep/networks
 expect 0 '' "$cuonn" train own.yaml $some --output littered

@@ -1,10 +1,11 @@
-# Every command of README.md and docs/, as it stands there, page by page and in order, in a folder like a fresh clone. What it would
-# need hours or another machine for stands below with the reason, and is counted. Small from outside: the configurations of the same
-# names have few epochs and values, the images are the first of the data set, and benchmarks take a moment.
+# Every command of README.md and docs/, as it stands there, page by page and in order, in a folder like a fresh clone.
+# What it would need hours or another machine for stands below with the reason, and is counted. Small from outside: the
+# configurations of the same names have few epochs and values, the images are the first of the data set, and benchmarks
+# take a moment.
 source "$(dirname "$0")/harness.sh"
 root=$(realpath "$(dirname "$0")/../..")
 
-# ------------------------------------------------------------------------------------------------- what is not run, and why
+# --------------------------------------------------------------------------------------------- what is not run, and why
 # PAGE|COMMAND, in which * stands for anything|REASON
 excepted=(
   'README.md|scripts/quickstart.sh|installs packages, builds, and trains seven networks'
@@ -29,9 +30,9 @@ excepted=(
   'docs/profiling.md|cuobjdump --dump-sass *|needs what nvcc builds'
 )
 
-# ------------------------------------------------------------------------------------------------------------ extraction
-# commands PAGE: "LINE<tab>COMMAND" of each, with line ends in it as \1, and "<tab>OUTPUT" of each line that is shown behind it.
-# In a block of bash every line is a command, in one of text those behind "$ ".
+# ----------------------------------------------------------------------------------------------------------- extraction
+# commands PAGE: "LINE<tab>COMMAND" of each, with line ends in it as \1, and "<tab>OUTPUT" of each line that is shown
+# behind it. In a block of bash every line is a command, in one of text those behind "$ ".
 commands() {
   awk '
     /^ *```/ { on = !on; kind = on ? substr($0, index($0, "```") + 3) : ""; more = ""; next }
@@ -48,7 +49,7 @@ commands() {
     kind == "text" { print "\t" $0 }' "$1"
 }
 
-# ---------------------------------------------------------------------------------------------------------- a small clone
+# -------------------------------------------------------------------------------------------------------- a small clone
 mkdir "$work/bin"
 cat > "$work/bin/cuonn" << END
 #!/usr/bin/env bash
@@ -76,18 +77,21 @@ given() {
   netcdf mesh.nc classic 'node=28' '' theta:node:"$work/phases" phi:node:"$work/phases"
   netcdf fields.nc classic 'example=1 waveguide=8 complex=2' '' input:example,waveguide,complex:"$work/values" \
     cotangent:example,waveguide,complex:"$work/values"
-  netcdf batch.nc classic 'example=20 waveguide=16 complex=2' '' input:example,waveguide,complex:<(head -640 "$work/more-values") label:example:<(head -20 "$work/labels"):int
+  netcdf batch.nc classic 'example=20 waveguide=16 complex=2' '' \
+    input:example,waveguide,complex:<(head -640 "$work/more-values") label:example:<(head -20 "$work/labels"):int
   cuonn matrix mesh.nc --output unitary.nc
   rm mesh.nc
   case $1 in
     README.md) cuonn sweep configs/noise-sweep.yaml ;;
     docs/commands.md)
       mv unitary.nc dft.nc
-      netcdf rounded.nc classic 'row=8 column=8 complex=2' '' unitary:row,column,complex:<(values dft.nc unitary | awk '{ printf "%.6f\n", $1 }')
+      netcdf rounded.nc classic 'row=8 column=8 complex=2' '' \
+        unitary:row,column,complex:<(values dft.nc unitary | awk '{ printf "%.6f\n", $1 }')
       netcdf phases.nc classic 'node=120' '' theta:node:"$work/more-phases" phi:node:"$work/more-phases"
       ln -s "$work/data" images
       { yes 1000 | head -720; } > loud
-      netcdf loud.nc classic 'layer=3 node=120 side=2' '' theta:layer,node:<(numbers 360 1 3) phi:layer,node:<(numbers 360 1 3) \
+      netcdf loud.nc classic 'layer=3 node=120 side=2' '' theta:layer,node:<(numbers 360 1 3) \
+        phi:layer,node:<(numbers 360 1 3) \
         loss_db:layer,node,side:<(awk '{ print -$1 }' loud)
       cp configs/fashion-mnist.yaml config.yaml
       ;;
@@ -95,13 +99,14 @@ given() {
       cuonn train configs/fashion-mnist.yaml --output runs/one
       cp runs/one/best.nc .
       ;;
-    docs/own-data.md) netcdf digits.nc classic 'example=100 waveguide=16' '' input:example,waveguide:"$work/more-values" label:example:"$work/labels":int ;;
+    docs/own-data.md) netcdf digits.nc classic 'example=100 waveguide=16' '' \
+      input:example,waveguide:"$work/more-values" label:example:"$work/labels":int ;;
   esac
 }
 
-# ---------------------------------------------------------------------------------------------------------------- running
-# judge_command PAGE COMMAND: it succeeds, or fails with the very line that is shown. A line that is shown begins with the word
-# with which one of its output does, and JSON has the same names in the same order.
+# -------------------------------------------------------------------------------------------------------------- running
+# judge_command PAGE COMMAND: it succeeds, or fails with the very line that is shown. A line that is shown begins with
+# the word with which one of its output does, and JSON has the same names in the same order.
 shown=()
 judge_command() {
   local code=0 line
@@ -121,7 +126,8 @@ judge_command() {
       continue
     fi
     read -r line _ <<< "$line"
-    awk -v word="$line" '$1 == word { found = 1 } END { exit !found }' "$work/out" || failed "$1: $2: no line begins with '$line'"
+    awk -v word="$line" '$1 == word { found = 1 } END { exit !found }' "$work/out" ||
+      failed "$1: $2: no line begins with '$line'"
   done
 }
 
@@ -177,8 +183,10 @@ for page in "${pages[@]}"; do judge_page "$page"; done
 # Nothing vanishes: what is left out is what is listed, and the blocks hold as many commands of cuonn as were found.
 check test "$left" = "${#excepted[@]}"
 check test $((ran + left)) = "$found"
-plain=$(cd "$root" && awk '/^ *```/ { on = !on; bash = /bash/; next } on && (bash ? /^ *cuonn / : /^\$ .*cuonn /)' README.md docs/*.md | wc -l)
-heard=$(cd "$root" && for page in README.md docs/*.md; do commands "$page"; done | tr "\1" "\n" | grep -cE $'^([0-9]+\t)?([^ ]* <\\()? *cuonn ')
+plain=$(cd "$root" && awk '/^ *```/ { on = !on; bash = /bash/; next } on && (bash ? /^ *cuonn / : /^\$ .*cuonn /)' \
+  README.md docs/*.md | wc -l)
+heard=$(cd "$root" && for page in README.md docs/*.md; do commands "$page"; done | tr "\1" "\n" |
+  grep -cE $'^([0-9]+\t)?([^ ]* <\\()? *cuonn ')
 check test "$plain" = "$heard"
 check test "$ran" -gt 60
 echo "$ran commands ran, $left are left out for a reason"

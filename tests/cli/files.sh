@@ -8,7 +8,8 @@ mkdir keep
 for v in theta phi; do values run/last.nc $v > $v; done
 numbers 96 1 1 > input
 printf '0\n4\n9\n' > label
-netcdf batch.nc classic 'example=3 waveguide=16 complex=2' '' input:example,waveguide,complex:input label:example:label:int
+netcdf batch.nc classic 'example=3 waveguide=16 complex=2' '' input:example,waveguide,complex:input \
+  label:example:label:int
 head -120 theta > one
 netcdf mesh.nc classic 'node=120' '' theta:node:one phi:node:one
 expect 0 '' "$cuonn" matrix mesh.nc --output keep/u.nc
@@ -43,7 +44,11 @@ for at in $(seq 8 $((size / 25)) "$size"); do
   printf '\377\377\377\377' | dd of=bad.nc bs=1 seek="$at" conv=notrunc status=none
   "$cuonn" matrix bad.nc --output out.nc > out 2> err
   code=$?
-  if [[ $code == 0 ]]; then judge 0 '' 0 "byte $at changed"; else judge 3 '^cuonn matrix: bad.nc: ' $code "byte $at changed"; fi
+  if [[ $code == 0 ]]; then
+    judge 0 '' 0 "byte $at changed"
+  else
+    judge 3 '^cuonn matrix: bad.nc: ' $code "byte $at changed"
+  fi
   [[ $code == 3 ]] && refused=$((refused + 1))
 done
 check test $refused -gt 3
@@ -92,12 +97,14 @@ if [[ $(id -u) == 0 ]] && mount -t tmpfs -o size=256k none disk 2> /dev/null; th
   rm disk/*
   file=$(($(stat -c %s run/last.nc) / 4096 + 1))
   head -c $(((64 - 2 * file - 3) * 4096)) /dev/zero > disk/filler
-  expect 3 '^cuonn train: disk/run/.*: .*No space left' "$cuonn" train config.yaml --output disk/run --set training.epochs=50
+  expect 3 '^cuonn train: disk/run/.*: .*No space left' "$cuonn" train config.yaml --output disk/run \
+    --set training.epochs=50
   check test "$(cd disk/run && ls -A | paste -sd' ')" = 'best.nc config.yaml last.nc metrics.csv'
   rm disk/filler
   expect 0 '' "$cuonn" eval disk/run/last.nc
   # There is room for the other epochs, and none for a report: training is done.
-  expect 0 '^cuonn train: disk/run/report.html: .*No space left' "$cuonn" train --resume disk/run --set training.epochs=3
+  expect 0 '^cuonn train: disk/run/report.html: .*No space left' "$cuonn" train --resume disk/run \
+    --set training.epochs=3
   check test "$(cut -d, -f1 disk/run/metrics.csv | paste -sd,)" = epoch,1,2,3
   umount disk
   trap clean_up EXIT
@@ -127,7 +134,8 @@ expect 3 '^cuonn train: closed.*: .*Permission denied' as_user "$program" train 
 expect 3 '^cuonn train: secret/t10k-labels-idx1-ubyte: .*Permission denied' \
   as_user "$program" train config.yaml --set data.path=secret --output closed/new
 chmod 600 config.yaml
-[[ $(id -u) == 0 ]] && expect 3 '^cuonn train: config.yaml: .*Permission denied' as_user "$program" train config.yaml --output closed/new
+[[ $(id -u) == 0 ]] && expect 3 '^cuonn train: config.yaml: .*Permission denied' as_user "$program" train config.yaml \
+  --output closed/new
 chmod 700 closed
 kept=
 finish

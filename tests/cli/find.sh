@@ -1,5 +1,5 @@
-# The directory of a run stands for the file in it that a command reads, and a file in it for the directory; every command says what
-# it did, as text and as JSON.
+# The directory of a run stands for the file in it that a command reads, and a file in it for the directory; every
+# command says what it did, as text and as JSON.
 source "$(dirname "$0")/harness.sh"
 cd "$work" || exit 1
 slice data 256 64
@@ -81,15 +81,19 @@ output '^sweep of 4 runs, 0 to do'
 mkdir empty killed
 cp x/run/config.yaml killed
 head -1 x/run/metrics.csv > killed/metrics.csv
-for command in 'eval' 'gradient --input batch.nc --output g.nc' 'energy --network' 'plot confusion --output f.svg' 'plot phases --output f.svg'; do
+for command in 'eval' 'gradient --input batch.nc --output g.nc' 'energy --network' 'plot confusion --output f.svg' \
+  'plot phases --output f.svg'; do
   [[ $command == energy* ]] && continue
-  expect 3 'empty: is a folder without best.nc or last.nc; give that file, or the directory of a run' "$cuonn" $command empty
-  expect 3 'x/sweep: is the directory of a sweep; name one of its networks, such as x/sweep/networks/000000.nc' "$cuonn" $command x/sweep
+  expect 3 'empty: is a folder without best.nc or last.nc; give that file, or the directory of a run' "$cuonn" \
+    $command empty
+  expect 3 'x/sweep: is the directory of a sweep; name one of its networks, such as x/sweep/networks/000000.nc' \
+    "$cuonn" $command x/sweep
   expect 3 'killed: holds a run of which no epoch was finished' "$cuonn" $command killed
 done
 expect 3 'empty: is a folder without best.nc' "$cuonn" energy --network empty
 expect 3 'empty: is a folder without metrics.csv' "$cuonn" plot curves empty --output f.svg
-expect 3 'x/sweep: is the directory of a sweep, which has no metrics.csv; its figures are sweep-map' "$cuonn" plot curves x/sweep --output f.svg
+expect 3 'x/sweep: is the directory of a sweep, which has no metrics.csv; its figures are sweep-map' \
+  "$cuonn" plot curves x/sweep --output f.svg
 expect 3 'absent: cannot be ' "$cuonn" eval absent
 expect 3 'absent: cannot be ' "$cuonn" report absent
 
@@ -106,7 +110,8 @@ expect 0 '' "$cuonn" propagate mesh.nc --input three.nc --output out.nc
 for line in 'modes +16' 'examples +3' "power in +$power" "power out +$power" 'output +out.nc'; do output "^$line$"; done
 expect 0 '' "$cuonn" vjp mesh.nc --input batch.nc --output out.nc
 for line in 'modes +16' 'examples +3' 'gradient norm +[0-9.]+' 'output +out.nc'; do output "^$line$"; done
-{ values out.nc d_theta; values out.nc d_phi; values out.nc d_gamma; } | awk '{ s += $1 * $1 } END { printf "%.6g\n", sqrt(s) }' > want
+{ values out.nc d_theta; values out.nc d_phi; values out.nc d_gamma
+} | awk '{ s += $1 * $1 } END { printf "%.6g\n", sqrt(s) }' > want
 check test "$(awk '$1 == "gradient" { print $3 }' out)" = "$(cat want)"
 expect 0 '' "$cuonn" gradient x/run --input batch.nc --output g.nc
 output '^output    g.nc$'
@@ -128,12 +133,15 @@ json '.examples == 64 and .checkpoint == "x/run/best.nc"' eval x/run
 json '.chips == 2' eval x/run --chips 2 --set chip.coupler_std=0.1
 json '.modes == 16 and .unitarity_error < 1e-14 and .output == "u.nc"' matrix mesh.nc --output u.nc
 json '.modes == 16 and .output == "again.nc"' decompose u.nc --output again.nc
-json '.modes == 16 and .examples == 3 and .backward and (.power_in / .power_out - 1 | fabs) < 1e-13' propagate mesh.nc --input three.nc --output out.nc --backward
-json '.modes == 16 and .examples == 3 and .gradient_norm > 0 and .output == "out.nc"' vjp mesh.nc --input batch.nc --output out.nc
+json '.modes == 16 and .examples == 3 and .backward and (.power_in / .power_out - 1 | fabs) < 1e-13' propagate mesh.nc \
+  --input three.nc --output out.nc --backward
+json '.modes == 16 and .examples == 3 and .gradient_norm > 0 and .output == "out.nc"' vjp mesh.nc --input batch.nc \
+  --output out.nc
 json '.examples == 3 and .output == "g.nc"' gradient x/run --input batch.nc --output g.nc
 json '.mvm.tops_per_watt > 0' energy
 json '.points == 4 and .output == "grid.nc"' energy --grid energy.modes=4:16:4 --output grid.nc
-json '.figure == "curves" and .files == ["x/run/metrics.csv"] and .output == "f.svg" and .data == null' plot curves x/run --output f.svg
+json '.figure == "curves" and .files == ["x/run/metrics.csv"] and .output == "f.svg" and .data == null' plot curves \
+  x/run --output f.svg
 json '.data == "f.svg.txt"' plot curves x/run --output f.svg --keep-data
 json '.of == "run" and .output == "x/run/report.html"' report x/run
 json '.of == "sweep" and .output == "x/sweep/report.html"' report x/sweep
@@ -142,19 +150,27 @@ json '.results | length > 0' bench "${small[@]}"
 
 # ------------------------------------------------------------------------------------------- messages name the culprit
 head -2 label > two
-netcdf labels.nc classic 'example=3 waveguide=16 complex=2 other=2' '' input:example,waveguide,complex:values label:other:two:int
+netcdf labels.nc classic 'example=3 waveguide=16 complex=2 other=2' '' input:example,waveguide,complex:values \
+  label:other:two:int
 expect 3 'labels.nc: input has 3 examples, but label has 2$' "$cuonn" gradient x/run --input labels.nc --output g.nc
 printf '0\n4\n9\n0\n4\n9\n' > six
-netcdf narrow.nc classic 'example=6 waveguide=8 complex=2' '' input:example,waveguide,complex:values label:example:six:int \
+netcdf narrow.nc classic 'example=6 waveguide=8 complex=2' '' input:example,waveguide,complex:values \
+  label:example:six:int \
   cotangent:example,waveguide,complex:values
-expect 3 'narrow.nc: input has 8 waveguides, but the network in x/run/best.nc has 16$' "$cuonn" gradient x/run --input narrow.nc --output g.nc
-expect 3 'narrow.nc: input has 8 waveguides, but the mesh in mesh.nc has 16$' "$cuonn" vjp mesh.nc --input narrow.nc --output g.nc
-expect 3 'narrow.nc: input has 8 waveguides, but the mesh in mesh.nc has 16$' "$cuonn" propagate mesh.nc --input narrow.nc --output g.nc
+expect 3 'narrow.nc: input has 8 waveguides, but the network in x/run/best.nc has 16$' "$cuonn" gradient x/run \
+  --input narrow.nc --output g.nc
+expect 3 'narrow.nc: input has 8 waveguides, but the mesh in mesh.nc has 16$' "$cuonn" vjp mesh.nc --input narrow.nc \
+  --output g.nc
+expect 3 'narrow.nc: input has 8 waveguides, but the mesh in mesh.nc has 16$' "$cuonn" propagate mesh.nc \
+  --input narrow.nc --output g.nc
 head -64 values > fewer
-netcdf fewer.nc classic 'example=3 two=2 waveguide=16 complex=2' '' input:example,waveguide,complex:values cotangent:two,waveguide,complex:fewer
+netcdf fewer.nc classic 'example=3 two=2 waveguide=16 complex=2' '' input:example,waveguide,complex:values \
+  cotangent:two,waveguide,complex:fewer
 expect 3 'fewer.nc: input has 3 examples, but cotangent 2; each' "$cuonn" vjp mesh.nc --input fewer.nc --output g.nc
-netcdf wide.nc classic 'example=3 waveguide=16 six=6 eight=8 complex=2' '' input:example,waveguide,complex:values cotangent:six,eight,complex:values
-expect 3 'wide.nc: cotangent has 8 waveguides, but the mesh in mesh.nc has 16$' "$cuonn" vjp mesh.nc --input wide.nc --output g.nc
+netcdf wide.nc classic 'example=3 waveguide=16 six=6 eight=8 complex=2' '' input:example,waveguide,complex:values \
+  cotangent:six,eight,complex:values
+expect 3 'wide.nc: cotangent has 8 waveguides, but the mesh in mesh.nc has 16$' "$cuonn" vjp mesh.nc --input wide.nc \
+  --output g.nc
 cp -r data bad
 gzip bad/train-images-idx3-ubyte
 printf '\377' | dd of=bad/train-images-idx3-ubyte.gz bs=1 seek=40 conv=notrunc 2> /dev/null

@@ -44,16 +44,21 @@ mkdir closed
 chmod 555 closed
 kept=$base
 for folder in file file/below link /proc/none; do
-  expect 3 "^cuonn matrix: $folder/u.nc: (cannot be written: Not a directory|.*is a file, not a directory|.*cannot be made: )" \
+  reason='(cannot be written: Not a directory|.*is a file, not a directory|.*cannot be made: )'
+  expect 3 "^cuonn matrix: $folder/u.nc: $reason" \
     "$cuonn" matrix mesh.nc --output "$folder/u.nc"
   expect 3 '(is a file, not a directory|cannot be made: )' "$cuonn" train config.yaml --output "$folder/run"
   expect 3 '(is a file, not a directory|cannot be made: )' "$cuonn" sweep config.yaml --output "$folder/sweep"
-  expect 3 "^cuonn bench: $folder/b.json: (.*is a file, not a directory|.*cannot be made: )" "$cuonn" bench "${small[@]}" --json "$folder/b.json"
-  expect 3 "^cuonn bench: $folder/b.svg: (.*is a file, not a directory|.*cannot be made: )" "$cuonn" bench "${small[@]}" --plot "$folder/b.svg"
+  expect 3 "^cuonn bench: $folder/b.json: (.*is a file, not a directory|.*cannot be made: )" "$cuonn" bench \
+    "${small[@]}" --json "$folder/b.json"
+  expect 3 "^cuonn bench: $folder/b.svg: (.*is a file, not a directory|.*cannot be made: )" "$cuonn" bench \
+    "${small[@]}" --plot "$folder/b.svg"
 done
 if [[ $(id -u) != 0 ]]; then
-  expect 3 '^cuonn matrix: closed/in/u.nc: closed/in: cannot be made: Permission denied' "$cuonn" matrix mesh.nc --output closed/in/u.nc
-  expect 3 '^cuonn train: closed/in: cannot be made: Permission denied' "$cuonn" train config.yaml --output closed/in/run
+  expect 3 '^cuonn matrix: closed/in/u.nc: closed/in: cannot be made: Permission denied' "$cuonn" matrix mesh.nc \
+    --output closed/in/u.nc
+  expect 3 '^cuonn train: closed/in: cannot be made: Permission denied' "$cuonn" train config.yaml \
+    --output closed/in/run
 fi
 # What is refused for another reason makes no folder.
 expect 3 'absent.nc: cannot be opened' "$cuonn" matrix absent.nc --output new/u.nc

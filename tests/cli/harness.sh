@@ -83,7 +83,7 @@ judge() {
 }
 
 # Standard output of the last command matches.
-output() { check grep -qE -- "$1" "$work/out"; }
+output() { check grep -qE -- "$(printf %s "$@")" "$work/out"; }
 
 finish() {
   echo "${0##*/}: $checks checks, $failures failed"
@@ -111,12 +111,14 @@ values() {
     on { last = /;/; gsub(/[;,]/, " "); for (i = 1; i <= NF; i++) print $i; if (last) exit }'
 }
 
-# close_to TOLERANCE GOT WANT: two files of numbers, as many in both, all finite; relative to the largest wanted modulus.
+# close_to TOLERANCE GOT WANT: two files of numbers, as many in both, all finite; relative to the largest wanted
+# modulus.
 close_to() {
   paste "$2" "$3" | awk -v tolerance="$1" '
     NF != 2 || $0 ~ /[nN]a[nN]|[iI]nf|_/ { bad = 1 }
     { d = $1 - $2; if (d < 0) d = -d; if (d > worst) worst = d; w = $2 < 0 ? -$2 : $2; if (w > scale) scale = w }
-    END { if (bad || NR == 0 || worst > tolerance * scale) { print "worst", worst, "scale", scale, "lines", NR; exit 1 } }'
+    END { if (bad || NR == 0 || worst > tolerance * scale) { print "worst", worst, "scale", scale, "lines", NR;
+      exit 1 } }'
 }
 
 # same_values TOLERANCE FILE VARIABLE FILE VARIABLE
@@ -127,7 +129,8 @@ same_values() {
 }
 
 # netcdf FILE KIND DIMENSIONS ATTRIBUTES VARIABLE...: makes a file as another program would. KIND as ncgen -k knows it;
-# DIMENSIONS "a=2 b=3"; ATTRIBUTES "name=text count=2"; a VARIABLE is name:dimension,dimension:file of numbers[:type[:units]].
+# DIMENSIONS "a=2 b=3"; ATTRIBUTES "name=text count=2"; a VARIABLE is name:dimension,dimension:file of
+# numbers[:type[:units]].
 netcdf() {
   local file=$1 kind=$2 dimensions=$3 attributes=$4 item rest
   shift 4
@@ -156,16 +159,24 @@ netcdf() {
 }
 
 # numbers COUNT SEED SCALE: seemingly random numbers in 0..SCALE.
-numbers() { awk -v n="$1" -v seed="$2" -v scale="$3" 'BEGIN { srand(seed); for (i = 0; i < n; i++) printf "%.17g\n", scale * rand() }'; }
+numbers() {
+  awk -v n="$1" -v seed="$2" -v scale="$3" 'BEGIN { srand(seed);
+    for (i = 0; i < n; i++) printf "%.17g\n", scale * rand() }'
+}
 
 # --------------------------------------------------------------------------------------------------------------- images
 
 real=/usr/share/datasets/fashion-mnist
 
-be32() { printf "\\x$(printf %02x $(($1 >> 24 & 255)))\\x$(printf %02x $(($1 >> 16 & 255)))\\x$(printf %02x $(($1 >> 8 & 255)))\\x$(printf %02x $(($1 & 255)))"; }
+be32() {
+  printf "\\x$(printf %02x $(($1 >> 24 & 255)))\\x$(printf %02x $(($1 >> 16 & 255)))\\x$(printf %02x \
+    $(($1 >> 8 & 255)))\\x$(printf %02x $(($1 & 255)))"
+}
 
 # images_of COUNT GZ and labels_of COUNT GZ: the first examples of a file of Fashion-MNIST, as plain IDX.
-images_of() { printf '\0\0\10\3'; be32 "$1"; be32 28; be32 28; zcat "$2" 2> /dev/null | tail -c +17 | head -c $(($1 * 784)); }
+images_of() {
+  printf '\0\0\10\3'; be32 "$1"; be32 28; be32 28; zcat "$2" 2> /dev/null | tail -c +17 | head -c $(($1 * 784))
+}
 labels_of() { printf '\0\0\10\1'; be32 "$1"; zcat "$2" 2> /dev/null | tail -c +9 | head -c "$1"; }
 
 # slice FOLDER TRAIN TEST: the first examples of Fashion-MNIST.
@@ -201,7 +212,8 @@ backends() { "$cuonn" info --json | grep -o '"backends":\[[^]]*\]' | grep -oE '"
 
 texts=$(realpath "$(dirname "${BASH_SOURCE[0]}")/svg-text.awk")
 
-# readable FIGURE.svg: well-formed; no text leaves the picture or lies over another; no mark has the size 0, which is no SVG.
+# readable FIGURE.svg: well-formed; no text leaves the picture or lies over another; no mark has the size 0, which is no
+# SVG.
 readable() {
   check xmllint --noout --nonet "$1"
   check awk -f "$texts" "$1"
@@ -222,7 +234,9 @@ has_not() { check_not grep -qE -- "$2" <(awk -v list=1 -f "$texts" "$1" | cut -d
 small_data() {
   slice "$1" 64 32
   for kind in train:64 t10k:32; do
-    { printf '\0\0\10\1'; be32 "${kind#*:}"; for ((k = 0; k < ${kind#*:}; k++)); do printf "\\x$(printf %02x $((k % $2)))"; done; } > "$1/${kind%:*}-labels-idx1-ubyte"
+    { printf '\0\0\10\1'; be32 "${kind#*:}"
+    for ((k = 0; k < ${kind#*:}; k++)); do printf "\\x$(printf %02x $((k % $2)))"; done
+    } > "$1/${kind%:*}-labels-idx1-ubyte"
   done
 }
 # train N CLASSES LAYERS FEATURES: two epochs of a small network, into chipN.

@@ -7,7 +7,8 @@ golden_mesh() {
   local v
   for v in theta phi gamma coupler_error loss_db; do values golden$1.cdl $v > $v; done
   netcdf "$3" "$4" "node=$(wc -l < theta) waveguide=$1 side=2 shifter=2" "architecture=rectangular phase_style=$2" \
-    theta:node:theta phi:node:phi gamma:waveguide:gamma coupler_error:node,side:coupler_error loss_db:node,shifter:loss_db
+    theta:node:theta phi:node:phi gamma:waveguide:gamma coupler_error:node,side:coupler_error \
+    loss_db:node,shifter:loss_db
 }
 golden_fields() {
   values golden$1.cdl input > input
@@ -44,7 +45,8 @@ check test "$(ncdump -k u.nc)" = '64-bit offset'
 awk 'BEGIN { for (e = 0; e < 5; e++) for (k = 0; k < 5; k++) print (e == k), 0 }' | tr ' ' '\n' > unit
 netcdf unit.nc netCDF-4 'example=5 waveguide=5 complex=2' '' input:example,waveguide,complex:unit
 expect 0 '' "$cuonn" propagate mesh.nc --input unit.nc --output out.nc
-values out.nc output | paste - - | awk '{ re[NR - 1] = $0 } END { for (r = 0; r < 5; r++) for (c = 0; c < 5; c++) print re[c * 5 + r] }' | tr '\t' '\n' > want
+values out.nc output | paste - - | awk '{ re[NR - 1] = $0 }
+  END { for (r = 0; r < 5; r++) for (c = 0; c < 5; c++) print re[c * 5 + r] }' | tr '\t' '\n' > want
 values u.nc unitary > got
 check close_to 1e-15 got want
 for b in $(backends); do
@@ -101,7 +103,8 @@ for style in top bottom differential; do
   check same_values 1e-12 u32-again.nc unitary u32.nc unitary
 done
 expect 0 '' "$cuonn" decompose u32.nc --output again.nc --json
-output '^\{"modes":32,"phase_style":"top","unitarity_error":[0-9.e-]+,"reconstruction_error":[0-9.e-]+,"output":"again.nc"\}$'
+output '^\{"modes":32,"phase_style":"top","unitarity_error":[0-9.e-]+,"reconstruction_error":[0-9.e-]+,' \
+  '"output":"again.nc"\}$'
 for v in decompose/16 decompose/33; do
   n=${v#*/}
   golden_group /$v unitary > golden.cdl
@@ -112,7 +115,10 @@ for v in decompose/16 decompose/33; do
   check same_values 1e-12 again-u.nc unitary golden-u.nc unitary
 done
 # Exact zeros: the identity, a permutation, the discrete Fourier transform.
-make_unitary() { awk "BEGIN { pi = atan2(0, -1); n = 8; for (r = 0; r < n; r++) for (c = 0; c < n; c++) { $1 } }" > unitary; netcdf "$2" classic 'row=8 column=8 complex=2' '' unitary:row,column,complex:unitary; }
+make_unitary() {
+  awk "BEGIN { pi = atan2(0, -1); n = 8; for (r = 0; r < n; r++) for (c = 0; c < n; c++) { $1 } }" > unitary
+  netcdf "$2" classic 'row=8 column=8 complex=2' '' unitary:row,column,complex:unitary
+}
 make_unitary 'print r == c; print 0' identity.nc
 make_unitary 'print r == (c * 3 + 1) % 8; print 0' permutation.nc
 make_unitary 'printf "%.17g\n%.17g\n", cos(2 * pi * r * c / n) / sqrt(n), sin(2 * pi * r * c / n) / sqrt(n)' dft.nc
@@ -125,22 +131,31 @@ done
 # --nearest: six digits are mended, the distance is told, and a unitary stays what it is.
 values u32.nc unitary | awk '{ printf "%.6f\n", $1 }' > unitary
 netcdf digits.nc classic 'row=32 column=32 complex=2' '' unitary:row,column,complex:unitary
-expect 3 '^cuonn decompose: digits.nc: the matrix is not unitary: .*--nearest' "$cuonn" decompose digits.nc --output no.nc
+expect 3 '^cuonn decompose: digits.nc: the matrix is not unitary: .*--nearest' "$cuonn" decompose digits.nc \
+  --output no.nc
 expect 0 '' "$cuonn" decompose digits.nc --output near.nc --nearest
-check awk '/^distance, Frobenius/ { n += $NF > 1e-6 && $NF < 1e-4 } /^distance, largest/ { n += $NF > 1e-7 && $NF < 1e-5 }
-  /^singular values/ { n += $3 > 0.9999 && $3 <= 1 && $5 >= 1 && $5 < 1.0001 } /error/ { n += $NF < 1e-13 } END { exit n != 5 }' out
+check awk '/^distance, Frobenius/ { n += $NF > 1e-6 && $NF < 1e-4 }
+  /^distance, largest/ { n += $NF > 1e-7 && $NF < 1e-5 }
+  /^singular values/ { n += $3 > 0.9999 && $3 <= 1 && $5 >= 1 && $5 < 1.0001 } /error/ { n += $NF < 1e-13 }
+    END { exit n != 5 }' out
 expect 0 '' "$cuonn" matrix near.nc --output near-u.nc
 check same_values 2e-6 near-u.nc unitary u32.nc unitary
 expect 0 '' "$cuonn" decompose u32.nc --output near.nc --nearest --json
-output '"distance_frobenius":[0-9.]+e-1[0-9],"distance_largest":[0-9.]+e-1[0-9],"least_singular_value":(0.99999|1.0)[0-9]*,"largest_singular_value":(0.99999|1.0)[0-9]*\}$'
+output '"distance_frobenius":[0-9.]+e-1[0-9],"distance_largest":[0-9.]+e-1[0-9],' \
+  '"least_singular_value":(0.99999|1.0)[0-9]*,"largest_singular_value":(0.99999|1.0)[0-9]*\}$'
 awk 'BEGIN { for (i = 0; i < 8; i++) print i == 0 || i == 2 }' > unitary # two equal columns
 netcdf singular.nc classic 'row=2 column=2 complex=2' '' unitary:row,column,complex:unitary
-expect 3 '^cuonn decompose: singular.nc: the matrix is singular ' "$cuonn" decompose singular.nc --output no.nc --nearest
+expect 3 '^cuonn decompose: singular.nc: the matrix is singular ' "$cuonn" decompose singular.nc --output no.nc \
+  --nearest
 check_not test -e no.nc
 
 # theta from 0 to pi, phi and gamma from 0 to below 2 pi, printed with all 17 digits: for signs alone (hadamard), too.
-within() { check awk -v low="$2" -v high="$3" -v closed="$4" '!($1 >= low && ($1 < high || (closed && $1 == high))) { bad = 1 } END { exit bad || NR == 0 }' <(values again.nc "$1"); }
-echo '0.5 0 0.5 0 0.5 0 0.5 0 0.5 0 -0.5 0 0.5 0 -0.5 0 0.5 0 0.5 0 -0.5 0 -0.5 0 0.5 0 -0.5 0 -0.5 0 0.5 0' | tr ' ' '\n' > unitary
+within() {
+  check awk -v low="$2" -v high="$3" -v closed="$4" '!($1 >= low && ($1 < high || (closed && $1 == high))) { bad = 1 }
+    END { exit bad || NR == 0 }' <(values again.nc "$1")
+}
+echo '0.5 0 0.5 0 0.5 0 0.5 0 0.5 0 -0.5 0 0.5 0 -0.5 0 0.5 0 0.5 0 -0.5 0 -0.5 0 0.5 0 -0.5 0 -0.5 0 0.5 0' |
+  tr ' ' '\n' > unitary
 netcdf hadamard.nc classic 'row=4 column=4 complex=2' '' unitary:row,column,complex:unitary
 for f in hadamard identity permutation dft u32; do
   for style in top bottom differential; do
@@ -152,7 +167,8 @@ for f in hadamard identity permutation dft u32; do
 done
 
 # ---------------------------------------------------------------------------------------------------------------- wrap
-# Phases far outside, in every style: the matrix stays, and all are within one turn. Modulo 2 pi alone it would not stay.
+# Phases far outside, in every style: the matrix stays, and all are within one turn. Modulo 2 pi alone it would not
+# stay.
 for style in top bottom symmetric differential; do
   numbers 15 4 40 | awk '{ printf "%.17g\n", $1 - 20 }' > theta
   numbers 15 5 40 | awk '{ printf "%.17g\n", $1 - 20 }' > phi
@@ -171,8 +187,11 @@ for style in top bottom symmetric differential; do
   expect 0 '' "$cuonn" matrix again.nc --output again-u.nc
   check same_values 1e-13 again-u.nc unitary far-u.nc unitary
   expect 0 '' "$cuonn" wrap again.nc --output twice.nc --json
-  output '^\{"modes":6,"layers":1,"phase_style":"'$style'","phases":36,"changed":0,"matrix_error":0.0,"output":"twice.nc"\}$'
-  modulo() { awk '{ t = 6.283185307179586; x = $1 - t * int($1 / t); printf "%.17g\n", x < 0 ? x + t : x }' $1 > $1-modulo; }
+  output '^\{"modes":6,"layers":1,"phase_style":"'$style'","phases":36,"changed":0,"matrix_error":0.0,' \
+    '"output":"twice.nc"\}$'
+  modulo() {
+    awk '{ t = 6.283185307179586; x = $1 - t * int($1 / t); printf "%.17g\n", x < 0 ? x + t : x }' $1 > $1-modulo
+  }
   for v in theta phi gamma; do modulo $v; done
   netcdf modulo.nc classic 'node=15 waveguide=6 side=2 shifter=2' "phase_style=$style" theta:node:theta-modulo \
     phi:node:phi-modulo gamma:waveguide:gamma-modulo coupler_error:node,side:coupler_error loss_db:node,shifter:loss_db
@@ -220,7 +239,8 @@ for bad in NaN Infinity -Infinity; do
   refuse 3 '^cuonn wrap: bad.nc: .*theta' wrap bad.nc --output $out
   refuse 3 '^cuonn vjp: bad.nc: .*theta' vjp bad.nc --input fields5.nc --output $out
   { numbers 9 1 6; echo $bad; } > input
-  netcdf bad-fields.nc classic 'example=1 waveguide=5 complex=2' '' input:example,waveguide,complex:input cotangent:example,waveguide,complex:input
+  netcdf bad-fields.nc classic 'example=1 waveguide=5 complex=2' '' input:example,waveguide,complex:input \
+    cotangent:example,waveguide,complex:input
   refuse 3 '^cuonn propagate: bad-fields.nc: .*input' propagate mesh.nc --input bad-fields.nc --output $out
   refuse 3 '^cuonn vjp: bad-fields.nc: ' vjp mesh.nc --input bad-fields.nc --output $out
 done

@@ -13,11 +13,14 @@ values batch.cdl input > input
 values batch.cdl label > label
 values batch.cdl loss > loss
 dimensions='layer=3 node=10 waveguide=5 side=2 shifter=2'
-phases='theta:layer,node:theta phi:layer,node:phi gamma:layer,waveguide:gamma coupler_error:layer,node,side:coupler_error loss_db:layer,node,shifter:loss_db'
+phases='theta:layer,node:theta phi:layer,node:phi gamma:layer,waveguide:gamma '
+phases+='coupler_error:layer,node,side:coupler_error loss_db:layer,node,shifter:loss_db'
 for kind in classic netCDF-4; do
   netcdf network.nc $kind "$dimensions" 'phase_style=top classes=4' $phases
-  netcdf bare.nc $kind "$dimensions" 'phase_style=top classes=4' theta:layer,node:theta phi:layer,node:phi gamma:layer,waveguide:gamma
-  netcdf batch.nc $kind 'example=6 waveguide=5 complex=2' '' input:example,waveguide,complex:input label:example:label:int
+  netcdf bare.nc $kind "$dimensions" 'phase_style=top classes=4' theta:layer,node:theta phi:layer,node:phi \
+    gamma:layer,waveguide:gamma
+  netcdf batch.nc $kind 'example=6 waveguide=5 complex=2' '' input:example,waveguide,complex:input \
+    label:example:label:int
   expect 0 '' "$cuonn" gradient network.nc --input batch.nc --output gradient.nc
   for v in loss d_theta d_phi; do
     values gradient.nc $v > got
@@ -48,7 +51,8 @@ numbers 6048 2 6.2 > phi
 numbers 384 3 1 > input
 printf '0\n4\n9\n' > label
 netcdf study.nc classic 'layer=3 node=2016' 'classes=10' theta:layer,node:theta phi:layer,node:phi
-netcdf batch64.nc classic 'example=3 waveguide=64 complex=2' '' input:example,waveguide,complex:input label:example:label:int
+netcdf batch64.nc classic 'example=3 waveguide=64 complex=2' '' input:example,waveguide,complex:input \
+  label:example:label:int
 zeros() { awk -v from="$2" -v to="$3" 'NR > from && NR <= to && $1 == 0 { n++ } END { print n + 0 }' "$1"; }
 for b in $(backends); do
   expect 0 '' "$cuonn" gradient study.nc --input batch64.nc --output gradient64.nc --backend "$b"
@@ -87,7 +91,8 @@ for v in d_theta d_phi; do
   check_not diff -q got exact
 done
 for seed in 1 1 2; do
-  expect 0 '' "$cuonn" gradient network.nc -i batch.nc -o noisy$seed.nc -m analog --set chip.tap_shot=0.02 --set chip.seed=$seed
+  expect 0 '' "$cuonn" gradient network.nc -i batch.nc -o noisy$seed.nc -m analog --set chip.tap_shot=0.02 \
+    --set chip.seed=$seed
   values noisy$seed.nc d_theta > noisy$seed
   [ -f noisy ] || cp noisy$seed noisy
 done
@@ -108,17 +113,20 @@ refuse 2 '^cuonn gradient: chip.tap_shot.*-1' network.nc --input batch.nc --set 
 netcdf push.nc classic "$dimensions" 'phase_style=differential classes=4' theta:layer,node:theta phi:layer,node:phi
 refuse 2 '^cuonn gradient: .*style differential' push.nc --input batch.nc --method analog
 awk '{ printf "%.17g\n", $1 * 1e200 }' input > loud
-netcdf loud.nc classic 'example=3 waveguide=64 complex=2' '' input:example,waveguide,complex:loud label:example:label:int
+netcdf loud.nc classic 'example=3 waveguide=64 complex=2' '' input:example,waveguide,complex:loud \
+  label:example:label:int
 refuse 3 '^cuonn gradient: loud.nc: powers overflow at the input; scale the fields down' study.nc --input loud.nc
 refuse 4 '^cuonn gradient: .*cuda' network.nc --input batch.nc --backend cuda
 values batch.cdl input > input
 for labels in '0 1 2 3 0 4' '0 1 2 3 0 -1' '0 1 2 3 0 300'; do
   tr ' ' '\n' <<< "$labels" > label
-  netcdf bad.nc classic 'example=6 waveguide=5 complex=2' '' input:example,waveguide,complex:input label:example:label:int
+  netcdf bad.nc classic 'example=6 waveguide=5 complex=2' '' input:example,waveguide,complex:input \
+    label:example:label:int
   refuse 3 '^cuonn gradient: bad.nc: .*label' network.nc --input bad.nc
 done
 head -5 label > five
-netcdf bad.nc classic 'example=6 few=5 waveguide=5 complex=2' '' input:example,waveguide,complex:input label:few:five:int
+netcdf bad.nc classic 'example=6 few=5 waveguide=5 complex=2' '' input:example,waveguide,complex:input \
+  label:few:five:int
 refuse 3 '^cuonn gradient: bad.nc: ' network.nc --input bad.nc
 netcdf bad.nc classic 'example=6 waveguide=5 complex=2' '' input:example,waveguide,complex:input
 refuse 3 '^cuonn gradient: bad.nc: .*label' network.nc --input bad.nc

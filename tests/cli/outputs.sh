@@ -1,5 +1,5 @@
-# No command replaces what it reads: an output that is the same file as an input, by name, symbolic link or hard link, is refused
-# before anything is computed, and both stay as they are.
+# No command replaces what it reads: an output that is the same file as an input, by name, symbolic link or hard link,
+# is refused before anything is computed, and both stay as they are.
 source "$(dirname "$0")/harness.sh"
 # hold FOLDER: what follows, until `same`, must leave it as it is. Once for many commands: a fingerprint takes its time.
 hold() {
@@ -28,7 +28,8 @@ expect 0 '' "$cuonn" bench --case forward --modes 8 --batch 8 --samples 1 --seco
 mkdir links
 mkdir copies
 
-# refused OPTION INPUT ENDING COMMAND...: the command, whose output follows OPTION, with every name of INPUT that ends so.
+# refused OPTION INPUT ENDING COMMAND...: the command, whose output follows OPTION, with every name of INPUT that ends
+# so.
 refused() {
   local option=$1 input=$2 ending=$3 name
   shift 3
@@ -38,7 +39,8 @@ refused() {
   ln "$input" "links/hard$ending"
   cp "$input" copies/input
   for name in "$input" "$base/links/../$input" links/twice"$ending" links/hard"$ending"; do
-    expect 2 "the output $name is the same file as the input .*, which would be replaced" "$cuonn" "$@" "$option" "$name"
+    expect 2 "the output $name is the same file as the input .*, which would be replaced" "$cuonn" "$@" "$option" \
+      "$name"
   done
   check cmp "$input" copies/input
   check test -L links/soft"$ending" -a -L links/twice"$ending" -a links/hard"$ending" -ef "$input"
@@ -68,15 +70,18 @@ refused --output config.yaml .yaml energy config.yaml --grid energy.modes=4:16:4
 cp -r run data sweep grid.nc g.nc mesh.nc bench.json copies
 as_before() { check diff -r "$1" "copies/$1"; }
 for output in figure.svg.txt figure.svg; do
-  for from in curves:run/metrics.csv confusion:run/best.nc phases:mesh.nc power:run/last.nc energy:grid.nc gradients:g.nc \
+  for from in curves:run/metrics.csv confusion:run/best.nc phases:mesh.nc power:run/last.nc energy:grid.nc \
+    gradients:g.nc \
     throughput:bench.json sweep-map:sweep/sweep.nc examples:run/best.nc; do
     rm -f figure.svg*
     ln "${from#*:}" $output
-    expect 2 "the output $output is the same file as the input" "$cuonn" plot "${from%%:*}" "${from#*:}" --output figure.svg --keep-data
+    expect 2 "the output $output is the same file as the input" "$cuonn" plot "${from%%:*}" "${from#*:}" \
+      --output figure.svg --keep-data
   done
   rm -f figure.svg*
   ln run/metrics.csv $output
-  expect 2 'the same file as the input run/metrics.csv' "$cuonn" plot curves beside.csv run/metrics.csv --output figure.svg
+  expect 2 'the same file as the input run/metrics.csv' "$cuonn" plot curves beside.csv run/metrics.csv \
+    --output figure.svg
   for part in sweep.yaml runs/000002.nc; do
     rm -f figure.svg*
     ln sweep/$part $output
@@ -84,7 +89,8 @@ for output in figure.svg.txt figure.svg; do
   done
   rm -f figure.svg*
   ln -s data/t10k-images-idx3-ubyte $output
-  expect 2 'the same file as the input data/t10k-images' "$cuonn" plot examples run/best.nc --data data --output figure.svg
+  expect 2 'the same file as the input data/t10k-images' "$cuonn" plot examples run/best.nc --data data \
+    --output figure.svg
   expect 2 'the same file as the input .*/data/t10k-images' "$cuonn" plot examples run/best.nc --output figure.svg
 done
 rm -f figure.svg*

@@ -1,13 +1,14 @@
-# plot at many sizes: of 1 to 50 runs and 2 to 64 waveguides, with strange names and extreme numbers, every text of a figure can be
-# read, and what is drawn is told apart.
+# plot at many sizes: of 1 to 50 runs and 2 to 64 waveguides, with strange names and extreme numbers, every text of a
+# figure can be read, and what is drawn is told apart.
 source "$(dirname "$0")/harness.sh"
 cd "$work" || exit 1
 
-# --------------------------------------------------------------------------------------------------------- learning curves
+# ------------------------------------------------------------------------------------------------------ learning curves
 # metrics EPOCHS SEED: a file of a run that learns.
 metrics() {
   echo epoch,train_loss,test_loss,test_accuracy,seconds,examples_per_second
-  awk -v n="$1" -v s="$2" 'BEGIN { for (e = 1; e <= n; e++) printf "%d,%.6f,%.6f,%.4f,1,100\n", e, 1 / (e + s), 1.1 / (e + s), 1 - 0.5 / (e + s) }'
+  awk -v n="$1" -v s="$2" 'BEGIN { for (e = 1; e <= n; e++)
+    printf "%d,%.6f,%.6f,%.4f,1,100\n", e, 1 / (e + s), 1.1 / (e + s), 1 - 0.5 / (e + s) }'
 }
 # runs FOLDER COUNT EPOCHS: folders with metrics.csv of so many runs, whose paths are left in $made.
 runs() {
@@ -23,7 +24,8 @@ for count in 1 2 7 8 30; do
   for epochs in 1 60; do
     runs "of$count-$epochs" "$count" "$epochs"
     draw "curves$count-$epochs" curves "${made[@]}"
-    keys=$(sed -n '/gnuplot_plot_1c/,$p' "curves$count-$epochs.svg" | grep -oE "#gpPt[0-9]+|#gpDot| color='rgb[^']*'" | paste -d' ' - - | sort -u | wc -l)
+    keys=$(sed -n '/gnuplot_plot_1c/,$p' "curves$count-$epochs.svg" |
+      grep -oE "#gpPt[0-9]+|#gpDot| color='rgb[^']*'" | paste -d' ' - - | sort -u | wc -l)
     check test "$keys" = "$count"
     check test "$(grep -c stroke-dasharray "curves$count-$epochs.svg")" = "$count"
   done
@@ -42,9 +44,11 @@ for numbers in 1,0,0,0.5 1,0,0,0 1,0,0,1 1,1e300,2e300,0.1 1,1e-300,2e-300,0.1; 
   has_not edge.svg '^-|^1[0-9][1-9]$' # no accuracy below 0 or above 100 %
 done
 
-# --------------------------------------------------------------------------------------------------------------------- names
-names=('a "quoted" name' "it's" 'back\slash \n \134 "' '100 % %d $HOME {x}_y^2 @z' 'a <b> &amp; #c ; d' 'öäü π – “x”' 日本語の名前 '# x'
-  'rate-0.001-batch-64-optimizer-adam-momentum-0.9-decay-1e-4-seed-12345-of-a-study-whose-name-goes-on-and-on-and-on-to-the-end')
+# ---------------------------------------------------------------------------------------------------------------- names
+names=('a "quoted" name' "it's" 'back\slash \n \134 "' '100 % %d $HOME {x}_y^2 @z' 'a <b> &amp; #c ; d' 'öäü π – “x”' \
+  日本語の名前 '# x'
+  "rate-0.001-batch-64-optimizer-adam-momentum-0.9-decay-1e-4-seed-12345-of-a-study-whose-name-goes-on-and-on\
+-and-on-to-the-end")
 made=()
 for name in "${names[@]}"; do
   mkdir -p "odd/$name"
@@ -65,7 +69,7 @@ for folder in "$broken" odd/one/same odd/two/same; do metrics 3 2 > "$folder/met
 draw same curves "$broken/metrics.csv" odd/one/same/metrics.csv odd/two/same/metrics.csv
 for name in 'x?y?z' one/same two/same; do has same.svg "$name"; done
 
-# ------------------------------------------------------------------------------------------------------------- sizes of chips
+# ------------------------------------------------------------------------------------------------------- sizes of chips
 train 4 4 1 'radius: 1'
 train 9 9 2 'features: resample, side: 3'
 train 64 10 2 'radius: 4'
@@ -73,7 +77,8 @@ for n in 4 9 64; do
   for what in confusion examples phases power; do draw "$what$n" $what "chip$n/best.nc"; done
   has_not "power$n.svg" '^-?[0-9]+\.[0-9]+$' # a waveguide is a whole number
   has "power$n.svg" read
-  expect 0 '' "$cuonn" gradient "chip$n/best.nc" --images 4 --output "gradient$n.nc" --method analog --set chip.tap_shot=0.02
+  expect 0 '' "$cuonn" gradient "chip$n/best.nc" --images 4 --output "gradient$n.nc" --method analog \
+    --set chip.tap_shot=0.02
   draw "gradients$n" gradients "gradient$n.nc"
 done
 # Every column of a small mesh has its number.
@@ -99,7 +104,7 @@ done
 check gnuplot -d -c "$plots/gradients.gp" nothing.txt svg > nothing.svg 2> /dev/null
 readable nothing.svg
 
-# ------------------------------------------------------------------------------------------------------------------- energy
+# --------------------------------------------------------------------------------------------------------------- energy
 for grid in 8 2,4 2:9:1 4:512:4 4:4096:512; do
   expect 0 '' "$cuonn" energy --grid "energy.modes=$grid" --output grid.nc
   draw energy energy grid.nc
@@ -111,14 +116,15 @@ check test "$(grep -c "gpPt6' transform" energy.svg)" -ge 16 # one N: points, wh
 has energy.svg 8
 has_not energy.svg '^[0-9]+\.[0-9]+[1-9]$'
 
-# --------------------------------------------------------------------------------------------------------------- throughput
+# ----------------------------------------------------------------------------------------------------------- throughput
 # measured FILE MODES...: what bench --json writes, as far as the figure reads it.
 measured() {
   local file=$1 rows=
   shift
   for n in "$@"; do
     for backend in cpu reference; do
-      rows+="${rows:+,}{\"case\":\"forward\",\"modes\":$n,\"batch\":512,\"layers\":2,\"backend\":\"$backend\",\"median_s\":0.001,\"p10_s\":0.0009,
+      rows+="${rows:+,}{\"case\":\"forward\",\"modes\":$n,\"batch\":512,\"layers\":2,\"backend\":\"$backend\",
+        \"median_s\":0.001,\"p10_s\":0.0009,
         \"p90_s\":0.0012,\"examples_per_second\":$((4000000 / n)),\"of_limit\":0.5}"
     done
   done
@@ -129,7 +135,8 @@ draw throughput1 throughput one.json
 has throughput1.svg "cross: limit of the machine's memory or arithmetic"
 many=()
 for k in 1 2 3 4 5; do
-  many+=("measurements of a machine with a long name, number $k, \"quiet\" and cool, of a day in the autumn of the year.json")
+  name="measurements of a machine with a long name, number $k, \"quiet\" and cool"
+  many+=("$name, of a day in the autumn of the year.json")
   measured "${many[-1]}" 8 64 256
 done
 mkdir p q
@@ -140,7 +147,7 @@ for name in 'cpu, p/same.json' 'reference, q/same.json'; do has throughput7.svg 
 check grep -qF '\042quiet\042' throughput7.svg.txt
 check test "$(grep -c stroke-dasharray throughput7.svg)" = 14 # limits alone are dashed
 
-# ------------------------------------------------------------------------------------------------------------------ reports
+# -------------------------------------------------------------------------------------------------------------- reports
 # Figures of a report, apart.
 for page in chip4 chip9 chip64 deep; do
   rm -f figure.*

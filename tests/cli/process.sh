@@ -11,20 +11,23 @@ netcdf mesh.nc classic 'node=120' '' theta:node:phases phi:node:phases
 if backends | grep -q cpu; then
   expect 0 '' "$cuonn" train config.yaml --backend cpu --output few
   for asked in 1025 3000 1000000 '3000,2'; do
-    expect 0 "^cuonn: OpenMP is set to ${asked%,*} threads \(OMP_NUM_THREADS\), of which 1024 are taken; computing with backend cpu$" \
+    taken='\(OMP_NUM_THREADS\), of which 1024 are taken; computing with backend cpu'
+    expect 0 "^cuonn: OpenMP is set to ${asked%,*} threads $taken$" \
       env OMP_NUM_THREADS="$asked" OMP_THREAD_LIMIT=2 "$cuonn" train config.yaml --backend cpu --output "many-$asked"
     check same_values 0 few/last.nc theta "many-$asked/last.nc" theta
   done
   told='of which 1024 are taken'
   expect 0 "$told" env OMP_NUM_THREADS=3000 "$cuonn" matrix mesh.nc --backend cpu --output u.nc
   expect 0 "$told" env OMP_NUM_THREADS=3000 OMP_THREAD_LIMIT=2 "$cuonn" eval few/last.nc --backend cpu
-  expect 0 "$told" env OMP_NUM_THREADS=3000 OMP_THREAD_LIMIT=2 "$cuonn" bench --case forward --modes 8 --samples 1 --seconds 0.5
+  expect 0 "$told" env OMP_NUM_THREADS=3000 OMP_THREAD_LIMIT=2 "$cuonn" bench --case forward --modes 8 --samples 1 \
+    --seconds 0.5
   for asked in 1 4 4,3 1024; do
     expect 0 '' env OMP_NUM_THREADS="$asked" OMP_THREAD_LIMIT=2 "$cuonn" matrix mesh.nc --backend cpu --output u.nc
   done
   # Where the user says how many, the environment's number is none of them.
   expect 0 '' env OMP_NUM_THREADS=3000 "$cuonn" matrix mesh.nc --backend cpu --threads 2 --output u.nc
-  expect 0 '' env OMP_NUM_THREADS=3000 "$cuonn" train config.yaml --set backend.name=cpu --set backend.threads=2 --output set
+  expect 0 '' env OMP_NUM_THREADS=3000 "$cuonn" train config.yaml --set backend.name=cpu --set backend.threads=2 \
+    --output set
 fi
 expect 0 '' env OMP_NUM_THREADS=3000 "$cuonn" matrix mesh.nc --backend reference --output u.nc
 expect 2 'threads' "$cuonn" matrix mesh.nc --backend cpu --threads 1025 --output u.nc
@@ -54,7 +57,8 @@ for signal in INT TERM HUP; do
   check wait_for grep -q '^epoch ' out
   kill -"$signal" $!
   wait $!
-  judge 130 "^cuonn train: interrupted after step [0-9]+; go on with: cuonn train --resume stop-$signal$" $? "SIG$signal"
+  judge 130 "^cuonn train: interrupted after step [0-9]+; go on with: cuonn train --resume stop-$signal$" $? \
+    "SIG$signal"
   check test -e "stop-$signal/last.nc"
 done
 # nohup: the end of the terminal is no end of the training.

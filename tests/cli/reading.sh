@@ -10,7 +10,8 @@ set -m # background jobs keep SIGINT, which a script's jobs ignore otherwise
 
 # ------------------------------------------------------------------------------------------------------------ pipes
 
-# A configuration may come through a pipe, at once or late; a pipe into which nobody writes is refused, and nothing hangs.
+# A configuration may come through a pipe, at once or late; a pipe into which nobody writes is refused, and nothing
+# hangs.
 once='--set training.epochs=1'
 expect 0 '' "$cuonn" train config.yaml $once --output plain
 expect 0 '' "$cuonn" train <(config) $once --output substituted
@@ -57,10 +58,12 @@ check_not test -e refused
 # ------------------------------------------------------------------------------------------- files of other kinds
 
 printf '\x93NUMPY\x01\x00v\x00{}' > u.npy
-expect 3 "^cuonn decompose: u.npy: is not a netCDF file, but a NumPy array \(.npy\); convert it: python3 -c 'import numpy" \
+no='is not a netCDF file, but'
+expect 3 "^cuonn decompose: u.npy: $no a NumPy array \(.npy\); convert it: python3 -c 'import numpy" \
   "$cuonn" decompose u.npy --output refused
 printf '1,0\n0,1\n' > u.csv
-expect 3 '^cuonn decompose: u.csv: is not a netCDF file, but text, such as CSV; convert it: .*loadtxt\("u.csv", dtype=complex, delimiter=","\)' \
+load='loadtxt\("u.csv", dtype=complex, delimiter=","\)'
+expect 3 "^cuonn decompose: u.csv: $no text, such as CSV; convert it: .*$load" \
   "$cuonn" decompose u.csv --output refused
 expect 3 '^cuonn matrix: u.csv: .*"theta": \(\["node"\], a\[0\]\)' "$cuonn" matrix u.csv --output refused
 expect 2 '^cuonn train: u.npy: is a NumPy array' "$cuonn" train u.npy --output refused
@@ -79,7 +82,8 @@ printf "$(sed 's/../\\x&/g' "$cases/many-dimensions.nc.hex")" > many.nc
 check test "$(stat -c %s many.nc)" = 112
 for command in 'decompose many.nc --output refused' 'matrix many.nc --output refused' 'eval many.nc' \
   'plot power many.nc --output refused.svg' 'plot energy many.nc --output refused.svg' \
-  'plot sweep-map many.nc --output refused.svg' 'energy --network many.nc' 'propagate many.nc --input many.nc --output refused' \
+  'plot sweep-map many.nc --output refused.svg' 'energy --network many.nc' \
+  'propagate many.nc --input many.nc --output refused' \
   'vjp many.nc --input many.nc --output refused' 'gradient many.nc --input many.nc --output refused'; do
   # shellcheck disable=SC2086 # words of a command
   expect 3 'many.nc: is damaged or cut: its netCDF header cannot be followed' "$cuonn" $command
@@ -108,7 +112,9 @@ netcdf degrees.nc classic 'node=3 waveguide=3' '' theta:node:degrees:double:degr
 expect 0 '' "$cuonn" matrix radians.nc --output a.nc
 expect 0 '' "$cuonn" matrix degrees.nc --output b.nc
 check same_values 1e-15 a.nc unitary b.nc unitary # one rounding of a phase below 2
-netcdf metres.nc classic 'node=3 waveguide=3' '' theta:node:degrees:double:metre phi:node:degrees gamma:waveguide:degrees
-expect 3 'metres.nc: theta has the units "metre"; known are radian, mrad, degree' "$cuonn" matrix metres.nc --output refused
+netcdf metres.nc classic 'node=3 waveguide=3' '' theta:node:degrees:double:metre phi:node:degrees \
+  gamma:waveguide:degrees
+expect 3 'metres.nc: theta has the units "metre"; known are radian, mrad, degree' "$cuonn" matrix metres.nc \
+  --output refused
 check_not test -e refused
 finish

@@ -7,7 +7,8 @@ mkdir none '<b> & "c"'
 run='<b> & "c"/run <i>&'
 
 # Steps so large that the second epoch is better than the first.
-expect 0 '' "$cuonn" train config.yaml --output "$run" --json --set training.optimizer.learning_rate=0.02 --set training.batch_size=8
+expect 0 '' "$cuonn" train config.yaml --output "$run" --json --set training.optimizer.learning_rate=0.02 \
+  --set training.batch_size=8
 page=$run/report.html
 check grep -q '^<!DOCTYPE html>$' "$page"
 # Well-formed but for what HTML may leave open, and no element of a name from the run's files.
@@ -17,7 +18,8 @@ check grep -q '<h1>run &lt;i&gt;&amp;</h1>' "$page"
 check_not grep -q '<i>\|<b>' "$page"
 
 # Nothing is fetched: no address but those that are names of XML, no scripts, no files.
-check test "$(grep -oE '[a-z]+://[^"'\'' >]*' "$page" | sort -u | paste -sd' ')" = 'http://www.w3.org/1999/xlink http://www.w3.org/2000/svg'
+check test "$(grep -oE '[a-z]+://[^"'\'' >]*' "$page" | sort -u | paste -sd' ')" = \
+  'http://www.w3.org/1999/xlink http://www.w3.org/2000/svg'
 check_not grep -qiE '<script|<link|<iframe|@import|src=|url\([^#]|href=.[^#d]' "$page"
 check test "$(grep -c 'prefers-color-scheme: dark' "$page")" = 1
 check test "$(grep -oE "id=['\"][^'\"]*" "$page" | sort | uniq -d | wc -l)" = 0
@@ -25,17 +27,22 @@ check test "$(grep -oE "id=['\"][^'\"]*" "$page" | sort | uniq -d | wc -l)" = 0
 # Six figures: curves, confusion, examples, power, and the phases of two layers.
 check test "$(grep -c '^<figure>' "$page")" = 6
 check test "$(grep -c '^<svg' "$page")" = 6
-for label in 'test accuracy / %' '. of 32 test images right: .* %' 'image 5' 'test image 0, label 9: .*' 'mesh of 16 waveguides, layer 1 of 0 to 1: .*'; do
+for label in 'test accuracy / %' '. of 32 test images right: .* %' 'image 5' 'test image 0, label 9: .*' \
+  'mesh of 16 waveguides, layer 1 of 0 to 1: .*'; do
   check grep -qE "<text>.*$label" "$page"
 done
 
 # Its numbers are those of metrics.csv, and its configuration is the run's.
 check test "$(sed -n '/<summary>/,/<\/details>/p' "$page" | grep -c '<tr><th></th><td>[0-9]')" = 2
-best=$(tail -n +2 "$run/metrics.csv" | awk -F, '$4 > most { most = $4; epoch = $1 } END { printf "%.2f %%</strong>, after epoch %d of 2", 100 * most, epoch }')
+best=$(tail -n +2 "$run/metrics.csv" |
+  awk -F, '$4 > most { most = $4; epoch = $1 } END {
+    printf "%.2f %%</strong>, after epoch %d of 2", 100 * most, epoch }')
 check grep -qF "<strong>$best" "$page"
-check grep -qE "<tr><th>last</th><td>2</td><td>$(tail -n 1 "$run/metrics.csv" | awk -F, '{ printf "%.5f</td><td>%.5f</td><td>%.2f", $2, $3, 100 * $4 }')" "$page"
+check grep -qE "<tr><th>last</th><td>2</td><td>$(tail -n 1 "$run/metrics.csv" |
+  awk -F, '{ printf "%.5f</td><td>%.5f</td><td>%.2f", $2, $3, 100 * $4 }')" "$page"
 check grep -qF '480 phases' "$page"
-check diff <(sed 's/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g; s/^<pre>//' "$page" | sed -n '/^data:$/,/^<\/pre>/p' | sed '$d') \
+check diff <(sed 's/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g; s/^<pre>//' "$page" |
+  sed -n '/^data:$/,/^<\/pre>/p' | sed '$d') \
   <(sed -n '/^data:$/,$p' "$run/config.yaml")
 
 # Made anew, it is the same; other test images give another.
@@ -48,7 +55,8 @@ expect 0 '' "$cuonn" report "$run" --data other
 check grep -qE '<text>.* of 16 test images right' "$page"
 
 # A large mesh has a report without pictures.
-sed 's/radius: 2/radius: 9/; s/modes: 16/modes: 324/; s/layers: 2/layers: 1/; s/epochs: 2/epochs: 1/; s/reference/cpu/' config.yaml > large.yaml
+sed 's/radius: 2/radius: 9/; s/modes: 16/modes: 324/; s/layers: 2/layers: 1/; s/epochs: 2/epochs: 1/
+  s/reference/cpu/' config.yaml > large.yaml
 expect 0 '' "$cuonn" train large.yaml --set network.start=haar-phases --output large
 check grep -q 'Meshes of more than 128 waveguides have no picture' large/report.html
 check test "$(grep -c '^<figure>' large/report.html)" = 3
@@ -57,7 +65,8 @@ check test "$(grep -c '^<figure>' large/report.html)" = 3
 expect 0 '^cuonn train: gnuplot is not installed .*gnuplot-nox.*, so there is no report; later: cuonn report plain$' \
   env PATH="$work/none" "$cuonn" train config.yaml --output plain
 check test "$(cd plain && echo *)" = 'best.nc config.yaml last.nc metrics.csv'
-expect 0 '^cuonn train: none/report.css: No such file' env CUONN_PLOTS=none "$cuonn" train config.yaml --output unscripted
+expect 0 '^cuonn train: none/report.css: No such file' env CUONN_PLOTS=none "$cuonn" train config.yaml \
+  --output unscripted
 mkdir -p resumed/report.html
 cp plain/* resumed
 expect 0 '^cuonn train: resumed/report.html: is a folder' "$cuonn" train --resume resumed --set training.epochs=3

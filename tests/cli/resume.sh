@@ -8,7 +8,10 @@ set -m # background jobs keep SIGINT, which a script's jobs ignore otherwise
 fast='--set training.batch_size=2 --set training.order=shuffled'
 steps=512
 
-same() { local v; for v in theta phi {first,second}_moment_{theta,phi,gamma}; do same_values 0 "$1" $v "$2" $v || return 1; done; }
+same() {
+  local v
+  for v in theta phi {first,second}_moment_{theta,phi,gamma}; do same_values 0 "$1" $v "$2" $v || return 1; done
+}
 attribute() { ncdump -h "$1" | sed -n "s/^\t\t:$2 = \"*\([^\" ]*\)\"* ;$/\1/p"; }
 
 # stop SIGNAL DIRECTORY ARGUMENT...: starts training without end, stops it after an epoch and a while; $step is where.
@@ -79,9 +82,12 @@ ncdump -p 9,17 moved/last.nc | sed 's/modes: 16/modes: 64/; s/radius: 2/radius: 
 ncgen -o keep/other/last.nc other.cdl
 kept=$work/keep
 more="--set training.epochs=$((epochs + 2))"
-expect 2 '^cuonn train: keep/run/last.nc: training.batch_size may not differ' "$cuonn" train --resume keep/run $more --set training.batch_size=32
-expect 2 '^cuonn train: keep/run/last.nc: training.batch_size may not differ' "$cuonn" train config.yaml --resume keep/run $more
-expect 2 '^cuonn train: keep/run/last.nc: output.directory may not differ' "$cuonn" train --resume keep/run $more --set output.directory=x
+expect 2 '^cuonn train: keep/run/last.nc: training.batch_size may not differ' "$cuonn" train --resume keep/run $more \
+  --set training.batch_size=32
+expect 2 '^cuonn train: keep/run/last.nc: training.batch_size may not differ' "$cuonn" train config.yaml \
+  --resume keep/run $more
+expect 2 '^cuonn train: keep/run/last.nc: output.directory may not differ' "$cuonn" train --resume keep/run $more \
+  --set output.directory=x
 expect 2 '^cuonn train: .*training.epoch[^s]' "$cuonn" train --resume keep/run --set training.epoch=3
 expect 3 '^cuonn train: keep/none/last.nc: ' "$cuonn" train --resume keep/none
 expect 3 '^cuonn train: keep/foreign/last.nc: ' "$cuonn" train --resume keep/foreign $more
@@ -90,7 +96,7 @@ expect 3 '^cuonn train: keep/other/last.nc: the phases are for 2 layers of 16' "
 expect 3 '^cuonn train: .*nowhere' "$cuonn" train --resume keep/run $more --set data.path=nowhere
 kept=
 
-# ------------------------------------------------------------------------- an interrupt before training, and a second one
+# ----------------------------------------------------------------------- an interrupt before training, and a second one
 # A configuration that comes through a pipe holds the program where the test wants it.
 mkfifo pipe
 "$cuonn" train pipe --output early > out 2> err &
@@ -99,7 +105,8 @@ kill -INT $!
 cat config.yaml >&5
 exec 5>&-
 wait $!
-judge 130 '^cuonn train: (pipe: interrupted while it was read|interrupted before training; nothing was written)$' $? 'interrupt before training'
+judge 130 '^cuonn train: (pipe: interrupted while it was read|interrupted before training; nothing was written)$' $? \
+  'interrupt before training'
 check_not test -e early
 set +m
 # The second one of a kind ends the program at once: here within a step of seconds, where nothing looks for the first.
@@ -114,22 +121,26 @@ kill -TERM $!
 check test $? = $((128 + 15))
 check_not test -e slow/last.nc
 
-# ------------------------------------------------------------------------------------------ checkpoints of older versions
+# ---------------------------------------------------------------------------------------- checkpoints of older versions
 # Without moments of gamma, which are then 0.
 expect 0 '' "$cuonn" train config.yaml --output older --set training.epochs=1
 cp -r older newer
-ncdump -p 9,17 older/last.nc | awk '/_moment_gamma/ { off = !/double/ } !off && !/_moment_gamma/ { print } /;/ { off = 0 }' > older.cdl
+ncdump -p 9,17 older/last.nc | awk '/_moment_gamma/ { off = !/double/ } !off && !/_moment_gamma/ { print }
+  /;/ { off = 0 }' > older.cdl
 ncgen -o older/last.nc older.cdl
 check_not grep -q moment_gamma older.cdl
 for d in older newer; do expect 0 '' "$cuonn" train --resume $d --set training.epochs=2; done
 check same older/last.nc newer/last.nc
 
 # ---------------------------------------------------------------------------------------------------------- divergence
-# Velocities of 1e304 and a rate of 1000 take every phase beyond the largest double within some 20 steps: cos(inf) is NaN.
-sgd='--set training.optimizer.name=sgd --set training.optimizer.momentum=0.999 --set training.optimizer.learning_rate=1000'
+# Velocities of 1e304 and a rate of 1000 take every phase beyond the largest double within some 20 steps: cos(inf) is
+# NaN.
+sgd='--set training.optimizer.name=sgd --set training.optimizer.momentum=0.999 '
+sgd+='--set training.optimizer.learning_rate=1000'
 expect 0 '' "$cuonn" train config.yaml --output wild $sgd --set training.epochs=1 --set training.batch_size=128
 ncdump -p 9,17 wild/last.nc | awk '
-  /^ first_moment_theta =/ { on = 1; print " first_moment_theta ="; for (i = 1; i <= 240; i++) print "1e304" (i < 240 ? "," : ";") }
+  /^ first_moment_theta =/ { on = 1; print " first_moment_theta =";
+    for (i = 1; i <= 240; i++) print "1e304" (i < 240 ? "," : ";") }
   !on { print }
   /;/ { on = 0 }' > wild.cdl
 ncgen -o wild/last.nc wild.cdl
@@ -142,7 +153,8 @@ check grep -q "after step $((last * 8))\$" err
 expect 0 '' "$cuonn" eval wild/last.nc
 # At once, where there is no good checkpoint: a mesh that amplifies by 10^300.
 yes -- -3000 | head -480 > loss_db
-netcdf loud.nc classic 'layer=2 node=120 shifter=2' '' theta:layer,node:theta phi:layer,node:phi loss_db:layer,node,shifter:loss_db
+netcdf loud.nc classic 'layer=2 node=120 shifter=2' '' theta:layer,node:theta phi:layer,node:phi \
+  loss_db:layer,node,shifter:loss_db
 expect 1 '^cuonn train: .*step 1.*; no epoch was finished, so there is no checkpoint$' \
   "$cuonn" train config.yaml --output loud --set network.start=file --set network.start_file=loud.nc
 check_not test -e loud/last.nc

@@ -14,7 +14,8 @@ mv "$folder/first" "$folder/installed"
 prefix=$folder/installed
 
 echo "-- CMake"
-cmake -G Ninja -S "$source" -B "$folder/cmake" -DCMAKE_C_COMPILER="$cc" -DCMAKE_C_FLAGS="$*" -DCMAKE_PREFIX_PATH="$prefix" \
+cmake -G Ninja -S "$source" -B "$folder/cmake" -DCMAKE_C_COMPILER="$cc" -DCMAKE_C_FLAGS="$*" \
+  -DCMAKE_PREFIX_PATH="$prefix" \
   >"$folder/configure.log"
 cmake --build "$folder/cmake" >"$folder/build.log"
 "$folder/cmake/consumer_shared"
@@ -35,7 +36,8 @@ if [ -x "$prefix/bin/cuonn" ]; then
   echo "-- program"
   "$prefix/bin/cuonn" --version
   # It finds its scripts where it was moved to.
-  printf '%s\n' epoch,train_loss,test_loss,test_accuracy,seconds,examples_per_second 1,0.2,0.1,0.7,1,60000 2,0.1,0.1,0.8,1,60000 \
+  printf '%s\n' epoch,train_loss,test_loss,test_accuracy,seconds,examples_per_second 1,0.2,0.1,0.7,1,60000 \
+    2,0.1,0.1,0.8,1,60000 \
     >"$folder/metrics.csv"
   "$prefix/bin/cuonn" plot curves "$folder/metrics.csv" --output "$folder/curves.svg"
 fi

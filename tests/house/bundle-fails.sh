@@ -28,7 +28,8 @@ if [ "$1" = sweep ]; then
   echo "done: $([ "$BROKEN" = runs ] && echo 143 || echo 144) of 144 runs finished, 0 failed, in 50.0 s; results in x"
 fi
 if [ "$1" = train ]; then
-  mkdir "${!#}" && { echo head && for i in {1..50}; do echo "$i,.1,.1,$([ "$BROKEN" = accuracy ] && echo 0.8 || echo 0.85),.01,1"; done; } >"${!#}/metrics.csv"
+  accuracy=$([ "$BROKEN" = accuracy ] && echo 0.8 || echo 0.85)
+  mkdir "${!#}" && { echo head && for i in {1..50}; do echo "$i,.1,.1,$accuracy,.01,1"; done; } >"${!#}/metrics.csv"
 fi
 END
 stand_in "$folder/tools/python3" <<'END'
@@ -46,15 +47,18 @@ END
 # outcome BROKEN: the script's status.
 outcome() {
   rm -rf "$folder/results"
-  BROKEN=$1 CUDA_HOME=$folder/cuda PATH=$folder/tools:$PATH "$bundle/bin/cuonn-gpu-check" "$folder/results" >"$folder/said" 2>&1 && echo 0 || echo $?
+  BROKEN=$1 CUDA_HOME=$folder/cuda PATH=$folder/tools:$PATH "$bundle/bin/cuonn-gpu-check" "$folder/results" \
+    >"$folder/said" 2>&1 && echo 0 || echo $?
 }
 
 # broken WHAT NAME...: status 1, and in table and JSON these have failed and nothing else.
 broken() {
   [ "$(outcome "$1")" = 1 ] || { echo "$1 broken: status is not 1" && cat "$folder/said" && exit 1; }
-  [ "$(grep -c '"failed"' "$folder/results/results.json")" = $(($# - 1)) ] || { echo "$1 broken: another count of failures" && cat "$folder/said" && exit 1; }
+  [ "$(grep -c '"failed"' "$folder/results/results.json")" = $(($# - 1)) ] ||
+    { echo "$1 broken: another count of failures" && cat "$folder/said" && exit 1; }
   for name in "${@:2}"; do
-    grep -q "\"name\": \"$name\", \"result\": \"failed\"" "$folder/results/results.json" || { echo "$1 broken: $name has not failed" && exit 1; }
+    grep -q "\"name\": \"$name\", \"result\": \"failed\"" "$folder/results/results.json" ||
+      { echo "$1 broken: $name has not failed" && exit 1; }
     grep -q "^| $name | failed |" "$folder/results/results.md" || { echo "$1 broken: not in the table" && exit 1; }
   done
 }
@@ -73,7 +77,8 @@ broken noise sweep
 broken runs sweep
 for tool in memcheck racecheck initcheck synccheck; do broken $tool $tool; done
 broken silent memcheck racecheck initcheck synccheck
-[ "$(outcome gpu)" = 4 ] && [ "$(cat "$folder/said")" = "cuonn-gpu-check: there is no GPU" ] && [ ! -e "$folder/results" ]
+[ "$(outcome gpu)" = 4 ] && [ "$(cat "$folder/said")" = "cuonn-gpu-check: there is no GPU" ] &&
+  [ ! -e "$folder/results" ]
 echo "every failure is told"
 
 if ! [ -x /usr/local/cuda/bin/compute-sanitizer ]; then

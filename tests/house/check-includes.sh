@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Compares every #include in include/, src/, kernels/, bench/, bundle/ and tests/ with the table of rooms in docs/architecture.md:
-# its first column names a room by its folder, its last one the folders and files that the room may include, or "anything".
+# Compares every #include in include/, src/, kernels/, bench/, bundle/ and tests/ with the table of rooms in
+# docs/architecture.md: its first column names a room by its folder, its last one the folders and files that the room
+# may include, or "anything".
 #   check-includes.sh [ROOT]
 # Ends with status 1 after one line for every include that its room's line does not allow.
 set -euo pipefail
@@ -8,7 +9,8 @@ cd "${1:-$(dirname "$0")/../..}"
 
 folders=()
 for folder in include src kernels bench bundle tests; do [ ! -d "$folder" ] || folders+=("$folder"); done
-mapfile -t files < <(find "${folders[@]}" -name '*.[ch]' -o -name '*.inc' -o -name '*.cu' -o -name '*.cuh' -o -name '*.[ch].in' | sort)
+mapfile -t files < <(find "${folders[@]}" -name '*.[ch]' -o -name '*.inc' -o -name '*.cu' -o -name '*.cuh' -o -name \
+  '*.[ch].in' | sort)
 
 awk -v files="${files[*]}" '
   BEGIN {
@@ -18,8 +20,9 @@ awk -v files="${files[*]}" '
       name = list[i]
       if (sub(/\.in$/, "", name)) there[name] = 1 # what CMake writes from it
     }
-    split("assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic" \
-          " stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype", names, " ")
+    split("assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg" \
+          " stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time" \
+          " uchar wchar wctype", names, " ")
     for (i in names) standard[names[i] ".h"] = 1
   }
   function complain(text) { printf "%s:%d: %s\n", FILENAME, FNR, text; bad++ }
@@ -74,7 +77,8 @@ awk -v files="${files[*]}" '
     path = meaning(word, quoted, folder)
     if (path == "") {
       if (quoted && !((here, word) in allowed)) complain("includes \"" word "\", which is no file of the project")
-      else if (!quoted && here == "include/cuonn" && !(word in standard)) complain("a public header includes <" word ">")
+      else if (!quoted && here == "include/cuonn" && !(word in standard))
+        complain("a public header includes <" word ">")
       next
     }
     there_room = room_of(path)

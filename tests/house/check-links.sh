@@ -12,6 +12,7 @@ for page in *.md docs/*.md; do
   done < <(grep -oP '\]\(\K[^)#:]+(?=[)#])' "$page" || true)
   while IFS= read -r path; do
     [ -e "$path" ] || { echo "$page: names $path, which is not there" && bad=1; }
-  done < <(grep -oP '`\K(src|include|tests|bench|scripts|cmake|configs|docs|\.ci)/[A-Za-z0-9_./-]+(?=`)' "$page" || true)
+  done < <(grep -oP '`\K(src|include|tests|bench|scripts|cmake|configs|docs|\.ci)/[A-Za-z0-9_./-]+(?=`)' "$page" ||
+    true)
 done
 [ "$bad" -eq 0 ] && echo "all links lead somewhere"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Shows that scripts/test.sh fails when any tool that it calls fails: runs it with stand-ins for the tools, first all good,
-# then with the first, second, ... call of each tool failing.
+# Shows that scripts/test.sh fails when any tool that it calls fails: runs it with stand-ins for the tools, first all
+# good, then with the first, second, ... call of each tool failing.
 #   scripts-fail.sh FOLDER    a folder for the stand-ins
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -8,7 +8,8 @@ folder=$1
 tools="dpkg-query cmake ctest clang-format clang-tidy shellcheck gcovr nvcc"
 
 rm -rf "$folder"
-mkdir -p "$folder/bin" "$folder/include" "$folder/tree/.ci" "$folder/tree/src" "$folder/tree/tests" "$folder/tree/include" "$folder/tree/bench" "$folder/tree/bundle"
+mkdir -p "$folder/bin" "$folder/include" "$folder/tree/.ci" "$folder/tree/src" "$folder/tree/tests" \
+  "$folder/tree/include" "$folder/tree/bench" "$folder/tree/bundle"
 cp -r "$root/scripts" "$folder/tree/"
 cp "$root/.ci/run" "$folder/tree/.ci/"
 echo >"$folder/tree/src/a.c"

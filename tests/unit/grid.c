@@ -169,7 +169,8 @@ static void preset_and_lists(void **state) {
   cuonn_grid_free(&grid);
 }
 
-/* kFile with rates of their own for the optimizers, the groups before the lists, and values that come twice in one of them. */
+/* kFile with rates of their own for the optimizers, the groups before the lists, and values that come twice in one of
+ * them. */
 static const char kZip[] =
     "sweep:\n  zip: [[training.optimizer.learning_rate, training.optimizer.name], [chip.coupler_std, chip.loss_std]]\n"
     "chip:\n  seed: [5, 6]\n  coupler_std: [0, .01, .02]\n  loss_std: [0, .1, .1]\n"

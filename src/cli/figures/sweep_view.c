@@ -19,8 +19,8 @@ static bool is_one_of(const char *key, const char *const *names) {
   return *names != NULL;
 }
 
-/* The axis that stands for those from `first` on that advance together: one that figures ask for by its key, or the first that is
- * none of seeds; CLI_SWEEP_ANY if all are. */
+/* The axis that stands for those from `first` on that advance together: one that figures ask for by its key, or the
+ * first that is none of seeds; CLI_SWEEP_ANY if all are. */
 static size_t representative(const cuonn_grid *grid, size_t first) {
   static const char *const seeds[] = {"training.seed", "chip.seed", NULL};
   static const char *const asked[] = {"training.optimizer.name", "chip.tap_shot", "chip.coupler_std", NULL};

@@ -7,8 +7,8 @@
 
 #include "cli/common.h"
 
-/* A sweep and its axes of more than one value, but for those of seeds, whose runs are repeats of one another. Of axes that
- * advance together one stands for all. */
+/* A sweep and its axes of more than one value, but for those of seeds, whose runs are repeats of one another. Of axes
+ * that advance together one stands for all. */
 typedef struct {
   cuonn_sweep_record record;
   size_t axes[CUONN_GRID_AXES_MAX]; /* [n_axes] axes of the grid, in its order */
@@ -53,8 +53,8 @@ int cli_sweep_rising(size_t **out, const cuonn_grid_axis *axis);
 /* Whether an axis is one of numbers, and no other advances with it. */
 bool cli_sweep_is_numeric(const cli_sweep_view *view, size_t axis);
 
-/* Writes "learning rate / radians", "0.1" or "learning rate 0.1 radians", quoted as gnuplot reads it, for an axis and those that
- * advance with it. */
+/* Writes "learning rate / radians", "0.1" or "learning rate 0.1 radians", quoted as gnuplot reads it, for an axis and
+ * those that advance with it. */
 void cli_sweep_write_label(FILE *out, const cli_sweep_view *view, size_t axis);
 void cli_sweep_write_value(FILE *out, const cli_sweep_view *view, size_t axis, size_t i);
 void cli_sweep_write_values(FILE *out, const cli_sweep_view *view, const size_t *axes, size_t n_axes,
