@@ -7,7 +7,7 @@
 
 enum { kCrosstalkReach = 6, kCrosstalkRows = kCrosstalkReach + 1 }; /* half pitches: of arms, of nodes with two arms */
 
-typedef struct {
+typedef struct chip_phases {
   size_t n_modes, bits;
   cuonn_phase_periods period;
   bool mixes;

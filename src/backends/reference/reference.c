@@ -187,13 +187,16 @@ static void program_ideal(state *s, const model *m) {
   reference_network_set(&s->network, &m->ideal);
 }
 
+/* What the chip makes of the phases of a layer. */
+static void apply(const model *m, size_t layer) {
+  const cuonn_mesh *const from = &m->network.layers[layer], *const to = &m->applied.layers[layer];
+  chip_phases_apply(to->theta, to->phi, &m->phases[layer], from->theta, from->phi);
+  memcpy(to->gamma, from->gamma, from->n_modes * sizeof(double));
+}
+
 /* What the chip makes of a model's phases becomes the network that computes. */
 static void program(state *s, const model *m) {
-  for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
-    const cuonn_mesh *const from = &m->network.layers[l], *const to = &m->applied.layers[l];
-    chip_phases_apply(to->theta, to->phi, &m->phases[l], from->theta, from->phi);
-    memcpy(to->gamma, from->gamma, from->n_modes * sizeof(double));
-  }
+  for (size_t l = 0; l < s->problem.shape.n_layers; l++) apply(m, l);
   reference_network_set(&s->network, &m->applied);
 }
 
@@ -369,6 +372,22 @@ static cuonn_status gradient(double *loss, cuonn_mesh_gradient *gradients, void 
   return CUONN_OK;
 }
 
+static cuonn_status set_phases(void *of, size_t index, size_t layer, const double *theta, const double *phi,
+                               const double *gamma) {
+  const cuonn_mesh *const to = &((state *)of)->models[index].network.layers[layer];
+  const size_t n = to->n_modes, nodes = cuonn_mesh_nodes(n);
+  if (theta) memcpy(to->theta, theta, nodes * sizeof *theta);
+  if (phi) memcpy(to->phi, phi, nodes * sizeof *phi);
+  if (gamma) memcpy(to->gamma, gamma, n * sizeof *gamma);
+  return CUONN_OK;
+}
+
+static backend_layer layer_of(void *of, size_t index, size_t layer) {
+  const model *const m = &((state *)of)->models[index];
+  apply(m, layer);
+  return (backend_layer){&m->applied.layers[layer], &m->phases[layer]};
+}
+
 static cuonn_status probe(char *device, size_t size) {
   if (size > 0) *device = 0;
   return CUONN_OK;
@@ -391,6 +410,8 @@ const cuonn_backend cuonn_backend_reference = {
     .gradient = gradient,
     .propagate = reference_propagate,
     .vjp = reference_vjp,
+    .set_phases = set_phases,
+    .layer = layer_of,
     .measure_machine = reference_measure_machine,
     .time_propagation = reference_time_propagation,
 };
