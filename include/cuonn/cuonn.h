@@ -5,7 +5,6 @@
 #define CUONN_CUONN_H
 
 #include "cuonn/benchmark.h"
-#include "cuonn/buffer.h"
 #include "cuonn/chip.h"
 #include "cuonn/compute.h"
 #include "cuonn/config.h"
@@ -18,6 +17,7 @@
 #include "cuonn/mesh.h"
 #include "cuonn/model.h"
 #include "cuonn/network.h"
+#include "cuonn/shape.h"
 #include "cuonn/status.h"
 #include "cuonn/sweep.h"
 #include "cuonn/training.h"

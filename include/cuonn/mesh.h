@@ -1,10 +1,8 @@
 /** @file mesh.h
- *  Rectangular meshes of Mach-Zehnder interferometers (MZIs), and phases for them.
+ *  Meshes of Mach-Zehnder interferometers (MZIs), and phases for them.
  *
- *  A mesh of N waveguides has N columns of nodes (MZIs); column c couples the waveguide pairs
- *  (2j + c mod 2, 2j + 1 + c mod 2).  Nodes are numbered column by column, from top to bottom; there are N(N-1)/2.
+ *  shape.h says which waveguides the nodes (MZIs) of a mesh couple, and in which order they are numbered.
  *  A node is  right coupler x theta stage x left coupler x phi stage, light meeting the phi stage first.
- *  Layout: Clements, Humphreys, Metcalf, Kolthammer, Walmsley, Optica 3, 1460 (2016), figure 1(a).
  *
  *  Formulas: docs/physics.md.
  */
@@ -14,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cuonn/shape.h"
 #include "cuonn/status.h"
 
 #ifdef __cplusplus
@@ -30,7 +29,9 @@ typedef enum cuonn_phase_style {
 
 /** A mesh with its phases and systematic errors.  Plain data; all arrays are always there. */
 typedef struct cuonn_mesh {
-  size_t n_modes;          /**< waveguides, N, at least 2 */
+  cuonn_mesh_shape *shape; /**< columns of nodes; the mesh is one of its owners */
+  size_t n_modes;          /**< waveguides of the shape, N */
+  size_t n_nodes;          /**< nodes of the shape */
   cuonn_phase_style style; /**< phase style of every node */
   double *theta;           /**< [node] internal phase, radians */
   double *phi;             /**< [node] external phase, radians */
@@ -39,21 +40,20 @@ typedef struct cuonn_mesh {
   double *loss_db;         /**< [node][2] dB of power, positive attenuates; 0 = theta shifter, 1 = phi shifter */
 } cuonn_mesh;
 
-/** Largest N that a mesh may have: what fits 32-bit node numbers with room to spare. */
-#define CUONN_MODES_MAX 16384
-
-/** Number of nodes of a mesh of n_modes waveguides: N(N-1)/2. */
+/** Number of nodes of a rectangular mesh of n_modes waveguides: N(N-1)/2. */
 CUONN_API size_t cuonn_mesh_nodes(size_t n_modes);
 
-/** Number of the first node of a column; with column = N, the number of nodes. */
-CUONN_API size_t cuonn_mesh_column_start(size_t n_modes, size_t column);
-
-/** Makes a mesh with all phases, errors and losses zero.
+/** Makes a rectangular mesh with all phases, errors and losses zero.
  *  @param[out] out  release with cuonn_mesh_free(); zeroed on failure
  *  @return CUONN_OK; CUONN_E_SHAPE if n_modes is not in 2..CUONN_MODES_MAX; CUONN_E_MEMORY */
 CUONN_API cuonn_status cuonn_mesh_create(cuonn_mesh *out, size_t n_modes, cuonn_phase_style style);
 
-/** Copies every array of one mesh into another of the same N, and the style.
+/** The same of any shape, of which the mesh becomes one more owner.
+ *  @return CUONN_OK; CUONN_E_MEMORY */
+CUONN_API cuonn_status cuonn_mesh_create_shaped(cuonn_mesh *out, const cuonn_mesh_shape *shape,
+                                                cuonn_phase_style style);
+
+/** Copies every array of one mesh into another of the same shape, and the style.
  *  @return CUONN_OK; CUONN_E_SHAPE */
 CUONN_API cuonn_status cuonn_mesh_copy(cuonn_mesh *to, const cuonn_mesh *from);
 
@@ -110,13 +110,13 @@ typedef struct cuonn_nearest {
  *          fails */
 CUONN_API cuonn_status cuonn_nearest_unitary(double *unitary, cuonn_nearest *out, const double *matrix, size_t n_modes);
 
-/** Finds phases with which an error-free mesh has a given matrix (Clements et al. 2016, section 3; atan2 takes zeros
- *  in the matrix, so that no quotient is formed).  Coupler errors and losses of the mesh are set to zero.
- *  theta comes out in [0, pi], phi and gamma in [0, 2 pi), in every style.
+/** Finds phases with which an error-free mesh has a given matrix (Clements et al. 2016, section 3; zeros in the matrix
+ *  are met with atan2, so that no quotient is ever formed).  Coupler errors and losses of the mesh are set to zero.
+ *  The mesh must be rectangular. theta comes out in [0, pi], phi and gamma in [0, 2 pi), in every style.
  *  @param[in,out] mesh  its N and style are read, its arrays are written
  *  @param[in] unitary   [row][column][2], out = unitary x in
  *  @return CUONN_OK; CUONN_E_NONFINITE; CUONN_E_DATA if the matrix is farther than 1e-6 from unitary (the message says
- *          by how much); CUONN_E_ARGUMENT for the symmetric style, which cannot express every unitary;
+ *          by how much); CUONN_E_ARGUMENT for another shape and for the symmetric style, which cannot express every unitary;
  *          CUONN_E_MEMORY */
 CUONN_API cuonn_status cuonn_mesh_decompose(cuonn_mesh *mesh, const double *unitary);
 
@@ -135,7 +135,7 @@ CUONN_API size_t cuonn_mesh_haar_exponent(size_t n_modes, size_t node);
 
 /** Draws theta from the law of cuonn_mesh_haar_exponent(), phi and gamma uniformly from [0, 2 pi): for the universal
  *  styles these are the phases that Haar-random unitaries have, without a decomposition.  Errors and losses stay.
- *  @return CUONN_OK */
+ *  @return CUONN_OK; CUONN_E_ARGUMENT for a mesh that is not rectangular */
 CUONN_API cuonn_status cuonn_mesh_randomize(cuonn_mesh *mesh, uint64_t seed, uint32_t stream);
 
 #ifdef __cplusplus

@@ -21,25 +21,29 @@ extern "C" {
 
 /** Size and kind of a network. */
 typedef struct cuonn_network_shape {
-  size_t n_modes;          /**< waveguides of every mesh, N */
-  size_t n_layers;         /**< meshes, at least 1 */
-  size_t n_classes;        /**< outputs that are read, C: 2..N */
-  cuonn_phase_style style; /**< phase style of every mesh */
-  bool loss_per_class;     /**< true: the cross entropy is divided by the class count, as in the source study */
+  size_t n_modes;               /**< waveguides of every mesh, N */
+  size_t n_layers;              /**< meshes, at least 1 */
+  size_t n_classes;             /**< outputs that are read, C: 2..N */
+  cuonn_phase_style style;      /**< phase style of every mesh */
+  bool loss_per_class;          /**< true: the cross entropy is divided by the class count, as in the source study */
+  const cuonn_mesh_shape *mesh; /**< shape of every mesh, of n_modes waveguides; NULL: rectangular */
 } cuonn_network_shape;
 
 /** The source study's network: N 64, 3 layers, 10 classes. */
 #define CUONN_NETWORK_SHAPE_INIT \
-  { 64, 3, 10, CUONN_STYLE_TOP, true }
+  { 64, 3, 10, CUONN_STYLE_TOP, true, NULL }
 
 /** Most layers that a network may have. */
 #define CUONN_LAYERS_MAX 1024
 
 /** A network: its shape and its meshes. */
 typedef struct cuonn_network {
-  cuonn_network_shape shape;
-  cuonn_mesh *layers; /**< [layer], all of shape.n_modes waveguides and shape.style */
+  cuonn_network_shape shape; /**< mesh is there, and lives as long as the network */
+  cuonn_mesh *layers;        /**< [layer], all of shape.n_modes waveguides and shape.style */
 } cuonn_network;
+
+/** Nodes of each mesh of a network of this shape. */
+CUONN_API size_t cuonn_network_nodes(const cuonn_network_shape *shape);
 
 /** Makes a network with all phases, errors and losses zero.
  *  @param[out] out  release with cuonn_network_free(); zeroed on failure
@@ -54,7 +58,7 @@ CUONN_API void cuonn_network_free(cuonn_network *network);
 
 /** Where a network's phases start. */
 typedef enum cuonn_network_start {
-  CUONN_START_HAAR,        /**< decompositions of Haar-random unitaries, one per layer; not for the symmetric style */
+  CUONN_START_HAAR,        /**< decompositions of Haar-random unitaries, one a layer; not for the symmetric style */
   CUONN_START_HAAR_PHASES, /**< phases drawn from the law that Haar-random unitaries have; any style */
   CUONN_START_FILE         /**< read from a file; the caller does that */
 } cuonn_network_start;

@@ -7,14 +7,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
-
-/* By how much theta and phi turn the top and bottom arm. */
-static const double style_arms[][2][2] = {
-    [CUONN_STYLE_TOP] = {{1, 0}, {1, 0}},
-    [CUONN_STYLE_BOTTOM] = {{0, 1}, {0, 1}},
-    [CUONN_STYLE_SYMMETRIC] = {{0.5, -0.5}, {1, 1}},
-    [CUONN_STYLE_DIFFERENTIAL] = {{0.5, -0.5}, {-0.5, 0.5}},
-};
+#include "mesh/node.h"
+#include "mesh/shape.h"
 
 /* Share of a phase that arrives so far away, half pitches. */
 static double share(const cuonn_chip_options *chip, int rows, int columns) {
@@ -24,7 +18,7 @@ static double share(const cuonn_chip_options *chip, int rows, int columns) {
   return chip->crosstalk * exp(-sqrt((double)square) / 2 / chip->crosstalk_decay);
 }
 
-/* A phase p gives c_b p to arm b of its node. What arms a get, x_a, is the phase c . x / c . c (least squares). */
+/* A phase p gives c_b p to arm b of its node. What arms a get, x_a, is the phase c . x / c . c: the least squares of c p = x. */
 static double weight_of(const cuonn_chip_options *chip, const double getting[2], const double giving[2], int rows,
                         int columns) {
   const double norm = getting[0] * getting[0] + getting[1] * getting[1];
@@ -36,23 +30,27 @@ static double weight_of(const cuonn_chip_options *chip, const double getting[2],
 }
 
 static void set_weights(chip_phases *out, const cuonn_chip_options *chip, cuonn_phase_style style) {
+  const node_arms all = node_arms_of(style);
+  const double *const arms[2] = {all.theta, all.phi};
   for (int i = 0; i < 4; i++) {
     for (int rows = -kCrosstalkRows; rows <= kCrosstalkRows; rows++) {
       for (int columns = 0; columns <= kCrosstalkReach; columns++) {
         out->weight[i / 2][i % 2][kCrosstalkRows + rows][columns] =
-            weight_of(chip, style_arms[style][i / 2], style_arms[style][i % 2], rows, columns);
+            weight_of(chip, arms[i / 2], arms[i % 2], rows, columns);
       }
     }
   }
 }
 
-cuonn_status chip_phases_create(chip_phases *out, const cuonn_chip_options *chip, uint32_t layer, size_t n_modes,
-                                cuonn_phase_style style) {
-  const size_t nodes = cuonn_mesh_nodes(n_modes);
+cuonn_status chip_phases_create(chip_phases *out, const cuonn_chip_options *chip, uint32_t layer,
+                                const cuonn_mesh_shape *shape, cuonn_phase_style style) {
+  const size_t nodes = shape->n_nodes;
   const random_place place = {chip->seed, RANDOM_PHASE_ERROR, layer, 0};
   cuonn_status status = CUONN_OK;
   memset(out, 0, sizeof *out);
-  out->n_modes = n_modes;
+  CUONN_CHECK(shape->neighbours || chip->crosstalk == 0, CUONN_E_ARGUMENT,
+              "crosstalk is known only for meshes whose nodes couple neighbouring waveguides; take chip.crosstalk 0");
+  out->shape = cuonn_mesh_shape_share(shape);
   out->bits = chip->phase_bits;
   out->period = cuonn_phase_style_periods(style);
   out->mixes = chip->crosstalk > 0;
@@ -71,35 +69,38 @@ done:
 }
 
 void chip_phases_free(chip_phases *phases) {
+  cuonn_mesh_shape_free(phases->shape);
   free(phases->error);
   free(phases->scratch);
   memset(phases, 0, sizeof *phases);
 }
 
-/* What a driver sets: the nearest of 2^bits levels of the period, ties to even; 0 bits: the phase itself, which has to
- * be within its period only where heat tells. */
+/* What a driver sets: the nearest of 2^bits levels of the period, ties to even; 0 bits: the phase itself, which has to be
+ * within its period only where heat tells. */
 static double set(const chip_phases *p, double phase, double period) {
   if (p->bits == 0) return p->mixes ? cuonn_phase_wrap(phase, period) : phase;
   const double levels = (double)((size_t)1 << p->bits), step = period / levels;
   return step * cuonn_phase_wrap(rint(phase / step), levels);
 }
 
-/* What arrives at theta (0) or phi (1) of a node. In half pitches, the shifters of the node in column c whose upper
- * waveguide is t stand at row t (and t + 1 in the bottom arm), phi at 2c and theta at 2c + 1. phases: [2][node]; theta,
- * phi. back: by the transpose, what this phase gives to all others. */
-static double mixed(const chip_phases *p, const double *phases, size_t kind, size_t column, size_t row, bool back) {
-  const size_t n = p->n_modes, nodes = cuonn_mesh_nodes(n), place = 2 * column + (kind == 0);
-  const size_t from = place > kCrosstalkReach ? place - kCrosstalkReach : 0;
-  const size_t end = place + kCrosstalkReach < 2 * n - 1 ? place + kCrosstalkReach : 2 * n - 1;
+/* What arrives at theta (0) or phi (1) of a node. In half pitches, the shifters of the node in column c whose upper waveguide
+ * is t stand at row t (and t + 1 in the bottom arm), phi at 2c and theta at 2c + 1. phases: [2][node]; theta, phi. back: by
+ * the transpose, what this phase gives to all others. */
+static double mixed(const chip_phases *p, const double *phases, size_t kind, size_t node, bool back) {
+  const cuonn_mesh_shape *const shape = p->shape;
+  const size_t column = shape->column_of[node], row = shape->pairs[node][0], place = 2 * column + (kind == 0);
+  const size_t from = place > kCrosstalkReach ? place - kCrosstalkReach : 0, last = 2 * shape->n_columns - 1;
+  const size_t end = place + kCrosstalkReach < last ? place + kCrosstalkReach : last;
+  const size_t above = row > kCrosstalkRows ? row - kCrosstalkRows : 0;
   double sum = 0;
   for (size_t at = from; at <= end; at++) {
-    const size_t c = at / 2, other = at % 2 == 0, columns = at > place ? at - place : place - at;
-    const double *const values = phases + other * nodes + cuonn_mesh_column_start(n, c);
-    const size_t above = row > kCrosstalkRows ? row - kCrosstalkRows : 0;
-    for (size_t t = above + (above + c) % 2; t + 1 < n && t <= row + kCrosstalkRows; t += 2) {
+    const size_t other = at % 2 == 0, columns = at > place ? at - place : place - at;
+    for (size_t t = above; t < shape->n_modes && t <= row + kCrosstalkRows; t++) {
+      const uint32_t giving = shape_node_at(shape, at / 2, t);
+      if (giving == SHAPE_NO_NODE) continue;
       const double weight = back ? p->weight[other][kind][kCrosstalkRows + t - row][columns]
                                  : p->weight[kind][other][kCrosstalkRows + row - t][columns];
-      sum += weight * values[(t - c % 2) / 2];
+      sum += weight * phases[other * shape->n_nodes + giving];
     }
   }
   return sum;
@@ -107,17 +108,15 @@ static double mixed(const chip_phases *p, const double *phases, size_t kind, siz
 
 /* in: [2][node]. */
 static void mix(double *theta, double *phi, const chip_phases *p, const double *in, bool back) {
-  for (size_t c = 0, k = 0; c < p->n_modes; c++) {
-    for (size_t t = c % 2; t + 1 < p->n_modes; t += 2, k++) {
-      theta[k] = mixed(p, in, 0, c, t, back);
-      phi[k] = mixed(p, in, 1, c, t, back);
-    }
+  for (size_t k = 0; k < p->shape->n_nodes; k++) {
+    theta[k] = mixed(p, in, 0, k, back);
+    phi[k] = mixed(p, in, 1, k, back);
   }
 }
 
 void chip_phases_apply(double *applied_theta, double *applied_phi, const chip_phases *phases, const double *theta,
                        const double *phi) {
-  const size_t nodes = cuonn_mesh_nodes(phases->n_modes);
+  const size_t nodes = phases->shape->n_nodes;
   double *const exact = phases->scratch;
   for (size_t k = 0; k < nodes; k++) {
     applied_theta[k] = exact[k] = set(phases, theta[k], phases->period.theta);
@@ -131,7 +130,7 @@ void chip_phases_apply(double *applied_theta, double *applied_phi, const chip_ph
 }
 
 void chip_phases_pull_back(double *d_theta, double *d_phi, const chip_phases *phases) {
-  const size_t nodes = cuonn_mesh_nodes(phases->n_modes);
+  const size_t nodes = phases->shape->n_nodes;
   if (!phases->mixes) return;
   memcpy(phases->scratch, d_theta, nodes * sizeof *d_theta);
   memcpy(phases->scratch + nodes, d_phi, nodes * sizeof *d_phi);

@@ -20,7 +20,7 @@ static double opposite(double phase) { return delay(phase / 2) + delay(-phase / 
 
 double cuonn_energy_mean_phase(const cuonn_network *network) {
   const cuonn_network_shape *const shape = &network->shape;
-  const size_t nodes = cuonn_mesh_nodes(shape->n_modes);
+  const size_t nodes = cuonn_network_nodes(shape);
   const bool differential = shape->style == CUONN_STYLE_DIFFERENTIAL, symmetric = shape->style == CUONN_STYLE_SYMMETRIC;
   double sum = 0;
   for (size_t l = 0; l < shape->n_layers; l++) {

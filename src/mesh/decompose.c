@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cuonn/mesh.h"
+#include "mesh/shape.h"
 
 typedef double complex complex_t;
 
@@ -85,15 +86,13 @@ static void change_style(cuonn_mesh *mesh, double *carried) {
   const size_t n = mesh->n_modes;
   const bool bottom = mesh->style == CUONN_STYLE_BOTTOM;
   memset(carried, 0, n * sizeof *carried);
-  for (size_t c = 0, k = 0; c < n; c++) {
-    for (size_t top = c % 2; top + 1 < n; top += 2, k++) {
-      double *const p = carried + top;
-      const double in_top = mesh->phi[k] + p[0] - p[1], phi = reduce((bottom ? M_PI : 0) - in_top);
-      const double common = p[1] + (bottom ? -phi : (mesh->theta[k] - phi) / 2);
-      mesh->phi[k] = phi;
-      p[0] = reduce(common);
-      p[1] = reduce(bottom ? common + M_PI : common);
-    }
+  for (size_t k = 0; k < mesh->n_nodes; k++) {
+    double *const p = carried + mesh->shape->pairs[k][0];
+    const double in_top = mesh->phi[k] + p[0] - p[1], phi = reduce((bottom ? M_PI : 0) - in_top);
+    const double common = p[1] + (bottom ? -phi : (mesh->theta[k] - phi) / 2);
+    mesh->phi[k] = phi;
+    p[0] = reduce(common);
+    p[1] = reduce(bottom ? common + M_PI : common);
   }
   for (size_t w = 0; w < n; w++) mesh->gamma[w] = reduce(mesh->gamma[w] + carried[w]);
 }
@@ -131,22 +130,23 @@ static void null_all(complex_t *u, size_t n, node *right, size_t *n_right, node 
 
 /* Puts a node into the first column where both its waveguides are free. */
 static void place(cuonn_mesh *mesh, size_t *free_column, node from) {
-  const size_t n = mesh->n_modes, top = from.top;
+  const size_t top = from.top;
   const size_t column = free_column[top] > free_column[top + 1] ? free_column[top] : free_column[top + 1];
-  const size_t k = cuonn_mesh_column_start(n, column) + top / 2;
+  const size_t k = shape_node_at(mesh->shape, column, top);
   mesh->theta[k] = from.theta; /* in [0, pi], by atan2 of two moduli */
   mesh->phi[k] = reduce(from.phi);
   free_column[top] = free_column[top + 1] = column + 1;
 }
 
 cuonn_status cuonn_mesh_decompose(cuonn_mesh *mesh, const double *unitary) {
-  const size_t n = mesh->n_modes, nodes = cuonn_mesh_nodes(n);
+  const size_t n = mesh->n_modes, nodes = mesh->n_nodes;
   complex_t *u = NULL;
   double *angles = NULL;
   node *right = NULL, *left = NULL;
   size_t *free_column = NULL, n_right = 0, n_left = 0;
   cuonn_status status = CUONN_OK;
 
+  CUONN_CHECK(mesh->shape->rectangular, CUONN_E_ARGUMENT, "only rectangular meshes are found by decomposition");
   CUONN_CHECK(mesh->style != CUONN_STYLE_SYMMETRIC, CUONN_E_ARGUMENT,
               "phase style symmetric cannot express every unitary (its phi is common to both arms); "
               "use top, bottom or differential");

@@ -7,10 +7,6 @@
 
 #include "cuonn/mesh.h"
 
-/* Undoing nodes amplifies rounding as much as the nodes attenuated. After so much, in dB, fields are to be kept instead: it
- * doubles the rounding of an amplitude at most. */
-#define MESH_SEGMENT_LOSS 6.0
-
 /* No coupler error and no loss. */
 bool mesh_is_ideal(const cuonn_mesh *mesh);
 

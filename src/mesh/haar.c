@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "cuonn/mesh.h"
+#include "mesh/shape.h"
 
 cuonn_status cuonn_haar_unitary(double *unitary, size_t n_modes, uint64_t seed, uint32_t stream) {
   const random_place place = {seed, RANDOM_UNITARY, stream, 0};
@@ -50,23 +51,23 @@ static size_t haar_exponent(size_t n_modes, size_t column, size_t top) {
 }
 
 size_t cuonn_mesh_haar_exponent(size_t n_modes, size_t node) {
-  size_t column = 0;
-  while (cuonn_mesh_column_start(n_modes, column + 1) <= node) column++;
-  const size_t top = column % 2 + 2 * (node - cuonn_mesh_column_start(n_modes, column));
-  return haar_exponent(n_modes, column, top);
+  size_t column = 0, before = 0; /* nodes of the columns before */
+  while (before + (n_modes - column % 2) / 2 <= node) before += (n_modes - column++ % 2) / 2;
+  return haar_exponent(n_modes, column, column % 2 + 2 * (node - before));
 }
 
 cuonn_status cuonn_mesh_randomize(cuonn_mesh *mesh, uint64_t seed, uint32_t stream) {
   const random_place place = {seed, RANDOM_PHASES, stream, 0};
   const double turn = 2 * M_PI;
   uint32_t index = 0; /* the largest mesh draws 2^28 numbers */
-  for (size_t column = 0, k = 0; column < mesh->n_modes; column++) {
-    for (size_t top = column % 2; top + 1 < mesh->n_modes; top += 2, k++) {
-      /* x = cos^2(theta/2) has the distribution function x^k; 1 - x without cancellation. */
-      const double log_x = log(random_uniform(place, index++)) / (double)haar_exponent(mesh->n_modes, column, top);
-      mesh->theta[k] = 2 * atan2(sqrt(-expm1(log_x)), exp(log_x / 2));
-      mesh->phi[k] = turn * random_uniform(place, index++);
-    }
+  CUONN_CHECK(mesh->shape->rectangular, CUONN_E_ARGUMENT,
+              "the law of Haar-random phases is that of rectangular meshes");
+  for (size_t k = 0; k < mesh->n_nodes; k++) {
+    /* x = cos^2(theta/2) has the distribution function x^k; 1 - x without cancellation. */
+    const size_t exponent = haar_exponent(mesh->n_modes, mesh->shape->column_of[k], mesh->shape->pairs[k][0]);
+    const double log_x = log(random_uniform(place, index++)) / (double)exponent;
+    mesh->theta[k] = 2 * atan2(sqrt(-expm1(log_x)), exp(log_x / 2));
+    mesh->phi[k] = turn * random_uniform(place, index++);
   }
   for (size_t w = 0; w < mesh->n_modes; w++) mesh->gamma[w] = turn * random_uniform(place, index++);
   return CUONN_OK;

@@ -6,29 +6,21 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cuonn/mesh.h"
+#include "mesh/shape.h"
 
 static const char *const style_names[] = {"top", "bottom", "symmetric", "differential"};
 enum { kStyles = sizeof style_names / sizeof *style_names };
 
 size_t cuonn_mesh_nodes(size_t n_modes) { return n_modes < 2 ? 0 : n_modes * (n_modes - 1) / 2; }
 
-/* Even columns hold floor(N/2) nodes, odd ones floor((N-1)/2). */
-size_t cuonn_mesh_column_start(size_t n_modes, size_t column) {
-  const size_t even_columns = (column + 1) / 2, odd_columns = column / 2;
-  return even_columns * (n_modes / 2) + odd_columns * ((n_modes - 1) / 2);
-}
-
-cuonn_status cuonn_mesh_create(cuonn_mesh *out, size_t n_modes, cuonn_phase_style style) {
-  memset(out, 0, sizeof *out);
-  CUONN_CHECK(n_modes >= 2 && n_modes <= CUONN_MODES_MAX, CUONN_E_SHAPE, "a mesh has 2 to %d waveguides, not %zu",
-              CUONN_MODES_MAX, n_modes);
-  const size_t nodes = cuonn_mesh_nodes(n_modes);
+cuonn_status cuonn_mesh_create_shaped(cuonn_mesh *out, const cuonn_mesh_shape *shape, cuonn_phase_style style) {
+  const size_t nodes = shape->n_nodes;
   cuonn_status status = CUONN_OK;
-  out->n_modes = n_modes;
-  out->style = style;
+  *out =
+      (cuonn_mesh){.shape = cuonn_mesh_shape_share(shape), .n_modes = shape->n_modes, .n_nodes = nodes, .style = style};
   CUONN_TRY_DONE(cuonn_allocate(&out->theta, nodes, sizeof(double)));
   CUONN_TRY_DONE(cuonn_allocate(&out->phi, nodes, sizeof(double)));
-  CUONN_TRY_DONE(cuonn_allocate(&out->gamma, n_modes, sizeof(double)));
+  CUONN_TRY_DONE(cuonn_allocate(&out->gamma, shape->n_modes, sizeof(double)));
   CUONN_TRY_DONE(cuonn_allocate(&out->coupler_error, 2 * nodes, sizeof(double)));
   CUONN_TRY_DONE(cuonn_allocate(&out->loss_db, 2 * nodes, sizeof(double)));
 done:
@@ -36,8 +28,18 @@ done:
   return status;
 }
 
+cuonn_status cuonn_mesh_create(cuonn_mesh *out, size_t n_modes, cuonn_phase_style style) {
+  cuonn_mesh_shape *shape;
+  *out = (cuonn_mesh){0};
+  CUONN_TRY(cuonn_mesh_shape_rectangular(&shape, n_modes));
+  const cuonn_status status = cuonn_mesh_create_shaped(out, shape, style);
+  cuonn_mesh_shape_free(shape);
+  return status;
+}
+
 void cuonn_mesh_free(cuonn_mesh *mesh) {
   if (!mesh) return;
+  cuonn_mesh_shape_free(mesh->shape);
   free(mesh->theta);
   free(mesh->phi);
   free(mesh->gamma);
@@ -47,9 +49,10 @@ void cuonn_mesh_free(cuonn_mesh *mesh) {
 }
 
 cuonn_status cuonn_mesh_copy(cuonn_mesh *to, const cuonn_mesh *from) {
+  const size_t nodes = from->n_nodes;
   CUONN_CHECK(to->n_modes == from->n_modes, CUONN_E_SHAPE, "a mesh of %zu waveguides cannot be copied into one of %zu",
               from->n_modes, to->n_modes);
-  const size_t nodes = cuonn_mesh_nodes(from->n_modes);
+  CUONN_CHECK(shape_equal(to->shape, from->shape), CUONN_E_SHAPE, "a mesh cannot be copied into one of another shape");
   to->style = from->style;
   memcpy(to->theta, from->theta, nodes * sizeof(double));
   memcpy(to->phi, from->phi, nodes * sizeof(double));
@@ -68,7 +71,7 @@ static cuonn_status check_finite(const char *name, const double *values, size_t 
 }
 
 cuonn_status cuonn_mesh_check(const cuonn_mesh *mesh) {
-  const size_t nodes = cuonn_mesh_nodes(mesh->n_modes);
+  const size_t nodes = mesh->n_nodes;
   CUONN_CHECK(cuonn_phase_style_name(mesh->style), CUONN_E_ARGUMENT, "phase style %d is not one of the four",
               (int)mesh->style);
   CUONN_TRY(check_finite("theta", mesh->theta, nodes));

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cuonn/mesh.h"
+#include "mesh/shape.h"
 
 static const double kTurn = 2 * M_PI;
 
@@ -34,12 +35,12 @@ static bool wrap(double *phase, double period) {
   return fmod(rint((before - *phase) / period), 2) != 0;
 }
 
-/* p: common phases that the node's waveguides carry, [2]. S_phi diag(e^{i p_0}, e^{i p_1}) is S_phi' with
- * phi' = phi - p_0 + p_1 under the common phase (p_0 + p_1)/2. */
-static void wrap_differential(double *phi, double *p) {
-  const double common = (p[0] + p[1]) / 2;
-  *phi += p[1] - p[0];
-  p[0] = p[1] = cuonn_phase_wrap(wrap(phi, kTurn) ? common + M_PI : common, kTurn);
+/* top, bottom: common phases that the node's waveguides carry. S_phi diag(e^{i top}, e^{i bottom}) is S_phi' with
+ * phi' = phi - top + bottom under the common phase (top + bottom)/2. */
+static void wrap_differential(double *phi, double *top, double *bottom) {
+  const double common = (*top + *bottom) / 2;
+  *phi += *bottom - *top;
+  *top = *bottom = cuonn_phase_wrap(wrap(phi, kTurn) ? common + M_PI : common, kTurn);
 }
 
 cuonn_status cuonn_mesh_wrap(cuonn_mesh *mesh) {
@@ -47,12 +48,11 @@ cuonn_status cuonn_mesh_wrap(cuonn_mesh *mesh) {
   const cuonn_phase_periods period = cuonn_phase_style_periods(mesh->style);
   double *carried = NULL; /* [waveguide] */
   CUONN_TRY(cuonn_allocate(&carried, n, sizeof *carried));
-  for (size_t c = 0, k = 0; c < n; c++) {
-    for (size_t top = c % 2; top + 1 < n; top += 2, k++) {
-      if (wrap(&mesh->theta[k], period.joint_theta)) mesh->phi[k] -= period.joint_phi;
-      if (mesh->style == CUONN_STYLE_DIFFERENTIAL) wrap_differential(&mesh->phi[k], carried + top);
-      mesh->phi[k] = cuonn_phase_wrap(mesh->phi[k], period.phi);
-    }
+  for (size_t k = 0; k < mesh->n_nodes; k++) {
+    const uint32_t *const pair = mesh->shape->pairs[k];
+    if (wrap(&mesh->theta[k], period.joint_theta)) mesh->phi[k] -= period.joint_phi;
+    if (mesh->style == CUONN_STYLE_DIFFERENTIAL) wrap_differential(&mesh->phi[k], carried + pair[0], carried + pair[1]);
+    mesh->phi[k] = cuonn_phase_wrap(mesh->phi[k], period.phi);
   }
   for (size_t w = 0; w < n; w++) mesh->gamma[w] = cuonn_phase_wrap(mesh->gamma[w] + carried[w], period.gamma);
   free(carried);

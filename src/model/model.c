@@ -6,17 +6,19 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "model/model.h"
+#include "mesh/shape.h"
+#include "model/handle.h"
+#include "network/shape.h"
 
 static const char *const split_names[] = {[CUONN_SPLIT_TRAIN] = "training", [CUONN_SPLIT_TEST] = "test"};
 
 static cuonn_status check_shape(const cuonn_network_shape *own, const cuonn_network_shape *other) {
   const bool same = own->n_modes == other->n_modes && own->n_layers == other->n_layers &&
                     own->n_classes == other->n_classes && own->style == other->style &&
-                    own->loss_per_class == other->loss_per_class;
+                    own->loss_per_class == other->loss_per_class && shape_equal(own->mesh, other->mesh);
   CUONN_CHECK(same, CUONN_E_SHAPE,
               "the network has %zu layers of %zu waveguides and %zu classes, the handle is made for %zu of %zu and %zu "
-              "of the same style and kind of loss",
+              "of the same style, shape of mesh and kind of loss",
               other->n_layers, other->n_modes, other->n_classes, own->n_layers, own->n_modes, own->n_classes);
   return CUONN_OK;
 }
@@ -27,7 +29,8 @@ cuonn_status model_check_index(const cuonn_model *model, size_t index) {
   return CUONN_OK;
 }
 
-cuonn_status model_check_phases(const cuonn_model *model, size_t index) {
+/* Whether a model can compute. */
+static cuonn_status check_phases(const cuonn_model *model, size_t index) {
   CUONN_TRY(model_check_index(model, index));
   CUONN_CHECK(model->has_phases[index], CUONN_E_ARGUMENT, "model %zu has no phases yet; cuonn_model_set() gives them",
               index);
@@ -61,10 +64,11 @@ cuonn_status cuonn_model_create(cuonn_model **out, const cuonn_context *context,
   model->backend = context->backend;
   model->threads = context->threads;
   model->options = *options;
+  CUONN_TRY_DONE(network_shape_own(&model->options.shape));
   CUONN_TRY_DONE(cuonn_allocate(&model->settings, options->n_models, sizeof *model->settings));
   CUONN_TRY_DONE(cuonn_allocate(&model->has_phases, options->n_models, sizeof *model->has_phases));
   const backend_problem problem = {.n_models = options->n_models,
-                                   .shape = options->shape,
+                                   .shape = model->options.shape,
                                    .batch_size = options->batch_size,
                                    .order = options->order,
                                    .threads = context->threads,
@@ -85,6 +89,7 @@ void cuonn_model_destroy(cuonn_model *model) {
   model->backend->destroy(model->state);
   free(model->has_phases);
   free(model->settings);
+  network_shape_disown(&model->options.shape);
   free(model);
 }
 
@@ -121,7 +126,7 @@ cuonn_status cuonn_model_set(cuonn_model *model, size_t index, const cuonn_netwo
 
 cuonn_status cuonn_model_get(cuonn_network *network, double *moments, cuonn_model *model, size_t index) {
   const backend_model to = {.network = network, .moments = moments};
-  CUONN_TRY(model_check_phases(model, index));
+  CUONN_TRY(check_phases(model, index));
   CUONN_TRY(check_shape(&model->options.shape, &network->shape));
   CUONN_CHECK(!moments || model->options.batch_size > 0, CUONN_E_ARGUMENT,
               "the handle is not made for steps and has no moments");
@@ -157,14 +162,14 @@ cuonn_status cuonn_model_set_examples(cuonn_model *model, cuonn_split split, con
 }
 
 cuonn_status cuonn_model_train(double *losses, cuonn_model *model, const cuonn_step *steps, size_t n_steps) {
-  for (size_t m = 0; m < model->options.n_models; m++) CUONN_TRY(model_check_phases(model, m));
+  for (size_t m = 0; m < model->options.n_models; m++) CUONN_TRY(check_phases(model, m));
   for (size_t i = 0; i < n_steps; i++) CUONN_TRY(check_step(model, CUONN_SPLIT_TRAIN, &steps[i]));
   return model->backend->train_steps(losses, model->state, steps, n_steps);
 }
 
 cuonn_status cuonn_model_gradient(double *loss, cuonn_mesh_gradient *gradients, cuonn_model *model, size_t index,
                                   cuonn_split split, const cuonn_step *step, cuonn_gradient_method method) {
-  CUONN_TRY(model_check_phases(model, index));
+  CUONN_TRY(check_phases(model, index));
   CUONN_TRY(check_step(model, split, step));
   CUONN_CHECK(method == CUONN_GRADIENT_EXACT || method == model->settings[index].gradient, CUONN_E_ARGUMENT,
               "a gradient is asked for that is neither exact nor by the model's own method");
@@ -172,7 +177,7 @@ cuonn_status cuonn_model_gradient(double *loss, cuonn_mesh_gradient *gradients, 
 }
 
 cuonn_status cuonn_model_evaluate(cuonn_evaluation *out, cuonn_model *model, size_t index, cuonn_split split) {
-  CUONN_TRY(model_check_phases(model, index));
+  CUONN_TRY(check_phases(model, index));
   CUONN_TRY(check_split(model, split));
   return model->backend->evaluate(out, model->state, index, split);
 }

@@ -6,6 +6,11 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "network/shape.h"
+
+size_t cuonn_network_nodes(const cuonn_network_shape *shape) {
+  return shape->mesh ? cuonn_mesh_shape_nodes(shape->mesh) : cuonn_mesh_nodes(shape->n_modes);
+}
 
 cuonn_status cuonn_network_create(cuonn_network *out, const cuonn_network_shape *shape) {
   memset(out, 0, sizeof *out);
@@ -19,11 +24,16 @@ cuonn_status cuonn_network_create(cuonn_network *out, const cuonn_network_shape 
   CUONN_CHECK(cuonn_phase_style_name(shape->style), CUONN_E_SHAPE, "phase style %d is not one of the four",
               (int)shape->style);
 
-  out->shape = *shape;
+  CUONN_CHECK(!shape->mesh || cuonn_mesh_shape_modes(shape->mesh) == shape->n_modes, CUONN_E_SHAPE,
+              "a network of %zu waveguides cannot have meshes of %zu", shape->n_modes,
+              cuonn_mesh_shape_modes(shape->mesh));
+
   cuonn_status status = CUONN_OK;
+  out->shape = *shape;
+  CUONN_TRY_DONE(network_shape_own(&out->shape));
   CUONN_TRY_DONE(cuonn_allocate(&out->layers, shape->n_layers, sizeof *out->layers));
   for (size_t l = 0; l < shape->n_layers; l++) {
-    CUONN_TRY_DONE(cuonn_mesh_create(&out->layers[l], shape->n_modes, shape->style));
+    CUONN_TRY_DONE(cuonn_mesh_create_shaped(&out->layers[l], out->shape.mesh, shape->style));
   }
 done:
   if (status != CUONN_OK) cuonn_network_free(out);
@@ -42,6 +52,7 @@ void cuonn_network_free(cuonn_network *network) {
   if (!network) return;
   for (size_t l = 0; network->layers && l < network->shape.n_layers; l++) cuonn_mesh_free(&network->layers[l]);
   free(network->layers);
+  network_shape_disown(&network->shape);
   memset(network, 0, sizeof *network);
 }
 

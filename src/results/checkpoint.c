@@ -63,7 +63,7 @@ cuonn_status cuonn_checkpoint_write(const char *path, const cuonn_training_state
   moment_variables(moments, shape->n_layers, shape->n_modes);
 
   CUONN_TRY_DONE(results_create(&file, path, "Checkpoint of an optical neural network"));
-  CUONN_TRY_DONE(results_put_mesh_attributes(&file, shape->style));
+  CUONN_TRY_DONE(results_put_mesh_attributes(&file, shape->mesh, shape->style));
   CUONN_TRY_DONE(results_put_count(&file, "classes", (int)shape->n_classes));
   CUONN_TRY_DONE(results_put_count(&file, "loss_per_class", shape->loss_per_class));
   CUONN_TRY_DONE(put_integer(&file, "epoch", epoch));

@@ -119,7 +119,7 @@ cuonn_status cuonn_mesh_write(const char *path, const cuonn_mesh *mesh) {
   results_variable variables[RESULTS_MESH_ARRAYS];
   results_mesh_variables(variables, 0, mesh->n_modes, mesh->style);
   CUONN_TRY_DONE(results_create(&file, path, "Mesh of Mach-Zehnder interferometers"));
-  CUONN_TRY_DONE(results_put_mesh_attributes(&file, mesh->style));
+  CUONN_TRY_DONE(results_put_mesh_attributes(&file, mesh->shape, mesh->style));
   CUONN_TRY_DONE(results_define(&file, variables, RESULTS_MESH_ARRAYS));
   CUONN_TRY_DONE(results_put_mesh(&file, variables, RESULTS_WHOLE, mesh));
   CUONN_TRY_DONE(results_commit(&file));
@@ -317,14 +317,9 @@ static const char kPerRadian[] = "radian-1";
 cuonn_status cuonn_vjp_write(const char *path, const cuonn_mesh_gradient *gradient, const cuonn_fields *backward) {
   const size_t nodes = cuonn_mesh_nodes(backward->n_modes);
   const item items[] = {
-      {{"d_theta", {{"node", nodes}}, kPerRadian, .long_name = "derivative of the loss with respect to theta"},
-       gradient->d_theta},
-      {{"d_phi", {{"node", nodes}}, kPerRadian, .long_name = "derivative of the loss with respect to phi"},
-       gradient->d_phi},
-      {{"d_gamma",
-        {{"waveguide", backward->n_modes}},
-        kPerRadian,
-        .long_name = "derivative of the loss with respect to gamma"},
+      {{"d_theta", {{"node", nodes}}, kPerRadian, .long_name = "derivative of the loss by theta"}, gradient->d_theta},
+      {{"d_phi", {{"node", nodes}}, kPerRadian, .long_name = "derivative of the loss by phi"}, gradient->d_phi},
+      {{"d_gamma", {{"waveguide", backward->n_modes}}, kPerRadian, .long_name = "derivative of the loss by gamma"},
        gradient->d_gamma},
       {fields_variable("backward", backward->n_examples, backward->n_modes), backward->values},
   };
@@ -340,18 +335,12 @@ cuonn_status cuonn_gradient_write(const char *path, const cuonn_network_shape *s
                           waveguide = {"waveguide", shape->n_modes};
   const results_variable variables[kAll] = {
       {"loss", {{NULL, 0}}, NULL, .long_name = "mean cross entropy of the batch"},
-      {"d_theta", {layer, node}, kPerRadian, .long_name = "derivative of the loss with respect to theta"},
-      {"d_phi", {layer, node}, kPerRadian, .long_name = "derivative of the loss with respect to phi"},
-      {"d_gamma", {layer, waveguide}, kPerRadian, .long_name = "derivative of the loss with respect to gamma"},
-      {"exact_d_theta",
-       {layer, node},
-       kPerRadian,
-       .long_name = "computed derivative of the loss with respect to theta"},
-      {"exact_d_phi", {layer, node}, kPerRadian, .long_name = "computed derivative of the loss with respect to phi"},
-      {"exact_d_gamma",
-       {layer, waveguide},
-       kPerRadian,
-       .long_name = "computed derivative of the loss with respect to gamma"},
+      {"d_theta", {layer, node}, kPerRadian, .long_name = "derivative of the loss by theta"},
+      {"d_phi", {layer, node}, kPerRadian, .long_name = "derivative of the loss by phi"},
+      {"d_gamma", {layer, waveguide}, kPerRadian, .long_name = "derivative of the loss by gamma"},
+      {"exact_d_theta", {layer, node}, kPerRadian, .long_name = "computed derivative of the loss by theta"},
+      {"exact_d_phi", {layer, node}, kPerRadian, .long_name = "computed derivative of the loss by phi"},
+      {"exact_d_gamma", {layer, waveguide}, kPerRadian, .long_name = "computed derivative of the loss by gamma"},
   };
   CUONN_TRY_DONE(results_create(&file, path, "Gradient of a network's loss"));
   CUONN_TRY_DONE(results_define(&file, variables, exact ? kAll : kMeasured));
@@ -435,7 +424,7 @@ cuonn_status cuonn_network_write(const char *path, const cuonn_network *network)
   const cuonn_network_shape *const shape = &network->shape;
   results_mesh_variables(variables, shape->n_layers, shape->n_modes, shape->style);
   CUONN_TRY_DONE(results_create(&file, path, "Phases of an optical neural network"));
-  CUONN_TRY_DONE(results_put_mesh_attributes(&file, shape->style));
+  CUONN_TRY_DONE(results_put_mesh_attributes(&file, shape->mesh, shape->style));
   CUONN_TRY_DONE(results_put_count(&file, "classes", (int)shape->n_classes));
   CUONN_TRY_DONE(results_put_count(&file, "loss_per_class", shape->loss_per_class));
   CUONN_TRY_DONE(results_define(&file, variables, RESULTS_MESH_ARRAYS));

@@ -55,8 +55,11 @@ static void arrays_of(double *out[RESULTS_MESH_ARRAYS], const cuonn_mesh *mesh) 
   out[kLossDb] = mesh->loss_db;
 }
 
-cuonn_status results_put_mesh_attributes(const results_file *file, cuonn_phase_style style) {
+cuonn_status results_put_mesh_attributes(const results_file *file, const cuonn_mesh_shape *shape,
+                                         cuonn_phase_style style) {
   const char *const name = cuonn_phase_style_name(style);
+  CUONN_CHECK(cuonn_mesh_shape_is_rectangular(shape), CUONN_E_ARGUMENT, "%s: files hold rectangular meshes only",
+              file->path);
   CUONN_CHECK(name, CUONN_E_ARGUMENT, "%s: phase style %d is not one of the four", file->path, (int)style);
   CUONN_TRY(results_put_text(file, "architecture", "rectangular"));
   return results_put_text(file, "phase_style", name);
@@ -72,12 +75,23 @@ cuonn_status results_put_mesh(const results_file *file, const results_variable v
 
 /* ---- reading ---- */
 
+/* Shape of the mesh by an attribute of this name; without it, the mesh is rectangular. */
+static cuonn_status check_architecture(const results_file *file, const char *attribute) {
+  char *shape = NULL;
+  CUONN_TRY(results_get_text(&shape, file, attribute));
+  const cuonn_status status = !shape || strcmp(shape, "rectangular") == 0
+                                  ? CUONN_OK
+                                  : cuonn_fail(CUONN_E_DATA, "%s: %s is \"%.64s\"; only rectangular meshes are known",
+                                               file->path, attribute, shape);
+  free(shape);
+  return status;
+}
+
 static cuonn_status get_style(results_phases *out, const results_file *file) {
   cuonn_status status = CUONN_OK;
-  char *architecture = NULL, *style = NULL;
-  CUONN_TRY_DONE(results_get_text(&architecture, file, "architecture"));
-  CUONN_CHECK_DONE(!architecture || strcmp(architecture, "rectangular") == 0, CUONN_E_DATA,
-                   "%s: architecture is \"%.64s\"; only rectangular meshes are known", file->path, architecture);
+  char *style = NULL;
+  CUONN_TRY(check_architecture(file, "architecture"));
+  CUONN_TRY(check_architecture(file, "mesh_shape"));
   CUONN_TRY_DONE(results_get_text(&style, file, "phase_style"));
   out->style = CUONN_STYLE_TOP;
   out->has_style = style != NULL;
@@ -87,7 +101,6 @@ static cuonn_status get_style(results_phases *out, const results_file *file) {
   }
 done:
   free(style);
-  free(architecture);
   return status;
 }
 
@@ -180,8 +193,8 @@ cuonn_status results_get_network(cuonn_network *out, const results_phases *phase
   CUONN_TRY(results_get_number(&per_class, &found, file, "loss_per_class"));
   CUONN_CHECK(per_class == 0 || per_class == 1, CUONN_E_DATA, "%s: attribute loss_per_class is %g; it is 0 or 1",
               file->path, per_class);
-  const cuonn_network_shape shape = {phases->n_modes, phases->n_layers ? phases->n_layers : 1, (size_t)classes,
-                                     phases->style, per_class == 1};
+  const cuonn_network_shape shape = {
+      phases->n_modes, phases->n_layers ? phases->n_layers : 1, (size_t)classes, phases->style, per_class == 1, NULL};
   CUONN_TRY(cuonn_network_create(out, &shape));
   return results_get_meshes(out->layers, phases, file);
 }

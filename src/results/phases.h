@@ -13,7 +13,8 @@ void results_mesh_variables(results_variable out[RESULTS_MESH_ARRAYS], size_t n_
                             cuonn_phase_style style);
 
 /* Writes the attributes of a mesh. Before results_define(). */
-cuonn_status results_put_mesh_attributes(const results_file *file, cuonn_phase_style style);
+cuonn_status results_put_mesh_attributes(const results_file *file, const cuonn_mesh_shape *shape,
+                                         cuonn_phase_style style);
 
 /* Writes the arrays of a mesh, or those of one layer of a network. */
 cuonn_status results_put_mesh(const results_file *file, const results_variable variables[RESULTS_MESH_ARRAYS],

@@ -6,6 +6,7 @@
 cuonn_status training_gradient_errors(double *small, double *batch, double *errors, cuonn_model *model, size_t index,
                                       const cuonn_network_shape *shape, const cuonn_training_options *options,
                                       size_t n_examples, uint64_t step) {
+  const size_t nodes = cuonn_network_nodes(shape);
   cuonn_mesh_gradient *measured = NULL, *exact = NULL;
   cuonn_status status = CUONN_OK;
   double loss, *const of_all[] = {small, batch};
@@ -19,9 +20,9 @@ cuonn_status training_gradient_errors(double *small, double *batch, double *erro
         cuonn_model_gradient(&loss, measured, model, index, CUONN_SPLIT_TRAIN, &steps[i], options->gradient));
     CUONN_TRY_DONE(
         cuonn_model_gradient(&loss, exact, model, index, CUONN_SPLIT_TRAIN, &steps[i], CUONN_GRADIENT_EXACT));
-    *of_all[i] = cuonn_gradient_error(measured, exact, shape->n_layers, shape->n_modes);
+    *of_all[i] = cuonn_gradient_error(measured, exact, shape->n_layers, nodes);
     for (size_t l = 0; l < shape->n_layers; l++)
-      errors[i * shape->n_layers + l] = cuonn_gradient_error(measured + l, exact + l, 1, shape->n_modes);
+      errors[i * shape->n_layers + l] = cuonn_gradient_error(measured + l, exact + l, 1, nodes);
   }
 done:
   cuonn_gradients_free(exact);

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chip/phases.h"
 #include "cuonn/network.h"
 #include "support/close.h"
 #include "support/golden.h"
+#include "support/phases.h"
 
 static double *read_of(const char *group, const char *variable, size_t n) {
   return golden_read_n("golden.nc", group, variable, n);
@@ -26,7 +26,7 @@ static void without_whole_turns(double *want, const cuonn_chip_options *chip, si
   chip_phases phases;
   double *const half = calloc(2 * nodes, sizeof *half);
   assert_non_null(half);
-  OK(chip_phases_create(&phases, &heat, 0, n, CUONN_STYLE_TOP));
+  OK(create_phases(&phases, &heat, n, CUONN_STYLE_TOP));
   for (size_t i = 0; i < 2 * nodes; i++) {
     const double phase = i < nodes ? theta[i] : phi[i - nodes], rest = phase - 2 * M_PI * floor(phase / 2 / M_PI);
     half[i] = rint(rest / step) == levels ? M_PI : 0;
@@ -47,7 +47,7 @@ static void phases_of(size_t n, size_t bits) {
   chip.crosstalk = *strength;
   chip.crosstalk_decay = *decay;
   chip_phases phases;
-  OK(chip_phases_create(&phases, &chip, 0, n, CUONN_STYLE_TOP));
+  OK(create_phases(&phases, &chip, n, CUONN_STYLE_TOP));
   double *const error = read_of(group, "error", 2 * nodes);
   memcpy(phases.error, error, 2 * nodes * sizeof *error);
 
@@ -124,7 +124,7 @@ static void mean_and_std(double out[2], const double *values, size_t n) {
  * (1/sqrt(2n) for a normal, less for the truncated one), but for 2e-9 each. */
 static void test_draw_errors__have_their_laws(void **unused) {
   (void)unused;
-  const cuonn_network_shape shape = {64, 2, 10, CUONN_STYLE_TOP, true};
+  const cuonn_network_shape shape = {64, 2, 10, CUONN_STYLE_TOP, true, NULL};
   const size_t n = 2 * cuonn_mesh_nodes(64);
   const double six = 6 / sqrt((double)n);
   cuonn_network network;

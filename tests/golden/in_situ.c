@@ -10,13 +10,14 @@
 
 #include "reference/in_situ.h"
 #include "support/close.h"
-#include "support/golden.h"
+#include "support/golden_mesh.h"
 
 enum { kExamples = 5, kDraws = 4000, kMostModes = 8, kMostPhases = 64 };
 
 /* The chip of one size: its mesh with errors, its twin without, a batch. */
 typedef struct {
   size_t n, nodes, n_phases;
+  cuonn_mesh mesh;
   reference_mesh lossy, lossless;
   complex_t *x, *g;
 } fixture;
@@ -26,20 +27,14 @@ static void fixture_create(fixture *f, size_t n) {
   snprintf(group, sizeof group, "in_situ/%zu", n);
   const size_t nodes = cuonn_mesh_nodes(n);
   *f = (fixture){.n = n, .nodes = nodes, .n_phases = 2 * nodes + n};
-  cuonn_mesh mesh = {n,
-                     CUONN_STYLE_TOP,
-                     golden_read_n("golden.nc", group, "theta", nodes),
-                     golden_read_n("golden.nc", group, "phi", nodes),
-                     golden_read_n("golden.nc", group, "gamma", n),
-                     golden_read_n("golden.nc", group, "coupler_error", 2 * nodes),
-                     golden_read_n("golden.nc", group, "loss_db", 2 * nodes)};
-  OK(reference_mesh_create(&f->lossy, n));
-  OK(reference_mesh_create(&f->lossless, n));
-  reference_mesh_set(&f->lossy, &mesh);
-  memset(mesh.coupler_error, 0, 2 * nodes * sizeof(double));
-  memset(mesh.loss_db, 0, 2 * nodes * sizeof(double));
-  reference_mesh_set(&f->lossless, &mesh);
-  cuonn_mesh_free(&mesh);
+  cuonn_mesh *const mesh = &f->mesh;
+  golden_read_mesh(mesh, group, n);
+  OK(reference_mesh_create(&f->lossy, mesh->shape));
+  OK(reference_mesh_create(&f->lossless, mesh->shape));
+  reference_mesh_set(&f->lossy, mesh);
+  memset(mesh->coupler_error, 0, 2 * nodes * sizeof(double));
+  memset(mesh->loss_db, 0, 2 * nodes * sizeof(double));
+  reference_mesh_set(&f->lossless, mesh);
   f->x = (complex_t *)golden_read_n("golden.nc", group, "input", 2 * kExamples * n);
   f->g = (complex_t *)golden_read_n("golden.nc", group, "cotangent", 2 * kExamples * n);
 }
@@ -49,6 +44,7 @@ static void fixture_free(fixture *f) {
   free(f->x);
   reference_mesh_free(&f->lossless);
   reference_mesh_free(&f->lossy);
+  cuonn_mesh_free(&f->mesh);
 }
 
 /* All gradients in one array, theta, phi, gamma, as the golden file has them. */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "cpu/in_situ.h"
-#include "support/golden.h"
+#include "support/golden_mesh.h"
 #include "support/on_chip.h"
 
 static void compare(fixture *f, const cuonn_chip_options *chip, cuonn_gradient_method method) {
@@ -95,13 +95,8 @@ static void golden_mesh(size_t n, const char *name, cuonn_gradient_method method
   const size_t nodes = cuonn_mesh_nodes(n);
   char group[64];
   snprintf(group, sizeof group, "in_situ/%zu", n);
-  cuonn_mesh mesh = {n,
-                     CUONN_STYLE_TOP,
-                     golden_read_n("golden.nc", group, "theta", nodes),
-                     golden_read_n("golden.nc", group, "phi", nodes),
-                     golden_read_n("golden.nc", group, "gamma", n),
-                     golden_read_n("golden.nc", group, "coupler_error", 2 * nodes),
-                     golden_read_n("golden.nc", group, "loss_db", 2 * nodes)};
+  cuonn_mesh mesh;
+  golden_read_mesh(&mesh, group, n);
   double *const input = golden_read_n("golden.nc", group, "input", 2 * kExamples * n);
   double *const cotangent = golden_read_n("golden.nc", group, "cotangent", 2 * kExamples * n);
   snprintf(group, sizeof group, "in_situ/%zu/%s", n, name);
@@ -117,9 +112,9 @@ static void golden_mesh(size_t n, const char *name, cuonn_gradient_method method
   to_tiles(g, cotangent, &t);
   cpu_tap_mesh taps;
   cpu_measure_space space;
-  OK(cpu_tap_mesh_create(&taps, n));
+  OK(cpu_tap_mesh_create(&taps, mesh.shape));
   cpu_tap_mesh_set(&taps, &mesh);
-  OK(cpu_measure_space_create(&space, kExamples, n, 2));
+  OK(cpu_measure_space_create(&space, kExamples, mesh.shape, 2));
   const cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
   const chip_reading reading = {&chip, CHIP_MEASUREMENT, 0, 0};
   double got[3][28];

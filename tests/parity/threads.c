@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "backends/backend.h"
-#include "base/buffer.h"
 #include "base/memory.h"
 #include "support/chance.h"
 #include "support/close.h"
@@ -24,7 +23,7 @@ typedef struct {
 
 static void run(results *out, int n_threads, double error, cuonn_order order) {
   const cuonn_backend *const cpu = &cuonn_backend_cpu;
-  const cuonn_network_shape shape = {kModes, kLayers, kClasses, CUONN_STYLE_TOP, true};
+  const cuonn_network_shape shape = {kModes, kLayers, kClasses, CUONN_STYLE_TOP, true, NULL};
   const cuonn_optimizer_options adam = {CUONN_OPTIMIZER_ADAM, 0.01, 0, 0.9, 0.999, 1e-8, false};
   const backend_problem problem = {
       .n_models = 1, .shape = shape, .batch_size = kExamples, .order = order, .threads = n_threads};
@@ -40,10 +39,8 @@ static void run(results *out, int n_threads, double error, cuonn_order order) {
   for (size_t e = 0; e < kExamples; e++) labels[e] = (uint8_t)chance_index(&c, kClasses);
 
   cuonn_mesh_gradient vjp = {out->vjp_theta, out->vjp_phi, out->vjp_gamma};
-  const cuonn_buffer x = buffer_of_fields(&fields), y = buffer_of(out->out, x.count),
-                     back = buffer_of(out->back, x.count);
-  OK(cpu->propagate(&y, NULL, &network.layers[0], &x, false, n_threads));
-  OK(cpu->vjp(&vjp, &back, &network.layers[0], &x, &x, n_threads));
+  OK(cpu->propagate(out->out, NULL, &network.layers[0], &fields, false, n_threads));
+  OK(cpu->vjp(&vjp, out->back, &network.layers[0], &fields, &fields, n_threads));
 
   OK(cpu->create(&state, &problem));
   OK(cpu->set_model(state, 0, &(backend_model){.network = &network, .optimizer = &adam, .seed = 3}));

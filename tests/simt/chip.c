@@ -2,7 +2,7 @@
  * seeds; the golden gradients of one mesh; models that do not meet; the same bits in every order of threads. */
 #include <stdlib.h>
 
-#include "support/golden.h"
+#include "support/golden_mesh.h"
 #include "support/on_chip.h"
 
 #include "chip/noise.h"
@@ -336,13 +336,8 @@ static void golden_mesh(size_t n, const char *name, bool digital) {
   const size_t nodes = cuonn_mesh_nodes(n);
   char group[64];
   snprintf(group, sizeof group, "in_situ/%zu", n);
-  cuonn_mesh mesh = {n,
-                     CUONN_STYLE_TOP,
-                     golden_read_n("golden.nc", group, "theta", nodes),
-                     golden_read_n("golden.nc", group, "phi", nodes),
-                     golden_read_n("golden.nc", group, "gamma", n),
-                     golden_read_n("golden.nc", group, "coupler_error", 2 * nodes),
-                     golden_read_n("golden.nc", group, "loss_db", 2 * nodes)};
+  cuonn_mesh mesh;
+  golden_read_mesh(&mesh, group, n);
   double *const input = golden_read_n("golden.nc", group, "input", 2 * kExamples * n);
   double *const cotangent = golden_read_n("golden.nc", group, "cotangent", 2 * kExamples * n);
   const char *const names[3] = {"d_theta", "d_phi", "d_gamma"};
@@ -394,7 +389,7 @@ static void like_reference_mesh(size_t n, cuonn_gradient_method method) {
   cuonn_mesh_gradient want = {both + size, both + size + nodes, both + size + 2 * nodes};
   measure_mesh(got, &mesh, input, cotangent, &reader);
   reference_mesh exact;
-  OK(reference_mesh_create(&exact, n));
+  OK(reference_mesh_create(&exact, mesh.shape));
   reference_mesh_set(&exact, &mesh);
   const chip_reading reading = {&chip, CHIP_MEASUREMENT, 0, 0};
   OK(reference_measure(&want, NULL, &exact, (const complex_t *)input, (const complex_t *)cotangent, kExamples, method,

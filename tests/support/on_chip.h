@@ -30,7 +30,7 @@ typedef struct {
 } fixture;
 
 static void create(fixture *f, size_t n, cuonn_phase_style style, double loss_db) {
-  const cuonn_network_shape shape = {n, kLayers, kClasses, style, true};
+  const cuonn_network_shape shape = {n, kLayers, kClasses, style, true, NULL};
   chance c = {n};
   f->n = n;
   f->nodes = cuonn_mesh_nodes(n);

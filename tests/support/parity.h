@@ -22,7 +22,6 @@
 #include <string.h>
 
 #include "backends/backend.h"
-#include "base/buffer.h"
 #include "base/memory.h"
 #include "support/chance.h"
 #include "support/close.h"
@@ -73,7 +72,6 @@ static void check_mesh(const problem *p, chance *c) {
   random_fields(&input, p->batch, n, c);
   random_fields(&cotangent, p->batch, n, c);
 
-  const cuonn_buffer x = buffer_of_fields(&input), cotangents = buffer_of_fields(&cotangent);
   const double fields = tolerance(kFields, n), gradient = tolerance(kGradient, n);
   /* Stage by stage, 50:50 couplers are all rounded alike, by -1.7e-8, so that each column takes twice that off every
    * field: in large meshes that is more than the rest. */
@@ -85,8 +83,7 @@ static void check_mesh(const problem *p, chance *c) {
       out[b] = doubles(size);
       taps[b] = (cuonn_taps){doubles(taps_size), doubles(taps_size), doubles(taps_size), doubles(taps_size),
                              doubles(taps_size)};
-      const cuonn_buffer y = buffer_of(out[b], size / 2);
-      OK(backends[b]->propagate(&y, &taps[b], &mesh, &x, backward, 2));
+      OK(backends[b]->propagate(out[b], &taps[b], &mesh, &input, backward, 2));
     }
     CLOSE(out[1], out[0], size, .rel = stages);
     CLOSE(taps[1].before_phi, taps[0].before_phi, taps_size, .rel = stages);
@@ -95,8 +92,7 @@ static void check_mesh(const problem *p, chance *c) {
     CLOSE(taps[1].after_theta, taps[0].after_theta, taps_size, .rel = stages);
     CLOSE(taps[1].after_coupler, taps[0].after_coupler, taps_size, .rel = stages);
     double *const without = doubles(size);
-    const cuonn_buffer y = buffer_of(without, size / 2);
-    OK(PARITY_BACKEND.propagate(&y, NULL, &mesh, &x, backward, 1));
+    OK(PARITY_BACKEND.propagate(without, NULL, &mesh, &input, backward, 1));
     CLOSE(without, out[0], size, .rel = fields);
     if (PARITY_ONE_PATH) assert_memory_equal(without, out[1], size * sizeof(double));
     free(without);
@@ -115,8 +111,7 @@ static void check_mesh(const problem *p, chance *c) {
     back[b] = doubles(size);
     all[b] = doubles(2 * nodes + n);
     cuonn_mesh_gradient g = {all[b], all[b] + nodes, all[b] + 2 * nodes};
-    const cuonn_buffer to = buffer_of(back[b], size / 2);
-    OK(backends[b]->vjp(&g, &to, &mesh, &x, &cotangents, 2));
+    OK(backends[b]->vjp(&g, back[b], &mesh, &input, &cotangent, 2));
   }
   CLOSE(back[1], back[0], size, .rel = fields);
   CLOSE(all[1], all[0], 2 * nodes + n, .rel = gradient);
@@ -168,7 +163,7 @@ static const cuonn_backend *const both[2] = {&cuonn_backend_reference, &PARITY_B
 
 static void make_pair(pair *out, const problem *p, size_t n_examples, cuonn_order order,
                       const cuonn_optimizer_options *optimizer, chance *c) {
-  const cuonn_network_shape shape = {p->modes, p->layers, p->classes, p->style, p->layers % 2};
+  const cuonn_network_shape shape = {p->modes, p->layers, p->classes, p->style, p->layers % 2, NULL};
   OK(cuonn_network_create(&out->network, &shape));
   for (size_t l = 0; l < p->layers; l++) random_mesh(&out->network.layers[l], p, c);
   random_fields(&out->fields, n_examples, p->modes, c);
@@ -322,7 +317,7 @@ static void test_training__shuffled(void **state) {
 static void test_training__many_models(void **state) {
   (void)state;
   enum { kModels = 3, kSteps = 4, kBatch = 70, kExamples = 150, kModes = 10 };
-  const cuonn_network_shape shape = {kModes, 2, 3, CUONN_STYLE_BOTTOM, false};
+  const cuonn_network_shape shape = {kModes, 2, 3, CUONN_STYLE_BOTTOM, false, NULL};
   const cuonn_backend *const backend = &PARITY_BACKEND;
   const size_t nodes = cuonn_mesh_nodes(kModes);
   chance c = {31};

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chip/phases.h"
 #include "cuonn/compute.h"
 #include "support/chance.h"
 #include "support/close.h"
 #include "support/dense.h"
+#include "support/phases.h"
 
 enum { kStyles = 4 };
 static const double kPi = M_PI;
@@ -27,7 +27,7 @@ static void apply_one(double out[2], int style, size_t bits, double theta, doubl
   cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
   chip.phase_bits = bits;
   chip_phases phases;
-  OK(chip_phases_create(&phases, &chip, 0, 2, (cuonn_phase_style)style));
+  OK(create_phases(&phases, &chip, 2, (cuonn_phase_style)style));
   chip_phases_apply(&out[0], &out[1], &phases, &theta, &phi);
   chip_phases_free(&phases);
 }
@@ -159,7 +159,8 @@ static void test_network__of_quantized_phases_is_the_dense_one(void **unused) {
   const size_t bits[] = {1, 2, 3, 5};
   chance c = {3};
   for (int i = 0; i < kStyles * 4 * 3; i++) {
-    const cuonn_network_shape shape = {3 + (size_t)i % 6, 1, 3 + (size_t)i % 6, (cuonn_phase_style)(i % kStyles), true};
+    const cuonn_network_shape shape = {
+        3 + (size_t)i % 6, 1, 3 + (size_t)i % 6, (cuonn_phase_style)(i % kStyles), true, NULL};
     const size_t b = bits[i / kStyles % 4];
     cuonn_network network;
     cuonn_mesh rounded;
@@ -185,7 +186,7 @@ static void test_network__of_quantized_phases_is_the_dense_one(void **unused) {
  * of the 6 phases, and 24 bits are off by at most 4 pi / 2^25 = 3.7e-7. */
 static void test_network__of_24_bits_is_the_exact_one(void **unused) {
   (void)unused;
-  const cuonn_network_shape shape = {3, 1, 3, CUONN_STYLE_DIFFERENTIAL, false};
+  const cuonn_network_shape shape = {3, 1, 3, CUONN_STYLE_DIFFERENTIAL, false, NULL};
   cuonn_network network;
   OK(cuonn_network_create(&network, &shape));
   for (size_t k = 0; k < 3; k++) {
@@ -254,7 +255,7 @@ static void crosstalk_is_that_of_arms(size_t n, int style, size_t bits, chance *
   chip.crosstalk_decay = .8;
   chip.phase_bits = bits;
   chip_phases phases;
-  OK(chip_phases_create(&phases, &chip, 0, n, (cuonn_phase_style)style));
+  OK(create_phases(&phases, &chip, n, (cuonn_phase_style)style));
   crosstalk_matrix(x, n, style, .2, .8);
   for (size_t i = 0; i < all; i++) {
     const double period = period_of(style, i / nodes);
@@ -309,7 +310,7 @@ static void test_crosstalk__of_one_node(void **unused) {
   for (int style = 0; style < kStyles; style++) {
     chip_phases phases;
     double got[2];
-    OK(chip_phases_create(&phases, &chip, 0, 2, (cuonn_phase_style)style));
+    OK(create_phases(&phases, &chip, 2, (cuonn_phase_style)style));
     chip_phases_apply(&got[0], &got[1], &phases, &theta, &phi);
     CLOSE(got, want[style], 2, .rel = 1e-15);
     chip_phases_free(&phases);

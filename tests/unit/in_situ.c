@@ -25,7 +25,7 @@ typedef struct {
 } fixture;
 
 static void create(fixture *f, const char *backend, cuonn_phase_style style, double loss_db) {
-  const cuonn_network_shape shape = {kModes, kLayers, kClasses, style, true};
+  const cuonn_network_shape shape = {kModes, kLayers, kClasses, style, true, NULL};
   chance c = {11};
   OK(cuonn_context_create(&f->context, backend, 2));
   OK(cuonn_network_create(&f->network, &shape));
@@ -107,9 +107,9 @@ static void test_gradient__lossy_chip_differs_and_is_refused_for_two_arms(void *
     gradients[l] = (cuonn_mesh_gradient){at, at + kNodes, at + 2 * kNodes};
   }
   measure(&f, &chip, CUONN_GRADIENT_ANALOG);
-  const double error = cuonn_gradient_error(f.gradients, gradients, kLayers, kModes);
+  const double error = cuonn_gradient_error(f.gradients, gradients, kLayers, kNodes);
   assert_true(error > 1e-4 && error < .5);
-  assert_true(fabs(cuonn_gradient_error(gradients, gradients, kLayers, kModes)) < 1e-15);
+  assert_true(fabs(cuonn_gradient_error(gradients, gradients, kLayers, kNodes)) < 1e-15);
   release(&f);
 
   create(&f, "reference", CUONN_STYLE_DIFFERENTIAL, 0);
@@ -276,8 +276,9 @@ static tap_powers read_tap(size_t k, const cuonn_mesh *mesh, const cuonn_fields 
   tap_powers out = {.weight = {analog ? .5 : 1, analog ? -.5 : -1, analog ? 0 : -1}};
   const double x_most = largest_norm(x), g_most = largest_norm(g);
   size_t column = 0;
-  while (cuonn_mesh_column_start(kModes, column + 1) <= k) column++;
-  const size_t arm = column % 2 + 2 * (k - cuonn_mesh_column_start(kModes, column));
+  while (cuonn_mesh_shape_column(mesh->shape, column + 1).first <= k && column + 1 < kModes) column++;
+  const cuonn_mesh_column nodes = cuonn_mesh_shape_column(mesh->shape, column);
+  const size_t arm = nodes.pairs[k - nodes.first][0];
   cuonn_fields sent, back, through;
   OK(cuonn_fields_create(&sent, kExamples, kModes));
   OK(cuonn_fields_create(&back, kExamples, kModes));

@@ -18,14 +18,26 @@ enum { kUniversal = sizeof universal / sizeof *universal };
 static void counts_nodes_column_by_column(void **unused) {
   (void)unused;
   for (size_t n = 2; n <= 9; n++) {
+    cuonn_mesh_shape *shape;
     size_t nodes = 0;
-    for (size_t column = 0; column < n; column++) {
-      assert_int_equal(cuonn_mesh_column_start(n, column), nodes);
-      for (size_t top = column % 2; top + 1 < n; top += 2) nodes++;
+    OK(cuonn_mesh_shape_rectangular(&shape, n));
+    assert_int_equal(cuonn_mesh_shape_columns(shape), n + 1);
+    for (size_t c = 0; c < n; c++) {
+      const cuonn_mesh_column column = cuonn_mesh_shape_column(shape, c);
+      assert_int_equal(column.kind, CUONN_COLUMN_PAIRS);
+      assert_int_equal(column.first, nodes);
+      for (size_t top = c % 2; top + 1 < n; top += 2, nodes++) {
+        assert_int_equal(column.pairs[nodes - column.first][0], top);
+        assert_int_equal(column.pairs[nodes - column.first][1], top + 1);
+      }
+      assert_int_equal(column.first + column.count, nodes);
     }
-    assert_int_equal(cuonn_mesh_column_start(n, n), nodes);
+    assert_int_equal(cuonn_mesh_shape_column(shape, n).kind, CUONN_COLUMN_SINGLES);
+    assert_int_equal(cuonn_mesh_shape_column(shape, n).count, n);
+    assert_int_equal(cuonn_mesh_shape_nodes(shape), nodes);
     assert_int_equal(cuonn_mesh_nodes(n), nodes);
     assert_int_equal(nodes, n * (n - 1) / 2);
+    cuonn_mesh_shape_free(shape);
   }
 }
 

@@ -243,7 +243,7 @@ static void taps_follow_each_other(cuonn_mesh *mesh, chance *c) {
     memcpy(v, in.values, block * sizeof *v);
     for (size_t i = 0; backward && i < block; i++) v[i] *= cexp(I * mesh->gamma[i % n]);
     for (size_t step = 0; step < n; step++) {
-      const size_t column = backward ? n - 1 - step : step, first = cuonn_mesh_column_start(n, column);
+      const size_t column = backward ? n - 1 - step : step, first = cuonn_mesh_shape_column(mesh->shape, column).first;
       for (size_t i = 0; i < kStages; i++) {
         const size_t stage = backward ? kStages - 1 - i : i;
         same(s.stage[stage] + column * block, v, block);

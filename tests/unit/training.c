@@ -19,7 +19,7 @@ enum {
   kSteps = 64
 };
 
-static const cuonn_network_shape shape = {kModes, kLayers, kClasses, CUONN_STYLE_TOP, true};
+static const cuonn_network_shape shape = {kModes, kLayers, kClasses, CUONN_STYLE_TOP, true, NULL};
 static const cuonn_features_options features = {.kind = CUONN_FEATURES_FOURIER, .radius = 1};
 
 static cuonn_context *context;
@@ -314,7 +314,7 @@ static void each_layer_has_its_gradient_error(void **unused) {
   }
   assert_int_equal(r.epochs[0].n_layers, kLayers);
   for (size_t l = 0; l < kLayers; l++) {
-    const double want = cuonn_gradient_error(&g[0][l], &g[1][l], 1, kModes);
+    const double want = cuonn_gradient_error(&g[0][l], &g[1][l], 1, cuonn_mesh_nodes(kModes));
     CLOSE(&r.layer_errors[0][l], &want, 1, .abs = 1e-14);
     CLOSE(&r.layer_errors[0][kLayers + l], &want, 1, .abs = 1e-14);
   }

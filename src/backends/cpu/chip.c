@@ -27,13 +27,13 @@ cuonn_status cpu_chip_create(cpu_chip *out, const cuonn_network_shape *shape, si
   cuonn_status status = CUONN_OK;
   *out = (cpu_chip){.shape = *shape, .most = most};
   CUONN_TRY_DONE(cuonn_allocate(&out->meshes, shape->n_layers, sizeof *out->meshes));
-  for (size_t l = 0; l < shape->n_layers; l++) CUONN_TRY_DONE(cpu_tap_mesh_create(out->meshes + l, n));
+  for (size_t l = 0; l < shape->n_layers; l++) CUONN_TRY_DONE(cpu_tap_mesh_create(out->meshes + l, shape->mesh));
   CUONN_TRY_DONE(cuonn_allocate(&out->index, most, sizeof *out->index));
   CUONN_TRY_DONE(cuonn_allocate(&out->x, shape->n_layers * batch, sizeof *out->x));
   CUONN_TRY_DONE(cuonn_allocate(&out->y, shape->n_layers * batch, sizeof *out->y));
   CUONN_TRY_DONE(cuonn_allocate(&out->g, batch, sizeof *out->g));
   CUONN_TRY_DONE(cuonn_allocate(&out->losses, (most + 15) / 16 + kChunks, sizeof *out->losses));
-  CUONN_TRY_DONE(cpu_measure_space_create(&out->measuring, most > n ? most : n, n, threads));
+  CUONN_TRY_DONE(cpu_measure_space_create(&out->measuring, most > n ? most : n, shape->mesh, threads));
   CUONN_TRY_DONE(cuonn_allocate(&out->matrices, (shape->n_layers + 1) * n * n * 2, sizeof *out->matrices));
   CUONN_TRY_DONE(cuonn_allocate(&out->units, units, sizeof *out->units));
   CUONN_TRY_DONE(cuonn_allocate(&out->columns, units, sizeof *out->columns));

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "cpu/network.h"
 #include "cpu/walk.h"
+#include "mesh/node.h"
 
 enum { kChunks = 16 }; /* of a batch; summed in their order, whatever thread had them */
 
@@ -21,10 +22,10 @@ cpu_tiling cpu_tiling_of(size_t count, size_t n_modes) {
 
 /* --- The mesh --- */
 
-cuonn_status cpu_tap_mesh_create(cpu_tap_mesh *out, size_t n_modes) {
-  *out = (cpu_tap_mesh){.n_modes = n_modes, .n_nodes = cuonn_mesh_nodes(n_modes)};
+cuonn_status cpu_tap_mesh_create(cpu_tap_mesh *out, const cuonn_mesh_shape *shape) {
+  *out = (cpu_tap_mesh){.n_modes = shape->n_modes, .n_nodes = shape->n_nodes};
   CUONN_TRY(cuonn_allocate(&out->nodes, out->n_nodes, sizeof *out->nodes));
-  return cuonn_allocate(&out->gamma, 2 * n_modes, sizeof *out->gamma);
+  return cuonn_allocate(&out->gamma, 2 * shape->n_modes, sizeof *out->gamma);
 }
 
 void cpu_tap_mesh_free(cpu_tap_mesh *mesh) {
@@ -34,21 +35,19 @@ void cpu_tap_mesh_free(cpu_tap_mesh *mesh) {
 }
 
 void cpu_tap_mesh_set(cpu_tap_mesh *mesh, const cuonn_mesh *from) {
-  const uint32_t down = from->style == CUONN_STYLE_BOTTOM;
-  size_t k = 0;
-  for (uint32_t column = 0; column < mesh->n_modes; column++) {
-    for (uint32_t top = column % 2; top + 1 < mesh->n_modes; top += 2, k++) {
-      const walk_node stages = walk_node_of(from, k);
-      tap_node *const node = &mesh->nodes[k];
-      node->arm = top + down;
-      node->other = top + 1 - down;
-      for (size_t i = 0; i < 2; i++) {
-        memcpy(node->outer[i], stages.outer[i ^ down], sizeof node->outer[i]);
-        memcpy(node->inner[i], stages.inner[i ^ down], sizeof node->inner[i]);
-      }
-      memcpy(node->left, stages.left, sizeof node->left);
-      memcpy(node->right, stages.right, sizeof node->right);
+  const node_arms arms = node_arms_of(from->style);
+  const size_t arm = node_lossy_arm(&arms);
+  for (size_t k = 0; k < mesh->n_nodes; k++) {
+    const walk_node stages = walk_node_of(from, k);
+    tap_node *const node = &mesh->nodes[k];
+    node->arm = from->shape->pairs[k][arm];
+    node->other = from->shape->pairs[k][1 - arm];
+    for (size_t i = 0; i < 2; i++) {
+      memcpy(node->outer[i], stages.outer[i ^ arm], sizeof node->outer[i]);
+      memcpy(node->inner[i], stages.inner[i ^ arm], sizeof node->inner[i]);
     }
+    memcpy(node->left, stages.left, sizeof node->left);
+    memcpy(node->right, stages.right, sizeof node->right);
   }
   for (size_t w = 0; w < mesh->n_modes; w++) {
     mesh->gamma[2 * w] = (float)cos(from->gamma[w]);
@@ -86,12 +85,14 @@ void cpu_tap_read_outputs(float *x, const cpu_tap_mesh *mesh, const cpu_tiling *
 
 /* --- Measuring --- */
 
-cuonn_status cpu_measure_space_create(cpu_measure_space *out, size_t count, size_t n_modes, int threads) {
+cuonn_status cpu_measure_space_create(cpu_measure_space *out, size_t count, const cuonn_mesh_shape *shape,
+                                      int threads) {
+  const size_t n_modes = shape->n_modes;
   const cpu_tiling t = cpu_tiling_of(count, n_modes), units = cpu_tiling_of(n_modes, n_modes);
   const size_t n_tiles = (count + 15) / 16 + units.n_tiles; /* a smaller batch may have narrower tiles, never more */
   const size_t lanes = t.lanes > units.lanes ? t.lanes : units.lanes;
   memset(out, 0, sizeof *out);
-  CUONN_TRY(cuonn_allocate(&out->sums, kChunks * (cuonn_mesh_nodes(n_modes) + n_modes), sizeof *out->sums));
+  CUONN_TRY(cuonn_allocate(&out->sums, kChunks * (shape->n_nodes + n_modes), sizeof *out->sums));
   for (size_t i = 0; i < 2; i++) {
     CUONN_TRY(cuonn_allocate(&out->powers[i], n_tiles * (n_modes > lanes ? n_modes : lanes), sizeof(double)));
   }

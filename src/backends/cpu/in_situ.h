@@ -22,7 +22,7 @@ typedef struct {
   float *gamma;    /* [n_modes][2] exp(i gamma) */
 } cpu_tap_mesh;
 
-cuonn_status cpu_tap_mesh_create(cpu_tap_mesh *out, size_t n_modes);
+cuonn_status cpu_tap_mesh_create(cpu_tap_mesh *out, const cuonn_mesh_shape *shape);
 void cpu_tap_mesh_set(cpu_tap_mesh *mesh, const cuonn_mesh *from);
 void cpu_tap_mesh_free(cpu_tap_mesh *mesh);
 
@@ -37,7 +37,7 @@ typedef struct {
   float *tiles;      /* [thread][2] */
 } cpu_measure_space;
 
-cuonn_status cpu_measure_space_create(cpu_measure_space *out, size_t count, size_t n_modes, int threads);
+cuonn_status cpu_measure_space_create(cpu_measure_space *out, size_t count, const cuonn_mesh_shape *shape, int threads);
 void cpu_measure_space_free(cpu_measure_space *space);
 
 /* As reference_measure(): gradient of a batch in tiles. g ends as the returned field, in its units. To be called by all

@@ -27,9 +27,9 @@ typedef struct {
       float field[2][2], cotangent[2][2]; /* [top, bottom][real, imaginary] */
     } arm;
   };
-  uint32_t top;
-  uint32_t weak; /* arm with the weakening shifters: 0 top, 1 bottom; of a recalled node */
-  uint32_t padding[14];
+  uint32_t top, bottom; /* waveguides */
+  uint32_t weak;        /* arm with the weakening shifters: 0 top, 1 bottom; of a recalled node */
+  uint32_t padding[13];
 } general_node;
 
 /* What all phase gradients of a node follow from, summed over examples; x: fields, g: cotangents. */

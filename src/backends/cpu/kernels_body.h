@@ -57,7 +57,7 @@ INLINE void ideal_forward_lanes(float *x, const ideal_node *nodes, size_t n_node
   const size_t step = 2 * lanes;
   for (const ideal_node *n = nodes; n < nodes + n_nodes; n++) {
     float *const a = x + n->a * step, *const b = x + n->b * step;
-    const float *const top = a < b ? a : b, *const bottom = top + step;
+    const float *const top = a < b ? a : b, *const bottom = a < b ? b : a;
     const float zr = n->zeta[0], zi = n->zeta[1], t = n->t;
     for (size_t i = 0; i < lanes; i += kVector) {
       const vec tr = at(top, i), ti = at(top + lanes, i), br = at(bottom, i), bi = at(bottom + lanes, i);
@@ -78,8 +78,8 @@ INLINE void ideal_backward_lanes(node_sums *sums, float *x, float *g, const idea
   const size_t step = 2 * lanes;
   for (size_t k = n_nodes; k-- > 0;) {
     const ideal_node *const n = nodes + k;
-    const size_t top = (n->a < n->b ? n->a : n->b) * step;
-    float *const xt = x + top, *const gt = g + top, *const xb = xt + step, *const gb = gt + step;
+    const size_t top = (n->a < n->b ? n->a : n->b) * step, bottom = (n->a < n->b ? n->b : n->a) * step;
+    float *const xt = x + top, *const gt = g + top, *const xb = x + bottom, *const gb = g + bottom;
     const float *const xa = x + n->a * step, *const ga = g + n->a * step;
     const float *const xc = x + n->b * step, *const gc = g + n->b * step;
     const float zr = n->zeta[0], zi = n->zeta[1], wr = n->undo[0], wi = n->undo[1], t = n->t, norm = n->norm;
@@ -129,7 +129,7 @@ static inline vec combine_imaginary(complex_float p, complex_float q, vec tr, ve
 static void general_forward(float *x, size_t lanes, const general_node *nodes, size_t n_nodes) {
   const size_t step = 2 * lanes;
   for (const general_node *n = nodes; n < nodes + n_nodes; n++) {
-    float *const top = x + n->top * step, *const bottom = top + step;
+    float *const top = x + n->top * step, *const bottom = x + n->bottom * step;
     const complex_float tt = element(n->m[0][0]), tb = element(n->m[0][1]), bt = element(n->m[1][0]),
                         bb = element(n->m[1][1]);
     for (size_t i = 0; i < lanes; i += kVector) {
@@ -147,8 +147,8 @@ static void general_backward(node_sums *sums, float *x, float *g, size_t lanes, 
   const size_t step = 2 * lanes;
   for (size_t k = n_nodes; k-- > 0;) {
     const general_node *const n = nodes + k;
-    float *const top = x + n->top * step, *const bottom = top + step;
-    float *const g_top = g + n->top * step, *const g_bottom = g_top + step;
+    float *const top = x + n->top * step, *const bottom = x + n->bottom * step;
+    float *const g_top = g + n->top * step, *const g_bottom = g + n->bottom * step;
     const complex_float tt = element(n->m[0][0]), tb = element(n->m[0][1]), bt = element(n->m[1][0]),
                         bb = element(n->m[1][1]);
     const complex_float itt = element(n->inverse[0][0]), itb = element(n->inverse[0][1]),
@@ -184,8 +184,8 @@ static void general_recall(node_sums *sums, float *g, const float *x, size_t lan
   const size_t step = 2 * lanes;
   for (size_t k = n_nodes; k-- > 0;) {
     const general_node *const n = nodes + k;
-    const float *const top = x + n->top * step, *const bottom = top + step;
-    float *const g_top = g + n->top * step, *const g_bottom = g_top + step;
+    const float *const top = x + n->top * step, *const bottom = x + n->bottom * step;
+    float *const g_top = g + n->top * step, *const g_bottom = g + n->bottom * step;
     const complex_float tt = element(n->m[0][0]), tb = element(n->m[0][1]), bt = element(n->m[1][0]),
                         bb = element(n->m[1][1]);
     const complex_float xt = element(n->arm.field[0]), xb = element(n->arm.field[1]), gt = element(n->arm.cotangent[0]),

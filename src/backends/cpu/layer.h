@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 #include "cpu/kernels.h"
-#include "cuonn/mesh.h"
 #include "cuonn/status.h"
+#include "mesh/node.h"
+#include "mesh/shape.h"
 
 /* A run of columns, the same for all examples. */
 typedef struct {
@@ -17,14 +18,14 @@ typedef struct {
 } layer_segment;
 
 typedef struct {
-  size_t n_modes, n_read; /* outputs 0 .. n_read - 1 are wanted */
-  cuonn_phase_style style;
+  const cuonn_mesh_shape *shape; /* not owned */
+  size_t n_modes, n_read;        /* outputs 0 .. n_read - 1 are wanted */
+  node_arms arms;
   bool ideal; /* no coupler error, no loss: ideal_node, else general_node */
 
   /* Nodes that can reach a wanted output, so ordered that neighbours in the list share waveguides. */
   size_t n_nodes;
   uint32_t *order; /* [n_nodes] number of the node in the mesh */
-  uint32_t *top;   /* [n_nodes] its top waveguide */
   uint32_t *place; /* [node of the mesh] its position in `order`, UINT32_MAX if it is left out */
 
   bool *recalled; /* [node of the mesh] it lies in a segment that is not invertible */
@@ -39,11 +40,10 @@ typedef struct {
   float *factor; /* [segment][n_modes]: field = factor x what the ideal nodes left, times exp(i phase) */
   double *phase; /* [n_modes] at the outputs */
 
-  double *constants; /* [node of the mesh][kNodeConstants]: couplers, amplitudes */
-  double *scratch;   /* kLayerScratch x nodes of the mesh + n_modes */
+  node_fixed *fixed; /* [node of the mesh] */
+  double *scratch;   /* kLayerScratch x nodes of the mesh + 3 n_modes */
 } cpu_layer;
 
-enum { kLeftCos, kLeftSin, kRightCos, kRightSin, kThetaAmplitude, kPhiAmplitude, kNodeConstants };
 enum { kLayerScratch = 9, kIdealColumns = 64 };
 
 /* Reads style, errors and losses of a mesh. Release with layer_free(); zeroed on failure. */

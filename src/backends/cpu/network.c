@@ -117,7 +117,7 @@ double cpu_network_loss(uint32_t *predictions, cpu_space *space, const cpu_layer
 
 void cpu_network_backward(node_sums *sums, cpu_space *space, const cpu_layer *layers, const cuonn_network_shape *shape,
                           const cpu_set *set, double share, size_t count, size_t lanes, const cpu_kernels *kernels) {
-  const size_t n = shape->n_modes, size = n * 2 * lanes, nodes = cuonn_mesh_nodes(n);
+  const size_t n = shape->n_modes, size = n * 2 * lanes, nodes = shape->mesh->n_nodes;
   for (size_t l = shape->n_layers; l-- > 0;) {
     float *const x = space->fields + l * size;
     const float *const factor = layer_output_factor(layers + l);

@@ -24,22 +24,11 @@
 
 #include "cpu/layer.h"
 
-/* By how much theta and phi turn the top and bottom arm. */
-typedef struct {
-  double theta[2], phi[2];
-} arms;
-static const arms style_arms[] = {
-    [CUONN_STYLE_TOP] = {{1, 0}, {1, 0}},
-    [CUONN_STYLE_BOTTOM] = {{0, 1}, {0, 1}},
-    [CUONN_STYLE_SYMMETRIC] = {{0.5, -0.5}, {1, 1}},
-    [CUONN_STYLE_DIFFERENTIAL] = {{0.5, -0.5}, {-0.5, 0.5}},
-};
-
 /* Pending factors: sign and size m, and P, of every waveguide; brought past one column of nodes.
  * s, c: of (a - b) / 2. Writes for each node t, zeta's size and angle. */
 static void pass_column(double *restrict m, double *restrict p, double *restrict t, double *restrict size,
                         double *restrict angle, const double *restrict s, const double *restrict c,
-                        const double *restrict theta, const double *restrict phi, size_t n_nodes, const arms *w) {
+                        const double *restrict theta, const double *restrict phi, size_t n_nodes, const node_arms *w) {
   const double common = (w->theta[0] + w->theta[1]) / 2, difference = w->phi[0] - w->phi[1];
   for (size_t j = 0; j < n_nodes; j++) {
     const double mt = m[2 * j], mb = m[2 * j + 1], pt = p[2 * j], pb = p[2 * j + 1];
@@ -55,35 +44,55 @@ static void pass_column(double *restrict m, double *restrict p, double *restrict
   }
 }
 
+/* What stands at the waveguides of a column's nodes, next to each other. */
+static void gather(double *at_nodes, const double *values, const cuonn_mesh_column *column) {
+  for (size_t i = 0; i < 2 * column->count; i++) at_nodes[i] = values[column->pairs[i / 2][i % 2]];
+}
+static void scatter(double *values, const double *at_nodes, const cuonn_mesh_column *column) {
+  for (size_t i = 0; i < 2 * column->count; i++) values[column->pairs[i / 2][i % 2]] = at_nodes[i];
+}
+
 static void fill_ideal(cpu_layer *layer, const double *theta, const double *phi, const cpu_kernels *kernels) {
-  const arms *const w = style_arms + layer->style;
-  const size_t n = layer->n_modes, nodes = cuonn_mesh_nodes(n);
+  const node_arms *const w = &layer->arms;
+  const cuonn_mesh_shape *const shape = layer->shape;
+  const size_t n = layer->n_modes, nodes = shape->n_nodes;
   double *const half = layer->scratch, *const s = half + nodes, *const c = s + nodes, *const t = c + nodes,
                 *const size = t + nodes, *const angle = size + nodes, *const sine = angle + nodes,
-                *const cosine = sine + nodes, *const m = cosine + nodes;
+                *const cosine = sine + nodes, *const m = cosine + nodes, *const pairs_m = m + n,
+                *const pairs_p = pairs_m + n;
   for (size_t k = 0; k < nodes; k++) half[k] = (w->theta[0] - w->theta[1]) / 2 * theta[k];
   kernels->sines(s, c, half, nodes);
 
   float *factor = layer->factor;
   for (size_t i = 0; i < n; i++) m[i] = 1, layer->phase[i] = 0;
-  for (size_t column = 0, k = 0; column < n; column++) {
-    if (column > 0 && column % kIdealColumns == 0) {
-      for (size_t i = 0; i < n; i++) factor[i] = (float)m[i], m[i] = 1;
+  for (size_t i = 0; i < shape->n_columns; i++) {
+    const cuonn_mesh_column *const column = shape->columns + i;
+    const size_t k = column->first, count = column->count;
+    if (i > 0 && i % kIdealColumns == 0) {
+      for (size_t j = 0; j < n; j++) factor[j] = (float)m[j], m[j] = 1;
       factor += n;
     }
-    const size_t odd = column % 2, count = (n - odd) / 2;
-    pass_column(m + odd, layer->phase + odd, t + k, size + k, angle + k, s + k, c + k, theta + k, phi + k, count, w);
-    k += count;
+    if (count == 0) continue;
+    if (column->contiguous) {
+      const size_t top = column->pairs[0][0];
+      pass_column(m + top, layer->phase + top, t + k, size + k, angle + k, s + k, c + k, theta + k, phi + k, count, w);
+      continue;
+    }
+    gather(pairs_m, m, column);
+    gather(pairs_p, layer->phase, column);
+    pass_column(pairs_m, pairs_p, t + k, size + k, angle + k, s + k, c + k, theta + k, phi + k, count, w);
+    scatter(m, pairs_m, column);
+    scatter(layer->phase, pairs_p, column);
   }
   for (size_t i = 0; i < n; i++) factor[i] = (float)m[i];
   kernels->sines(sine, cosine, angle, nodes);
 
   for (size_t i = 0; i < layer->n_nodes; i++) {
     const size_t k = layer->order[i];
-    const uint32_t top = layer->top[i], crossed = fabs(c[k]) > fabs(s[k]);
+    const uint32_t *const pair = shape->pairs[k], crossed = fabs(c[k]) > fabs(s[k]);
     const double norm = 1 / (1 + t[k] * t[k]), undo = norm / size[k];
-    layer->ideal_nodes[i] = (ideal_node){.a = top + crossed,
-                                         .b = top + 1 - crossed,
+    layer->ideal_nodes[i] = (ideal_node){.a = pair[crossed],
+                                         .b = pair[1 - crossed],
                                          .zeta = {(float)(size[k] * cosine[k]), (float)(size[k] * sine[k])},
                                          .undo = {(float)(undo * cosine[k]), (float)(-undo * sine[k])},
                                          .t = (float)t[k],
@@ -96,32 +105,7 @@ static void store(float to[2], double complex z) {
   to[1] = (float)cimag(z);
 }
 
-/* amplitude e^{i weight angle}, from sine and cosine of the angle or of its half, whichever `weight` is a multiple of.
- */
-static double complex turn(double weight, double amplitude, double sine, double cosine) {
-  return weight == 0 ? 1 : amplitude * (cosine + I * (weight < 0 ? -sine : sine));
-}
-
-/* Stages of one node. */
-typedef struct {
-  double complex inner[2], outer[2]; /* of the top and bottom arm */
-  double complex left[2], right[2];  /* a coupler is [[a, b], [b, a]] */
-} stages;
-
-/* sine, cosine: of theta and phi, or of their halves. */
-static stages stages_of(const double *constants, const arms *w, double s_theta, double c_theta, double s_phi,
-                        double c_phi) {
-  /* in push-pull, theta's loss is that of the top arm; phi's is that of every arm that phi turns */
-  const double bottom_theta = w->theta[0] != 0 ? 1 : constants[kThetaAmplitude];
-  return (stages){.inner = {turn(w->theta[0], constants[kThetaAmplitude], s_theta, c_theta),
-                            turn(w->theta[1], bottom_theta, s_theta, c_theta)},
-                  .outer = {turn(w->phi[0], constants[kPhiAmplitude], s_phi, c_phi),
-                            turn(w->phi[1], constants[kPhiAmplitude], s_phi, c_phi)},
-                  .left = {constants[kLeftCos], I * constants[kLeftSin]},
-                  .right = {constants[kRightCos], I * constants[kRightSin]}};
-}
-
-static void store_node(general_node *node, const stages *s) {
+static void store_node(general_node *node, const node_stages *s) {
   double complex m[2][2];
   for (size_t row = 0; row < 2; row++) {
     for (size_t column = 0; column < 2; column++) {
@@ -139,7 +123,7 @@ static void store_node(general_node *node, const stages *s) {
 }
 
 /* Field in front of the theta stage, cotangent there, both in one arm: the right coupler is its own transpose. */
-static void store_arm(general_node *node, const stages *s, size_t arm) {
+static void store_arm(general_node *node, const node_stages *s, size_t arm) {
   node->weak = (uint32_t)arm;
   for (size_t i = 0; i < 2; i++) {
     store(node->arm.field[i], s->left[i == arm ? 0 : 1] * s->outer[i]);
@@ -147,26 +131,25 @@ static void store_arm(general_node *node, const stages *s, size_t arm) {
   }
 }
 
-/* The arm that the shifters weaken. */
-static size_t weak_arm(const arms *w) { return w->theta[0] != 0 ? 0 : 1; }
-
 static void fill_general(cpu_layer *layer, const double *theta, const double *phi, const cpu_kernels *kernels) {
-  const arms *const w = style_arms + layer->style;
-  const size_t nodes = cuonn_mesh_nodes(layer->n_modes);
+  const node_arms *const w = &layer->arms;
+  const size_t nodes = layer->shape->n_nodes;
   double *const angle = layer->scratch, *const s_theta = angle + nodes, *const c_theta = s_theta + nodes,
                 *const s_phi = c_theta + nodes, *const c_phi = s_phi + nodes;
-  for (size_t k = 0; k < nodes; k++) angle[k] = fmax(fabs(w->theta[0]), fabs(w->theta[1])) * theta[k];
+  for (size_t k = 0; k < nodes; k++) angle[k] = node_turn_weight(w->theta) * theta[k];
   kernels->sines(s_theta, c_theta, angle, nodes);
-  for (size_t k = 0; k < nodes; k++) angle[k] = fmax(fabs(w->phi[0]), fabs(w->phi[1])) * phi[k];
+  for (size_t k = 0; k < nodes; k++) angle[k] = node_turn_weight(w->phi) * phi[k];
   kernels->sines(s_phi, c_phi, angle, nodes);
 
   for (const layer_segment *segment = layer->segments; segment < layer->segments + layer->n_segments; segment++) {
     for (size_t i = segment->first; i < segment->first + segment->count; i++) {
       const size_t k = layer->order[i];
-      const stages s = stages_of(layer->constants + k * kNodeConstants, w, s_theta[k], c_theta[k], s_phi[k], c_phi[k]);
-      store_node(layer->general_nodes + i, &s);
-      if (!segment->invertible) store_arm(layer->general_nodes + i, &s, weak_arm(w));
-      layer->general_nodes[i].top = layer->top[i];
+      const node_stages s = node_stages_from(layer->fixed + k, w, c_theta[k] + I * s_theta[k], c_phi[k] + I * s_phi[k]);
+      general_node *const node = layer->general_nodes + i;
+      store_node(node, &s);
+      if (!segment->invertible) store_arm(node, &s, node_lossy_arm(w));
+      node->top = layer->shape->pairs[k][0];
+      node->bottom = layer->shape->pairs[k][1];
     }
   }
   for (size_t i = 0; i < layer->n_segments * layer->n_modes; i++) layer->factor[i] = 1;
@@ -182,25 +165,21 @@ void layer_fill(cpu_layer *layer, const double *theta, const double *phi, const 
 }
 
 void layer_gradient(double *d_theta, double *d_phi, double *flow, const cpu_layer *layer, const node_sums *sums) {
-  const arms *const w = style_arms + layer->style;
-  const size_t n = layer->n_modes;
-  for (size_t column = n; column-- > 0;) {
-    const size_t first = cuonn_mesh_column_start(n, column), count = (n - column % 2) / 2;
-    for (size_t j = 0; j < count; j++) {
-      const size_t k = first + j;
-      d_theta[k] = d_phi[k] = 0;
-      if (layer->place[k] == UINT32_MAX) continue;
-      const node_sums sum = sums[layer->place[k]];
-      double *const top = flow + column % 2 + 2 * j, *const bottom = top + 1, total = *top + *bottom;
-      const double *const constants = layer->constants + k * kNodeConstants;
-      const double c = constants[kRightCos], s = constants[kRightSin];
-      double in_top = c * c * *top + s * s * *bottom + c * s * sum.across;
-      *top = sum.through;
-      if (layer->recalled[k] && weak_arm(w) == 0) in_top = sum.across;
-      if (layer->recalled[k] && weak_arm(w) == 1) in_top = total - sum.across, *top = total - sum.through;
-      *bottom = total - *top;
-      d_theta[k] = -w->theta[0] * in_top - w->theta[1] * (total - in_top);
-      d_phi[k] = -w->phi[0] * *top - w->phi[1] * *bottom;
-    }
+  const node_arms *const w = &layer->arms;
+  const size_t lossy = node_lossy_arm(w);
+  for (size_t k = layer->shape->n_nodes; k-- > 0;) {
+    d_theta[k] = d_phi[k] = 0;
+    if (layer->place[k] == UINT32_MAX) continue;
+    const node_sums sum = sums[layer->place[k]];
+    const uint32_t *const pair = layer->shape->pairs[k];
+    double *const top = flow + pair[0], *const bottom = flow + pair[1], total = *top + *bottom;
+    const double c = layer->fixed[k].right[0], s = layer->fixed[k].right[1];
+    double in_top = c * c * *top + s * s * *bottom + c * s * sum.across;
+    *top = sum.through;
+    if (layer->recalled[k] && lossy == 0) in_top = sum.across;
+    if (layer->recalled[k] && lossy == 1) in_top = total - sum.across, *top = total - sum.through;
+    *bottom = total - *top;
+    d_theta[k] = -w->theta[0] * in_top - w->theta[1] * (total - in_top);
+    d_phi[k] = -w->phi[0] * *top - w->phi[1] * *bottom;
   }
 }

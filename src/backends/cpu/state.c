@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "network/shape.h"
 
 int cpu_own_threads(void) { return omp_get_max_threads(); }
 
@@ -52,11 +53,13 @@ void cpu_destroy(void *state) {
   free(s->d_theta);
   free(s->d_phi);
   free(s->flow);
+  network_shape_disown(&s->problem.shape);
   free(s);
 }
 
 static cuonn_status point_at_gradients(cpu_state *s, size_t m) {
-  const size_t n = s->problem.shape.n_modes, layers = s->problem.shape.n_layers, nodes = cuonn_mesh_nodes(n);
+  const size_t n = s->problem.shape.n_modes, layers = s->problem.shape.n_layers;
+  const size_t nodes = s->problem.shape.mesh->n_nodes;
   CUONN_TRY(cuonn_allocate(&s->models[m].gradients, layers, sizeof(cuonn_mesh_gradient)));
   for (size_t l = 0; l < layers; l++) {
     const size_t at = m * layers + l;
@@ -66,13 +69,14 @@ static cuonn_status point_at_gradients(cpu_state *s, size_t m) {
 }
 
 cuonn_status cpu_create(void **out, const backend_problem *problem) {
-  const cuonn_network_shape *const shape = &problem->shape;
-  const size_t models = problem->n_models, phases = shape->n_layers * cuonn_mesh_nodes(shape->n_modes);
+  const size_t models = problem->n_models, phases = problem->shape.n_layers * cuonn_network_nodes(&problem->shape);
   cuonn_status status = CUONN_OK;
   cpu_state *s = NULL;
   *out = NULL;
   CUONN_TRY_DONE(cuonn_allocate(&s, 1, sizeof *s));
   s->problem = *problem;
+  CUONN_TRY_DONE(network_shape_own(&s->problem.shape));
+  const cuonn_network_shape *const shape = &s->problem.shape;
   s->kernels = cpu_kernels_choose();
   s->threads = cpu_threads(problem->threads);
   /* every chunk has sums of its own: fewer where they would take more than 256 MiB */
@@ -128,7 +132,7 @@ void cpu_program_layer(cpu_model *model, size_t layer, const cpu_kernels *kernel
 /* The mesh without its errors. */
 static cuonn_status create_ideal(cpu_layer *out, const cuonn_mesh *mesh, size_t n_read) {
   cuonn_mesh bare;
-  CUONN_TRY(cuonn_mesh_create(&bare, mesh->n_modes, mesh->style));
+  CUONN_TRY(cuonn_mesh_create_shaped(&bare, mesh->shape, mesh->style));
   memcpy(bare.gamma, mesh->gamma, mesh->n_modes * sizeof(double));
   const cuonn_status status = layer_create(out, &bare, n_read);
   cuonn_mesh_free(&bare);
@@ -160,7 +164,7 @@ cuonn_status cpu_set_model(void *state, size_t model, const backend_model *from)
       CUONN_TRY(widen_spaces(s, to->ideal + l));
     }
     CUONN_TRY(cuonn_mesh_copy(to->applied.layers + l, mesh));
-    CUONN_TRY(chip_phases_create(to->phases + l, &to->options, (uint32_t)l, shape->n_modes, shape->style));
+    CUONN_TRY(chip_phases_create(to->phases + l, &to->options, (uint32_t)l, shape->mesh, shape->style));
     cpu_program_layer(to, l, s->kernels);
   }
   if (from->moments) {
@@ -176,7 +180,7 @@ cuonn_status cpu_set_model(void *state, size_t model, const backend_model *from)
 cuonn_status cpu_get_model(const backend_model *to, void *state, size_t model) {
   cpu_state *const s = state;
   const cpu_model *const from = s->models + model;
-  const size_t size = cuonn_mesh_nodes(s->problem.shape.n_modes) * sizeof(double);
+  const size_t size = s->problem.shape.mesh->n_nodes * sizeof(double);
   for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
     memcpy(to->network->layers[l].theta, from->network.layers[l].theta, size);
     memcpy(to->network->layers[l].phi, from->network.layers[l].phi, size);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buffer.h"
 #include "base/error.h"
 #include "base/machine.h"
 #include "base/memory.h"
@@ -35,7 +34,7 @@ typedef struct {
 static void keep_stage(const walk *w, walk_stage stage, size_t column) {
   const place *const p = w->user;
   const job *const j = p->j;
-  float *const to = j->stages + ((stage * j->n_modes + column) * j->n_tiles + p->tile) * j->tile_size;
+  float *const to = j->stages + ((stage * j->mesh.shape->n_columns + column) * j->n_tiles + p->tile) * j->tile_size;
   memcpy(to, w->x, j->tile_size * sizeof *to);
 }
 
@@ -44,7 +43,7 @@ static void propagate_tile(const job *j, backend_propagation what, size_t tile) 
   memcpy(x, j->in + tile * j->tile_size, j->tile_size * sizeof *x);
   if (what == BACKEND_ALL_STAGES) {
     place p = {j, tile};
-    walk_forward(&(walk){.mesh = &j->mesh, .x = x, .lanes = j->lanes, .tap = keep_stage, .user = &p});
+    walk_through(&(walk){.mesh = &j->mesh, .x = x, .lanes = j->lanes, .tap = keep_stage, .user = &p}, false);
     return;
   }
   const size_t thread = (size_t)omp_get_thread_num();
@@ -65,7 +64,8 @@ static cuonn_status prepare_nodes(job *j, const cuonn_mesh *mesh) {
 
 static cuonn_status prepare_stages(job *j, const cuonn_mesh *mesh) {
   CUONN_TRY(walk_mesh_create(&j->mesh, mesh));
-  return cuonn_allocate(&j->stages, WALK_STAGES * j->n_modes * j->n_tiles * j->tile_size, sizeof *j->stages);
+  return cuonn_allocate(&j->stages, WALK_STAGES * mesh->shape->n_columns * j->n_tiles * j->tile_size,
+                        sizeof *j->stages);
 }
 
 cuonn_status cpu_time_propagation(double *seconds, size_t n_samples, backend_propagation what, const cuonn_mesh *mesh,
@@ -78,10 +78,9 @@ cuonn_status cpu_time_propagation(double *seconds, size_t n_samples, backend_pro
   CUONN_TRY_DONE(cuonn_allocate(&j.in, j.n_tiles * j.tile_size, sizeof *j.in));
   CUONN_TRY_DONE(cuonn_allocate(&j.out, j.n_tiles * j.tile_size, sizeof *j.out));
   CUONN_TRY_DONE(what == BACKEND_ALL_STAGES ? prepare_stages(&j, mesh) : prepare_nodes(&j, mesh));
-  const cuonn_buffer from = buffer_of_fields(in);
   for (size_t tile = 0; tile < j.n_tiles; tile++) {
     const size_t first = tile * lanes, left = in->n_examples - first;
-    cpu_read_tile(j.in + tile * j.tile_size, &from, first, left < lanes ? left : lanes, n, lanes);
+    cpu_read_tile(j.in + tile * j.tile_size, in->values + first * n * 2, left < lanes ? left : lanes, n, lanes);
   }
 
   for (size_t i = 0; i < n_samples; i++) {

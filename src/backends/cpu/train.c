@@ -29,9 +29,7 @@ static batch plan_batch(const cpu_state *s, backend_split split, size_t first, s
   return b;
 }
 
-static size_t phases_of(const cpu_state *s) {
-  return s->problem.shape.n_layers * cuonn_mesh_nodes(s->problem.shape.n_modes);
-}
+static size_t phases_of(const cpu_state *s) { return s->problem.shape.n_layers * s->problem.shape.mesh->n_nodes; }
 
 static uint32_t example_at(const cpu_model *model, const batch *b, size_t i) {
   const uint32_t at = (uint32_t)(b->first + i);
@@ -66,7 +64,7 @@ static node_sums *chunk_sums(const cpu_state *s, size_t model, size_t chunk) {
 /* Gradients of one layer from the sums of all chunks, which are added up in the first. */
 static void finish_layer(const cpu_state *s, size_t model, cuonn_gradient_method method, size_t l, size_t n_chunks) {
   const cpu_layer *const layer = cpu_layers_of(s->models + model, method) + l;
-  const size_t nodes = cuonn_mesh_nodes(s->problem.shape.n_modes), at = (model * s->problem.shape.n_layers + l);
+  const size_t nodes = s->problem.shape.mesh->n_nodes, at = (model * s->problem.shape.n_layers + l);
   node_sums *const total = chunk_sums(s, model, 0) + l * nodes;
   for (size_t chunk = 1; chunk < n_chunks; chunk++) {
     const node_sums *const part = chunk_sums(s, model, chunk) + l * nodes;
@@ -86,10 +84,10 @@ static void finish_layer(const cpu_state *s, size_t model, cuonn_gradient_method
 
 static void update_layer(const cpu_state *s, size_t m, size_t l, const backend_step *step) {
   cpu_model *const model = s->models + m;
-  const size_t n = s->problem.shape.n_modes, nodes = cuonn_mesh_nodes(n), layers = s->problem.shape.n_layers;
-  const size_t at = (m * layers + l) * nodes;
+  const size_t n = s->problem.shape.n_modes, nodes = s->problem.shape.mesh->n_nodes, phases = 2 * nodes + n;
+  const size_t layers = s->problem.shape.n_layers, at = (m * layers + l) * nodes;
   cuonn_mesh *const mesh = model->network.layers + l;
-  double *const first = model->moments + l * n * n, *const second = first + layers * n * n;
+  double *const first = model->moments + l * phases, *const second = first + layers * phases;
   cpu_optimizer_update(mesh->theta, first, second, s->d_theta + at, nodes, &model->optimizer, step->rate_factor,
                        step->adam_index, s->kernels);
   cpu_optimizer_update(mesh->phi, first + nodes, second + nodes, s->d_phi + at, nodes, &model->optimizer,
@@ -280,7 +278,7 @@ cuonn_status cpu_evaluate(cuonn_evaluation *out, void *state, size_t model, back
 }
 
 static void copy_gradients(cuonn_mesh_gradient *to, const cpu_state *s, size_t model) {
-  const size_t n = s->problem.shape.n_modes, nodes = cuonn_mesh_nodes(n);
+  const size_t n = s->problem.shape.n_modes, nodes = s->problem.shape.mesh->n_nodes;
   const cuonn_mesh_gradient *const from = s->models[model].gradients;
   for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
     memcpy(to[l].d_theta, from[l].d_theta, nodes * sizeof(double));

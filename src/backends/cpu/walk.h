@@ -7,6 +7,7 @@
 
 #include "cuonn/mesh.h"
 #include "cuonn/status.h"
+#include "mesh/shape.h"
 
 /* Stages of one node in float: a shifter stage is a factor for each arm, a coupler is [[c, i s], [i s, c]]. */
 typedef struct {
@@ -15,9 +16,10 @@ typedef struct {
 } walk_node;
 
 typedef struct {
+  const cuonn_mesh_shape *shape; /* not owned */
   size_t n_modes;
-  walk_node *nodes;  /* [node] */
-  float (*gamma)[2]; /* [n_modes] exp(i gamma) */
+  walk_node *nodes;    /* [node] */
+  float (*singles)[2]; /* [n_modes] exp(i gamma), of the last column */
 } walk_mesh;
 
 /* Node k of a mesh. */
@@ -46,9 +48,8 @@ typedef struct walk {
   void *user;                                                         /* tap's */
 } walk;
 
-void walk_forward(const walk *w);
-/* From the outputs to the inputs through the transposed stages. */
-void walk_backward(const walk *w);
+/* backward: from the outputs to the inputs, through the transposed stages. */
+void walk_through(const walk *w, bool backward);
 
 /* x: one waveguide of a tile, times factor[real, imaginary]. */
 void walk_turn(float *x, const float factor[2], size_t lanes);

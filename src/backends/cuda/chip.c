@@ -50,7 +50,7 @@ static cuonn_status set_phases(phase_errors *errors, cuda_state *s, size_t model
   const size_t layers = s->problem.shape.n_layers, nodes = s->meshes.n_nodes;
   for (size_t l = 0; l < layers; l++) {
     chip_phases phases;
-    CUONN_TRY(chip_phases_create(&phases, &s->models[model].chip, (uint32_t)l, s->problem.shape.n_modes,
+    CUONN_TRY(chip_phases_create(&phases, &s->models[model].chip, (uint32_t)l, s->problem.shape.mesh,
                                  s->problem.shape.style));
     _Static_assert(sizeof errors->weight == sizeof phases.weight, "both have the same reach");
     memcpy(errors->weight, phases.weight, sizeof errors->weight);

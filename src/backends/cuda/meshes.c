@@ -1,8 +1,6 @@
 /* Meshes on the device. Their nodes are ideal if those of all meshes are; kernels are built for one kind each.
- *
- * Segments: the way back undoes nodes, which amplifies rounding as much as the nodes attenuated. After MESH_SEGMENT_LOSS
- * the fields are kept on the way out, and the way back takes them from there. A column that alone attenuates more is a
- * segment of its own, and is in effect not undone at all. */
+ * A column that alone attenuates so much that it is a segment of its own (src/mesh/segments.h) is in effect not undone at
+ * all. */
 #include "cuda/meshes.h"
 
 #include <math.h>
@@ -11,19 +9,22 @@
 
 #include "base/memory.h"
 #include "mesh/errors.h"
+#include "mesh/node.h"
+#include "mesh/segments.h"
 
 static style_arms arms_of(cuonn_phase_style style) {
-  static const style_arms arms[] = {
-      [CUONN_STYLE_TOP] = {{1, 0}, {1, 0}},
-      [CUONN_STYLE_BOTTOM] = {{0, 1}, {0, 1}},
-      [CUONN_STYLE_SYMMETRIC] = {{0.5f, -0.5f}, {1, 1}},
-      [CUONN_STYLE_DIFFERENTIAL] = {{0.5f, -0.5f}, {-0.5f, 0.5f}},
-  };
-  return arms[style];
+  const node_arms arms = node_arms_of(style);
+  style_arms out;
+  for (int arm = 0; arm < 2; arm++) {
+    out.theta[arm] = (float)arms.theta[arm];
+    out.phi[arm] = (float)arms.phi[arm];
+  }
+  return out;
 }
 
-cuonn_status cuda_meshes_create(cuda_meshes *out, size_t n_meshes, size_t n_modes, cuonn_phase_style style,
-                                bool with_outputs, const cuda_session *session) {
+cuonn_status cuda_meshes_create(cuda_meshes *out, size_t n_meshes, const cuonn_mesh_shape *shape,
+                                cuonn_phase_style style, bool with_outputs, const cuda_session *session) {
+  const size_t n_modes = shape->n_modes;
   memset(out, 0, sizeof *out);
   CUONN_CHECK(n_modes <= CUONN_DEVICE_MODES_MAX, CUONN_E_SHAPE,
               "backend cuda computes meshes of up to %d waveguides, this one has %zu; use backend cpu",
@@ -32,14 +33,12 @@ cuonn_status cuda_meshes_create(cuda_meshes *out, size_t n_meshes, size_t n_mode
   out->arms = arms_of(style);
   out->n_meshes = n_meshes;
   out->places = mesh_places(out->layout);
-  out->n_nodes = cuonn_mesh_nodes(n_modes);
+  out->n_nodes = shape->n_nodes;
   out->view = (device_meshes){
       .layout = out->layout, .weights = gradient_weights_of(out->arms), .shared_limit = session->shared_limit};
   CUONN_TRY(cuonn_allocate(&out->place, out->n_nodes, sizeof *out->place));
-  for (size_t c = 0, k = 0; c < n_modes; c++) {
-    for (size_t top = c % 2; top + 1 < n_modes; top += 2) {
-      out->place[k++] = (uint32_t)mesh_place(out->layout, (int)c, (int)top);
-    }
+  for (size_t k = 0; k < shape->n_nodes; k++) {
+    out->place[k] = (uint32_t)mesh_place(out->layout, (int)shape->column_of[k], (int)shape->pairs[k][0]);
   }
   CUONN_TRY(cuda_allocate(&out->phases, &out->lasting, n_meshes * out->places, sizeof(double2), "the phases"));
   out->applied = out->phases;
@@ -56,34 +55,29 @@ void cuda_meshes_free(cuda_meshes *meshes) {
   free(meshes->place);
 }
 
-/* starts: [N] as in kernels/walk.h. Returns the number of segments, 0 if nothing needs to be kept. */
-static int divide(int *starts, const cuonn_mesh *mesh) {
-  int segments = 1;
-  double loss = mesh_column_loss(mesh, 0), most = loss;
-  starts[0] = 0;
-  for (size_t c = 1; c < mesh->n_modes; c++) {
-    const double own = mesh_column_loss(mesh, c);
-    starts[c] = -1;
-    if (loss + own > MESH_SEGMENT_LOSS) {
-      starts[c] = segments++;
-      loss = 0;
-    }
-    loss += own;
-    most = fmax(most, loss);
+/* starts: [column] as in kernels/walk.h; loss: [column] room. Returns the number of segments, 0 if nothing needs to be
+ * kept. */
+static int divide(int *starts, double *loss, const cuonn_mesh *mesh) {
+  const size_t n_columns = mesh->shape->n_columns;
+  double most = 0;
+  for (size_t c = 0; c < n_columns; c++) {
+    loss[c] = mesh_column_loss(mesh, c);
+    most = fmax(most, loss[c]);
   }
-  if (segments > 1 || most > MESH_SEGMENT_LOSS) return segments;
+  const int n_segments = (int)segments_divide(starts, loss, n_columns);
+  if (n_segments > 1 || most > SEGMENT_LOSS) return n_segments;
   starts[0] = -1;
   return 0;
 }
 
 /* place: [node] */
 static void fill_constants(node_constants *constants, const cuonn_mesh *mesh, const uint32_t *place) {
-  for (size_t k = 0; k < cuonn_mesh_nodes(mesh->n_modes); k++) {
-    const double left = M_PI / 4 + mesh->coupler_error[2 * k], right = M_PI / 4 + mesh->coupler_error[2 * k + 1];
-    constants[place[k]] = (node_constants){.left = {cos(left), sin(left)},
-                                           .right = {cos(right), sin(right)},
-                                           .theta_amplitude = pow(10, -mesh->loss_db[2 * k] / 20),
-                                           .phi_amplitude = pow(10, -mesh->loss_db[2 * k + 1] / 20)};
+  for (size_t k = 0; k < mesh->n_nodes; k++) {
+    const node_fixed fixed = node_fixed_of(mesh, k);
+    constants[place[k]] = (node_constants){.left = {fixed.left[0], fixed.left[1]},
+                                           .right = {fixed.right[0], fixed.right[1]},
+                                           .theta_amplitude = fixed.theta_amplitude,
+                                           .phi_amplitude = fixed.phi_amplitude};
   }
 }
 
@@ -107,12 +101,14 @@ static cuonn_status set_general(cuda_meshes *m, const cuonn_mesh *const *from, c
   const size_t n = (size_t)m->layout.n_modes;
   cuonn_status status = CUONN_OK;
   int *starts = NULL;
+  double *loss = NULL;
   CUONN_TRY_DONE(cuda_allocate(&m->nodes, &m->kind, m->n_meshes * m->places * 2, sizeof(float4), "the coefficients"));
   CUONN_TRY_DONE(cuda_allocate(&m->back, &m->kind, m->n_meshes * m->places * 3, sizeof(float4), "the coefficients"));
   CUONN_TRY_DONE(cuda_meshes_set_constants(m, from, stream));
   CUONN_TRY_DONE(cuonn_allocate(&starts, m->n_meshes * n, sizeof *starts));
+  CUONN_TRY_DONE(cuonn_allocate(&loss, n, sizeof *loss));
   for (size_t i = 0; i < m->n_meshes; i++) {
-    const int segments = divide(starts + i * n, from[i]);
+    const int segments = divide(starts + i * n, loss, from[i]);
     m->view.n_segments = segments > m->view.n_segments ? segments : m->view.n_segments;
   }
   if (m->view.n_segments > 0) {
@@ -122,6 +118,7 @@ static cuonn_status set_general(cuda_meshes *m, const cuonn_mesh *const *from, c
     CUONN_CUDA_DONE(cudaStreamSynchronize(stream));
   }
 done:
+  free(loss);
   free(starts);
   return status;
 }

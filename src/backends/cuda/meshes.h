@@ -8,6 +8,7 @@
 #include "cuonn/mesh.h"
 #include "kernels/coefficients.h"
 #include "kernels/columns.h"
+#include "mesh/shape.h"
 
 typedef struct {
   mesh_layout layout;
@@ -26,8 +27,8 @@ typedef struct {
 } cuda_meshes;
 
 /* CUONN_E_SHAPE for more waveguides than the kernels hold. with_outputs: gamma and the phases that nodes leave are kept. */
-cuonn_status cuda_meshes_create(cuda_meshes *out, size_t n_meshes, size_t n_modes, cuonn_phase_style style,
-                                bool with_outputs, const cuda_session *session);
+cuonn_status cuda_meshes_create(cuda_meshes *out, size_t n_meshes, const cuonn_mesh_shape *shape,
+                                cuonn_phase_style style, bool with_outputs, const cuda_session *session);
 void cuda_meshes_free(cuda_meshes *meshes);
 
 /* Takes the kind of nodes, errors and losses from host meshes: [mesh], all of one shape. Allocates. */

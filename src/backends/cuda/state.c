@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "network/shape.h"
 
 void cuda_destroy(void *state) {
   cuda_state *const s = state;
@@ -24,6 +25,7 @@ void cuda_destroy(void *state) {
   cuda_meshes_free(&s->ideal);
   cuda_meshes_free(&s->meshes);
   cuda_session_close(s->session);
+  network_shape_disown(&s->problem.shape);
   free(s);
 }
 
@@ -61,18 +63,19 @@ static cuonn_status create_steps(cuda_state *s) {
 }
 
 cuonn_status cuda_create(void **out, const backend_problem *problem) {
-  const cuonn_network_shape *const shape = &problem->shape;
   cuonn_status status = CUONN_OK;
   cuda_state *s = NULL;
   *out = NULL;
   CUONN_TRY_DONE(cuonn_allocate(&s, 1, sizeof *s));
   s->problem = *problem;
+  CUONN_TRY_DONE(network_shape_own(&s->problem.shape));
+  const cuonn_network_shape *const shape = &s->problem.shape;
   CUONN_TRY_DONE(cuda_session_open(&s->session));
-  CUONN_TRY_DONE(cuda_meshes_create(&s->meshes, problem->n_models * shape->n_layers, shape->n_modes, shape->style,
+  CUONN_TRY_DONE(cuda_meshes_create(&s->meshes, problem->n_models * shape->n_layers, shape->mesh, shape->style,
                                     cuda_measures(problem), s->session));
   if (problem->gradient == CUONN_GRADIENT_IDEAL && problem->batch_size > 0) {
-    CUONN_TRY_DONE(cuda_meshes_create(&s->ideal, problem->n_models * shape->n_layers, shape->n_modes, shape->style,
-                                      false, s->session));
+    CUONN_TRY_DONE(cuda_meshes_create(&s->ideal, problem->n_models * shape->n_layers, shape->mesh, shape->style, false,
+                                      s->session));
     s->ideal.applied = s->meshes.phases;
   }
   s->stride = (size_t)mesh_stride(s->meshes.layout);
@@ -105,7 +108,7 @@ static cuonn_status set_moments(cuda_state *s, size_t model, const double *momen
       continue;
     }
     for (size_t l = 0; l < layers; l++) {
-      const double *const theta = moments + (half * layers + l) * n * n;
+      const double *const theta = moments + (half * layers + l) * (2 * nodes + n);
       CUONN_TRY(cuda_meshes_set_pairs(device[half], &s->meshes, model * layers + l, theta, theta + nodes, s->scratch,
                                       stream));
       if (!of_gamma[half]) continue;
@@ -175,7 +178,7 @@ cuonn_status cuda_get_model(const backend_model *to, void *state, size_t model) 
     memcpy(mesh->gamma, s->models[model].network.layers[l].gamma, n * sizeof *mesh->gamma);
     if (s->meshes.gamma) CUONN_TRY(get_outputs(mesh->gamma, s->meshes.gamma, s, model * layers + l));
     for (size_t half = 0; to->moments && half < 2; half++) {
-      double *const theta = to->moments + (half * layers + l) * n * n;
+      double *const theta = to->moments + (half * layers + l) * (2 * nodes + n);
       CUONN_TRY(cuda_meshes_get_pairs(theta, theta + nodes, &s->meshes, model * layers + l, device[half], s->scratch,
                                       s->session->stream));
       CUONN_TRY(get_outputs(theta + 2 * nodes, of_gamma[half], s, model * layers + l));
@@ -200,7 +203,7 @@ static cuonn_status make_kept(cuda_state *s) {
 /* Meshes for training that knows of no errors. */
 static cuonn_status set_ideal(cuda_state *s, const cuonn_mesh **from) {
   cuonn_mesh bare;
-  CUONN_TRY(cuonn_mesh_create(&bare, s->problem.shape.n_modes, s->problem.shape.style));
+  CUONN_TRY(cuonn_mesh_create_shaped(&bare, s->problem.shape.mesh, s->problem.shape.style));
   for (size_t i = 0; i < s->meshes.n_meshes; i++) from[i] = &bare;
   const cuonn_status status = cuda_meshes_set_errors(&s->ideal, from, s->session->stream);
   cuonn_mesh_free(&bare);

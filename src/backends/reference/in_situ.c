@@ -17,7 +17,7 @@ void reference_read(complex_t *field, const chip_reading *reading, size_t exampl
 }
 
 void reference_read_matrix(complex_t *matrix, const reference_mesh *mesh, const chip_reading *reading) {
-  const size_t n = mesh->n_modes;
+  const size_t n = mesh->shape->n_modes;
   complex_t *const column = matrix; /* written as rows, then transposed */
   memset(matrix, 0, n * n * sizeof *matrix);
   for (size_t j = 0; j < n; j++) {
@@ -49,15 +49,14 @@ static void add_power(double *signal, double *light, double weight, complex_t fi
 /* Reads the powers of one field on its way, taps [column][N], and at the outputs. */
 static void read_powers(tap_sums *sums, double weight, const reference_mesh *mesh, const cuonn_taps *taps,
                         const complex_t *out) {
-  const size_t n = mesh->n_modes, arm = mesh->style == CUONN_STYLE_TOP ? 0 : 1;
+  const cuonn_mesh_shape *const shape = mesh->shape;
+  const size_t n = shape->n_modes, arm = mesh->style == CUONN_STYLE_TOP ? 0 : 1;
   const complex_t *const at_phi = (const complex_t *)taps->before_phi;
   const complex_t *const at_theta = (const complex_t *)taps->before_theta;
-  for (size_t c = 0, k = 0; c < n; c++) {
-    for (size_t top = c % 2; top + 1 < n; top += 2, k++) {
-      const size_t at = c * n + top + arm;
-      add_power(&sums->signal.d_theta[k], &sums->light.d_theta[k], weight, at_theta[at]);
-      add_power(&sums->signal.d_phi[k], &sums->light.d_phi[k], weight, at_phi[at]);
-    }
+  for (size_t k = 0; k < shape->n_nodes; k++) {
+    const size_t at = shape->column_of[k] * n + shape->pairs[k][arm];
+    add_power(&sums->signal.d_theta[k], &sums->light.d_theta[k], weight, at_theta[at]);
+    add_power(&sums->signal.d_phi[k], &sums->light.d_phi[k], weight, at_phi[at]);
   }
   for (size_t w = 0; w < n; w++) add_power(&sums->signal.d_gamma[w], &sums->light.d_gamma[w], weight, out[w]);
 }
@@ -86,7 +85,7 @@ typedef struct {
 
 /* x + turn conj(sent) goes through the mesh, and its powers are taken with a weight. */
 static void send(tap_sums *sums, double weight, light_path *p, complex_t turn, const reference_mesh *mesh) {
-  const size_t n = mesh->n_modes;
+  const size_t n = mesh->shape->n_modes;
   for (size_t w = 0; w < n; w++) p->out[w] = p->x[w] + turn * conj(p->sent[w]);
   reference_forward(p->out, mesh, &p->taps, 0, 1);
   read_powers(sums, weight, mesh, &p->taps, p->out);
@@ -95,10 +94,10 @@ static void send(tap_sums *sums, double weight, light_path *p, complex_t turn, c
 /* Adds what one example gives. p->sent ends as the returned field, in scaled units. */
 static void measure_example(tap_sums *sums, light_path *p, const reference_mesh *mesh, cuonn_gradient_method method,
                             const chip_reading *reading, size_t example) {
-  memcpy(p->sent, p->g, mesh->n_modes * sizeof *p->sent);
+  memcpy(p->sent, p->g, mesh->shape->n_modes * sizeof *p->sent);
   reference_backward(p->sent, mesh, &p->taps, 0, 1);
   if (method == CUONN_GRADIENT_ANALOG) {
-    reference_read(p->sent, reading, example, mesh->n_modes);
+    reference_read(p->sent, reading, example, mesh->shape->n_modes);
     send(sums, .5, p, -I, mesh);
     send(sums, -.5, p, I, mesh);
   } else {
@@ -110,8 +109,8 @@ static void measure_example(tap_sums *sums, light_path *p, const reference_mesh 
 
 /* From sums to a derivative. Shot noise is independent from reading to reading: its sum over the batch is one normal. */
 static void finish(cuonn_mesh_gradient *gradient, const tap_sums *sums, double factor, const chip_reading *reading,
-                   size_t n_modes) {
-  const size_t nodes = cuonn_mesh_nodes(n_modes);
+                   const cuonn_mesh_shape *shape) {
+  const size_t nodes = shape->n_nodes;
   const double shot = reading->chip->tap_shot;
   double normal[2] = {0, 0};
   for (size_t k = 0; k < nodes; k++) {
@@ -119,16 +118,16 @@ static void finish(cuonn_mesh_gradient *gradient, const tap_sums *sums, double f
     gradient->d_theta[k] = factor * (sums->signal.d_theta[k] + shot * sqrt(sums->light.d_theta[k]) * normal[0]);
     gradient->d_phi[k] = factor * (sums->signal.d_phi[k] + shot * sqrt(sums->light.d_phi[k]) * normal[1]);
   }
-  for (size_t w = 0; w < n_modes; w++) {
+  for (size_t w = 0; w < shape->n_modes; w++) {
     if (shot > 0) chip_tap_normals(normal, reading, nodes + w);
     gradient->d_gamma[w] = factor * (sums->signal.d_gamma[w] + shot * sqrt(sums->light.d_gamma[w]) * normal[0]);
   }
 }
 
-static cuonn_status gradient_create(cuonn_mesh_gradient *out, size_t n_modes) {
-  CUONN_TRY(cuonn_allocate(&out->d_theta, cuonn_mesh_nodes(n_modes), sizeof(double)));
-  CUONN_TRY(cuonn_allocate(&out->d_phi, cuonn_mesh_nodes(n_modes), sizeof(double)));
-  return cuonn_allocate(&out->d_gamma, n_modes, sizeof(double));
+static cuonn_status gradient_create(cuonn_mesh_gradient *out, const cuonn_mesh_shape *shape) {
+  CUONN_TRY(cuonn_allocate(&out->d_theta, shape->n_nodes, sizeof(double)));
+  CUONN_TRY(cuonn_allocate(&out->d_phi, shape->n_nodes, sizeof(double)));
+  return cuonn_allocate(&out->d_gamma, shape->n_modes, sizeof(double));
 }
 
 static void gradient_free(cuonn_mesh_gradient *gradient) {
@@ -140,16 +139,16 @@ static void gradient_free(cuonn_mesh_gradient *gradient) {
 cuonn_status reference_measure(cuonn_mesh_gradient *gradient, complex_t *returned, const reference_mesh *mesh,
                                const complex_t *x, const complex_t *g, size_t n_examples, cuonn_gradient_method method,
                                const chip_reading *reading) {
-  const size_t n = mesh->n_modes;
+  const size_t n = mesh->shape->n_modes;
   const double x_scale = input_scale(x, n_examples, n, reading->chip->scale);
   const double g_scale = input_scale(g, n_examples, n, reading->chip->scale);
   tap_sums sums = {0};
   light_path p = {0};
   complex_t *fields = NULL;
   cuonn_status status = CUONN_OK;
-  CUONN_TRY_DONE(gradient_create(&sums.signal, n));
-  CUONN_TRY_DONE(gradient_create(&sums.light, n));
-  CUONN_TRY_DONE(reference_taps_create(&p.taps, n));
+  CUONN_TRY_DONE(gradient_create(&sums.signal, mesh->shape));
+  CUONN_TRY_DONE(gradient_create(&sums.light, mesh->shape));
+  CUONN_TRY_DONE(reference_taps_create(&p.taps, mesh->shape));
   CUONN_TRY_DONE(cuonn_allocate(&fields, 4 * n, sizeof *fields));
   p.x = fields;
   p.g = p.x + n;
@@ -163,7 +162,7 @@ cuonn_status reference_measure(cuonn_mesh_gradient *gradient, complex_t *returne
     measure_example(&sums, &p, mesh, method, reading, e);
     for (size_t w = 0; returned && w < n; w++) returned[e * n + w] = p.sent[w] * g_scale;
   }
-  finish(gradient, &sums, x_scale * g_scale / 2, reading, n);
+  finish(gradient, &sums, x_scale * g_scale / 2, reading, mesh->shape);
 done:
   free(fields);
   reference_taps_free(&p.taps);

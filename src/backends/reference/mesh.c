@@ -4,20 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buffer.h"
 #include "base/error.h"
 #include "base/memory.h"
 
-cuonn_status reference_mesh_create(reference_mesh *out, size_t n_modes) {
-  memset(out, 0, sizeof *out);
-  out->n_modes = n_modes;
-  CUONN_TRY(cuonn_allocate(&out->nodes, cuonn_mesh_nodes(n_modes), sizeof *out->nodes));
-  return cuonn_allocate(&out->gamma, n_modes, sizeof *out->gamma);
+cuonn_status reference_mesh_create(reference_mesh *out, const cuonn_mesh_shape *shape) {
+  *out = (reference_mesh){.shape = shape};
+  CUONN_TRY(cuonn_allocate(&out->nodes, shape->n_nodes, sizeof *out->nodes));
+  return cuonn_allocate(&out->singles, shape->n_modes, sizeof *out->singles);
 }
 
 void reference_mesh_free(reference_mesh *mesh) {
   free(mesh->nodes);
-  free(mesh->gamma);
+  free(mesh->singles);
   memset(mesh, 0, sizeof *mesh);
 }
 
@@ -57,86 +55,101 @@ static void set_shifters(reference_node *node, cuonn_phase_style style, double t
 
 void reference_mesh_set(reference_mesh *mesh, const cuonn_mesh *from) {
   mesh->style = from->style;
-  for (size_t k = 0; k < cuonn_mesh_nodes(mesh->n_modes); k++) {
+  for (size_t k = 0; k < mesh->shape->n_nodes; k++) {
     reference_node *const node = &mesh->nodes[k];
     set_shifters(node, from->style, from->theta[k], from->phi[k], &from->loss_db[2 * k]);
     set_coupler(node->left, from->coupler_error[2 * k]);
     set_coupler(node->right, from->coupler_error[2 * k + 1]);
   }
-  for (size_t w = 0; w < mesh->n_modes; w++) mesh->gamma[w] = cexp(I * from->gamma[w]);
+  for (size_t w = 0; w < mesh->shape->n_modes; w++) mesh->singles[w] = cexp(I * from->gamma[w]);
 }
 
-static void shift(complex_t *v, const complex_t stage[2]) {
-  v[0] *= stage[0];
-  v[1] *= stage[1];
+static void shift(complex_t *top, complex_t *bottom, const complex_t stage[2]) {
+  *top *= stage[0];
+  *bottom *= stage[1];
 }
 
-static void couple(complex_t *v, const complex_t coupler[2]) {
-  const complex_t top = v[0], bottom = v[1];
-  v[0] = coupler[0] * top + coupler[1] * bottom;
-  v[1] = coupler[1] * top + coupler[0] * bottom;
+static void couple(complex_t *top, complex_t *bottom, const complex_t coupler[2]) {
+  const complex_t t = *top, b = *bottom;
+  *top = coupler[0] * t + coupler[1] * b;
+  *bottom = coupler[1] * t + coupler[0] * b;
 }
 
 /* A column of nodes, the fields of one example, and where its taps go. */
 typedef struct {
+  const cuonn_mesh_column *of;
   const reference_node *nodes;
-  size_t first, count; /* top waveguide of the first node, number of nodes */
   complex_t *v;
   size_t n_modes, place; /* place: of this column's and example's fields in a tap */
 } column;
-
-static column column_at(complex_t *v, const reference_mesh *mesh, size_t c, size_t example, size_t n_examples) {
-  const size_t n = mesh->n_modes, start = cuonn_mesh_column_start(n, c);
-  return (column){mesh->nodes + start,     c % 2, cuonn_mesh_column_start(n, c + 1) - start, v, n,
-                  c * n_examples + example};
-}
 
 static void tap(double *stage, column c) {
   if (stage) memcpy(stage + 2 * c.place * c.n_modes, c.v, c.n_modes * sizeof *c.v);
 }
 
-#define EACH_NODE(c, call, member) \
-  for (size_t j = 0; j < (c).count; j++) call((c).v + (c).first + 2 * j, (c).nodes[j].member)
+#define EACH_NODE(c, call, member)           \
+  for (size_t j = 0; j < (c).of->count; j++) \
+  call(&(c).v[(c).of->pairs[j][0]], &(c).v[(c).of->pairs[j][1]], (c).nodes[j].member)
+
+static void nodes_forward(column c, const cuonn_taps *taps) {
+  tap(taps->before_phi, c);
+  EACH_NODE(c, shift, outer);
+  tap(taps->after_phi, c);
+  EACH_NODE(c, couple, left);
+  tap(taps->before_theta, c);
+  EACH_NODE(c, shift, inner);
+  tap(taps->after_theta, c);
+  EACH_NODE(c, couple, right);
+  tap(taps->after_coupler, c);
+}
+
+static void nodes_backward(column c, const cuonn_taps *taps) {
+  tap(taps->after_coupler, c);
+  EACH_NODE(c, couple, right);
+  tap(taps->after_theta, c);
+  EACH_NODE(c, shift, inner);
+  tap(taps->before_theta, c);
+  EACH_NODE(c, couple, left);
+  tap(taps->after_phi, c);
+  EACH_NODE(c, shift, outer);
+  tap(taps->before_phi, c);
+}
+
+static void singles_pass(complex_t *v, const reference_mesh *mesh) {
+  for (size_t w = 0; w < mesh->shape->n_modes; w++) v[w] *= mesh->singles[w];
+}
+
+/* Through all columns, in the order of light or against it. */
+static void pass(complex_t *v, const reference_mesh *mesh, const cuonn_taps *taps, size_t example, size_t n_examples,
+                 bool backward) {
+  static const cuonn_taps none;
+  const size_t n_columns = cuonn_mesh_shape_columns(mesh->shape);
+  for (size_t i = 0; i < n_columns; i++) {
+    const size_t c = backward ? n_columns - 1 - i : i;
+    const cuonn_mesh_column *const of = &mesh->shape->columns[c];
+    const column nodes = {of, mesh->nodes + of->first, v, mesh->shape->n_modes, c * n_examples + example};
+    if (of->kind == CUONN_COLUMN_SINGLES) {
+      singles_pass(v, mesh);
+    } else if (backward) {
+      nodes_backward(nodes, taps ? taps : &none);
+    } else {
+      nodes_forward(nodes, taps ? taps : &none);
+    }
+  }
+}
 
 void reference_forward(complex_t *v, const reference_mesh *mesh, const cuonn_taps *taps, size_t example,
                        size_t n_examples) {
-  static const cuonn_taps none;
-  if (!taps) taps = &none;
-  for (size_t i = 0; i < mesh->n_modes; i++) {
-    const column c = column_at(v, mesh, i, example, n_examples);
-    tap(taps->before_phi, c);
-    EACH_NODE(c, shift, outer);
-    tap(taps->after_phi, c);
-    EACH_NODE(c, couple, left);
-    tap(taps->before_theta, c);
-    EACH_NODE(c, shift, inner);
-    tap(taps->after_theta, c);
-    EACH_NODE(c, couple, right);
-    tap(taps->after_coupler, c);
-  }
-  for (size_t w = 0; w < mesh->n_modes; w++) v[w] *= mesh->gamma[w];
+  pass(v, mesh, taps, example, n_examples, false);
 }
 
 void reference_backward(complex_t *v, const reference_mesh *mesh, const cuonn_taps *taps, size_t example,
                         size_t n_examples) {
-  static const cuonn_taps none;
-  if (!taps) taps = &none;
-  for (size_t w = 0; w < mesh->n_modes; w++) v[w] *= mesh->gamma[w];
-  for (size_t i = mesh->n_modes; i-- > 0;) {
-    const column c = column_at(v, mesh, i, example, n_examples);
-    tap(taps->after_coupler, c);
-    EACH_NODE(c, couple, right);
-    tap(taps->after_theta, c);
-    EACH_NODE(c, shift, inner);
-    tap(taps->before_theta, c);
-    EACH_NODE(c, couple, left);
-    tap(taps->after_phi, c);
-    EACH_NODE(c, shift, outer);
-    tap(taps->before_phi, c);
-  }
+  pass(v, mesh, taps, example, n_examples, true);
 }
 
-/* What a radian of a phase adds to the phase of the top and of the bottom arm. */
+/* What a radian of a phase adds to the phase of the top and of the bottom arm. Written out here once more, and not taken from
+ * src/mesh/node.h: what other backends use is tested against this. */
 static const double theta_arms[][2] = {[CUONN_STYLE_TOP] = {1, 0},
                                        [CUONN_STYLE_BOTTOM] = {0, 1},
                                        [CUONN_STYLE_SYMMETRIC] = {.5, -.5},
@@ -149,28 +162,29 @@ static const double phi_arms[][2] = {[CUONN_STYLE_TOP] = {1, 0},
 /* d loss per radian of phase at a place where the forward field is x and the backward field g. */
 static double sensitivity(complex_t x, complex_t g) { return -cimag(x * g); }
 
-/* The same for a phase that moves two arms. */
-static double sensitivity_of_arms(const double arms[2], const double *x, const double *g) {
-  const complex_t *const xv = (const complex_t *)x, *const gv = (const complex_t *)g;
-  return arms[0] * sensitivity(xv[0], gv[0]) + arms[1] * sensitivity(xv[1], gv[1]);
+/* The same for a phase that moves the two arms of a node; x, g: fields of its column. */
+static double sensitivity_of_arms(const double arms[2], const complex_t *x, const complex_t *g,
+                                  const uint32_t pair[2]) {
+  return arms[0] * sensitivity(x[pair[0]], g[pair[0]]) + arms[1] * sensitivity(x[pair[1]], g[pair[1]]);
 }
 
 void reference_add_gradient(cuonn_mesh_gradient *gradient, const reference_mesh *mesh, const cuonn_taps *x,
                             const cuonn_taps *g) {
-  const size_t n = mesh->n_modes;
-  for (size_t c = 0, k = 0; c < n; c++) {
-    for (size_t top = c % 2; top + 1 < n; top += 2, k++) {
-      const size_t at = 2 * (c * n + top);
-      gradient->d_theta[k] += sensitivity_of_arms(theta_arms[mesh->style], x->before_theta + at, g->before_theta + at);
-      gradient->d_phi[k] += sensitivity_of_arms(phi_arms[mesh->style], x->before_phi + at, g->before_phi + at);
-    }
+  const cuonn_mesh_shape *const shape = mesh->shape;
+  for (size_t k = 0; k < shape->n_nodes; k++) {
+    const size_t at = 2 * shape->column_of[k] * shape->n_modes;
+    gradient->d_theta[k] += sensitivity_of_arms(theta_arms[mesh->style], (const complex_t *)(x->before_theta + at),
+                                                (const complex_t *)(g->before_theta + at), shape->pairs[k]);
+    gradient->d_phi[k] += sensitivity_of_arms(phi_arms[mesh->style], (const complex_t *)(x->before_phi + at),
+                                              (const complex_t *)(g->before_phi + at), shape->pairs[k]);
   }
 }
 
-cuonn_status reference_taps_create(cuonn_taps *out, size_t n_modes) {
+cuonn_status reference_taps_create(cuonn_taps *out, const cuonn_mesh_shape *shape) {
+  const size_t size = 2 * shape->n_columns * shape->n_modes;
   memset(out, 0, sizeof *out);
-  CUONN_TRY(cuonn_allocate(&out->before_phi, 2 * n_modes * n_modes, sizeof(double)));
-  return cuonn_allocate(&out->before_theta, 2 * n_modes * n_modes, sizeof(double));
+  CUONN_TRY(cuonn_allocate(&out->before_phi, size, sizeof(double)));
+  return cuonn_allocate(&out->before_theta, size, sizeof(double));
 }
 
 void reference_taps_free(cuonn_taps *taps) {
@@ -179,66 +193,54 @@ void reference_taps_free(cuonn_taps *taps) {
   memset(taps, 0, sizeof *taps);
 }
 
-/* One example, from and to a caller's array. */
-static void read_example(complex_t *v, const cuonn_buffer *from, size_t example, size_t n_modes) {
-  for (size_t i = 0; i < 2 * n_modes; i++) ((double *)v)[i] = buffer_get(from, 2 * example * n_modes + i);
-}
-
-static void write_example(const cuonn_buffer *to, size_t example, const complex_t *v, size_t n_modes) {
-  for (size_t i = 0; i < 2 * n_modes; i++) buffer_put(to, 2 * example * n_modes + i, ((const double *)v)[i]);
-}
-
-cuonn_status reference_propagate(const cuonn_buffer *out, const cuonn_taps *taps, const cuonn_mesh *mesh,
-                                 const cuonn_buffer *in, bool backward, int threads) {
+cuonn_status reference_propagate(double *out, const cuonn_taps *taps, const cuonn_mesh *mesh, const cuonn_fields *in,
+                                 bool backward, int threads) {
   (void)threads;
-  const size_t n = mesh->n_modes, n_examples = in->count / n;
+  const size_t n = mesh->n_modes;
   reference_mesh factors = {0};
-  complex_t *v = NULL;
   cuonn_status status = CUONN_OK;
-  CUONN_TRY_DONE(reference_mesh_create(&factors, n));
+  CUONN_TRY_DONE(reference_mesh_create(&factors, mesh->shape));
   reference_mesh_set(&factors, mesh);
-  CUONN_TRY_DONE(cuonn_allocate(&v, n, sizeof *v));
-  for (size_t e = 0; e < n_examples; e++) {
-    read_example(v, in, e, n);
+  memcpy(out, in->values, 2 * in->n_examples * n * sizeof *out);
+  for (size_t e = 0; e < in->n_examples; e++) {
+    complex_t *const v = (complex_t *)out + e * n;
     if (backward) {
-      reference_backward(v, &factors, taps, e, n_examples);
+      reference_backward(v, &factors, taps, e, in->n_examples);
     } else {
-      reference_forward(v, &factors, taps, e, n_examples);
+      reference_forward(v, &factors, taps, e, in->n_examples);
     }
-    write_example(out, e, v, n);
   }
 done:
-  free(v);
   reference_mesh_free(&factors);
   return status;
 }
 
-cuonn_status reference_vjp(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward, const cuonn_mesh *mesh,
-                           const cuonn_buffer *input, const cuonn_buffer *cotangent, int threads) {
+cuonn_status reference_vjp(cuonn_mesh_gradient *gradient, double *backward, const cuonn_mesh *mesh,
+                           const cuonn_fields *input, const cuonn_fields *cotangent, int threads) {
   (void)threads;
   const size_t n = mesh->n_modes;
   reference_mesh factors = {0};
   cuonn_taps x_taps = {0}, g_taps = {0};
   complex_t *y = NULL, *g = NULL;
   cuonn_status status = CUONN_OK;
-  CUONN_TRY_DONE(reference_mesh_create(&factors, n));
-  CUONN_TRY_DONE(reference_taps_create(&x_taps, n));
-  CUONN_TRY_DONE(reference_taps_create(&g_taps, n));
+  CUONN_TRY_DONE(reference_mesh_create(&factors, mesh->shape));
+  CUONN_TRY_DONE(reference_taps_create(&x_taps, mesh->shape));
+  CUONN_TRY_DONE(reference_taps_create(&g_taps, mesh->shape));
   CUONN_TRY_DONE(cuonn_allocate(&y, n, sizeof *y));
   CUONN_TRY_DONE(cuonn_allocate(&g, n, sizeof *g));
   reference_mesh_set(&factors, mesh);
-  memset(gradient->d_theta, 0, cuonn_mesh_nodes(n) * sizeof(double));
-  memset(gradient->d_phi, 0, cuonn_mesh_nodes(n) * sizeof(double));
+  memset(gradient->d_theta, 0, mesh->n_nodes * sizeof(double));
+  memset(gradient->d_phi, 0, mesh->n_nodes * sizeof(double));
   memset(gradient->d_gamma, 0, n * sizeof(double));
 
-  for (size_t e = 0; e < input->count / n; e++) {
-    read_example(y, input, e, n);
-    read_example(g, cotangent, e, n);
+  for (size_t e = 0; e < input->n_examples; e++) {
+    memcpy(y, input->values + 2 * e * n, n * sizeof *y);
+    memcpy(g, cotangent->values + 2 * e * n, n * sizeof *g);
     reference_forward(y, &factors, &x_taps, 0, 1);
     for (size_t w = 0; w < n; w++) gradient->d_gamma[w] += sensitivity(y[w], g[w]);
     reference_backward(g, &factors, &g_taps, 0, 1);
     reference_add_gradient(gradient, &factors, &x_taps, &g_taps);
-    if (backward) write_example(backward, e, g, n);
+    if (backward) memcpy(backward + 2 * e * n, g, n * sizeof *g);
   }
 done:
   free(g);

@@ -4,8 +4,8 @@
 
 #include <complex.h>
 
-#include "cuonn/buffer.h"
 #include "cuonn/compute.h"
+#include "mesh/shape.h"
 
 typedef double complex complex_t;
 
@@ -16,13 +16,13 @@ typedef struct {
 } reference_node;
 
 typedef struct {
-  size_t n_modes;
+  const cuonn_mesh_shape *shape; /* not owned */
   cuonn_phase_style style;
   reference_node *nodes; /* [node] */
-  complex_t *gamma;      /* [waveguide] exp(i gamma) */
+  complex_t *singles;    /* [waveguide] exp(i gamma), of the last column */
 } reference_mesh;
 
-cuonn_status reference_mesh_create(reference_mesh *out, size_t n_modes);
+cuonn_status reference_mesh_create(reference_mesh *out, const cuonn_mesh_shape *shape);
 void reference_mesh_set(reference_mesh *mesh, const cuonn_mesh *from);
 void reference_mesh_free(reference_mesh *mesh);
 
@@ -33,18 +33,17 @@ void reference_forward(complex_t *v, const reference_mesh *mesh, const cuonn_tap
 void reference_backward(complex_t *v, const reference_mesh *mesh, const cuonn_taps *taps, size_t example,
                         size_t n_examples);
 
-/* Adds d loss / d(theta, phi) of one example, from the fields (x) and backward fields (g) of before_phi, before_theta.
- */
+/* Adds d loss / d(theta, phi) of one example, from the fields (x) and backward fields (g) of before_phi, before_theta. */
 void reference_add_gradient(cuonn_mesh_gradient *gradient, const reference_mesh *mesh, const cuonn_taps *x,
                             const cuonn_taps *g);
 
 /* Taps of one example with the two stages that a gradient needs. Release with reference_taps_free(). */
-cuonn_status reference_taps_create(cuonn_taps *out, size_t n_modes);
+cuonn_status reference_taps_create(cuonn_taps *out, const cuonn_mesh_shape *shape);
 void reference_taps_free(cuonn_taps *taps);
 
-cuonn_status reference_propagate(const cuonn_buffer *out, const cuonn_taps *taps, const cuonn_mesh *mesh,
-                                 const cuonn_buffer *in, bool backward, int threads);
-cuonn_status reference_vjp(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward, const cuonn_mesh *mesh,
-                           const cuonn_buffer *input, const cuonn_buffer *cotangent, int threads);
+cuonn_status reference_propagate(double *out, const cuonn_taps *taps, const cuonn_mesh *mesh, const cuonn_fields *in,
+                                 bool backward, int threads);
+cuonn_status reference_vjp(cuonn_mesh_gradient *gradient, double *backward, const cuonn_mesh *mesh,
+                           const cuonn_fields *input, const cuonn_fields *cotangent, int threads);
 
 #endif

@@ -14,10 +14,10 @@ cuonn_status reference_network_create(reference_network *out, const cuonn_networ
   CUONN_TRY(cuonn_allocate(&out->layers, shape->n_layers, sizeof *out->layers));
   CUONN_TRY(cuonn_allocate(&out->x_taps, shape->n_layers, sizeof *out->x_taps));
   for (size_t l = 0; l < shape->n_layers; l++) {
-    CUONN_TRY(reference_mesh_create(&out->layers[l], n));
-    CUONN_TRY(reference_taps_create(&out->x_taps[l], n));
+    CUONN_TRY(reference_mesh_create(&out->layers[l], shape->mesh));
+    CUONN_TRY(reference_taps_create(&out->x_taps[l], shape->mesh));
   }
-  CUONN_TRY(reference_taps_create(&out->g_taps, n));
+  CUONN_TRY(reference_taps_create(&out->g_taps, shape->mesh));
   CUONN_TRY(cuonn_allocate(&out->y, shape->n_layers * n, sizeof *out->y));
   CUONN_TRY(cuonn_allocate(&out->field, n, sizeof *out->field));
   CUONN_TRY(cuonn_allocate(&out->d_modulus, n, sizeof *out->d_modulus));

@@ -175,7 +175,7 @@ done:
 }
 
 static int print_json(const job *j) {
-  const size_t n_layers = j->network.shape.n_layers, n = j->network.shape.n_modes;
+  const size_t n_layers = j->network.shape.n_layers, n = j->network.layers->n_nodes;
   json_t *const object = json_pack("{s:I, s:o, s:o}", "examples", (json_int_t)j->input.n_examples, "loss",
                                    cli_json_number(j->loss), "output", cli_json_text(j->args.output));
   if (!object || !j->exact) return cli_print_json(object);
@@ -194,7 +194,7 @@ static int print_json(const job *j) {
 }
 
 static void print_table(const job *j) {
-  const size_t n_layers = j->network.shape.n_layers, n = j->network.shape.n_modes;
+  const size_t n_layers = j->network.shape.n_layers, n = j->network.layers->n_nodes;
   printf("examples  %zu\nloss      %.10g\noutput    %s\n", j->input.n_examples, j->loss, j->args.output);
   if (!j->exact) return;
   printf("\nlayer  1 - cosine  relative error\n");

@@ -32,8 +32,8 @@ static int write_gradients(FILE *out, cli_figure_source *source) {
       "ones; then of each layer a block for theta and one for phi: exact, measured\n",
       out);
   for (size_t l = 0; l < n_layers; l++)
-    fprintf(out, "%.6g %.6g\n", 1 - cuonn_gradient_error(measured + l, exact + l, 1, n_modes),
-            cuonn_gradient_relative_error(measured + l, exact + l, 1, n_modes));
+    fprintf(out, "%.6g %.6g\n", 1 - cuonn_gradient_error(measured + l, exact + l, 1, cuonn_mesh_nodes(n_modes)),
+            cuonn_gradient_relative_error(measured + l, exact + l, 1, cuonn_mesh_nodes(n_modes)));
   for (size_t l = 0; l < n_layers; l++) {
     write_derivatives(out, measured[l].d_theta, exact[l].d_theta, cuonn_mesh_nodes(n_modes));
     write_derivatives(out, measured[l].d_phi, exact[l].d_phi, cuonn_mesh_nodes(n_modes));

@@ -1,10 +1,48 @@
-#include "reference/batch.h"
-
+/* A batch on a chip, layer after layer, because a measurement is scaled to the whole batch. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "reference/in_situ.h"
+#include "reference/method.h"
+
+static bool supports(const cuonn_mesh_shape *shape) {
+  (void)shape;
+  return true;
+}
+
+static void prepare(reference_state *s, const reference_model *m, cuonn_gradient_method which) {
+  (void)which; /* a measurement sees what the chip applies */
+  reference_program(s, m);
+}
+
+/* A labelled batch, and the chip that it goes through. */
+typedef struct {
+  size_t count;
+  complex_t *x;    /* [example][N] */
+  uint8_t *labels; /* [example] */
+  const cuonn_chip_options *chip;
+  uint32_t step; /* that noise is drawn for */
+} reference_batch;
+
+static void batch_free(reference_batch *batch) {
+  free(batch->x);
+  free(batch->labels);
+}
+
+static cuonn_status gather(reference_batch *out, const reference_model *m, const reference_examples *examples) {
+  const size_t n = examples->fields->n_modes;
+  *out = (reference_batch){.count = examples->count, .chip = &m->chip, .step = examples->number};
+  CUONN_TRY(cuonn_allocate(&out->x, examples->count * n, sizeof *out->x));
+  CUONN_TRY(cuonn_allocate(&out->labels, examples->count, 1));
+  for (size_t i = 0; i < examples->count; i++) {
+    const size_t e = reference_example_at(examples, i);
+    memcpy(out->x + i * n, examples->fields->values + 2 * e * n, n * sizeof *out->x);
+    out->labels[i] = examples->labels[e];
+  }
+  return CUONN_OK;
+}
 
 static chip_reading reading_of(const reference_batch *batch, chip_use use, size_t layer) {
   return (chip_reading){batch->chip, use, (uint32_t)layer, batch->step};
@@ -22,7 +60,7 @@ static void multiply(complex_t *y, const complex_t *matrix, const complex_t *x, 
  * measures examples. */
 static cuonn_status layer_forward(complex_t *y, complex_t *matrix, const complex_t *x, const reference_mesh *mesh,
                                   const reference_batch *batch, const chip_reading *reading) {
-  const size_t n = mesh->n_modes;
+  const size_t n = mesh->shape->n_modes;
   complex_t *out;
   CUONN_TRY(cuonn_allocate(&out, n, sizeof *out));
   const bool by_matrix = batch->chip->measurement == CUONN_MEASUREMENT_MATRIX;
@@ -41,12 +79,15 @@ static cuonn_status layer_forward(complex_t *y, complex_t *matrix, const complex
   return CUONN_OK;
 }
 
-cuonn_status reference_batch_evaluate(double *loss, size_t *predictions, const reference_network *network,
-                                      const reference_batch *batch) {
+static cuonn_status evaluate(double *loss, size_t *predictions, reference_state *s, const reference_model *m,
+                             const reference_examples *examples) {
+  const reference_network *const network = &s->network;
   const cuonn_network_shape *const shape = &network->shape;
   const size_t n = shape->n_modes;
+  reference_batch own = {0}, *const batch = &own;
   complex_t *fields = NULL, *matrix = NULL;
   cuonn_status status = CUONN_OK;
+  CUONN_TRY_DONE(gather(batch, m, examples));
   CUONN_TRY_DONE(cuonn_allocate(&fields, batch->count * n, sizeof *fields));
   CUONN_TRY_DONE(cuonn_allocate(&matrix, n * n, sizeof *matrix));
   memcpy(fields, batch->x, batch->count * n * sizeof *fields);
@@ -63,6 +104,7 @@ cuonn_status reference_batch_evaluate(double *loss, size_t *predictions, const r
 done:
   free(matrix);
   free(fields);
+  batch_free(batch);
   return status;
 }
 
@@ -71,7 +113,7 @@ done:
 static cuonn_status measure_matrix(cuonn_mesh_gradient *gradient, complex_t *g, const complex_t *matrix,
                                    const complex_t *x, const reference_mesh *mesh, const reference_batch *batch,
                                    cuonn_gradient_method method, const chip_reading *reading) {
-  const size_t n = mesh->n_modes;
+  const size_t n = mesh->shape->n_modes;
   complex_t *units = NULL, *sums = NULL, *back = NULL;
   cuonn_status status = CUONN_OK;
   CUONN_TRY_DONE(cuonn_allocate(&units, n * n, sizeof *units));
@@ -105,8 +147,8 @@ static cuonn_status layer_backward(cuonn_mesh_gradient *gradient, complex_t *g, 
   return reference_measure(gradient, g, mesh, x, g, batch->count, method, reading);
 }
 
-cuonn_status reference_batch_gradient(double *loss, cuonn_mesh_gradient *gradients, const reference_network *network,
-                                      const reference_batch *batch, cuonn_gradient_method method) {
+static cuonn_status batch_gradient(double *loss, cuonn_mesh_gradient *gradients, const reference_network *network,
+                                   const reference_batch *batch, cuonn_gradient_method method) {
   const cuonn_network_shape *const shape = &network->shape;
   const size_t n = shape->n_modes, last = shape->n_layers - 1, size = batch->count * n;
   complex_t *x = NULL, *y = NULL, *g = NULL, *matrices = NULL; /* x, y: [layer][example][N]; matrices: [layer][N][N] */
@@ -148,3 +190,16 @@ done:
   free(x);
   return status;
 }
+
+static cuonn_status gradient(double *loss, reference_state *s, const reference_model *m,
+                             const reference_examples *examples, cuonn_gradient_method which) {
+  reference_batch batch = {0};
+  cuonn_status status = CUONN_OK;
+  CUONN_TRY_DONE(gather(&batch, m, examples));
+  CUONN_TRY_DONE(batch_gradient(loss, s->gradients, &s->network, &batch, which));
+done:
+  batch_free(&batch);
+  return status;
+}
+
+const reference_method reference_in_situ = {"in situ", supports, prepare, gradient, evaluate};

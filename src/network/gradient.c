@@ -7,7 +7,7 @@
 #include "cuonn/compute.h"
 
 cuonn_status cuonn_gradients_create(cuonn_mesh_gradient **out, const cuonn_network_shape *shape) {
-  const size_t nodes = cuonn_mesh_nodes(shape->n_modes), each = 2 * nodes + shape->n_modes;
+  const size_t nodes = cuonn_network_nodes(shape), each = 2 * nodes + shape->n_modes;
   CUONN_TRY(cuonn_allocate(out, shape->n_layers, sizeof **out + each * sizeof(double))); /* values behind the structs */
   for (size_t l = 0; l < shape->n_layers; l++) {
     double *const at = (double *)(*out + shape->n_layers) + l * each;
@@ -24,10 +24,10 @@ typedef struct {
 } sums;
 
 static sums sums_of(const cuonn_mesh_gradient *measured, const cuonn_mesh_gradient *exact, size_t n_layers,
-                    size_t n_modes) {
+                    size_t n_nodes) {
   sums s = {0};
   for (size_t l = 0; l < n_layers; l++) {
-    for (size_t k = 0; k < cuonn_mesh_nodes(n_modes); k++) {
+    for (size_t k = 0; k < n_nodes; k++) {
       const double a[2] = {measured[l].d_theta[k], measured[l].d_phi[k]};
       const double b[2] = {exact[l].d_theta[k], exact[l].d_phi[k]};
       const double theta = a[0] - b[0], phi = a[1] - b[1];
@@ -41,14 +41,14 @@ static sums sums_of(const cuonn_mesh_gradient *measured, const cuonn_mesh_gradie
 }
 
 double cuonn_gradient_error(const cuonn_mesh_gradient *measured, const cuonn_mesh_gradient *exact, size_t n_layers,
-                            size_t n_modes) {
-  const sums s = sums_of(measured, exact, n_layers, n_modes);
+                            size_t n_nodes) {
+  const sums s = sums_of(measured, exact, n_layers, n_nodes);
   const double norms = sqrt(s.measured) * sqrt(s.exact);
   return norms == 0 ? 1 : 1 - s.product / norms;
 }
 
 double cuonn_gradient_relative_error(const cuonn_mesh_gradient *measured, const cuonn_mesh_gradient *exact,
-                                     size_t n_layers, size_t n_modes) {
-  const sums s = sums_of(measured, exact, n_layers, n_modes);
+                                     size_t n_layers, size_t n_nodes) {
+  const sums s = sums_of(measured, exact, n_layers, n_nodes);
   return sqrt(s.difference / s.exact);
 }

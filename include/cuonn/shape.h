@@ -1,0 +1,83 @@
+/** @file shape.h
+ *  Shapes of meshes: which waveguides the nodes of each column couple.
+ *
+ *  Light passes the columns one after another.  A column holds nodes, each on a pair of waveguides, or single phase
+ *  shifters, each on one waveguide; no waveguide is in a column twice, and waveguides that are not in it pass by.  Nodes
+ *  are numbered column by column, in the order in which their column lists them.  The last column of every mesh holds one
+ *  single shifter for each waveguide, 0 to N-1: the output phases, gamma.  All other columns hold pairs.
+ */
+#ifndef CUONN_SHAPE_H
+#define CUONN_SHAPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cuonn/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Largest N that a mesh may have: what fits 32-bit node numbers with room to spare. */
+#define CUONN_MODES_MAX 16384
+
+/** What a column holds. */
+typedef enum cuonn_column_kind {
+  CUONN_COLUMN_PAIRS,  /**< nodes: theta and phi */
+  CUONN_COLUMN_SINGLES /**< single phase shifters: gamma */
+} cuonn_column_kind;
+
+/** One column of a mesh. */
+typedef struct cuonn_mesh_column {
+  cuonn_column_kind kind;
+  size_t first; /**< number of its first node; 0 for singles */
+  size_t count; /**< of its nodes, or singles */
+  const uint32_t (
+      *pairs)[2];  /**< [count] top and bottom waveguide of each node; NULL for singles, whose j is waveguide j */
+  bool contiguous; /**< the pairs are (t, t+1), (t+2, t+3), ... for some t */
+} cuonn_mesh_column;
+
+/** A shape.  It never changes, and may be shared by meshes and threads. */
+typedef struct cuonn_mesh_shape cuonn_mesh_shape;
+
+/** The rectangular mesh: N columns of nodes, of which column c couples the waveguides (2j + c mod 2, 2j + 1 + c mod 2);
+ *  N(N-1)/2 nodes.  Clements, Humphreys, Metcalf, Kolthammer, Walmsley, Optica 3, 1460 (2016), figure 1(a).
+ *  @param[out] out  release with cuonn_mesh_shape_free(); NULL on failure
+ *  @return CUONN_OK; CUONN_E_SHAPE if n_modes is not in 2..CUONN_MODES_MAX; CUONN_E_MEMORY */
+CUONN_API cuonn_status cuonn_mesh_shape_rectangular(cuonn_mesh_shape **out, size_t n_modes);
+
+/** A shape from a list of nodes.
+ *  @param[out] out       release with cuonn_mesh_shape_free(); NULL on failure
+ *  @param[in] counts     [n_columns] number of nodes of each column; the column of gamma is not listed
+ *  @param[in] pairs      [node] top and bottom waveguide, the smaller number first, column by column; copied
+ *  @return CUONN_OK; CUONN_E_SHAPE for n_modes out of range, no column, a waveguide that is N or more, one that is
+ *          twice in a column, or a pair in the other order (the message says which); CUONN_E_MEMORY */
+CUONN_API cuonn_status cuonn_mesh_shape_create(cuonn_mesh_shape **out, size_t n_modes, size_t n_columns,
+                                               const size_t *counts, const uint32_t (*pairs)[2]);
+
+/** Another owner of the same shape; each calls cuonn_mesh_shape_free().  NULL gives NULL. */
+CUONN_API cuonn_mesh_shape *cuonn_mesh_shape_share(const cuonn_mesh_shape *shape);
+
+/** Gives up a shape; the last owner releases it.  NULL is fine. */
+CUONN_API void cuonn_mesh_shape_free(cuonn_mesh_shape *shape);
+
+/** Waveguides, N. */
+CUONN_API size_t cuonn_mesh_shape_modes(const cuonn_mesh_shape *shape);
+
+/** Nodes of all columns. */
+CUONN_API size_t cuonn_mesh_shape_nodes(const cuonn_mesh_shape *shape);
+
+/** Columns, that of gamma included. */
+CUONN_API size_t cuonn_mesh_shape_columns(const cuonn_mesh_shape *shape);
+
+/** Column c of 0 .. cuonn_mesh_shape_columns() - 1.  The arrays belong to the shape. */
+CUONN_API cuonn_mesh_column cuonn_mesh_shape_column(const cuonn_mesh_shape *shape, size_t c);
+
+/** Whether the shape was made by cuonn_mesh_shape_rectangular(). */
+CUONN_API bool cuonn_mesh_shape_is_rectangular(const cuonn_mesh_shape *shape);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,12 @@
+/* Training steps, evaluation and gradients: the entries of the backend's table, as backend.h has them. */
+#ifndef CUONN_REFERENCE_TRAIN_H
+#define CUONN_REFERENCE_TRAIN_H
+
+#include "backends/backend.h"
+
+cuonn_status reference_train_steps(double *losses, void *of, const backend_step *steps, size_t n_steps);
+cuonn_status reference_evaluate(cuonn_evaluation *out, void *of, size_t index, backend_split split);
+cuonn_status reference_gradient(double *loss, cuonn_mesh_gradient *gradients, void *of, size_t index,
+                                backend_split split, const backend_step *step, cuonn_gradient_method which);
+
+#endif

@@ -1,0 +1,47 @@
+#include "mesh/node.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+node_arms node_arms_of(cuonn_phase_style style) {
+  switch (style) { /* no default: a style that is missing here does not compile */
+    case CUONN_STYLE_TOP: return (node_arms){{1, 0}, {1, 0}};
+    case CUONN_STYLE_BOTTOM: return (node_arms){{0, 1}, {0, 1}};
+    case CUONN_STYLE_SYMMETRIC: return (node_arms){{.5, -.5}, {1, 1}};
+    case CUONN_STYLE_DIFFERENTIAL: return (node_arms){{.5, -.5}, {-.5, .5}};
+  }
+  abort(); /* cuonn_mesh_check() lets no other style pass */
+}
+
+node_fixed node_fixed_of(const cuonn_mesh *mesh, size_t node) {
+  const double left = M_PI / 4 + mesh->coupler_error[2 * node], right = M_PI / 4 + mesh->coupler_error[2 * node + 1];
+  return (node_fixed){.left = {cos(left), sin(left)},
+                      .right = {cos(right), sin(right)},
+                      .theta_amplitude = pow(10, -mesh->loss_db[2 * node] / 20),
+                      .phi_amplitude = pow(10, -mesh->loss_db[2 * node + 1] / 20)};
+}
+
+/* The factor of an arm that a phase turns by `weight`; turn = e^{i |weight| phase}. */
+static double complex shifter(double weight, double amplitude, double complex turn) {
+  return weight == 0 ? 1 : amplitude * (weight < 0 ? conj(turn) : turn);
+}
+
+node_stages node_stages_from(const node_fixed *fixed, const node_arms *arms, double complex turn_theta,
+                             double complex turn_phi) {
+  const double bottom_theta = node_lossy_arm(arms) == 0 ? 1 : fixed->theta_amplitude;
+  return (node_stages){.inner = {shifter(arms->theta[0], fixed->theta_amplitude, turn_theta),
+                                 shifter(arms->theta[1], bottom_theta, turn_theta)},
+                       .outer = {shifter(arms->phi[0], fixed->phi_amplitude, turn_phi),
+                                 shifter(arms->phi[1], fixed->phi_amplitude, turn_phi)},
+                       .left = {fixed->left[0], I * fixed->left[1]},
+                       .right = {fixed->right[0], I * fixed->right[1]}};
+}
+
+double node_turn_weight(const double weights[2]) { return fmax(fabs(weights[0]), fabs(weights[1])); }
+
+node_stages node_stages_of(const cuonn_mesh *mesh, size_t node) {
+  const node_arms arms = node_arms_of(mesh->style);
+  const node_fixed fixed = node_fixed_of(mesh, node);
+  return node_stages_from(&fixed, &arms, cexp(I * node_turn_weight(arms.theta) * mesh->theta[node]),
+                          cexp(I * node_turn_weight(arms.phi) * mesh->phi[node]));
+}

@@ -1,0 +1,44 @@
+/* What a node is made of, for backends that compute with coefficients: the arms of each phase style, couplers, losses. The
+ * backend `reference` spells these out by itself on purpose: it is what the others are tested against. */
+#ifndef CUONN_MESH_NODE_H
+#define CUONN_MESH_NODE_H
+
+#include <complex.h>
+
+#include "cuonn/mesh.h"
+
+/* By how much a radian of theta and of phi turns the top and the bottom arm. */
+typedef struct {
+  double theta[2], phi[2];
+} node_arms;
+
+node_arms node_arms_of(cuonn_phase_style style);
+
+/* The arm that a lossy theta shifter weakens, 0 top, 1 bottom; in the styles top and bottom it holds both shifters. In
+ * push-pull, theta's loss is that of the top arm. */
+static inline size_t node_lossy_arm(const node_arms *arms) { return arms->theta[0] != 0 ? 0 : 1; }
+
+/* phi turns both arms alike, so that it cannot be seen in the moduli behind a node. */
+static inline bool node_phi_is_common(const node_arms *arms) { return arms->phi[0] == arms->phi[1]; }
+
+/* What does not change in training: couplers as cosine and sine of pi/4 + error, amplitudes that the shifters pass. */
+typedef struct {
+  double left[2], right[2], theta_amplitude, phi_amplitude;
+} node_fixed;
+
+node_fixed node_fixed_of(const cuonn_mesh *mesh, size_t node);
+
+/* Factors of the top and the bottom arm; light meets outer (phi), left coupler, inner (theta), right coupler. A coupler is
+ * [[a, b], [b, a]]. */
+typedef struct {
+  double complex outer[2], inner[2], left[2], right[2];
+} node_stages;
+
+/* From e^{i w theta} and e^{i w phi}, where w is the larger modulus of the weights of the two arms. */
+node_stages node_stages_from(const node_fixed *fixed, const node_arms *arms, double complex turn_theta,
+                             double complex turn_phi);
+/* That w. */
+double node_turn_weight(const double weights[2]);
+node_stages node_stages_of(const cuonn_mesh *mesh, size_t node);
+
+#endif
