@@ -49,20 +49,31 @@ int cli_fail_file(cuonn_status status, const char *path) {
 
 /* -------------------------------------------------------------------------------------------------------- options */
 
+static cli_options *shared; /* of the command that is being parsed */
+
 static error_t parse_backend(int key, char *value, struct argp_state *state) {
-  cli_options *options = state->input;
+  (void)state;
   switch (key) {
-    case 'b': options->backend = value; return 0;
-    case 't': options->threads = value; return 0;
+    case 'b': shared->backend = value; return 0;
+    case 't': shared->threads = value; return 0;
     default: return ARGP_ERR_UNKNOWN;
   }
 }
 
 static error_t parse_json(int key, char *value, struct argp_state *state) {
   (void)value;
-  cli_options *options = state->input;
+  (void)state;
   if (key != 'j') return ARGP_ERR_UNKNOWN;
-  options->json = true;
+  shared->json = true;
+  return 0;
+}
+
+/* Above the command's own parser: keeps argp from printing more than the error itself. */
+static error_t parse_quietly(int key, char *value, struct argp_state *state) {
+  (void)value;
+  if (key != ARGP_KEY_INIT) return ARGP_ERR_UNKNOWN;
+  state->child_inputs[0] = state->input;
+  state->err_stream = NULL; /* argp's second line ("Try ...") goes here; getopt's own line still goes to stderr */
   return 0;
 }
 
@@ -79,15 +90,13 @@ static const struct argp_option json_options[] = {{"json", 'j', NULL, 0, "Print 
 const struct argp cli_backend_argp = {.options = backend_options, .parser = parse_backend};
 const struct argp cli_json_argp = {.options = json_options, .parser = parse_json};
 
-int cli_parse(void *arguments, const struct argp *argp, int argc, char **argv) {
-  const error_t error = argp_parse(argp, argc, argv, 0, NULL, arguments);
+int cli_parse(void *arguments, cli_options *options, const struct argp *argp, int argc, char **argv) {
+  const struct argp_child own[] = {{argp, 0, NULL, 0}, {0}};
+  const struct argp whole = {.parser = parse_quietly, .children = own};
+  shared = options;
+  const error_t error = argp_parse(&whole, argc, argv, 0, NULL, arguments);
   if (error == ENOMEM) return cli_fail(CLI_RESOURCES, "not enough memory for the arguments"); /* argp says nothing */
   return error == 0 ? CLI_DONE : CLI_USAGE;
-}
-
-void cli_parse_init(struct argp_state *state, cli_options *options, size_t n_children) {
-  for (size_t i = 0; i < n_children; i++) state->child_inputs[i] = options;
-  state->err_stream = NULL; /* argp's second line ("Try ...") goes here; getopt's own line still goes to stderr */
 }
 
 error_t cli_take_argument(const char **to, const char *argument) {
@@ -99,10 +108,13 @@ error_t cli_take_argument(const char **to, const char *argument) {
   return 0;
 }
 
-error_t cli_require(const char *value, const char *what) {
-  if (value) return 0;
-  cli_fail(CLI_USAGE, "%s is missing; see --help", what);
-  return EINVAL;
+error_t cli_require(const char *const *words, size_t n_words) {
+  for (size_t i = 0; i < n_words; i += 2) {
+    if (words[i]) continue;
+    cli_fail(CLI_USAGE, "%s is missing; see --help", words[i + 1]);
+    return EINVAL;
+  }
+  return 0;
 }
 
 int cli_config_set(cuonn_config *config, const char *key, const char *value) {
@@ -172,23 +184,6 @@ void cli_tell_backend(const cuonn_context *context) {
   if (!*note || told) return;
   fprintf(stderr, "cuonn: %s; computing with backend %s\n", note, cuonn_context_backend(context));
   told = true;
-}
-
-/* ---------------------------------------------------------------------------------------------------------- arrays */
-
-int cli_gradient_create(cuonn_mesh_gradient *out, size_t n_modes) {
-  const size_t n_nodes = cuonn_mesh_nodes(n_modes);
-  out->d_theta = calloc(n_nodes, sizeof *out->d_theta);
-  out->d_phi = calloc(n_nodes, sizeof *out->d_phi);
-  out->d_gamma = calloc(n_modes, sizeof *out->d_gamma);
-  if (out->d_theta && out->d_phi && out->d_gamma) return CLI_DONE;
-  return cli_fail(CLI_RESOURCES, "not enough memory for the gradient of %zu nodes", n_nodes);
-}
-
-void cli_gradient_free(cuonn_mesh_gradient *gradient) {
-  free(gradient->d_theta);
-  free(gradient->d_phi);
-  free(gradient->d_gamma);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- output */

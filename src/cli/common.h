@@ -63,21 +63,21 @@ typedef struct {
   bool json;
 } cli_options;
 
-/* Children for a command's argp; their input is a cli_options. */
+/* Children for a command's argp. */
 extern const struct argp cli_backend_argp; /* --backend, --threads */
 extern const struct argp cli_json_argp;    /* --json */
 
-/* Runs argp so that an error is one line. Returns CLI_DONE or CLI_USAGE, printed. */
-int cli_parse(void *arguments, const struct argp *argp, int argc, char **argv);
-
-/* For ARGP_KEY_INIT: hands the options to the children, and keeps argp from printing more than the error itself. */
-void cli_parse_init(struct argp_state *state, cli_options *options, size_t n_children);
+/* Runs argp so that an error is one line. Returns CLI_DONE or CLI_USAGE, printed.
+ *  options  where the children put theirs; NULL: the command has none */
+int cli_parse(void *arguments, cli_options *options, const struct argp *argp, int argc, char **argv);
 
 /* For ARGP_KEY_ARG of a command with one argument. */
 error_t cli_take_argument(const char **to, const char *argument);
 
-/* For ARGP_KEY_END: refuses if the value is NULL, naming what is missing. */
-error_t cli_require(const char *value, const char *what);
+/* For ARGP_KEY_END, called with values and what each is: refuses the first that is NULL. */
+error_t cli_require(const char *const *words, size_t n_words);
+#define CLI_REQUIRE(...) \
+  cli_require((const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
 /* Sets `key` of a configuration if the value is not NULL. */
 int cli_config_set(cuonn_config *config, const char *key, const char *value);
@@ -99,10 +99,6 @@ int cli_context_create(cuonn_context **out, const cli_options *options);
 
 /* If "auto" passed over a faster backend, says so on stderr, once: a command may make several contexts. */
 void cli_tell_backend(const cuonn_context *context);
-
-/* Arrays for the gradient of one mesh, zero. */
-int cli_gradient_create(cuonn_mesh_gradient *out, size_t n_modes);
-void cli_gradient_free(cuonn_mesh_gradient *gradient);
 
 /* The matrix of a mesh, [row][column][2]; release with free(). path: where the mesh came from, for messages. */
 int cli_matrix_of(double **out, cuonn_context *context, const cuonn_mesh *mesh, const char *path);

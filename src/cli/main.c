@@ -71,11 +71,8 @@ static char *help_filter(int key, const char *text, void *input) {
 }
 
 static error_t parse_program(int key, char *value, struct argp_state *state) {
-  switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, NULL, 0); return 0;
-    case ARGP_KEY_ARG: return cli_take_argument(&(const char *){""}, value);
-    default: return ARGP_ERR_UNKNOWN;
-  }
+  (void)state;
+  return key == ARGP_KEY_ARG ? cli_take_argument(&(const char *){""}, value) : ARGP_ERR_UNKNOWN;
 }
 
 static const struct argp program = {
@@ -133,7 +130,7 @@ static int run_command(int argc, char **argv) {
   if (argc < 2) return no_command();
   if (argv[1][0] == '-') {
     argv[0] = "cuonn";
-    return cli_parse(NULL, &program, argc, argv) == CLI_DONE ? no_command() : CLI_USAGE;
+    return cli_parse(NULL, NULL, &program, argc, argv) == CLI_DONE ? no_command() : CLI_USAGE;
   }
   for (const cli_command *const *c = commands; *c; c++) {
     if (strcmp((*c)->name, argv[1]) != 0) continue;

@@ -31,13 +31,12 @@ static void catch_signals(void) {
 error_t cli_training_parse(int key, char *value, struct argp_state *state) {
   cli_training *const a = state->input;
   switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 2); return 0;
     case 's': a->settings[a->n_settings++] = value; return 0;
     case 'd': a->data_folder = value; return 0;
     case 'o': a->output = value; return 0;
     case 'r': a->resume = value; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->config, value);
-    case ARGP_KEY_END: return a->resume ? 0 : cli_require(a->config, "the configuration file (or --resume DIR)");
+    case ARGP_KEY_END: return a->resume ? 0 : CLI_REQUIRE(a->config, "the configuration file (or --resume DIR)");
     default: return ARGP_ERR_UNKNOWN;
   }
 }
@@ -46,7 +45,7 @@ int cli_training_begin(cli_training *out, const struct argp *argp, int argc, cha
   int code = CLI_DONE;
   out->settings = calloc((size_t)argc, sizeof *out->settings);
   if (!out->settings) return cli_fail(CLI_RESOURCES, "not enough memory");
-  CLI_PASS_DONE(cli_parse(out, argp, argc, argv));
+  CLI_PASS_DONE(cli_parse(out, &out->common, argp, argc, argv));
   catch_signals();
 done:
   return code;

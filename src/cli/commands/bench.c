@@ -24,7 +24,6 @@ static error_t take_json(arguments *a, const char *value, struct argp_state *sta
 static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *a = state->input;
   switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, NULL, 0); return 0;
     case 'c': a->cases = value; return 0;
     case 'n': a->modes = value; return 0;
     case 'b': a->batches = value; return 0;
@@ -272,7 +271,7 @@ static int run_command(int argc, char **argv) {
   int code = CLI_DONE;
   arguments args = {0};
   bench_run run = {0};
-  CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  CLI_PASS_DONE(cli_parse(&args, NULL, &argp, argc, argv));
   CLI_PASS_DONE(take_settings(&run.settings, &args));
   CLI_PASS_DONE(open_backends(&run));
   CLI_PASS_DONE(for_each_size(&run, check_size));

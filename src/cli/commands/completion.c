@@ -23,7 +23,6 @@ static const shell *find_shell(const char *name);
 static error_t parse(int key, char *value, struct argp_state *state) {
   const char **name = state->input;
   switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, NULL, 0); return 0;
     case ARGP_KEY_ARG: return cli_take_argument(name, value);
     case ARGP_KEY_END:
       if (*name && find_shell(*name)) return 0;
@@ -267,7 +266,7 @@ static void print_shells(void) {
 
 static int run(int argc, char **argv) {
   const char *name = NULL;
-  const int code = cli_parse(&name, &argp, argc, argv);
+  const int code = cli_parse(&name, NULL, &argp, argc, argv);
   if (code == CLI_DONE) find_shell(name)->print();
   return code;
 }

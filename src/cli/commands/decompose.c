@@ -8,23 +8,19 @@
 #include "cli/output.h"
 
 typedef struct {
+  cli_options common;
   const char *unitary, *output, *style;
   bool nearest;
-  cli_options common;
 } arguments;
 
 static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *a = state->input;
   switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 1); return 0;
     case 'o': a->output = value; return 0;
     case 'p': a->style = value; return 0;
     case 'n': a->nearest = true; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->unitary, value);
-    case ARGP_KEY_END: {
-      const error_t missing = cli_require(a->unitary, "the file with the unitary");
-      return missing ? missing : cli_require(a->output, "--output MESH.nc");
-    }
+    case ARGP_KEY_END: return CLI_REQUIRE(a->unitary, "the file with the unitary", a->output, "--output MESH.nc");
     default: return ARGP_ERR_UNKNOWN;
   }
 }
@@ -93,7 +89,7 @@ static int run(int argc, char **argv) {
   outcome o = {0};
   cuonn_mesh mesh = {0};
   cuonn_context *context = NULL;
-  CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  CLI_PASS_DONE(cli_parse(&args, &args.common, &argp, argc, argv));
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.unitary));
   if (args.style) CLI_TRY_DONE(cuonn_phase_style_parse(&style, args.style));
   CLI_TRY_DONE(cuonn_unitary_read(&unitary, &o.n_modes, args.unitary));

@@ -13,11 +13,11 @@
 #include "cli/output.h"
 
 typedef struct {
+  cli_options common;
   const char *config, *output, *network;
   const char **settings; /* [n_settings] "key=value", room for as many as there are words */
   const char **grids;    /* [n_grids] "key=values", the same */
   size_t n_settings, n_grids;
-  cli_options common;
 } arguments;
 
 static error_t refuse(const char *text) {
@@ -45,7 +45,6 @@ static error_t check_options(const arguments *a) {
 static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *a = state->input;
   switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 1); return 0;
     case 's': a->settings[a->n_settings++] = value; return 0;
     case 'g': a->grids[a->n_grids++] = value; return 0;
     case 'o': a->output = value; return 0;
@@ -261,7 +260,7 @@ static int run(int argc, char **argv) {
     code = cli_fail(CLI_RESOURCES, "not enough memory");
     goto done;
   }
-  CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  CLI_PASS_DONE(cli_parse(&args, &args.common, &argp, argc, argv));
   if (args.network) {
     CLI_PASS_DONE(cli_find(&network, args.network, CLI_FIND_NETWORK));
     args.network = network;

@@ -30,13 +30,12 @@ static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *const all = state->input;
   cli_trained_source *a = &all->source;
   switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 2); return 0;
     case 's': a->settings[a->n_settings++] = value; return 0;
     case 'c': a->config = value; return 0;
     case 'd': a->data = value; return 0;
     case 'n': return parse_chips(&all->n_chips, value);
     case ARGP_KEY_ARG: return cli_take_argument(&a->checkpoint, value);
-    case ARGP_KEY_END: return cli_require(a->checkpoint, "the checkpoint");
+    case ARGP_KEY_END: return CLI_REQUIRE(a->checkpoint, "the checkpoint");
     default: return ARGP_ERR_UNKNOWN;
   }
 }
@@ -164,7 +163,7 @@ static int run(int argc, char **argv) {
   char *checkpoint = NULL;
   args->settings = calloc((size_t)argc, sizeof *args->settings);
   if (!args->settings) return cli_fail(CLI_RESOURCES, "not enough memory");
-  CLI_PASS_DONE(cli_parse(&all, &argp, argc, argv));
+  CLI_PASS_DONE(cli_parse(&all, &args->common, &argp, argc, argv));
   CLI_PASS_DONE(cli_find(&checkpoint, args->checkpoint, CLI_FIND_NETWORK));
   args->checkpoint = checkpoint;
   CLI_PASS_DONE(cli_trained_open(&trained, args));

@@ -10,31 +10,28 @@
 #include "cli/output.h"
 
 typedef struct {
+  cli_options common;
   const char *checkpoint, *input, *images, *output, *method;
   const char **settings; /* [n_settings] "key=value" */
   size_t n_settings;
-  cli_options common;
 } arguments;
 
 static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *a = state->input;
   switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 2); return 0;
     case 'i': a->input = value; return 0;
     case 'n': a->images = value; return 0;
     case 'o': a->output = value; return 0;
     case 'm': a->method = value; return 0;
     case 's': a->settings[a->n_settings++] = value; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->checkpoint, value);
-    case ARGP_KEY_END: {
-      error_t missing = cli_require(a->checkpoint, "the checkpoint");
-      if (!missing) missing = cli_require(a->input ? a->input : a->images, "--input BATCH.nc or --images COUNT");
-      if (!missing && a->input && a->images) {
+    case ARGP_KEY_END:
+      if (a->input && a->images) {
         cli_fail(CLI_USAGE, "--images does not go with --input: either is the batch");
         return EINVAL;
       }
-      return missing ? missing : cli_require(a->output, "--output GRAD.nc");
-    }
+      return CLI_REQUIRE(a->checkpoint, "the checkpoint", a->input ? a->input : a->images,
+                         "--input BATCH.nc or --images COUNT", a->output, "--output GRAD.nc");
     default: return ARGP_ERR_UNKNOWN;
   }
 }
@@ -162,10 +159,7 @@ done:
 
 static int compute(cuonn_mesh_gradient **out, job *j, cuonn_gradient_method method) {
   int code = CLI_DONE;
-  const size_t n_layers = j->network.shape.n_layers;
-  *out = calloc(n_layers, sizeof **out);
-  if (!*out) return cli_fail(CLI_RESOURCES, "not enough memory");
-  for (size_t l = 0; l < n_layers; l++) CLI_PASS_DONE(cli_gradient_create(*out + l, j->network.shape.n_modes));
+  CLI_TRY_DONE(cuonn_gradients_create(out, &j->network.shape));
   const cuonn_status status = cuonn_gradient_on_chip(&j->loss, *out, j->context, &j->network, &j->config.training.chip,
                                                      method, &j->input, j->labels);
   if (status == CUONN_E_ARGUMENT) return cli_fail_library(status);
@@ -205,17 +199,12 @@ static void print_table(const job *j) {
          cuonn_gradient_relative_error(j->gradients, j->exact, n_layers, n));
 }
 
-static void free_gradients(cuonn_mesh_gradient *gradients, size_t n_layers) {
-  for (size_t l = 0; gradients && l < n_layers; l++) cli_gradient_free(&gradients[l]);
-  free(gradients);
-}
-
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
   job j = {0};
   j.args.settings = calloc((size_t)argc, sizeof *j.args.settings);
   if (!j.args.settings) return cli_fail(CLI_RESOURCES, "not enough memory");
-  CLI_PASS_DONE(cli_parse(&j.args, &argp, argc, argv));
+  CLI_PASS_DONE(cli_parse(&j.args, &j.args.common, &argp, argc, argv));
   CLI_PASS_DONE(cli_find(&j.checkpoint, j.args.checkpoint, CLI_FIND_NETWORK));
   j.args.checkpoint = j.checkpoint;
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(j.args.output, j.args.checkpoint, j.args.input));
@@ -230,8 +219,8 @@ static int run(int argc, char **argv) {
   else
     print_table(&j);
 done:
-  free_gradients(j.gradients, j.network.shape.n_layers);
-  free_gradients(j.exact, j.network.shape.n_layers);
+  cuonn_gradients_free(j.gradients);
+  cuonn_gradients_free(j.exact);
   free(j.labels);
   free(j.checkpoint);
   cuonn_fields_free(&j.input);

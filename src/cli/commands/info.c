@@ -5,17 +5,9 @@
 
 #include "cli/common.h"
 
-typedef struct {
-  cli_options common;
-} arguments;
-
 static error_t parse(int key, char *value, struct argp_state *state) {
-  arguments *a = state->input;
-  switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 1); return 0;
-    case ARGP_KEY_ARG: return cli_take_argument(&(const char *){""}, value);
-    default: return ARGP_ERR_UNKNOWN;
-  }
+  (void)state;
+  return key == ARGP_KEY_ARG ? cli_take_argument(&(const char *){""}, value) : ARGP_ERR_UNKNOWN;
 }
 
 static const struct argp argp = {
@@ -48,11 +40,11 @@ static bool gpu_name(char *text, size_t size) {
 
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
-  arguments args = {0};
+  cli_options options = {0};
   char gpu[512];
-  CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  CLI_PASS_DONE(cli_parse(NULL, &options, &argp, argc, argv));
   const bool has_gpu = gpu_name(gpu, sizeof gpu);
-  if (args.common.json) {
+  if (options.json) {
     json_t *backends = json_array();
     for (size_t i = 0; cuonn_backend_name(i); i++) json_array_append_new(backends, json_string(cuonn_backend_name(i)));
     code = cli_print_json(json_pack("{s:s, s:s, s:s, s:o, s:i, s:o, s:[]}", "version", cuonn_version(), "build",

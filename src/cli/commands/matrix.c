@@ -7,20 +7,16 @@
 #include "cli/output.h"
 
 typedef struct {
-  const char *mesh, *output;
   cli_options common;
+  const char *mesh, *output;
 } arguments;
 
 static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *a = state->input;
   switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 2); return 0;
     case 'o': a->output = value; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->mesh, value);
-    case ARGP_KEY_END: {
-      const error_t missing = cli_require(a->mesh, "the file with the mesh");
-      return missing ? missing : cli_require(a->output, "--output U.nc");
-    }
+    case ARGP_KEY_END: return CLI_REQUIRE(a->mesh, "the file with the mesh", a->output, "--output U.nc");
     default: return ARGP_ERR_UNKNOWN;
   }
 }
@@ -58,10 +54,10 @@ static int print_outcome(const arguments *args, const double *matrix, size_t n_m
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
   arguments args = {0};
+  double *matrix = NULL;
   cuonn_context *context = NULL;
   cuonn_mesh mesh = {0};
-  double *matrix = NULL;
-  CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  CLI_PASS_DONE(cli_parse(&args, &args.common, &argp, argc, argv));
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.mesh));
   CLI_PASS_DONE(cli_context_create(&context, &args.common));
   CLI_TRY_DONE(cuonn_mesh_read(&mesh, args.mesh));

@@ -23,7 +23,6 @@ enum { kKeepData = 256 };
 static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *a = state->input;
   switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, &a->source.common, 2); return 0;
     case 'o': a->output = value; return 0;
     case 'd': a->source.data = value; return 0;
     case 'e': a->example = value; return 0;
@@ -36,11 +35,9 @@ static error_t parse(int key, char *value, struct argp_state *state) {
       else
         a->what = value;
       return 0;
-    case ARGP_KEY_END: {
-      error_t missing = cli_require(a->what, "WHAT, the name of a figure,");
-      if (!missing) missing = cli_require(a->files[0], "the file to draw");
-      return missing ? missing : cli_require(a->output, "--output FIGURE.svg, .png or .pdf");
-    }
+    case ARGP_KEY_END:
+      return CLI_REQUIRE(a->what, "WHAT, the name of a figure,", a->files[0], "the file to draw", a->output,
+                         "--output FIGURE.svg, .png or .pdf");
     default: return ARGP_ERR_UNKNOWN;
   }
 }
@@ -215,7 +212,7 @@ static int run(int argc, char **argv) {
     code = cli_fail(CLI_RESOURCES, "not enough memory");
     goto done;
   }
-  CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  CLI_PASS_DONE(cli_parse(&args, &args.source.common, &argp, argc, argv));
   args.source.settings = args.settings;
   const cli_figure *const figure = find_figure(args.what);
   CLI_PASS_DONE(figure ? CLI_DONE : CLI_USAGE);

@@ -8,9 +8,9 @@
 #include "cli/output.h"
 
 typedef struct {
+  cli_options common;
   const char *mesh, *input, *output;
   bool backward, taps, all_taps;
-  cli_options common;
 } arguments;
 
 static error_t take_taps(arguments *a, const char *value, struct argp_state *state) {
@@ -29,17 +29,14 @@ static error_t take_taps(arguments *a, const char *value, struct argp_state *sta
 static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *a = state->input;
   switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 2); return 0;
     case 'i': a->input = value; return 0;
     case 'o': a->output = value; return 0;
     case 'B': a->backward = true; return 0;
     case 'T': return take_taps(a, value, state);
     case ARGP_KEY_ARG: return cli_take_argument(&a->mesh, value);
-    case ARGP_KEY_END: {
-      error_t missing = cli_require(a->mesh, "the file with the mesh");
-      if (!missing) missing = cli_require(a->input, "--input FIELDS.nc");
-      return missing ? missing : cli_require(a->output, "--output OUT.nc");
-    }
+    case ARGP_KEY_END:
+      return CLI_REQUIRE(a->mesh, "the file with the mesh", a->input, "--input FIELDS.nc", a->output,
+                         "--output OUT.nc");
     default: return ARGP_ERR_UNKNOWN;
   }
 }
@@ -105,7 +102,7 @@ static int run(int argc, char **argv) {
   cuonn_mesh mesh = {0};
   cuonn_fields input = {0}, output = {0};
   cuonn_taps taps = {0};
-  CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  CLI_PASS_DONE(cli_parse(&args, &args.common, &argp, argc, argv));
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.mesh, args.input));
   CLI_PASS_DONE(cli_context_create(&context, &args.common));
   CLI_TRY_DONE(cuonn_mesh_read(&mesh, args.mesh));

@@ -27,17 +27,16 @@ static int is_sweep(bool *sweep, const char *path) {
 }
 
 typedef struct {
-  const char *path, *data;
   cli_options common;
+  const char *path, *data;
 } arguments;
 
 static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *a = state->input;
   switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 2); return 0;
     case 'd': a->data = value; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->path, value);
-    case ARGP_KEY_END: return cli_require(a->path, "the directory of a run or a sweep");
+    case ARGP_KEY_END: return CLI_REQUIRE(a->path, "the directory of a run or a sweep");
     default: return ARGP_ERR_UNKNOWN;
   }
 }
@@ -79,7 +78,7 @@ static int run(int argc, char **argv) {
   bool sweep = false;
   char *path = NULL, *page = NULL;
   arguments args = {0};
-  CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  CLI_PASS_DONE(cli_parse(&args, &args.common, &argp, argc, argv));
   CLI_PASS_DONE(cli_find(&path, args.path, CLI_FIND_RESULTS));
   CLI_PASS_DONE(is_sweep(&sweep, path));
   if (sweep) CLI_PASS_DONE(check_options(&args));

@@ -34,9 +34,9 @@ static const struct argp_option options[] = {
     {0}};
 
 static const struct argp argp = {
+    .args_doc = "CONFIG\n--resume DIR",
     .options = options,
     .parser = parse,
-    .args_doc = "CONFIG\n--resume DIR",
     .doc =
         "Trains a network for every combination of the values that a configuration lists.\v"
         "CONFIG is a configuration as for cuonn train, in which keys may have lists (docs/configuration.md says "

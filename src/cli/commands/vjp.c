@@ -7,22 +7,19 @@
 #include "cli/output.h"
 
 typedef struct {
-  const char *mesh, *input, *output;
   cli_options common;
+  const char *mesh, *input, *output;
 } arguments;
 
 static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *a = state->input;
   switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 2); return 0;
     case 'i': a->input = value; return 0;
     case 'o': a->output = value; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->mesh, value);
-    case ARGP_KEY_END: {
-      error_t missing = cli_require(a->mesh, "the file with the mesh");
-      if (!missing) missing = cli_require(a->input, "--input FIELDS.nc");
-      return missing ? missing : cli_require(a->output, "--output OUT.nc");
-    }
+    case ARGP_KEY_END:
+      return CLI_REQUIRE(a->mesh, "the file with the mesh", a->input, "--input FIELDS.nc", a->output,
+                         "--output OUT.nc");
     default: return ARGP_ERR_UNKNOWN;
   }
 }
@@ -88,11 +85,11 @@ static int print_outcome(const arguments *args, const cuonn_fields *input, const
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
   arguments args = {0};
+  cuonn_fields input = {0}, cotangent = {0}, backward = {0};
   cuonn_context *context = NULL;
   cuonn_mesh mesh = {0};
-  cuonn_fields input = {0}, cotangent = {0}, backward = {0};
-  cuonn_mesh_gradient gradient = {0};
-  CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  cuonn_mesh_gradient *gradient = NULL;
+  CLI_PASS_DONE(cli_parse(&args, &args.common, &argp, argc, argv));
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.mesh, args.input));
   CLI_PASS_DONE(cli_context_create(&context, &args.common));
   CLI_TRY_DONE(cuonn_mesh_read(&mesh, args.mesh));
@@ -100,16 +97,16 @@ static int run(int argc, char **argv) {
   CLI_TRY_DONE(cuonn_fields_read(&cotangent, args.input, "cotangent"));
   CLI_PASS_DONE(check_fields(&args, &mesh, &input, &cotangent));
   CLI_TRY_DONE(cuonn_fields_create(&backward, input.n_examples, input.n_modes));
-  CLI_PASS_DONE(cli_gradient_create(&gradient, mesh.n_modes));
-  const cuonn_status status = cuonn_vjp(&gradient, &backward, context, &mesh, &input, &cotangent);
+  CLI_TRY_DONE(cuonn_gradients_create(&gradient, &(cuonn_network_shape){.n_modes = mesh.n_modes, .n_layers = 1}));
+  const cuonn_status status = cuonn_vjp(gradient, &backward, context, &mesh, &input, &cotangent);
   if (status != CUONN_OK) {
     code = cli_fail_file(status, args.input);
     goto done;
   }
-  CLI_TRY_DONE(cuonn_vjp_write(args.output, &gradient, &backward));
-  code = print_outcome(&args, &input, &gradient);
+  CLI_TRY_DONE(cuonn_vjp_write(args.output, gradient, &backward));
+  code = print_outcome(&args, &input, gradient);
 done:
-  cli_gradient_free(&gradient);
+  cuonn_gradients_free(gradient);
   cuonn_fields_free(&backward);
   cuonn_fields_free(&cotangent);
   cuonn_fields_free(&input);

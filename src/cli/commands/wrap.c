@@ -9,20 +9,16 @@
 #include "cli/output.h"
 
 typedef struct {
-  const char *phases, *output;
   cli_options common;
+  const char *phases, *output;
 } arguments;
 
 static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *a = state->input;
   switch (key) {
-    case ARGP_KEY_INIT: cli_parse_init(state, &a->common, 1); return 0;
     case 'o': a->output = value; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->phases, value);
-    case ARGP_KEY_END: {
-      const error_t missing = cli_require(a->phases, "the file with the phases");
-      return missing ? missing : cli_require(a->output, "--output WRAPPED.nc");
-    }
+    case ARGP_KEY_END: return CLI_REQUIRE(a->phases, "the file with the phases", a->output, "--output WRAPPED.nc");
     default: return ARGP_ERR_UNKNOWN;
   }
 }
@@ -84,7 +80,7 @@ static int run(int argc, char **argv) {
   char *phases_path = NULL;
   size_t changed = 0;
   double error = 0;
-  CLI_PASS_DONE(cli_parse(&args, &argp, argc, argv));
+  CLI_PASS_DONE(cli_parse(&args, &args.common, &argp, argc, argv));
   CLI_PASS_DONE(cli_find(&phases_path, args.phases, CLI_FIND_NETWORK));
   args.phases = phases_path;
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.phases));
