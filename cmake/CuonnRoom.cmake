@@ -1,6 +1,6 @@
 # cuonn_room(NAME SOURCES ... [ROOMS ...] [LINK ...])
 #
-# One room of the house (docs/architecture.md): an object library that finds the public headers, its own headers as
+# One room of the code (docs/architecture.md): an object library that finds the public headers, its own headers as
 # "NAME/x.h", and those of the rooms that it names in ROOMS, and no others.
 function(cuonn_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;ROOMS;LINK" ${ARGN})

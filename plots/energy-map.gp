@@ -1,6 +1,7 @@
 # Energy efficiency over batch size and modes: two heat maps in the manner of Pai et al., Science 380, 398 (2023).
 #   gnuplot -e "data='map.txt'; figure='map.svg'" plots/energy-map.gp
-# data: blocks of one N each, parted by an empty line; columns M, N, mvm TOPS/W, gradient TOPS/W (scripts/energy-map.sh).
+# data: blocks of one N each, parted by an empty line; columns M, N, mvm TOPS/W, gradient TOPS/W
+# (scripts/energy-map.sh).
 set terminal svg size 900,380 font "sans-serif,13" background rgb "white"
 set output figure
 # viridis, by S. van der Walt and N. Smith: rises evenly in lightness, also for the colour-blind

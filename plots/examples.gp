@@ -1,4 +1,5 @@
-# Examples: test images, or real parts of fields, above the moduli that enter the chip, above the probabilities that come out.
+# Examples: test images, or real parts of fields, above the moduli that enter the chip, above the probabilities that
+# come out.
 #   gnuplot -c examples.gp DATA FORMAT > FIGURE
 data = ARG1
 format = ARG2

@@ -1,4 +1,5 @@
-# Measured derivatives against exact ones: a panel a layer, a point a phase; what is measured right lies on the line.
+# Measured derivatives against exact ones: a panel per layer, a point per phase; what is measured right lies on the
+# line.
 #   gnuplot -c gradients.gp DATA FORMAT > FIGURE
 data = ARG1
 format = ARG2

@@ -1,4 +1,5 @@
-# Phases: the mesh as it lies on the chip. Light enters at the left; in each interferometer it meets phi first, then theta.
+# Phases: the mesh as it lies on the chip. Light enters at the left; in each interferometer it meets phi first, then
+# theta.
 #   gnuplot -c phases.gp DATA FORMAT > FIGURE
 data = ARG1
 format = ARG2

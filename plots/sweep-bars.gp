@@ -1,4 +1,5 @@
-# Error bars of a sweep: a column an axis, a row an optimizer; the mean over all that varies besides, a thick bar of one deviation,
+# Error bars of a sweep: a column an axis, a row an optimizer; the mean over all that varies besides, a thick bar of one
+# deviation,
 # and a thin one from the least to the largest.
 #   gnuplot -c sweep-bars.gp DATA FORMAT > FIGURE
 data = ARG1

@@ -1,4 +1,5 @@
-# Throughput: a panel a case, a curve a backend, bars from the 10th to the 90th percentile; dashed, what the machine could do.
+# Throughput: a panel per case, a curve per backend, bars from the 10th to the 90th percentile; dashed, what the machine
+# could do.
 #   gnuplot -c throughput.gp DATA FORMAT > FIGURE
 data = ARG1
 format = ARG2
@@ -24,7 +25,8 @@ columns = cases < 3 ? cases : 3
 lines = ceil(cases/3.0)
 left = 86.0; gap = 18.0; above = 30.0; panel = 190.0; below = 46.0
 width = columns == 1 ? 560 : columns == 2 ? 760 : 900
-# Names in two columns if they fit, else in one on a page as wide as they need. Bytes and characters together tell letters as wide
+# Names in two columns if they fit, else in one on a page as wide as they need. Bytes and characters together tell
+# letters as wide
 # as two, which have three bytes.
 longest = 0
 do for [k = 1:curves] {

@@ -1,4 +1,5 @@
-# What accuracy costs: efficiency of an in situ gradient and laser power against the test error, a point a setting of a sweep.
+# What accuracy costs: efficiency of an in situ gradient and laser power against the test error, a point per setting of
+# a sweep.
 #   gnuplot -c tradeoff.gp DATA FORMAT > FIGURE
 data = ARG1
 format = ARG2

@@ -30,7 +30,7 @@ row() {
   printf '| %s | %s | %s | %s | %s |\n' "$1" "$2" "${values[@]}"
 }
 
-echo "| Loss of a shifter | dB a column | analog | digital, scale \`example\` | digital, scale \`study\` |"
+echo "| Loss of a shifter | dB per column | analog | digital, scale \`example\` | digital, scale \`study\` |"
 echo "| --- | --- | --- | --- | --- |"
 for loss in 0.01 0.03 0.1 0.3 1; do row "the same in all" "$loss" 1 --set "chip.loss_mean=$loss"; done
 # the mean of a half-normal number is its deviation times sqrt(2 / pi)

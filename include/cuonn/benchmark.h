@@ -56,8 +56,8 @@ typedef struct cuonn_benchmark_options {
  *  @return CUONN_OK; CUONN_E_ARGUMENT naming what is out of range; CUONN_E_SHAPE if N does not fit Fourier features */
 CUONN_API cuonn_status cuonn_benchmark_options_check(const cuonn_benchmark_options *options);
 
-/** The work of one operation, whatever the backend.  With n = N(N-1)/2 nodes a mesh, m the nodes of the last mesh from
- *  which light reaches one of the C outputs that are read, C the lesser of 10 and N, L layers, B examples,
+/** The work of one operation, whatever the backend.  With n = N(N-1)/2 nodes per mesh, m the nodes of the last mesh
+ *  from which light reaches one of the C outputs that are read, C the lesser of 10 and N, L layers, B examples,
  *  P = (L - 1) n + m nodes at work, images of M pixels, and a multiply-add as two operations:
  *
  *  | case             | floating-point operations | bytes                       |
@@ -97,7 +97,7 @@ CUONN_API cuonn_status cuonn_machine_measure(cuonn_machine *out, cuonn_context *
 /** Compares backends before they are timed, on the case's own network and the first examples of its data: features,
  *  loss, output fields, fields at all stages, or the losses of three training steps.  So many examples that no more
  *  than some 4 million nodes are passed, at least one and at most the batch.
- *  @param[in] contexts  [n_contexts]; the last one is the judge of the others
+ *  @param[in] contexts  [n_contexts]; the others are compared with the last one
  *  @return CUONN_OK; CUONN_E_INTERNAL with both values if a number differs by more than 2e-5, times the root of L N /
  *          192 where that is more than 1, of the largest one; as cuonn_benchmark_options_check(); CUONN_E_MEMORY;
  *          CUONN_E_DEVICE */

@@ -34,7 +34,7 @@ CUONN_API bool cuonn_gradient_is_measured(cuonn_gradient_method method);
 /** What is sent through the chip. */
 typedef enum cuonn_measurement {
   CUONN_MEASUREMENT_EXAMPLE, /**< every example; the layer before receives the field that returns */
-  CUONN_MEASUREMENT_MATRIX   /**< unit vectors, once a step; examples are multiplied digitally by the matrix read so */
+  CUONN_MEASUREMENT_MATRIX   /**< unit vectors, once per step; examples are multiplied digitally by this matrix */
 } cuonn_measurement;
 
 /** What limits the power that is sent in.  Only shot noise depends on it. */
@@ -46,7 +46,7 @@ typedef enum cuonn_measurement_scale {
 /** When noise is drawn. */
 typedef enum cuonn_noise_draw {
   CUONN_NOISE_FRESH,          /**< at every reading */
-  CUONN_NOISE_FROZEN,         /**< once for each layer and place: a calibration error; tests meet the same */
+  CUONN_NOISE_FROZEN,         /**< once for each layer and place: a calibration error; tests have the same */
   CUONN_NOISE_FROZEN_PER_USE, /**< the same, but forward pass, measurement and tests have each their own */
   CUONN_NOISE_FROZEN_SHARED   /**< once for each place, for all layers, training, its measurement and tests together */
 } cuonn_noise_draw;

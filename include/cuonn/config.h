@@ -54,7 +54,7 @@ typedef struct cuonn_config {
   cuonn_energy_components energy_components; /**< energy.components: the same of its electronics, over the preset */
   cuonn_energy_options energy;               /**< energy.*; no part of a training run */
   char backend[16];                          /**< backend.name */
-  int threads;                               /**< backend.threads; 0 = one a processor */
+  int threads;                               /**< backend.threads; 0 = one per processor */
   char output_directory[CUONN_CONFIG_TEXT];  /**< output.directory */
 } cuonn_config;
 

@@ -5,6 +5,7 @@
 #define CUONN_CUONN_H
 
 #include "cuonn/benchmark.h"
+#include "cuonn/buffer.h"
 #include "cuonn/chip.h"
 #include "cuonn/compute.h"
 #include "cuonn/config.h"

@@ -80,7 +80,7 @@ CUONN_API cuonn_status cuonn_dataset_load(cuonn_dataset *out, const char *folder
  *  @return CUONN_OK; CUONN_E_DATA if either part would be empty; CUONN_E_MEMORY */
 CUONN_API cuonn_status cuonn_dataset_split(cuonn_dataset *out, const cuonn_examples *all, double share, uint64_t seed);
 
-/** What tells a data set from any other, as text: a line for each part ("training images", "training labels", "test
+/** What identifies a data set, as text: a line for each part ("training images", "training labels", "test
  *  images", "test labels") with its name, its size, and the hash of its bytes in their order (XXH3, 128 bits).
  *  @return to be released with free(); NULL if there is no memory */
 CUONN_API char *cuonn_dataset_identity(const cuonn_dataset *dataset);

@@ -2,9 +2,9 @@
  *  What a photonic chip would cost to run and to train: energy, power and latency of a mesh with its converters,
  *  amplifiers, laser and phase shifters, for components of the caller's choice.
  *
- *  Pure functions, no files.  Equations, sources of every default, and how far the source study's figure is met:
- *  docs/energy.md; "eq." below counts there.  Component values carry the units of data sheets (pJ, GS/s, dB); results
- *  are in joules, seconds and watts.
+ *  Pure functions, no files.  Equations, sources of every default, and how well the source study's figure is
+ *  reproduced: docs/energy.md; "eq." below counts there.  Component values carry the units of data sheets (pJ, GS/s,
+ *  dB); results are in joules, seconds and watts.
  */
 #ifndef CUONN_ENERGY_H
 #define CUONN_ENERGY_H
@@ -24,9 +24,9 @@ extern "C" {
 typedef enum cuonn_energy_preset {
   CUONN_ENERGY_FIGURE,  /**< what the source study's figure counts: its electronics and its three passes; no laser, no
                              losses, no holding power */
-  CUONN_ENERGY_DEFAULT, /**< the same electronics, with laser, 0.05 dB a column, 0.3 % taps, MEMS phase shifters, and
+  CUONN_ENERGY_DEFAULT, /**< the same electronics, with laser, 0.05 dB per column, 0.3 % taps, MEMS phase shifters, and
                              the passes of the analog scheme */
-  CUONN_ENERGY_CITED    /**< published components throughout: MZI modulators, 0.89 dB a column, heaters */
+  CUONN_ENERGY_CITED    /**< published components throughout: MZI modulators, 0.89 dB per column, heaters */
 } cuonn_energy_preset;
 
 /** Electronics and modulators, each set of one kind of modulator. */
@@ -64,8 +64,8 @@ typedef enum cuonn_energy_holding {
 
 /** How the layers of a network share chips and time. */
 typedef enum cuonn_energy_dataflow {
-  CUONN_DATAFLOW_SEQUENTIAL, /**< a mesh a layer; the batch passes one layer after the other */
-  CUONN_DATAFLOW_STREAMING,  /**< a mesh a layer; an electronic nonlinearity in line, no stop between layers */
+  CUONN_DATAFLOW_SEQUENTIAL, /**< a mesh per layer; the batch passes one layer after the other */
+  CUONN_DATAFLOW_STREAMING,  /**< a mesh per layer; an electronic nonlinearity in line, no stop between layers */
   CUONN_DATAFLOW_REUSED      /**< one mesh, written anew for every layer */
 } cuonn_energy_dataflow;
 
@@ -74,7 +74,7 @@ typedef struct cuonn_energy_gpu {
   double rate;        /**< F_peak, Tflop/s */
   double use;         /**< u, share of the rate that is reached, 0 to 1 */
   double bandwidth;   /**< B_w, GB/s; 0: traffic is left out */
-  double traffic;     /**< D, bytes a training step */
+  double traffic;     /**< D, bytes per training step */
   double launches;    /**< n_k, kernels a training step */
   double launch_time; /**< t_k, us */
   double power;       /**< P_gpu, W; 0: energy is left out */
@@ -86,16 +86,16 @@ typedef struct cuonn_energy_options {
   size_t batch;   /**< M, examples */
 
   size_t operations;       /**< K, operations that an element of the matrix counts for */
-  size_t channels;         /**< c_q, converter channels a mode (2: I and Q) */
+  size_t channels;         /**< c_q, converter channels per mode (2: I and Q) */
   size_t converter_bits;   /**< bits of the converters that are used */
   size_t reference_bits;   /**< b_0, bits at which `dac` and `adc` hold */
-  double dac;              /**< E_DAC, pJ a conversion at reference_bits */
-  double modulator;        /**< E_mod, pJ a symbol */
+  double dac;              /**< E_DAC, pJ per conversion at reference_bits */
+  double modulator;        /**< E_mod, pJ per symbol */
   double modulator_static; /**< P_mod, of a modulator while it sends, mW */
-  double receiver;         /**< E_TIA, amplifier, pJ a sample */
+  double receiver;         /**< E_TIA, amplifier, pJ per sample */
   double detector_bias;    /**< P_PD, of a photodiode while it is read, mW; a channel has two in homodyne detection */
-  double adc;              /**< E_ADC, pJ a conversion at reference_bits */
-  double mixer; /**< E_mix, sum and difference circuit, pJ a channel and vector that two fields are added in */
+  double adc;              /**< E_ADC, pJ per conversion at reference_bits */
+  double mixer; /**< E_mix, sum and difference circuit, pJ per channel and vector that two fields are added in */
   double tap;   /**< E_tap, pJ a readout of a phase shifter's tap */
 
   cuonn_energy_scheme scheme;    /**< passes of a gradient */
@@ -103,7 +103,7 @@ typedef struct cuonn_energy_options {
   cuonn_measurement measurement; /**< vectors of a pass: the M examples, or the N unit vectors, which leave
                                                three digital products of M N^2 */
   size_t held_symbols;           /**< h, symbols for which a vector is held in a pass whose taps are read */
-  double product_energy;         /**< E_prod, pJ an element of such a product and example; 0: left out */
+  double product_energy;         /**< E_prod, pJ per element of such a product and example; 0: left out */
 
   double symbol_rate; /**< f_s, the lowest of DAC's, modulator's and ADC's, GS/s */
   bool laser;         /**< whether the laser is counted */
@@ -111,12 +111,12 @@ typedef struct cuonn_energy_options {
   size_t bits;                 /**< b, precision that the light must carry */
   double wall_plug_efficiency; /**< eta_wp, light out of the laser over electricity into it, above 0 to 1 */
   double wavelength;           /**< nm */
-  double detector_efficiency;  /**< eta_d, electrons a photon, above 0 to 1 */
+  double detector_efficiency;  /**< eta_d, electrons per photon, above 0 to 1 */
   double oscillator_photons;   /**< n_LO, a mode and symbol; homodyne only */
   double least_photons;        /**< n_tap, that the light has at least, whatever `bits` needs; 0: no such need */
   double amplifier_noise;      /**< i_n, input-referred, pA/sqrt(Hz) */
   double fixed_loss;           /**< IL_0, modulator and couplers to the chip, dB */
-  double column_loss;          /**< l_MZI, of an MZI without its taps, dB a column */
+  double column_loss;          /**< l_MZI, of an MZI without its taps, dB per column */
   double tap_fraction;         /**< kappa_t, share of the power that the tap of a phase shifter takes */
   double holding_power;        /**< P_pi, of a phase shifter at a phase of pi, or whatever its phase, mW */
   cuonn_energy_holding holding;
@@ -127,14 +127,14 @@ typedef struct cuonn_energy_options {
   double column_length;           /**< L_col, mm */
   double group_index;             /**< n_g */
   double electronic_latency;      /**< t_el: DAC, driver, receiver and ADC, ns */
-  size_t tap_converters;          /**< n_adc; 0: one a mode */
+  size_t tap_converters;          /**< n_adc; 0: one per mode */
   double tap_rate;                /**< f_tap, readouts of one of them, MS/s */
   double programming_time;        /**< t_prog, settling of the phase shifters, us */
 
   /* What depends on electronics that nobody has chosen yet; 0: left out. */
   double programming_energy; /**< E_prog, pJ to write a phase shifter */
-  double digital_energy;     /**< E_dig, nonlinearity and optimizer, pJ a training step */
-  double digital_time;       /**< t_dig, at each of the 2 L + 1 digital stages of a step, ns a batch */
+  double digital_energy;     /**< E_dig, nonlinearity and optimizer, pJ per training step */
+  double digital_time;       /**< t_dig, at each of the 2 L + 1 digital stages of a step, ns per batch */
   double loss_time;          /**< t_loss, of a layer's gradient alone, ns */
   double optimizer_time;     /**< t_opt, ns */
   double nonlinearity_time;  /**< t_nl, streaming: latency of one, ns */

@@ -6,7 +6,7 @@
  *  length 2 (real, imaginary).  docs/files.md names every variable.
  *
  *  Writing: the file is made in memory, a trailer (hash of all before it) is appended, the whole is written to a
- *  temporary file beside its goal, synced and renamed: the goal is the old or the new file, never half of
+ *  temporary file beside its target, synced and renamed: the target is the old or the new file, never half of
  *  one.  Reading: a file with our trailer is checked against its hash before libnetcdf sees it; a foreign netCDF-4 file
  *  is first read in a child process.  Names that hold "://" are refused.
  *
@@ -198,7 +198,7 @@ CUONN_API cuonn_status cuonn_directory_check(const char *directory, const char *
  *  @return CUONN_OK; CUONN_E_IO naming the folder that cannot be made */
 CUONN_API cuonn_status cuonn_parents_make(const char *path);
 
-/** Writes any bytes as a file, as all files here are written: the goal is the old file or the new one. */
+/** Writes any bytes as a file, as all files here are written: the target is the old file or the new one. */
 CUONN_API cuonn_status cuonn_bytes_write(const char *path, const void *bytes, size_t size);
 
 /** The directory of a sweep: sweep.yaml, the grid; runs/NUMBER.nc, the numbers of each finished or failed run;

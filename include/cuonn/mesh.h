@@ -110,9 +110,9 @@ typedef struct cuonn_nearest {
  *          fails */
 CUONN_API cuonn_status cuonn_nearest_unitary(double *unitary, cuonn_nearest *out, const double *matrix, size_t n_modes);
 
-/** Finds phases with which an error-free mesh has a given matrix (Clements et al. 2016, section 3; zeros in the matrix
- *  are met with atan2, so that no quotient is ever formed).  Coupler errors and losses of the mesh are set to zero.
- *  The mesh must be rectangular. theta comes out in [0, pi], phi and gamma in [0, 2 pi), in every style.
+/** Finds phases with which an error-free mesh has a given matrix (Clements et al. 2016, section 3; atan2 takes zeros
+ *  in the matrix, so that no quotient is formed).  Coupler errors and losses of the mesh are set to zero.
+ *  The mesh must be rectangular; theta comes out in [0, pi], phi and gamma in [0, 2 pi), in every style.
  *  @param[in,out] mesh  its N and style are read, its arrays are written
  *  @param[in] unitary   [row][column][2], out = unitary x in
  *  @return CUONN_OK; CUONN_E_NONFINITE; CUONN_E_DATA if the matrix is farther than 1e-6 from unitary (the message says

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cuonn/buffer.h"
 #include "cuonn/chip.h"
 #include "cuonn/compute.h"
 #include "cuonn/dataset.h"
@@ -164,6 +165,44 @@ CUONN_API cuonn_status cuonn_model_gradient(double *loss, cuonn_mesh_gradient *g
 /** Evaluates a model on a set, on its chip.
  *  @param[in,out] out  `confusion` is read, the rest is written */
 CUONN_API cuonn_status cuonn_model_evaluate(cuonn_evaluation *out, cuonn_model *model, size_t index, cuonn_split split);
+
+/** Phases of one layer, or derivatives by them, as real numbers: theta and phi [node], gamma [waveguide]. */
+typedef struct cuonn_phase_buffers {
+  cuonn_buffer theta, phi, gamma;
+} cuonn_phase_buffers;
+
+/** Gives one layer of a model new phases; its errors, losses and moments stay.
+ *
+ *  Of this and the next two calls: all buffers of a call lie in host memory, or all in device memory, where only
+ *  backend "cuda" takes them.  With host memory the call is done when it returns, and `stream` is not looked at.  With
+ *  device memory it queues its work on `stream`, behind what is queued there, and returns: the buffers are in use until
+ *  the stream has come past it.  The call itself waits only after cuonn_model_set(), and where it meets more examples
+ *  than the handle ever had.  What goes wrong on the device afterwards is told by the next call that waits.  No pointer
+ *  of the caller's is kept, and a stream that is being captured into a graph is refused.
+ *  @param[in] phases  not checked for numbers that are not finite; a NULL `data` leaves these phases as they are
+ *  @param[in] stream  a cudaStream_t; NULL is CUDA's default stream
+ *  @return CUONN_OK; CUONN_E_SHAPE naming the buffer whose size does not fit; CUONN_E_ARGUMENT for its type or memory,
+ *          and for a stream that is being captured; CUONN_E_DEVICE; CUONN_E_MEMORY */
+CUONN_API cuonn_status cuonn_model_set_phases(cuonn_model *model, size_t index, size_t layer,
+                                              const cuonn_phase_buffers *phases, void *stream);
+
+/** Sends fields through one layer of a model, as its chip applies its phases: out = U in, or with backward,
+ *  out = U^T in.  On a chip without errors of its phases these are the numbers of cuonn_propagate().
+ *  @param[out] out  complex, [example][N]; may not be `in`
+ *  @param[in] in    complex, [example][N], as many
+ *  @return as cuonn_model_set_phases() */
+CUONN_API cuonn_status cuonn_model_propagate(const cuonn_buffer *out, cuonn_model *model, size_t index, size_t layer,
+                                             const cuonn_buffer *in, bool backward, void *stream);
+
+/** Vector-Jacobian product of one layer, as cuonn_vjp(), by the programmed phases.
+ *  @param[out] gradient   overwritten; a NULL `data` is not wanted
+ *  @param[out] backward   complex, [example][N]; NULL if not wanted
+ *  @param[in] input       complex, [example][N]
+ *  @param[in] cotangent   complex, [example][N]; PyTorch's is the complex conjugate of it
+ *  @return as cuonn_model_set_phases() */
+CUONN_API cuonn_status cuonn_model_vjp(const cuonn_phase_buffers *gradient, const cuonn_buffer *backward,
+                                       cuonn_model *model, size_t index, size_t layer, const cuonn_buffer *input,
+                                       const cuonn_buffer *cotangent, void *stream);
 
 /** Why a loss is not finite: sends examples through a network layer by layer, and where gradients are measured,
  *  measures that of the step anew.  The model has the network's phases afterwards, and its moments are zero.

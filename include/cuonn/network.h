@@ -58,7 +58,7 @@ CUONN_API void cuonn_network_free(cuonn_network *network);
 
 /** Where a network's phases start. */
 typedef enum cuonn_network_start {
-  CUONN_START_HAAR,        /**< decompositions of Haar-random unitaries, one a layer; not for the symmetric style */
+  CUONN_START_HAAR,        /**< decompositions of Haar-random unitaries, one per layer; not for the symmetric style */
   CUONN_START_HAAR_PHASES, /**< phases drawn from the law that Haar-random unitaries have; any style */
   CUONN_START_FILE         /**< read from a file; the caller does that */
 } cuonn_network_start;

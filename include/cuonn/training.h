@@ -39,7 +39,7 @@ typedef struct cuonn_training_options {
   cuonn_gradient_method gradient;
   bool train_gamma; /**< the phases at the outputs, too: their gradient is 0 unless it is measured, with noise or where
                          light is lost */
-  cuonn_chip_options chip; /**< that tests, and measured gradients, meet; its errors of couplers and losses are what the
+  cuonn_chip_options chip; /**< of tests and measured gradients; its errors of couplers and losses are what the
                                 network's meshes hold: cuonn_chip_draw_errors() */
 } cuonn_training_options;
 

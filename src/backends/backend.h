@@ -57,6 +57,22 @@ typedef struct {
 /* What time_propagation() measures. */
 typedef enum { BACKEND_NODE_FORM, BACKEND_ALL_STAGES } backend_propagation;
 
+/* A layer of a model where it lies in host memory. */
+typedef struct {
+  const cuonn_mesh *applied;
+  const struct chip_phases *phases; /* by which gradients become those by the programmed phases */
+} backend_layer;
+
+/* What a handle asks of one layer of a model on a device, with buffers in host or device memory, all of one kind in a call
+ * (cuonn/model.h). Work with device memory is queued on the caller's stream. */
+typedef struct {
+  cuonn_status (*set_phases)(void *state, size_t model, size_t layer, const cuonn_phase_buffers *phases, void *stream);
+  cuonn_status (*propagate)(const cuonn_buffer *out, void *state, size_t model, size_t layer, const cuonn_buffer *in,
+                            bool backward, void *stream);
+  cuonn_status (*vjp)(const cuonn_phase_buffers *gradient, const cuonn_buffer *backward, void *state, size_t model,
+                      size_t layer, const cuonn_buffer *input, const cuonn_buffer *cotangent, void *stream);
+} backend_on_device;
+
 typedef struct cuonn_backend {
   const char *name;
   size_t steps_per_call;   /* steps after which training wants to look up: progress, stop */
@@ -89,10 +105,20 @@ typedef struct cuonn_backend {
   cuonn_status (*gradient)(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
                            const backend_step *step, cuonn_gradient_method method);
 
-  cuonn_status (*propagate)(double *out, const cuonn_taps *taps, const cuonn_mesh *mesh, const cuonn_fields *in,
-                            bool backward, int threads);
-  cuonn_status (*vjp)(cuonn_mesh_gradient *gradient, double *backward, const cuonn_mesh *mesh,
-                      const cuonn_fields *input, const cuonn_fields *cotangent, int threads);
+  /* Fields [example][N] of one mesh, as complex numbers in host memory, of either type where there is no on_device, else of
+   * doubles; taps and backward may be NULL. */
+  cuonn_status (*propagate)(const cuonn_buffer *out, const cuonn_taps *taps, const cuonn_mesh *mesh,
+                            const cuonn_buffer *in, bool backward, int threads);
+  cuonn_status (*vjp)(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward, const cuonn_mesh *mesh,
+                      const cuonn_buffer *input, const cuonn_buffer *cotangent, int threads);
+
+  /* Backends whose meshes lie in host memory: new phases of one layer, of which NULL stay; and the layer as its chip
+   * applies it, for those two functions. */
+  cuonn_status (*set_phases)(void *state, size_t model, size_t layer, const double *theta, const double *phi,
+                             const double *gamma);
+  backend_layer (*layer)(void *state, size_t model, size_t layer);
+  /* Backends whose meshes lie in a device's memory, in place of those two; NULL: others. */
+  const backend_on_device *on_device;
 
   /* For benchmarks. time_propagation: seconds [n_samples] of one forward propagation each, where fields and results stay
    * where the backend computes, in its own precision: whole nodes, or the fields at all five stages of every column. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "benchmark/problem.h"
@@ -46,7 +47,8 @@ static cuonn_status check_fields(numbers *out, const problem *p) {
     const size_t step = n_modes * size;
     taps = (cuonn_taps){first, first + step, first + 2 * step, first + 3 * step, first + 4 * step};
   }
-  return p->backend->propagate(out->values, stages ? &taps : NULL, p->network.layers, &p->fields, false, p->threads);
+  const cuonn_buffer to = buffer_of(out->values, size / 2), from = buffer_of_fields(&p->fields);
+  return p->backend->propagate(&to, stages ? &taps : NULL, p->network.layers, &from, false, p->threads);
 }
 
 static cuonn_status check_losses(numbers *out, const problem *p) {

@@ -57,7 +57,7 @@ static void draw_couplers(double error[2], const cuonn_chip_options *chip, uint3
   for (size_t i = 0; i < 2; i++) error[i] = chip->coupler_mean + chip->coupler_std * error[i];
 }
 
-/* A draw below 0 is refused, and the next one taken: at least half of them are above the mean, which is not negative. */
+/* A draw below 0 is refused, and the next one taken: at least half are above the mean, which is not negative. */
 static void draw_losses(double loss[2], const cuonn_chip_options *chip, uint32_t layer, uint32_t node) {
   bool done[2] = {false, false};
   for (uint32_t attempt = 0; !(done[0] && done[1]); attempt++) {

@@ -1,6 +1,6 @@
 /* Noise of readings: fields at the ends of a mesh, powers at its taps. eq. 34 and 35 of docs/physics.md.
- * A draw depends on its seed and place alone, so that every backend, thread and order has the same. Places are counted in
- * 32 bits: a batch of more than 2^32 amplitudes would meet the same noise again. */
+ * A draw depends on its seed and place alone, so that every backend, thread and order has the same. Places are counted
+ * in 32 bits: a batch of more than 2^32 amplitudes would have the same noise again. */
 #ifndef CUONN_CHIP_NOISE_H
 #define CUONN_CHIP_NOISE_H
 
@@ -24,7 +24,7 @@ bool chip_reads_exactly(const cuonn_chip_options *chip);
 random_purpose chip_read_purpose(cuonn_noise_draw draw, chip_use use); /* of fields that are read */
 bool chip_noise_has_steps(const cuonn_chip_options *chip);
 bool chip_noise_has_layers(const cuonn_chip_options *chip);
-/* A detector that is off by a frozen error is off by it for every example; the matrix keeps an error for each element. */
+/* A frozen error of a detector is the same for every example; the matrix keeps an error for each element. */
 bool chip_noise_has_examples(const cuonn_chip_options *chip);
 
 /* Complex factor between a field and what is read of it. example: of a batch, or the unit vector of a matrix. */

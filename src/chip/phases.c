@@ -18,7 +18,7 @@ static double share(const cuonn_chip_options *chip, int rows, int columns) {
   return chip->crosstalk * exp(-sqrt((double)square) / 2 / chip->crosstalk_decay);
 }
 
-/* A phase p gives c_b p to arm b of its node. What arms a get, x_a, is the phase c . x / c . c: the least squares of c p = x. */
+/* A phase p gives c_b p to arm b of its node. What arms a get, x_a, is the phase c . x / c . c (least squares). */
 static double weight_of(const cuonn_chip_options *chip, const double getting[2], const double giving[2], int rows,
                         int columns) {
   const double norm = getting[0] * getting[0] + getting[1] * getting[1];
@@ -75,17 +75,17 @@ void chip_phases_free(chip_phases *phases) {
   memset(phases, 0, sizeof *phases);
 }
 
-/* What a driver sets: the nearest of 2^bits levels of the period, ties to even; 0 bits: the phase itself, which has to be
- * within its period only where heat tells. */
+/* What a driver sets: the nearest of 2^bits levels of the period, ties to even; 0 bits: the phase itself, which has to
+ * be within its period only where heat tells. */
 static double set(const chip_phases *p, double phase, double period) {
   if (p->bits == 0) return p->mixes ? cuonn_phase_wrap(phase, period) : phase;
   const double levels = (double)((size_t)1 << p->bits), step = period / levels;
   return step * cuonn_phase_wrap(rint(phase / step), levels);
 }
 
-/* What arrives at theta (0) or phi (1) of a node. In half pitches, the shifters of the node in column c whose upper waveguide
- * is t stand at row t (and t + 1 in the bottom arm), phi at 2c and theta at 2c + 1. phases: [2][node]; theta, phi. back: by
- * the transpose, what this phase gives to all others. */
+/* What arrives at theta (0) or phi (1) of a node. In half pitches, the shifters of the node in column c whose upper
+ * waveguide is t stand at row t (and t + 1 in the bottom arm), phi at 2c and theta at 2c + 1. phases: [2][node]; theta,
+ * phi. back: by the transpose, what this phase gives to all others. */
 static double mixed(const chip_phases *p, const double *phases, size_t kind, size_t node, bool back) {
   const cuonn_mesh_shape *const shape = p->shape;
   const size_t column = shape->column_of[node], row = shape->pairs[node][0], place = 2 * column + (kind == 0);

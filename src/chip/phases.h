@@ -1,5 +1,5 @@
-/* Phases that a chip applies, from those that were programmed: set by a driver within one period, quantized, then mixed by
- * crosstalk, then off by an error. eq. 32 and 33 of docs/physics.md. */
+/* Phases that a chip applies, from those that were programmed: set by a driver within one period, quantized, then mixed
+ * by crosstalk, then off by an error. eq. 32 and 33 of docs/physics.md. */
 #ifndef CUONN_CHIP_PHASES_H
 #define CUONN_CHIP_PHASES_H
 
@@ -7,13 +7,13 @@
 
 enum { kCrosstalkReach = 6, kCrosstalkRows = kCrosstalkReach + 1 }; /* half pitches: of arms, of nodes with two arms */
 
-typedef struct {
+typedef struct chip_phases {
   cuonn_mesh_shape *shape;
   size_t bits;
   cuonn_phase_periods period;
   bool mixes;
-  /* what theta (0) or phi (1) of a node gets of another node's theta or phi: [getting][giving][kCrosstalkRows + rows from the
-   * giving node down to the getting one][columns between their shifters]; half pitches */
+  /* what theta (0) or phi (1) of a node gets of another node's theta or phi: [getting][giving][kCrosstalkRows + rows
+   * from the giving node down to the getting one][columns between their shifters]; half pitches */
   double weight[2][2][2 * kCrosstalkRows + 1][kCrosstalkReach + 1];
   double *error;   /* [2][node] radians; theta, phi */
   double *scratch; /* [2][node] */
@@ -29,7 +29,8 @@ void chip_phases_free(chip_phases *phases);
 void chip_phases_apply(double *applied_theta, double *applied_phi, const chip_phases *phases, const double *theta,
                        const double *phi);
 
-/* Gradient by the applied phases to that by the programmed ones, in place: straight through the quantization. */
+/* Gradient with respect to the applied phases to that with respect to the programmed ones, in place: straight through
+ * the quantization. */
 void chip_phases_pull_back(double *d_theta, double *d_phi, const chip_phases *phases);
 
 #endif

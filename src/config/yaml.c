@@ -504,7 +504,7 @@ static char *text_of(const cuonn_config *config, const cuonn_grid *grid) {
   if (yaml_emitter_initialize(&w.emitter)) {
     yaml_emitter_set_output_file(&w.emitter, file);
     yaml_emitter_set_unicode(&w.emitter, 1);
-    yaml_emitter_set_width(&w.emitter, -1); /* one line a key */
+    yaml_emitter_set_width(&w.emitter, -1); /* one line per key */
     emit(&w, &event, yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING));
     emit(&w, &event, yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1));
     write_section(&w, config, 0, 0);

@@ -1,4 +1,4 @@
-/* What tells a data set from any other: a line of text for each part of it, with the hash of its bytes in their order.
+/* What identifies a data set: a line of text for each part of it, with the hash of its bytes in their order.
  *
  *   training images: 60000 of 28 x 28, 0123456789abcdef0123456789abcdef
  *   training labels: 60000, 0123456789abcdef0123456789abcdef

@@ -5,7 +5,7 @@
 #include "cuonn/energy.h"
 
 /* N^2, phase shifters of a mesh with those of its outputs: as many as are heated, tapped, read and written. A path
- * meets a share 1 / N of them, one a column. */
+ * meets a share 1 / N of them, one per column. */
 double energy_shifters(double n_modes);
 
 /* P_hold, mean power of a phase shifter, W, eq. 25. */

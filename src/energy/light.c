@@ -12,7 +12,7 @@ static const double kPlanck = 6.62607015e-34, kSpeedOfLight = 299792458, kElectr
 /* S, signal over noise in power: quantization noise of b bits, 6.02 b + 1.76 dB. */
 static double wanted_snr(const cuonn_energy_options *o) { return 1.5 * pow(4, (double)o->bits); }
 
-/* n_th^2, square of the amplifier's noise in electrons a symbol, over the bandwidth f_s / 2. */
+/* n_th^2, square of the amplifier's noise in electrons per symbol, over the bandwidth f_s / 2. */
 static double amplifier_variance(const cuonn_energy_options *o) {
   const double f = o->symbol_rate * 1e9, electrons = o->amplifier_noise * 1e-12 * sqrt(f / 2) / (kElectron * f);
   return electrons * electrons;
@@ -26,13 +26,13 @@ static double photons_of_bits(const cuonn_energy_options *o) {
   return margin > 0 ? s * (eta * o->oscillator_photons / 2 + amplifier) / margin : INFINITY;
 }
 
-/* n, photons a mode and symbol at the detector, eq. 24. */
+/* n, photons per mode and symbol at the detector, eq. 24. */
 static double wanted_photons(const cuonn_energy_options *o) { return fmax(photons_of_bits(o), o->least_photons); }
 
 /* l, of a column, dB: an MZI, and the taps of those phase shifters that a path meets, N of N^2 in N columns. */
 static double column_loss(const cuonn_energy_options *o) {
-  const double n = (double)o->n_modes, met = energy_shifters(n) / n / n;
-  return o->column_loss - met * 10 * log10(1 - o->tap_fraction);
+  const double n = (double)o->n_modes, taps = energy_shifters(n) / n / n;
+  return o->column_loss - taps * 10 * log10(1 - o->tap_fraction);
 }
 
 /* Electricity that makes one photon, J. */

@@ -15,7 +15,7 @@ typedef struct {
 
 static sharing share(const cuonn_energy_options *o, double layers) {
   const double settled = energy_write_time(o) + o->programming_time * 1e-6;
-  if (o->dataflow == CUONN_DATAFLOW_REUSED) { /* there and back, the last layer's mesh stays for its adjoint pass */
+  if (o->dataflow == CUONN_DATAFLOW_REUSED) { /* the last layer's mesh stays for its adjoint pass */
     const double changes = 2 * layers - 1;
     return (sharing){.writes = changes, .read = layers * energy_read_time(o), .write = changes * settled};
   }
@@ -89,7 +89,7 @@ static cuonn_energy_cost inference_cost(cuonn_energy_options o, double layers) {
   return inference;
 }
 
-/* The step on a GPU, s, with dense layers of complex numbers: 8 real operations an element, three products, eq. 21. */
+/* The step on a GPU, s, with dense layers of complex numbers: 8 real operations per element, three products, eq. 21. */
 static double gpu_time(const cuonn_energy_options *o, double layers) {
   const cuonn_energy_gpu *g = &o->gpu;
   const double operations = 3 * 8 * layers * shifters(o) * (double)o->batch;

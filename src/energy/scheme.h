@@ -36,7 +36,7 @@ energy_lit energy_lit_symbols(const cuonn_energy_options *o, cuonn_energy_operat
 /* Vectors that each pass of an operation sends: the examples, or the unit vectors of a measured matrix. */
 double energy_vectors(const cuonn_energy_options *o, cuonn_energy_operation operation);
 
-/* Readings that a tap's readout is paid for: once a batch, or once a vector. */
+/* Readings that a tap's readout is paid for: once per batch, or once per vector. */
 double energy_tap_readings(const cuonn_energy_options *o);
 
 /* Three products of M N^2 elements that a measured matrix leaves to digital electronics, J. */

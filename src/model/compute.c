@@ -1,10 +1,11 @@
-/* The public functions that need no handle of the caller's: fields through one mesh, and one batch through one network. */
+/* The public functions that need no handle of the caller: fields through one mesh, one batch through one network. */
 #include "cuonn/compute.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "backends/backend.h"
+#include "base/buffer.h"
 #include "base/error.h"
 #include "cuonn/model.h"
 #include "model/overflow.h"
@@ -60,7 +61,8 @@ cuonn_status cuonn_propagate(cuonn_fields *out, const cuonn_taps *taps, cuonn_co
   CUONN_TRY(cuonn_mesh_check(mesh));
   CUONN_TRY(check_fields("input", in, mesh->n_modes));
   CUONN_TRY(check_same_size("output", out, in));
-  return context->backend->propagate(out->values, taps, mesh, in, backward, context->threads);
+  const cuonn_buffer to = buffer_of_fields(out), from = buffer_of_fields(in);
+  return context->backend->propagate(&to, taps, mesh, &from, backward, context->threads);
 }
 
 cuonn_status cuonn_matrix(double *matrix, cuonn_context *context, const cuonn_mesh *mesh) {
@@ -76,7 +78,8 @@ cuonn_status cuonn_matrix(double *matrix, cuonn_context *context, const cuonn_me
     memset(units.values, 0, 2 * most * n * sizeof(double));
     for (size_t e = 0; e < count; e++) units.values[2 * (e * n + first + e)] = 1;
     units.n_examples = count;
-    CUONN_TRY_DONE(context->backend->propagate(columns.values, NULL, mesh, &units, false, context->threads));
+    const cuonn_buffer to = buffer_of_fields(&columns), from = buffer_of_fields(&units);
+    CUONN_TRY_DONE(context->backend->propagate(&to, NULL, mesh, &from, false, context->threads));
     for (size_t e = 0; e < count; e++) {
       for (size_t row = 0; row < n; row++) {
         memcpy(matrix + 2 * (row * n + first + e), columns.values + 2 * (e * n + row), 2 * sizeof(double));
@@ -96,7 +99,9 @@ cuonn_status cuonn_vjp(cuonn_mesh_gradient *gradient, cuonn_fields *backward, cu
   CUONN_TRY(check_fields("cotangent", cotangent, mesh->n_modes));
   CUONN_TRY(check_same_size("cotangent", cotangent, input));
   if (backward) CUONN_TRY(check_same_size("backward", backward, input));
-  return context->backend->vjp(gradient, backward ? backward->values : NULL, mesh, input, cotangent, context->threads);
+  const cuonn_buffer x = buffer_of_fields(input), g = buffer_of_fields(cotangent);
+  const cuonn_buffer back = backward ? buffer_of_fields(backward) : (cuonn_buffer){0};
+  return context->backend->vjp(gradient, backward ? &back : NULL, mesh, &x, &g, context->threads);
 }
 
 static cuonn_status check_batch(const cuonn_network *network, const cuonn_fields *input, const uint8_t *labels) {

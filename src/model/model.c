@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "mesh/shape.h"
-#include "model/handle.h"
+#include "model/model.h"
 #include "network/shape.h"
 
 static const char *const split_names[] = {[CUONN_SPLIT_TRAIN] = "training", [CUONN_SPLIT_TEST] = "test"};
@@ -29,8 +29,7 @@ cuonn_status model_check_index(const cuonn_model *model, size_t index) {
   return CUONN_OK;
 }
 
-/* Whether a model can compute. */
-static cuonn_status check_phases(const cuonn_model *model, size_t index) {
+cuonn_status model_check_phases(const cuonn_model *model, size_t index) {
   CUONN_TRY(model_check_index(model, index));
   CUONN_CHECK(model->has_phases[index], CUONN_E_ARGUMENT, "model %zu has no phases yet; cuonn_model_set() gives them",
               index);
@@ -126,7 +125,7 @@ cuonn_status cuonn_model_set(cuonn_model *model, size_t index, const cuonn_netwo
 
 cuonn_status cuonn_model_get(cuonn_network *network, double *moments, cuonn_model *model, size_t index) {
   const backend_model to = {.network = network, .moments = moments};
-  CUONN_TRY(check_phases(model, index));
+  CUONN_TRY(model_check_phases(model, index));
   CUONN_TRY(check_shape(&model->options.shape, &network->shape));
   CUONN_CHECK(!moments || model->options.batch_size > 0, CUONN_E_ARGUMENT,
               "the handle is not made for steps and has no moments");
@@ -162,14 +161,14 @@ cuonn_status cuonn_model_set_examples(cuonn_model *model, cuonn_split split, con
 }
 
 cuonn_status cuonn_model_train(double *losses, cuonn_model *model, const cuonn_step *steps, size_t n_steps) {
-  for (size_t m = 0; m < model->options.n_models; m++) CUONN_TRY(check_phases(model, m));
+  for (size_t m = 0; m < model->options.n_models; m++) CUONN_TRY(model_check_phases(model, m));
   for (size_t i = 0; i < n_steps; i++) CUONN_TRY(check_step(model, CUONN_SPLIT_TRAIN, &steps[i]));
   return model->backend->train_steps(losses, model->state, steps, n_steps);
 }
 
 cuonn_status cuonn_model_gradient(double *loss, cuonn_mesh_gradient *gradients, cuonn_model *model, size_t index,
                                   cuonn_split split, const cuonn_step *step, cuonn_gradient_method method) {
-  CUONN_TRY(check_phases(model, index));
+  CUONN_TRY(model_check_phases(model, index));
   CUONN_TRY(check_step(model, split, step));
   CUONN_CHECK(method == CUONN_GRADIENT_EXACT || method == model->settings[index].gradient, CUONN_E_ARGUMENT,
               "a gradient is asked for that is neither exact nor by the model's own method");
@@ -177,7 +176,7 @@ cuonn_status cuonn_model_gradient(double *loss, cuonn_mesh_gradient *gradients, 
 }
 
 cuonn_status cuonn_model_evaluate(cuonn_evaluation *out, cuonn_model *model, size_t index, cuonn_split split) {
-  CUONN_TRY(check_phases(model, index));
+  CUONN_TRY(model_check_phases(model, index));
   CUONN_TRY(check_split(model, split));
   return model->backend->evaluate(out, model->state, index, split);
 }

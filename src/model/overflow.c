@@ -7,9 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "cuonn/model.h"
-#include "model/handle.h"
+#include "model/model.h"
 
 /* Whether a backend in float can square all amplitudes; in double nearly all that it cannot comes later. */
 static bool powers_hold(const cuonn_fields *fields) {
@@ -27,12 +28,13 @@ cuonn_status model_find_overflow(bool *found, char where[MODEL_WHERE], const cuo
   cuonn_status status = CUONN_OK;
   CUONN_TRY_DONE(cuonn_fields_create(&in, input->n_examples, input->n_modes));
   CUONN_TRY_DONE(cuonn_fields_create(&out, input->n_examples, input->n_modes));
+  const cuonn_buffer from = buffer_of_fields(&in), to = buffer_of_fields(&out);
   memcpy(in.values, input->values, 2 * n_values * sizeof(double));
   snprintf(where, MODEL_WHERE, "at the input");
   *found = !powers_hold(&in);
   for (size_t l = 0; !*found && l < n_layers; l++) {
     const cuonn_mesh *const mesh = &network->layers[l];
-    CUONN_TRY_DONE(backend->propagate(out.values, NULL, mesh, &in, false, threads));
+    CUONN_TRY_DONE(backend->propagate(&to, NULL, mesh, &from, false, threads));
     snprintf(where, MODEL_WHERE, "in layer %zu", l);
     *found = !powers_hold(&out);
     for (size_t i = 0; i < n_values; i++) {

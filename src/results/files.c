@@ -317,9 +317,14 @@ static const char kPerRadian[] = "radian-1";
 cuonn_status cuonn_vjp_write(const char *path, const cuonn_mesh_gradient *gradient, const cuonn_fields *backward) {
   const size_t nodes = cuonn_mesh_nodes(backward->n_modes);
   const item items[] = {
-      {{"d_theta", {{"node", nodes}}, kPerRadian, .long_name = "derivative of the loss by theta"}, gradient->d_theta},
-      {{"d_phi", {{"node", nodes}}, kPerRadian, .long_name = "derivative of the loss by phi"}, gradient->d_phi},
-      {{"d_gamma", {{"waveguide", backward->n_modes}}, kPerRadian, .long_name = "derivative of the loss by gamma"},
+      {{"d_theta", {{"node", nodes}}, kPerRadian, .long_name = "derivative of the loss with respect to theta"},
+       gradient->d_theta},
+      {{"d_phi", {{"node", nodes}}, kPerRadian, .long_name = "derivative of the loss with respect to phi"},
+       gradient->d_phi},
+      {{"d_gamma",
+        {{"waveguide", backward->n_modes}},
+        kPerRadian,
+        .long_name = "derivative of the loss with respect to gamma"},
        gradient->d_gamma},
       {fields_variable("backward", backward->n_examples, backward->n_modes), backward->values},
   };
@@ -335,12 +340,18 @@ cuonn_status cuonn_gradient_write(const char *path, const cuonn_network_shape *s
                           waveguide = {"waveguide", shape->n_modes};
   const results_variable variables[kAll] = {
       {"loss", {{NULL, 0}}, NULL, .long_name = "mean cross entropy of the batch"},
-      {"d_theta", {layer, node}, kPerRadian, .long_name = "derivative of the loss by theta"},
-      {"d_phi", {layer, node}, kPerRadian, .long_name = "derivative of the loss by phi"},
-      {"d_gamma", {layer, waveguide}, kPerRadian, .long_name = "derivative of the loss by gamma"},
-      {"exact_d_theta", {layer, node}, kPerRadian, .long_name = "computed derivative of the loss by theta"},
-      {"exact_d_phi", {layer, node}, kPerRadian, .long_name = "computed derivative of the loss by phi"},
-      {"exact_d_gamma", {layer, waveguide}, kPerRadian, .long_name = "computed derivative of the loss by gamma"},
+      {"d_theta", {layer, node}, kPerRadian, .long_name = "derivative of the loss with respect to theta"},
+      {"d_phi", {layer, node}, kPerRadian, .long_name = "derivative of the loss with respect to phi"},
+      {"d_gamma", {layer, waveguide}, kPerRadian, .long_name = "derivative of the loss with respect to gamma"},
+      {"exact_d_theta",
+       {layer, node},
+       kPerRadian,
+       .long_name = "computed derivative of the loss with respect to theta"},
+      {"exact_d_phi", {layer, node}, kPerRadian, .long_name = "computed derivative of the loss with respect to phi"},
+      {"exact_d_gamma",
+       {layer, waveguide},
+       kPerRadian,
+       .long_name = "computed derivative of the loss with respect to gamma"},
   };
   CUONN_TRY_DONE(results_create(&file, path, "Gradient of a network's loss"));
   CUONN_TRY_DONE(results_define(&file, variables, exact ? kAll : kMeasured));

@@ -14,7 +14,7 @@
 #include "results/store.h"
 
 struct cuonn_run {
-  int lock;                             /* the directory, held against other runs while it is open; -1: not held */
+  int lock;                             /* the directory, locked against other runs while it is open; -1: not held */
   char *config, *metrics, *last, *best; /* paths */
   cuonn_origin origin;
   results_metrics table;

@@ -1,4 +1,4 @@
-/* Whole files: read into memory, and written so that the goal is always the old file or the new one. */
+/* Whole files: read into memory, and written so that the target is always the old file or the new one. */
 #include "results/store.h"
 
 #include <dirent.h>
@@ -76,7 +76,7 @@ done:
 
 /* The file that a write replaces, and the temporary beside it. */
 typedef struct {
-  char *path;      /* the goal, symbolic links followed: the link stays and its file is replaced */
+  char *path;      /* the target, symbolic links followed: the link stays and its file is replaced */
   char *folder;    /* that holds it */
   char *temporary; /* NULL until it exists */
   bool exists;     /* whether there is an old file */

@@ -1,4 +1,4 @@
-/* Whole files: read into memory, and written so that the goal is always the old file or the new one. */
+/* Whole files: read into memory, and written so that the target is always the old file or the new one. */
 #ifndef CUONN_RESULTS_STORE_H
 #define CUONN_RESULTS_STORE_H
 

@@ -164,12 +164,12 @@ check text words.svg adam
 expect 0 '' "$cuonn" sweep config.yaml --output group --set 'training.seed=[1, 2]' --set 'chip.seed=[3, 4]' \
   --set 'training.optimizer.momentum=[0, 0.5, 0]' --set 'training.optimizer.learning_rate=[0.1, 0.1, 0.2]' \
   --set training.optimizer.name=sgd \
-  --set 'chip.coupler_std=[0.1, 0]' --set 'chip.phase_bits=[6, 8]' \
+  --set 'chip.coupler_std=[0.1, 0]' --set 'chip.scale=[example, study]' \
   --set 'sweep.zip=[[training.seed, chip.seed], [training.optimizer.momentum, training.optimizer.learning_rate],
-    [chip.coupler_std, chip.phase_bits]]'
+    [chip.coupler_std, chip.scale]]'
 draw sweep-map group group
 check test "$(rows group.svg.txt 0)" = \
-  '"learning rate / radians, momentum" "coupler error σ / radians, phase bits / bits" 3 2 1 1 2 2 0 0'
+  '"learning rate / radians, momentum" "scale, coupler error σ / radians" 3 2 1 1 2 2 0 0'
 check test "$(rows group.svg.txt 1 | paste -sd,)" = '0 "0.1, 0",1 "0.1, 0.5",2 "0.2, 0"'
 values group/sweep.nc test_error | awk 'NR % 2 == 0 { x[n++] = $1 }
   END { for (y = 0; y < 2; y++) for (i = 0; i < 3; i++) print 50 * (x[2 * i + y] + x[6 + 2 * i + y]) }' > want

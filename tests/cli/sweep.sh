@@ -134,6 +134,7 @@ expect 0 '' "$cuonn" sweep --resume former
 results former > pieces
 check diff whole pieces
 expect 0 '' "$cuonn" report former
+expect 2 'the lists of values may not differ from what the sweep' "$cuonn" sweep --resume former --set sweep.zip=[]
 former='training.optimizer: the key "training.optimizer.sgd_learning_rate" is no more'
 expect 2 "^cuonn sweep: former/sweep.yaml:[0-9]+: $former" \
   "$cuonn" sweep former/sweep.yaml --output none

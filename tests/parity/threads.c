@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "backends/backend.h"
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "support/chance.h"
 #include "support/close.h"
@@ -39,8 +40,10 @@ static void run(results *out, int n_threads, double error, cuonn_order order) {
   for (size_t e = 0; e < kExamples; e++) labels[e] = (uint8_t)chance_index(&c, kClasses);
 
   cuonn_mesh_gradient vjp = {out->vjp_theta, out->vjp_phi, out->vjp_gamma};
-  OK(cpu->propagate(out->out, NULL, &network.layers[0], &fields, false, n_threads));
-  OK(cpu->vjp(&vjp, out->back, &network.layers[0], &fields, &fields, n_threads));
+  const cuonn_buffer x = buffer_of_fields(&fields), y = buffer_of(out->out, x.count),
+                     back = buffer_of(out->back, x.count);
+  OK(cpu->propagate(&y, NULL, &network.layers[0], &x, false, n_threads));
+  OK(cpu->vjp(&vjp, &back, &network.layers[0], &x, &x, n_threads));
 
   OK(cpu->create(&state, &problem));
   OK(cpu->set_model(state, 0, &(backend_model){.network = &network, .optimizer = &adam, .seed = 3}));

@@ -139,11 +139,11 @@ static cuonn_status wrong_steps(double *losses, void *state, const backend_step 
   losses[2] *= factor;
   return status;
 }
-static cuonn_status wrong_fields(double *out, const cuonn_taps *taps, const cuonn_mesh *mesh, const cuonn_fields *in,
-                                 bool backward, int threads) {
+static cuonn_status wrong_fields(const cuonn_buffer *out, const cuonn_taps *taps, const cuonn_mesh *mesh,
+                                 const cuonn_buffer *in, bool backward, int threads) {
   const cuonn_status status = cuonn_backend_reference.propagate(out, taps, mesh, in, backward, threads);
-  double *const last = taps ? taps->after_coupler + 2 * mesh->n_modes * in->n_examples * mesh->n_modes - 1
-                            : out + 2 * in->n_examples * mesh->n_modes - 1;
+  double *const last =
+      taps ? taps->after_coupler + 2 * mesh->n_modes * in->count - 1 : (double *)out->data + 2 * in->count - 1;
   *last += factor - 1;
   return status;
 }

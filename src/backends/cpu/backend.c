@@ -1,4 +1,5 @@
 /* The cpu backend: float, OpenMP, SIMD. This file is its table; layer.c, nodes.c and kernels_body.h hold the ideas. */
+#include "cpu/layers.h"
 #include "cpu/state.h"
 
 static cuonn_status probe(char *device, size_t size) {
@@ -24,6 +25,8 @@ const cuonn_backend cuonn_backend_cpu = {
     .gradient = cpu_gradient,
     .propagate = cpu_propagate,
     .vjp = cpu_vjp,
+    .set_phases = cpu_set_phases,
+    .layer = cpu_layer_of,
     .measure_machine = cpu_measure_machine,
     .time_propagation = cpu_time_propagation,
 };

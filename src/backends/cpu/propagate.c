@@ -1,30 +1,34 @@
-/* One mesh, from and to arrays of doubles: fields with taps, and the vector-Jacobian product. */
+/* One mesh, from and to arrays of callers: fields with taps, and the vector-Jacobian product. */
 #include <complex.h>
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "cpu/state.h"
 #include "cpu/walk.h"
 
-void cpu_read_tile(float *x, const double *values, size_t count, size_t n_modes, size_t lanes) {
+void cpu_read_tile(float *x, const cuonn_buffer *from, size_t first, size_t count, size_t n_modes, size_t lanes) {
   memset(x, 0, n_modes * 2 * lanes * sizeof *x);
   for (size_t i = 0; i < count; i++) {
+    const size_t at = 2 * (first + i) * n_modes;
     for (size_t w = 0; w < n_modes; w++) {
-      x[w * 2 * lanes + i] = (float)values[2 * (i * n_modes + w)];
-      x[w * 2 * lanes + lanes + i] = (float)values[2 * (i * n_modes + w) + 1];
+      x[w * 2 * lanes + i] = (float)buffer_get(from, at + 2 * w);
+      x[w * 2 * lanes + lanes + i] = (float)buffer_get(from, at + 2 * w + 1);
     }
   }
 }
 
-static void write_tile(double *values, const float *x, size_t count, size_t n_modes, size_t lanes) {
+static void write_tile(const cuonn_buffer *to, size_t first, const float *x, size_t count, size_t n_modes,
+                       size_t lanes) {
   for (size_t i = 0; i < count; i++) {
+    const size_t at = 2 * (first + i) * n_modes;
     for (size_t w = 0; w < n_modes; w++) {
-      values[2 * (i * n_modes + w)] = (double)x[w * 2 * lanes + i];
-      values[2 * (i * n_modes + w) + 1] = (double)x[w * 2 * lanes + lanes + i];
+      buffer_put(to, at + 2 * w, (double)x[w * 2 * lanes + i]);
+      buffer_put(to, at + 2 * w + 1, (double)x[w * 2 * lanes + lanes + i]);
     }
   }
 }
@@ -38,13 +42,13 @@ typedef struct {
 static void write_tap(const walk *w, walk_stage stage, size_t column) {
   const taps_of_tile *const t = w->user;
   if (!t->stages[stage]) return;
-  const size_t example = column * t->n_examples + t->first, n = w->mesh->n_modes;
-  write_tile(t->stages[stage] + example * n * 2, w->x, t->count, n, w->lanes);
+  const cuonn_buffer to = buffer_of(t->stages[stage], 0);
+  write_tile(&to, column * t->n_examples + t->first, w->x, t->count, w->mesh->n_modes, w->lanes);
 }
 
-cuonn_status cpu_propagate(double *out, const cuonn_taps *taps, const cuonn_mesh *mesh, const cuonn_fields *in,
-                           bool backward, int threads) {
-  const size_t n = mesh->n_modes, n_examples = in->n_examples;
+cuonn_status cpu_propagate(const cuonn_buffer *out, const cuonn_taps *taps, const cuonn_mesh *mesh,
+                           const cuonn_buffer *in, bool backward, int threads) {
+  const size_t n = mesh->n_modes, n_examples = in->count / n;
   const size_t lanes = cpu_tile_lanes(n_examples, n), n_tiles = (n_examples + lanes - 1) / lanes;
   const int used = cpu_threads(threads);
   cuonn_status status = CUONN_OK;
@@ -66,9 +70,9 @@ cuonn_status cpu_propagate(double *out, const cuonn_taps *taps, const cuonn_mesh
     }
     float *const x = tiles + (size_t)omp_get_thread_num() * n * 2 * lanes;
     const walk w = {.mesh = &stages, .x = x, .lanes = lanes, .tap = taps ? write_tap : NULL, .user = &t};
-    cpu_read_tile(x, in->values + first * n * 2, count, n, lanes);
+    cpu_read_tile(x, in, first, count, n, lanes);
     walk_through(&w, backward);
-    write_tile(out + first * n * 2, x, count, n, lanes);
+    write_tile(out, first, x, count, n, lanes);
   }
 
 done:
@@ -109,9 +113,9 @@ static cuonn_status chunk_space_create(chunk_space *c, const cpu_layer *layer, s
   return cuonn_allocate(&c->kept, layer_kept_size(layer, lanes), sizeof *c->kept);
 }
 
-cuonn_status cpu_vjp(cuonn_mesh_gradient *gradient, double *backward, const cuonn_mesh *mesh, const cuonn_fields *input,
-                     const cuonn_fields *cotangent, int threads) {
-  const size_t n = mesh->n_modes, n_examples = input->n_examples, n_nodes = mesh->n_nodes;
+cuonn_status cpu_vjp(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward, const cuonn_mesh *mesh,
+                     const cuonn_buffer *input, const cuonn_buffer *cotangent, int threads) {
+  const size_t n = mesh->n_modes, n_examples = input->count / n, n_nodes = mesh->n_nodes;
   const size_t lanes = cpu_tile_lanes(n_examples, n), n_tiles = (n_examples + lanes - 1) / lanes;
   const size_t n_chunks = n_tiles < kMostChunks ? n_tiles : kMostChunks;
   const cpu_kernels *const kernels = cpu_kernels_choose();
@@ -132,13 +136,13 @@ cuonn_status cpu_vjp(cuonn_mesh_gradient *gradient, double *backward, const cuon
     const chunk_space *const c = chunks + i;
     for (size_t tile = i * n_tiles / n_chunks; tile < (i + 1) * n_tiles / n_chunks; tile++) {
       const size_t first = tile * lanes, count = n_examples - first < lanes ? n_examples - first : lanes;
-      cpu_read_tile(c->x, input->values + first * n * 2, count, n, lanes);
+      cpu_read_tile(c->x, input, first, count, n, lanes);
       layer_forward(c->x, c->kept, &layer, lanes, kernels);
-      cpu_read_tile(c->g, cotangent->values + first * n * 2, count, n, lanes);
+      cpu_read_tile(c->g, cotangent, first, count, n, lanes);
       for (size_t w = 0; w < n; w++) walk_turn(c->g + w * 2 * lanes, output[w], lanes);
       add_flow(c->flow, c->x, c->g, n, lanes);
       layer_backward(c->sums, c->x, c->g, c->kept, &layer, lanes, kernels);
-      if (backward) write_tile(backward + first * n * 2, c->g, count, n, lanes);
+      if (backward) write_tile(backward, first, c->g, count, n, lanes);
     }
   }
 

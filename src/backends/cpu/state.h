@@ -84,13 +84,13 @@ cuonn_status cpu_features(float *values, const cuonn_examples *images, const cuo
                           int threads);
 
 /* propagate.c */
-cuonn_status cpu_propagate(double *out, const cuonn_taps *taps, const cuonn_mesh *mesh, const cuonn_fields *in,
-                           bool backward, int threads);
-cuonn_status cpu_vjp(cuonn_mesh_gradient *gradient, double *backward, const cuonn_mesh *mesh, const cuonn_fields *input,
-                     const cuonn_fields *cotangent, int threads);
+cuonn_status cpu_propagate(const cuonn_buffer *out, const cuonn_taps *taps, const cuonn_mesh *mesh,
+                           const cuonn_buffer *in, bool backward, int threads);
+cuonn_status cpu_vjp(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward, const cuonn_mesh *mesh,
+                     const cuonn_buffer *input, const cuonn_buffer *cotangent, int threads);
 
-/* Rows of doubles, [count][n_modes][2], into a tile; the other lanes are zero. */
-void cpu_read_tile(float *x, const double *values, size_t count, size_t n_modes, size_t lanes);
+/* Examples first .. first + count - 1 into a tile; the other lanes are zero. */
+void cpu_read_tile(float *x, const cuonn_buffer *from, size_t first, size_t count, size_t n_modes, size_t lanes);
 
 /* machine.c, timing.c */
 cuonn_status cpu_measure_machine(backend_machine *out, int threads);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/machine.h"
 #include "base/memory.h"
@@ -78,9 +79,10 @@ cuonn_status cpu_time_propagation(double *seconds, size_t n_samples, backend_pro
   CUONN_TRY_DONE(cuonn_allocate(&j.in, j.n_tiles * j.tile_size, sizeof *j.in));
   CUONN_TRY_DONE(cuonn_allocate(&j.out, j.n_tiles * j.tile_size, sizeof *j.out));
   CUONN_TRY_DONE(what == BACKEND_ALL_STAGES ? prepare_stages(&j, mesh) : prepare_nodes(&j, mesh));
+  const cuonn_buffer from = buffer_of_fields(in);
   for (size_t tile = 0; tile < j.n_tiles; tile++) {
     const size_t first = tile * lanes, left = in->n_examples - first;
-    cpu_read_tile(j.in + tile * j.tile_size, in->values + first * n * 2, left < lanes ? left : lanes, n, lanes);
+    cpu_read_tile(j.in + tile * j.tile_size, &from, first, left < lanes ? left : lanes, n, lanes);
   }
 
   for (size_t i = 0; i < n_samples; i++) {

@@ -1,4 +1,4 @@
-/* One mesh: fields node by node or stage by stage, and the vector-Jacobian product. */
+/* One mesh, from and to the doubles of a call: fields node by node or stage by stage, and the vector-Jacobian product. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,10 +71,12 @@ static cuonn_status take_tap(double *to, const float2 *from, size_t n_modes, siz
   return CUONN_OK;
 }
 
-cuonn_status cuda_propagate(double *out, const cuonn_taps *taps, const cuonn_mesh *mesh, const cuonn_fields *in,
-                            bool backward, int threads) {
+cuonn_status cuda_propagate(const cuonn_buffer *out, const cuonn_taps *taps, const cuonn_mesh *mesh,
+                            const cuonn_buffer *in, bool backward, int threads) {
   (void)threads;
-  const size_t n = mesh->n_modes;
+  const size_t n = mesh->n_modes, n_examples = in->count / n;
+  const double *const from = in->data;
+  double *const to = out->data;
   cuonn_status status = CUONN_OK;
   cuda_single one = {0};
   double *wanted[5];
@@ -84,7 +86,7 @@ cuonn_status cuda_propagate(double *out, const cuonn_taps *taps, const cuonn_mes
   list_taps(wanted, taps);
   for (int t = 0; t < 5; t++) n_taps += wanted[t] != NULL;
   CUONN_TRY_DONE(cuda_single_open(&one, mesh, n_taps > 0));
-  const size_t at_once = examples_at_once(in->n_examples, one.stride, n_taps * n);
+  const size_t at_once = examples_at_once(n_examples, one.stride, n_taps * n);
   cudaStream_t stream = one.session->stream;
   CUONN_TRY_DONE(cuda_allocate(&x, &one.memory, at_once * one.stride, sizeof *x, "the fields"));
   CUONN_TRY_DONE(cuda_allocate(&y, &one.memory, at_once * one.stride, sizeof *y, "the fields"));
@@ -95,19 +97,19 @@ cuonn_status cuda_propagate(double *out, const cuonn_taps *taps, const cuonn_mes
         cuda_allocate(&device.at[t], &one.memory, n * at_once * one.stride, sizeof *x, "the fields at the taps"));
   }
 
-  for (size_t first = 0; first < in->n_examples; first += at_once) {
-    const size_t left = in->n_examples - first, count = left < at_once ? left : at_once;
-    CUONN_TRY_DONE(cuda_upload(x, in->values + 2 * first * n, count, n, one.stride, stream));
+  for (size_t first = 0; first < n_examples; first += at_once) {
+    const size_t left = n_examples - first, count = left < at_once ? left : at_once;
+    CUONN_TRY_DONE(cuda_upload(x, from + 2 * first * n, count, n, one.stride, stream));
     if (n_taps > 0) {
       CUONN_CUDA_DONE(
           launch_stages(y, device, one.stages, one.meshes.turns, one.meshes.layout, x, (int)count, backward, stream));
     } else {
       CUONN_CUDA_DONE(launch_columns(y, &one.meshes.view, 1, x, (int)count, backward, true, stream));
     }
-    CUONN_TRY_DONE(cuda_download(out + 2 * first * n, y, count, n, one.stride, stream));
+    CUONN_TRY_DONE(cuda_download(to + 2 * first * n, y, count, n, one.stride, stream));
     for (int t = 0; t < 5; t++) {
       if (wanted[t]) {
-        CUONN_TRY_DONE(take_tap(wanted[t], device.at[t], n, one.stride, first, count, in->n_examples, stream));
+        CUONN_TRY_DONE(take_tap(wanted[t], device.at[t], n, one.stride, first, count, n_examples, stream));
       }
     }
   }
@@ -165,10 +167,10 @@ static cuonn_status sum_gradient(float2 *host, cuda_single *one, const vjp_task 
   return CUONN_OK;
 }
 
-cuonn_status cuda_vjp(cuonn_mesh_gradient *gradient, double *backward, const cuonn_mesh *mesh,
-                      const cuonn_fields *input, const cuonn_fields *cotangent, int threads) {
+cuonn_status cuda_vjp(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward, const cuonn_mesh *mesh,
+                      const cuonn_buffer *input, const cuonn_buffer *cotangent, int threads) {
   (void)threads;
-  const size_t n = mesh->n_modes, n_examples = input->n_examples;
+  const size_t n = mesh->n_modes, n_examples = input->count / n;
   cuonn_status status = CUONN_OK;
   cuda_single one = {0};
   vjp_task task;
@@ -179,13 +181,13 @@ cuonn_status cuda_vjp(cuonn_mesh_gradient *gradient, double *backward, const cuo
   CUONN_TRY_DONE(make_task(&task, &one, n_examples, backward != NULL));
   CUONN_TRY_DONE(cuonn_allocate(&sums, one.meshes.places, sizeof *sums));
   CUONN_TRY_DONE(cuonn_allocate(&flows, (size_t)task.n_chunks * n, sizeof *flows));
-  CUONN_TRY_DONE(cuda_upload((float2 *)task.input, input->values, n_examples, n, one.stride, stream));
-  CUONN_TRY_DONE(cuda_upload(task.cotangent, cotangent->values, n_examples, n, one.stride, stream));
+  CUONN_TRY_DONE(cuda_upload((float2 *)task.input, input->data, n_examples, n, one.stride, stream));
+  CUONN_TRY_DONE(cuda_upload(task.cotangent, cotangent->data, n_examples, n, one.stride, stream));
   CUONN_CUDA_DONE(launch_vjp(&task, &one.meshes.view, stream));
   CUONN_CUDA_DONE(
       cudaMemcpyAsync(flows, task.d_gamma, (size_t)task.n_chunks * n * sizeof *flows, cudaMemcpyDeviceToHost, stream));
   CUONN_TRY_DONE(sum_gradient(sums, &one, &task));
-  if (backward) CUONN_TRY_DONE(cuda_download(backward, task.backward, n_examples, n, one.stride, stream));
+  if (backward) CUONN_TRY_DONE(cuda_download(backward->data, task.backward, n_examples, n, one.stride, stream));
 
   for (size_t k = 0; k < one.meshes.n_nodes; k++) {
     gradient->d_theta[k] = (double)sums[one.meshes.place[k]].x;

@@ -170,10 +170,10 @@ void cuda_drop_graphs(cuda_state *s);
 cuonn_status cuda_evaluate(cuonn_evaluation *out, void *state, size_t model, backend_split split);
 
 /* propagate.c */
-cuonn_status cuda_propagate(double *out, const cuonn_taps *taps, const cuonn_mesh *mesh, const cuonn_fields *in,
-                            bool backward, int threads);
-cuonn_status cuda_vjp(cuonn_mesh_gradient *gradient, double *backward, const cuonn_mesh *mesh,
-                      const cuonn_fields *input, const cuonn_fields *cotangent, int threads);
+cuonn_status cuda_propagate(const cuonn_buffer *out, const cuonn_taps *taps, const cuonn_mesh *mesh,
+                            const cuonn_buffer *in, bool backward, int threads);
+cuonn_status cuda_vjp(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward, const cuonn_mesh *mesh,
+                      const cuonn_buffer *input, const cuonn_buffer *cotangent, int threads);
 
 /* measure.c */
 cuonn_status cuda_measure_machine(backend_machine *out, int threads);

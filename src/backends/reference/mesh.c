@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/memory.h"
 
@@ -193,30 +194,42 @@ void reference_taps_free(cuonn_taps *taps) {
   memset(taps, 0, sizeof *taps);
 }
 
-cuonn_status reference_propagate(double *out, const cuonn_taps *taps, const cuonn_mesh *mesh, const cuonn_fields *in,
-                                 bool backward, int threads) {
+/* One example, from and to a caller's array. */
+static void read_example(complex_t *v, const cuonn_buffer *from, size_t example, size_t n_modes) {
+  for (size_t i = 0; i < 2 * n_modes; i++) ((double *)v)[i] = buffer_get(from, 2 * example * n_modes + i);
+}
+
+static void write_example(const cuonn_buffer *to, size_t example, const complex_t *v, size_t n_modes) {
+  for (size_t i = 0; i < 2 * n_modes; i++) buffer_put(to, 2 * example * n_modes + i, ((const double *)v)[i]);
+}
+
+cuonn_status reference_propagate(const cuonn_buffer *out, const cuonn_taps *taps, const cuonn_mesh *mesh,
+                                 const cuonn_buffer *in, bool backward, int threads) {
   (void)threads;
-  const size_t n = mesh->n_modes;
+  const size_t n = mesh->n_modes, n_examples = in->count / n;
   reference_mesh factors = {0};
+  complex_t *v = NULL;
   cuonn_status status = CUONN_OK;
   CUONN_TRY_DONE(reference_mesh_create(&factors, mesh->shape));
   reference_mesh_set(&factors, mesh);
-  memcpy(out, in->values, 2 * in->n_examples * n * sizeof *out);
-  for (size_t e = 0; e < in->n_examples; e++) {
-    complex_t *const v = (complex_t *)out + e * n;
+  CUONN_TRY_DONE(cuonn_allocate(&v, n, sizeof *v));
+  for (size_t e = 0; e < n_examples; e++) {
+    read_example(v, in, e, n);
     if (backward) {
-      reference_backward(v, &factors, taps, e, in->n_examples);
+      reference_backward(v, &factors, taps, e, n_examples);
     } else {
-      reference_forward(v, &factors, taps, e, in->n_examples);
+      reference_forward(v, &factors, taps, e, n_examples);
     }
+    write_example(out, e, v, n);
   }
 done:
+  free(v);
   reference_mesh_free(&factors);
   return status;
 }
 
-cuonn_status reference_vjp(cuonn_mesh_gradient *gradient, double *backward, const cuonn_mesh *mesh,
-                           const cuonn_fields *input, const cuonn_fields *cotangent, int threads) {
+cuonn_status reference_vjp(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward, const cuonn_mesh *mesh,
+                           const cuonn_buffer *input, const cuonn_buffer *cotangent, int threads) {
   (void)threads;
   const size_t n = mesh->n_modes;
   reference_mesh factors = {0};
@@ -233,14 +246,14 @@ cuonn_status reference_vjp(cuonn_mesh_gradient *gradient, double *backward, cons
   memset(gradient->d_phi, 0, mesh->n_nodes * sizeof(double));
   memset(gradient->d_gamma, 0, n * sizeof(double));
 
-  for (size_t e = 0; e < input->n_examples; e++) {
-    memcpy(y, input->values + 2 * e * n, n * sizeof *y);
-    memcpy(g, cotangent->values + 2 * e * n, n * sizeof *g);
+  for (size_t e = 0; e < input->count / n; e++) {
+    read_example(y, input, e, n);
+    read_example(g, cotangent, e, n);
     reference_forward(y, &factors, &x_taps, 0, 1);
     for (size_t w = 0; w < n; w++) gradient->d_gamma[w] += sensitivity(y[w], g[w]);
     reference_backward(g, &factors, &g_taps, 0, 1);
     reference_add_gradient(gradient, &factors, &x_taps, &g_taps);
-    if (backward) memcpy(backward + 2 * e * n, g, n * sizeof *g);
+    if (backward) write_example(backward, e, g, n);
   }
 done:
   free(g);

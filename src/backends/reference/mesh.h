@@ -4,6 +4,7 @@
 
 #include <complex.h>
 
+#include "cuonn/buffer.h"
 #include "cuonn/compute.h"
 #include "mesh/shape.h"
 
@@ -41,9 +42,9 @@ void reference_add_gradient(cuonn_mesh_gradient *gradient, const reference_mesh 
 cuonn_status reference_taps_create(cuonn_taps *out, const cuonn_mesh_shape *shape);
 void reference_taps_free(cuonn_taps *taps);
 
-cuonn_status reference_propagate(double *out, const cuonn_taps *taps, const cuonn_mesh *mesh, const cuonn_fields *in,
-                                 bool backward, int threads);
-cuonn_status reference_vjp(cuonn_mesh_gradient *gradient, double *backward, const cuonn_mesh *mesh,
-                           const cuonn_fields *input, const cuonn_fields *cotangent, int threads);
+cuonn_status reference_propagate(const cuonn_buffer *out, const cuonn_taps *taps, const cuonn_mesh *mesh,
+                                 const cuonn_buffer *in, bool backward, int threads);
+cuonn_status reference_vjp(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward, const cuonn_mesh *mesh,
+                           const cuonn_buffer *input, const cuonn_buffer *cotangent, int threads);
 
 #endif

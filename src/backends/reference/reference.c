@@ -151,13 +151,32 @@ static cuonn_status get_features(double *out, void *of, backend_split split) {
   return CUONN_OK;
 }
 
+/* What the chip makes of the phases of a layer. */
+static void apply(const reference_model *m, size_t layer) {
+  const cuonn_mesh *const from = &m->network.layers[layer], *const to = &m->applied.layers[layer];
+  chip_phases_apply(to->theta, to->phi, &m->phases[layer], from->theta, from->phi);
+  memcpy(to->gamma, from->gamma, from->n_modes * sizeof(double));
+}
+
 void reference_program(reference_state *s, const reference_model *m) {
-  for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
-    const cuonn_mesh *const from = &m->network.layers[l], *const to = &m->applied.layers[l];
-    chip_phases_apply(to->theta, to->phi, &m->phases[l], from->theta, from->phi);
-    memcpy(to->gamma, from->gamma, from->n_modes * sizeof(double));
-  }
+  for (size_t l = 0; l < s->problem.shape.n_layers; l++) apply(m, l);
   reference_network_set(&s->network, &m->applied);
+}
+
+static cuonn_status set_phases(void *of, size_t index, size_t layer, const double *theta, const double *phi,
+                               const double *gamma) {
+  const cuonn_mesh *const to = &((reference_state *)of)->models[index].network.layers[layer];
+  const size_t n = to->n_modes, nodes = to->n_nodes;
+  if (theta) memcpy(to->theta, theta, nodes * sizeof *theta);
+  if (phi) memcpy(to->phi, phi, nodes * sizeof *phi);
+  if (gamma) memcpy(to->gamma, gamma, n * sizeof *gamma);
+  return CUONN_OK;
+}
+
+static backend_layer layer_of(void *of, size_t index, size_t layer) {
+  const reference_model *const m = &((reference_state *)of)->models[index];
+  apply(m, layer);
+  return (backend_layer){&m->applied.layers[layer], &m->phases[layer]};
 }
 
 static cuonn_status probe(char *device, size_t size) {
@@ -182,6 +201,8 @@ const cuonn_backend cuonn_backend_reference = {
     .gradient = reference_gradient,
     .propagate = reference_propagate,
     .vjp = reference_vjp,
+    .set_phases = set_phases,
+    .layer = layer_of,
     .measure_machine = reference_measure_machine,
     .time_propagation = reference_time_propagation,
 };
