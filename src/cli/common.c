@@ -80,8 +80,7 @@ static error_t parse_quietly(int key, char *value, struct argp_state *state) {
 static const struct argp_option backend_options[] = {
     {"backend", 'b', "auto|reference|cpu|cuda", 0,
      "What computes: reference (double, one thread), cpu (float, all cores), cuda (float, an NVIDIA GPU), auto (the "
-     "fastest "
-     "that is there)",
+     "fastest that is there)",
      0},
     {"threads", 't', "COUNT", 0, "Threads of the cpu backend, 0 = one a processor; no result depends on it", 0},
     {0}};

@@ -39,8 +39,7 @@ static cuonn_status check_resample(const cuonn_features_options *options, size_t
   CUONN_CHECK(options->side > 0, CUONN_E_ARGUMENT, "resample features of side 0, expected at least 1");
   CUONN_CHECK(
       height == width || options->width > 0, CUONN_E_SHAPE,
-      "resample features need square images, these have %zu x %zu pixels; data.width makes rectangles of side x "
-      "width",
+      "resample features need square images, these have %zu x %zu pixels; data.width makes rectangles of side x width",
       height, width);
   CUONN_CHECK(border < shorter && shorter - border >= border + 2, CUONN_E_SHAPE,
               "a border of %zu leaves fewer than 2 of %zu pixels a side: use a border of at most %zu", border, shorter,

@@ -128,8 +128,7 @@ cuonn_status results_get_phases(results_phases *out, const results_file *file) {
   if (results_has(file, "gamma")) {
     CUONN_TRY(results_shape(&gamma_rank, gamma_lengths, file, gamma, 2));
     CUONN_CHECK(gamma_rank == rank, CUONN_E_DATA,
-                "%s: gamma has %zu dimensions where theta has %zu; both, or neither, "
-                "must have a layer in front",
+                "%s: gamma has %zu dimensions where theta has %zu; both, or neither, must have a layer in front",
                 file->path, gamma_rank, rank);
     out->n_modes = gamma_lengths[rank - 1];
     CUONN_CHECK(out->n_modes >= 2 && out->n_modes <= CUONN_MODES_MAX, CUONN_E_DATA,
@@ -144,9 +143,8 @@ cuonn_status results_get_phases(results_phases *out, const results_file *file) {
                 file->path, nodes, out->n_modes, cuonn_mesh_nodes(out->n_modes), out->n_modes + 1,
                 cuonn_mesh_nodes(out->n_modes + 1));
     CUONN_CHECK(out->n_modes <= CUONN_MODES_MAX, CUONN_E_DATA,
-                "%s: theta has the nodes of %zu waveguides; a mesh has "
-                "2 to %d",
-                file->path, out->n_modes, CUONN_MODES_MAX);
+                "%s: theta has the nodes of %zu waveguides; a mesh has 2 to %d", file->path, out->n_modes,
+                CUONN_MODES_MAX);
   }
   return get_style(out, file);
 }

@@ -63,13 +63,10 @@ static const struct argp argp = {
     .doc =
         "Measures every backend that can compute here, and prints median, spread and limits.\v"
         "Backends are compared with each other before they are timed; if one is wrong, nothing is timed. Data are "
-        "noise, "
-        "and lie where the backend computes. of_limit is the share of the median that the machine would need at least: "
-        "to "
-        "move the bytes, or for the floating-point operations, whichever takes longer, at rates that are measured "
-        "first. "
-        "vs_cpu is how many times faster than cpu a backend is. A row whose numbers say that the machine was busy ends "
-        "with the reason.\n\n"
+        "noise, and lie where the backend computes. of_limit is the share of the median that the machine would need at "
+        "least: to move the bytes, or for the floating-point operations, whichever takes longer, at rates that are "
+        "measured first. vs_cpu is how many times faster than cpu a backend is. A row whose numbers say that the "
+        "machine was busy ends with the reason.\n\n"
         "Reads no file. cuonn plot throughput draws what --json writes.\n\n"
         "Example:\n"
         "  cuonn bench --case train_step --modes 16,64,256,1024 --json bench.json --plot bench.svg",

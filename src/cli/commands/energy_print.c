@@ -92,8 +92,7 @@ static void print_light(const cli_energy_result *e) {
   } else if (!light->detectable) {
     printf(
         "light: none is enough for %zu bits: the oscillator's shot noise allows %.2f; raise energy.oscillator_photons "
-        "or "
-        "lower energy.bits\n",
+        "or lower energy.bits\n",
         o->bits, light->bits_limit);
   } else {
     printf("light: %s, %zu bits: %.0f photons a mode and symbol, %.4g dB a column, laser %s\n",

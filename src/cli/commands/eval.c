@@ -46,8 +46,7 @@ static const struct argp_option options[] = {
     {"set", 's', "KEY=VALUE", 0, "Set a key of the configuration, such as data.radius; may be repeated", 0},
     {"chips", 'n', "COUNT", 0,
      "Evaluate on COUNT chips, made and read with the errors of the section chip, with the seeds chip.seed, chip.seed "
-     "+ 1, "
-     "...",
+     "+ 1, ...",
      0},
     {0}};
 
@@ -61,13 +60,11 @@ static const struct argp argp = {
         "phi(layer, node) and, if wanted, gamma(layer, waveguide), coupler_error(layer, node, side), loss_db(layer, "
         "node, shifter), and the attributes phase_style, classes and loss_per_class; without the dimension layer it is "
         "one layer. Data and features are what the checkpoint's own configuration says; a file from elsewhere takes "
-        "the "
-        "defaults, --config and --set.\n\n"
+        "the defaults, --config and --set.\n\n"
         "Fields are read with the noise of the section chip. Errors of couplers and losses are those of the file, "
-        "unless "
-        "the section chip has any: then they are drawn from chip.seed, as in training. --chips tells how the accuracy "
-        "is spread over many such chips: mean, standard deviation, worst, and the accuracies that 5 % and 50 % of the "
-        "chips do not exceed.\n\n"
+        "unless the section chip has any: then they are drawn from chip.seed, as in training. --chips tells how the "
+        "accuracy is spread over many such chips: mean, standard deviation, worst, and the accuracies that 5 % and 50 "
+        "% of the chips do not exceed.\n\n"
         "RUN is the directory of a run, of which best.nc is taken.\n\n"
         "Example:\n"
         "  cuonn eval runs/study\n"

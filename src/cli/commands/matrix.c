@@ -33,10 +33,8 @@ static const struct argp argp = {
         "side), "
         "loss_db(node, shifter) and the attributes architecture and phase_style; N(N-1)/2 nodes, column by column.\n\n"
         "Writes unitary(row, column, complex), out = unitary x in, real and imaginary part last. With coupler errors "
-        "it "
-        "is still unitary, with losses it is not; how far from it is printed, the largest modulus of an element of U^H "
-        "U "
-        "- 1. The default backend is reference: double precision.\n\n"
+        "it is still unitary, with losses it is not; how far from it is printed, the largest modulus of an element of "
+        "U^H U - 1. The default backend is reference: double precision.\n\n"
         "Example:\n"
         "  cuonn matrix mesh.nc --output u.nc",
     .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {&cli_json_argp, 0, NULL, 0}, {0}},

@@ -28,8 +28,7 @@ static const struct argp_option options[] = {
     {"data", 'd', "DIR", 0, "Folder with the IDX files, the same as --set data.path=DIR", 0},
     {"resume", 'r', "DIR", 0,
      "Go on with the sweep in DIR; only what does not change the computation may be set anew (backend.threads, "
-     "data.path, "
-     "...)",
+     "data.path, ...)",
      0},
     {0}};
 
@@ -49,8 +48,7 @@ static const struct argp argp = {
         "  sweep.nc             all numbers over the grid, for xarray\n"
         "  report.html          grid, results and figures, once all is done; needs gnuplot\n\n"
         "A run whose loss becomes NaN or infinite is recorded with its reason; the others go on, and the exit code is "
-        "0. "
-        "Ctrl-C finishes the present steps and exits with 130; --resume does what is not finished.\n\n"
+        "0. Ctrl-C finishes the present steps and exits with 130; --resume does what is not finished.\n\n"
         "Example:\n"
         "  cuonn sweep configs/learning-rates.yaml --output runs/rates\n"
         "  cuonn sweep configs/fashion-mnist.yaml --set \"training.seed=[0, 1, 2, 3]\" --output runs/seeds\n"

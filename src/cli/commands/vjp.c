@@ -37,12 +37,10 @@ static const struct argp argp = {
         "Computes the derivatives of a loss L with respect to the phases of a mesh, y = U x.\v"
         "Reads a mesh (theta(node), phi(node), ...: cuonn matrix --help), and from FIELDS.nc input(example, waveguide, "
         "complex), x, and cotangent(example, waveguide, complex), g_k = dL/dRe(y_k) - i dL/dIm(y_k); real and "
-        "imaginary "
-        "part last.\n\n"
+        "imaginary part last.\n\n"
         "Writes d_theta(node), d_phi(node), d_gamma(waveguide), dL per radian, summed over the examples, and "
         "backward(example, waveguide, complex), U^T g, the cotangent of x. Prints the norm of the gradient. The "
-        "default backend is reference: double "
-        "precision.\n\n"
+        "default backend is reference: double precision.\n\n"
         "Example, for L = |U_00|^2: input = (1, 0, ...), cotangent = (2 conj(y_0), 0, ...)\n"
         "  cuonn vjp mesh.nc --input fields.nc --output gradient.nc",
     .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {&cli_json_argp, 0, NULL, 0}, {0}},

@@ -169,10 +169,8 @@ int cli_throughput_write(FILE *out, json_t *const *documents, const char *const 
   CLI_PASS_DONE(assign(&t, names));
   fputs(
       "# axis, cases, curves; then names of the cases; then names of the curves; then values on the axis; then a block "
-      "for each case and curve, "
-      "case by case: value, examples a second by the median time, by the 90th and the 10th percentile, by the "
-      "machine's "
-      "limit\n",
+      "for each case and curve, case by case: value, examples a second by the median time, by the 90th and the 10th "
+      "percentile, by the machine's limit\n",
       out);
   fprintf(out, "\"%s\" %zu %zu\n", axis_labels[t.axis], t.n_cases, t.n_labels);
   cli_figure_next_block(out);

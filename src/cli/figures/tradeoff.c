@@ -143,10 +143,9 @@ static int write_tradeoff(FILE *out, cli_figure_source *source) {
   const size_t rows = cli_sweep_choose_rows(&view), n_rows = rows == CLI_SWEEP_ANY ? 1 : grid->axes[rows].count;
   fputs(
       "# modes, epochs, rows, repeats; then headings of the rows; then shot noises of the taps; then a block a row, a "
-      "line a setting: mean test error "
-      "and its deviation over the repeats in percent, TOPS/W of an in situ gradient, electricity of the laser in W, "
-      "photons a mode and symbol at the detector, bits of converters, number of the taps' shot noise, 1 if digital "
-      "products are left out; then a block of settings that are left out\n",
+      "line a setting: mean test error and its deviation over the repeats in percent, TOPS/W of an in situ gradient, "
+      "electricity of the laser in W, photons a mode and symbol at the detector, bits of converters, number of the "
+      "taps' shot noise, 1 if digital products are left out; then a block of settings that are left out\n",
       out);
   fprintf(out, "%zu %zu %zu %zu\n", grid->base.network.n_modes, grid->base.training.epochs, n_rows, view.repeats);
   cli_figure_next_block(out);

@@ -60,8 +60,7 @@ static void write_start(FILE *out, const run_files *run) {
   cli_page_text(out, run->name);
   fprintf(out,
           "</h1>\n<p>An optical neural network of %zu mesh%s of N = %zu waveguides with a modulus between them, phase "
-          "style %s, %zu classes. "
-          "Best test accuracy: <strong>%.2f %%</strong>, after epoch %zu of %zu.</p>\n",
+          "style %s, %zu classes. Best test accuracy: <strong>%.2f %%</strong>, after epoch %zu of %zu.</p>\n",
           s->n_layers, s->n_layers == 1 ? "" : "es", s->n_modes, cuonn_phase_style_name(s->style), s->n_classes,
           100 * run->records[run->best_record].test_accuracy, run->records[run->best_record].epoch,
           run->records[run->count - 1].epoch);
