@@ -12,7 +12,7 @@
 
 enum { kModes = 5, kNodes = 10, kLayers = 2, kClasses = 3, kExamples = 21, kBatch = 8, kSteps = 6, kThreads = 8 };
 
-static const cuonn_network_shape shape = {kModes, kLayers, kClasses, CUONN_STYLE_TOP, true};
+static const cuonn_network_shape shape = {kModes, kLayers, kClasses, CUONN_STYLE_TOP, true, NULL};
 static double values[2 * kExamples * kModes], cotangents[2 * kExamples * kModes];
 static uint8_t labels[kExamples];
 static cuonn_examples examples;
