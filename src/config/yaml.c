@@ -215,14 +215,6 @@ static cuonn_status read_name(char path[kLongestPath], size_t *key, const reader
   return CUONN_OK;
 }
 
-/* Reads the rate that sgd has in place of the learning rate. */
-static cuonn_status read_sgd_rate(reader *r) {
-  cuonn_config holder;
-  CUONN_TRY(read_value(&holder, r, config_key_of("training.optimizer.learning_rate")));
-  r->sgd_rate = holder.training.optimizer.learning_rate;
-  return CUONN_OK;
-}
-
 /* A stored configuration with a rate of its own for sgd becomes one with a rate for each optimizer. */
 static cuonn_status apply_sgd_rate(const reader *r) {
   const config_key *const name = config_key_of("training.optimizer.name");
@@ -257,10 +249,13 @@ static cuonn_status read_retired(reader *r, const char *path) {
   const bool scalar = r->event.type == YAML_SCALAR_EVENT;
   const bool former = scalar && strcmp((const char *)r->event.data.scalar.value, key->default_value) == 0;
   if (!former && !(scalar && r->stored)) return config_key_unknown(path, strlen(path));
-  if (r->stored && strncmp(path, "energy.", strlen("energy.")) == 0)
+  if (r->stored && strncmp(path, "energy.", strlen("energy.")) == 0) {
     r->config->energy.modulator_static = r->config->energy.detector_bias = 0;
-  else if (!former)
-    return read_sgd_rate(r);
+  } else if (!former) {
+    cuonn_config holder;
+    CUONN_TRY(read_value(&holder, r, config_key_of("training.optimizer.learning_rate")));
+    r->sgd_rate = holder.training.optimizer.learning_rate;
+  }
   return CUONN_OK;
 }
 

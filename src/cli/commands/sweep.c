@@ -39,8 +39,8 @@ static const struct argp argp = {
     .doc =
         "Trains a network for every combination of the values that a configuration lists.\v"
         "CONFIG is a configuration as for cuonn train, in which keys may have lists (docs/configuration.md says "
-        "which); "
-        "sweep.repeats trains each point with so many seeds. Runs that do the same steps train side by side.\n\n"
+        "which); sweep.repeats trains each point with so many seeds, and keys in a group of sweep.zip advance "
+        "together. Runs that do the same steps train side by side.\n\n"
         "Writes a directory, which must not hold a sweep already:\n"
         "  sweep.yaml           the configuration with every key\n"
         "  runs/NUMBER.nc       numbers of each run, as soon as it is finished or has failed\n"
