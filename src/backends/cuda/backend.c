@@ -18,6 +18,7 @@ const cuonn_backend cuonn_backend_cuda = {
     .gradient = cuda_gradient,
     .propagate = cuda_propagate,
     .vjp = cuda_vjp,
+    .on_device = &cuda_on_device,
     .measure_machine = cuda_measure_machine,
     .time_propagation = cuda_time_propagation,
 };

@@ -18,6 +18,7 @@ void cuda_destroy(void *state) {
   for (int i = 0; i < BACKEND_SPLITS; i++) cuda_memory_free(&s->sets[i].memory);
   cuda_memory_free(&s->dense.memory);
   cuda_in_situ_free(&s->in_situ);
+  cuda_fields_free(&s->fields);
   cuda_chip_free(&s->chip);
   cuda_memory_free(&s->steps.order_memory);
   cuda_memory_free(&s->steps.kept_memory);

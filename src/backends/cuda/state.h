@@ -3,6 +3,7 @@
 #define CUDA_STATE_H
 
 #include "backends/backend.h"
+#include "cuda/fields.h"
 #include "cuda/meshes.h"
 #include "kernels/dense.h"
 #include "kernels/in_situ.h"
@@ -116,6 +117,7 @@ typedef struct {
   cuda_dense dense;
   cuda_chip chip;
   cuda_in_situ in_situ; /* empty unless gradients are measured */
+  cuda_fields fields;   /* empty before the first call for a single layer */
 } cuda_state;
 
 /* state.c */

@@ -2,6 +2,8 @@
 #ifndef SIMT_H
 #define SIMT_H
 
+#define SIMT_EMULATED /* not defined where tests run on a real device */
+
 #include <stdbool.h>
 #include <stddef.h>
 
