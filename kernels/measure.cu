@@ -22,74 +22,41 @@ struct tap_walk {
     return static_cast<size_t>(n_buffers * walk::kPanelBytes + kShareBytes);
   }
 
-  /* A thread's share of one node: [node][4][thread]. */
-  static DEVICE void put(float *shares, int node, const tap_reading &theta, const tap_reading &phi) {
-    float *const to = shares + node * 4 * CUONN_BLOCK;
+  /* A thread's share of one node: [row][4][thread]. */
+  static DEVICE void put(float *shares, int row, const tap_reading &theta, const tap_reading &phi) {
+    float *const to = shares + row * 4 * CUONN_BLOCK;
     to[0] = theta.signal;
     to[CUONN_BLOCK] = theta.light;
     to[2 * CUONN_BLOCK] = phi.signal;
     to[3 * CUONN_BLOCK] = phi.light;
   }
 
-  static DEVICE void back_through(float2 &top, float2 &bottom, float *shares, int k, const float4 *at, bool digital) {
-    node n;
-    float2 theta, phi;
-    n.load(at, kLanes);
-    n.backward(top, bottom, theta, phi);
-    if (digital) put(shares, k, read_backward(theta), read_backward(phi));
-  }
-
   static DEVICE void backward_pair(float2 (&g)[kModes], float *shares, const float4 *pair, int column, int n_modes,
                                    bool digital) {
-    if (column + 1 < n_modes) {
-      float2 borrowed = shuffle_down(g[0], 1);
-#pragma unroll
-      for (int k = 0; k < kPairs; k++) {
-        back_through(g[2 * k + 1], k + 1 < kPairs ? g[(2 * k + 2) % kModes] : borrowed, shares, kPairs + k,
-                     walk::node_at(pair, kPairs + k, 2), digital);
-        walk::limit_unrolled_loads(k);
-      }
-      borrowed = shuffle_up(borrowed, 1);
-      if (walk::lane() != 0) g[0] = borrowed;
-    }
-#pragma unroll
-    for (int k = 0; k < kPairs; k++) {
-      back_through(g[2 * k], g[2 * k + 1], shares, k, walk::node_at(pair, k, 2), digital);
-      walk::limit_unrolled_loads(k);
-    }
-  }
-
-  static DEVICE void through(float2 &x_top, float2 &x_bottom, float2 &a_top, float2 &a_bottom, float *shares, int k,
-                             const float4 *at, bool digital) {
-    node n;
-    tap_reading theta, phi;
-    n.load(at, kLanes);
-    n.forward(x_top, x_bottom, a_top, a_bottom, digital, theta, phi);
-    put(shares, k, theta, phi);
+    const auto backward = [&](int row, float2 &top, float2 &bottom) {
+      node n;
+      float2 theta, phi;
+      n.load(walk::node_at(pair, row, 2), kLanes);
+      n.backward(top, bottom, theta, phi);
+      if (digital) put(shares, row, read_backward(theta), read_backward(phi));
+      walk::limit_unrolled_loads(row);
+    };
+    if (column + 1 < n_modes) walk::template for_each_node<true>(backward, g);
+    walk::template for_each_node<false>(backward, g);
   }
 
   static DEVICE void forward_pair(float2 (&x)[kModes], float2 (&a)[kModes], float *shares, const float4 *pair,
                                   int column, int n_modes, bool digital) {
-#pragma unroll
-    for (int k = 0; k < kPairs; k++) {
-      through(x[2 * k], x[2 * k + 1], a[2 * k], a[2 * k + 1], shares, k, walk::node_at(pair, k, 2), digital);
-      walk::limit_unrolled_loads(k);
-    }
-    if (column + 1 >= n_modes) return;
-    float2 x_borrowed = shuffle_down(x[0], 1), a_borrowed = shuffle_down(a[0], 1);
-#pragma unroll
-    for (int k = 0; k < kPairs; k++) {
-      const int bottom = (2 * k + 2) % kModes;
-      through(x[2 * k + 1], k + 1 < kPairs ? x[bottom] : x_borrowed, a[2 * k + 1],
-              k + 1 < kPairs ? a[bottom] : a_borrowed, shares, kPairs + k, walk::node_at(pair, kPairs + k, 2), digital);
-      walk::limit_unrolled_loads(k);
-    }
-    x_borrowed = shuffle_up(x_borrowed, 1);
-    a_borrowed = shuffle_up(a_borrowed, 1);
-    if (walk::lane() != 0) {
-      x[0] = x_borrowed;
-      a[0] = a_borrowed;
-    }
+    const auto forward = [&](int row, float2 &x_top, float2 &a_top, float2 &x_bottom, float2 &a_bottom) {
+      node n;
+      tap_reading theta, phi;
+      n.load(walk::node_at(pair, row, 2), kLanes);
+      n.forward(x_top, x_bottom, a_top, a_bottom, digital, theta, phi);
+      put(shares, row, theta, phi);
+      walk::limit_unrolled_loads(row);
+    };
+    walk::template for_each_node<false>(forward, x, a);
+    if (column + 1 < n_modes) walk::template for_each_node<true>(forward, x, a);
   }
 
   /* After a barrier: adds the shares of the block's examples, in their order, to the panel's part of the sums. */

@@ -1,7 +1,7 @@
 /* Fields at every stage of every column: what a chip's taps see.
  *
  * Layout as in walk.h: fields stay in registers, so that all traffic is the writing of taps, 40 N^2 bytes an example,
- * neighbouring lanes to neighbouring addresses. That is the limit; coefficients come from the first cache. */
+ * neighbouring lanes to neighbouring addresses. That is the limit; coefficients come from the L1 cache. */
 #include "stages.h"
 
 #include "walk.h"
@@ -45,44 +45,31 @@ DEVICE void act(float2 &top, float2 &bottom, const stage_node &node, stage what)
   }
 }
 
-/* Only the register layout of the walk is used here. */
+/* All nodes of a column do one thing. The fields of a column are written behind each stage, so it is gone through once
+ * a stage. Only the register layout of the walk is used here. */
 template <int kLanes, int kPairs>
-struct stage_walk {
+DEVICE void stage_column(float2 (&x)[2 * kPairs], const float4 *nodes, int column, stage what) {
   using walk = mesh_walk<general_node, kLanes, kPairs>;
-
-  /* All nodes of a column do one thing. The fields of a column are written behind each stage, so it is walked through
-   * once a stage; borrowing from the next lane stands around every stage of an odd column. */
-  static DEVICE void column(float2 (&x)[walk::kModes], const float4 *nodes, int column, stage what) {
-    const float4 *at = nodes + static_cast<size_t>(column) * kPairs * 3 * kLanes + walk::lane();
+  const float4 *const at = nodes + static_cast<size_t>(column) * kPairs * 3 * kLanes + walk::lane();
+  const auto visit = [&](int row, float2 &top, float2 &bottom) {
     stage_node node;
-    if (column % 2 == 0) {
-#pragma unroll
-      for (int k = 0; k < kPairs; k++) {
-        node.load(at + k * 3 * kLanes, kLanes);
-        act(x[2 * k], x[2 * k + 1], node, what);
-        walk::limit_unrolled_loads(k);
-      }
-      return;
-    }
-    float2 borrowed = shuffle_down(x[0], 1);
-#pragma unroll
-    for (int k = 0; k < kPairs; k++) {
-      node.load(at + k * 3 * kLanes, kLanes);
-      act(x[2 * k + 1], k + 1 < kPairs ? x[(2 * k + 2) % walk::kModes] : borrowed, node, what);
-      walk::limit_unrolled_loads(k);
-    }
-    borrowed = shuffle_up(borrowed, 1);
-    if (walk::lane() != 0) x[0] = borrowed;
+    node.load(at + row % kPairs * 3 * kLanes, kLanes);
+    act(top, bottom, node, what);
+    walk::limit_unrolled_loads(row);
+  };
+  if (column % 2 == 0) {
+    walk::template for_each_node<false>(visit, x);
+  } else {
+    walk::template for_each_node<true>(visit, x);
   }
-};
+}
 
 /* Grid: examples. */
 template <int kLanes, int kPairs>
 KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<general_node, kLanes, kPairs>::kBlocks)
     k_stages(float2 *out, stage_taps taps, const float4 *stages, const float2 *turns, mesh_layout layout,
              const float2 *in, int n_examples, bool backward) {
-  using steps = stage_walk<kLanes, kPairs>;
-  using walk = typename steps::walk;
+  using walk = mesh_walk<general_node, kLanes, kPairs>;
   const int n = layout.n_modes, stride = mesh_stride(layout);
   const int example = static_cast<int>(blockIdx.x) * walk::kExamples + walk::slot();
   const bool there = example < n_examples;
@@ -96,7 +83,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<general_node, kLanes, kPairs>::k
       const int tap = backward ? 4 - s : s;
       float2 *const to = taps.at[tap];
       if (to && there) walk::write(to + static_cast<size_t>(column) * n_examples * stride + at, x, n);
-      if (s < 4) steps::column(x, stages, column, static_cast<stage>(backward ? 3 - s : s));
+      if (s < 4) stage_column<kLanes, kPairs>(x, stages, column, static_cast<stage>(backward ? 3 - s : s));
     }
   }
   if (!backward) walk::turn(x, turns, n);

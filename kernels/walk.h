@@ -57,8 +57,8 @@ struct mesh_walk {
     if (kPairs == 16 && k % 8 == 7) sync_warp();
   }
 
-  static DEVICE const float4 *node_at(const float4 *pair, int k, int planes) {
-    return pair + k * planes * kLanes + lane();
+  static DEVICE const float4 *node_at(const float4 *pair, int row, int planes) {
+    return pair + row * planes * kLanes + lane();
   }
 
   static DEVICE void keep(const float2 (&x)[kModes], const kept_fields &kept, int column) {
@@ -77,49 +77,61 @@ struct mesh_walk {
     for (int i = 0; i < kModes; i++) x[i] = from[i * kLanes];
   }
 
+  /* One field at the nodes of an even or odd column: the two waveguides of a lane's node k. A lane's last node of an
+   * odd column joins its last waveguide with the first of the next lane, which is borrowed and given back. */
+  template <bool kOdd>
+  struct node_inputs {
+    float2 (&x)[kModes];
+    float2 borrowed;
+    DEVICE explicit node_inputs(float2 (&field)[kModes]) : x(field), borrowed(kOdd ? shuffle_down(x[0], 1) : x[0]) {}
+    DEVICE float2 &top(int k) { return x[2 * k + kOdd]; }
+    DEVICE float2 &bottom(int k) { return kOdd && k + 1 == kPairs ? borrowed : x[(2 * k + 1 + kOdd) % kModes]; }
+    DEVICE void give_back() {
+      if (!kOdd) return;
+      borrowed = shuffle_up(borrowed, 1);
+      if (lane() != 0) x[0] = borrowed;
+    }
+  };
+
+  template <bool kOdd, class Visit, class... Inputs>
+  static DEVICE void visit_inputs(Visit visit, Inputs... inputs) {
+#pragma unroll
+    for (int k = 0; k < kPairs; k++) visit(kOdd * kPairs + k, inputs.top(k)..., inputs.bottom(k)...);
+    (inputs.give_back(), ...);
+  }
+
+  /* Calls visit(row, top of each field ..., bottom of each field ...) for a lane's nodes of an even or odd column, with
+   * row = place / lanes in the pair of columns. */
+  template <bool kOdd, class Visit, class... Fields>
+  static DEVICE void for_each_node(Visit visit, Fields &...fields) {
+    visit_inputs<kOdd>(visit, node_inputs<kOdd>(fields)...);
+  }
+
   /* pair: coefficients of the two columns. kWhole: both are there, so that nothing is asked and panels unroll. */
   template <bool kWhole>
   static DEVICE void forward_pair(float2 (&x)[kModes], const float4 *pair, int column, int n_modes,
                                   const kept_fields &kept) {
-    constexpr int planes = Node::kForwardPlanes;
-    Node node;
+    const auto forward = [&](int row, float2 &top, float2 &bottom) {
+      Node node;
+      node.load(node_at(pair, row, Node::kForwardPlanes), kLanes);
+      node.forward(top, bottom);
+    };
     if (Node::kLossy && kept.at) keep(x, kept, column);
-#pragma unroll
-    for (int k = 0; k < kPairs; k++) {
-      node.load(node_at(pair, k, planes), kLanes);
-      node.forward(x[2 * k], x[2 * k + 1]);
-    }
+    for_each_node<false>(forward, x);
     if (!kWhole && column + 1 >= n_modes) return;
     if (Node::kLossy && kept.at) keep(x, kept, column + 1);
-    float2 borrowed = shuffle_down(x[0], 1);
-#pragma unroll
-    for (int k = 0; k < kPairs; k++) {
-      node.load(node_at(pair, kPairs + k, planes), kLanes);
-      node.forward(x[2 * k + 1], k + 1 < kPairs ? x[(2 * k + 2) % kModes] : borrowed);
-    }
-    borrowed = shuffle_up(borrowed, 1);
-    if (lane() != 0) x[0] = borrowed;
+    for_each_node<true>(forward, x);
   }
 
   template <bool kWhole>
   static DEVICE void transposed_pair(float2 (&g)[kModes], const float4 *pair, int column, int n_modes) {
-    constexpr int planes = Node::kForwardPlanes;
-    Node node;
-    if (kWhole || column + 1 < n_modes) {
-      float2 borrowed = shuffle_down(g[0], 1);
-#pragma unroll
-      for (int k = 0; k < kPairs; k++) {
-        node.load(node_at(pair, kPairs + k, planes), kLanes);
-        node.transposed(g[2 * k + 1], k + 1 < kPairs ? g[(2 * k + 2) % kModes] : borrowed);
-      }
-      borrowed = shuffle_up(borrowed, 1);
-      if (lane() != 0) g[0] = borrowed;
-    }
-#pragma unroll
-    for (int k = 0; k < kPairs; k++) {
-      node.load(node_at(pair, k, planes), kLanes);
-      node.transposed(g[2 * k], g[2 * k + 1]);
-    }
+    const auto transposed = [&](int row, float2 &top, float2 &bottom) {
+      Node node;
+      node.load(node_at(pair, row, Node::kForwardPlanes), kLanes);
+      node.transposed(top, bottom);
+    };
+    if (kWhole || column + 1 < n_modes) for_each_node<true>(transposed, g);
+    for_each_node<false>(transposed, g);
   }
 
   /* General nodes gave the flow of both their arms in place of d_phi; what is not in the top arm at the input is in the
@@ -138,42 +150,28 @@ struct mesh_walk {
     }
   }
 
-  /* shares: of this thread, for the nodes of the two columns: [node][theta, phi][thread]. */
+  /* shares: of this thread, for the nodes of the two columns: [row][theta, phi][thread]. */
+  template <bool kOdd>
+  static DEVICE void backward_column(float2 (&x)[kModes], float2 (&g)[kModes], float *shares, const float4 *pair,
+                                     int column, const gradient_weights &w, const kept_fields &kept) {
+    for_each_node<kOdd>(
+        [&](int row, float2 &x_top, float2 &g_top, float2 &x_bottom, float2 &g_bottom) {
+          Node node;
+          node.load_backward(node_at(pair, row, Node::kBackwardPlanes), kLanes);
+          node.backward(x_top, x_bottom, g_top, g_bottom, w, shares[2 * row * CUONN_BLOCK],
+                        shares[(2 * row + 1) * CUONN_BLOCK]);
+          limit_unrolled_loads(row);
+        },
+        x, g);
+    if (Node::kLossy && kept.at) recall(x, kept, column);
+    finish_phi(shares + kOdd * kPairs * 2 * CUONN_BLOCK, x, g, kOdd, w);
+  }
+
   template <bool kWhole>
   static DEVICE void backward_pair(float2 (&x)[kModes], float2 (&g)[kModes], float *shares, const float4 *pair,
                                    int column, int n_modes, const gradient_weights &w, const kept_fields &kept) {
-    constexpr int planes = Node::kBackwardPlanes;
-    Node node;
-    if (kWhole || column + 1 < n_modes) {
-      float *const odd = shares + kPairs * 2 * CUONN_BLOCK;
-      float2 borrowed = shuffle_down(x[0], 1), borrowed_g = shuffle_down(g[0], 1);
-#pragma unroll
-      for (int k = 0; k < kPairs; k++) {
-        const int bottom = (2 * k + 2) % kModes;
-        node.load_backward(node_at(pair, kPairs + k, planes), kLanes);
-        node.backward(x[2 * k + 1], k + 1 < kPairs ? x[bottom] : borrowed, g[2 * k + 1],
-                      k + 1 < kPairs ? g[bottom] : borrowed_g, w, odd[2 * k * CUONN_BLOCK],
-                      odd[(2 * k + 1) * CUONN_BLOCK]);
-        limit_unrolled_loads(k);
-      }
-      borrowed = shuffle_up(borrowed, 1);
-      borrowed_g = shuffle_up(borrowed_g, 1);
-      if (lane() != 0) {
-        x[0] = borrowed;
-        g[0] = borrowed_g;
-      }
-      if (Node::kLossy && kept.at) recall(x, kept, column + 1);
-      finish_phi(odd, x, g, 1, w);
-    }
-#pragma unroll
-    for (int k = 0; k < kPairs; k++) {
-      node.load_backward(node_at(pair, k, planes), kLanes);
-      node.backward(x[2 * k], x[2 * k + 1], g[2 * k], g[2 * k + 1], w, shares[2 * k * CUONN_BLOCK],
-                    shares[(2 * k + 1) * CUONN_BLOCK]);
-      limit_unrolled_loads(k);
-    }
-    if (Node::kLossy && kept.at) recall(x, kept, column);
-    finish_phi(shares, x, g, 0, w);
+    if (kWhole || column + 1 < n_modes) backward_column<true>(x, g, shares, pair, column + 1, w, kept);
+    backward_column<false>(x, g, shares, pair, column, w, kept);
   }
 
   /* --- Panels --- */
