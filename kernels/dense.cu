@@ -5,10 +5,17 @@
 
 #include "complex_numbers.h"
 #include "device.h"
+#include "softmax.h"
 
 static constexpr int kWarps = 8;
 
 /* ---------------------------------------------------------------------------------------------------------- kernels */
+
+/* Example of the set that is number i of the batch, for this block's model. */
+DEVICE size_t example_of(const batch_task &t, unsigned i) {
+  const size_t at = t.batch->first + i;
+  return t.order ? t.order[static_cast<size_t>(blockIdx.y) * t.n_examples + at] : at;
+}
 
 /* Grid: examples x stride, models. */
 KERNEL k_gather(float2 *x, batch_task t) {
@@ -16,11 +23,7 @@ KERNEL k_gather(float2 *x, batch_task t) {
   const unsigned at = static_cast<unsigned>(i / t.stride);
   if (at >= static_cast<unsigned>(t.most_examples)) return;
   float2 field = make_float2(0, 0);
-  if (at < t.batch->count) {
-    size_t example = t.batch->first + at;
-    if (t.order) example = t.order[static_cast<size_t>(blockIdx.y) * t.n_examples + example];
-    field = t.fields[example * t.stride + i % t.stride];
-  }
+  if (at < t.batch->count) field = t.fields[example_of(t, at) * t.stride + i % t.stride];
   x[static_cast<size_t>(blockIdx.y) * t.most_examples * t.stride + i] = field;
 }
 
@@ -49,6 +52,27 @@ DEVICE void largest(float &most, int &best) {
   }
 }
 
+/* Classes of this lane and their powers, from the fields of an example in memory (softmax.h). */
+template <class Visit>
+DEVICE void visit_classes(const float2 *y, int n_classes, Visit visit) {
+  for (int c = static_cast<int>(threadIdx.x) % CUONN_WARP; c < n_classes; c += CUONN_WARP) {
+    float p = power(y[c]);
+    visit(c, p);
+  }
+}
+
+/* Writes the sum of the warps' losses, which their first lanes hold. */
+DEVICE void write_loss(double *to, double loss) {
+  double *const parts = shared_memory<double>();
+  if (threadIdx.x % CUONN_WARP == 0) parts[threadIdx.x / CUONN_WARP] = loss;
+  sync_block();
+  if (threadIdx.x == 0) {
+    loss = 0;
+    for (int w = 0; w < kWarps; w++) loss += parts[w];
+    *to = loss;
+  }
+}
+
 /* One warp per example, some examples a warp. Counts are whole numbers, so that their order does not matter. */
 KERNEL k_readout(double *losses, unsigned *confusion, const float2 *y, const uint8_t *labels, int n_classes,
                  int n_examples) {
@@ -58,82 +82,57 @@ KERNEL k_readout(double *losses, unsigned *confusion, const float2 *y, const uin
     const int example = static_cast<int>(blockIdx.x) * CUONN_READOUT_EXAMPLES + i;
     if (example >= n_examples) break;
     const float2 *from = y + static_cast<size_t>(example) * n_classes;
+    const auto for_each_class = [&](auto visit) { visit_classes(from, n_classes, visit); };
     const int label = labels[example];
-    float most = -1, sum = 0;
+    float most = -1;
     int best = n_classes;
-    for (int c = lane; c < n_classes; c += CUONN_WARP) {
-      const float p = power(from[c]);
-      if (p > most) {
-        most = p;
+    for_each_class([&](int c, float &power) {
+      if (power > most) {
+        most = power;
         best = c;
       }
-    }
+    });
     largest(most, best);
-    for (int c = lane; c < n_classes; c += CUONN_WARP) sum += expf(power(from[c]) - most);
-    sum = warp_sum(sum);
+    const softmax probabilities = softmax_of<CUONN_WARP>(most, for_each_class);
     if (lane == 0) {
-      loss += static_cast<double>(logf(sum)) + static_cast<double>(most) - static_cast<double>(power(from[label]));
+      loss += probabilities.cross_entropy(power(from[label]));
       if (best < n_classes) atomic_add(confusion + label * n_classes + best, 1u); /* NaN predicts nothing */
     }
   }
-  double *const parts = shared_memory<double>();
-  if (lane == 0) parts[warp] = loss;
-  sync_block();
-  if (threadIdx.x == 0) {
-    double total = 0;
-    for (int w = 0; w < kWarps; w++) total += parts[w];
-    losses[blockIdx.x] = total;
-  }
+  write_loss(losses + blockIdx.x, loss);
 }
 
-/* Grid: chunks, models; one warp per example. Examples that are not there get c = 0. */
+/* Grid: chunks, models; one warp per example. Places beyond the batch get c = 0. */
 KERNEL k_cross_entropy(float2 *c, double *losses, const float2 *y, batch_task t) {
   const network_batch &batch = *t.batch;
   const int lane = static_cast<int>(threadIdx.x) % CUONN_WARP, warp = static_cast<int>(threadIdx.x) / CUONN_WARP;
-  const unsigned most = static_cast<unsigned>(t.most_examples);
+  const unsigned most_examples = static_cast<unsigned>(t.most_examples);
   if (blockIdx.x >= batch.n_chunks) return;
-  const unsigned first = static_cast<unsigned>(static_cast<unsigned long long>(blockIdx.x) * most / batch.n_chunks);
-  const unsigned end = static_cast<unsigned>((blockIdx.x + 1ull) * most / batch.n_chunks);
+  const unsigned first =
+      static_cast<unsigned>(static_cast<unsigned long long>(blockIdx.x) * most_examples / batch.n_chunks);
+  const unsigned end = static_cast<unsigned>((blockIdx.x + 1ull) * most_examples / batch.n_chunks);
+  const float weight = 2 * static_cast<float>(batch.share);
   double loss = 0;
   for (unsigned i = first + static_cast<unsigned>(warp); i < end; i += kWarps) {
-    const size_t row = (static_cast<size_t>(blockIdx.y) * most + i) * t.stride;
+    const size_t row = (static_cast<size_t>(blockIdx.y) * most_examples + i) * t.stride;
     const bool there = i < batch.count;
-    int label = -1;
-    if (there) {
-      size_t example = batch.first + i;
-      if (t.order) example = t.order[static_cast<size_t>(blockIdx.y) * t.n_examples + example];
-      label = t.labels[example];
-    }
-    float most_power = -1, own = 0, sum = 0;
-    for (int w = lane; w < t.n_classes; w += CUONN_WARP) {
-      const float p = power(y[row + w]);
-      most_power = fmaxf(most_power, p);
-      if (w == label) own = p;
-    }
-    for (int mask = CUONN_WARP / 2; mask > 0; mask /= 2) most_power = fmaxf(most_power, shuffle_xor(most_power, mask));
-    for (int w = lane; w < t.n_classes; w += CUONN_WARP) sum += expf(power(y[row + w]) - most_power);
-    sum = warp_sum(sum);
-    own = warp_sum(own);
-    if (there && lane == 0)
-      loss += static_cast<double>(most_power) - static_cast<double>(own) + static_cast<double>(logf(sum));
+    const int label = there ? t.labels[example_of(t, i)] : -1;
+    const auto for_each_class = [&](auto visit) { visit_classes(y + row, t.n_classes, visit); };
+    float most = -1;
+    for_each_class([&](int, float &power) { most = fmaxf(most, power); });
+    const softmax probabilities = softmax_of<CUONN_WARP>(example_max<CUONN_WARP>(most), for_each_class);
+    if (there && lane == 0) loss += probabilities.cross_entropy(power(y[row + label]));
     for (int w = lane; w < t.n_modes; w += CUONN_WARP) {
       float2 to = make_float2(0, 0);
       if (there && w < t.n_classes) {
         const float2 field = y[row + w];
-        const float wanted = w == label ? 1.f : 0.f;
-        to = 2 * static_cast<float>(batch.share) * (expf(power(field) - most_power) / sum - wanted) * field;
+        const float wanted = w == label ? 1.f : 0.f, p = expf(power(field) - probabilities.most) / probabilities.sum;
+        to = weight * (p - wanted) * field;
       }
       c[row + w] = to;
     }
   }
-  double *const parts = shared_memory<double>();
-  if (lane == 0) parts[warp] = loss;
-  sync_block();
-  if (threadIdx.x == 0) {
-    loss = 0;
-    for (int w = 0; w < kWarps; w++) loss += parts[w];
-    losses[static_cast<size_t>(blockIdx.y) * t.most_chunks + blockIdx.x] = loss;
-  }
+  write_loss(losses + static_cast<size_t>(blockIdx.y) * t.most_chunks + blockIdx.x, loss);
 }
 
 /* -------------------------------------------------------------------------------------------------------- launchers */

@@ -7,44 +7,32 @@
 
 #include <Random123/philox.h>
 
+#include "softmax.h"
 #include "walk.h"
 
 /* ---------------------------------------------------------------------------------------------------------- kernels */
-
-/* Over the lanes of one example. */
-template <int kLanes>
-DEVICE float example_sum(float value) {
-#pragma unroll
-  for (int mask = kLanes / 2; mask > 0; mask /= 2) value += shuffle_xor(value, mask);
-  return value;
-}
-template <int kLanes>
-DEVICE float example_max(float value) {
-#pragma unroll
-  for (int mask = kLanes / 2; mask > 0; mask /= 2) value = fmaxf(value, shuffle_xor(value, mask));
-  return value;
-}
 
 /* Cross entropy of the softmax of the first n_classes powers; g: its cotangent times share (docs/physics.md, eq. 15,
  * 16). */
 template <class Walk, int kLanes>
 DEVICE float cross_entropy(float2 (&g)[Walk::kModes], const float2 (&y)[Walk::kModes], int label, int n_classes,
                            float share) {
-  float p[Walk::kModes], most = -1, own = 0, sum = 0;
+  float p[Walk::kModes], most = -1, own = 0;
+  const auto for_each_class = [&](auto visit) {
 #pragma unroll
-  for (int i = 0; i < Walk::kModes; i++) {
-    const int w = Walk::lane() * Walk::kModes + i;
-    p[i] = power(y[i]);
-    if (w < n_classes) most = fmaxf(most, p[i]);
-    if (w == label) own = p[i];
-  }
-  most = example_max<kLanes>(most);
+    for (int i = 0; i < Walk::kModes; i++) {
+      const int w = Walk::lane() * Walk::kModes + i;
+      if (w < n_classes) visit(w, p[i]);
+    }
+  };
 #pragma unroll
-  for (int i = 0; i < Walk::kModes; i++) {
-    p[i] = Walk::lane() * Walk::kModes + i < n_classes ? expf(p[i] - most) : 0;
-    sum += p[i];
-  }
-  const float scale = 1 / example_sum<kLanes>(sum);
+  for (int i = 0; i < Walk::kModes; i++) p[i] = power(y[i]);
+  for_each_class([&](int w, float &power) {
+    most = fmaxf(most, power);
+    if (w == label) own = power;
+  });
+  const softmax probabilities = softmax_of<kLanes>(example_max<kLanes>(most), for_each_class);
+  const float scale = 1 / probabilities.sum;
   own = example_sum<kLanes>(own);
 #pragma unroll
   for (int i = 0; i < Walk::kModes; i++) {
@@ -52,7 +40,7 @@ DEVICE float cross_entropy(float2 (&g)[Walk::kModes], const float2 (&y)[Walk::kM
     const float wanted = w == label ? 1.f : 0.f, weight = w < n_classes ? 2 * share * (p[i] * scale - wanted) : 0;
     g[i] = weight * conjugate(y[i]);
   }
-  return most - own - logf(scale);
+  return probabilities.most - own - logf(scale);
 }
 
 /* Grid: chunks, models. */
