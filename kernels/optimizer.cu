@@ -1,46 +1,23 @@
-/* Sums over chunks, and the step of the phases.
- *
- * A block has 32 places and 8 warps: warp w adds chunks w, w + 8, w + 16, ... of the places, and the eight sums are
- * added in their order. Reads are whole lines, 16 of which are under way in each warp (all of its chunks at the study's
- * batch), and the order of the sums is that of the chunks alone. The step itself is in double: 12,096 phases spread
- * over the whole device cost next to nothing. */
+/* Sums of gradients over chunks (chunks.h), and the step of the phases in double: 12,096 phases spread over the whole
+ * device cost next to nothing. */
 #include "optimizer.h"
 
+#include "chunks.h"
 #include "complex_numbers.h"
-#include "device.h"
-
-static constexpr unsigned kWarps = 8, kReads = 16; /* reads that are under way in each */
 
 /* ---------------------------------------------------------------------------------------------------------- kernels */
 
-/* Sum over the chunks at this lane's place, in the first warp; and whether this thread holds a node's sum. */
-DEVICE bool sum_chunks(float2 &sum, size_t &at, const network_sums &sums) {
+/* The gradient at this lane's place, and where its node's phases are; whether this thread, of the first warp, holds
+ * one. */
+DEVICE bool sum_gradient(float2 &sum, size_t &at, const network_sums &sums) {
   const unsigned lane = threadIdx.x % CUONN_WARP, warp = threadIdx.x / CUONN_WARP;
   const unsigned layer = blockIdx.y, model = blockIdx.z;
   const size_t place = static_cast<size_t>(blockIdx.x) * CUONN_WARP + lane, places = mesh_places(sums.layout);
-  const size_t layers = static_cast<size_t>(sums.n_layers);
+  const size_t layers = static_cast<size_t>(sums.n_layers), first = static_cast<size_t>(model) * sums.most_chunks;
   int column = 0, top = 0;
   const bool node = place < places && mesh_node_at(&column, &top, sums.layout, place);
-  sum = make_float2(0, 0);
-  if (node) {
-    const unsigned n_chunks = sums.batch->n_chunks;
-    const size_t distance = kWarps * layers * places; /* from one chunk of the warp to its next */
-    const float2 *from =
-        sums.gradient + ((static_cast<size_t>(model) * sums.most_chunks + warp) * layers + layer) * places + place;
-    for (unsigned chunk = warp; chunk < n_chunks; chunk += kReads * kWarps, from += kReads * distance) {
-      float2 values[kReads]; /* zeros behind the last chunk: they change no sum that began with +0 */
-#pragma unroll
-      for (unsigned i = 0; i < kReads; i++)
-        values[i] = chunk + i * kWarps < n_chunks ? from[i * distance] : make_float2(0, 0);
-#pragma unroll
-      for (unsigned i = 0; i < kReads; i++) sum = sum + values[i];
-    }
-  }
-  float2 *const parts = shared_memory<float2>(); /* [warp][lane] */
-  parts[threadIdx.x] = sum;
-  sync_block();
-  sum = make_float2(0, 0);
-  for (unsigned w = 0; w < kWarps; w++) sum = sum + parts[w * CUONN_WARP + lane];
+  const float2 *const from = node ? sums.gradient + (first * layers + layer) * places + place : nullptr;
+  sum = sum_chunks<float2, 16>(from, layers * places, sums.batch->n_chunks);
   if (sums.common_phi && column + 1 == sums.layout.n_modes) sum.y = 0;
   at = (static_cast<size_t>(model) * layers + layer) * places + place;
   return node && warp == 0;
@@ -87,7 +64,7 @@ DEVICE void update_node(const optimizer_state &state, size_t at, double2 g, cons
 KERNEL k_update(double *loss, optimizer_state state, const optimizer_step *steps, network_sums sums) {
   float2 gradient;
   size_t at;
-  const bool node = sum_chunks(gradient, at, sums);
+  const bool node = sum_gradient(gradient, at, sums);
   sum_losses_aside(loss, sums);
   if (node) update_node(state, at, make_double2(gradient.x, gradient.y), steps);
 }
@@ -114,7 +91,7 @@ KERNEL k_loss(double *loss, network_sums sums) { sum_losses(loss, sums, blockIdx
 KERNEL k_gradient(float2 *out, double *loss, network_sums sums) {
   float2 gradient;
   size_t at;
-  const bool node = sum_chunks(gradient, at, sums);
+  const bool node = sum_gradient(gradient, at, sums);
   sum_losses_aside(loss, sums);
   if (node) out[at] = gradient;
 }
@@ -126,16 +103,15 @@ static dim3 grid_of(const network_sums &sums) {
               static_cast<unsigned>(sums.n_models));
 }
 
-static const size_t kSharedBytes = kWarps * CUONN_WARP * sizeof(float2);
+static const size_t kSharedBytes = kChunkThreads * sizeof(float2);
 
 extern "C" cudaError_t launch_update(double *loss, const optimizer_state *state, const optimizer_step *steps,
                                      const network_sums *sums, cudaStream_t stream) {
-  return CUONN_LAUNCH(k_update, grid_of(*sums), dim3(kWarps * CUONN_WARP), kSharedBytes, stream, loss, *state, steps,
-                      *sums);
+  return CUONN_LAUNCH(k_update, grid_of(*sums), dim3(kChunkThreads), kSharedBytes, stream, loss, *state, steps, *sums);
 }
 
 extern "C" cudaError_t launch_gradient(float2 *out, double *loss, const network_sums *sums, cudaStream_t stream) {
-  return CUONN_LAUNCH(k_gradient, grid_of(*sums), dim3(kWarps * CUONN_WARP), kSharedBytes, stream, out, loss, *sums);
+  return CUONN_LAUNCH(k_gradient, grid_of(*sums), dim3(kChunkThreads), kSharedBytes, stream, out, loss, *sums);
 }
 
 extern "C" cudaError_t launch_step(const optimizer_state *state, const optimizer_step *steps, const float2 *gradient,
