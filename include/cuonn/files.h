@@ -83,7 +83,7 @@ CUONN_API cuonn_status cuonn_gradient_write(const char *path, const cuonn_networ
                                             const cuonn_mesh_gradient *gradients, const cuonn_mesh_gradient *exact);
 
 /** Reads d_theta, d_phi, d_gamma of every layer, and the exact ones beside them.
- *  @param[out] gradients  [n_layers] release with free(), which releases their arrays, too
+ *  @param[out] gradients  [n_layers] release with cuonn_gradients_free()
  *  @param[out] exact      the same; NULL where the file has none
  *  @param[out] n_modes    waveguides of each layer */
 CUONN_API cuonn_status cuonn_gradient_read(cuonn_mesh_gradient **gradients, cuonn_mesh_gradient **exact,

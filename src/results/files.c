@@ -31,6 +31,31 @@ static results_variable fields_variable(const char *name, size_t n_examples, siz
                             .long_name = "complex amplitude; its squared modulus is power"};
 }
 
+/* A variable and where its values are; NULL values: left out. */
+typedef struct {
+  results_variable variable;
+  const double *values;
+} item;
+
+static cuonn_status write_items(const char *path, const char *title, const item *items, size_t count) {
+  cuonn_status status = CUONN_OK;
+  results_file file;
+  results_variable variables[kVariablesMax];
+  size_t n = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (items[i].values) variables[n++] = items[i].variable;
+  }
+  CUONN_TRY_DONE(results_create(&file, path, title));
+  CUONN_TRY_DONE(results_define(&file, variables, n));
+  for (size_t i = 0; i < count; i++) {
+    if (items[i].values) CUONN_TRY_DONE(results_put(&file, &items[i].variable, RESULTS_WHOLE, items[i].values));
+  }
+  CUONN_TRY_DONE(results_commit(&file));
+done:
+  results_abandon(&file);
+  return status;
+}
+
 /* ---- unitaries ---- */
 
 /* Matrices of a file; n_layers is 0 where there is no such dimension. */
@@ -79,16 +104,7 @@ done:
 }
 
 cuonn_status cuonn_unitary_write(const char *path, const double *matrix, size_t n_modes) {
-  cuonn_status status = CUONN_OK;
-  results_file file;
-  const results_variable v = unitary_variable(0, n_modes);
-  CUONN_TRY_DONE(results_create(&file, path, "Matrix of a mesh"));
-  CUONN_TRY_DONE(results_define(&file, &v, 1));
-  CUONN_TRY_DONE(results_put(&file, &v, RESULTS_WHOLE, matrix));
-  CUONN_TRY_DONE(results_commit(&file));
-done:
-  results_abandon(&file);
-  return status;
+  return write_items(path, "Matrix of a mesh", &(item){unitary_variable(0, n_modes), matrix}, 1);
 }
 
 /* ---- meshes ---- */
@@ -237,58 +253,23 @@ done:
 cuonn_status cuonn_fields_write(const char *path, const cuonn_fields *const *fields, const char *const *names,
                                 size_t count, const uint8_t *labels) {
   cuonn_status status = CUONN_OK;
-  results_file file = {.path = path, .id = -1};
-  results_variable variables[kVariablesMax];
+  item items[kVariablesMax];
   double *numbers = NULL;
   CUONN_CHECK_DONE(count >= 1 && count < kVariablesMax, CUONN_E_ARGUMENT, "%s: 1 to %d fields can be written, not %zu",
                    path, kVariablesMax - 1, count);
-  for (size_t i = 0; i < count; i++) {
-    variables[i] = fields_variable(names[i], fields[i]->n_examples, fields[i]->n_modes);
-  }
-  variables[count] = label_variable(fields[0]->n_examples);
-  CUONN_TRY_DONE(results_create(&file, path, "Batch of fields"));
-  CUONN_TRY_DONE(results_define(&file, variables, count + (labels != NULL)));
-  for (size_t i = 0; i < count; i++) {
-    CUONN_TRY_DONE(results_put(&file, &variables[i], RESULTS_WHOLE, fields[i]->values));
-  }
-  if (labels) {
-    CUONN_TRY_DONE(cuonn_allocate(&numbers, fields[0]->n_examples, sizeof *numbers));
-    for (size_t i = 0; i < fields[0]->n_examples; i++) numbers[i] = labels[i];
-    CUONN_TRY_DONE(results_put(&file, &variables[count], RESULTS_WHOLE, numbers));
-  }
-  CUONN_TRY_DONE(results_commit(&file));
+  for (size_t i = 0; i < count; i++)
+    items[i] = (item){fields_variable(names[i], fields[i]->n_examples, fields[i]->n_modes), fields[i]->values};
+  const size_t n_labels = labels ? fields[0]->n_examples : 0;
+  if (labels) CUONN_TRY_DONE(cuonn_allocate(&numbers, n_labels, sizeof *numbers));
+  for (size_t i = 0; i < n_labels; i++) numbers[i] = labels[i];
+  items[count] = (item){label_variable(n_labels), numbers};
+  CUONN_TRY_DONE(write_items(path, "Batch of fields", items, count + 1));
 done:
   free(numbers);
-  results_abandon(&file);
   return status;
 }
 
 /* ---- what propagate, vjp and gradient give ---- */
-
-/* A variable and where its values are; NULL values: left out. */
-typedef struct {
-  results_variable variable;
-  const double *values;
-} item;
-
-static cuonn_status write_items(const char *path, const char *title, const item *items, size_t count) {
-  cuonn_status status = CUONN_OK;
-  results_file file;
-  results_variable variables[kVariablesMax];
-  size_t n = 0;
-  for (size_t i = 0; i < count; i++) {
-    if (items[i].values) variables[n++] = items[i].variable;
-  }
-  CUONN_TRY_DONE(results_create(&file, path, title));
-  CUONN_TRY_DONE(results_define(&file, variables, n));
-  for (size_t i = 0; i < count; i++) {
-    if (items[i].values) CUONN_TRY_DONE(results_put(&file, &items[i].variable, RESULTS_WHOLE, items[i].values));
-  }
-  CUONN_TRY_DONE(results_commit(&file));
-done:
-  results_abandon(&file);
-  return status;
-}
 
 static results_variable tap_variable(const char *name, const cuonn_fields *fields, const char *long_name) {
   return (results_variable){
@@ -377,20 +358,18 @@ typedef struct {
   size_t n_layers, n_modes;
 } gradient_request;
 
-/* The three arrays of every layer, in one block of memory behind the structs that point to them. */
 static cuonn_status get_gradients(cuonn_mesh_gradient **out, const gradient_request *r, const results_file *file,
                                   const char *const names[3]) {
-  const size_t nodes = cuonn_mesh_nodes(r->n_modes), numbers = 2 * nodes + r->n_modes;
-  const results_dimension layer = {"layer", r->n_layers}, node = {"node", nodes}, waveguide = {"waveguide", r->n_modes};
-  CUONN_TRY(cuonn_allocate(out, r->n_layers, sizeof **out + numbers * sizeof(double)));
-  double *next = (double *)(*out + r->n_layers);
-  for (size_t l = 0; l < r->n_layers; l++, next += numbers) {
-    double *const arrays[] = {next, next + nodes, next + 2 * nodes};
+  const cuonn_network_shape shape = {.n_modes = r->n_modes, .n_layers = r->n_layers};
+  const results_dimension layer = {"layer", r->n_layers}, node = {"node", cuonn_network_nodes(&shape)},
+                          waveguide = {"waveguide", r->n_modes};
+  CUONN_TRY(cuonn_gradients_create(out, &shape));
+  for (size_t l = 0; l < r->n_layers; l++) {
+    double *const arrays[] = {(*out)[l].d_theta, (*out)[l].d_phi, (*out)[l].d_gamma};
     for (size_t k = 0; k < 3; k++) {
       const results_variable v = {names[k], {layer, k == 2 ? waveguide : node}, kPerRadian, .long_name = NULL};
       CUONN_TRY(results_get(arrays[k], file, &v, l));
     }
-    (*out)[l] = (cuonn_mesh_gradient){arrays[0], arrays[1], arrays[2]};
   }
   return CUONN_OK;
 }
@@ -415,8 +394,8 @@ cuonn_status cuonn_gradient_read(cuonn_mesh_gradient **gradients, cuonn_mesh_gra
   gradient_request r = {0};
   const cuonn_status status = results_read(path, read_gradients, &r);
   if (status != CUONN_OK) {
-    free(r.gradients);
-    free(r.exact);
+    cuonn_gradients_free(r.gradients);
+    cuonn_gradients_free(r.exact);
     r = (gradient_request){0};
   }
   *gradients = r.gradients;

@@ -1,6 +1,4 @@
 /* Measured derivatives against exact ones, layer by layer. */
-#include <stdlib.h>
-
 #include "cli/figures/figure.h"
 
 /* Of more layers the panels are too small. */
@@ -39,8 +37,8 @@ static int write_gradients(FILE *out, cli_figure_source *source) {
     write_derivatives(out, measured[l].d_phi, exact[l].d_phi, cuonn_mesh_nodes(n_modes));
   }
 done:
-  free(measured);
-  free(exact);
+  cuonn_gradients_free(measured);
+  cuonn_gradients_free(exact);
   return code;
 }
 
