@@ -94,6 +94,7 @@ KERNEL k_program(double2 *applied, const double2 *phases, const double2 *added, 
   applied[first + place] = phase + added[first + place];
 }
 
+/* Grid: places, layers, models. The transpose of k_program without its rounding. */
 KERNEL k_pull_back(float2 *out, const float2 *in, const phase_errors *errors, mesh_layout layout) {
   const size_t place = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x, places = mesh_places(layout);
   const size_t first = (static_cast<size_t>(blockIdx.z) * gridDim.y + blockIdx.y) * places;

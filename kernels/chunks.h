@@ -1,7 +1,7 @@
 /* Sums over the chunks of a batch.
  *
  * A block has 32 places and 8 warps: warp w adds chunks w, w + 8, w + 16, ... of the places, and the eight sums are
- * added in their order. Reads are whole lines, of which each warp has kReads in flight (at 16 all of its chunks at the
+ * added in their order. Reads are whole lines, of which each warp has kReads in flight (16 are all of its chunks at the
  * study's batch), and the order of the sums is that of the chunks alone. */
 #ifndef CUONN_KERNELS_CHUNKS_H
 #define CUONN_KERNELS_CHUNKS_H

@@ -87,6 +87,7 @@ KERNEL k_ideal_nodes(float4 *nodes, float2 *turns, const double2 *phases, const 
   }
 }
 
+/* Grid: places. Places with a node are left to k_ideal_nodes. */
 KERNEL k_idle_nodes(float4 *nodes, mesh_layout layout, int n_meshes) {
   const size_t place = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x, count = mesh_places(layout);
   int column, top;
@@ -167,6 +168,7 @@ KERNEL k_general_nodes(float4 *nodes, float4 *back, float2 *turns, const double2
   back[plane_at(layout, place, 2, 3)] = undo;
 }
 
+/* Grid: places. Planes of one node lie `lanes` apart, so that the loads of a warp are whole lines. */
 KERNEL k_stage_nodes(float4 *stages, float2 *turns, const double2 *phases, const double *gamma,
                      const node_constants *constants, mesh_layout layout, style_arms arms) {
   const size_t place = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x;

@@ -1,4 +1,5 @@
-/* Fields through one mesh (walk.h has the idea), without and with the way back. */
+/* Fields through one mesh, forward alone or with the backward pass. As in walk.h fields stay in registers from the
+ * first column to the last, and coefficients are read once for all examples of a block. */
 #include "columns.h"
 
 #include "walk.h"
@@ -17,7 +18,7 @@ struct one_way {
   }
 };
 
-/* Grid: examples, meshes. A block takes as many examples as it has room for. */
+/* Grid: examples, kExamples for a block; meshes. */
 template <class Node, int kLanes, int kPairs, bool kTransposed>
 KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
     k_columns(float2 *out, device_meshes meshes, const float2 *in, int n_examples, bool with_turns, int n_buffers) {
@@ -56,14 +57,14 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
   if (there) walk::write(out + (static_cast<size_t>(mesh) * n_examples + example) * stride, x, n);
 }
 
-/* Cotangents of outputs become those of what the nodes left. */
+/* Cotangents of outputs become those of the fields behind the last column. */
 KERNEL k_turn(float2 *fields, const float2 *turns, int n_modes, int stride, int n_examples) {
   const size_t i = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x, w = i % stride;
   if (i < static_cast<size_t>(n_examples) * stride && w < static_cast<size_t>(n_modes))
     fields[i] = turns[w] * fields[i];
 }
 
-/* Grid: chunks of examples, each of which a block goes through in passes. */
+/* Grid: chunks of examples. A block goes through its chunk in passes of kExamples, forward and backward. */
 template <class Node, int kLanes, int kPairs>
 KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
     k_vjp(vjp_task task, device_meshes meshes, int n_buffers) {

@@ -1,6 +1,6 @@
-/* Before, between and behind the matrix products by which batches pass networks: evaluation, and the digital half of
- * training in situ. Element by element, neighbouring threads at neighbouring addresses; where an example is summed
- * over, one warp per example. */
+/* Element-wise steps around the matrix products that propagate batches through networks: evaluation, and the digital
+ * half of training in situ. One thread per element, neighbouring threads at neighbouring addresses, and one warp per
+ * example where its outputs are summed: bound by memory, which is read and written once. */
 #include "dense.h"
 
 #include "complex_numbers.h"
@@ -27,12 +27,13 @@ KERNEL k_gather(float2 *x, batch_task t) {
   x[static_cast<size_t>(blockIdx.y) * t.most_examples * t.stride + i] = field;
 }
 
+/* Grid: elements. */
 KERNEL k_modulus(float *out, const float2 *y, size_t count) {
   const size_t i = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i < count) out[i] = sqrtf(power(y[i]));
 }
 
-/* d|y| = Re(conj(y) dy) / |y|, 0 where y is 0 */
+/* d|y| = Re(conj(y) dy) / |y|, 0 where y is 0. */
 KERNEL k_modulus_back(float2 *c, const float *u, const float2 *y, size_t count) {
   const size_t i = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i >= count) return;
@@ -102,7 +103,7 @@ KERNEL k_readout(double *losses, unsigned *confusion, const float2 *y, const uin
   write_loss(losses + blockIdx.x, loss);
 }
 
-/* Grid: chunks, models; one warp per example. Places beyond the batch get c = 0. */
+/* Grid: chunks, models; one warp per example. c is 0 beyond the batch. */
 KERNEL k_cross_entropy(float2 *c, double *losses, const float2 *y, batch_task t) {
   const network_batch &batch = *t.batch;
   const int lane = static_cast<int>(threadIdx.x) % CUONN_WARP, warp = static_cast<int>(threadIdx.x) / CUONN_WARP;

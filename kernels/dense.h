@@ -1,4 +1,4 @@
-/* Before, between and behind the matrix products by which batches pass networks. */
+/* Element-wise steps around the matrix products that propagate batches through networks. */
 #ifndef CUONN_KERNELS_DENSE_H
 #define CUONN_KERNELS_DENSE_H
 
@@ -23,10 +23,10 @@ cudaError_t launch_readout(double *losses, unsigned *confusion, const float2 *y,
 
 /* The digital half of a step: examples of a batch, as many for every model. */
 typedef struct {
-  int n_modes, stride, n_models, n_classes, most_examples; /* of a batch; those that are not there are dark */
+  int n_modes, stride, n_models, n_classes, most_examples; /* of a batch; fields beyond it are 0 */
   const float2 *fields;                                    /* [example of the set][stride] */
   const uint8_t *labels;
-  const unsigned *order; /* [model][n_examples], NULL: as they stand */
+  const unsigned *order; /* [model][n_examples], NULL: in the order of the set */
   unsigned n_examples;
   const network_batch *batch;
   unsigned most_chunks;
@@ -38,7 +38,7 @@ cudaError_t launch_gather(float2 *x, const batch_task *task, cudaStream_t stream
  * cotangent. */
 cudaError_t launch_cross_entropy(float2 *c, double *losses, const float2 *y, const batch_task *task,
                                  cudaStream_t stream);
-/* c of the fields y behind which the modulus was taken; u: the real part of the modulus' cotangent. */
+/* c of the fields y behind a layer, from u, the real part of the cotangent of their moduli. */
 cudaError_t launch_modulus_back(float2 *c, const float *u, const float2 *y, size_t count, cudaStream_t stream);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
-/* Derivatives from what the taps of a chip measured, with their shot noise. In double: sums over chunks (chunks.h) are
- * rounded once, at the end. */
+/* Derivatives with respect to phases from the sums of the taps, with shot noise. In double: sums over chunks (chunks.h)
+ * are rounded once, at the end. */
 #include "in_situ.h"
 
 #include "chunks.h"
@@ -36,7 +36,7 @@ struct layer_scale {
   DEVICE double2 normals(const measure_task &t, unsigned number) const {
     return reader.tap_shot > 0 ? tap_normals(reader, layer, t.batch->number, number) : make_double2(0, 0);
   }
-  DEVICE double derivative(double2 tap, double normal) const { /* light may be rounded below 0 where it is dark */
+  DEVICE double derivative(double2 tap, double normal) const { /* rounding may leave a light below 0 */
     return factor * (tap.x + reader.tap_shot * sqrt(fmax(tap.y, 0.0)) * normal);
   }
 };

@@ -7,6 +7,7 @@
 
 /* ---------------------------------------------------------------------------------------------------------- kernels */
 
+/* Grid: pixels. */
 KERNEL k_pixels(float *out, const uint8_t *pixels, size_t count) {
   const size_t i = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i < count) out[i] = pixels[i];

@@ -12,15 +12,15 @@ extern "C" {
 #endif
 
 /* Layers first_layer .. first_layer + n_here - 1 of every model, side by side: "here" counts model x n_here + layer.
- * What goes in are unit vectors if x and h are NULL (then x_scale is 1), else x or, where fields are real, h. All
- * arrays are on the device. */
+ * Inputs are unit vectors if x and h are NULL (then x_scale is 1), else x or, where fields are real, h. All arrays are
+ * on the device. */
 typedef struct {
   mesh_layout layout;
   bool bottom;                /* the arm with the shifters */
   const float4 *nodes;        /* [model][layer], as launch_tap_nodes() fills them */
   const float2 *gammas;       /* [model][layer][N] */
   const chip_reader *readers; /* [model] */
-  const network_batch *batch; /* for the number of the step */
+  const network_batch *batch; /* its number is the step */
   int n_models, n_layers, first_layer, n_here;
   int n_examples;
   const float2 *x;       /* [model][example][stride] */
@@ -36,9 +36,9 @@ typedef struct {
   size_t shared_limit; /* bytes that a block may ask for on this device */
 } measure_task;
 
-/* What x and c are divided by before they are sent in. */
+/* Scales by which x and c are divided before they are sent in. */
 cudaError_t launch_scales(const measure_task *task, cudaStream_t stream);
-/* Sums of what the taps give. */
+/* Sums of the readings of the taps. */
 cudaError_t launch_measure(const measure_task *task, cudaStream_t stream);
 /* Derivatives, with shot noise: gradient [model][layer][place] theta, phi; d_gamma [model][layer][N], NULL: not
  * wanted. */

@@ -5,6 +5,7 @@
 
 /* ---------------------------------------------------------------------------------------------------------- kernels */
 
+/* Whole lines, one after another over all blocks: the bandwidth of the memory. */
 KERNEL k_copy(float4 *to, const float4 *from, size_t count) {
   const size_t step = static_cast<size_t>(gridDim.x) * blockDim.x;
   for (size_t i = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step) to[i] = from[i];

@@ -1,10 +1,10 @@
 /* Gradients that a chip measures on itself (tap_node.h says what is summed).
  *
  * Idea: as in walk.h fields stay in registers, one warp per example, and the nodes' coefficients come through shared
- * memory in panels. g goes backward through the mesh; what returns is read and stays where it is, in registers, as a;
- * then x and a go forward together. What each tap gives is summed over the block's examples through shared memory, in
- * their order, and over passes in the chunk's part of global memory. Layers and models are side by side in the grid:
- * where matrices are measured no layer waits for another. No atomics: the same bits in every run. */
+ * memory in panels. g goes backward through the mesh; the returned field is read and stays in registers as a; then x
+ * and a go forward together. Readings of each tap are summed over the block's examples through shared memory, in their
+ * order, and over passes in the chunk's part of global memory. Layers and models are side by side in the grid: where
+ * matrices are measured no layer waits for another. No atomics: the same bits in every run. */
 #include "in_situ.h"
 
 #include "tap_node.h"
@@ -17,7 +17,7 @@ struct tap_walk {
   using node = tap_node<kBottom>;
   using walk = mesh_walk<node, kLanes, kPairs>;
   static constexpr int kModes = walk::kModes;
-  static constexpr int kShareBytes = walk::kPanel * kModes * 4 * CUONN_BLOCK * 4; /* and at least 2 a waveguide */
+  static constexpr int kShareBytes = walk::kPanel * kModes * 4 * CUONN_BLOCK * 4; /* at least 2 for each waveguide */
   static constexpr size_t shared_bytes(int n_buffers) {
     return static_cast<size_t>(n_buffers * walk::kPanelBytes + kShareBytes);
   }
@@ -79,7 +79,7 @@ struct tap_walk {
     }
   }
 
-  /* The same for the outputs, whose taps are those of gamma: shares [waveguide of the thread][2][thread]. */
+  /* The same for the outputs, the taps of gamma: shares [waveguide of the thread][2][thread]. */
   static DEVICE void add_outputs(float2 *sums, const float *shares, int n_modes, bool first) {
     for (int w = static_cast<int>(threadIdx.x); w < n_modes; w += CUONN_BLOCK) {
       float2 sum = first ? make_float2(0, 0) : sums[w];
@@ -105,7 +105,7 @@ struct backward_then_forward {
     const int last = Walk::panels_of(n_modes) - 1;
     Walk::template fetch<2>(to, nodes, mesh, panel, n_modes);
     if (panel == (forward ? last : 0)) {
-      forward = !forward; /* the panel at a turn comes twice */
+      forward = !forward; /* the panel at either end comes twice */
     } else {
       panel += forward ? 1 : -1;
     }
@@ -144,7 +144,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
     const bool there = example < t.n_examples;
     const size_t row = static_cast<size_t>(example) * stride,
                  at = here * static_cast<size_t>(t.n_examples) * stride + row;
-    float2 x[walk::kModes], a[walk::kModes]; /* a: g, then what returns of it, then its conjugate on the way forward */
+    float2 x[walk::kModes], a[walk::kModes]; /* a: g, then the returned field, then its conjugate in the forward pass */
 
     walk::read(a, there ? t.c + at : nullptr, n);
 #pragma unroll
@@ -207,7 +207,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
 #pragma unroll
     for (int i = 0; i < walk::kModes; i++) {
       const int w = walk::lane() * walk::kModes + i;
-      tap_reading reading = read_both(x[i], a[i], digital); /* gamma turns both alike */
+      tap_reading reading = read_both(x[i], a[i], digital); /* gamma is the same factor for both */
       if (digital && there && w < n) {
         const tap_reading sent = read_backward(g_share * t.c[at + w]);
         reading.signal += sent.signal;

@@ -1,8 +1,9 @@
-/* The step's kernel: a batch through all layers, softmax and loss, and the cotangents back (walk.h has the idea).
+/* The training step's kernel: a batch forward through all layers, softmax and loss, and the backward pass (walk.h).
  *
- * Of an example only the fields behind each layer but the last are written down, because a modulus cannot be undone:
- * 0.5 KB a layer at N = 64, which the same threads read again. Everything else stays in registers between features and
- * gradient. */
+ * Of an example only the fields behind each layer but the last are stored, because a modulus cannot be inverted: 0.5 KB
+ * a layer at N = 64, which the same threads read again, before the last panel of the layer above where there are
+ * registers for them. Everything else stays in registers from the features to the gradient, in one launch for a
+ * batch. */
 #include "network.h"
 
 #include <Random123/philox.h>
@@ -48,7 +49,7 @@ template <class Node, int kLanes, int kPairs>
 KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
     k_network(network_task task, int n_buffers) {
   using walk = mesh_walk<Node, kLanes, kPairs>;
-  constexpr bool early = kPairs < 16; /* whether there are registers for y, below */
+  constexpr bool early = kPairs < 16; /* enough registers for y, below */
   const network_batch &batch = *task.batch;
   const unsigned chunk = blockIdx.x, model = blockIdx.y;
   if (chunk >= batch.n_chunks) return;
@@ -108,7 +109,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
         cross_entropy<walk, kLanes>(g, x, label, task.n_classes, there ? static_cast<float>(batch.share) : 0);
     if (there && walk::lane() == 0) loss += own;
 
-    float2 y[walk::kModes]; /* fields behind the layer below, read early: while the last panel is at work */
+    float2 y[walk::kModes]; /* fields behind the layer below, read before the last panel is computed */
     for (int layer = layers; layer-- > 0;) {
       if (layer + 1 < layers) { /* through the modulus: d|y| = Re(conj(y) dy) / |y|, 0 where y is 0 */
 #pragma unroll
@@ -145,7 +146,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
 }
 
 /* The same permutation as random_permute() of src/base/random.c: a Feistel network of Philox rounds over the next even
- * power of two, walked until it falls below n. Purpose 3 is that of orders there. */
+ * power of two, iterated until the image is below n. Purpose 3 is that of orders there. */
 KERNEL k_order(unsigned *order, const uint64_t *seeds, unsigned n, unsigned epoch) {
   const unsigned first = blockIdx.x * blockDim.x + threadIdx.x, model = blockIdx.y;
   if (first >= n) return;

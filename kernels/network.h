@@ -11,8 +11,8 @@
 extern "C" {
 #endif
 
-/* A batch, and how it is cut: into chunks, of which a block takes one. A function of the batch and N alone, so that
- * results depend on no device. */
+/* A batch, divided into chunks of one block each. Their number is a function of the batch and N alone, so that results
+ * do not depend on the device. */
 typedef struct {
   unsigned first, count; /* examples order[first] .. order[first + count - 1] */
   unsigned n_chunks;
@@ -20,7 +20,7 @@ typedef struct {
   unsigned number; /* of the step in the run, for noise */
 } network_batch;
 
-/* Examples that a block goes through at once. */
+/* Examples that a block propagates at once. */
 CUONN_HOST_DEVICE unsigned network_block_examples(mesh_layout layout) { return CUONN_BLOCK / (unsigned)layout.lanes; }
 
 /* All arrays are on the device. */
@@ -29,7 +29,7 @@ typedef struct {
   int n_layers, n_classes, n_models;
   const float2 *fields;  /* [example][stride] */
   const uint8_t *labels; /* [example] */
-  const unsigned *order; /* [model][n_examples], NULL: as they stand */
+  const unsigned *order; /* [model][n_examples], NULL: in the order of the set */
   unsigned n_examples;
   const network_batch *batch;
   unsigned most_chunks;

@@ -69,6 +69,7 @@ KERNEL k_update(double *loss, optimizer_state state, const optimizer_step *steps
   if (node) update_node(state, at, make_double2(gradient.x, gradient.y), steps);
 }
 
+/* Grid: places, layers, models. */
 KERNEL k_step(optimizer_state state, const optimizer_step *steps, const float2 *gradient, mesh_layout layout) {
   const size_t place = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x, places = mesh_places(layout);
   const size_t at = (static_cast<size_t>(blockIdx.z) * gridDim.y + blockIdx.y) * places + place;
@@ -86,8 +87,10 @@ KERNEL k_step_gamma(gamma_state state, const optimizer_step *steps, const float 
   update(state.gamma[at], state.first[at], state.second[at], d_gamma[at], rule, steps[blockIdx.z]);
 }
 
+/* Grid: models; one warp. */
 KERNEL k_loss(double *loss, network_sums sums) { sum_losses(loss, sums, blockIdx.x); }
 
+/* Grid: places by 32, layers, models. */
 KERNEL k_gradient(float2 *out, double *loss, network_sums sums) {
   float2 gradient;
   size_t at;

@@ -13,7 +13,7 @@ extern "C" {
 /* Rule of one model: sgd with momentum, or Adam (docs/physics.md, eq. 19, 20). */
 typedef struct {
   bool sgd;
-  bool gamma; /* the phases at the outputs are trained, too */
+  bool gamma; /* the phases at the outputs are trained too */
   double momentum, beta1, beta2, epsilon;
 } optimizer_rule;
 
@@ -22,7 +22,7 @@ typedef struct {
   double rate, correct1, correct2;
 } optimizer_step;
 
-/* What launch_network() left. Arrays are on the device. */
+/* Results of launch_network(). Arrays are on the device. */
 typedef struct {
   mesh_layout layout;
   int n_layers, n_models;
@@ -34,7 +34,7 @@ typedef struct {
   const double *losses;   /* [model][chunk] */
 } network_sums;
 
-/* Phases and moments, [model][layer][place] theta, phi in double, that a checkpoint holds as they are. */
+/* Phases and moments, [model][layer][place] theta, phi in double, as checkpoints hold them. */
 typedef struct {
   double2 *phases, *first, *second;
   const optimizer_rule *rules; /* [model] */
@@ -47,8 +47,8 @@ cudaError_t launch_update(double *loss, const optimizer_state *state, const opti
 /* The gradient itself: [model][layer][place], and the loss. */
 cudaError_t launch_gradient(float2 *out, double *loss, const network_sums *sums, cudaStream_t stream);
 
-/* The same in parts, where something stands between: a step along a gradient that is there, [model][layer][place]; and
- * the losses alone (of sums, only those and the batch are read). */
+/* The two parts of launch_update(): a step along a given gradient, [model][layer][place]; and the losses alone (of
+ * sums, only those and the batch are read). */
 cudaError_t launch_step(const optimizer_state *state, const optimizer_step *steps, const float2 *gradient,
                         mesh_layout layout, int n_layers, int n_models, cudaStream_t stream);
 /* The same for gamma and its moments, [model][layer][N], of the models that train it. */

@@ -1,7 +1,7 @@
-/* Fields at every stage of every column: what a chip's taps see.
+/* Fields at every stage of every column, where a chip may have taps.
  *
- * Layout as in walk.h: fields stay in registers, so that all traffic is the writing of taps, 40 N^2 bytes an example,
- * neighbouring lanes to neighbouring addresses. That is the limit; coefficients come from the L1 cache. */
+ * Layout as in walk.h: fields stay in registers, so that the only traffic is the writing of taps, 40 N^2 bytes for an
+ * example, neighbouring lanes to neighbouring addresses. That is the limit; coefficients come from the L1 cache. */
 #include "stages.h"
 
 #include "walk.h"
@@ -45,8 +45,8 @@ DEVICE void act(float2 &top, float2 &bottom, const stage_node &node, stage what)
   }
 }
 
-/* All nodes of a column do one thing. The fields of a column are written behind each stage, so it is gone through once
- * a stage. Only the register layout of the walk is used here. */
+/* One stage of all nodes of a column. Fields are written behind each stage, so that a column takes four of these. Only
+ * the register layout of walk.h is used here. */
 template <int kLanes, int kPairs>
 DEVICE void stage_column(float2 (&x)[2 * kPairs], const float4 *nodes, int column, stage what) {
   using walk = mesh_walk<general_node, kLanes, kPairs>;
@@ -64,7 +64,7 @@ DEVICE void stage_column(float2 (&x)[2 * kPairs], const float4 *nodes, int colum
   }
 }
 
-/* Grid: examples. */
+/* Grid: examples, kExamples for a block. */
 template <int kLanes, int kPairs>
 KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<general_node, kLanes, kPairs>::kBlocks)
     k_stages(float2 *out, stage_taps taps, const float4 *stages, const float2 *turns, mesh_layout layout,

@@ -10,8 +10,8 @@
 extern "C" {
 #endif
 
-/* Where the fields of five stages go, each [column][example][stride], in the order of light: before phi, after phi,
- * before theta, after theta, after the right coupler. NULL: not wanted. */
+/* Where the fields of five stages are written, each [column][example][stride], in the order of light: before phi, after
+ * phi, before theta, after theta, after the right coupler. NULL: not wanted. */
 typedef struct {
   float2 *at[5];
 } stage_taps;

@@ -1,29 +1,27 @@
-/* A node as its taps see it: stage by stage, outer shifter (phi), left coupler, inner shifter (theta), right coupler.
- * Both shifters stand in one arm, the top or the bottom one, and the taps before them. A coupler does not tell top from
- * bottom.
+/* A node with taps, stage by stage: outer shifter (phi), left coupler, inner shifter (theta), right coupler. Both
+ * shifters are in one arm, top or bottom, and the taps before them. Couplers are the same from top and bottom.
  *
  * With x going forward, a the field that is sent in beside it, and |x -+ i a|^2 = |x|^2 + |a|^2 +- 2 Im(conj(x) a), one
- * way with both gives all powers that a scheme reads. What counts of them are two sums over the batch for each tap: the
- * signal, and the light, which is the variance of the signal for a tap shot noise of 1 (docs/physics.md, eq. 36, 37 and
- * 40). */
+ * pass with both gives all powers that a scheme reads. Each tap needs two sums over the batch: the signal, and the
+ * light, which is the variance of the signal for a tap shot noise of 1 (docs/physics.md, eq. 36, 37 and 40). */
 #ifndef CUONN_KERNELS_TAP_NODE_H
 #define CUONN_KERNELS_TAP_NODE_H
 
 #include "complex_numbers.h"
 
-/* Of one tap. */
+/* Sums of one tap. */
 struct tap_reading {
   float signal, light;
 };
 
-/* A tap that x and a pass. */
+/* A tap that x and a pass together. */
 DEVICE tap_reading read_both(float2 x, float2 a, bool digital) {
   const float cross = 2 * (x.x * a.y - x.y * a.x), of_x = power(x), of_a = power(a);
   if (digital) return {cross + of_a, 2 * of_x + of_a + cross};
   return {cross, 0.5f * (of_x + of_a)};
 }
 
-/* A tap that g passes on its way back; only the digital scheme reads it. */
+/* A tap that g passes in the backward direction; only the digital scheme reads it. */
 DEVICE tap_reading read_backward(float2 g) { return {-power(g), power(g)}; }
 
 template <bool kBottom>
@@ -46,7 +44,7 @@ struct tap_node {
     other = make_float2(coupler.x * o.x - coupler.y * a.y, coupler.x * o.y + coupler.y * a.x);
   }
 
-  /* g at the outputs becomes what leaves the inputs; theta, phi: the field at the taps. */
+  /* g at the outputs becomes the field that leaves the inputs; theta, phi: the field at the taps. */
   DEVICE void backward(float2 &top, float2 &bottom, float2 &theta, float2 &phi) const {
     float2 &arm = kBottom ? bottom : top, &other = kBottom ? top : bottom;
     couple(right, arm, other);

@@ -1,16 +1,19 @@
-/* The way of examples through meshes and back, one warp per example (or several, where N is at most 32).
+/* Propagation of examples through meshes, forward and backward: one warp per example, or several examples in a warp
+ * where N is at most 32.
  *
  * Idea: a field stays in registers from the first column to the last. A lane holds 2 pairs waveguides, so that the
  * nodes of an even column lie within lanes. For an odd column each lane borrows the first waveguide of the next lane,
- * acts on it together with its own last one, and gives it back: four shuffles for two columns, whatever N is. Going
- * back, the nodes are undone one after another, so that no field is stored on the way out.
+ * applies the node to it and to its own last one, and gives it back: four shuffles for two columns, whatever N is. In
+ * the backward pass the nodes are inverted one after another, so that the forward pass stores no field.
  *
- * Coefficients come through shared memory in panels of a few column pairs, the same for all warps of the block: while
- * one panel is at work, the next is copied (copy_16), across the ends of layers too.
+ * Coefficients are copied to shared memory in panels of a few column pairs, for all warps of the block. While the block
+ * works on one panel, the next is copied (copy_16), also from one layer to the next. A panel with all its columns is
+ * unrolled, so that loads overlap with the arithmetic of the columns before.
  *
- * Gradients: going back, every thread writes its nodes' share for one panel to a place of its own in shared memory;
- * then the block adds the shares of its examples in their order, and the sum goes to the chunk's part of the gradient,
- * in global memory. No atomics: the same bits in every run. A place is always written by the same thread. */
+ * Gradients: in the backward pass every thread writes the shares of its nodes for one panel to its own part of shared
+ * memory; then the block adds the shares of its examples in their order, and the sum goes to the chunk's part of the
+ * gradient in global memory. No atomics, and a place is always written by the same thread: the same bits in every
+ * run. */
 #ifndef CUONN_KERNELS_WALK_H
 #define CUONN_KERNELS_WALK_H
 
@@ -20,8 +23,8 @@
 #include "mesh.h"
 #include "node.h"
 
-/* Where fields are kept for the way back, if nodes lose light: at the start of every segment. Undoing nodes amplifies
- * rounding as much as they attenuated; a segment is short enough for that to be harmless
+/* Fields kept for the backward pass, if nodes are lossy: at the start of every segment. Inverting nodes amplifies
+ * rounding errors as much as the nodes attenuated; a segment is short enough for that to be harmless
  * (src/backends/cuda/meshes.c). */
 struct kept_fields {
   float2 *at;        /* of this thread: [segment][2 pairs][lanes]; NULL: nothing is kept */
@@ -31,11 +34,11 @@ struct kept_fields {
 template <class Node, int kLanes, int kPairs>
 struct mesh_walk {
   static constexpr int kModes = 2 * kPairs;                   /* waveguides of a thread */
-  static constexpr int kExamples = CUONN_BLOCK / kLanes;      /* of a block, at a time */
+  static constexpr int kExamples = CUONN_BLOCK / kLanes;      /* of a block at once */
   static constexpr int kPanel = kPairs >= 8 ? 1 : 8 / kPairs; /* column pairs */
   static constexpr int kPanelPlaces = kPanel * kModes * kLanes;
   static constexpr int kMostPlanes = Node::kBackwardPlanes;
-  /* Blocks that shall fit on a multiprocessor, which bounds the registers of a thread. */
+  /* Blocks that fit on a multiprocessor at once, which bounds the registers of a thread. */
   static constexpr int kBlocks = kPairs <= 2 ? 4 : kPairs == 4 ? 3 : kPairs == 8 ? 2 : 1;
 
   /* --- Layout of shared memory: one or two panels, then shares of gradients --- */
@@ -51,8 +54,8 @@ struct mesh_walk {
 
   /* --- Nodes of two columns --- */
 
-  /* In a loop over a lane's pairs or waveguides: keeps the compiler from loading for all of them at once what a lane of
-   * 32 waveguides has no registers for. */
+  /* In an unrolled loop over a lane's pairs or waveguides: a barrier of the warp at every eighth, without which the
+   * compiler would begin all loads at once and run out of registers at 32 waveguides a lane. */
   static DEVICE void limit_unrolled_loads(int k) {
     if (kPairs == 16 && k % 8 == 7) sync_warp();
   }
@@ -107,7 +110,7 @@ struct mesh_walk {
     visit_inputs<kOdd>(visit, node_inputs<kOdd>(fields)...);
   }
 
-  /* pair: coefficients of the two columns. kWhole: both are there, so that nothing is asked and panels unroll. */
+  /* pair: coefficients of the two columns. kWhole: both exist, which need not be tested. */
   template <bool kWhole>
   static DEVICE void forward_pair(float2 (&x)[kModes], const float4 *pair, int column, int n_modes,
                                   const kept_fields &kept) {
@@ -134,9 +137,8 @@ struct mesh_walk {
     for_each_node<false>(transposed, g);
   }
 
-  /* General nodes gave the flow of both their arms in place of d_phi; what is not in the top arm at the input is in the
-   * bottom one. Only now are the fields at the inputs of the column known for sure, because they may have been
-   * recalled. */
+  /* General nodes left the flow of both their arms in place of d_phi; what is not in the top arm at the input is in the
+   * bottom one. Only now are the fields at the inputs of the column final, because they may have been recalled. */
   static DEVICE void finish_phi(float *shares, const float2 (&x)[kModes], const float2 (&g)[kModes], int first_mode,
                                 const gradient_weights &w) {
     if constexpr (Node::kLossy) {
@@ -186,8 +188,8 @@ struct mesh_walk {
   /* Places of a mesh; mesh_places() for this kernel. */
   static DEVICE unsigned places_of(int n_modes) { return static_cast<unsigned>((n_modes + 1) / 2 * kModes * kLanes); }
 
-  /* Whether a panel has all its columns: the way that nearly all panels go, with trip counts that the compiler knows.
-   * Panels of a single column pair have nothing to unroll, and take the other way. */
+  /* Whether a panel has all its columns, as nearly all have: trip counts are then known to the compiler. Panels of a
+   * single column pair have nothing to unroll and count as not whole. */
   static DEVICE bool is_whole(int panel, int n_modes) { return kPanel > 1 && 2 * kPanel * (panel + 1) <= n_modes; }
 
   /* Copies a panel of a mesh; nodes: coefficients of all meshes, in so many planes. */
@@ -227,7 +229,7 @@ struct mesh_walk {
     const int first = 2 * panel * kPanel;
     if (is_whole(panel, n_modes)) {
 #pragma unroll
-      for (int back = 1; back <= kPanel; back++) { /* a falling counter would not be unrolled */
+      for (int back = 1; back <= kPanel; back++) { /* nvcc does not unroll a falling counter */
         const int j = kPanel - back;
         transposed_pair<true>(g, nodes + j * each, first + 2 * j, n_modes);
       }
@@ -266,8 +268,8 @@ struct mesh_walk {
     return sum;
   }
 
-  /* After a barrier: adds these sums to the panel's part of a gradient. As many as there are registers for are under
-   * way together, so that their reads do not wait for one another.
+  /* After a barrier: adds these sums to the panel's part of a gradient, at_once of them together (as many as there are
+   * registers for), so that their reads do not wait for one another.
    * gradient: [place] theta, phi of one mesh; first: it is set, not added to. */
   static DEVICE void add_shares(float2 *gradient, const float *shares, int panel, int n_modes, bool first) {
     constexpr int at_once = kPairs == 16 ? 1 : kPanelPlaces / CUONN_BLOCK;
@@ -276,7 +278,7 @@ struct mesh_walk {
     gradient += static_cast<size_t>(panel) * kPanelPlaces;
 #pragma unroll 1
     for (int start = static_cast<int>(threadIdx.x); start < kPanelPlaces; start += at_once * CUONN_BLOCK) {
-      const auto there = [&](int i) { /* an odd column may be missing */
+      const auto there = [&](int i) { /* the last odd column may be missing */
                                       const int place = start + i * CUONN_BLOCK;
                                       return whole ||
                                              (place < count && 2 * panel * kPanel + place / kLanes / kPairs < n_modes);
@@ -298,7 +300,7 @@ struct mesh_walk {
     }
   }
 
-  /* --- Fields in global memory: [N] complex, on 16 bytes, with an even number of waveguides between examples --- */
+  /* --- Fields in global memory: [N] complex, aligned to 16 bytes, mesh_stride() between examples --- */
 
   static DEVICE void read(float2 (&x)[kModes], const float2 *from, int n_modes) {
 #pragma unroll
@@ -321,7 +323,7 @@ struct mesh_walk {
     }
   }
 
-  /* Multiplies by a factor a waveguide; factors: [N], NULL = 1. */
+  /* Multiplies each waveguide by its factor; factors: [N], NULL: 1. */
   static DEVICE void turn(float2 (&x)[kModes], const float2 *factors, int n_modes) {
     if (!factors) return;
 #pragma unroll
@@ -339,7 +341,7 @@ struct forward_then_backward {
   const device_meshes &meshes;
   unsigned first_mesh;
   int n_layers;
-  int leg = 0, panel = 0; /* of the next one; leg: layers forward, then the same ones backward */
+  int leg = 0, panel = 0; /* of the next panel; leg: layers forward, then the same layers backward */
 
   DEVICE void fetch(float4 *to) {
     const int n = meshes.layout.n_modes, last = Walk::panels_of(n) - 1;
@@ -358,13 +360,13 @@ struct forward_then_backward {
   }
 };
 
-/* The panels of a way, one after another, through one or two buffers. Source: its fetch() copies the next panel of the
- * way, with running counters, since a division for each would cost more than the copy. */
+/* Panels in the order of a source, one after another, through one or two buffers. Source: its fetch() copies the next
+ * panel; it counts along, since a division for each panel would cost more than the copy. */
 template <class Walk, class Source>
 struct panel_stream {
   float4 *buffers;
   int n_buffers;
-  int left; /* panels, the present one included */
+  int left; /* number of panels left, the present one included */
   Source source;
 
   DEVICE float4 *buffer(int at) { return buffers + (at & (n_buffers - 1)) * Walk::kPanelPlaces * Walk::kMostPlanes; }
@@ -388,14 +390,14 @@ struct panel_stream {
     return buffer(left);
   }
 
-  /* All threads have done with it. */
+  /* All threads of the block are done with it. */
   DEVICE void give_back() {
     sync_block();
     left--;
   }
 };
 
-/* Calls function<kLanes, kPairs>(...) for the layout that is asked for. */
+/* Calls function<kLanes, kPairs>(...) for a layout. */
 #define CUONN_FOR_LAYOUT(layout, function, ...)                     \
   do {                                                              \
     const mesh_layout asked_for = (layout);                         \

@@ -1,12 +1,13 @@
 /* Gradients that chips measure on themselves, for all models of a state side by side.
  *
- * A mesh is linear, and so a batch goes through a layer as a product with its matrix, whether the matrix is what the chip reads or
- * stands for sending every example (then the noise of the reading comes behind the product). From the second layer on what goes
- * in are moduli: real, so that a complex matrix of N x N is a real one of 2N x N. Cotangents are kept conjugate, c, which
- * makes the way back through a matrix, of which only the real part counts, a real product too:
+ * A mesh is linear, and so a batch goes through a layer as a product with its matrix, whether the matrix is what the
+ * chip reads or stands for sending every example (then the noise of the reading comes behind the product). From the
+ * second layer on what goes in are moduli: real, so that a complex matrix of N x N is a real one of 2N x N. Cotangents
+ * are kept conjugate, c, which makes the way back through a matrix, of which only the real part counts, a real product
+ * too:
  *   Re(sum_i U_ij g_i) = sum_i Re(U_ij) Re(c_i) + Im(U_ij) Im(c_i).
- * What goes back through the chip itself (kernels/in_situ.cu) are the cotangents of a batch, layer by layer, or columns of sum g x^T,
- * for all layers at once. A smaller last batch is filled up with dark examples. */
+ * What goes back through the chip itself (kernels/measure.cu) are the cotangents of a batch, layer by layer, or columns
+ * of sum g x^T, for all layers at once. A smaller last batch is filled up with dark examples. */
 #include "chip/noise.h"
 #include "cuda/state.h"
 #include "kernels/dense.h"
