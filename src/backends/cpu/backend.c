@@ -1,6 +1,12 @@
-/* The cpu backend: float, OpenMP, SIMD. This file is its table; layer.c, nodes.c and kernels_body.h hold the ideas. */
-#include "cpu/layers.h"
+/* The cpu backend: float, OpenMP, SIMD. This file is its table; train.c holds the one training loop,
+ * method_columns.c and method_in_situ.c what a step computes; layer.c, nodes.c and kernels_body.h the ideas. */
+#include "cpu/machine.h"
+#include "cpu/models.h"
+#include "cpu/propagate.h"
+#include "cpu/sets.h"
 #include "cpu/state.h"
+#include "cpu/timing.h"
+#include "cpu/train.h"
 
 static cuonn_status probe(char *device, size_t size) {
   if (size > 0) *device = 0;

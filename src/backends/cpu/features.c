@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "cpu/features.h"
 #include "cpu/state.h"
 #include "features/frequencies.h"
 #include "features/zoom.h"

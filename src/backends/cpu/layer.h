@@ -50,11 +50,6 @@ enum { kLayerScratch = 9, kIdealColumns = 64 };
 cuonn_status layer_create(cpu_layer *out, const cuonn_mesh *mesh, size_t n_read);
 void layer_free(cpu_layer *layer);
 
-/* Coefficients from phases (nodes.c). */
-void layer_fill(cpu_layer *layer, const double *theta, const double *phi, const cpu_kernels *kernels);
-/* Gradients from the sums of layer_backward(). flow: [n_modes] Im(x g) summed over examples at the outputs; used up. */
-void layer_gradient(double *d_theta, double *d_phi, double *flow, const cpu_layer *layer, const node_sums *sums);
-
 /* Floats that layer_forward() keeps. */
 size_t layer_kept_size(const cpu_layer *layer, size_t lanes);
 /* x: [n_modes][2][lanes], in place. The true outputs are x factor[last segment] exp(i phase). */

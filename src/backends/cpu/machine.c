@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "cpu/machine.h"
 #include "cpu/state.h"
 
 /* The best of all trials counts: what others do meanwhile only takes away. Those of multiply-adds are short, so that some

@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cpu/layer.h"
+#include "cpu/nodes.h"
 
 /* Pending factors: sign and size m, and P, of every waveguide; brought past one column of nodes.
  * s, c: of (a - b) / 2. Writes for each node t, zeta's size and angle. */

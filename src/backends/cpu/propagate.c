@@ -8,6 +8,8 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "cpu/nodes.h"
+#include "cpu/propagate.h"
 #include "cpu/state.h"
 #include "cpu/walk.h"
 

@@ -1,4 +1,4 @@
-/* Making and releasing a state, models and sets in and out. */
+/* Making and releasing a state. */
 #include "cpu/state.h"
 
 #include <omp.h>
@@ -16,7 +16,7 @@ int cpu_threads(int threads) {
   return threads > 0 ? threads : own < CUONN_THREADS_MAX ? own : CUONN_THREADS_MAX;
 }
 
-static void free_layers(cpu_model *model, size_t n_layers) {
+void cpu_free_layers(cpu_model *model, size_t n_layers) {
   for (size_t l = 0; model->layers && l < n_layers; l++) layer_free(model->layers + l);
   for (size_t l = 0; model->ideal && l < n_layers; l++) layer_free(model->ideal + l);
   for (size_t l = 0; model->phases && l < n_layers; l++) chip_phases_free(model->phases + l);
@@ -32,7 +32,7 @@ void cpu_destroy(void *state) {
   if (!s) return;
   for (size_t m = 0; s->models && m < s->problem.n_models; m++) {
     cpu_model *const model = s->models + m;
-    free_layers(model, s->problem.shape.n_layers);
+    cpu_free_layers(model, s->problem.shape.n_layers);
     free(model->layers);
     free(model->ideal);
     free(model->phases);
@@ -110,127 +110,16 @@ done:
   return status;
 }
 
-/* The spaces, so large that fields at segments can be kept. */
-static cuonn_status widen_spaces(cpu_state *s, const cpu_layer *layer) {
-  const size_t size = layer_kept_size(layer, cpu_tile_lanes(UINT32_MAX, layer->n_modes));
-  if (size <= s->kept_size) return CUONN_OK;
+cuonn_status cpu_widen_spaces(cpu_state *s, size_t kept_size) {
+  if (kept_size <= s->kept_size) return CUONN_OK;
   free_spaces(s);
-  for (int t = 0; t < s->threads; t++) CUONN_TRY(cpu_space_create(s->spaces + t, &s->problem.shape, size));
-  s->kept_size = size;
+  for (int t = 0; t < s->threads; t++) CUONN_TRY(cpu_space_create(s->spaces + t, &s->problem.shape, kept_size));
+  s->kept_size = kept_size;
   return CUONN_OK;
 }
 
-void cpu_program_layer(cpu_model *model, size_t layer, const cpu_kernels *kernels) {
+void cpu_apply_layer(cpu_model *model, size_t layer) {
   const cuonn_mesh *const from = model->network.layers + layer, *const to = model->applied.layers + layer;
   chip_phases_apply(to->theta, to->phi, model->phases + layer, from->theta, from->phi);
   memcpy(to->gamma, from->gamma, from->n_modes * sizeof(double));
-  layer_fill(model->layers + layer, to->theta, to->phi, kernels);
-  if (model->gradient == CUONN_GRADIENT_IDEAL) layer_fill(model->ideal + layer, from->theta, from->phi, kernels);
-  if (model->chip.meshes) cpu_tap_mesh_set(model->chip.meshes + layer, to);
-}
-
-/* The mesh without its errors. */
-static cuonn_status create_ideal(cpu_layer *out, const cuonn_mesh *mesh, size_t n_read) {
-  cuonn_mesh bare;
-  CUONN_TRY(cuonn_mesh_create_shaped(&bare, mesh->shape, mesh->style));
-  memcpy(bare.gamma, mesh->gamma, mesh->n_modes * sizeof(double));
-  const cuonn_status status = layer_create(out, &bare, n_read);
-  cuonn_mesh_free(&bare);
-  return status;
-}
-
-cuonn_status cpu_set_model(void *state, size_t model, const backend_model *from) {
-  static const cuonn_chip_options ideal = CUONN_CHIP_OPTIONS_INIT;
-  cpu_state *const s = state;
-  cpu_model *const to = s->models + model;
-  const cuonn_network_shape *const shape = &s->problem.shape;
-  const size_t n_moments = cuonn_training_moments_count(shape);
-  free_layers(to, shape->n_layers);
-  to->gradient = from->gradient;
-  to->train_gamma = from->train_gamma;
-  to->options = from->chip ? *from->chip : ideal;
-  const bool measured = cuonn_gradient_is_measured(to->gradient);
-  if (measured || !chip_reads_exactly(&to->options)) {
-    CUONN_TRY(cpu_chip_create(&to->chip, shape, measured ? s->problem.batch_size : 0, s->threads));
-  }
-  for (size_t l = 0; l < shape->n_layers; l++) {
-    cuonn_mesh *const mesh = to->network.layers + l;
-    const size_t n_read = l + 1 < shape->n_layers ? shape->n_modes : shape->n_classes;
-    CUONN_TRY(cuonn_mesh_copy(mesh, from->network->layers + l));
-    CUONN_TRY(layer_create(to->layers + l, mesh, n_read));
-    CUONN_TRY(widen_spaces(s, to->layers + l));
-    if (to->gradient == CUONN_GRADIENT_IDEAL) {
-      CUONN_TRY(create_ideal(to->ideal + l, mesh, n_read));
-      CUONN_TRY(widen_spaces(s, to->ideal + l));
-    }
-    CUONN_TRY(cuonn_mesh_copy(to->applied.layers + l, mesh));
-    CUONN_TRY(chip_phases_create(to->phases + l, &to->options, (uint32_t)l, shape->mesh, shape->style));
-    cpu_program_layer(to, l, s->kernels);
-  }
-  if (from->moments) {
-    memcpy(to->moments, from->moments, n_moments * sizeof(double));
-  } else {
-    memset(to->moments, 0, n_moments * sizeof(double));
-  }
-  if (from->optimizer) to->optimizer = *from->optimizer;
-  to->seed = from->seed;
-  return CUONN_OK;
-}
-
-cuonn_status cpu_get_model(const backend_model *to, void *state, size_t model) {
-  cpu_state *const s = state;
-  const cpu_model *const from = s->models + model;
-  const size_t size = s->problem.shape.mesh->n_nodes * sizeof(double);
-  for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
-    memcpy(to->network->layers[l].theta, from->network.layers[l].theta, size);
-    memcpy(to->network->layers[l].phi, from->network.layers[l].phi, size);
-    memcpy(to->network->layers[l].gamma, from->network.layers[l].gamma, s->problem.shape.n_modes * sizeof(double));
-  }
-  if (to->moments) memcpy(to->moments, from->moments, cuonn_training_moments_count(&s->problem.shape) * sizeof(double));
-  return CUONN_OK;
-}
-
-static cuonn_status make_set(cpu_set *out, size_t n_examples, size_t n_modes, const uint8_t *labels) {
-  free(out->values);
-  free(out->labels);
-  memset(out, 0, sizeof *out);
-  CUONN_TRY(cuonn_allocate(&out->values, n_examples * 2 * n_modes, sizeof *out->values));
-  CUONN_TRY(cuonn_allocate(&out->labels, n_examples, sizeof *out->labels));
-  memcpy(out->labels, labels, n_examples);
-  out->n_examples = n_examples;
-  return CUONN_OK;
-}
-
-cuonn_status cpu_set_images(void *state, backend_split split, const cuonn_examples *images,
-                            const cuonn_features_options *options) {
-  cpu_state *const s = state;
-  CUONN_TRY(make_set(s->sets + split, images->n_examples, s->problem.shape.n_modes, images->labels));
-  return cpu_features(s->sets[split].values, images, options, s->threads);
-}
-
-cuonn_status cpu_set_fields(void *state, backend_split split, const cuonn_fields *fields, const uint8_t *labels) {
-  cpu_state *const s = state;
-  const size_t n = fields->n_modes;
-  CUONN_TRY(make_set(s->sets + split, fields->n_examples, n, labels));
-  for (size_t e = 0; e < fields->n_examples; e++) {
-    float *const to = s->sets[split].values + e * 2 * n;
-    for (size_t w = 0; w < n; w++) {
-      to[w] = (float)fields->values[2 * (e * n + w)];
-      to[n + w] = (float)fields->values[2 * (e * n + w) + 1];
-    }
-  }
-  return CUONN_OK;
-}
-
-cuonn_status cpu_get_features(double *out, void *state, backend_split split) {
-  const cpu_state *const s = state;
-  const size_t n = s->problem.shape.n_modes;
-  for (size_t e = 0; e < s->sets[split].n_examples; e++) {
-    const float *const from = s->sets[split].values + e * 2 * n;
-    for (size_t w = 0; w < n; w++) {
-      out[2 * (e * n + w)] = (double)from[w];
-      out[2 * (e * n + w) + 1] = (double)from[n + w];
-    }
-  }
-  return CUONN_OK;
 }

@@ -7,7 +7,10 @@
 #include "base/error.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "cpu/nodes.h"
+#include "cpu/propagate.h"
 #include "cpu/state.h"
+#include "cpu/timing.h"
 #include "cpu/walk.h"
 
 typedef struct {

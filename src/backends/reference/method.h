@@ -2,6 +2,7 @@
 #ifndef CUONN_REFERENCE_METHOD_H
 #define CUONN_REFERENCE_METHOD_H
 
+#include "base/random.h"
 #include "reference/state.h"
 
 /* Examples `first` .. first + count - 1 of a labelled set, as they stand or in the order of an epoch. */
@@ -16,7 +17,10 @@ typedef struct {
 } reference_examples;
 
 /* Number in its set of the i-th of them. */
-size_t reference_example_at(const reference_examples *examples, size_t i);
+static inline size_t reference_example_at(const reference_examples *e, size_t i) {
+  const size_t at = e->first + i;
+  return e->shuffled ? random_permute((uint32_t)at, (uint32_t)e->fields->n_examples, e->seed, e->epoch) : at;
+}
 
 typedef struct {
   const char *name;

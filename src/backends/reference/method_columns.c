@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "reference/method.h"
+#include "reference/program.h"
 
 static bool supports(const cuonn_mesh_shape *shape) {
   (void)shape;

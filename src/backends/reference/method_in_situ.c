@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "reference/in_situ.h"
 #include "reference/method.h"
+#include "reference/program.h"
 
 static bool supports(const cuonn_mesh_shape *shape) {
   (void)shape;

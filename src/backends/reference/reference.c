@@ -9,6 +9,8 @@
 #include "network/shape.h"
 #include "reference/features.h"
 #include "reference/machine.h"
+#include "reference/methods.h"
+#include "reference/program.h"
 #include "reference/state.h"
 #include "reference/train.h"
 
@@ -77,6 +79,9 @@ static cuonn_status set_model(void *of, size_t index, const backend_model *from)
   reference_state *const s = of;
   reference_model *const to = &s->models[index];
   const size_t bytes = cuonn_training_moments_count(&s->problem.shape) * sizeof(double);
+  CUONN_CHECK(reference_method_of(from->gradient)->supports(s->problem.shape.mesh), CUONN_E_SHAPE,
+              "method %s of backend reference does not take meshes of this shape",
+              reference_method_of(from->gradient)->name);
   to->gradient = from->gradient;
   to->train_gamma = from->train_gamma;
   to->chip = from->chip ? *from->chip : ideal;
@@ -151,18 +156,6 @@ static cuonn_status get_features(double *out, void *of, backend_split split) {
   return CUONN_OK;
 }
 
-/* What the chip makes of the phases of a layer. */
-static void apply(const reference_model *m, size_t layer) {
-  const cuonn_mesh *const from = &m->network.layers[layer], *const to = &m->applied.layers[layer];
-  chip_phases_apply(to->theta, to->phi, &m->phases[layer], from->theta, from->phi);
-  memcpy(to->gamma, from->gamma, from->n_modes * sizeof(double));
-}
-
-void reference_program(reference_state *s, const reference_model *m) {
-  for (size_t l = 0; l < s->problem.shape.n_layers; l++) apply(m, l);
-  reference_network_set(&s->network, &m->applied);
-}
-
 static cuonn_status set_phases(void *of, size_t index, size_t layer, const double *theta, const double *phi,
                                const double *gamma) {
   const cuonn_mesh *const to = &((reference_state *)of)->models[index].network.layers[layer];
@@ -175,7 +168,7 @@ static cuonn_status set_phases(void *of, size_t index, size_t layer, const doubl
 
 static backend_layer layer_of(void *of, size_t index, size_t layer) {
   const reference_model *const m = &((reference_state *)of)->models[index];
-  apply(m, layer);
+  reference_apply(m, layer);
   return (backend_layer){&m->applied.layers[layer], &m->phases[layer]};
 }
 

@@ -29,7 +29,4 @@ typedef struct {
   uint32_t steps_done; /* what tests are counted by, for noise */
 } reference_state;
 
-/* What the chip makes of a model's phases becomes the network that computes. */
-void reference_program(reference_state *s, const reference_model *m);
-
 #endif

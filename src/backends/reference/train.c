@@ -8,14 +8,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/random.h"
 #include "chip/noise.h"
-#include "reference/method.h"
-
-size_t reference_example_at(const reference_examples *e, size_t i) {
-  const size_t at = e->first + i;
-  return e->shuffled ? random_permute((uint32_t)at, (uint32_t)e->fields->n_examples, e->seed, e->epoch) : at;
-}
+#include "reference/methods.h"
 
 static reference_examples examples_of(const reference_state *s, const reference_model *m, backend_split split,
                                       const backend_step *step) {
@@ -32,7 +26,7 @@ static reference_examples examples_of(const reference_state *s, const reference_
 /* Loss, and the gradient by the programmed phases of model m in s->gradients. */
 static cuonn_status step_gradient(double *loss, reference_state *s, reference_model *m, backend_split split,
                                   const backend_step *step, cuonn_gradient_method which) {
-  const reference_method *const method = cuonn_gradient_is_measured(which) ? &reference_in_situ : &reference_columns;
+  const reference_method *const method = reference_method_of(which);
   const reference_examples examples = examples_of(s, m, split, step);
   method->prepare(s, m, which);
   CUONN_TRY(method->gradient(loss, s, m, &examples, which));
