@@ -86,6 +86,9 @@ typedef struct cuonn_chip_options {
         CUONN_LOSS_TRUNCATED, 0, 0, 1, 0                                                              \
   }
 
+/** Fills in what CUONN_CHIP_OPTIONS_INIT holds, for callers that have no macros. */
+CUONN_API void cuonn_chip_options_init(cuonn_chip_options *out);
+
 /** Most levels of a phase, as bits. */
 #define CUONN_PHASE_BITS_MAX 24
 

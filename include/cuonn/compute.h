@@ -50,7 +50,7 @@ CUONN_API const char *cuonn_context_backend(const cuonn_context *context);
  *  @return owned by the context; "" if there is nothing to tell */
 CUONN_API const char *cuonn_context_note(const cuonn_context *context);
 
-/** Training steps that the backend does best in one call of cuonn_model_train(): one may look up after them. */
+/** Training steps that the backend does best in one call of cuonn_model_step(): one may look up after them. */
 CUONN_API size_t cuonn_context_steps_at_once(const cuonn_context *context);
 
 /** Most models that are worth a place in one handle: more would gain nothing, and be finished later. */

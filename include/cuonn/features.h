@@ -35,6 +35,9 @@ typedef struct cuonn_features_options {
 #define CUONN_FEATURES_OPTIONS_INIT \
   { CUONN_FEATURES_FOURIER, 4, 8, 0, 0, 64, false }
 
+/** Fills in what CUONN_FEATURES_OPTIONS_INIT holds, for callers that have no macros. */
+CUONN_API void cuonn_features_options_init(cuonn_features_options *out);
+
 /** Number of complex amplitudes N that the options give: (2 radius)^2, side x width, or frequencies; and the
  *  reference. */
 CUONN_API size_t cuonn_features_modes(const cuonn_features_options *options);

@@ -149,7 +149,7 @@ CUONN_API cuonn_status cuonn_model_set_examples(cuonn_model *model, cuonn_split 
  *                      not stop the call, nor does it fail it: cuonn_model_find_overflow() tells more
  *  @param[in] steps    [n_steps]; cuonn_context_steps_at_once() is a good number of them
  *  @return CUONN_OK; CUONN_E_ARGUMENT for a step that does not lie in the training set or is larger than batch_size */
-CUONN_API cuonn_status cuonn_model_train(double *losses, cuonn_model *model, const cuonn_step *steps, size_t n_steps);
+CUONN_API cuonn_status cuonn_model_step(double *losses, cuonn_model *model, const cuonn_step *steps, size_t n_steps);
 
 /** Loss and gradients of a model over the examples of a step, as its chip gives them at that step; by the programmed
  *  phases.
@@ -157,7 +157,7 @@ CUONN_API cuonn_status cuonn_model_train(double *losses, cuonn_model *model, con
  *  @param[out] gradients  [layer], arrays overwritten
  *  @param[in] step        epoch, first, count and number are read; only the training set has an order
  *  @param[in] method      that of the model's settings, or CUONN_GRADIENT_EXACT
- *  @return as cuonn_model_train() */
+ *  @return as cuonn_model_step() */
 CUONN_API cuonn_status cuonn_model_gradient(double *loss, cuonn_mesh_gradient *gradients, cuonn_model *model,
                                             size_t index, cuonn_split split, const cuonn_step *step,
                                             cuonn_gradient_method method);

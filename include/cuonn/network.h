@@ -33,6 +33,9 @@ typedef struct cuonn_network_shape {
 #define CUONN_NETWORK_SHAPE_INIT \
   { 64, 3, 10, CUONN_STYLE_TOP, true, NULL }
 
+/** Fills in what CUONN_NETWORK_SHAPE_INIT holds, for callers that have no macros. */
+CUONN_API void cuonn_network_shape_init(cuonn_network_shape *out);
+
 /** Most layers that a network may have. */
 #define CUONN_LAYERS_MAX 1024
 

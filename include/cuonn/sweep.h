@@ -24,6 +24,13 @@ typedef struct cuonn_sweep_model {
   cuonn_training_options training;
 } cuonn_sweep_model;
 
+/** The source study's network and training. */
+#define CUONN_SWEEP_MODEL_INIT \
+  { CUONN_NETWORK_SHAPE_INIT, CUONN_TRAINING_OPTIONS_INIT }
+
+/** Fills in what CUONN_SWEEP_MODEL_INIT holds, for callers that have no macros. */
+CUONN_API void cuonn_sweep_model_init(cuonn_sweep_model *out);
+
 /** Numbers of one finished epoch of one network. */
 typedef struct cuonn_sweep_epoch {
   double train_error; /**< share of the training images taken for another class, after the epoch: 0..1 */

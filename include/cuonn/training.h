@@ -50,6 +50,9 @@ typedef struct cuonn_training_options {
         false, CUONN_CHIP_OPTIONS_INIT                                                                                \
   }
 
+/** Fills in what CUONN_TRAINING_OPTIONS_INIT holds, for callers that have no macros. */
+CUONN_API void cuonn_training_options_init(cuonn_training_options *out);
+
 /** Steps in an epoch over n_examples.  0 if a partial batch is dropped and there is no other. */
 CUONN_API size_t cuonn_steps_per_epoch(const cuonn_training_options *options, size_t n_examples);
 

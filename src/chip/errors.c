@@ -39,6 +39,8 @@ bool cuonn_gradient_is_measured(cuonn_gradient_method method) {
   return method == CUONN_GRADIENT_ANALOG || method == CUONN_GRADIENT_DIGITAL;
 }
 
+void cuonn_chip_options_init(cuonn_chip_options *out) { *out = (cuonn_chip_options)CUONN_CHIP_OPTIONS_INIT; }
+
 cuonn_status cuonn_chip_check(const cuonn_chip_options *chip, cuonn_gradient_method method, cuonn_phase_style style) {
   CUONN_TRY(check_numbers(chip));
   const bool one_arm = style == CUONN_STYLE_TOP || style == CUONN_STYLE_BOTTOM;

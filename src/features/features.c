@@ -47,6 +47,10 @@ static cuonn_status check_resample(const cuonn_features_options *options, size_t
   return CUONN_OK;
 }
 
+void cuonn_features_options_init(cuonn_features_options *out) {
+  *out = (cuonn_features_options)CUONN_FEATURES_OPTIONS_INIT;
+}
+
 cuonn_status cuonn_features_check(const cuonn_features_options *options, size_t height, size_t width) {
   switch (options->kind) {
     case CUONN_FEATURES_FOURIER: return check_fourier(options->radius, height, width);

@@ -160,7 +160,7 @@ cuonn_status cuonn_model_set_examples(cuonn_model *model, cuonn_split split, con
   return CUONN_OK;
 }
 
-cuonn_status cuonn_model_train(double *losses, cuonn_model *model, const cuonn_step *steps, size_t n_steps) {
+cuonn_status cuonn_model_step(double *losses, cuonn_model *model, const cuonn_step *steps, size_t n_steps) {
   for (size_t m = 0; m < model->options.n_models; m++) CUONN_TRY(model_check_phases(model, m));
   for (size_t i = 0; i < n_steps; i++) CUONN_TRY(check_step(model, CUONN_SPLIT_TRAIN, &steps[i]));
   return model->backend->train_steps(losses, model->state, steps, n_steps);

@@ -8,6 +8,8 @@
 #include "base/memory.h"
 #include "network/shape.h"
 
+void cuonn_network_shape_init(cuonn_network_shape *out) { *out = (cuonn_network_shape)CUONN_NETWORK_SHAPE_INIT; }
+
 size_t cuonn_network_nodes(const cuonn_network_shape *shape) {
   return shape->mesh ? cuonn_mesh_shape_nodes(shape->mesh) : cuonn_mesh_nodes(shape->n_modes);
 }

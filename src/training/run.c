@@ -89,7 +89,7 @@ static cuonn_status take_steps(training_run *r) {
     r->steps[k] = training_plan_step(r->members[0].options, n_examples(r), r->step + k);
 
   const double before = machine_seconds();
-  CUONN_TRY(cuonn_model_train(r->losses, r->model, r->steps, count));
+  CUONN_TRY(cuonn_model_step(r->losses, r->model, r->steps, count));
   const double seconds = machine_seconds() - before;
   r->seconds += seconds;
   for (size_t i = 0; i < r->n_members; i++) r->members[i].state->epoch_seconds += seconds / (double)r->n_members;

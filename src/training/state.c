@@ -6,6 +6,10 @@
 #include "base/memory.h"
 #include "cuonn/training.h"
 
+void cuonn_training_options_init(cuonn_training_options *out) {
+  *out = (cuonn_training_options)CUONN_TRAINING_OPTIONS_INIT;
+}
+
 size_t cuonn_steps_per_epoch(const cuonn_training_options *options, size_t n_examples) {
   if (options->batch_size == 0) return 0;
   const bool partial = n_examples % options->batch_size != 0 && !options->drop_last;

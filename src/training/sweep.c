@@ -234,6 +234,8 @@ done:
   return status;
 }
 
+void cuonn_sweep_model_init(cuonn_sweep_model *out) { *out = (cuonn_sweep_model)CUONN_SWEEP_MODEL_INIT; }
+
 cuonn_status cuonn_sweep(cuonn_context *context, const cuonn_dataset *data, const cuonn_features_options *features,
                          const cuonn_sweep_model *models, size_t n_models, const cuonn_sweep_callbacks *callbacks) {
   sweep s = {.context = context,

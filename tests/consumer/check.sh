@@ -20,6 +20,8 @@ cmake -G Ninja -S "$source" -B "$folder/cmake" -DCMAKE_C_COMPILER="$cc" -DCMAKE_
 cmake --build "$folder/cmake" >"$folder/build.log"
 "$folder/cmake/consumer_shared"
 "$folder/cmake/consumer_static"
+"$folder/cmake/model_shared"
+"$folder/cmake/model_static"
 
 echo "-- pkg-config"
 export PKG_CONFIG_PATH=$prefix/$libdir/pkgconfig

@@ -145,7 +145,7 @@ static inline void run(results *out, const char *backend, size_t first, size_t n
   cuonn_model *const model = make(backend, first, n_models);
   memset(out, 0, n_models * sizeof *out);
   plan(steps);
-  OK(cuonn_model_train(losses, model, steps, kSteps));
+  OK(cuonn_model_step(losses, model, steps, kSteps));
   for (size_t m = 0; m < n_models; m++) {
     for (size_t i = 0; i < kSteps; i++) out[m].losses[i] = losses[i * n_models + m];
     take(&out[m], model, m);
@@ -176,7 +176,7 @@ static inline void go_on(const char *backend) {
   for (size_t i = 0; i < kSteps; i++) {
     cuonn_model *const model = make(backend, 0, 1);
     OK(cuonn_model_set(model, 0, &network, moments, &settings));
-    OK(cuonn_model_train(&loss, model, &steps[i], 1));
+    OK(cuonn_model_step(&loss, model, &steps[i], 1));
     assert_memory_equal(&loss, &want.losses[i], sizeof loss);
     OK(cuonn_model_get(&network, moments, model, 0));
     cuonn_model_destroy(model);
@@ -279,8 +279,8 @@ static inline void new_phases(const char *backend) {
     OK(cuonn_model_set_phases(given, 0, l, &gamma, NULL));
   }
   OK(cuonn_model_set(set, 0, &network, NULL, &settings));
-  OK(cuonn_model_train(want.losses, set, steps, kSteps));
-  OK(cuonn_model_train(got.losses, given, steps, kSteps));
+  OK(cuonn_model_step(want.losses, set, steps, kSteps));
+  OK(cuonn_model_step(got.losses, given, steps, kSteps));
   take(&want, set, 0);
   take(&got, given, 0);
   assert_memory_equal(&got, &want, sizeof want);

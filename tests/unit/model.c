@@ -5,6 +5,8 @@
 
 #include <pthread.h>
 
+#include "cuonn/sweep.h"
+
 /* ---- training ---- */
 
 static void test_models__side_by_side_as_alone(void **unused) {
@@ -54,6 +56,34 @@ static void test_threads__each_its_handle(void **unused) {
   (void)unused;
   threads("reference");
   threads("cpu");
+}
+
+/* Features of images, too, whose library plans its transforms in memory of its own. */
+static void *make_features(void *of) {
+  static uint8_t pixels[3 * 12 * 12], classes[3];
+  const cuonn_examples images = {.n_examples = 3, .height = 12, .width = 12, .pixels = pixels, .labels = classes};
+  cuonn_features_options fourier;
+  cuonn_context *context;
+  cuonn_fields fields;
+  cuonn_features_options_init(&fourier);
+  OK(cuonn_context_create(&context, of, 1));
+  for (int i = 0; i < 100; i++) {
+    OK(cuonn_features(&fields, context, &images, &fourier));
+    cuonn_fields_free(&fields);
+  }
+  cuonn_context_free(context);
+  return NULL;
+}
+
+static void test_threads__each_its_features(void **unused) {
+  (void)unused;
+  static char *const backends[] = {"reference", "cpu"};
+  pthread_t ids[kMostModels];
+  for (size_t b = 0; b < 2; b++) {
+    for (size_t i = 0; i < kMostModels; i++)
+      assert_int_equal(pthread_create(&ids[i], NULL, make_features, backends[b]), 0);
+    for (size_t i = 0; i < kMostModels; i++) assert_int_equal(pthread_join(ids[i], NULL), 0);
+  }
 }
 
 /* ---- fields ---- */
@@ -108,6 +138,38 @@ static void test_vjp__by_programmed_phases(void **unused) {
   cuonn_model_destroy(model);
 }
 
+/* Callers without macros begin with the numbers that the macros hold. */
+static void test_options__without_macros(void **unused) {
+  (void)unused;
+  static const cuonn_training_options training = CUONN_TRAINING_OPTIONS_INIT;
+  static const cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
+  static const cuonn_features_options features = CUONN_FEATURES_OPTIONS_INIT;
+  static const cuonn_network_shape network = CUONN_NETWORK_SHAPE_INIT;
+  static const cuonn_model_options of_handle = CUONN_MODEL_OPTIONS_INIT;
+  cuonn_sweep_model sweep;
+  cuonn_training_options t;
+  cuonn_optimizer_options o;
+  cuonn_chip_options c;
+  cuonn_features_options f;
+  cuonn_network_shape s;
+  cuonn_model_options m;
+  memset(&sweep, 0x55, sizeof sweep);
+  cuonn_sweep_model_init(&sweep);
+  cuonn_training_options_init(&t);
+  cuonn_optimizer_options_init(&o);
+  cuonn_chip_options_init(&c);
+  cuonn_features_options_init(&f);
+  cuonn_network_shape_init(&s);
+  cuonn_model_options_init(&m);
+  assert_true(t.epochs == training.epochs && t.batch_size == training.batch_size && t.chip.crosstalk_decay == 1);
+  assert_true(sweep.training.epochs == training.epochs && sweep.shape.n_modes == network.n_modes);
+  assert_true(o.learning_rate == training.optimizer.learning_rate && o.beta2 == training.optimizer.beta2);
+  assert_true(c.crosstalk_decay == chip.crosstalk_decay && c.phase_bits == 0 && c.loss_law == chip.loss_law);
+  assert_true(f.radius == features.radius && f.frequencies == features.frequencies && !f.reference);
+  assert_true(s.n_modes == network.n_modes && s.n_layers == network.n_layers && s.mesh == NULL);
+  assert_true(m.n_models == of_handle.n_models && m.shape.n_classes == network.n_classes && m.batch_size == 0);
+}
+
 /* ---- refusals ---- */
 
 static void test_refuses__what_is_not_there(void **unused) {
@@ -127,11 +189,11 @@ static void test_refuses__what_is_not_there(void **unused) {
   assert_null(model);
   OK(cuonn_model_create(&model, context, &wanted));
   OK(cuonn_model_set(model, 0, &network, NULL, &settings));
-  REFUSED(cuonn_model_train(losses, model, &step, 1), CUONN_E_ARGUMENT, "model 1 has no phases yet");
+  REFUSED(cuonn_model_step(losses, model, &step, 1), CUONN_E_ARGUMENT, "model 1 has no phases yet");
   REFUSED(cuonn_model_set(model, 2, &network, NULL, &settings), CUONN_E_ARGUMENT,
           "model 2 is asked for; the handle has 0 to 1");
   OK(cuonn_model_set(model, 1, &network, NULL, &settings));
-  REFUSED(cuonn_model_train(losses, model, &step, 1), CUONN_E_ARGUMENT, "the handle has no training examples yet");
+  REFUSED(cuonn_model_step(losses, model, &step, 1), CUONN_E_ARGUMENT, "the handle has no training examples yet");
   REFUSED(cuonn_model_evaluate(&evaluation, model, 0, CUONN_SPLIT_TEST), CUONN_E_ARGUMENT, "no test examples yet");
   OK(cuonn_model_set_examples(model, CUONN_SPLIT_TRAIN, &examples, NULL));
   const cuonn_step wrong[] = {
@@ -140,7 +202,7 @@ static void test_refuses__what_is_not_there(void **unused) {
                                  "a step has 0 examples; the handle is made for 1 to 8",
                                  "a step has 9 examples; the handle is made for 1 to 8"};
   for (size_t i = 0; i < 4; i++) {
-    REFUSED(cuonn_model_train(losses, model, &wrong[i], 1), CUONN_E_ARGUMENT, reasons[i]);
+    REFUSED(cuonn_model_step(losses, model, &wrong[i], 1), CUONN_E_ARGUMENT, reasons[i]);
     REFUSED(cuonn_model_gradient(losses, NULL, model, 0, CUONN_SPLIT_TRAIN, &wrong[i], CUONN_GRADIENT_EXACT),
             CUONN_E_ARGUMENT, reasons[i]);
   }
@@ -219,7 +281,7 @@ static void test_overflow__is_found_when_asked(void **unused) {
   assert_string_equal(reason, "");
   for (size_t i = 0; i < 2 * kNodes; i++) network.layers[1].loss_db[i] = -300; /* a gain of 10^30 of power each */
   OK(cuonn_model_set(model, 0, &network, NULL, &settings));
-  OK(cuonn_model_train(&loss, model, &step, 1)); /* not a failure of the call */
+  OK(cuonn_model_step(&loss, model, &step, 1)); /* not a failure of the call */
   assert_false(isfinite(loss));
   OK(cuonn_model_find_overflow(reason, sizeof reason, model, 0, &network, CUONN_SPLIT_TRAIN, &step));
   assert_non_null(strstr(reason, "powers overflow in layer 1: scale the fields down"));
@@ -232,7 +294,8 @@ static void test_overflow__is_found_when_asked(void **unused) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_models__side_by_side_as_alone),   cmocka_unit_test(test_steps__go_on_from_outside),
-      cmocka_unit_test(test_threads__each_its_handle),        cmocka_unit_test(test_fields__as_without_a_handle),
+      cmocka_unit_test(test_threads__each_its_handle),        cmocka_unit_test(test_threads__each_its_features),
+      cmocka_unit_test(test_options__without_macros),         cmocka_unit_test(test_fields__as_without_a_handle),
       cmocka_unit_test(test_fields__of_single_precision),     cmocka_unit_test(test_phases__as_buffers),
       cmocka_unit_test(test_vjp__by_programmed_phases),       cmocka_unit_test(test_refuses__what_is_not_there),
       cmocka_unit_test(test_refuses__models_that_do_not_fit), cmocka_unit_test(test_refuses__wrong_buffers),

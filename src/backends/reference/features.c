@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <fftw3.h>
+#include <pthread.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -24,6 +25,8 @@ static double pixel(const cuonn_examples *images, size_t i) {
   return images->pixels ? images->pixels[i] : images->grey[i];
 }
 
+static pthread_mutex_t plan_mutex = PTHREAD_MUTEX_INITIALIZER;
+
 static cuonn_status fourier(double *out, size_t n_modes, size_t n, const cuonn_examples *images,
                             const cuonn_features_options *options) {
   const size_t h = images->height, w = images->width;
@@ -35,8 +38,10 @@ static cuonn_status fourier(double *out, size_t n_modes, size_t n, const cuonn_e
   CUONN_TRY_DONE(features_frequencies(frequencies, options, h, w));
   CUONN_TRY_DONE(cuonn_allocate(&image, h * w, sizeof *image));
   CUONN_TRY_DONE(cuonn_allocate(&spectrum, h * w, sizeof *spectrum));
-  /* estimated, not measured: the choice, and with it every bit, must not depend on timing */
+  /* estimated, not measured: the choice, and with it every bit, must not depend on timing. FFTW plans one at a time. */
+  pthread_mutex_lock(&plan_mutex);
   plan = fftw_plan_dft_2d((int)h, (int)w, image, spectrum, FFTW_FORWARD, FFTW_ESTIMATE);
+  pthread_mutex_unlock(&plan_mutex);
   CUONN_CHECK_DONE(plan != NULL, CUONN_E_INTERNAL, "FFTW has no plan for images of %zu x %zu pixels", h, w);
 
   for (size_t e = 0; e < images->n_examples; e++) {
@@ -53,7 +58,9 @@ static cuonn_status fourier(double *out, size_t n_modes, size_t n, const cuonn_e
   }
 
 done:
+  pthread_mutex_lock(&plan_mutex);
   fftw_destroy_plan(plan);
+  pthread_mutex_unlock(&plan_mutex);
   free(spectrum);
   free(image);
   free(frequencies);
