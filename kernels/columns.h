@@ -4,24 +4,11 @@
 
 #include <cuda_runtime.h>
 
-#include "mesh.h"
+#include "device_meshes.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* Meshes of one layout as the kernels read them (coefficients.h fills the nodes). All arrays are on the device. */
-typedef struct {
-  mesh_layout layout;
-  gradient_weights weights;
-  bool ideal;          /* which kind of node (node.h) */
-  const float4 *nodes; /* [mesh][place row][plane][lane] for the forward pass, and for transposed meshes */
-  const float4 *back;  /* the same for the backward pass; `nodes` where nodes are ideal */
-  const float2 *turns; /* [mesh][N] exp(i (gamma + phase that the nodes leave out)), by which outputs are multiplied */
-  const int *starts;   /* [mesh][N] segments, as in walk.h; NULL: no fields need to be kept */
-  int n_segments;      /* most of a mesh */
-  size_t shared_limit; /* bytes that a block may ask for on this device */
-} device_meshes;
 
 /* out = U in for n_meshes meshes, or with transposed out = U^T in.
  * out: [mesh][example][stride]; in: [example][stride], the same for all meshes, or NULL for the N unit vectors, so that

@@ -1,6 +1,6 @@
 /* Derivatives with respect to phases from the sums of the taps, with shot noise. In double: sums over chunks (chunks.h)
  * are rounded once, at the end. */
-#include "in_situ.h"
+#include "derivatives.h"
 
 #include "chunks.h"
 #include "complex_numbers.h"

@@ -5,11 +5,8 @@
 
 #include <cuda_runtime.h>
 
-#include "chip.h"
-
-#ifdef __cplusplus
-extern "C" {
-#endif
+#include "network.h"
+#include "reader.h"
 
 /* Layers first_layer .. first_layer + n_here - 1 of every model, side by side: "here" counts model x n_here + layer.
  * Inputs are unit vectors if x and h are NULL (then x_scale is 1), else x or, where fields are real, h. All arrays are
@@ -36,17 +33,7 @@ typedef struct {
   size_t shared_limit; /* bytes that a block may ask for on this device */
 } measure_task;
 
-/* Scales by which x and c are divided before they are sent in. */
-cudaError_t launch_scales(const measure_task *task, cudaStream_t stream);
-/* Sums of the readings of the taps. */
-cudaError_t launch_measure(const measure_task *task, cudaStream_t stream);
-/* Derivatives, with shot noise: gradient [model][layer][place] theta, phi; d_gamma [model][layer][N], NULL: not
- * wanted. */
-cudaError_t launch_finish(float2 *gradient, float *d_gamma, const measure_task *task, cudaStream_t stream);
-
 #ifdef __cplusplus
-}
-
 /* Blocks for each layer and model of a task. */
 static inline dim3 measure_grid(const measure_task &t, unsigned blocks) {
   return dim3(blocks, static_cast<unsigned>(t.n_here), static_cast<unsigned>(t.n_models));

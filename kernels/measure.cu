@@ -5,7 +5,7 @@
  * and a go forward together. Readings of each tap are summed over the block's examples through shared memory, in their
  * order, and over passes in the chunk's part of global memory. Layers and models are side by side in the grid: where
  * matrices are measured no layer waits for another. No atomics: the same bits in every run. */
-#include "in_situ.h"
+#include "measure.h"
 
 #include "tap_node.h"
 #include "walk.h"

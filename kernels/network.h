@@ -5,7 +5,7 @@
 #include <cuda_runtime.h>
 #include <stdint.h>
 
-#include "columns.h"
+#include "device_meshes.h"
 
 #ifdef __cplusplus
 extern "C" {

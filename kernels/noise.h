@@ -6,8 +6,8 @@
 #include <Random123/philox.h>
 #include <stdint.h>
 
-#include "chip.h"
 #include "device.h"
+#include "reader.h"
 
 DEVICE double uniform_of(uint32_t high, uint32_t low) { /* in (0, 1), 52 bits */
   const uint64_t word = (static_cast<uint64_t>(high) << 32 | low) >> 12;

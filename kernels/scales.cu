@@ -1,6 +1,6 @@
 /* Scales of the fields that are sent through a chip: a block for the inputs x and one for c, of each layer and model.
  * Eight warps share the examples; the largest of their norms is the same in any order. */
-#include "in_situ.h"
+#include "scales.h"
 
 #include "device.h"
 

@@ -17,9 +17,9 @@
 #ifndef CUONN_KERNELS_WALK_H
 #define CUONN_KERNELS_WALK_H
 
-#include "columns.h"
 #include "complex_numbers.h"
 #include "device.h"
+#include "device_meshes.h"
 #include "mesh.h"
 #include "node.h"
 

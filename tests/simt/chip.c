@@ -8,7 +8,10 @@
 #include "chip/noise.h"
 #include "cuda/device.h"
 #include "kernels/coefficients.h"
-#include "kernels/in_situ.h"
+#include "kernels/chip.h"
+#include "kernels/derivatives.h"
+#include "kernels/measure.h"
+#include "kernels/scales.h"
 #include "reference/in_situ.h"
 
 #include <simt.h>

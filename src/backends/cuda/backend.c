@@ -1,5 +1,11 @@
 /* The cuda backend: float, one NVIDIA GPU. This file is its table; kernels/ holds the ideas. */
-#include "cuda/state.h"
+#include "cuda/evaluate.h"
+#include "cuda/fields.h"
+#include "cuda/measure.h"
+#include "cuda/models.h"
+#include "cuda/propagate.h"
+#include "cuda/sets.h"
+#include "cuda/steps.h"
 
 const cuonn_backend cuonn_backend_cuda = {
     .name = "cuda",

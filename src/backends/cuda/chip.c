@@ -1,4 +1,6 @@
 /* Chips of the models of a state: how they read, and what they make of phases. */
+#include "cuda/chip.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,7 +8,6 @@
 #include "base/random.h"
 #include "chip/noise.h"
 #include "chip/phases.h"
-#include "cuda/state.h"
 
 void cuda_chip_free(cuda_chip *chip) { cuda_memory_free(&chip->memory); }
 
@@ -85,7 +86,8 @@ done:
 
 /* Whether a state of this kind computes such a model. */
 static bool may_share(const backend_problem *problem, cuonn_gradient_method method, cuonn_measurement measurement) {
-  if (cuda_measures(problem)) return cuonn_gradient_is_measured(method) && measurement == problem->measurement;
+  if (cuonn_gradient_is_measured(problem->gradient))
+    return cuonn_gradient_is_measured(method) && measurement == problem->measurement;
   return method == problem->gradient;
 }
 

@@ -2,13 +2,17 @@
  * go through it with cuBLAS, in float32. From the second layer on fields are real, so that a complex matrix of N x N,
  * whose parts lie next to each other, is a real one of 2 N x N: half the multiplications. Of the last layer only the rows
  * that are read take part. A chip with noise reads the matrices, or every example's fields behind each product. */
+#include "cuda/evaluate.h"
+
 #include <nvtx3/nvToolsExt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "cuda/state.h"
+#include "cuda/chip.h"
+#include "cuda/prepare.h"
+#include "kernels/columns.h"
 #include "kernels/dense.h"
 
 enum { kDenseBytes = 128 << 20 };

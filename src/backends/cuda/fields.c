@@ -8,8 +8,10 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
-#include "cuda/state.h"
+#include "cuda/chip.h"
+#include "cuda/prepare.h"
 #include "kernels/buffers.h"
+#include "kernels/columns.h"
 #include "kernels/optimizer.h"
 
 void cuda_fields_free(cuda_fields *f) {

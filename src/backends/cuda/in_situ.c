@@ -8,13 +8,16 @@
  *   Re(sum_i U_ij g_i) = sum_i Re(U_ij) Re(c_i) + Im(U_ij) Im(c_i).
  * What goes back through the chip itself (kernels/measure.cu) are the cotangents of a batch, layer by layer, or columns
  * of sum g x^T, for all layers at once. A smaller last batch is filled up with dark examples. */
+#include "cuda/in_situ.h"
+
 #include "chip/noise.h"
-#include "cuda/state.h"
+#include "kernels/columns.h"
 #include "kernels/dense.h"
+#include "kernels/derivatives.h"
+#include "kernels/measure.h"
+#include "kernels/scales.h"
 
 enum { kMeasureChunks = 64 }; /* of the vectors that are sent through a chip */
-
-bool cuda_measures(const backend_problem *problem) { return cuonn_gradient_is_measured(problem->gradient); }
 
 static unsigned chunks_of(size_t n_vectors, mesh_layout layout) {
   const size_t at_once = network_block_examples(layout), passes = (n_vectors + at_once - 1) / at_once;

@@ -1,8 +1,12 @@
 /* What the device can do, and how long propagation takes there. */
+#include "cuda/measure.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "cuda/single.h"
+#include "cuda/propagate.h"
+#include "cuda/sets.h"
+#include "kernels/columns.h"
 #include "kernels/machine.h"
 
 enum { kRepeats = 5, kThreads = 256 };

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "kernels/network.h"
 #include "mesh/errors.h"
 #include "mesh/node.h"
 #include "mesh/segments.h"
@@ -186,4 +187,13 @@ device_meshes cuda_meshes_view(const cuda_meshes *m, size_t first) {
   if (view.turns) view.turns += first * (size_t)m->layout.n_modes;
   if (view.starts) view.starts += first * (size_t)m->layout.n_modes;
   return view;
+}
+
+unsigned cuda_chunks(size_t n_examples, mesh_layout layout, size_t n_layers) {
+  const size_t at_once = network_block_examples(layout), passes = (n_examples + at_once - 1) / at_once;
+  /* every chunk has a gradient of its own: fewer where they would take more than 2 GiB */
+  const size_t each = n_layers * mesh_places(layout) * sizeof(float2), fit = ((size_t)2 << 30) / each;
+  size_t chunks = passes < kMostChunks ? passes : kMostChunks;
+  if (chunks > fit) chunks = fit;
+  return chunks > 0 ? (unsigned)chunks : 1;
 }

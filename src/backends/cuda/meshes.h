@@ -7,7 +7,7 @@
 #include "cuda/device.h"
 #include "cuonn/mesh.h"
 #include "kernels/coefficients.h"
-#include "kernels/columns.h"
+#include "kernels/device_meshes.h"
 #include "mesh/shape.h"
 
 typedef struct {
@@ -46,5 +46,10 @@ device_meshes cuda_meshes_view(const cuda_meshes *meshes, size_t first);
 
 /* Only the constants of nodes, [mesh][place]: what launch_stage_nodes() needs. */
 cuonn_status cuda_meshes_set_constants(cuda_meshes *meshes, const cuonn_mesh *const *from, cudaStream_t stream);
+
+enum { kMostChunks = 512 }; /* of a batch: four blocks for each multiprocessor of a large device */
+
+/* Chunks of a batch of so many examples. */
+unsigned cuda_chunks(size_t n_examples, mesh_layout layout, size_t n_layers);
 
 #endif

@@ -1,9 +1,12 @@
 /* One mesh, from and to the doubles of a call: fields node by node or stage by stage, and the vector-Jacobian product. */
+#include "cuda/propagate.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "cuda/single.h"
+#include "cuda/sets.h"
+#include "kernels/columns.h"
 #include "kernels/network.h"
 #include "kernels/optimizer.h"
 

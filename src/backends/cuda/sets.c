@@ -1,11 +1,13 @@
 /* Labelled sets: features of images by cuFFT, or fields as they are. */
+#include "cuda/sets.h"
+
 #include <math.h>
 #include <nvtx3/nvToolsExt.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "cuda/state.h"
+#include "cuda/prepare.h"
 #include "features/frequencies.h"
 #include "features/zoom.h"
 #include "kernels/fourier.h"

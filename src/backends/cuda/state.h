@@ -1,17 +1,16 @@
-/* What the backend keeps between calls, and its functions. */
+/* What the backend keeps between calls. */
 #ifndef CUDA_STATE_H
 #define CUDA_STATE_H
 
 #include "backends/backend.h"
-#include "cuda/fields.h"
 #include "cuda/meshes.h"
+#include "kernels/chip.h"
 #include "kernels/dense.h"
 #include "kernels/in_situ.h"
 #include "kernels/network.h"
 #include "kernels/optimizer.h"
 
 enum {
-  kMostChunks = 512, /* of a batch: four blocks for each multiprocessor of a large device */
   kGraphSteps = 128, /* steps of one graph */
   kGraphs = 2        /* of different length: whole ones, and the last of an epoch */
 };
@@ -102,6 +101,25 @@ typedef struct {
   cuda_memory memory;
 } cuda_in_situ;
 
+/* Device memory that grows with the largest call. */
+typedef struct {
+  void *data;
+  size_t bytes;
+  cuda_memory memory;
+} cuda_room;
+
+/* Of calls for single layers; zeroed before the first. */
+typedef struct {
+  cuda_room x, g, y;                 /* [example][stride] fields that do not lie as kernels want them */
+  cuda_room gradient, d_gamma, kept; /* vjp_task */
+  float2 *sum, *pulled;              /* [place] gradient over the chunks, and by the programmed phases */
+  double *losses;                    /* of which a mesh has none: zeros */
+  network_batch *batches;            /* [chunks - 1], so that none has to come from the host */
+  uint32_t *place;                   /* [node] */
+  cudaEvent_t event;                 /* between the caller's stream and the state's */
+  cuda_memory lasting;
+} cuda_fields;
+
 typedef struct {
   backend_problem problem;
   cuda_session *session;
@@ -119,67 +137,5 @@ typedef struct {
   cuda_in_situ in_situ; /* empty unless gradients are measured */
   cuda_fields fields;   /* empty before the first call for a single layer */
 } cuda_state;
-
-/* state.c */
-cuonn_status cuda_create(void **out, const backend_problem *problem);
-void cuda_destroy(void *state);
-cuonn_status cuda_set_model(void *state, size_t model, const backend_model *from);
-cuonn_status cuda_get_model(const backend_model *to, void *state, size_t model);
-/* Brings coefficients up to date with the models that were set. */
-cuonn_status cuda_prepare(cuda_state *s);
-
-/* chip.c */
-/* Takes the chips of all models. */
-cuonn_status cuda_chip_set(cuda_state *s);
-void cuda_chip_free(cuda_chip *chip);
-/* Coefficients of all nodes from programmed phases: launches only. */
-cuonn_status cuda_program(const cuda_state *s);
-/* The gradient by the programmed phases; from s->steps.derived, of n_models models from `first` on: launches only. */
-cuonn_status cuda_pull_back(float2 **gradient, const cuda_state *s, size_t first, size_t n_models);
-/* Reads fields of one model in tests, with its noise if it has any. fields: [layer][example][stride], at the first n_read waveguides. */
-cuonn_status cuda_read_test(const cuda_state *s, float2 *fields, size_t model, size_t first_layer, size_t n_layers,
-                            size_t first_example, size_t n_examples, size_t n_read, size_t stride);
-
-/* in_situ.c */
-bool cuda_measures(const backend_problem *problem);
-cuonn_status cuda_in_situ_create(cuda_state *s);
-void cuda_in_situ_free(cuda_in_situ *in_situ);
-/* Gradients of n_models models from `first` on go to s->steps.derived and in_situ.d_gamma, their losses to
- * s->steps.chunk_losses, where the first of them is the first: launches only. */
-cuonn_status cuda_in_situ_gradient(const cuda_state *s, backend_split split, const network_batch *batch, size_t first,
-                                   size_t n_models);
-
-/* sets.c */
-cuonn_status cuda_set_images(void *state, backend_split split, const cuonn_examples *images,
-                             const cuonn_features_options *options);
-cuonn_status cuda_set_fields(void *state, backend_split split, const cuonn_fields *fields, const uint8_t *labels);
-cuonn_status cuda_get_features(double *out, void *state, backend_split split);
-/* Between host fields [example][N][2] and device fields [example][stride]. */
-cuonn_status cuda_upload(float2 *to, const double *from, size_t n_examples, size_t n_modes, size_t stride,
-                         cudaStream_t stream);
-cuonn_status cuda_download(double *to, const float2 *from, size_t n_examples, size_t n_modes, size_t stride,
-                           cudaStream_t stream);
-
-/* steps.c */
-cuonn_status cuda_train_steps(double *losses, void *state, const backend_step *steps, size_t n_steps);
-cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
-                           const backend_step *step, cuonn_gradient_method method);
-/* Chunks of a batch of so many examples. */
-unsigned cuda_chunks(size_t n_examples, mesh_layout layout, size_t n_layers);
-void cuda_drop_graphs(cuda_state *s);
-
-/* evaluate.c */
-cuonn_status cuda_evaluate(cuonn_evaluation *out, void *state, size_t model, backend_split split);
-
-/* propagate.c */
-cuonn_status cuda_propagate(const cuonn_buffer *out, const cuonn_taps *taps, const cuonn_mesh *mesh,
-                            const cuonn_buffer *in, bool backward, int threads);
-cuonn_status cuda_vjp(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward, const cuonn_mesh *mesh,
-                      const cuonn_buffer *input, const cuonn_buffer *cotangent, int threads);
-
-/* measure.c */
-cuonn_status cuda_measure_machine(backend_machine *out, int threads);
-cuonn_status cuda_time_propagation(double *seconds, size_t n_samples, backend_propagation what, const cuonn_mesh *mesh,
-                                   const cuonn_fields *in, int threads);
 
 #endif

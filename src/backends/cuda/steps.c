@@ -4,21 +4,16 @@
  * coefficients of the nodes (coefficients.cu). Up to kGraphSteps steps are recorded as one graph, once, and run by one
  * launch; what differs from call to call (which examples, learning rate) lies in arrays on the device that are written
  * before. The host waits once a graph, for its losses. */
+#include "cuda/steps.h"
+
 #include <math.h>
 #include <nvtx3/nvToolsExt.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cuda/state.h"
-
-unsigned cuda_chunks(size_t n_examples, mesh_layout layout, size_t n_layers) {
-  const size_t at_once = network_block_examples(layout), passes = (n_examples + at_once - 1) / at_once;
-  /* every chunk has a gradient of its own: fewer where they would take more than 2 GiB */
-  const size_t each = n_layers * mesh_places(layout) * sizeof(float2), fit = ((size_t)2 << 30) / each;
-  size_t chunks = passes < kMostChunks ? passes : kMostChunks;
-  if (chunks > fit) chunks = fit;
-  return chunks > 0 ? (unsigned)chunks : 1;
-}
+#include "cuda/chip.h"
+#include "cuda/in_situ.h"
+#include "cuda/prepare.h"
 
 static network_batch plan_batch(const cuda_state *s, size_t first, size_t count, uint32_t number) {
   const cuonn_network_shape *const shape = &s->problem.shape;
@@ -64,13 +59,6 @@ static network_sums sums_of(const cuda_state *s, const network_batch *batch, siz
 }
 
 /* ------------------------------------------------------------------------------------------------------------ graphs */
-
-void cuda_drop_graphs(cuda_state *s) {
-  for (int i = 0; i < kGraphs; i++) {
-    if (s->graphs[i].exec) (void)cudaGraphExecDestroy(s->graphs[i].exec);
-  }
-  memset(s->graphs, 0, sizeof s->graphs);
-}
 
 /* Gradients of n_models models from `first` on, as their chips give them, to s->steps.derived, and their losses. */
 static cuonn_status launch_gradients(double *losses, const cuda_state *s, backend_split split,

@@ -1,10 +1,14 @@
 /* Making and releasing a state; models in and out. */
-#include "cuda/state.h"
+#include "cuda/models.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "cuda/chip.h"
+#include "cuda/fields.h"
+#include "cuda/in_situ.h"
+#include "cuda/prepare.h"
 #include "network/shape.h"
 
 void cuda_destroy(void *state) {
@@ -38,7 +42,7 @@ static cuonn_status create_steps(cuda_state *s) {
   const char *const of = "the gradients of a batch";
   steps->order_epoch = -1;
   steps->most_chunks = cuda_chunks(p->batch_size, s->meshes.layout, layers);
-  steps->most_models = cuda_measures(p) && models > 0 ? 1 : models;
+  steps->most_models = cuonn_gradient_is_measured(p->gradient) && models > 0 ? 1 : models;
   const size_t chunks = steps->most_models * steps->most_chunks;
   const size_t outputs = network_outputs_size(s->meshes.layout, steps->most_models, steps->most_chunks, layers);
   CUONN_TRY(cuda_allocate(&steps->gradient, memory, chunks * layers * places, sizeof(float2), of));
@@ -51,7 +55,7 @@ static cuonn_status create_steps(cuda_state *s) {
   CUONN_TRY(cuda_allocate(&steps->steps, memory, kGraphSteps * models, sizeof(optimizer_step), of));
   CUONN_TRY(cuda_allocate(&steps->first, memory, meshes * places, sizeof(double2), "the moments"));
   CUONN_TRY(cuda_allocate(&steps->second, memory, meshes * places, sizeof(double2), "the moments"));
-  if (cuda_measures(p)) {
+  if (cuonn_gradient_is_measured(p->gradient)) {
     const size_t outputs_of_all = meshes * p->shape.n_modes;
     CUONN_TRY(cuda_allocate(&steps->gamma_first, memory, outputs_of_all, sizeof(double), "the moments"));
     CUONN_TRY(cuda_allocate(&steps->gamma_second, memory, outputs_of_all, sizeof(double), "the moments"));
@@ -73,7 +77,7 @@ cuonn_status cuda_create(void **out, const backend_problem *problem) {
   const cuonn_network_shape *const shape = &s->problem.shape;
   CUONN_TRY_DONE(cuda_session_open(&s->session));
   CUONN_TRY_DONE(cuda_meshes_create(&s->meshes, problem->n_models * shape->n_layers, shape->mesh, shape->style,
-                                    cuda_measures(problem), s->session));
+                                    cuonn_gradient_is_measured(problem->gradient), s->session));
   if (problem->gradient == CUONN_GRADIENT_IDEAL && problem->batch_size > 0) {
     CUONN_TRY_DONE(cuda_meshes_create(&s->ideal, problem->n_models * shape->n_layers, shape->mesh, shape->style, false,
                                       s->session));
@@ -84,7 +88,7 @@ cuonn_status cuda_create(void **out, const backend_problem *problem) {
   CUONN_TRY_DONE(cuonn_allocate(&s->scratch, s->meshes.places, sizeof *s->scratch));
   for (size_t m = 0; m < problem->n_models; m++) CUONN_TRY_DONE(cuonn_network_create(&s->models[m].network, shape));
   if (problem->batch_size > 0) CUONN_TRY_DONE(create_steps(s));
-  if (problem->batch_size > 0 && cuda_measures(problem)) CUONN_TRY_DONE(cuda_in_situ_create(s));
+  if (problem->batch_size > 0 && cuonn_gradient_is_measured(problem->gradient)) CUONN_TRY_DONE(cuda_in_situ_create(s));
 done:
   if (status != CUONN_OK) {
     cuda_destroy(s);
@@ -186,49 +190,4 @@ cuonn_status cuda_get_model(const backend_model *to, void *state, size_t model) 
     }
   }
   return CUONN_OK;
-}
-
-/* Fields kept on the way out, if a model needs that. */
-static cuonn_status make_kept(cuda_state *s) {
-  cuda_steps *const steps = &s->steps;
-  const size_t segments = (size_t)s->meshes.view.n_segments;
-  cuda_memory_free(&steps->kept_memory);
-  steps->kept = NULL;
-  if (segments == 0 || s->problem.batch_size == 0) return CUONN_OK;
-  const size_t size =
-      network_kept_size(s->meshes.layout, steps->most_models, steps->most_chunks, s->problem.shape.n_layers, segments);
-  return cuda_allocate(&steps->kept, &steps->kept_memory, size, sizeof(float2),
-                       "the fields that lossy nodes need on the way back");
-}
-
-/* Meshes for training that knows of no errors. */
-static cuonn_status set_ideal(cuda_state *s, const cuonn_mesh **from) {
-  cuonn_mesh bare;
-  CUONN_TRY(cuonn_mesh_create_shaped(&bare, s->problem.shape.mesh, s->problem.shape.style));
-  for (size_t i = 0; i < s->meshes.n_meshes; i++) from[i] = &bare;
-  const cuonn_status status = cuda_meshes_set_errors(&s->ideal, from, s->session->stream);
-  cuonn_mesh_free(&bare);
-  return status;
-}
-
-cuonn_status cuda_prepare(cuda_state *s) {
-  const size_t layers = s->problem.shape.n_layers;
-  const cuonn_mesh **from = NULL;
-  cuonn_status status = CUONN_OK;
-  if (!s->changed) return CUONN_OK;
-  CUONN_TRY_DONE(cuonn_allocate(&from, s->meshes.n_meshes, sizeof *from));
-  for (size_t i = 0; i < s->meshes.n_meshes; i++) from[i] = s->models[i / layers].network.layers + i % layers;
-  cuda_drop_graphs(s); /* they hold addresses */
-  CUONN_TRY_DONE(cuda_meshes_set_errors(&s->meshes, from, s->session->stream));
-  if (cuda_measures(&s->problem) && !s->meshes.constants) {
-    CUONN_TRY_DONE(cuda_meshes_set_constants(&s->meshes, from, s->session->stream)); /* for nodes with taps */
-  }
-  if (s->ideal.phases) CUONN_TRY_DONE(set_ideal(s, from));
-  CUONN_TRY_DONE(make_kept(s));
-  CUONN_TRY_DONE(cuda_chip_set(s));
-  CUONN_TRY_DONE(cuda_program(s));
-  s->changed = false;
-done:
-  free(from);
-  return status;
 }

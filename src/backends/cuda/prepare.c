@@ -1,0 +1,60 @@
+#include "cuda/prepare.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cuda/chip.h"
+#include "cuda/in_situ.h"
+
+void cuda_drop_graphs(cuda_state *s) {
+  for (int i = 0; i < kGraphs; i++) {
+    if (s->graphs[i].exec) (void)cudaGraphExecDestroy(s->graphs[i].exec);
+  }
+  memset(s->graphs, 0, sizeof s->graphs);
+}
+
+/* Fields kept on the way out, if a model needs that. */
+static cuonn_status make_kept(cuda_state *s) {
+  cuda_steps *const steps = &s->steps;
+  const size_t segments = (size_t)s->meshes.view.n_segments;
+  cuda_memory_free(&steps->kept_memory);
+  steps->kept = NULL;
+  if (segments == 0 || s->problem.batch_size == 0) return CUONN_OK;
+  const size_t size =
+      network_kept_size(s->meshes.layout, steps->most_models, steps->most_chunks, s->problem.shape.n_layers, segments);
+  return cuda_allocate(&steps->kept, &steps->kept_memory, size, sizeof(float2),
+                       "the fields that lossy nodes need on the way back");
+}
+
+/* Meshes for training that knows of no errors. */
+static cuonn_status set_ideal(cuda_state *s, const cuonn_mesh **from) {
+  cuonn_mesh bare;
+  CUONN_TRY(cuonn_mesh_create_shaped(&bare, s->problem.shape.mesh, s->problem.shape.style));
+  for (size_t i = 0; i < s->meshes.n_meshes; i++) from[i] = &bare;
+  const cuonn_status status = cuda_meshes_set_errors(&s->ideal, from, s->session->stream);
+  cuonn_mesh_free(&bare);
+  return status;
+}
+
+cuonn_status cuda_prepare(cuda_state *s) {
+  const size_t layers = s->problem.shape.n_layers;
+  const cuonn_mesh **from = NULL;
+  cuonn_status status = CUONN_OK;
+  if (!s->changed) return CUONN_OK;
+  CUONN_TRY_DONE(cuonn_allocate(&from, s->meshes.n_meshes, sizeof *from));
+  for (size_t i = 0; i < s->meshes.n_meshes; i++) from[i] = s->models[i / layers].network.layers + i % layers;
+  cuda_drop_graphs(s); /* they hold addresses */
+  CUONN_TRY_DONE(cuda_meshes_set_errors(&s->meshes, from, s->session->stream));
+  if (cuonn_gradient_is_measured(s->problem.gradient) && !s->meshes.constants) {
+    CUONN_TRY_DONE(cuda_meshes_set_constants(&s->meshes, from, s->session->stream)); /* for nodes with taps */
+  }
+  if (s->ideal.phases) CUONN_TRY_DONE(set_ideal(s, from));
+  CUONN_TRY_DONE(make_kept(s));
+  CUONN_TRY_DONE(cuda_chip_set(s));
+  CUONN_TRY_DONE(cuda_program(s));
+  s->changed = false;
+done:
+  free(from);
+  return status;
+}

@@ -1,0 +1,11 @@
+/* Training steps and gradients. */
+#ifndef CUDA_STEPS_H
+#define CUDA_STEPS_H
+
+#include "cuda/state.h"
+
+cuonn_status cuda_train_steps(double *losses, void *state, const backend_step *steps, size_t n_steps);
+cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
+                           const backend_step *step, cuonn_gradient_method method);
+
+#endif
