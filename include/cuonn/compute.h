@@ -137,7 +137,8 @@ CUONN_API cuonn_status cuonn_gradient_on_chip(double *loss, cuonn_mesh_gradient 
                                               cuonn_gradient_method method, const cuonn_fields *input,
                                               const uint8_t *labels);
 
-/** One minus the cosine between two gradients of n_layers meshes of n_nodes nodes each, theta and phi of all together; 1 if one is zero. */
+/** One minus the cosine between two gradients of n_layers meshes of n_nodes nodes each, theta and phi of all together;
+ *  1 if one is zero. */
 CUONN_API double cuonn_gradient_error(const cuonn_mesh_gradient *measured, const cuonn_mesh_gradient *exact,
                                       size_t n_layers, size_t n_nodes);
 

@@ -116,8 +116,8 @@ CUONN_API cuonn_status cuonn_nearest_unitary(double *unitary, cuonn_nearest *out
  *  @param[in,out] mesh  its N and style are read, its arrays are written
  *  @param[in] unitary   [row][column][2], out = unitary x in
  *  @return CUONN_OK; CUONN_E_NONFINITE; CUONN_E_DATA if the matrix is farther than 1e-6 from unitary (the message says
- *          by how much); CUONN_E_ARGUMENT for another shape and for the symmetric style, which cannot express every unitary;
- *          CUONN_E_MEMORY */
+ *          by how much); CUONN_E_ARGUMENT for another shape and for the symmetric style, which cannot express every
+ *          unitary; CUONN_E_MEMORY */
 CUONN_API cuonn_status cuonn_mesh_decompose(cuonn_mesh *mesh, const double *unitary);
 
 /** Draws a unitary from the Haar measure: QR of a complex Gaussian matrix, Q's columns multiplied by the phases of R's

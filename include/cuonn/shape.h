@@ -2,9 +2,9 @@
  *  Shapes of meshes: which waveguides the nodes of each column couple.
  *
  *  Light passes the columns one after another.  A column holds nodes, each on a pair of waveguides, or single phase
- *  shifters, each on one waveguide; no waveguide is in a column twice, and waveguides that are not in it pass by.  Nodes
- *  are numbered column by column, in the order in which their column lists them.  The last column of every mesh holds one
- *  single shifter for each waveguide, 0 to N-1: the output phases, gamma.  All other columns hold pairs.
+ *  shifters, each on one waveguide; no waveguide is in a column twice, and waveguides that are not in it pass
+ *  by.  Nodes are numbered column by column, in the order in which their column lists them.  The last column of every
+ *  mesh holds one single shifter for each waveguide, 0 to N-1: the output phases, gamma.  All other columns hold pairs.
  */
 #ifndef CUONN_SHAPE_H
 #define CUONN_SHAPE_H

@@ -1,9 +1,9 @@
 /* The one table of functions between host logic and computing.
  *
- * A backend computes two kinds of things: single calls on one mesh (propagate, vjp), and what a handle asks (cuonn/model.h),
- * for which it keeps a state: one or more models of one shape, each with its own phases, errors and seed, over one data
- * set whose features it makes and keeps itself. One call does many steps, so that whole epochs can stay on a device. Arguments have been
- * validated by the caller (the room model). Host arrays are the caller's. */
+ * A backend computes two kinds of things: single calls on one mesh (propagate, vjp), and what a handle asks
+ * (cuonn/model.h), for which it keeps a state: one or more models of one shape, each with its own phases, errors and
+ * seed, over one data set whose features it makes and keeps itself. One call does many steps, so that whole epochs can
+ * stay on a device. Arguments have been validated by the caller (the room model). Host arrays are the caller's. */
 #ifndef CUONN_BACKENDS_BACKEND_H
 #define CUONN_BACKENDS_BACKEND_H
 
@@ -22,8 +22,8 @@ typedef struct {
   size_t batch_size; /* largest batch that train_steps and gradient will see; 0 if neither will be called */
   cuonn_order order;
   int threads; /* 0 = as many as there are processors */
-  /* How all models get their gradients, because a device does the same for all; those that are measured may differ in the
-   * scheme. `cpu` and `reference` take any side by side. */
+  /* How all models get their gradients, because a device does the same for all; those that are measured may differ in
+   * the scheme. `cpu` and `reference` take any side by side. */
   cuonn_gradient_method gradient;
   cuonn_measurement measurement;
 } backend_problem;
@@ -63,8 +63,8 @@ typedef struct {
   const struct chip_phases *phases; /* by which gradients become those by the programmed phases */
 } backend_layer;
 
-/* What a handle asks of one layer of a model on a device, with buffers in host or device memory, all of one kind in a call
- * (cuonn/model.h). Work with device memory is queued on the caller's stream. */
+/* What a handle asks of one layer of a model on a device, with buffers in host or device memory, all of one kind in a
+ * call (cuonn/model.h). Work with device memory is queued on the caller's stream. */
 typedef struct {
   cuonn_status (*set_phases)(void *state, size_t model, size_t layer, const cuonn_phase_buffers *phases, void *stream);
   cuonn_status (*propagate)(const cuonn_buffer *out, void *state, size_t model, size_t layer, const cuonn_buffer *in,
@@ -99,14 +99,14 @@ typedef struct cuonn_backend {
   /* losses: [step][model], each taken before its update. A loss that is not finite does not stop the call. */
   cuonn_status (*train_steps)(double *losses, void *state, const backend_step *steps, size_t n_steps);
   cuonn_status (*evaluate)(cuonn_evaluation *out, void *state, size_t model, backend_split split);
-  /* Loss and gradients [layer] over the examples of a step, as the model's chip gives them by a method at that step; every
-   * gradient of phases is one by the programmed phases. method: the model's, or exact. Only examples of BACKEND_TRAIN
-   * have an order; count is not larger than batch_size. */
+  /* Loss and gradients [layer] over the examples of a step, as the model's chip gives them by a method at that step;
+   * every gradient of phases is one by the programmed phases. method: the model's, or exact. Only examples of
+   * BACKEND_TRAIN have an order; count is not larger than batch_size. */
   cuonn_status (*gradient)(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
                            const backend_step *step, cuonn_gradient_method method);
 
-  /* Fields [example][N] of one mesh, as complex numbers in host memory, of either type where there is no on_device, else of
-   * doubles; taps and backward may be NULL. */
+  /* Fields [example][N] of one mesh, as complex numbers in host memory, of either type where there is no on_device,
+   * else of doubles; taps and backward may be NULL. */
   cuonn_status (*propagate)(const cuonn_buffer *out, const cuonn_taps *taps, const cuonn_mesh *mesh,
                             const cuonn_buffer *in, bool backward, int threads);
   cuonn_status (*vjp)(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward, const cuonn_mesh *mesh,
@@ -120,8 +120,9 @@ typedef struct cuonn_backend {
   /* Backends whose meshes lie in a device's memory, in place of those two; NULL: others. */
   const backend_on_device *on_device;
 
-  /* For benchmarks. time_propagation: seconds [n_samples] of one forward propagation each, where fields and results stay
-   * where the backend computes, in its own precision: whole nodes, or the fields at all five stages of every column. */
+  /* For benchmarks. time_propagation: seconds [n_samples] of one forward propagation each, where fields and results
+   * stay where the backend computes, in its own precision: whole nodes, or the fields at all five stages of every
+   * column. */
   cuonn_status (*measure_machine)(backend_machine *out, int threads);
   cuonn_status (*time_propagation)(double *seconds, size_t n_samples, backend_propagation what, const cuonn_mesh *mesh,
                                    const cuonn_fields *in, int threads);

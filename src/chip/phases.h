@@ -19,8 +19,8 @@ typedef struct chip_phases {
   double *scratch; /* [2][node] */
 } chip_phases;
 
-/* Of one layer. Release with chip_phases_free(); zeroed on failure. CUONN_E_ARGUMENT for crosstalk on a shape whose nodes
- * couple other than neighbouring waveguides: where its shifters stand is not known. */
+/* Of one layer. Release with chip_phases_free(); zeroed on failure. CUONN_E_ARGUMENT for crosstalk on a shape whose
+ * nodes couple other than neighbouring waveguides: where its shifters stand is not known. */
 cuonn_status chip_phases_create(chip_phases *out, const cuonn_chip_options *chip, uint32_t layer,
                                 const cuonn_mesh_shape *shape, cuonn_phase_style style);
 void chip_phases_free(chip_phases *phases);

@@ -1,6 +1,6 @@
-/* The unitary nearest to a matrix: the unitary factor of its polar decomposition. With A = W S V^H (singular values S), it is
- * W V^H, and |A - W V^H|_F^2 = sum over (s_k - 1)^2 (Fan and Hoffman, Proc. Am. Math. Soc. 6, 111 (1955), theorem 1;
- * Higham, SIAM J. Sci. Stat. Comput. 7, 1160 (1986)). */
+/* The unitary nearest to a matrix: the unitary factor of its polar decomposition. With A = W S V^H (singular values S),
+ * it is W V^H, and |A - W V^H|_F^2 = sum over (s_k - 1)^2 (Fan and Hoffman, Proc. Am. Math. Soc. 6, 111 (1955), theorem
+ * 1; Higham, SIAM J. Sci. Stat. Comput. 7, 1160 (1986)). */
 #include <complex.h>
 #include <float.h>
 #include <math.h>

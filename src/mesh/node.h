@@ -1,5 +1,5 @@
-/* What a node is made of, for backends that compute with coefficients: the arms of each phase style, couplers, losses. The
- * backend `reference` spells these out by itself on purpose: it is what the others are tested against. */
+/* What a node is made of, for backends that compute with coefficients: the arms of each phase style, couplers, losses.
+ * The backend `reference` spells these out by itself on purpose: it is what the others are tested against. */
 #ifndef CUONN_MESH_NODE_H
 #define CUONN_MESH_NODE_H
 
@@ -28,8 +28,8 @@ typedef struct {
 
 node_fixed node_fixed_of(const cuonn_mesh *mesh, size_t node);
 
-/* Factors of the top and the bottom arm; light meets outer (phi), left coupler, inner (theta), right coupler. A coupler is
- * [[a, b], [b, a]]. */
+/* Factors of the top and the bottom arm; light meets outer (phi), left coupler, inner (theta), right coupler. A coupler
+ * is [[a, b], [b, a]]. */
 typedef struct {
   double complex outer[2], inner[2], left[2], right[2];
 } node_stages;

@@ -1,8 +1,8 @@
 /* How far phases go until they repeat, and phases that a driver can set in place of any others.
  *
  * A phase that enters as p/2 turns its node's sign after 2 pi. In push-pull both halves do, so that both may go around
- * together; what sign is left a differential node hands on, and the nodes behind take it up as they take up any common phase
- * (docs/physics.md, eq. 29). */
+ * together; what sign is left a differential node hands on, and the nodes behind take it up as they take up any common
+ * phase (docs/physics.md, eq. 29). */
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
-/* Where fields are kept on meshes that lose light. The way back undoes nodes, which amplifies rounding as much as the nodes
- * attenuated: after SEGMENT_LOSS, which doubles the rounding of an amplitude at most, the fields on the way out are kept
- * instead, and the way back begins anew from them. A column that alone attenuates more is a segment of its own. */
+/* Where fields are kept on meshes that lose light. The way back undoes nodes, which amplifies rounding as much as the
+ * nodes attenuated: after SEGMENT_LOSS, which doubles the rounding of an amplitude at most, the fields on the way out
+ * are kept instead, and the way back begins anew from them. A column that alone attenuates more is a segment of its
+ * own. */
 #ifndef CUONN_MESH_SEGMENTS_H
 #define CUONN_MESH_SEGMENTS_H
 

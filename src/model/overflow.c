@@ -1,5 +1,5 @@
-/* Where light is stronger than numbers can say: asked when a loss or a gradient is not finite, though all that it is made
- * from is. */
+/* Where light is stronger than numbers can say: asked when a loss or a gradient is not finite, though all that it is
+ * made from is. */
 #include "model/overflow.h"
 
 #include <float.h>

@@ -1,5 +1,5 @@
-/* A program of somebody else: trains two chips side by side, step by step, with its own loop; then uses a layer of one as a
- * part of a model of its own, in single precision and in place. */
+/* A program of somebody else: trains two chips side by side, step by step, with its own loop; then uses a layer of one
+ * as a part of a model of its own, in single precision and in place. */
 #include <cuonn/cuonn.h>
 #include <math.h>
 #include <stdio.h>

@@ -26,8 +26,8 @@ static void test_models__as_on_every_backend(void **unused) {
   simt_schedule(0);
 }
 
-/* Float against the cpu backend's float: sums of 2 N columns' roundings and of the examples, each 6e-8, of numbers of the
- * order of 1 to 100. */
+/* Float against the cpu backend's float: sums of 2 N columns' roundings and of the examples, each 6e-8, of numbers of
+ * the order of 1 to 100. */
 static void test_models__as_on_the_cpu(void **unused) {
   (void)unused;
   static results want, got;
@@ -125,9 +125,9 @@ static void test_device__as_in_host_memory(void **unused) {
   assert_int_equal(cudaStreamDestroy(stream), cudaSuccess);
 }
 
-/* A call stands in its place of the stream: it reads what a copy before it brings, a copy behind it takes what it wrote; and it
- * does not wait: a copy to pinned memory that is under way on the stream is under way still when it returns, as one that
- * waited for the stream, or for anything that waits for it, would end it. */
+/* A call stands in its place of the stream: it reads what a copy before it brings, a copy behind it takes what it
+ * wrote; and it does not wait: a copy to pinned memory that is under way on the stream is under way still when it
+ * returns, as one that waited for the stream, or for anything that waits for it, would end it. */
 static void test_device__in_the_order_of_the_stream(void **unused) {
   (void)unused;
   static double want[2 * kCount];

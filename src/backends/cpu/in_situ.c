@@ -1,5 +1,6 @@
 /* Of the powers that the chip reads only sums over the batch are wanted. With x going forward, a the field that is sent
- * in beside it, and |x -+ i a|^2 = |x|^2 + |a|^2 +- 2 Im(conj(x) a), one way through the mesh with both gives them all. */
+ * in beside it, and |x -+ i a|^2 = |x|^2 + |a|^2 +- 2 Im(conj(x) a), one way through the mesh with both gives them
+ * all. */
 #include "cpu/in_situ.h"
 
 #include <math.h>

@@ -1,7 +1,8 @@
 /* The hot loops, compiled once for each instruction level and chosen when the program runs.
  *
  * Fields of a tile of examples: [waveguide][2][lanes], real plane and imaginary plane apart, one lane an example;
- * `lanes` is a multiple of 16 and tiles are aligned to 64 bytes. A tile is small enough to stay in cache, and one node is one loop over its lanes. */
+ * `lanes` is a multiple of 16 and tiles are aligned to 64 bytes. A tile is small enough to stay in cache, and one node
+ * is one loop over its lanes. */
 #ifndef CPU_KERNELS_H
 #define CPU_KERNELS_H
 
@@ -35,8 +36,8 @@ typedef struct {
 /* What all phase gradients of a node follow from, summed over examples; x: fields, g: cotangents. */
 typedef struct {
   double through; /* Im(x_top g_top) at the node's input; of a recalled node in the weak arm */
-  double
-      across; /* Re(x_top g_bottom - x_bottom g_top) at its output; of a recalled node Im(x g) in the weak arm's theta stage */
+  double across;  /* Re(x_top g_bottom - x_bottom g_top) at its output; of a recalled node Im(x g) in the weak arm's
+                     theta stage */
 } node_sums;
 
 /* A node stage by stage. Measured gradients are those of `arm`, in which the shifters stand then. */

@@ -43,8 +43,8 @@ static inline void add_lanes(node_sums *sums, vec through, vec across) {
 static inline vec at(const float *plane, size_t lane) { return *(const vec *)(plane + lane); }
 static inline void put(float *plane, size_t lane, vec v) { *(vec *)(plane + lane) = v; }
 
-/* The number of lanes is a constant where it is a usual one: then the loop is unrolled, and planes lie at constant offsets
- * from four addresses. */
+/* The number of lanes is a constant where it is a usual one: then the loop is unrolled, and planes lie at constant
+ * offsets from four addresses. */
 #define FOR_LANES(function, ...)               \
   switch (lanes) {                             \
     case 32: function(__VA_ARGS__, 32); break; \
@@ -242,8 +242,8 @@ static void modulus_backward(float *restrict g, const float *restrict y, const f
   }
 }
 
-/* Sine and cosine by Taylor series on [-pi/4, pi/4], where their first left-out terms are 4e-16 and 1e-17 or less.
- * pi/2 in three parts of 33 bits (Cody and Waite): exact products up to |q| = 2^20; farther out, and for NaN, libm's. */
+/* Sine and cosine by Taylor series on [-pi/4, pi/4], where their first left-out terms are 4e-16 and 1e-17 or less. pi/2
+ * in three parts of 33 bits (Cody and Waite): exact products up to |q| = 2^20; farther out, and for NaN, libm's. */
 static void sines(double *restrict sine, double *restrict cosine, const double *restrict angle, size_t n) {
   const double half_pi_1 = 0x1.921fb544p+0, half_pi_2 = 0x1.0b4611a6p-34, half_pi_3 = 0x1.3198a2e037073p-69;
   const double largest = 1e5, shift = 0x1.8p52; /* adding and taking away `shift` rounds to a whole number */

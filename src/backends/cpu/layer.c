@@ -1,11 +1,12 @@
 /* Order of the nodes, segments, and the way through a layer and back.
  *
- * Order: where nodes couple neighbouring waveguides, columns are taken in blocks of kBlock, and a block is walked along its
- * diagonal, from the top waveguides to the bottom ones: a node follows as soon as its two inputs are ready. So a waveguide
- * is fetched once a block, and some kBlock + 2 of them are at work at a time, which stay in the L1 cache even where a whole
- * tile does not.
+ * Order: where nodes couple neighbouring waveguides, columns are taken in blocks of kBlock, and a block is walked along
+ * its diagonal, from the top waveguides to the bottom ones: a node follows as soon as its two inputs are ready. So a
+ * waveguide is fetched once a block, and some kBlock + 2 of them are at work at a time, which stay in the L1 cache even
+ * where a whole tile does not.
  *
- * Segments (src/mesh/segments.h): a column that is a segment by itself is not undone at all. Ideal nodes lose nothing, but their fields grow (nodes.c) and are scaled back after kIdealColumns. */
+ * Segments (src/mesh/segments.h): a column that is a segment by itself is not undone at all. Ideal nodes lose nothing,
+ * but their fields grow (nodes.c) and are scaled back after kIdealColumns. */
 #include "cpu/layer.h"
 
 #include <stdlib.h>

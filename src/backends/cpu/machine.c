@@ -11,8 +11,8 @@
 #include "cpu/machine.h"
 #include "cpu/state.h"
 
-/* The best of all trials counts: what others do meanwhile only takes away. Those of multiply-adds are short, so that some
- * fall between the others' turns. */
+/* The best of all trials counts: what others do meanwhile only takes away. Those of multiply-adds are short, so that
+ * some fall between the others' turns. */
 enum { kCopies = 7, kTrials = 200, kRounds = 1 << 18 };
 static const size_t kCopied = (size_t)512 << 20; /* far larger than any cache */
 

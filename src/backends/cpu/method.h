@@ -30,8 +30,8 @@ typedef struct {
   bool (*supports)(const cuonn_mesh_shape *shape);
   /* Coefficients of a layer, from the phases that the chip applies; for the ideal gradient from those programmed. */
   void (*prepare)(cpu_model *model, size_t layer, cuonn_gradient_method which, const cpu_kernels *kernels);
-  /* losses: [model], means. Derivatives with respect to the phases that are applied go to the models' gradients; those of
-   * (model, layer) are there for the thread that a static loop over both, layers the faster, gives them to. */
+  /* losses: [model], means. Derivatives with respect to the phases that are applied go to the models' gradients; those
+   * of (model, layer) are there for the thread that a static loop over both, layers the faster, gives them to. */
   void (*gradient)(double *losses, const cpu_group *group, const cpu_batch *batch);
   /* Mean loss of the first model, and predictions [example of the set]. */
   void (*evaluate)(double *loss, uint32_t *predictions, const cpu_group *group, const cpu_batch *batch);

@@ -1,7 +1,8 @@
-/* Fields of every example go through the nodes, and cotangents back: exact gradients, of the chip or of one without errors.
+/* Fields of every example go through the nodes, and cotangents back: exact gradients, of the chip or of one without
+ * errors.
  *
- * A batch is cut into chunks, a function of its size alone. A chunk is summed by one thread, tile by tile, and the chunks
- * are added in their order, so that results do not depend on the number of threads. */
+ * A batch is cut into chunks, a function of its size alone. A chunk is summed by one thread, tile by tile, and the
+ * chunks are added in their order, so that results do not depend on the number of threads. */
 #include <omp.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* Gradients and losses as the chip measures and reads them, one model after the other: a measurement needs the whole batch
- * between two layers (chip.c). */
+/* Gradients and losses as the chip measures and reads them, one model after the other: a measurement needs the whole
+ * batch between two layers (chip.c). */
 #include "cpu/method.h"
 
 static bool supports(const cuonn_mesh_shape *shape) {

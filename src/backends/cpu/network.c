@@ -7,8 +7,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-/* Broad tiles spend less on coefficients, narrow ones leave more to share: the broadest tile is taken from eight of them
- * on. Fields and cotangents of one fit a second cache of 256 KiB. */
+/* Broad tiles spend less on coefficients, narrow ones leave more to share: the broadest tile is taken from eight of
+ * them on. Fields and cotangents of one fit a second cache of 256 KiB. */
 size_t cpu_tile_lanes(size_t n_examples, size_t n_modes) {
   const size_t most = n_modes <= 160 ? 64 : n_modes <= 512 ? 32 : 16;
   const size_t share = (n_examples + 7) / 8, lanes = (share + 15) / 16 * 16;

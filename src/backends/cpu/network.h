@@ -22,7 +22,8 @@ typedef struct {
   size_t kept_stride;
 } cpu_space;
 
-/* Examples of a tile: a multiple of 16; a function of the number of examples and N alone, largest for UINT32_MAX examples. */
+/* Examples of a tile: a multiple of 16; a function of the number of examples and N alone, largest for UINT32_MAX
+ * examples. */
 size_t cpu_tile_lanes(size_t n_examples, size_t n_modes);
 
 /* kept_size: floats of the layer that keeps most. Release with cpu_space_free(); zeroed on failure. */

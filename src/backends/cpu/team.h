@@ -1,7 +1,7 @@
 /* Where the threads of a team wait for each other: a short spin, then sleep.
  *
- * OpenMP's own barrier spins for milliseconds by default, which takes a processor from the very thread that it waits for
- * where other programs run: on two processors that others kept busy a step took 10 ms, and with this 3 to 5 ms. */
+ * OpenMP's own barrier spins for milliseconds by default, which takes a processor from the very thread that it waits
+ * for where other programs run: on two processors that others kept busy a step took 10 ms, and with this 3 to 5 ms. */
 #ifndef CPU_TEAM_H
 #define CPU_TEAM_H
 

@@ -10,8 +10,8 @@
 
 #include "base/error.h"
 
-/* A stream with what is slow to make. A state has one for its whole life; after that the next takes it, so that cuBLAS and
- * cuFFT start once a process. */
+/* A stream with what is slow to make. A state has one for its whole life; after that the next takes it, so that cuBLAS
+ * and cuFFT start once a process. */
 typedef struct cuda_session {
   cudaStream_t stream;
   cublasHandle_t blas; /* made by cuda_blas() */

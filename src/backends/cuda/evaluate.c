@@ -1,7 +1,8 @@
-/* Evaluation by matrix products: every layer's matrix is built once, by sending unit vectors through it, and the examples
- * go through it with cuBLAS, in float32. From the second layer on fields are real, so that a complex matrix of N x N,
- * whose parts lie next to each other, is a real one of 2 N x N: half the multiplications. Of the last layer only the rows
- * that are read take part. A chip with noise reads the matrices, or every example's fields behind each product. */
+/* Evaluation by matrix products: every layer's matrix is built once, by sending unit vectors through it, and the
+ * examples go through it with cuBLAS, in float32. From the second layer on fields are real, so that a complex matrix of
+ * N x N, whose parts lie next to each other, is a real one of 2 N x N: half the multiplications. Of the last layer only
+ * the rows that are read take part. A chip with noise reads the matrices, or every example's fields behind each
+ * product. */
 #include "cuda/evaluate.h"
 
 #include <nvtx3/nvToolsExt.h>

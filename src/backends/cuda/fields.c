@@ -1,6 +1,6 @@
-/* What handles ask of single layers. All kernels run on the state's own stream, which waits for the caller's before, and
- * which the caller's waits for afterwards: so they stand in order with steps, too, and the host waits for none of it.
- * Buffers in host memory get a twin on the device for the time of a call. */
+/* What handles ask of single layers. All kernels run on the state's own stream, which waits for the caller's before,
+ * and which the caller's waits for afterwards: so they stand in order with steps, too, and the host waits for none of
+ * it. Buffers in host memory get a twin on the device for the time of a call. */
 #include "cuda/fields.h"
 
 #include <stdlib.h>

@@ -92,7 +92,8 @@ cuonn_status cuda_set_fields(void *state, backend_split split, const cuonn_field
                      s->session->stream);
 }
 
-/* As many images at once as half of the free memory holds: bytes (or none), floats, and the spectrum twice, once for cuFFT. */
+/* As many images at once as half of the free memory holds: bytes (or none), floats, and the spectrum twice, once for
+ * cuFFT. */
 static cuonn_status images_at_once(size_t *out, const cuonn_examples *images) {
   const size_t pixels = images->height * images->width, half = images->height * (images->width / 2 + 1);
   const size_t each = pixels * (1 + sizeof(float)) + half * 2 * sizeof(float2);
@@ -104,8 +105,8 @@ static cuonn_status images_at_once(size_t *out, const cuonn_examples *images) {
   return CUONN_OK;
 }
 
-/* Pixels first .. first + count - 1, counted over all images, as floats on the device. bytes: room on the device; chunk: room
- * here, for grey values. */
+/* Pixels first .. first + count - 1, counted over all images, as floats on the device. bytes: room on the device;
+ * chunk: room here, for grey values. */
 static cuonn_status upload_pixels(float *values, uint8_t *bytes, float *chunk, const cuonn_examples *images,
                                   size_t first, size_t count, cudaStream_t stream) {
   if (images->pixels) {

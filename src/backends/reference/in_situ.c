@@ -107,7 +107,8 @@ static void measure_example(tap_sums *sums, light_path *p, const reference_mesh 
   }
 }
 
-/* From sums to a derivative. Shot noise is independent from reading to reading: its sum over the batch is one normal. */
+/* From sums to a derivative. Shot noise is independent from reading to reading: its sum over the batch is one
+ * normal. */
 static void finish(cuonn_mesh_gradient *gradient, const tap_sums *sums, double factor, const chip_reading *reading,
                    const cuonn_mesh_shape *shape) {
   const size_t nodes = shape->n_nodes;

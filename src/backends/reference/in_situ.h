@@ -12,8 +12,8 @@ void reference_read(complex_t *field, const chip_reading *reading, size_t exampl
 void reference_read_matrix(complex_t *matrix, const reference_mesh *mesh, const chip_reading *reading);
 
 /* Gradient of a batch, x and the cotangent g [example][N]; style top or bottom. method: analog or digital.
- * returned [example][N]: the field that comes out at the inputs, in units of g, as the layer before receives it; NULL if
- * it is not wanted. */
+ * returned [example][N]: the field that comes out at the inputs, in units of g, as the layer before receives it; NULL
+ * if it is not wanted. */
 cuonn_status reference_measure(cuonn_mesh_gradient *gradient, complex_t *returned, const reference_mesh *mesh,
                                const complex_t *x, const complex_t *g, size_t n_examples, cuonn_gradient_method method,
                                const chip_reading *reading);

@@ -149,8 +149,8 @@ void reference_backward(complex_t *v, const reference_mesh *mesh, const cuonn_ta
   pass(v, mesh, taps, example, n_examples, true);
 }
 
-/* What a radian of a phase adds to the phase of the top and of the bottom arm. Written out here once more, and not taken from
- * src/mesh/node.h: what other backends use is tested against this. */
+/* What a radian of a phase adds to the phase of the top and of the bottom arm. Written out here once more, and not
+ * taken from src/mesh/node.h: what other backends use is tested against this. */
 static const double theta_arms[][2] = {[CUONN_STYLE_TOP] = {1, 0},
                                        [CUONN_STYLE_BOTTOM] = {0, 1},
                                        [CUONN_STYLE_SYMMETRIC] = {.5, -.5},

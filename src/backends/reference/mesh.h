@@ -34,7 +34,8 @@ void reference_forward(complex_t *v, const reference_mesh *mesh, const cuonn_tap
 void reference_backward(complex_t *v, const reference_mesh *mesh, const cuonn_taps *taps, size_t example,
                         size_t n_examples);
 
-/* Adds d loss / d(theta, phi) of one example, from the fields (x) and backward fields (g) of before_phi, before_theta. */
+/* Adds d loss / d(theta, phi) of one example, from the fields (x) and backward fields (g) of before_phi,
+ * before_theta. */
 void reference_add_gradient(cuonn_mesh_gradient *gradient, const reference_mesh *mesh, const cuonn_taps *x,
                             const cuonn_taps *g);
 

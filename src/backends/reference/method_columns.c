@@ -1,5 +1,5 @@
-/* Fields of every example go through the nodes, and cotangents back: the gradient is exact, of the chip or of one without
- * errors. */
+/* Fields of every example go through the nodes, and cotangents back: the gradient is exact, of the chip or of one
+ * without errors. */
 #include <string.h>
 
 #include "reference/method.h"

@@ -30,8 +30,8 @@ double reference_network_forward(size_t *prediction, reference_network *network,
 void reference_network_backward(cuonn_mesh_gradient *gradients, reference_network *network, uint8_t label,
                                 double share);
 
-/* The two ends of the above, for one example. log_p [class] of the fields y [N] behind the last mesh; the loss is returned.
- * d_modulus [N]: share x d loss / d|y|. */
+/* The two ends of the above, for one example. log_p [class] of the fields y [N] behind the last mesh; the loss is
+ * returned. d_modulus [N]: share x d loss / d|y|. */
 double reference_read_out(size_t *prediction, double *log_p, const complex_t *y, const cuonn_network_shape *shape,
                           uint8_t label);
 void reference_read_out_backward(double *d_modulus, const double *log_p, const complex_t *y,

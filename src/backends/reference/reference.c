@@ -1,6 +1,6 @@
 /* The reference backend: double, one thread, one example after the other, as plain as the formulas. Everything else is
- * tested against it. This file holds its state and its table; train.c the one training loop, method_columns.c and method_in_situ.c
- * what a step computes; mesh.c, network.c, in_situ.c and features.c the formulas. */
+ * tested against it. This file holds its state and its table; train.c the one training loop, method_columns.c and
+ * method_in_situ.c what a step computes; mesh.c, network.c, in_situ.c and features.c the formulas. */
 #include <stdlib.h>
 #include <string.h>
 
