@@ -1,12 +1,20 @@
-/* Sums over the chunks of a batch.
+/* Chunks of a batch: the part of each, and sums over them.
  *
- * A block has 32 places and 8 warps: warp w adds chunks w, w + 8, w + 16, ... of the places, and the eight sums are
- * added in their order. Reads are whole lines, of which each warp has kReads in flight (16 are all of its chunks at the
- * study's batch), and the order of the sums is that of the chunks alone. */
+ * A block that sums has 32 places and 8 warps: warp w adds chunks w, w + 8, w + 16, ... of the places, and the eight
+ * sums are added in their order. Reads are whole lines, of which each warp has kReads in flight (16 are all of its
+ * chunks at the study's batch), and the order of the sums is that of the chunks alone. */
 #ifndef CUONN_KERNELS_CHUNKS_H
 #define CUONN_KERNELS_CHUNKS_H
 
 #include "device.h"
+
+/* Part of 0 .. n - 1 that is chunk number `chunk`; parts differ in length by 1 at most. */
+struct chunk_range {
+  unsigned first, end;
+  DEVICE chunk_range(unsigned chunk, unsigned n, unsigned n_chunks)
+      : first(static_cast<unsigned>(static_cast<unsigned long long>(chunk) * n / n_chunks)),
+        end(static_cast<unsigned>((chunk + 1ull) * n / n_chunks)) {}
+};
 
 static constexpr unsigned kChunkWarps = 8, kChunkThreads = kChunkWarps * CUONN_WARP;
 

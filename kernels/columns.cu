@@ -70,9 +70,8 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
     k_vjp(vjp_task task, device_meshes meshes, int n_buffers) {
   using walk = mesh_walk<Node, kLanes, kPairs>;
   const int n = meshes.layout.n_modes, stride = mesh_stride(meshes.layout), n_panels = walk::panels_of(n);
-  const int passes = (task.n_examples + walk::kExamples - 1) / walk::kExamples, chunk = static_cast<int>(blockIdx.x);
-  const int first = static_cast<int>(static_cast<long long>(chunk) * passes / task.n_chunks);
-  const int end = static_cast<int>(static_cast<long long>(chunk + 1) * passes / task.n_chunks);
+  const unsigned chunk = blockIdx.x, n_examples = static_cast<unsigned>(task.n_examples);
+  const chunk_range passes = walk::passes_of(n_examples, chunk, static_cast<unsigned>(task.n_chunks));
   float2 *const gradient = task.gradient + static_cast<size_t>(chunk) * mesh_places(meshes.layout);
   kept_fields kept = {nullptr, meshes.starts};
   if (task.kept) {
@@ -80,17 +79,18 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
     kept.at = task.kept + slot * meshes.n_segments * walk::kModes * kLanes + walk::lane();
   }
   using source = forward_then_backward<walk, Node>;
-  panel_stream<walk, source> panels = {shared_memory<float4>(), n_buffers, (end - first) * 2 * n_panels,
+  panel_stream<walk, source> panels = {shared_memory<float4>(), n_buffers,
+                                       static_cast<int>(passes.end - passes.first) * 2 * n_panels,
                                        source{meshes, 0, 1}};
-  float *const shares = reinterpret_cast<float *>(panels.buffers + n_buffers * walk::kPanelPlaces * walk::kMostPlanes);
+  float *const shares = panels.shares();
 
   float *const flows = shares + walk::kShareBytes / 4 + threadIdx.x; /* [waveguide of the thread][thread] Im(y g) */
 #pragma unroll
   for (int i = 0; i < walk::kModes; i++) flows[i * CUONN_BLOCK] = 0;
   panels.begin();
-  for (int pass = first; pass < end; pass++) {
-    const int example = pass * walk::kExamples + walk::slot();
-    const bool there = example < task.n_examples;
+  for (unsigned pass = passes.first; pass < passes.end; pass++) {
+    const unsigned example = pass * walk::kExamples + walk::slot();
+    const bool there = example < n_examples;
     const size_t at = static_cast<size_t>(example) * stride;
     float2 x[walk::kModes], g[walk::kModes];
     walk::read(x, there ? task.input + at : nullptr, n);
@@ -107,7 +107,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
     for (int panel = n_panels; panel-- > 0;) {
       walk::backward_panel(x, g, shares, panels.take(), panel, n, meshes.weights, kept);
       sync_block();
-      walk::add_shares(gradient, shares, panel, n, pass == first);
+      walk::add_shares(gradient, shares, panel, n, pass == passes.first);
       panels.give_back();
     }
     if (there && task.backward) walk::write(task.backward + at, g, n);

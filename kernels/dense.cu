@@ -3,6 +3,7 @@
  * example where its outputs are summed: bound by memory, which is read and written once. */
 #include "dense.h"
 
+#include "chunks.h"
 #include "complex_numbers.h"
 #include "device.h"
 #include "softmax.h"
@@ -109,12 +110,10 @@ KERNEL k_cross_entropy(float2 *c, double *losses, const float2 *y, batch_task t)
   const int lane = static_cast<int>(threadIdx.x) % CUONN_WARP, warp = static_cast<int>(threadIdx.x) / CUONN_WARP;
   const unsigned most_examples = static_cast<unsigned>(t.most_examples);
   if (blockIdx.x >= batch.n_chunks) return;
-  const unsigned first =
-      static_cast<unsigned>(static_cast<unsigned long long>(blockIdx.x) * most_examples / batch.n_chunks);
-  const unsigned end = static_cast<unsigned>((blockIdx.x + 1ull) * most_examples / batch.n_chunks);
+  const chunk_range range(blockIdx.x, most_examples, batch.n_chunks);
   const float weight = 2 * static_cast<float>(batch.share);
   double loss = 0;
-  for (unsigned i = first + static_cast<unsigned>(warp); i < end; i += kWarps) {
+  for (unsigned i = range.first + static_cast<unsigned>(warp); i < range.end; i += kWarps) {
     const size_t row = (static_cast<size_t>(blockIdx.y) * most_examples + i) * t.stride;
     const bool there = i < batch.count;
     const int label = there ? t.labels[example_of(t, i)] : -1;

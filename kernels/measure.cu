@@ -119,9 +119,8 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
   using taps = tap_walk<kBottom, kLanes, kPairs>;
   using walk = typename taps::walk;
   const int n = t.layout.n_modes, stride = mesh_stride(t.layout), n_panels = walk::panels_of(n);
-  const int passes = (t.n_examples + walk::kExamples - 1) / walk::kExamples, chunk = static_cast<int>(blockIdx.x);
-  const int first = static_cast<int>(static_cast<long long>(chunk) * passes / t.n_chunks);
-  const int end = static_cast<int>(static_cast<long long>(chunk + 1) * passes / t.n_chunks);
+  const unsigned chunk = blockIdx.x, n_examples = static_cast<unsigned>(t.n_examples);
+  const chunk_range passes = walk::passes_of(n_examples, chunk, static_cast<unsigned>(t.n_chunks));
   const unsigned mesh =
       blockIdx.z * static_cast<unsigned>(t.n_layers) + static_cast<unsigned>(t.first_layer) + blockIdx.y;
   const size_t here = static_cast<size_t>(blockIdx.z) * gridDim.y + blockIdx.y;
@@ -133,15 +132,16 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
   const float g_scale = static_cast<float>(t.scales[here].y);
 
   using source = backward_then_forward<walk>;
-  panel_stream<walk, source> panels = {shared_memory<float4>(), n_buffers, (end - first) * 2 * n_panels,
+  panel_stream<walk, source> panels = {shared_memory<float4>(), n_buffers,
+                                       static_cast<int>(passes.end - passes.first) * 2 * n_panels,
                                        source{t.nodes, mesh, n, n_panels - 1}};
-  float *const shares = reinterpret_cast<float *>(panels.buffers + n_buffers * walk::kPanelPlaces * walk::kMostPlanes);
+  float *const shares = panels.shares();
   float *const own = shares + threadIdx.x;
 
   panels.begin();
-  for (int pass = first; pass < end; pass++) {
-    const int example = pass * walk::kExamples + walk::slot();
-    const bool there = example < t.n_examples;
+  for (unsigned pass = passes.first; pass < passes.end; pass++) {
+    const unsigned example = pass * walk::kExamples + walk::slot();
+    const bool there = example < n_examples;
     const size_t row = static_cast<size_t>(example) * stride,
                  at = here * static_cast<size_t>(t.n_examples) * stride + row;
     float2 x[walk::kModes], a[walk::kModes]; /* a: g, then the returned field, then its conjugate in the forward pass */
@@ -159,7 +159,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
       }
       if (digital) {
         sync_block();
-        taps::add_shares(sums, shares, panel, n, pass == first);
+        taps::add_shares(sums, shares, panel, n, pass == passes.first);
       }
       panels.give_back();
     }
@@ -184,9 +184,9 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
       for (int i = 0; i < walk::kModes; i++) {
         const int w = walk::lane() * walk::kModes + i;
         const bool lit = there && w < n;
-        x[i] = make_float2(t.h            ? (lit ? x_share * t.h[blockIdx.z * t.x_distance + row + w] : 0)
-                           : w == example ? 1
-                                          : 0,
+        x[i] = make_float2(t.h ? (lit ? x_share * t.h[blockIdx.z * t.x_distance + row + w] : 0)
+                           : w == static_cast<int>(example) ? 1
+                                                            : 0,
                            0);
         walk::limit_unrolled_loads(i);
       }
@@ -200,7 +200,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
                            2 * (panel * walk::kPanel + j), n, digital);
       }
       sync_block();
-      taps::add_shares(sums, shares, panel, n, pass == first && !digital);
+      taps::add_shares(sums, shares, panel, n, pass == passes.first && !digital);
       panels.give_back();
     }
 
@@ -218,7 +218,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
       walk::limit_unrolled_loads(i);
     }
     sync_block();
-    taps::add_outputs(t.outputs + part * n, shares, n, pass == first);
+    taps::add_outputs(t.outputs + part * n, shares, n, pass == passes.first);
   } /* take() has the barrier before the next shares */
 }
 

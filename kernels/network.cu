@@ -57,9 +57,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
   const int n = meshes.layout.n_modes, stride = mesh_stride(meshes.layout), layers = task.n_layers;
   const int n_panels = walk::panels_of(n);
   const size_t places = mesh_places(meshes.layout), first_mesh = static_cast<size_t>(model) * layers;
-  const unsigned passes = (batch.count + walk::kExamples - 1) / walk::kExamples;
-  const unsigned first = static_cast<unsigned>(static_cast<unsigned long long>(chunk) * passes / batch.n_chunks);
-  const unsigned end = static_cast<unsigned>((chunk + 1ull) * passes / batch.n_chunks);
+  const chunk_range passes = walk::passes_of(batch.count, chunk, batch.n_chunks);
 
   /* scratch of this thread */
   const size_t slot = (static_cast<size_t>(model) * task.most_chunks + chunk) * walk::kExamples + walk::slot();
@@ -74,13 +72,13 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
 
   using source = forward_then_backward<walk, Node>;
   panel_stream<walk, source> panels = {shared_memory<float4>(), n_buffers,
-                                       static_cast<int>(end - first) * 2 * layers * n_panels,
+                                       static_cast<int>(passes.end - passes.first) * 2 * layers * n_panels,
                                        source{meshes, model * layers, layers}};
-  float *const shares = reinterpret_cast<float *>(panels.buffers + n_buffers * walk::kPanelPlaces * walk::kMostPlanes);
+  float *const shares = panels.shares();
 
   double loss = 0;
   panels.begin();
-  for (unsigned pass = first; pass < end; pass++) {
+  for (unsigned pass = passes.first; pass < passes.end; pass++) {
     const unsigned at = pass * walk::kExamples + walk::slot();
     const bool there = at < batch.count;
     size_t example = 0;
@@ -129,7 +127,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
         }
         walk::backward_panel(x, g, shares, nodes, panel, n, meshes.weights, kept);
         sync_block();
-        walk::add_shares(gradient + layer * places, shares, panel, n, pass == first);
+        walk::add_shares(gradient + layer * places, shares, panel, n, pass == passes.first);
         panels.give_back();
       }
     }

@@ -17,6 +17,7 @@
 #ifndef CUONN_KERNELS_WALK_H
 #define CUONN_KERNELS_WALK_H
 
+#include "chunks.h"
 #include "complex_numbers.h"
 #include "device.h"
 #include "device_meshes.h"
@@ -47,6 +48,11 @@ struct mesh_walk {
   static constexpr int kShareBytes = kPanel * kModes * 2 * CUONN_BLOCK * 4;
   static constexpr size_t shared_bytes(int n_buffers, bool backward) {
     return static_cast<size_t>(n_buffers * kPanelBytes + (backward ? kShareBytes : 0));
+  }
+
+  /* Passes over its examples that a block has to make for chunk number `chunk` of n_chunks. */
+  static DEVICE chunk_range passes_of(unsigned n_examples, unsigned chunk, unsigned n_chunks) {
+    return chunk_range(chunk, (n_examples + kExamples - 1) / kExamples, n_chunks);
   }
 
   static DEVICE int lane() { return static_cast<int>(threadIdx.x) % kLanes; }
@@ -110,9 +116,8 @@ struct mesh_walk {
     visit_inputs<kOdd>(visit, node_inputs<kOdd>(fields)...);
   }
 
-  /* pair: coefficients of the two columns. kWhole: both exist, which need not be tested. */
-  template <bool kWhole>
-  static DEVICE void forward_pair(float2 (&x)[kModes], const float4 *pair, int column, int n_modes,
+  /* pair: coefficients of the two columns; has_odd: whether the second one exists. */
+  static DEVICE void forward_pair(float2 (&x)[kModes], const float4 *pair, int column, bool has_odd,
                                   const kept_fields &kept) {
     const auto forward = [&](int row, float2 &top, float2 &bottom) {
       Node node;
@@ -121,19 +126,18 @@ struct mesh_walk {
     };
     if (Node::kLossy && kept.at) keep(x, kept, column);
     for_each_node<false>(forward, x);
-    if (!kWhole && column + 1 >= n_modes) return;
+    if (!has_odd) return;
     if (Node::kLossy && kept.at) keep(x, kept, column + 1);
     for_each_node<true>(forward, x);
   }
 
-  template <bool kWhole>
-  static DEVICE void transposed_pair(float2 (&g)[kModes], const float4 *pair, int column, int n_modes) {
+  static DEVICE void transposed_pair(float2 (&g)[kModes], const float4 *pair, bool has_odd) {
     const auto transposed = [&](int row, float2 &top, float2 &bottom) {
       Node node;
       node.load(node_at(pair, row, Node::kForwardPlanes), kLanes);
       node.transposed(top, bottom);
     };
-    if (kWhole || column + 1 < n_modes) for_each_node<true>(transposed, g);
+    if (has_odd) for_each_node<true>(transposed, g);
     for_each_node<false>(transposed, g);
   }
 
@@ -169,10 +173,9 @@ struct mesh_walk {
     finish_phi(shares + kOdd * kPairs * 2 * CUONN_BLOCK, x, g, kOdd, w);
   }
 
-  template <bool kWhole>
   static DEVICE void backward_pair(float2 (&x)[kModes], float2 (&g)[kModes], float *shares, const float4 *pair,
-                                   int column, int n_modes, const gradient_weights &w, const kept_fields &kept) {
-    if (kWhole || column + 1 < n_modes) backward_column<true>(x, g, shares, pair, column + 1, w, kept);
+                                   int column, bool has_odd, const gradient_weights &w, const kept_fields &kept) {
+    if (has_odd) backward_column<true>(x, g, shares, pair, column + 1, w, kept);
     backward_column<false>(x, g, shares, pair, column, w, kept);
   }
 
@@ -210,52 +213,45 @@ struct mesh_walk {
     copy_group();
   }
 
-  static DEVICE void forward_panel(float2 (&x)[kModes], const float4 *nodes, int panel, int n_modes,
-                                   const kept_fields &kept) {
-    constexpr int each = kModes * kLanes * Node::kForwardPlanes;
-    const int first = 2 * panel * kPanel;
+  /* Calls visit(j, column, has_odd) for the column pairs j of a panel, first to last or last to first; column: the even
+   * one. has_odd is a constant for whole panels. */
+  template <bool kBackward, class Visit>
+  static DEVICE void for_each_pair(int panel, int n_modes, Visit visit) {
+    const int first = panel * kPanel, count = pairs_in(panel, n_modes);
     if (is_whole(panel, n_modes)) {
 #pragma unroll
-      for (int j = 0; j < kPanel; j++) forward_pair<true>(x, nodes + j * each, first + 2 * j, n_modes, kept);
-    } else {
-#pragma unroll 1
-      for (int j = 0; j < pairs_in(panel, n_modes); j++)
-        forward_pair<false>(x, nodes + j * each, first + 2 * j, n_modes, kept);
-    }
-  }
-
-  static DEVICE void transposed_panel(float2 (&g)[kModes], const float4 *nodes, int panel, int n_modes) {
-    constexpr int each = kModes * kLanes * Node::kForwardPlanes;
-    const int first = 2 * panel * kPanel;
-    if (is_whole(panel, n_modes)) {
-#pragma unroll
-      for (int back = 1; back <= kPanel; back++) { /* nvcc does not unroll a falling counter */
-        const int j = kPanel - back;
-        transposed_pair<true>(g, nodes + j * each, first + 2 * j, n_modes);
+      for (int i = 0; i < kPanel; i++) {
+        const int j = kBackward ? kPanel - 1 - i : i;
+        visit(j, 2 * (first + j), true);
       }
     } else {
 #pragma unroll 1
-      for (int j = pairs_in(panel, n_modes); j-- > 0;)
-        transposed_pair<false>(g, nodes + j * each, first + 2 * j, n_modes);
+      for (int i = 0; i < count; i++) {
+        const int j = kBackward ? count - 1 - i : i, column = 2 * (first + j);
+        visit(j, column, column + 1 < n_modes);
+      }
     }
+  }
+
+  static DEVICE void forward_panel(float2 (&x)[kModes], const float4 *nodes, int panel, int n_modes,
+                                   const kept_fields &kept) {
+    for_each_pair<false>(panel, n_modes, [&](int j, int column, bool has_odd) {
+      forward_pair(x, nodes + j * kModes * kLanes * Node::kForwardPlanes, column, has_odd, kept);
+    });
+  }
+
+  static DEVICE void transposed_panel(float2 (&g)[kModes], const float4 *nodes, int panel, int n_modes) {
+    for_each_pair<true>(panel, n_modes, [&](int j, int, bool has_odd) {
+      transposed_pair(g, nodes + j * kModes * kLanes * Node::kForwardPlanes, has_odd);
+    });
   }
 
   static DEVICE void backward_panel(float2 (&x)[kModes], float2 (&g)[kModes], float *shares, const float4 *nodes,
                                     int panel, int n_modes, const gradient_weights &w, const kept_fields &kept) {
-    constexpr int each = kModes * kLanes * Node::kBackwardPlanes, shares_each = kModes * 2 * CUONN_BLOCK;
-    const int first = 2 * panel * kPanel;
-    float *const own = shares + threadIdx.x;
-    if (is_whole(panel, n_modes)) {
-#pragma unroll
-      for (int back = 1; back <= kPanel; back++) {
-        const int j = kPanel - back;
-        backward_pair<true>(x, g, own + j * shares_each, nodes + j * each, first + 2 * j, n_modes, w, kept);
-      }
-    } else {
-#pragma unroll 1
-      for (int j = pairs_in(panel, n_modes); j-- > 0;)
-        backward_pair<false>(x, g, own + j * shares_each, nodes + j * each, first + 2 * j, n_modes, w, kept);
-    }
+    for_each_pair<true>(panel, n_modes, [&](int j, int column, bool has_odd) {
+      backward_pair(x, g, shares + j * kModes * 2 * CUONN_BLOCK + threadIdx.x,
+                    nodes + j * kModes * kLanes * Node::kBackwardPlanes, column, has_odd, w, kept);
+    });
   }
 
   /* Sum over the block's examples, in their order, of the shares for one place of a panel. */
@@ -369,6 +365,9 @@ struct panel_stream {
   int left; /* number of panels left, the present one included */
   Source source;
 
+  DEVICE float *shares() {
+    return reinterpret_cast<float *>(buffers + n_buffers * Walk::kPanelPlaces * Walk::kMostPlanes);
+  }
   DEVICE float4 *buffer(int at) { return buffers + (at & (n_buffers - 1)) * Walk::kPanelPlaces * Walk::kMostPlanes; }
 
   DEVICE void begin() {
