@@ -7,8 +7,8 @@
 
 #include "chip/noise.h"
 #include "cuda/device.h"
-#include "kernels/coefficients.h"
 #include "kernels/chip.h"
+#include "kernels/coefficients.h"
 #include "kernels/derivatives.h"
 #include "kernels/measure.h"
 #include "kernels/scales.h"

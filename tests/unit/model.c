@@ -1,5 +1,6 @@
-/* The public handle on the backends in host memory: it trains, evaluates and propagates as the functions without one do,
- * in any type of numbers; refuses what does not fit; and works from several threads at once with the bits of one. */
+/* The public handle on the backends in host memory: it trains, evaluates and propagates as the functions without one
+ * do, in any type of numbers; refuses what does not fit; and works from several threads at once with the bits of
+ * one. */
 #define HANDLE_MODES 5
 #include "support/handle.h"
 

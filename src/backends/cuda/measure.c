@@ -82,8 +82,8 @@ static cudaError_t run_multiply(void *with, cudaStream_t stream) {
   return launch_multiply_adds(w->out, w->cycles, w->n_blocks, w->n_rounds, stream);
 }
 
-/* Rounds are doubled until they take some milliseconds. The first block runs from the begin of the launch on, so that its
- * cycles over the time is about the clock; all blocks fit on the device at once. */
+/* Rounds are doubled until they take some milliseconds. The first block runs from the begin of the launch on, so that
+ * its cycles over the time is about the clock; all blocks fit on the device at once. */
 static cuonn_status measure_arithmetic(backend_machine *out, cudaStream_t stream) {
   cuonn_status status = CUONN_OK;
   cuda_memory memory = {0};

@@ -1,6 +1,6 @@
 /* Meshes on the device. Their nodes are ideal if those of all meshes are; kernels are built for one kind each.
- * A column that alone attenuates so much that it is a segment of its own (src/mesh/segments.h) is in effect not undone at
- * all. */
+ * A column that alone attenuates so much that it is a segment of its own (src/mesh/segments.h) is in effect not undone
+ * at all. */
 #include "cuda/meshes.h"
 
 #include <math.h>

@@ -1,4 +1,5 @@
-/* One mesh, from and to the doubles of a call: fields node by node or stage by stage, and the vector-Jacobian product. */
+/* One mesh, from and to the doubles of a call: fields node by node or stage by stage, and the vector-Jacobian
+ * product. */
 #include "cuda/propagate.h"
 
 #include <stdlib.h>

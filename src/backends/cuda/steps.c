@@ -1,9 +1,9 @@
 /* Training steps and gradients.
  *
- * A step is three kernels: loss and gradient of the batch (network.cu), sums over chunks and the optimizer (optimizer.cu),
- * coefficients of the nodes (coefficients.cu). Up to kGraphSteps steps are recorded as one graph, once, and run by one
- * launch; what differs from call to call (which examples, learning rate) lies in arrays on the device that are written
- * before. The host waits once a graph, for its losses. */
+ * A step is three kernels: loss and gradient of the batch (network.cu), sums over chunks and the optimizer
+ * (optimizer.cu), coefficients of the nodes (coefficients.cu). Up to kGraphSteps steps are recorded as one graph, once,
+ * and run by one launch; what differs from call to call (which examples, learning rate) lies in arrays on the device
+ * that are written before. The host waits once a graph, for its losses. */
 #include "cuda/steps.h"
 
 #include <math.h>
@@ -58,7 +58,7 @@ static network_sums sums_of(const cuda_state *s, const network_batch *batch, siz
                         .losses = s->steps.chunk_losses};
 }
 
-/* ------------------------------------------------------------------------------------------------------------ graphs */
+/* ----------------------------------------------------------------------------------------------------------- graphs */
 
 /* Gradients of n_models models from `first` on, as their chips give them, to s->steps.derived, and their losses. */
 static cuonn_status launch_gradients(double *losses, const cuda_state *s, backend_split split,
@@ -143,7 +143,7 @@ static cuonn_status find_graph(cudaGraphExec_t *out, cuda_state *s, size_t n_ste
   return CUONN_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- steps */
+/* ------------------------------------------------------------------------------------------------------------ steps */
 
 static void plan(cuda_state *s, const backend_step *steps, size_t n_steps) {
   const size_t models = s->problem.n_models;
@@ -210,7 +210,7 @@ cuonn_status cuda_train_steps(double *losses, void *state, const backend_step *s
   return status;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- gradient */
+/* --------------------------------------------------------------------------------------------------------- gradient */
 
 /* Theta and phi of one layer, from the device's [place]. */
 static void take_gradient(cuonn_mesh_gradient *to, const float2 *from, const cuda_meshes *meshes) {
