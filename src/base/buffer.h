@@ -27,6 +27,13 @@ static inline void buffer_put(const cuonn_buffer *buffer, size_t i, double value
     ((float *)buffer->data)[i] = (float)value;
 }
 
+/* The same from the i-th real number on. */
+static inline cuonn_buffer buffer_at(const cuonn_buffer *buffer, size_t i) {
+  cuonn_buffer rest = *buffer;
+  rest.data = (char *)rest.data + i * (buffer_is_double(buffer) ? sizeof(double) : sizeof(float));
+  return rest;
+}
+
 /* Complex numbers of the host as a buffer. */
 static inline cuonn_buffer buffer_of(const double *values, size_t count) {
   return (cuonn_buffer){(double *)values, CUONN_COMPLEX128, CUONN_HOST, count};

@@ -1,5 +1,5 @@
 /* Single layers of a handle's models, with buffers of the caller's: checks, and the way of backends in host memory. */
-#include <stdlib.h>
+#include <stdint.h>
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -35,6 +35,8 @@ static cuonn_status check_fields(const char *name, const cuonn_buffer *buffer, c
               name);
   CUONN_CHECK(in->count > 0 && in->count % n == 0 && buffer->count == in->count, CUONN_E_SHAPE,
               "%s has %zu numbers, the input %zu, of examples of %zu waveguides", name, buffer->count, in->count, n);
+  CUONN_CHECK(in->count / n <= INT32_MAX, CUONN_E_SHAPE, "%s has %zu examples, more than 2^31 - 1", name,
+              in->count / n);
   return check_memory(name, buffer, model, in->memory);
 }
 

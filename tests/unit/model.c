@@ -257,6 +257,8 @@ static void test_refuses__wrong_buffers(void **unused) {
   REFUSED(cuonn_model_propagate(&wrong, model, 0, 0, &x, false, NULL), CUONN_E_SHAPE,
           "output has 104 numbers, the input 105, of examples of 5 waveguides");
   REFUSED(cuonn_model_propagate(&out, model, 0, 0, &wrong, false, NULL), CUONN_E_SHAPE, "input has 104 numbers");
+  wrong = buffer(y, x.type, ((size_t)1 << 31) * kModes);
+  REFUSED(cuonn_model_propagate(&wrong, model, 0, 0, &wrong, false, NULL), CUONN_E_SHAPE, "more than 2^31 - 1");
   wrong = buffer(NULL, x.type, x.count);
   REFUSED(cuonn_model_propagate(&wrong, model, 0, 0, &x, false, NULL), CUONN_E_ARGUMENT, "output has no data");
   REFUSED(cuonn_model_propagate(&out, model, 0, kLayers, &x, false, NULL), CUONN_E_ARGUMENT,

@@ -16,10 +16,10 @@
 void cpu_read_tile(float *x, const cuonn_buffer *from, size_t first, size_t count, size_t n_modes, size_t lanes) {
   memset(x, 0, n_modes * 2 * lanes * sizeof *x);
   for (size_t i = 0; i < count; i++) {
-    const size_t at = 2 * (first + i) * n_modes;
+    const cuonn_buffer example = buffer_at(from, 2 * (first + i) * n_modes);
     for (size_t w = 0; w < n_modes; w++) {
-      x[w * 2 * lanes + i] = (float)buffer_get(from, at + 2 * w);
-      x[w * 2 * lanes + lanes + i] = (float)buffer_get(from, at + 2 * w + 1);
+      x[w * 2 * lanes + i] = (float)buffer_get(&example, 2 * w);
+      x[w * 2 * lanes + lanes + i] = (float)buffer_get(&example, 2 * w + 1);
     }
   }
 }
@@ -27,10 +27,10 @@ void cpu_read_tile(float *x, const cuonn_buffer *from, size_t first, size_t coun
 static void write_tile(const cuonn_buffer *to, size_t first, const float *x, size_t count, size_t n_modes,
                        size_t lanes) {
   for (size_t i = 0; i < count; i++) {
-    const size_t at = 2 * (first + i) * n_modes;
+    const cuonn_buffer example = buffer_at(to, 2 * (first + i) * n_modes);
     for (size_t w = 0; w < n_modes; w++) {
-      buffer_put(to, at + 2 * w, (double)x[w * 2 * lanes + i]);
-      buffer_put(to, at + 2 * w + 1, (double)x[w * 2 * lanes + lanes + i]);
+      buffer_put(&example, 2 * w, (double)x[w * 2 * lanes + i]);
+      buffer_put(&example, 2 * w + 1, (double)x[w * 2 * lanes + lanes + i]);
     }
   }
 }
