@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cpu/in_situ.h"
+#include "cpu/level.h"
 #include "support/golden_mesh.h"
 #include "support/on_chip.h"
 

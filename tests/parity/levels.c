@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "cpu/layer.h"
+#include "cpu/level.h"
 #include "cpu/nodes.h"
 #include "support/chance.h"
 #include "support/close.h"

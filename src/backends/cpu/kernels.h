@@ -100,9 +100,4 @@ typedef struct cpu_kernels {
 
 enum { kMultiplyAdds = 192 };
 
-/* Levels that this processor has, the plainest first; NULL past the last. */
-const cpu_kernels *cpu_kernels_level(size_t i);
-/* The last of them. */
-const cpu_kernels *cpu_kernels_choose(void);
-
 #endif

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "cpu/level.h"
 #include "cpu/machine.h"
 #include "cpu/state.h"
 

@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "cpu/level.h"
 #include "cpu/nodes.h"
 #include "cpu/propagate.h"
 #include "cpu/state.h"

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "cpu/level.h"
 #include "network/shape.h"
 
 int cpu_own_threads(void) { return omp_get_max_threads(); }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "cpu/level.h"
 #include "cpu/nodes.h"
 #include "cpu/propagate.h"
 #include "cpu/state.h"

@@ -1,4 +1,4 @@
-#include "cpu/kernels.h"
+#include "cpu/level.h"
 
 extern const cpu_kernels cpu_kernels_base;
 
