@@ -60,10 +60,12 @@ DEVICE double mixed(const phase_errors &errors, mesh_layout layout, int kind, in
   const int reach = CUONN_CROSSTALK_REACH, rows = CUONN_CROSSTALK_ROWS, n = layout.n_modes;
   const int at = 2 * column + (kind == 0);
   double sum = 0;
-  for (int place = max(0, at - reach); place <= min(2 * n - 1, at + reach); place++) {
+  for (int place = max(0, at - reach); place <= min(2 * layout.n_columns - 1, at + reach); place++) {
     const int c = place / 2, other = place % 2 == 0, columns = abs(place - at), above = max(0, row - rows);
     for (int t = above + (above + c) % 2; t + 1 < n && t <= row + rows; t += 2) {
-      const double2 phases = value(mesh_place(layout, c, t));
+      const size_t giving = mesh_place(layout, c, t);
+      if (layout.nodes_at && layout.nodes_at[giving] == CUONN_IDLE_PLACE) continue;
+      const double2 phases = value(giving);
       const double weight = transposed ? errors.weight[other][kind][rows + t - row][columns]
                                        : errors.weight[kind][other][rows + row - t][columns];
       sum += weight * (other ? phases.y : phases.x);

@@ -27,6 +27,36 @@ DEVICE unsigned own_phase(double2 phases, style_arms arms) {
   return binary_angle(arms.phi[1] * phases.y + 0.5 * (arms.theta[0] + arms.theta[1]) * phases.x) + 0x40000000u;
 }
 
+/* An idle place among ideal nodes is a node that hands both fields on: s = 1, c = 0, e^{i pi} on the top arm, and half
+ * a turn on both outputs. */
+DEVICE bool is_idle(mesh_layout layout, size_t place) {
+  return layout.nodes_at && layout.nodes_at[place] == CUONN_IDLE_PLACE;
+}
+static constexpr unsigned kHalfTurn = 0x80000000u;
+
+DEVICE unsigned own_phase_at(const double2 *phases, mesh_layout layout, int column, int top, style_arms arms) {
+  const size_t place = mesh_place(layout, column, top);
+  return is_idle(layout, place) ? kHalfTurn : own_phase(phases[place], arms);
+}
+
+/* Coefficients of a node, or of an idle place; before: the phase that its top waveguide carries more than its bottom
+ * one. */
+DEVICE float4 ideal_node_at(const double2 *phases, mesh_layout layout, int column, int top, unsigned before,
+                            style_arms arms) {
+  const size_t place = mesh_place(layout, column, top);
+  if (is_idle(layout, place)) {
+    const float2 e = rounded(unit(before + kHalfTurn));
+    return make_float4(e.x, e.y, 1, 0);
+  }
+  const double2 p = phases[place],
+                e = unit(binary_angle(static_cast<double>(arms.phi[0] - arms.phi[1]) * p.y) + before);
+  double sine, cosine;
+  sincospi(0.5 * (arms.theta[0] - arms.theta[1]) * p.x * 0.3183098861837907, &sine, &cosine);
+  const double unless_finite = 0 * p.x + 0 * p.y;
+  return make_float4(static_cast<float>(e.x + unless_finite), static_cast<float>(e.y), static_cast<float>(sine),
+                     static_cast<float>(cosine));
+}
+
 /* Sum of this and all lower lanes. */
 DEVICE unsigned sum_of_lower(unsigned value) {
   const unsigned lane = threadIdx.x % CUONN_WARP;
@@ -44,42 +74,36 @@ DEVICE unsigned sum_of_lower(unsigned value) {
  * are exact, so a warp adds up a diagonal 32 nodes at a time: no chain of N columns, no barrier. */
 KERNEL k_ideal_nodes(float4 *nodes, float2 *turns, const double2 *phases, const double *gamma, mesh_layout layout,
                      style_arms arms, int n_meshes) {
-  const int n = layout.n_modes, lane = static_cast<int>(threadIdx.x) % CUONN_WARP;
+  const int n = layout.n_modes, n_columns = layout.n_columns, lane = static_cast<int>(threadIdx.x) % CUONN_WARP;
   const int warp = static_cast<int>((blockIdx.x * blockDim.x + threadIdx.x) / CUONN_WARP);
-  const int mesh = warp / (n - 1), d = warp % (n - 1);
+  const int n_diagonals = mesh_diagonals(layout), mesh = warp / n_diagonals, d = warp % n_diagonals;
   if (mesh >= n_meshes) return;
   const double2 *mine = phases + static_cast<size_t>(mesh) * mesh_places(layout);
   const int first_column = 2 * d > n - 2 ? 2 * d - (n - 2) : 0, first_top = 2 * d - first_column;
 
   unsigned base = 0; /* at the bottom edge: columns first_column - 2, - 4, ... */
   for (int c = first_column - 2 - 2 * lane; c >= 0; c -= 2 * CUONN_WARP) {
-    base += own_phase(mine[mesh_place(layout, c, n - 2)], arms);
+    base += own_phase_at(mine, layout, c, n - 2, arms);
   }
   base = warp_sum(base);
 
   unsigned below = base, above = base; /* P of the diagonals d and d - 1 up to here */
-  const int count = first_top < n - 1 - first_column ? first_top + 1 : n - first_column;
+  const int count = first_top < n_columns - 1 - first_column ? first_top + 1 : n_columns - first_column;
   for (int done = 0; done < count; done += CUONN_WARP) {
     const int c = first_column + done + lane, t = first_top - done - lane;
-    const bool there = t >= 0 && c < n, there_above = t >= 1 && c >= 1 && c - 1 < n;
-    const double2 p = there ? mine[mesh_place(layout, c, t)] : make_double2(0, 0);
-    const unsigned own = there ? own_phase(p, arms) : 0;
-    const unsigned own_above = there_above ? own_phase(mine[mesh_place(layout, c - 1, t - 1)], arms) : 0;
+    const bool there = t >= 0 && c < n_columns, there_above = t >= 1 && c >= 1 && c - 1 < n_columns;
+    const unsigned own = there ? own_phase_at(mine, layout, c, t, arms) : 0;
+    const unsigned own_above = there_above ? own_phase_at(mine, layout, c - 1, t - 1, arms) : 0;
     const unsigned to_here = sum_of_lower(own), to_here_above = sum_of_lower(own_above);
     if (there) {
       const unsigned at_bottom = below + to_here - own, at_top = above + to_here_above, left = below + to_here;
-      const double2 e = unit(binary_angle(static_cast<double>(arms.phi[0] - arms.phi[1]) * p.y) + at_top - at_bottom);
-      double sine, cosine;
-      sincospi(0.5 * (arms.theta[0] - arms.theta[1]) * p.x * 0.3183098861837907, &sine, &cosine);
-      const double unless_finite = 0 * p.x + 0 * p.y;
       nodes[static_cast<size_t>(mesh) * mesh_places(layout) + mesh_place(layout, c, t)] =
-          make_float4(static_cast<float>(e.x + unless_finite), static_cast<float>(e.y), static_cast<float>(sine),
-                      static_cast<float>(cosine));
+          ideal_node_at(mine, layout, c, t, at_top - at_bottom, arms);
       if (turns) { /* outputs behind which no node follows */
         float2 *const out = turns + static_cast<size_t>(mesh) * n;
         const double *const g = gamma + static_cast<size_t>(mesh) * n;
-        if (c + (t > 0 ? 1 : 2) >= n) out[t] = rounded(unit(left + binary_angle(g[t])));
-        if (c + (t + 2 < n ? 1 : 2) >= n) out[t + 1] = rounded(unit(left + binary_angle(g[t + 1])));
+        if (c + (t > 0 ? 1 : 2) >= n_columns) out[t] = rounded(unit(left + binary_angle(g[t])));
+        if (c + (t + 2 < n ? 1 : 2) >= n_columns) out[t + 1] = rounded(unit(left + binary_angle(g[t + 1])));
       }
     }
     below += shuffle(to_here, CUONN_WARP - 1);
@@ -220,7 +244,7 @@ extern "C" cudaError_t launch_idle_nodes(float4 *nodes, mesh_layout layout, int 
 
 extern "C" cudaError_t launch_ideal_nodes(float4 *nodes, float2 *turns, const double2 *phases, const double *gamma,
                                           mesh_layout layout, style_arms arms, int n_meshes, cudaStream_t stream) {
-  const size_t warps = static_cast<size_t>(n_meshes) * static_cast<size_t>(layout.n_modes - 1);
+  const size_t warps = static_cast<size_t>(n_meshes) * static_cast<size_t>(mesh_diagonals(layout));
   return CUONN_LAUNCH(k_ideal_nodes, dim3(blocks_for(warps * CUONN_WARP, kThreads)), dim3(kThreads), 0, stream, nodes,
                       turns, phases, gamma, layout, arms, n_meshes);
 }

@@ -13,7 +13,7 @@ struct one_way {
   unsigned mesh;
   int panel; /* the next one */
   DEVICE void fetch(float4 *to) {
-    Walk::template fetch<Node::kForwardPlanes>(to, meshes.nodes, mesh, panel, meshes.layout.n_modes);
+    Walk::template fetch<Node::kForwardPlanes>(to, meshes.nodes, mesh, panel, meshes.layout.n_columns);
     panel += kTransposed ? -1 : 1;
   }
 };
@@ -24,7 +24,8 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
     k_columns(float2 *out, device_meshes meshes, const float2 *in, int n_examples, bool with_turns, int n_buffers) {
   using walk = mesh_walk<Node, kLanes, kPairs>;
   const int n = meshes.layout.n_modes, stride = mesh_stride(meshes.layout), mesh = static_cast<int>(blockIdx.y);
-  const int n_panels = walk::panels_of(n);
+  const int n_columns = meshes.layout.n_columns;
+  const int n_panels = walk::panels_of(n_columns);
   const int example = static_cast<int>(blockIdx.x) * walk::kExamples + walk::slot();
   const bool there = example < n_examples;
   const float2 *turns = with_turns ? meshes.turns + static_cast<size_t>(mesh) * n : nullptr;
@@ -47,9 +48,9 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
     const float4 *nodes = panels.take();
     const int panel = kTransposed ? n_panels - 1 - i : i;
     if (kTransposed) {
-      walk::transposed_panel(x, nodes, panel, n);
+      walk::transposed_panel(x, nodes, panel, n_columns);
     } else {
-      walk::forward_panel(x, nodes, panel, n, kept_fields{nullptr, nullptr});
+      walk::forward_panel(x, nodes, panel, n_columns, kept_fields{nullptr, nullptr});
     }
     panels.give_back();
   }
@@ -69,7 +70,8 @@ template <class Node, int kLanes, int kPairs>
 KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
     k_vjp(vjp_task task, device_meshes meshes, int n_buffers) {
   using walk = mesh_walk<Node, kLanes, kPairs>;
-  const int n = meshes.layout.n_modes, stride = mesh_stride(meshes.layout), n_panels = walk::panels_of(n);
+  const int n = meshes.layout.n_modes, n_columns = meshes.layout.n_columns, stride = mesh_stride(meshes.layout);
+  const int n_panels = walk::panels_of(n_columns);
   const unsigned chunk = blockIdx.x, n_examples = static_cast<unsigned>(task.n_examples);
   const chunk_range passes = walk::passes_of(n_examples, chunk, static_cast<unsigned>(task.n_chunks));
   float2 *const gradient = task.gradient + static_cast<size_t>(chunk) * mesh_places(meshes.layout);
@@ -95,7 +97,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
     float2 x[walk::kModes], g[walk::kModes];
     walk::read(x, there ? task.input + at : nullptr, n);
     for (int panel = 0; panel < n_panels; panel++) {
-      walk::forward_panel(x, panels.take(), panel, n, kept);
+      walk::forward_panel(x, panels.take(), panel, n_columns, kept);
       panels.give_back();
     }
     walk::read(g, there ? task.cotangent + at : nullptr, n);
@@ -105,9 +107,9 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
       walk::limit_unrolled_loads(i);
     }
     for (int panel = n_panels; panel-- > 0;) {
-      walk::backward_panel(x, g, shares, panels.take(), panel, n, meshes.weights, kept);
+      walk::backward_panel(x, g, shares, panels.take(), panel, n_columns, meshes.weights, kept);
       sync_block();
-      walk::add_shares(gradient, shares, panel, n, pass == passes.first);
+      walk::add_shares(gradient, shares, panel, n_columns, pass == passes.first);
       panels.give_back();
     }
     if (there && task.backward) walk::write(task.backward + at, g, n);

@@ -8,11 +8,6 @@
 
 /* ---------------------------------------------------------------------------------------------------------- kernels */
 
-/* Number of a node, column by column. */
-DEVICE unsigned node_number(int n_modes, int column, int top) {
-  return static_cast<unsigned>((column + 1) / 2 * (n_modes / 2) + column / 2 * ((n_modes - 1) / 2) + top / 2);
-}
-
 /* Signal and light of one tap, and of the taps of theta and phi. */
 DEVICE double2 operator+(double2 a, float2 b) { return make_double2(a.x + b.x, a.y + b.y); }
 struct node_taps {
@@ -51,7 +46,7 @@ KERNEL k_finish(float2 *gradient, measure_task t) {
   const node_taps taps = sum_chunks<node_taps, 8>(from, places, static_cast<unsigned>(t.n_chunks));
   if (threadIdx.x >= CUONN_WARP || !node) return;
   const layer_scale scale(t, here);
-  const double2 normal = scale.normals(t, node_number(t.layout.n_modes, column, top));
+  const double2 normal = scale.normals(t, mesh_node_number(t.layout, place, column, top));
   gradient[(static_cast<size_t>(blockIdx.z) * t.n_layers + scale.layer) * places + place] =
       rounded(make_double2(scale.derivative(taps.theta, normal.x), scale.derivative(taps.phi, normal.y)));
 }
@@ -64,7 +59,7 @@ KERNEL k_finish_outputs(float *d_gamma, measure_task t) {
   const double2 tap = sum_chunks<double2, 16>(from, static_cast<size_t>(n), static_cast<unsigned>(t.n_chunks));
   if (threadIdx.x >= CUONN_WARP || w >= n) return;
   const layer_scale scale(t, here);
-  const double2 normal = scale.normals(t, node_number(n, n, 0) + static_cast<unsigned>(w));
+  const double2 normal = scale.normals(t, t.n_nodes + static_cast<unsigned>(w));
   d_gamma[(static_cast<size_t>(blockIdx.z) * t.n_layers + scale.layer) * n + w] =
       static_cast<float>(scale.derivative(tap, normal.x));
 }

@@ -14,7 +14,7 @@ typedef struct {
   const float4 *nodes; /* [mesh][place row][plane][lane] for the forward pass, and for transposed meshes */
   const float4 *back;  /* the same for the backward pass; `nodes` where nodes are ideal */
   const float2 *turns; /* [mesh][N] exp(i (gamma + phase that the nodes leave out)), by which outputs are multiplied */
-  const int *starts;   /* [mesh][N] segments, as in walk.h; NULL: no fields need to be kept */
+  const int *starts;   /* [mesh][column] segments, as in walk.h; NULL: no fields need to be kept */
   int n_segments;      /* most of a mesh */
   size_t shared_limit; /* bytes that a block may ask for on this device */
 } device_meshes;

@@ -13,6 +13,7 @@
  * on the device. */
 typedef struct {
   mesh_layout layout;
+  unsigned n_nodes;           /* of a mesh; outputs are counted behind them */
   bool bottom;                /* the arm with the shifters */
   const float4 *nodes;        /* [model][layer], as launch_tap_nodes() fills them */
   const float2 *gammas;       /* [model][layer][N] */

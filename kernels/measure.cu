@@ -31,7 +31,7 @@ struct tap_walk {
     to[3 * CUONN_BLOCK] = phi.light;
   }
 
-  static DEVICE void backward_pair(float2 (&g)[kModes], float *shares, const float4 *pair, int column, int n_modes,
+  static DEVICE void backward_pair(float2 (&g)[kModes], float *shares, const float4 *pair, int column, int n_columns,
                                    bool digital) {
     const auto backward = [&](int row, float2 &top, float2 &bottom) {
       node n;
@@ -41,12 +41,12 @@ struct tap_walk {
       if (digital) put(shares, row, read_backward(theta), read_backward(phi));
       walk::limit_unrolled_loads(row);
     };
-    if (column + 1 < n_modes) walk::template for_each_node<true>(backward, g);
+    if (column + 1 < n_columns) walk::template for_each_node<true>(backward, g);
     walk::template for_each_node<false>(backward, g);
   }
 
   static DEVICE void forward_pair(float2 (&x)[kModes], float2 (&a)[kModes], float *shares, const float4 *pair,
-                                  int column, int n_modes, bool digital) {
+                                  int column, int n_columns, bool digital) {
     const auto forward = [&](int row, float2 &x_top, float2 &a_top, float2 &x_bottom, float2 &a_bottom) {
       node n;
       tap_reading theta, phi;
@@ -56,15 +56,15 @@ struct tap_walk {
       walk::limit_unrolled_loads(row);
     };
     walk::template for_each_node<false>(forward, x, a);
-    if (column + 1 < n_modes) walk::template for_each_node<true>(forward, x, a);
+    if (column + 1 < n_columns) walk::template for_each_node<true>(forward, x, a);
   }
 
   /* After a barrier: adds the shares of the block's examples, in their order, to the panel's part of the sums. */
-  static DEVICE void add_shares(float4 *sums, const float *shares, int panel, int n_modes, bool first) {
-    const int count = walk::pairs_in(panel, n_modes) * kModes * kLanes;
+  static DEVICE void add_shares(float4 *sums, const float *shares, int panel, int n_columns, bool first) {
+    const int count = walk::pairs_in(panel, n_columns) * kModes * kLanes;
     for (int i = static_cast<int>(threadIdx.x); i < count; i += CUONN_BLOCK) {
       const int node = i / kLanes, of = i % kLanes;
-      if (2 * panel * walk::kPanel + node / kPairs >= n_modes) continue; /* an odd column that is missing */
+      if (2 * panel * walk::kPanel + node / kPairs >= n_columns) continue; /* an odd column that is missing */
       float4 *const to = sums + static_cast<size_t>(panel) * walk::kPanelPlaces + i;
       float4 sum = first ? make_float4(0, 0, 0, 0) : *to;
 #pragma unroll
@@ -97,13 +97,13 @@ template <class Walk>
 struct backward_then_forward {
   const float4 *nodes;
   unsigned mesh;
-  int n_modes;
+  int n_columns;
   int panel; /* the next one; at first the last */
   bool forward = false;
 
   DEVICE void fetch(float4 *to) {
-    const int last = Walk::panels_of(n_modes) - 1;
-    Walk::template fetch<2>(to, nodes, mesh, panel, n_modes);
+    const int last = Walk::panels_of(n_columns) - 1;
+    Walk::template fetch<2>(to, nodes, mesh, panel, n_columns);
     if (panel == (forward ? last : 0)) {
       forward = !forward; /* the panel at either end comes twice */
     } else {
@@ -118,7 +118,8 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
     k_measure(measure_task t, int n_buffers) {
   using taps = tap_walk<kBottom, kLanes, kPairs>;
   using walk = typename taps::walk;
-  const int n = t.layout.n_modes, stride = mesh_stride(t.layout), n_panels = walk::panels_of(n);
+  const int n = t.layout.n_modes, n_columns = t.layout.n_columns, stride = mesh_stride(t.layout);
+  const int n_panels = walk::panels_of(n_columns);
   const unsigned chunk = blockIdx.x, n_examples = static_cast<unsigned>(t.n_examples);
   const chunk_range passes = walk::passes_of(n_examples, chunk, static_cast<unsigned>(t.n_chunks));
   const unsigned mesh =
@@ -134,7 +135,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
   using source = backward_then_forward<walk>;
   panel_stream<walk, source> panels = {shared_memory<float4>(), n_buffers,
                                        static_cast<int>(passes.end - passes.first) * 2 * n_panels,
-                                       source{t.nodes, mesh, n, n_panels - 1}};
+                                       source{t.nodes, mesh, n_columns, n_panels - 1}};
   float *const shares = panels.shares();
   float *const own = shares + threadIdx.x;
 
@@ -153,13 +154,13 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
     for (int panel = n_panels; panel-- > 0;) {
       const float4 *const nodes = panels.take();
 #pragma unroll 1
-      for (int j = walk::pairs_in(panel, n); j-- > 0;) {
+      for (int j = walk::pairs_in(panel, n_columns); j-- > 0;) {
         taps::backward_pair(a, own + j * walk::kModes * 4 * CUONN_BLOCK, nodes + j * walk::kModes * kLanes * 2,
-                            2 * (panel * walk::kPanel + j), n, digital);
+                            2 * (panel * walk::kPanel + j), n_columns, digital);
       }
       if (digital) {
         sync_block();
-        taps::add_shares(sums, shares, panel, n, pass == passes.first);
+        taps::add_shares(sums, shares, panel, n_columns, pass == passes.first);
       }
       panels.give_back();
     }
@@ -195,12 +196,12 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
     for (int panel = 0; panel < n_panels; panel++) {
       const float4 *const nodes = panels.take();
 #pragma unroll 1
-      for (int j = 0; j < walk::pairs_in(panel, n); j++) {
+      for (int j = 0; j < walk::pairs_in(panel, n_columns); j++) {
         taps::forward_pair(x, a, own + j * walk::kModes * 4 * CUONN_BLOCK, nodes + j * walk::kModes * kLanes * 2,
-                           2 * (panel * walk::kPanel + j), n, digital);
+                           2 * (panel * walk::kPanel + j), n_columns, digital);
       }
       sync_block();
-      taps::add_shares(sums, shares, panel, n, pass == passes.first && !digital);
+      taps::add_shares(sums, shares, panel, n_columns, pass == passes.first && !digital);
       panels.give_back();
     }
 

@@ -5,13 +5,16 @@
  *   place = (column pairs + k % pairs) lanes + k / pairs,    k = top waveguide / 2
  *
  * so that the lanes of a warp, each of which computes the nodes of its own waveguides, read neighbouring addresses. A
- * node of an odd column that joins the waveguides of two lanes belongs to the upper lane. Places without a node (beyond
- * N, and below the last waveguide) hold idle nodes, which change no waveguide of the mesh. */
+ * node of an odd column that joins the waveguides of two lanes belongs to the upper lane. Top waveguides of even
+ * columns are even, of odd ones odd, so that every mesh whose nodes join neighbouring waveguides fits, some columns
+ * later than in its own list if need be. Places without a node hold idle nodes, which change no waveguide of the mesh.
+ */
 #ifndef CUONN_KERNELS_MESH_H
 #define CUONN_KERNELS_MESH_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __CUDACC__
 #define CUONN_HOST_DEVICE __host__ __device__ static inline
@@ -25,18 +28,24 @@ enum {
 };
 
 typedef struct {
-  int n_modes, lanes, pairs;
+  int n_modes, n_columns, lanes, pairs;
+  /* device, [place] number of the node, CUONN_IDLE_PLACE where there is none; NULL for the rectangular mesh: all places
+   * that join two of its waveguides hold nodes */
+  const uint32_t *nodes_at;
 } mesh_layout;
 
+#define CUONN_IDLE_PLACE UINT32_MAX
+
+/* Of the rectangular mesh; n_columns and nodes_at are then set for another. */
 CUONN_HOST_DEVICE mesh_layout mesh_layout_of(int n_modes) {
-  mesh_layout layout = {n_modes, 8, 1};
+  mesh_layout layout = {n_modes, n_modes, 8, 1, NULL};
   while (layout.lanes < 32 && 2 * layout.lanes < n_modes) layout.lanes *= 2;
   while (2 * layout.lanes * layout.pairs < n_modes) layout.pairs *= 2;
   return layout;
 }
 
-/* Columns are processed two at a time, an even and an odd one; the last odd one is missing where N is odd. */
-CUONN_HOST_DEVICE int mesh_column_pairs(mesh_layout layout) { return (layout.n_modes + 1) / 2; }
+/* Columns are processed two at a time, an even and an odd one; the last odd one may be missing. */
+CUONN_HOST_DEVICE int mesh_column_pairs(mesh_layout layout) { return (layout.n_columns + 1) / 2; }
 
 CUONN_HOST_DEVICE size_t mesh_places(mesh_layout layout) {
   return (size_t)mesh_column_pairs(layout) * 2 * (size_t)(layout.pairs * layout.lanes);
@@ -47,12 +56,23 @@ CUONN_HOST_DEVICE size_t mesh_place(mesh_layout layout, int column, int top) {
   return (size_t)(column * layout.pairs + k % layout.pairs) * (size_t)layout.lanes + (size_t)(k / layout.pairs);
 }
 
-/* The node at a place; false if there is none. */
+/* Diagonals of places with column + top waveguide = 0, 2, 4, ... */
+CUONN_HOST_DEVICE int mesh_diagonals(mesh_layout layout) { return (layout.n_columns + layout.n_modes - 1) / 2; }
+
+/* Column and top waveguide of a place; false if there is no node. */
 CUONN_HOST_DEVICE bool mesh_node_at(int *column, int *top, mesh_layout layout, size_t place) {
   const int lane = (int)(place % (size_t)layout.lanes), row = (int)(place / (size_t)layout.lanes);
   *column = row / layout.pairs;
   *top = 2 * (lane * layout.pairs + row % layout.pairs) + *column % 2;
-  return *column < layout.n_modes && *top + 1 < layout.n_modes;
+  return *column < layout.n_columns && *top + 1 < layout.n_modes &&
+         (!layout.nodes_at || layout.nodes_at[place] != CUONN_IDLE_PLACE);
+}
+
+/* Number of the node at a place that holds one: column by column. */
+CUONN_HOST_DEVICE unsigned mesh_node_number(mesh_layout layout, size_t place, int column, int top) {
+  const int n = layout.n_modes;
+  if (layout.nodes_at) return layout.nodes_at[place];
+  return (unsigned)((column + 1) / 2 * (n / 2) + column / 2 * ((n - 1) / 2) + top / 2);
 }
 
 /* Distance of two examples in arrays of fields, in complex numbers: even, so that pairs are aligned to 16 bytes. */

@@ -55,7 +55,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
   if (chunk >= batch.n_chunks) return;
   const device_meshes &meshes = task.meshes;
   const int n = meshes.layout.n_modes, stride = mesh_stride(meshes.layout), layers = task.n_layers;
-  const int n_panels = walk::panels_of(n);
+  const int n_columns = meshes.layout.n_columns, n_panels = walk::panels_of(n_columns);
   const size_t places = mesh_places(meshes.layout), first_mesh = static_cast<size_t>(model) * layers;
   const chunk_range passes = walk::passes_of(batch.count, chunk, batch.n_chunks);
 
@@ -67,7 +67,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
   const auto kept_of = [&](int layer) {
     if (!task.kept) return kept_fields{nullptr, nullptr};
     return kept_fields{task.kept + (slot * layers + layer) * meshes.n_segments * layer_size + walk::lane(),
-                       meshes.starts + (first_mesh + layer) * n};
+                       meshes.starts + (first_mesh + layer) * n_columns};
   };
 
   using source = forward_then_backward<walk, Node>;
@@ -93,7 +93,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
     for (int layer = 0; layer < layers; layer++) {
       const kept_fields kept = kept_of(layer);
       for (int panel = 0; panel < n_panels; panel++) {
-        walk::forward_panel(x, panels.take(), panel, n, kept);
+        walk::forward_panel(x, panels.take(), panel, n_columns, kept);
         panels.give_back();
       }
       if (layer + 1 == layers) break;
@@ -125,9 +125,9 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
 #pragma unroll
           for (int i = 0; i < walk::kModes; i++) y[i] = outputs[(layer - 1) * layer_size + i * kLanes];
         }
-        walk::backward_panel(x, g, shares, nodes, panel, n, meshes.weights, kept);
+        walk::backward_panel(x, g, shares, nodes, panel, n_columns, meshes.weights, kept);
         sync_block();
-        walk::add_shares(gradient + layer * places, shares, panel, n, pass == passes.first);
+        walk::add_shares(gradient + layer * places, shares, panel, n_columns, pass == passes.first);
         panels.give_back();
       }
     }

@@ -18,7 +18,7 @@ DEVICE bool sum_gradient(float2 &sum, size_t &at, const network_sums &sums) {
   const bool node = place < places && mesh_node_at(&column, &top, sums.layout, place);
   const float2 *const from = node ? sums.gradient + (first * layers + layer) * places + place : nullptr;
   sum = sum_chunks<float2, 16>(from, layers * places, sums.batch->n_chunks);
-  if (sums.common_phi && column + 1 == sums.layout.n_modes) sum.y = 0;
+  if (sums.common_phi && column + 1 == sums.layout.n_columns) sum.y = 0;
   at = (static_cast<size_t>(model) * layers + layer) * places + place;
   return node && warp == 0;
 }

@@ -70,15 +70,15 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<general_node, kLanes, kPairs>::k
     k_stages(float2 *out, stage_taps taps, const float4 *stages, const float2 *turns, mesh_layout layout,
              const float2 *in, int n_examples, bool backward) {
   using walk = mesh_walk<general_node, kLanes, kPairs>;
-  const int n = layout.n_modes, stride = mesh_stride(layout);
+  const int n = layout.n_modes, n_columns = layout.n_columns, stride = mesh_stride(layout);
   const int example = static_cast<int>(blockIdx.x) * walk::kExamples + walk::slot();
   const bool there = example < n_examples;
   const size_t at = static_cast<size_t>(example) * stride;
   float2 x[walk::kModes];
   walk::read(x, there ? in + at : nullptr, n);
   if (backward) walk::turn(x, turns, n);
-  for (int i = 0; i < n; i++) {
-    const int column = backward ? n - 1 - i : i;
+  for (int i = 0; i < n_columns; i++) {
+    const int column = backward ? n_columns - 1 - i : i;
     for (int s = 0; s < 5; s++) {
       const int tap = backward ? 4 - s : s;
       float2 *const to = taps.at[tap];

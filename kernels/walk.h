@@ -181,27 +181,29 @@ struct mesh_walk {
 
   /* --- Panels --- */
 
-  static DEVICE int panels_of(int n_modes) { return ((n_modes + 1) / 2 + kPanel - 1) / kPanel; }
+  static DEVICE int panels_of(int n_columns) { return ((n_columns + 1) / 2 + kPanel - 1) / kPanel; }
   /* Column pairs of a panel: the last one may hold fewer. */
-  static DEVICE int pairs_in(int panel, int n_modes) {
-    const int left = (n_modes + 1) / 2 - panel * kPanel;
+  static DEVICE int pairs_in(int panel, int n_columns) {
+    const int left = (n_columns + 1) / 2 - panel * kPanel;
     return kPanel == 1 || left >= kPanel ? kPanel : left;
   }
 
   /* Places of a mesh; mesh_places() for this kernel. */
-  static DEVICE unsigned places_of(int n_modes) { return static_cast<unsigned>((n_modes + 1) / 2 * kModes * kLanes); }
+  static DEVICE unsigned places_of(int n_columns) {
+    return static_cast<unsigned>((n_columns + 1) / 2 * kModes * kLanes);
+  }
 
   /* Whether a panel has all its columns, as nearly all have: trip counts are then known to the compiler. Panels of a
    * single column pair have nothing to unroll and count as not whole. */
-  static DEVICE bool is_whole(int panel, int n_modes) { return kPanel > 1 && 2 * kPanel * (panel + 1) <= n_modes; }
+  static DEVICE bool is_whole(int panel, int n_columns) { return kPanel > 1 && 2 * kPanel * (panel + 1) <= n_columns; }
 
   /* Copies a panel of a mesh; nodes: coefficients of all meshes, in so many planes. */
   template <int kPlanes>
-  static DEVICE void fetch(float4 *to, const float4 *nodes, unsigned mesh, int panel, int n_modes) {
+  static DEVICE void fetch(float4 *to, const float4 *nodes, unsigned mesh, int panel, int n_columns) {
     constexpr int each = kModes * kLanes * kPlanes, whole = kPanel * each;
-    const int count = pairs_in(panel, n_modes) * each, thread = static_cast<int>(threadIdx.x);
+    const int count = pairs_in(panel, n_columns) * each, thread = static_cast<int>(threadIdx.x);
     const float4 *const from =
-        nodes + static_cast<size_t>(mesh) * (places_of(n_modes) * kPlanes) + panel * whole + thread;
+        nodes + static_cast<size_t>(mesh) * (places_of(n_columns) * kPlanes) + panel * whole + thread;
     to += thread;
     if (count == whole) {
 #pragma unroll
@@ -216,9 +218,9 @@ struct mesh_walk {
   /* Calls visit(j, column, has_odd) for the column pairs j of a panel, first to last or last to first; column: the even
    * one. has_odd is a constant for whole panels. */
   template <bool kBackward, class Visit>
-  static DEVICE void for_each_pair(int panel, int n_modes, Visit visit) {
-    const int first = panel * kPanel, count = pairs_in(panel, n_modes);
-    if (is_whole(panel, n_modes)) {
+  static DEVICE void for_each_pair(int panel, int n_columns, Visit visit) {
+    const int first = panel * kPanel, count = pairs_in(panel, n_columns);
+    if (is_whole(panel, n_columns)) {
 #pragma unroll
       for (int i = 0; i < kPanel; i++) {
         const int j = kBackward ? kPanel - 1 - i : i;
@@ -228,27 +230,27 @@ struct mesh_walk {
 #pragma unroll 1
       for (int i = 0; i < count; i++) {
         const int j = kBackward ? count - 1 - i : i, column = 2 * (first + j);
-        visit(j, column, column + 1 < n_modes);
+        visit(j, column, column + 1 < n_columns);
       }
     }
   }
 
-  static DEVICE void forward_panel(float2 (&x)[kModes], const float4 *nodes, int panel, int n_modes,
+  static DEVICE void forward_panel(float2 (&x)[kModes], const float4 *nodes, int panel, int n_columns,
                                    const kept_fields &kept) {
-    for_each_pair<false>(panel, n_modes, [&](int j, int column, bool has_odd) {
+    for_each_pair<false>(panel, n_columns, [&](int j, int column, bool has_odd) {
       forward_pair(x, nodes + j * kModes * kLanes * Node::kForwardPlanes, column, has_odd, kept);
     });
   }
 
-  static DEVICE void transposed_panel(float2 (&g)[kModes], const float4 *nodes, int panel, int n_modes) {
-    for_each_pair<true>(panel, n_modes, [&](int j, int, bool has_odd) {
+  static DEVICE void transposed_panel(float2 (&g)[kModes], const float4 *nodes, int panel, int n_columns) {
+    for_each_pair<true>(panel, n_columns, [&](int j, int, bool has_odd) {
       transposed_pair(g, nodes + j * kModes * kLanes * Node::kForwardPlanes, has_odd);
     });
   }
 
   static DEVICE void backward_panel(float2 (&x)[kModes], float2 (&g)[kModes], float *shares, const float4 *nodes,
-                                    int panel, int n_modes, const gradient_weights &w, const kept_fields &kept) {
-    for_each_pair<true>(panel, n_modes, [&](int j, int column, bool has_odd) {
+                                    int panel, int n_columns, const gradient_weights &w, const kept_fields &kept) {
+    for_each_pair<true>(panel, n_columns, [&](int j, int column, bool has_odd) {
       backward_pair(x, g, shares + j * kModes * 2 * CUONN_BLOCK + threadIdx.x,
                     nodes + j * kModes * kLanes * Node::kBackwardPlanes, column, has_odd, w, kept);
     });
@@ -267,17 +269,17 @@ struct mesh_walk {
   /* After a barrier: adds these sums to the panel's part of a gradient, at_once of them together (as many as there are
    * registers for), so that their reads do not wait for one another.
    * gradient: [place] theta, phi of one mesh; first: it is set, not added to. */
-  static DEVICE void add_shares(float2 *gradient, const float *shares, int panel, int n_modes, bool first) {
+  static DEVICE void add_shares(float2 *gradient, const float *shares, int panel, int n_columns, bool first) {
     constexpr int at_once = kPairs == 16 ? 1 : kPanelPlaces / CUONN_BLOCK;
-    const int count = pairs_in(panel, n_modes) * kModes * kLanes;
-    const bool whole = is_whole(panel, n_modes);
+    const int count = pairs_in(panel, n_columns) * kModes * kLanes;
+    const bool whole = is_whole(panel, n_columns);
     gradient += static_cast<size_t>(panel) * kPanelPlaces;
 #pragma unroll 1
     for (int start = static_cast<int>(threadIdx.x); start < kPanelPlaces; start += at_once * CUONN_BLOCK) {
       const auto there = [&](int i) { /* the last odd column may be missing */
                                       const int place = start + i * CUONN_BLOCK;
-                                      return whole ||
-                                             (place < count && 2 * panel * kPanel + place / kLanes / kPairs < n_modes);
+                                      return whole || (place < count &&
+                                                       2 * panel * kPanel + place / kLanes / kPairs < n_columns);
       };
       float2 sum[at_once];
 #pragma unroll
@@ -340,7 +342,7 @@ struct forward_then_backward {
   int leg = 0, panel = 0; /* of the next panel; leg: layers forward, then the same layers backward */
 
   DEVICE void fetch(float4 *to) {
-    const int n = meshes.layout.n_modes, last = Walk::panels_of(n) - 1;
+    const int n = meshes.layout.n_columns, last = Walk::panels_of(n) - 1;
     const bool backward = leg >= n_layers;
     if (backward) {
       Walk::template fetch<Node::kBackwardPlanes>(to, meshes.back, first_mesh + 2 * n_layers - 1 - leg, panel, n);

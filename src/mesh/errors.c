@@ -11,11 +11,15 @@ bool mesh_is_ideal(const cuonn_mesh *mesh) {
   return true;
 }
 
+double mesh_node_loss(const cuonn_mesh *mesh, size_t node) {
+  return fabs(mesh->loss_db[2 * node]) + fabs(mesh->loss_db[2 * node + 1]);
+}
+
 double mesh_column_loss(const cuonn_mesh *mesh, size_t column) {
   double most = 0;
   const cuonn_mesh_column *const c = mesh->shape->columns + column;
   for (size_t k = c->first; k < c->first + c->count; k++) {
-    most = fmax(most, fabs(mesh->loss_db[2 * k]) + fabs(mesh->loss_db[2 * k + 1]));
+    most = fmax(most, mesh_node_loss(mesh, k));
   }
   return most;
 }

@@ -10,7 +10,8 @@
 /* No coupler error and no loss. */
 bool mesh_is_ideal(const cuonn_mesh *mesh);
 
-/* The most, in dB, that one node of a column attenuates or amplifies. */
+/* The most, in dB, that a node attenuates or amplifies, and one node of a column. */
+double mesh_node_loss(const cuonn_mesh *mesh, size_t node);
 double mesh_column_loss(const cuonn_mesh *mesh, size_t column);
 
 #endif

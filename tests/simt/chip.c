@@ -288,6 +288,7 @@ static void measure_mesh(double *const got[3], const cuonn_mesh *mesh, const dou
   float *const d_gamma = on_device(&memory, NULL, n * sizeof *d_gamma);
   assert_int_equal(cudaDeviceGetAttribute(&limit, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0), cudaSuccess);
   const measure_task task = {.layout = layout,
+                             .n_nodes = (unsigned)mesh->n_nodes,
                              .bottom = bottom,
                              .nodes = taps,
                              .gammas = gammas,

@@ -50,9 +50,11 @@ static inline dense_node dense_node_of(const cuonn_mesh *mesh, size_t k) {
 static inline void dense_matrix(double complex *u, const cuonn_mesh *mesh) {
   const size_t n = mesh->n_modes;
   for (size_t i = 0; i < n * n; i++) u[i] = i % (n + 1) == 0;
-  for (size_t c = 0, k = 0; c < n; c++) {
-    for (size_t top = c % 2; top + 1 < n; top += 2, k++) {
-      const dense_node d = dense_node_of(mesh, k);
+  for (size_t c = 0; c + 1 < cuonn_mesh_shape_columns(mesh->shape); c++) {
+    const cuonn_mesh_column column = cuonn_mesh_shape_column(mesh->shape, c);
+    for (size_t at = 0; at < column.count; at++) {
+      const size_t top = column.pairs[at][0], bottom = column.pairs[at][1];
+      const dense_node d = dense_node_of(mesh, column.first + at);
       double complex m[2][2];
       for (size_t i = 0; i < 2; i++) {
         for (size_t j = 0; j < 2; j++) {
@@ -60,9 +62,9 @@ static inline void dense_matrix(double complex *u, const cuonn_mesh *mesh) {
         }
       }
       for (size_t j = 0; j < n; j++) {
-        const double complex a = u[top * n + j], b = u[(top + 1) * n + j];
+        const double complex a = u[top * n + j], b = u[bottom * n + j];
         u[top * n + j] = m[0][0] * a + m[0][1] * b;
-        u[(top + 1) * n + j] = m[1][0] * a + m[1][1] * b;
+        u[bottom * n + j] = m[1][0] * a + m[1][1] * b;
       }
     }
   }
@@ -73,7 +75,7 @@ static inline void dense_matrix(double complex *u, const cuonn_mesh *mesh) {
 
 /* Phases uniform over several turns; coupler errors of up to `error` radians and losses of up to `loss` dB. */
 static inline void dense_random(cuonn_mesh *mesh, chance *c, double error, double loss) {
-  const size_t nodes = cuonn_mesh_nodes(mesh->n_modes);
+  const size_t nodes = mesh->n_nodes;
   for (size_t k = 0; k < nodes; k++) {
     mesh->theta[k] = chance_uniform(c, -7, 7);
     mesh->phi[k] = chance_uniform(c, -7, 7);

@@ -100,6 +100,9 @@ cuonn_status cuda_chip_set(cuda_state *s) {
     const cuonn_gradient_method method = s->models[m].gradient;
     CUONN_CHECK(s->problem.batch_size == 0 || may_share(&s->problem, method, of->measurement), CUONN_E_INTERNAL,
                 "a state for one way to get gradients was given a model with another way");
+    CUONN_CHECK(of->crosstalk == 0 || s->meshes.aligned, CUONN_E_SHAPE,
+                "backend cuda has crosstalk only in meshes whose columns have even and odd top waveguides in turn; use "
+                "backend cpu");
     chip->programs = chip->programs || programs(of);
     chip->mixes = chip->mixes || of->crosstalk > 0;
   }

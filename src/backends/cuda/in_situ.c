@@ -151,7 +151,8 @@ static measure_task measuring(const way *w, size_t first_layer, size_t n_here) {
   const bool unit = w->i->by_matrix, first = first_layer == 0, noisy = w->noisy;
   return (measure_task){
       .layout = s->meshes.layout,
-      .bottom = s->problem.shape.style == CUONN_STYLE_BOTTOM,
+      .n_nodes = (unsigned)s->meshes.n_nodes,
+      .bottom = s->meshes.arms.theta[0] == 0,
       .nodes = w->i->nodes + w->first * w->layers * s->meshes.places * 2,
       .gammas = w->i->gammas + w->first * w->layers * w->n,
       .readers = s->chip.readers + w->first,

@@ -154,7 +154,8 @@ cuonn_status cuda_time_propagation(double *seconds, size_t n_samples, backend_pr
   CUONN_CUDA_DONE(cudaMemsetAsync(w.x, 0, size * sizeof(float2), stream));
   CUONN_TRY_DONE(cuda_upload(w.x, in->values, in->n_examples, n, w.one.stride, stream));
   for (int t = 0; w.by_stages && t < 5; t++) {
-    CUONN_TRY_DONE(cuda_allocate(&w.taps.at[t], &w.one.memory, n * size, sizeof(float2), "the fields at the taps"));
+    CUONN_TRY_DONE(cuda_allocate(&w.taps.at[t], &w.one.memory, (size_t)w.one.meshes.layout.n_columns * size,
+                                 sizeof(float2), "the fields at the taps"));
   }
   for (size_t i = 0; i < n_samples; i++) CUONN_TRY_DONE(time_work(seconds + i, run_propagation, &w, stream));
 done:

@@ -23,6 +23,65 @@ static style_arms arms_of(cuonn_phase_style style) {
   return out;
 }
 
+/* The place of each node in the column of its own, or so many later. */
+static void place_nodes(cuda_meshes *out, const cuonn_mesh_shape *shape, size_t later) {
+  for (size_t k = 0; k < shape->n_nodes; k++) {
+    const int column = (int)(shape->column_of[k] + later);
+    out->place[k] = (uint32_t)mesh_place(out->layout, column, (int)shape->pairs[k][0]);
+  }
+}
+
+/* Whether the top waveguides of every column c have the parity of c + later. */
+static bool fits(const cuonn_mesh_shape *shape, size_t later) {
+  for (size_t k = 0; k < shape->n_nodes; k++) {
+    if ((shape->column_of[k] + later) % 2 != shape->pairs[k][0] % 2) return false;
+  }
+  return true;
+}
+
+/* Each node in the first column of its parity behind those that its light comes from. Returns the number of columns. */
+static cuonn_status place_in_order(int *n_columns, cuda_meshes *out, const cuonn_mesh_shape *shape) {
+  uint32_t *next; /* [waveguide] first column that it is free in */
+  CUONN_TRY(cuonn_allocate(&next, shape->n_modes, sizeof *next));
+  for (size_t k = 0; k < shape->n_nodes; k++) {
+    uint32_t *const free_in = next + shape->pairs[k][0], top = shape->pairs[k][0];
+    uint32_t column = free_in[0] > free_in[1] ? free_in[0] : free_in[1];
+    column += (column + top) % 2;
+    free_in[0] = free_in[1] = column + 1;
+    out->place[k] = (uint32_t)mesh_place(out->layout, (int)column, (int)top);
+    if ((int)column >= *n_columns) *n_columns = (int)column + 1;
+  }
+  free(next);
+  return CUONN_OK;
+}
+
+/* A shape other than the rectangular one: as its columns stand, if the parity of their nodes lets them. */
+static cuonn_status place_shape(cuda_meshes *out, const cuonn_mesh_shape *shape, cudaStream_t stream) {
+  cuonn_status status = CUONN_OK;
+  uint32_t *nodes_at = NULL, *device;
+  out->first_column = fits(shape, 0) ? 0 : 1;
+  out->aligned = fits(shape, out->first_column);
+  out->layout.n_columns = 2; /* the least that the coefficients are made for */
+  if (out->aligned) {
+    const int last = (int)(shape->n_columns + out->first_column);
+    if (last > 2) out->layout.n_columns = last;
+    place_nodes(out, shape, out->first_column);
+  } else {
+    CUONN_TRY_DONE(place_in_order(&out->layout.n_columns, out, shape));
+  }
+  const size_t places = mesh_places(out->layout);
+  CUONN_TRY_DONE(cuonn_allocate(&nodes_at, places, sizeof *nodes_at));
+  memset(nodes_at, 0xff, places * sizeof *nodes_at);
+  for (size_t k = 0; k < shape->n_nodes; k++) nodes_at[out->place[k]] = (uint32_t)k;
+  CUONN_TRY_DONE(cuda_allocate(&device, &out->lasting, places, sizeof *device, "the shape of the mesh"));
+  CUONN_CUDA_DONE(cudaMemcpyAsync(device, nodes_at, places * sizeof *device, cudaMemcpyHostToDevice, stream));
+  CUONN_CUDA_DONE(cudaStreamSynchronize(stream));
+  out->layout.nodes_at = device;
+done:
+  free(nodes_at);
+  return status;
+}
+
 cuonn_status cuda_meshes_create(cuda_meshes *out, size_t n_meshes, const cuonn_mesh_shape *shape,
                                 cuonn_phase_style style, bool with_outputs, const cuda_session *session) {
   const size_t n_modes = shape->n_modes;
@@ -30,17 +89,22 @@ cuonn_status cuda_meshes_create(cuda_meshes *out, size_t n_meshes, const cuonn_m
   CUONN_CHECK(n_modes <= CUONN_DEVICE_MODES_MAX, CUONN_E_SHAPE,
               "backend cuda computes meshes of up to %d waveguides, this one has %zu; use backend cpu",
               CUONN_DEVICE_MODES_MAX, n_modes);
+  CUONN_CHECK(shape->neighbours, CUONN_E_SHAPE,
+              "backend cuda computes meshes whose nodes join neighbouring waveguides; use backend cpu");
   out->layout = mesh_layout_of((int)n_modes);
   out->arms = arms_of(style);
   out->n_meshes = n_meshes;
-  out->places = mesh_places(out->layout);
   out->n_nodes = shape->n_nodes;
+  CUONN_TRY(cuonn_allocate(&out->place, out->n_nodes, sizeof *out->place));
+  if (shape->rectangular) {
+    out->aligned = true;
+    place_nodes(out, shape, 0);
+  } else {
+    CUONN_TRY(place_shape(out, shape, session->stream));
+  }
+  out->places = mesh_places(out->layout);
   out->view = (device_meshes){
       .layout = out->layout, .weights = gradient_weights_of(out->arms), .shared_limit = session->shared_limit};
-  CUONN_TRY(cuonn_allocate(&out->place, out->n_nodes, sizeof *out->place));
-  for (size_t k = 0; k < shape->n_nodes; k++) {
-    out->place[k] = (uint32_t)mesh_place(out->layout, (int)shape->column_of[k], (int)shape->pairs[k][0]);
-  }
   CUONN_TRY(cuda_allocate(&out->phases, &out->lasting, n_meshes * out->places, sizeof(double2), "the phases"));
   out->applied = out->phases;
   if (with_outputs) {
@@ -58,12 +122,14 @@ void cuda_meshes_free(cuda_meshes *meshes) {
 
 /* starts: [column] as in kernels/walk.h; loss: [column] room. Returns the number of segments, 0 if nothing needs to be
  * kept. */
-static int divide(int *starts, double *loss, const cuonn_mesh *mesh) {
-  const size_t n_columns = mesh->shape->n_columns;
+static int divide(int *starts, double *loss, const cuda_meshes *m, const cuonn_mesh *mesh) {
+  const size_t n_columns = (size_t)m->layout.n_columns, column_places = (size_t)(m->layout.pairs * m->layout.lanes);
   double most = 0;
-  for (size_t c = 0; c < n_columns; c++) {
-    loss[c] = mesh_column_loss(mesh, c);
-    most = fmax(most, loss[c]);
+  memset(loss, 0, n_columns * sizeof *loss);
+  for (size_t k = 0; k < mesh->n_nodes; k++) {
+    double *const of_column = loss + m->place[k] / column_places;
+    *of_column = fmax(*of_column, mesh_node_loss(mesh, k));
+    most = fmax(most, *of_column);
   }
   const int n_segments = (int)segments_divide(starts, loss, n_columns);
   if (n_segments > 1 || most > SEGMENT_LOSS) return n_segments;
@@ -99,7 +165,7 @@ done:
 
 /* Device arrays of general nodes. */
 static cuonn_status set_general(cuda_meshes *m, const cuonn_mesh *const *from, cudaStream_t stream) {
-  const size_t n = (size_t)m->layout.n_modes;
+  const size_t n = (size_t)m->layout.n_columns;
   cuonn_status status = CUONN_OK;
   int *starts = NULL;
   double *loss = NULL;
@@ -109,7 +175,7 @@ static cuonn_status set_general(cuda_meshes *m, const cuonn_mesh *const *from, c
   CUONN_TRY_DONE(cuonn_allocate(&starts, m->n_meshes * n, sizeof *starts));
   CUONN_TRY_DONE(cuonn_allocate(&loss, n, sizeof *loss));
   for (size_t i = 0; i < m->n_meshes; i++) {
-    const int segments = divide(starts + i * n, loss, from[i]);
+    const int segments = divide(starts + i * n, loss, m, from[i]);
     m->view.n_segments = segments > m->view.n_segments ? segments : m->view.n_segments;
   }
   if (m->view.n_segments > 0) {
@@ -185,7 +251,7 @@ device_meshes cuda_meshes_view(const cuda_meshes *m, size_t first) {
   view.nodes += first * m->places * (view.ideal ? 1 : 2);
   view.back += first * m->places * (view.ideal ? 1 : 3);
   if (view.turns) view.turns += first * (size_t)m->layout.n_modes;
-  if (view.starts) view.starts += first * (size_t)m->layout.n_modes;
+  if (view.starts) view.starts += first * (size_t)m->layout.n_columns;
   return view;
 }
 

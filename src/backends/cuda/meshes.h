@@ -15,19 +15,21 @@ typedef struct {
   style_arms arms;
   size_t n_meshes, n_nodes, places; /* nodes and places of one mesh */
   uint32_t *place;                  /* host, [node] */
-  double2 *phases;                  /* device, [mesh][place] theta, phi */
-  const double2 *applied;           /* the same as nodes have them; `phases` unless a chip changes them */
-  double *gamma;                    /* device, [mesh][N]; NULL if outputs are only read as moduli */
-  node_constants *constants;        /* device, [mesh][place]; NULL while all nodes are ideal */
-  float4 *nodes, *back;             /* device */
-  float2 *turns;                    /* device, [mesh][N]; NULL as gamma */
-  int *starts;                      /* device, [mesh][N]; NULL if no fields need to be kept */
-  device_meshes view;               /* the same for kernels */
-  cuda_memory lasting, kind;        /* kind: what depends on the kind of nodes */
+  bool aligned;                     /* column c of the shape is column c + first_column here, with all its nodes */
+  size_t first_column;
+  double2 *phases;           /* device, [mesh][place] theta, phi */
+  const double2 *applied;    /* the same as nodes have them; `phases` unless a chip changes them */
+  double *gamma;             /* device, [mesh][N]; NULL if outputs are only read as moduli */
+  node_constants *constants; /* device, [mesh][place]; NULL while all nodes are ideal */
+  float4 *nodes, *back;      /* device */
+  float2 *turns;             /* device, [mesh][N]; NULL as gamma */
+  int *starts;               /* device, [mesh][column]; NULL if no fields need to be kept */
+  device_meshes view;        /* the same for kernels */
+  cuda_memory lasting, kind; /* kind: what depends on the kind of nodes */
 } cuda_meshes;
 
-/* CUONN_E_SHAPE for more waveguides than the kernels hold. with_outputs: gamma and the phases that nodes leave are
- * kept. */
+/* CUONN_E_SHAPE for more waveguides than the kernels hold, and for nodes on other than neighbouring ones. with_outputs:
+ * gamma and the phases that nodes leave are kept. */
 cuonn_status cuda_meshes_create(cuda_meshes *out, size_t n_meshes, const cuonn_mesh_shape *shape,
                                 cuonn_phase_style style, bool with_outputs, const cuda_session *session);
 void cuda_meshes_free(cuda_meshes *meshes);

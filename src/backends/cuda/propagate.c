@@ -66,11 +66,13 @@ static void list_taps(double *list[5], const cuonn_taps *taps) {
 }
 
 /* One tap of some examples, from the device's [column][count] to the host's [column][n_examples]. */
-static cuonn_status take_tap(double *to, const float2 *from, size_t n_modes, size_t stride, size_t first, size_t count,
-                             size_t n_examples, cudaStream_t stream) {
-  for (size_t column = 0; column < n_modes; column++) {
-    CUONN_TRY(cuda_download(to + 2 * (column * n_examples + first) * n_modes, from + column * count * stride, count,
-                            n_modes, stride, stream));
+static cuonn_status take_tap(double *to, const float2 *from, const cuonn_mesh_shape *shape, const cuda_single *one,
+                             size_t first, size_t count, size_t n_examples) {
+  const size_t n = shape->n_modes;
+  for (size_t c = 0; c < shape->n_columns; c++) {
+    CUONN_TRY(cuda_download(to + 2 * (c * n_examples + first) * n,
+                            from + (c + one->meshes.first_column) * count * one->stride, count, n, one->stride,
+                            one->session->stream));
   }
   return CUONN_OK;
 }
@@ -90,15 +92,19 @@ cuonn_status cuda_propagate(const cuonn_buffer *out, const cuonn_taps *taps, con
   list_taps(wanted, taps);
   for (int t = 0; t < 5; t++) n_taps += wanted[t] != NULL;
   CUONN_TRY_DONE(cuda_single_open(&one, mesh, n_taps > 0));
-  const size_t at_once = examples_at_once(n_examples, one.stride, n_taps * n);
+  CUONN_CHECK_DONE(n_taps == 0 || one.meshes.aligned, CUONN_E_SHAPE,
+                   "backend cuda has taps only in meshes whose columns have even and odd top waveguides in turn; use "
+                   "backend cpu");
+  const size_t n_columns = (size_t)one.meshes.layout.n_columns;
+  const size_t at_once = examples_at_once(n_examples, one.stride, n_taps * n_columns);
   cudaStream_t stream = one.session->stream;
   CUONN_TRY_DONE(cuda_allocate(&x, &one.memory, at_once * one.stride, sizeof *x, "the fields"));
   CUONN_TRY_DONE(cuda_allocate(&y, &one.memory, at_once * one.stride, sizeof *y, "the fields"));
   CUONN_CUDA_DONE(cudaMemsetAsync(x, 0, at_once * one.stride * sizeof *x, stream)); /* the waveguide beyond an odd N */
   for (int t = 0; t < 5; t++) {
     if (!wanted[t]) continue;
-    CUONN_TRY_DONE(
-        cuda_allocate(&device.at[t], &one.memory, n * at_once * one.stride, sizeof *x, "the fields at the taps"));
+    CUONN_TRY_DONE(cuda_allocate(&device.at[t], &one.memory, n_columns * at_once * one.stride, sizeof *x,
+                                 "the fields at the taps"));
   }
 
   for (size_t first = 0; first < n_examples; first += at_once) {
@@ -113,7 +119,7 @@ cuonn_status cuda_propagate(const cuonn_buffer *out, const cuonn_taps *taps, con
     CUONN_TRY_DONE(cuda_download(to + 2 * first * n, y, count, n, one.stride, stream));
     for (int t = 0; t < 5; t++) {
       if (wanted[t]) {
-        CUONN_TRY_DONE(take_tap(wanted[t], device.at[t], n, one.stride, first, count, n_examples, stream));
+        CUONN_TRY_DONE(take_tap(wanted[t], device.at[t], mesh->shape, &one, first, count, n_examples));
       }
     }
   }

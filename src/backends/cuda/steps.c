@@ -52,7 +52,7 @@ static network_sums sums_of(const cuda_state *s, const network_batch *batch, siz
                         .n_layers = (int)s->problem.shape.n_layers,
                         .n_models = (int)n_models,
                         .most_chunks = (unsigned)s->steps.most_chunks,
-                        .common_phi = s->problem.shape.style == CUONN_STYLE_SYMMETRIC,
+                        .common_phi = s->meshes.arms.phi[0] == s->meshes.arms.phi[1],
                         .batch = batch,
                         .gradient = s->steps.gradient,
                         .losses = s->steps.chunk_losses};

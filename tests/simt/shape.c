@@ -1,0 +1,35 @@
+/* Meshes of several shapes on the emulated device. */
+#include <float.h>
+
+#include "support/shapes.h"
+
+#include "cuda/device.h"
+
+static void neighbours_are_computed(void **unused) {
+  (void)unused;
+  shapes_check(neighbour_shapes, sizeof neighbour_shapes / sizeof *neighbour_shapes, "cuda", FLT_EPSILON / 2);
+}
+
+static void others_are_refused(void **unused) {
+  (void)unused;
+  cuonn_mesh_shape *const shape = shape_of(&far_shapes[0]);
+  cuonn_context *context;
+  cuonn_mesh mesh;
+  double matrix[32];
+  OK(cuonn_context_create(&context, "cuda", 0));
+  OK(cuonn_mesh_create_shaped(&mesh, shape, CUONN_STYLE_TOP));
+  REFUSED(cuonn_matrix(matrix, context, &mesh), CUONN_E_SHAPE, "neighbouring waveguides; use backend cpu");
+  cuonn_mesh_free(&mesh);
+  cuonn_mesh_shape_free(shape);
+  cuonn_context_free(context);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(neighbours_are_computed),
+      cmocka_unit_test(others_are_refused),
+  };
+  const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  cuda_release();
+  return failed;
+}
