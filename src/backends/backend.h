@@ -39,13 +39,6 @@ typedef struct {
   const cuonn_chip_options *chip;           /* noise, and what its phases become; NULL: none; set */
 } backend_model;
 
-/* As the public handle has them. */
-typedef cuonn_split backend_split;
-#define BACKEND_TRAIN CUONN_SPLIT_TRAIN
-#define BACKEND_TEST CUONN_SPLIT_TEST
-#define BACKEND_SPLITS CUONN_SPLITS
-typedef cuonn_step backend_step;
-
 /* What a machine can do, measured with the backend's own arithmetic: the two limits that times are held against. */
 typedef struct {
   char name[256];          /* of the processor or device */
@@ -91,19 +84,19 @@ typedef struct cuonn_backend {
   cuonn_status (*get_model)(const backend_model *to, void *state, size_t model);
 
   /* A labelled set: from images, whose features are made here, or from fields. Replaces an earlier one. */
-  cuonn_status (*set_images)(void *state, backend_split split, const cuonn_examples *images,
+  cuonn_status (*set_images)(void *state, cuonn_split split, const cuonn_examples *images,
                              const cuonn_features_options *options);
-  cuonn_status (*set_fields)(void *state, backend_split split, const cuonn_fields *fields, const uint8_t *labels);
-  cuonn_status (*get_features)(double *out, void *state, backend_split split); /* [example][N][2] */
+  cuonn_status (*set_fields)(void *state, cuonn_split split, const cuonn_fields *fields, const uint8_t *labels);
+  cuonn_status (*get_features)(double *out, void *state, cuonn_split split); /* [example][N][2] */
 
   /* losses: [step][model], each taken before its update. A loss that is not finite does not stop the call. */
-  cuonn_status (*train_steps)(double *losses, void *state, const backend_step *steps, size_t n_steps);
-  cuonn_status (*evaluate)(cuonn_evaluation *out, void *state, size_t model, backend_split split);
+  cuonn_status (*train_steps)(double *losses, void *state, const cuonn_step *steps, size_t n_steps);
+  cuonn_status (*evaluate)(cuonn_evaluation *out, void *state, size_t model, cuonn_split split);
   /* Loss and gradients [layer] over the examples of a step, as the model's chip gives them by a method at that step;
    * every gradient of phases is one by the programmed phases. method: the model's, or exact. Only examples of
-   * BACKEND_TRAIN have an order; count is not larger than batch_size. */
-  cuonn_status (*gradient)(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
-                           const backend_step *step, cuonn_gradient_method method);
+   * CUONN_SPLIT_TRAIN have an order; count is not larger than batch_size. */
+  cuonn_status (*gradient)(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, cuonn_split split,
+                           const cuonn_step *step, cuonn_gradient_method method);
 
   /* Fields [example][N] of one mesh, as complex numbers in host memory, of either type where there is no on_device,
    * else of doubles; taps and backward may be NULL. */

@@ -22,15 +22,15 @@ static cuonn_status check_features(numbers *out, const problem *p) {
                                           .radius = benchmark_radius(p->options.n_modes)};
   out->n = 2 * p->n_examples * p->options.n_modes;
   CUONN_TRY(cuonn_allocate(&out->values, out->n, sizeof *out->values));
-  CUONN_TRY(p->backend->set_images(p->state, BACKEND_TEST, &p->images, &fourier));
-  return p->backend->get_features(out->values, p->state, BACKEND_TEST);
+  CUONN_TRY(p->backend->set_images(p->state, CUONN_SPLIT_TEST, &p->images, &fourier));
+  return p->backend->get_features(out->values, p->state, CUONN_SPLIT_TEST);
 }
 
 static cuonn_status check_loss(numbers *out, const problem *p) {
   cuonn_evaluation evaluation = {0};
   out->n = 1;
   CUONN_TRY(cuonn_allocate(&out->values, 1, sizeof *out->values));
-  CUONN_TRY(p->backend->evaluate(&evaluation, p->state, 0, BACKEND_TEST));
+  CUONN_TRY(p->backend->evaluate(&evaluation, p->state, 0, CUONN_SPLIT_TEST));
   out->values[0] = evaluation.loss;
   return CUONN_OK;
 }
@@ -52,12 +52,12 @@ static cuonn_status check_fields(numbers *out, const problem *p) {
 }
 
 static cuonn_status check_losses(numbers *out, const problem *p) {
-  backend_step steps[kSteps];
+  cuonn_step steps[kSteps];
   out->n = kSteps;
   CUONN_TRY(cuonn_allocate(&out->values, kSteps, sizeof *out->values));
   for (size_t i = 0; i < kSteps; i++) {
     const size_t first = i % p->n_batches * p->n_examples;
-    steps[i] = (backend_step){.first = first, .count = p->n_examples, .rate_factor = 1, .adam_index = i};
+    steps[i] = (cuonn_step){.first = first, .count = p->n_examples, .rate_factor = 1, .adam_index = i};
   }
   return p->backend->train_steps(out->values, p->state, steps, kSteps);
 }

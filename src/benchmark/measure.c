@@ -12,18 +12,18 @@
 enum { kLeastSamples = 3, kGrowth = 4 };
 
 /* Steps of training, one batch after the other; `from` counts the steps of all calls. */
-static cuonn_status train(const problem *p, size_t from, size_t n_steps, backend_step *steps, double *losses) {
+static cuonn_status train(const problem *p, size_t from, size_t n_steps, cuonn_step *steps, double *losses) {
   for (size_t i = 0; i < n_steps; i++) {
     const size_t batch = (from + i) % p->n_batches;
-    steps[i] = (backend_step){
-        .first = batch * p->n_examples, .count = p->n_examples, .rate_factor = 1, .adam_index = from + i};
+    steps[i] =
+        (cuonn_step){.first = batch * p->n_examples, .count = p->n_examples, .rate_factor = 1, .adam_index = from + i};
   }
   return p->backend->train_steps(losses, p->state, steps, n_steps);
 }
 
 static cuonn_status time_training(double *seconds, const problem *p, size_t n_samples, size_t n_steps) {
   cuonn_status status = CUONN_OK;
-  backend_step *steps = NULL;
+  cuonn_step *steps = NULL;
   double *losses = NULL;
   CUONN_TRY_DONE(cuonn_allocate(&steps, n_steps, sizeof *steps));
   CUONN_TRY_DONE(cuonn_allocate(&losses, n_steps, sizeof *losses));
@@ -42,10 +42,10 @@ static cuonn_status operate_once(const problem *p) {
   if (p->options.what == CUONN_BENCHMARK_FEATURES) {
     const cuonn_features_options fourier = {.kind = CUONN_FEATURES_FOURIER,
                                             .radius = benchmark_radius(p->options.n_modes)};
-    return p->backend->set_images(p->state, BACKEND_TEST, &p->images, &fourier);
+    return p->backend->set_images(p->state, CUONN_SPLIT_TEST, &p->images, &fourier);
   }
   cuonn_evaluation evaluation = {0};
-  return p->backend->evaluate(&evaluation, p->state, 0, BACKEND_TEST);
+  return p->backend->evaluate(&evaluation, p->state, 0, CUONN_SPLIT_TEST);
 }
 
 /* n_steps: of one sample of train_step. */

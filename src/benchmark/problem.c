@@ -55,7 +55,7 @@ static cuonn_status make_state(problem *p) {
   if (features) return CUONN_OK;
   CUONN_TRY(p->backend->set_model(p->state, 0, &model));
   const bool trains = p->options.what == CUONN_BENCHMARK_TRAIN_STEP;
-  return p->backend->set_fields(p->state, trains ? BACKEND_TRAIN : BACKEND_TEST, &p->fields, p->labels);
+  return p->backend->set_fields(p->state, trains ? CUONN_SPLIT_TRAIN : CUONN_SPLIT_TEST, &p->fields, p->labels);
 }
 
 cuonn_status problem_create(problem *out, const cuonn_context *context, const cuonn_benchmark_options *options) {

@@ -47,9 +47,9 @@ cuonn_status cuonn_features(cuonn_fields *out, cuonn_context *context, const cuo
   problem.shape.n_modes = cuonn_features_modes(options);
   problem.shape.n_classes = 2;
   CUONN_TRY_DONE(backend->create(&state, &problem));
-  CUONN_TRY_DONE(backend->set_images(state, BACKEND_TEST, examples, options));
+  CUONN_TRY_DONE(backend->set_images(state, CUONN_SPLIT_TEST, examples, options));
   CUONN_TRY_DONE(cuonn_fields_create(out, examples->n_examples, problem.shape.n_modes));
-  CUONN_TRY_DONE(backend->get_features(out->values, state, BACKEND_TEST));
+  CUONN_TRY_DONE(backend->get_features(out->values, state, CUONN_SPLIT_TEST));
 done:
   if (status != CUONN_OK) cuonn_fields_free(out);
   backend->destroy(state);

@@ -55,12 +55,12 @@ static void test_first_epoch(void **unused) {
   OK(cpu->create(&state, &problem));
   OK(cpu->set_model(state, 0, &(backend_model){.network = &network, .optimizer = &options.optimizer}));
   data.train.n_examples = (size_t)kSteps * kBatch;
-  OK(cpu->set_images(state, BACKEND_TRAIN, &data.train, &features));
+  OK(cpu->set_images(state, CUONN_SPLIT_TRAIN, &data.train, &features));
 
-  backend_step steps[kSteps];
+  cuonn_step steps[kSteps];
   double losses[kSteps];
   for (size_t i = 0; i < kSteps; i++) {
-    steps[i] = (backend_step){.first = i * kBatch, .count = kBatch, .rate_factor = 1, .adam_index = i};
+    steps[i] = (cuonn_step){.first = i * kBatch, .count = kBatch, .rate_factor = 1, .adam_index = i};
   }
   for (size_t s = 0, done = 0; s < kSnapshots; done = snapshot_step[s++]) {
     OK(cpu->train_steps(losses + done, state, steps + done, snapshot_step[s] - done));

@@ -52,10 +52,10 @@ static void test_chip__models_do_not_meet(void **unused) {
                                           .batch_size = 100,
                                           .order = CUONN_ORDER_SHUFFLED,
                                           .threads = 3}));
-  OK(cpu->set_fields(all, BACKEND_TRAIN, &f.fields[0], f.labels));
-  backend_step steps[kSteps];
+  OK(cpu->set_fields(all, CUONN_SPLIT_TRAIN, &f.fields[0], f.labels));
+  cuonn_step steps[kSteps];
   backend_model models[kModels];
-  for (size_t i = 0; i < kSteps; i++) steps[i] = (backend_step){0, 40 * i, 40, 1, i, (uint32_t)i};
+  for (size_t i = 0; i < kSteps; i++) steps[i] = (cuonn_step){0, 40 * i, 40, 1, i, (uint32_t)i};
   for (size_t m = 0; m < kModels; m++) {
     chips[m] = noisy(m);
     models[m] = (backend_model){
@@ -68,7 +68,7 @@ static void test_chip__models_do_not_meet(void **unused) {
         &one,
         &(backend_problem){
             .n_models = 1, .shape = f.network.shape, .batch_size = 100, .order = CUONN_ORDER_SHUFFLED, .threads = 2}));
-    OK(cpu->set_fields(one, BACKEND_TRAIN, &f.fields[0], f.labels));
+    OK(cpu->set_fields(one, CUONN_SPLIT_TRAIN, &f.fields[0], f.labels));
     OK(cpu->set_model(one, 0, &models[m]));
     OK(cpu->train_steps(alone, one, steps, kSteps));
     for (size_t i = 0; i < kSteps; i++) assert_true(alone[i] == together[i * kModels + m]);

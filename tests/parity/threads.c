@@ -47,25 +47,25 @@ static void run(results *out, int n_threads, double error, cuonn_order order) {
 
   OK(cpu->create(&state, &problem));
   OK(cpu->set_model(state, 0, &(backend_model){.network = &network, .optimizer = &adam, .seed = 3}));
-  OK(cpu->set_fields(state, BACKEND_TRAIN, &fields, labels));
-  OK(cpu->set_fields(state, BACKEND_TEST, &fields, labels));
-  backend_step steps[kSteps];
+  OK(cpu->set_fields(state, CUONN_SPLIT_TRAIN, &fields, labels));
+  OK(cpu->set_fields(state, CUONN_SPLIT_TEST, &fields, labels));
+  cuonn_step steps[kSteps];
   for (size_t i = 0; i < kSteps; i++) {
-    steps[i] = (backend_step){.epoch = (uint32_t)i / 2,
-                              .first = i % 2 * kBatch,
-                              .count = i % 2 == 0 ? kBatch : kExamples - kBatch,
-                              .rate_factor = 1,
-                              .adam_index = i};
+    steps[i] = (cuonn_step){.epoch = (uint32_t)i / 2,
+                            .first = i % 2 * kBatch,
+                            .count = i % 2 == 0 ? kBatch : kExamples - kBatch,
+                            .rate_factor = 1,
+                            .adam_index = i};
   }
   OK(cpu->train_steps(out->losses, state, steps, kSteps));
   cuonn_evaluation evaluation = {0};
-  OK(cpu->evaluate(&evaluation, state, 0, BACKEND_TEST));
+  OK(cpu->evaluate(&evaluation, state, 0, CUONN_SPLIT_TEST));
   out->test_loss = evaluation.loss;
   cuonn_mesh_gradient g[kLayers];
   for (size_t l = 0; l < kLayers; l++) {
     g[l] = (cuonn_mesh_gradient){out->d_theta[l], out->d_phi[l], out->d_gamma[l]};
   }
-  OK(cpu->gradient(&out->loss, g, state, 0, BACKEND_TEST, &(backend_step){.count = kExamples}, CUONN_GRADIENT_EXACT));
+  OK(cpu->gradient(&out->loss, g, state, 0, CUONN_SPLIT_TEST, &(cuonn_step){.count = kExamples}, CUONN_GRADIENT_EXACT));
   OK(cpu->get_model(&(backend_model){.network = &network, .moments = out->moments}, state, 0));
   for (size_t l = 0; l < kLayers; l++) {
     memcpy(out->theta[l], network.layers[l].theta, sizeof out->theta[l]);

@@ -104,8 +104,8 @@ static void *open_models(const fixture *f, const cuonn_chip_options *chips, size
                                              .order = CUONN_ORDER_SHUFFLED,
                                              .gradient = method,
                                              .measurement = chips[0].measurement}));
-  OK(cuda->set_fields(state, BACKEND_TRAIN, &f->fields[0], f->labels));
-  OK(cuda->set_fields(state, BACKEND_TEST, &f->fields[1], f->labels));
+  OK(cuda->set_fields(state, CUONN_SPLIT_TRAIN, &f->fields[0], f->labels));
+  OK(cuda->set_fields(state, CUONN_SPLIT_TEST, &f->fields[1], f->labels));
   for (size_t m = 0; m < count; m++) {
     const cuonn_gradient_method own = method == CUONN_GRADIENT_EXACT ? method
                                       : first + m == 1               ? CUONN_GRADIENT_DIGITAL
@@ -121,12 +121,12 @@ static void *open_models(const fixture *f, const cuonn_chip_options *chips, size
 }
 
 static void train_models(double *losses, double *test, void *state, size_t count) {
-  backend_step steps[kSteps];
+  cuonn_step steps[kSteps];
   cuonn_evaluation evaluation = {0};
-  for (size_t i = 0; i < kSteps; i++) steps[i] = (backend_step){0, 40 * i, i == 2 ? 30 : 40, 1, i, (uint32_t)i};
+  for (size_t i = 0; i < kSteps; i++) steps[i] = (cuonn_step){0, 40 * i, i == 2 ? 30 : 40, 1, i, (uint32_t)i};
   OK(cuda->train_steps(losses, state, steps, kSteps));
   for (size_t m = 0; m < count; m++) {
-    OK(cuda->evaluate(&evaluation, state, m, BACKEND_TEST));
+    OK(cuda->evaluate(&evaluation, state, m, CUONN_SPLIT_TEST));
     test[m] = evaluation.loss;
   }
 }

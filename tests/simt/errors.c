@@ -51,7 +51,7 @@ typedef struct {
   cuonn_fields fields;
   uint8_t labels[kExamples];
   void *state;
-  backend_step steps[kSteps];
+  cuonn_step steps[kSteps];
   double losses[kSteps];
 } job;
 
@@ -67,7 +67,7 @@ static void prepare(job *j) {
   OK(cuonn_fields_create(&j->fields, kExamples, kModes));
   chance_normals(j->fields.values, 2 * kExamples * kModes, &c);
   for (size_t e = 0; e < kExamples; e++) j->labels[e] = (uint8_t)chance_index(&c, 3);
-  for (size_t i = 0; i < kSteps; i++) j->steps[i] = (backend_step){.count = kExamples, .rate_factor = 1};
+  for (size_t i = 0; i < kSteps; i++) j->steps[i] = (cuonn_step){.count = kExamples, .rate_factor = 1};
 }
 
 /* Everything that a training does with a device, in order, until something fails; with exact gradients, or with those
@@ -83,10 +83,10 @@ static cuonn_status run(job *j, cuonn_gradient_method method) {
                                                                    .batch_size = kExamples,
                                                                    .order = CUONN_ORDER_SHUFFLED,
                                                                    .gradient = method});
-  if (status == CUONN_OK) status = cuda->set_fields(j->state, BACKEND_TRAIN, &j->fields, j->labels);
+  if (status == CUONN_OK) status = cuda->set_fields(j->state, CUONN_SPLIT_TRAIN, &j->fields, j->labels);
   if (status == CUONN_OK) status = cuda->set_model(j->state, 0, &model);
   if (status == CUONN_OK) status = cuda->train_steps(j->losses, j->state, j->steps, kSteps);
-  if (status == CUONN_OK) status = cuda->evaluate(&evaluation, j->state, 0, BACKEND_TRAIN);
+  if (status == CUONN_OK) status = cuda->evaluate(&evaluation, j->state, 0, CUONN_SPLIT_TRAIN);
   if (status == CUONN_OK) status = cuda->get_model(&(backend_model){.network = &j->network}, j->state, 0);
   return status;
 }

@@ -64,8 +64,8 @@ static computing open_backend(const cuonn_backend *backend, fixture *f, const cu
                                    .gradient = method,
                                    .measurement = chip->measurement};
   OK(backend->create(&c.state, &problem));
-  OK(backend->set_fields(c.state, BACKEND_TRAIN, &f->fields[0], f->labels));
-  OK(backend->set_fields(c.state, BACKEND_TEST, &f->fields[1], f->labels));
+  OK(backend->set_fields(c.state, CUONN_SPLIT_TRAIN, &f->fields[0], f->labels));
+  OK(backend->set_fields(c.state, CUONN_SPLIT_TEST, &f->fields[1], f->labels));
   OK(backend->set_model(c.state, 0,
                         &(backend_model){.network = &f->network,
                                          .optimizer = &sgd,
@@ -93,14 +93,14 @@ static void compute(outcome *out, const cuonn_backend *backend, fixture *f, cons
     double *const at = out->gradient[l];
     gradients[l] = (cuonn_mesh_gradient){at, at + f->nodes, at + 2 * f->nodes};
   }
-  const backend_step first = {.epoch = 1, .first = 7, .count = 83, .number = 12};
-  OK(backend->gradient(&out->losses[kSteps], gradients, c.state, 0, BACKEND_TRAIN, &first, method));
+  const cuonn_step first = {.epoch = 1, .first = 7, .count = 83, .number = 12};
+  OK(backend->gradient(&out->losses[kSteps], gradients, c.state, 0, CUONN_SPLIT_TRAIN, &first, method));
   for (size_t i = 0; i < kSteps; i++) {
-    const backend_step step = {0, 40 * i, i == 2 ? 30 : 40, 1, i, (uint32_t)i};
+    const cuonn_step step = {0, 40 * i, i == 2 ? 30 : 40, 1, i, (uint32_t)i};
     OK(backend->train_steps(&out->losses[i], c.state, &step, 1));
   }
   cuonn_evaluation test = {0};
-  OK(backend->evaluate(&test, c.state, 0, BACKEND_TEST));
+  OK(backend->evaluate(&test, c.state, 0, CUONN_SPLIT_TEST));
   out->losses[kSteps + 1] = test.loss;
   out->correct = (double)test.n_correct;
   cuonn_network trained;

@@ -180,8 +180,8 @@ static void make_pair(pair *out, const problem *p, size_t n_examples, cuonn_orde
     const backend_model model = {.network = &out->network, .optimizer = optimizer, .seed = 7};
     OK(both[b]->create(&out->states[b], &made_for));
     OK(both[b]->set_model(out->states[b], 0, &model));
-    for (int split = 0; split < BACKEND_SPLITS; split++) {
-      OK(both[b]->set_fields(out->states[b], (backend_split)split, &out->fields, out->labels));
+    for (int split = 0; split < CUONN_SPLITS; split++) {
+      OK(both[b]->set_fields(out->states[b], (cuonn_split)split, &out->fields, out->labels));
     }
   }
 }
@@ -208,10 +208,10 @@ static void check_network(const problem *p, chance *c) {
     for (size_t l = 0; l < layers; l++) {
       g[l] = (cuonn_mesh_gradient){d_theta[b] + l * nodes, d_phi[b] + l * nodes, d_gamma[b] + l * p->modes};
     }
-    const backend_step all = {.count = p->batch};
-    OK(both[b]->gradient(&loss[b], g, both_states.states[b], 0, BACKEND_TEST, &all, CUONN_GRADIENT_EXACT));
+    const cuonn_step all = {.count = p->batch};
+    OK(both[b]->gradient(&loss[b], g, both_states.states[b], 0, CUONN_SPLIT_TEST, &all, CUONN_GRADIENT_EXACT));
     evaluation[b].confusion = calloc(p->classes * p->classes, sizeof(uint64_t));
-    OK(both[b]->evaluate(&evaluation[b], both_states.states[b], 0, BACKEND_TRAIN));
+    OK(both[b]->evaluate(&evaluation[b], both_states.states[b], 0, CUONN_SPLIT_TRAIN));
   }
   const double fields = tolerance(kFields, columns), gradient = tolerance(kGradient, columns);
   CLOSE(&loss[1], &loss[0], 1, .rel = fields);
@@ -271,14 +271,14 @@ static void check_training(const cuonn_optimizer_options *optimizer, cuonn_order
   chance c = {23};
   pair states;
   make_pair(&states, &p, kExamples, order, optimizer, &c);
-  backend_step steps[kSteps];
+  cuonn_step steps[kSteps];
   for (size_t i = 0; i < kSteps; i++) {
     const size_t in_epoch = i % kPerEpoch, first = in_epoch * p.batch, left = kExamples - first;
-    steps[i] = (backend_step){.epoch = (uint32_t)(i / kPerEpoch),
-                              .first = first,
-                              .count = left < p.batch ? left : p.batch,
-                              .rate_factor = 1 - 0.05 * (double)i,
-                              .adam_index = restart ? in_epoch : i};
+    steps[i] = (cuonn_step){.epoch = (uint32_t)(i / kPerEpoch),
+                            .first = first,
+                            .count = left < p.batch ? left : p.batch,
+                            .rate_factor = 1 - 0.05 * (double)i,
+                            .adam_index = restart ? in_epoch : i};
   }
   double losses[2][kSteps], *moments[2];
   cuonn_network trained[2];
@@ -330,19 +330,19 @@ static void test_training__many_models(void **state) {
   cuonn_fields fields;
   uint8_t labels[kExamples];
   backend_model models[kModels];
-  backend_step steps[kSteps];
+  cuonn_step steps[kSteps];
   double together[kSteps][kModels];
   void *all;
   random_fields(&fields, kExamples, kModes, &c);
   for (size_t e = 0; e < kExamples; e++) labels[e] = (uint8_t)chance_index(&c, 3);
   for (size_t i = 0; i < kSteps; i++) {
-    steps[i] = (backend_step){(uint32_t)i / 2, i % 2 * kBatch, kBatch, 1, i, (uint32_t)i};
+    steps[i] = (cuonn_step){(uint32_t)i / 2, i % 2 * kBatch, kBatch, 1, i, (uint32_t)i};
   }
   OK(backend->create(
       &all,
       &(backend_problem){
           .n_models = kModels, .shape = shape, .batch_size = kBatch, .order = CUONN_ORDER_SHUFFLED, .threads = 2}));
-  OK(backend->set_fields(all, BACKEND_TRAIN, &fields, labels));
+  OK(backend->set_fields(all, CUONN_SPLIT_TRAIN, &fields, labels));
   for (size_t m = 0; m < kModels; m++) {
     OK(cuonn_network_create(&networks[m], &shape));
     for (size_t l = 0; l < 2; l++) dense_random(&networks[m].layers[l], &c, 0.05, m == 2 ? 4 : 0);
@@ -356,7 +356,7 @@ static void test_training__many_models(void **state) {
     OK(backend->create(
         &one, &(backend_problem){
                   .n_models = 1, .shape = shape, .batch_size = kBatch, .order = CUONN_ORDER_SHUFFLED, .threads = 2}));
-    OK(backend->set_fields(one, BACKEND_TRAIN, &fields, labels));
+    OK(backend->set_fields(one, CUONN_SPLIT_TRAIN, &fields, labels));
     OK(backend->set_model(one, 0, &models[m]));
     OK(backend->train_steps(alone, one, steps, kSteps));
     OK(backend->get_model(&models[m], one, 0));
@@ -379,7 +379,7 @@ static void test_training__nan(void **state) {
   (void)state;
   for (int general = 0; general < 2; general++) {
     const problem p = {.modes = 6, .layers = 2, .classes = 3, .batch = 20, .error = 0.05 * general};
-    const backend_step steps[2] = {{.count = p.batch, .rate_factor = 1}, {.count = p.batch, .rate_factor = 1}};
+    const cuonn_step steps[2] = {{.count = p.batch, .rate_factor = 1}, {.count = p.batch, .rate_factor = 1}};
     double losses[2];
     chance c = {5};
     pair states;
@@ -419,8 +419,8 @@ static void compare_features(const cuonn_features_options *options, size_t heigh
     void *computing;
     got[b] = doubles(kImages * n_modes * 2);
     OK(both[b]->create(&computing, &made_for));
-    OK(both[b]->set_images(computing, BACKEND_TEST, &images, options));
-    OK(both[b]->get_features(got[b], computing, BACKEND_TEST));
+    OK(both[b]->set_images(computing, CUONN_SPLIT_TEST, &images, options));
+    OK(both[b]->get_features(got[b], computing, CUONN_SPLIT_TEST));
     both[b]->destroy(computing);
   }
   for (size_t e = 0; e < kImages && options->reference; e++) assert_true(got[1][2 * (e * n_modes + n_modes - 1)] == 1);

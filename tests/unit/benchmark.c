@@ -124,17 +124,17 @@ static void test_check__backends_agree(void **unused) {
 
 /* A backend that is wrong in one number of each of its results, by a factor. */
 static double factor;
-static cuonn_status wrong_features(double *out, void *state, backend_split split) {
+static cuonn_status wrong_features(double *out, void *state, cuonn_split split) {
   const cuonn_status status = cuonn_backend_reference.get_features(out, state, split);
   out[33] += factor - 1; /* features are about 1 */
   return status;
 }
-static cuonn_status wrong_evaluation(cuonn_evaluation *out, void *state, size_t model, backend_split split) {
+static cuonn_status wrong_evaluation(cuonn_evaluation *out, void *state, size_t model, cuonn_split split) {
   const cuonn_status status = cuonn_backend_reference.evaluate(out, state, model, split);
   out->loss *= factor;
   return status;
 }
-static cuonn_status wrong_steps(double *losses, void *state, const backend_step *steps, size_t n_steps) {
+static cuonn_status wrong_steps(double *losses, void *state, const cuonn_step *steps, size_t n_steps) {
   const cuonn_status status = cuonn_backend_reference.train_steps(losses, state, steps, n_steps);
   losses[2] *= factor;
   return status;

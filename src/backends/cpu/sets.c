@@ -19,14 +19,14 @@ static cuonn_status make_set(cpu_set *out, size_t n_examples, size_t n_modes, co
   return CUONN_OK;
 }
 
-cuonn_status cpu_set_images(void *state, backend_split split, const cuonn_examples *images,
+cuonn_status cpu_set_images(void *state, cuonn_split split, const cuonn_examples *images,
                             const cuonn_features_options *options) {
   cpu_state *const s = state;
   CUONN_TRY(make_set(s->sets + split, images->n_examples, s->problem.shape.n_modes, images->labels));
   return cpu_features(s->sets[split].values, images, options, s->threads);
 }
 
-cuonn_status cpu_set_fields(void *state, backend_split split, const cuonn_fields *fields, const uint8_t *labels) {
+cuonn_status cpu_set_fields(void *state, cuonn_split split, const cuonn_fields *fields, const uint8_t *labels) {
   cpu_state *const s = state;
   const size_t n = fields->n_modes;
   CUONN_TRY(make_set(s->sets + split, fields->n_examples, n, labels));
@@ -40,7 +40,7 @@ cuonn_status cpu_set_fields(void *state, backend_split split, const cuonn_fields
   return CUONN_OK;
 }
 
-cuonn_status cpu_get_features(double *out, void *state, backend_split split) {
+cuonn_status cpu_get_features(double *out, void *state, cuonn_split split) {
   const cpu_state *const s = state;
   const size_t n = s->problem.shape.n_modes;
   for (size_t e = 0; e < s->sets[split].n_examples; e++) {

@@ -43,7 +43,7 @@ void cpu_destroy(void *state) {
     cuonn_network_free(&model->network);
   }
   free(s->models);
-  for (int i = 0; i < BACKEND_SPLITS; i++) {
+  for (int i = 0; i < CUONN_SPLITS; i++) {
     free(s->sets[i].values);
     free(s->sets[i].labels);
   }

@@ -37,7 +37,7 @@ typedef struct {
   int threads;
   size_t most_chunks;
   cpu_model *models; /* [model] */
-  cpu_set sets[BACKEND_SPLITS];
+  cpu_set sets[CUONN_SPLITS];
   cpu_space *spaces;       /* [thread] */
   size_t kept_size;        /* of the spaces */
   node_sums *sums;         /* [model][chunk][layer][node] */

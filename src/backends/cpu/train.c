@@ -19,9 +19,9 @@ static void make_ready(const cpu_state *s, cpu_model *model, const cpu_method *m
   model->ready |= own;
 }
 
-static cpu_batch batch_of(const cpu_state *s, backend_split split, const backend_step *step) {
+static cpu_batch batch_of(const cpu_state *s, cuonn_split split, const cuonn_step *step) {
   return (cpu_batch){.set = s->sets + split,
-                     .shuffled = split == BACKEND_TRAIN && s->problem.order == CUONN_ORDER_SHUFFLED,
+                     .shuffled = split == CUONN_SPLIT_TRAIN && s->problem.order == CUONN_ORDER_SHUFFLED,
                      .epoch = step->epoch,
                      .first = step->first,
                      .count = step->count,
@@ -36,7 +36,7 @@ static void pull_back(const cpu_model *model, size_t l, cuonn_gradient_method wh
 
 /* One array of phases. first, second: its moments; SGD keeps its velocity in the first. */
 static void update(double *phase, double *first, double *second, const double *gradient, size_t n,
-                   const cuonn_optimizer_options *options, const backend_step *step, const cpu_kernels *kernels) {
+                   const cuonn_optimizer_options *options, const cuonn_step *step, const cpu_kernels *kernels) {
   const double rate = options->learning_rate * step->rate_factor;
   if (options->kind == CUONN_OPTIMIZER_SGD) {
     for (size_t i = 0; i < n; i++) {
@@ -50,7 +50,7 @@ static void update(double *phase, double *first, double *second, const double *g
                 1 / (1 - pow(beta[1], i)));
 }
 
-static void update_layer(const cpu_state *s, cpu_model *model, size_t l, const backend_step *step) {
+static void update_layer(const cpu_state *s, cpu_model *model, size_t l, const cuonn_step *step) {
   const size_t n = s->problem.shape.n_modes, nodes = s->problem.shape.mesh->n_nodes, phases = 2 * nodes + n;
   const cuonn_mesh *const mesh = model->network.layers + l;
   const cuonn_mesh_gradient *const g = model->gradients + l;
@@ -68,7 +68,7 @@ static void gather_team(cpu_team *team) {
 }
 
 /* Steps of models with one method. losses: [step][model of the state]. */
-static void train_group(double *losses, cpu_group group, const backend_step *steps, size_t n_steps, int threads) {
+static void train_group(double *losses, cpu_group group, const cuonn_step *steps, size_t n_steps, int threads) {
   cpu_state *const s = group.state;
   const size_t layers = s->problem.shape.n_layers, end = group.first + group.n_models;
   const cpu_method *const method = cpu_method_of(s->models[group.first].gradient);
@@ -80,7 +80,7 @@ static void train_group(double *losses, cpu_group group, const backend_step *ste
   {
     gather_team(&team);
     for (size_t k = 0; k < n_steps; k++) {
-      const cpu_batch b = batch_of(s, BACKEND_TRAIN, steps + k);
+      const cpu_batch b = batch_of(s, CUONN_SPLIT_TRAIN, steps + k);
       method->gradient(losses + k * s->problem.n_models + group.first, &group, &b);
 #pragma omp for schedule(static) nowait
       for (size_t i = 0; i < group.n_models * layers; i++) {
@@ -108,7 +108,7 @@ static bool one_model_each(const cpu_state *s) {
   return measured && s->problem.n_models >= (size_t)s->threads;
 }
 
-cuonn_status cpu_train_steps(double *losses, void *state, const backend_step *steps, size_t n_steps) {
+cuonn_status cpu_train_steps(double *losses, void *state, const cuonn_step *steps, size_t n_steps) {
   cpu_state *const s = state;
   const size_t models = s->problem.n_models;
   if (n_steps > 0) s->steps_done = steps[n_steps - 1].number + 1;
@@ -127,7 +127,7 @@ cuonn_status cpu_train_steps(double *losses, void *state, const backend_step *st
   return CUONN_OK;
 }
 
-cuonn_status cpu_evaluate(cuonn_evaluation *out, void *state, size_t model, backend_split split) {
+cuonn_status cpu_evaluate(cuonn_evaluation *out, void *state, size_t model, cuonn_split split) {
   cpu_state *const s = state;
   const size_t n = s->sets[split].n_examples, classes = s->problem.shape.n_classes;
   const cpu_method *const method = chip_reads_exactly(&s->models[model].options) ? &cpu_columns : &cpu_in_situ;
@@ -167,8 +167,8 @@ static void copy_gradients(cuonn_mesh_gradient *to, const cpu_state *s, size_t m
   }
 }
 
-cuonn_status cpu_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
-                          const backend_step *step, cuonn_gradient_method which) {
+cuonn_status cpu_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, cuonn_split split,
+                          const cuonn_step *step, cuonn_gradient_method which) {
   cpu_state *const s = state;
   const cpu_method *const method = cpu_method_of(which);
   const cpu_batch b = batch_of(s, split, step);

@@ -4,9 +4,9 @@
 
 #include "backends/backend.h"
 
-cuonn_status cpu_train_steps(double *losses, void *state, const backend_step *steps, size_t n_steps);
-cuonn_status cpu_evaluate(cuonn_evaluation *out, void *state, size_t model, backend_split split);
-cuonn_status cpu_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
-                          const backend_step *step, cuonn_gradient_method which);
+cuonn_status cpu_train_steps(double *losses, void *state, const cuonn_step *steps, size_t n_steps);
+cuonn_status cpu_evaluate(cuonn_evaluation *out, void *state, size_t model, cuonn_split split);
+cuonn_status cpu_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, cuonn_split split,
+                          const cuonn_step *step, cuonn_gradient_method which);
 
 #endif

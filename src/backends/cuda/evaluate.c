@@ -141,7 +141,7 @@ done:
   return status;
 }
 
-cuonn_status cuda_evaluate(cuonn_evaluation *out, void *state, size_t model, backend_split split) {
+cuonn_status cuda_evaluate(cuonn_evaluation *out, void *state, size_t model, cuonn_split split) {
   cuda_state *const s = state;
   nvtxRangePushA("evaluate");
   const cuonn_status status = evaluate(out, s, model, s->sets + split);

@@ -4,6 +4,6 @@
 
 #include "cuda/state.h"
 
-cuonn_status cuda_evaluate(cuonn_evaluation *out, void *state, size_t model, backend_split split);
+cuonn_status cuda_evaluate(cuonn_evaluation *out, void *state, size_t model, cuonn_split split);
 
 #endif

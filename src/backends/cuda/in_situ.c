@@ -230,11 +230,12 @@ static cuonn_status come_back(const way *w) {
   return w->i->by_matrix ? measure(w, 0, w->layers) : CUONN_OK;
 }
 
-cuonn_status cuda_in_situ_gradient(const cuda_state *s, backend_split split, const network_batch *batch, size_t first,
+cuonn_status cuda_in_situ_gradient(const cuda_state *s, cuonn_split split, const network_batch *batch, size_t first,
                                    size_t n_models) {
   const cuonn_network_shape *const shape = &s->problem.shape;
   const size_t b = s->problem.batch_size, n_examples = s->sets[split].n_examples;
-  const unsigned *const order = split == BACKEND_TRAIN && s->steps.order ? s->steps.order + first * n_examples : NULL;
+  const unsigned *const order =
+      split == CUONN_SPLIT_TRAIN && s->steps.order ? s->steps.order + first * n_examples : NULL;
   way w = {.s = s,
            .i = &s->in_situ,
            .stream = s->session->stream,

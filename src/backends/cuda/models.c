@@ -19,7 +19,7 @@ void cuda_destroy(void *state) {
   for (size_t m = 0; s->models && m < s->problem.n_models; m++) cuonn_network_free(&s->models[m].network);
   free(s->models);
   free(s->scratch);
-  for (int i = 0; i < BACKEND_SPLITS; i++) cuda_memory_free(&s->sets[i].memory);
+  for (int i = 0; i < CUONN_SPLITS; i++) cuda_memory_free(&s->sets[i].memory);
   cuda_memory_free(&s->dense.memory);
   cuda_in_situ_free(&s->in_situ);
   cuda_fields_free(&s->fields);

@@ -62,7 +62,7 @@ done:
 }
 
 /* An empty set in place of an earlier one. */
-static cuonn_status make_set(cuda_state *s, backend_split split, size_t n_examples, const uint8_t *labels) {
+static cuonn_status make_set(cuda_state *s, cuonn_split split, size_t n_examples, const uint8_t *labels) {
   cuda_set *const set = s->sets + split;
   cuda_steps *const steps = &s->steps;
   cudaStream_t stream = s->session->stream;
@@ -75,7 +75,7 @@ static cuonn_status make_set(cuda_state *s, backend_split split, size_t n_exampl
   CUONN_CUDA(cudaMemcpyAsync(set->labels, labels, n_examples, cudaMemcpyHostToDevice, stream));
   CUONN_CUDA(cudaMemsetAsync(set->fields, 0, n_examples * s->stride * sizeof(float2), stream));
   CUONN_CUDA(cudaStreamSynchronize(stream));
-  if (split == BACKEND_TRAIN && s->problem.order == CUONN_ORDER_SHUFFLED && s->problem.batch_size > 0) {
+  if (split == CUONN_SPLIT_TRAIN && s->problem.order == CUONN_ORDER_SHUFFLED && s->problem.batch_size > 0) {
     cuda_memory_free(&steps->order_memory);
     steps->order_epoch = -1;
     CUONN_TRY(cuda_allocate(&steps->order, &steps->order_memory, s->problem.n_models * n_examples, sizeof(unsigned),
@@ -85,7 +85,7 @@ static cuonn_status make_set(cuda_state *s, backend_split split, size_t n_exampl
   return CUONN_OK;
 }
 
-cuonn_status cuda_set_fields(void *state, backend_split split, const cuonn_fields *fields, const uint8_t *labels) {
+cuonn_status cuda_set_fields(void *state, cuonn_split split, const cuonn_fields *fields, const uint8_t *labels) {
   cuda_state *const s = state;
   CUONN_TRY(make_set(s, split, fields->n_examples, labels));
   return cuda_upload(s->sets[split].fields, fields->values, fields->n_examples, fields->n_modes, s->stride,
@@ -197,7 +197,7 @@ done:
   return status;
 }
 
-cuonn_status cuda_set_images(void *state, backend_split split, const cuonn_examples *images,
+cuonn_status cuda_set_images(void *state, cuonn_split split, const cuonn_examples *images,
                              const cuonn_features_options *options) {
   cuda_state *const s = state;
   const size_t n = cuonn_features_modes(options) - options->reference;
@@ -210,7 +210,7 @@ cuonn_status cuda_set_images(void *state, backend_split split, const cuonn_examp
   return status;
 }
 
-cuonn_status cuda_get_features(double *out, void *state, backend_split split) {
+cuonn_status cuda_get_features(double *out, void *state, cuonn_split split) {
   cuda_state *const s = state;
   return cuda_download(out, s->sets[split].fields, s->sets[split].n_examples, s->problem.shape.n_modes, s->stride,
                        s->session->stream);

@@ -4,10 +4,10 @@
 
 #include "cuda/state.h"
 
-cuonn_status cuda_set_images(void *state, backend_split split, const cuonn_examples *images,
+cuonn_status cuda_set_images(void *state, cuonn_split split, const cuonn_examples *images,
                              const cuonn_features_options *options);
-cuonn_status cuda_set_fields(void *state, backend_split split, const cuonn_fields *fields, const uint8_t *labels);
-cuonn_status cuda_get_features(double *out, void *state, backend_split split);
+cuonn_status cuda_set_fields(void *state, cuonn_split split, const cuonn_fields *fields, const uint8_t *labels);
+cuonn_status cuda_get_features(double *out, void *state, cuonn_split split);
 /* Between host fields [example][N][2] and device fields [example][stride]. */
 cuonn_status cuda_upload(float2 *to, const double *from, size_t n_examples, size_t n_modes, size_t stride,
                          cudaStream_t stream);

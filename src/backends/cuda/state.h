@@ -45,7 +45,7 @@ typedef struct {
   double *gamma_first, *gamma_second; /* [model][layer][N]; NULL where gradients are not measured: gamma's are 0 */
   optimizer_rule *rules;              /* [model] */
   uint64_t *seeds;                    /* [model] */
-  unsigned *order;                    /* [model][example of BACKEND_TRAIN], NULL: as they stand */
+  unsigned *order;                    /* [model][example of CUONN_SPLIT_TRAIN], NULL: as they stand */
   int64_t order_epoch;                /* that `order` holds, -1: none */
   double *pinned_losses;
   network_batch *pinned_batches;
@@ -129,7 +129,7 @@ typedef struct {
   cuda_meshes ideal;  /* the same without errors, on which training computes if it knows none; empty if it does not */
   double2 *scratch;   /* [place] host */
   bool changed;       /* a model was set since the coefficients were made */
-  cuda_set sets[BACKEND_SPLITS];
+  cuda_set sets[CUONN_SPLITS];
   cuda_steps steps;
   cuda_graph graphs[kGraphs]; /* the latest first */
   cuda_dense dense;

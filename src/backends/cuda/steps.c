@@ -26,11 +26,11 @@ static network_batch plan_batch(const cuda_state *s, size_t first, size_t count,
 }
 
 /* Of n_models models from `first` on; method: exact or ideal. */
-static network_task task_of(const cuda_state *s, backend_split split, const network_batch *batch, size_t first,
+static network_task task_of(const cuda_state *s, cuonn_split split, const network_batch *batch, size_t first,
                             size_t n_models, cuonn_gradient_method method) {
   const cuda_meshes *const meshes = method == CUONN_GRADIENT_IDEAL ? &s->ideal : &s->meshes;
   const cuda_steps *const steps = &s->steps;
-  const bool ordered = split == BACKEND_TRAIN && steps->order;
+  const bool ordered = split == CUONN_SPLIT_TRAIN && steps->order;
   return (network_task){.meshes = cuda_meshes_view(meshes, first * s->problem.shape.n_layers),
                         .n_layers = (int)s->problem.shape.n_layers,
                         .n_classes = (int)s->problem.shape.n_classes,
@@ -61,9 +61,8 @@ static network_sums sums_of(const cuda_state *s, const network_batch *batch, siz
 /* ----------------------------------------------------------------------------------------------------------- graphs */
 
 /* Gradients of n_models models from `first` on, as their chips give them, to s->steps.derived, and their losses. */
-static cuonn_status launch_gradients(double *losses, const cuda_state *s, backend_split split,
-                                     const network_batch *batch, size_t first, size_t n_models,
-                                     cuonn_gradient_method method) {
+static cuonn_status launch_gradients(double *losses, const cuda_state *s, cuonn_split split, const network_batch *batch,
+                                     size_t first, size_t n_models, cuonn_gradient_method method) {
   const network_sums sums = sums_of(s, batch, n_models);
   if (cuonn_gradient_is_measured(method)) {
     CUONN_TRY(cuda_in_situ_gradient(s, split, batch, first, n_models));
@@ -81,7 +80,7 @@ static cuonn_status launch_chip_step(const cuda_state *s, const optimizer_state 
   const size_t models = s->problem.n_models;
   const optimizer_step *const step = s->steps.steps + k * models;
   float2 *gradient;
-  CUONN_TRY(launch_gradients(s->steps.losses + k * models, s, BACKEND_TRAIN, s->steps.batches + k, 0, models,
+  CUONN_TRY(launch_gradients(s->steps.losses + k * models, s, CUONN_SPLIT_TRAIN, s->steps.batches + k, 0, models,
                              s->problem.gradient));
   CUONN_TRY(cuda_pull_back(&gradient, s, 0, models));
   CUONN_CUDA(launch_step(optimizer, step, gradient, s->meshes.layout, (int)s->problem.shape.n_layers, (int)models,
@@ -95,7 +94,7 @@ static cuonn_status launch_chip_step(const cuda_state *s, const optimizer_state 
 
 static cuonn_status launch_plain_step(const cuda_state *s, const optimizer_state *optimizer, size_t k) {
   const size_t models = s->problem.n_models;
-  const network_task task = task_of(s, BACKEND_TRAIN, s->steps.batches + k, 0, models, s->problem.gradient);
+  const network_task task = task_of(s, CUONN_SPLIT_TRAIN, s->steps.batches + k, 0, models, s->problem.gradient);
   const network_sums sums = sums_of(s, s->steps.batches + k, models);
   CUONN_CUDA(launch_network(&task, s->session->stream));
   CUONN_CUDA(
@@ -145,7 +144,7 @@ static cuonn_status find_graph(cudaGraphExec_t *out, cuda_state *s, size_t n_ste
 
 /* ------------------------------------------------------------------------------------------------------------ steps */
 
-static void plan(cuda_state *s, const backend_step *steps, size_t n_steps) {
+static void plan(cuda_state *s, const cuonn_step *steps, size_t n_steps) {
   const size_t models = s->problem.n_models;
   for (size_t k = 0; k < n_steps; k++) {
     s->steps.pinned_batches[k] = plan_batch(s, steps[k].first, steps[k].count, steps[k].number);
@@ -163,14 +162,14 @@ static void plan(cuda_state *s, const backend_step *steps, size_t n_steps) {
 static cuonn_status make_order(cuda_state *s, uint32_t epoch) {
   cuda_steps *const steps = &s->steps;
   if (!steps->order || steps->order_epoch == epoch) return CUONN_OK;
-  CUONN_CUDA(launch_order(steps->order, steps->seeds, (unsigned)s->sets[BACKEND_TRAIN].n_examples, epoch,
+  CUONN_CUDA(launch_order(steps->order, steps->seeds, (unsigned)s->sets[CUONN_SPLIT_TRAIN].n_examples, epoch,
                           (int)s->problem.n_models, s->session->stream));
   steps->order_epoch = epoch;
   return CUONN_OK;
 }
 
 /* Steps of one epoch, at most kGraphSteps. losses: [step][model]. */
-static cuonn_status run_steps(double *losses, cuda_state *s, const backend_step *steps, size_t n_steps) {
+static cuonn_status run_steps(double *losses, cuda_state *s, const cuonn_step *steps, size_t n_steps) {
   const cuda_steps *const on = &s->steps;
   const size_t updates = n_steps * s->problem.n_models;
   cudaStream_t stream = s->session->stream;
@@ -189,13 +188,13 @@ static cuonn_status run_steps(double *losses, cuda_state *s, const backend_step 
 }
 
 /* Steps from `first` on that go into one graph. */
-static size_t together(const backend_step *steps, size_t first, size_t n_steps) {
+static size_t together(const cuonn_step *steps, size_t first, size_t n_steps) {
   size_t count = 1;
   while (first + count < n_steps && count < kGraphSteps && steps[first + count].epoch == steps[first].epoch) count++;
   return count;
 }
 
-cuonn_status cuda_train_steps(double *losses, void *state, const backend_step *steps, size_t n_steps) {
+cuonn_status cuda_train_steps(double *losses, void *state, const cuonn_step *steps, size_t n_steps) {
   cuda_state *const s = state;
   char name[32];
   cuonn_status status = cuda_prepare(s);
@@ -233,7 +232,7 @@ static cuonn_status take_gamma(cuonn_mesh_gradient *to, const float *from, const
 }
 
 static cuonn_status gradient_of(double *loss, cuonn_mesh_gradient *gradients, cuda_state *s, size_t model,
-                                backend_split split, const network_batch *batch, cuonn_gradient_method method) {
+                                cuonn_split split, const network_batch *batch, cuonn_gradient_method method) {
   const size_t layers = s->problem.shape.n_layers, places = s->meshes.places, n = s->problem.shape.n_modes;
   const bool measured = cuonn_gradient_is_measured(method);
   cudaStream_t stream = s->session->stream;
@@ -252,11 +251,11 @@ static cuonn_status gradient_of(double *loss, cuonn_mesh_gradient *gradients, cu
   return CUONN_OK;
 }
 
-cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
-                           const backend_step *step, cuonn_gradient_method method) {
+cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, cuonn_split split,
+                           const cuonn_step *step, cuonn_gradient_method method) {
   cuda_state *const s = state;
   const network_batch batch = plan_batch(s, step->first, step->count, step->number);
   CUONN_TRY(cuda_prepare(s));
-  if (split == BACKEND_TRAIN) CUONN_TRY(make_order(s, step->epoch));
+  if (split == CUONN_SPLIT_TRAIN) CUONN_TRY(make_order(s, step->epoch));
   return gradient_of(loss, gradients, s, model, split, &batch, method);
 }

@@ -4,8 +4,8 @@
 
 #include "cuda/state.h"
 
-cuonn_status cuda_train_steps(double *losses, void *state, const backend_step *steps, size_t n_steps);
-cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, backend_split split,
-                           const backend_step *step, cuonn_gradient_method method);
+cuonn_status cuda_train_steps(double *losses, void *state, const cuonn_step *steps, size_t n_steps);
+cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, cuonn_split split,
+                           const cuonn_step *step, cuonn_gradient_method method);
 
 #endif

@@ -34,7 +34,7 @@ static void destroy(void *of) {
   }
   free(s->gradients);
   reference_network_free(&s->network);
-  for (int split = 0; split < BACKEND_SPLITS; split++) {
+  for (int split = 0; split < CUONN_SPLITS; split++) {
     cuonn_fields_free(&s->fields[split]);
     free(s->labels[split]);
   }
@@ -115,7 +115,7 @@ static cuonn_status get_model(const backend_model *to, void *of, size_t index) {
 }
 
 /* Takes over the values of *fields. */
-static cuonn_status set_split(reference_state *s, backend_split split, cuonn_fields *fields, const uint8_t *labels) {
+static cuonn_status set_split(reference_state *s, cuonn_split split, cuonn_fields *fields, const uint8_t *labels) {
   uint8_t *copy = NULL;
   CUONN_TRY(cuonn_allocate(&copy, fields->n_examples, 1));
   memcpy(copy, labels, fields->n_examples);
@@ -127,7 +127,7 @@ static cuonn_status set_split(reference_state *s, backend_split split, cuonn_fie
   return CUONN_OK;
 }
 
-static cuonn_status set_images(void *of, backend_split split, const cuonn_examples *images,
+static cuonn_status set_images(void *of, cuonn_split split, const cuonn_examples *images,
                                const cuonn_features_options *options) {
   cuonn_fields fields = {0};
   cuonn_status status = CUONN_OK;
@@ -139,7 +139,7 @@ done:
   return status;
 }
 
-static cuonn_status set_fields(void *of, backend_split split, const cuonn_fields *from, const uint8_t *labels) {
+static cuonn_status set_fields(void *of, cuonn_split split, const cuonn_fields *from, const uint8_t *labels) {
   cuonn_fields fields = {0};
   cuonn_status status = CUONN_OK;
   CUONN_TRY_DONE(cuonn_fields_create(&fields, from->n_examples, from->n_modes));
@@ -150,7 +150,7 @@ done:
   return status;
 }
 
-static cuonn_status get_features(double *out, void *of, backend_split split) {
+static cuonn_status get_features(double *out, void *of, cuonn_split split) {
   const cuonn_fields *const fields = &((reference_state *)of)->fields[split];
   memcpy(out, fields->values, 2 * fields->n_examples * fields->n_modes * sizeof(double));
   return CUONN_OK;

@@ -24,8 +24,8 @@ typedef struct {
   reference_model *models;        /* [model] */
   reference_network network;      /* of the model that computes now */
   cuonn_mesh_gradient *gradients; /* [layer] */
-  cuonn_fields fields[BACKEND_SPLITS];
-  uint8_t *labels[BACKEND_SPLITS];
+  cuonn_fields fields[CUONN_SPLITS];
+  uint8_t *labels[CUONN_SPLITS];
   uint32_t steps_done; /* what tests are counted by, for noise */
 } reference_state;
 

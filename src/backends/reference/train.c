@@ -11,21 +11,21 @@
 #include "chip/noise.h"
 #include "reference/methods.h"
 
-static reference_examples examples_of(const reference_state *s, const reference_model *m, backend_split split,
-                                      const backend_step *step) {
+static reference_examples examples_of(const reference_state *s, const reference_model *m, cuonn_split split,
+                                      const cuonn_step *step) {
   return (reference_examples){.fields = &s->fields[split],
                               .labels = s->labels[split],
                               .first = step->first,
                               .count = step->count,
-                              .shuffled = split == BACKEND_TRAIN && s->problem.order == CUONN_ORDER_SHUFFLED,
+                              .shuffled = split == CUONN_SPLIT_TRAIN && s->problem.order == CUONN_ORDER_SHUFFLED,
                               .seed = m->seed,
                               .epoch = step->epoch,
                               .number = step->number};
 }
 
 /* Loss, and the gradient by the programmed phases of model m in s->gradients. */
-static cuonn_status step_gradient(double *loss, reference_state *s, reference_model *m, backend_split split,
-                                  const backend_step *step, cuonn_gradient_method which) {
+static cuonn_status step_gradient(double *loss, reference_state *s, reference_model *m, cuonn_split split,
+                                  const cuonn_step *step, cuonn_gradient_method which) {
   const reference_method *const method = reference_method_of(which);
   const reference_examples examples = examples_of(s, m, split, step);
   method->prepare(s, m, which);
@@ -54,7 +54,7 @@ static void update(double *p, double *first, double *second, const double *gradi
   }
 }
 
-static void update_model(reference_model *m, const cuonn_mesh_gradient *gradients, const backend_step *step) {
+static void update_model(reference_model *m, const cuonn_mesh_gradient *gradients, const cuonn_step *step) {
   const size_t layers = m->network.shape.n_layers, n = m->network.shape.n_modes;
   const size_t nodes = cuonn_network_nodes(&m->network.shape), phases = 2 * nodes + n;
   const double rate = m->optimizer.learning_rate * step->rate_factor;
@@ -69,13 +69,13 @@ static void update_model(reference_model *m, const cuonn_mesh_gradient *gradient
   }
 }
 
-cuonn_status reference_train_steps(double *losses, void *of, const backend_step *steps, size_t n_steps) {
+cuonn_status reference_train_steps(double *losses, void *of, const cuonn_step *steps, size_t n_steps) {
   reference_state *const s = of;
   for (size_t i = 0; i < n_steps; i++) {
     for (size_t m = 0; m < s->problem.n_models; m++) {
       reference_model *const now = &s->models[m];
       double *const loss = &losses[i * s->problem.n_models + m];
-      CUONN_TRY(step_gradient(loss, s, now, BACKEND_TRAIN, &steps[i], now->gradient));
+      CUONN_TRY(step_gradient(loss, s, now, CUONN_SPLIT_TRAIN, &steps[i], now->gradient));
       update_model(now, s->gradients, &steps[i]);
     }
     s->steps_done = steps[i].number + 1;
@@ -83,7 +83,7 @@ cuonn_status reference_train_steps(double *losses, void *of, const backend_step 
   return CUONN_OK;
 }
 
-cuonn_status reference_evaluate(cuonn_evaluation *out, void *of, size_t index, backend_split split) {
+cuonn_status reference_evaluate(cuonn_evaluation *out, void *of, size_t index, cuonn_split split) {
   reference_state *const s = of;
   const reference_model *const m = &s->models[index];
   const reference_method *const method = chip_reads_exactly(&m->chip) ? &reference_columns : &reference_in_situ;
@@ -117,8 +117,8 @@ static void copy_gradients(cuonn_mesh_gradient *to, const reference_state *s) {
   }
 }
 
-cuonn_status reference_gradient(double *loss, cuonn_mesh_gradient *gradients, void *of, size_t index,
-                                backend_split split, const backend_step *step, cuonn_gradient_method which) {
+cuonn_status reference_gradient(double *loss, cuonn_mesh_gradient *gradients, void *of, size_t index, cuonn_split split,
+                                const cuonn_step *step, cuonn_gradient_method which) {
   reference_state *const s = of;
   CUONN_TRY(step_gradient(loss, s, &s->models[index], split, step, which));
   copy_gradients(gradients, s);
