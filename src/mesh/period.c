@@ -15,11 +15,13 @@
 static const double kTurn = 2 * M_PI;
 
 cuonn_phase_periods cuonn_phase_style_periods(cuonn_phase_style style) {
-  switch (style) {
+  switch (style) { /* no default: a style that is missing here does not compile */
+    case CUONN_STYLE_TOP:
+    case CUONN_STYLE_BOTTOM: break;
     case CUONN_STYLE_SYMMETRIC: return (cuonn_phase_periods){2 * kTurn, kTurn, kTurn, kTurn, kTurn / 2};
     case CUONN_STYLE_DIFFERENTIAL: return (cuonn_phase_periods){2 * kTurn, 2 * kTurn, kTurn, kTurn, kTurn};
-    default: return (cuonn_phase_periods){kTurn, kTurn, kTurn, kTurn, 0};
   }
+  return (cuonn_phase_periods){kTurn, kTurn, kTurn, kTurn, 0};
 }
 
 double cuonn_phase_wrap(double phase, double period) {

@@ -123,7 +123,8 @@ void cuda_meshes_free(cuda_meshes *meshes) {
 /* starts: [column] as in kernels/walk.h; loss: [column] room. Returns the number of segments, 0 if nothing needs to be
  * kept. */
 static int divide(int *starts, double *loss, const cuda_meshes *m, const cuonn_mesh *mesh) {
-  const size_t n_columns = (size_t)m->layout.n_columns, column_places = (size_t)(m->layout.pairs * m->layout.lanes);
+  const size_t n_columns = (size_t)m->layout.n_columns;
+  const size_t column_places = (size_t)m->layout.pairs * (size_t)m->layout.lanes;
   double most = 0;
   memset(loss, 0, n_columns * sizeof *loss);
   for (size_t k = 0; k < mesh->n_nodes; k++) {

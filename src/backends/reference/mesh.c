@@ -173,7 +173,7 @@ void reference_add_gradient(cuonn_mesh_gradient *gradient, const reference_mesh 
                             const cuonn_taps *g) {
   const cuonn_mesh_shape *const shape = mesh->shape;
   for (size_t k = 0; k < shape->n_nodes; k++) {
-    const size_t at = 2 * shape->column_of[k] * shape->n_modes;
+    const size_t at = 2 * (size_t)shape->column_of[k] * shape->n_modes;
     gradient->d_theta[k] += sensitivity_of_arms(theta_arms[mesh->style], (const complex_t *)(x->before_theta + at),
                                                 (const complex_t *)(g->before_theta + at), shape->pairs[k]);
     gradient->d_phi[k] += sensitivity_of_arms(phi_arms[mesh->style], (const complex_t *)(x->before_phi + at),
@@ -231,7 +231,7 @@ done:
 cuonn_status reference_vjp(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward, const cuonn_mesh *mesh,
                            const cuonn_buffer *input, const cuonn_buffer *cotangent, int threads) {
   (void)threads;
-  const size_t n = mesh->n_modes;
+  const size_t n = mesh->n_modes, n_examples = input->count / n;
   reference_mesh factors = {0};
   cuonn_taps x_taps = {0}, g_taps = {0};
   complex_t *y = NULL, *g = NULL;
@@ -246,7 +246,7 @@ cuonn_status reference_vjp(cuonn_mesh_gradient *gradient, const cuonn_buffer *ba
   memset(gradient->d_phi, 0, mesh->n_nodes * sizeof(double));
   memset(gradient->d_gamma, 0, n * sizeof(double));
 
-  for (size_t e = 0; e < input->count / n; e++) {
+  for (size_t e = 0; e < n_examples; e++) {
     read_example(y, input, e, n);
     read_example(g, cotangent, e, n);
     reference_forward(y, &factors, &x_taps, 0, 1);
