@@ -73,40 +73,50 @@ INLINE void ideal_forward_lanes(float *x, const ideal_node *nodes, size_t n_node
 static void ideal_forward(float *x, size_t lanes, const ideal_node *nodes,
                           size_t n_nodes){FOR_LANES(ideal_forward_lanes, x, nodes, n_nodes)}
 
+/* apart: floats between the node's two waveguides. Where it is a constant, as between neighbours, all pointers stay in
+ * registers. */
+INLINE void ideal_backward_node(node_sums *sums, float *x, float *g, const ideal_node *n, size_t lanes, size_t apart) {
+  const size_t step = 2 * lanes, top = (n->a < n->b ? n->a : n->b) * step;
+  float *const xt = x + top, *const gt = g + top, *const xb = xt + apart, *const gb = gt + apart;
+  const float *const xa = x + n->a * step, *const ga = g + n->a * step;
+  const float *const xc = x + n->b * step, *const gc = g + n->b * step;
+  const float zr = n->zeta[0], zi = n->zeta[1], wr = n->undo[0], wi = n->undo[1], t = n->t, norm = n->norm;
+  vec through = {0}, across = {0}, across2 = {0};
+  for (size_t i = 0; i < lanes; i += kVector) {
+    const vec ar = at(xa, i), ai = at(xa + lanes, i), br = at(xc, i), bi = at(xc + lanes, i);
+    const vec gar = at(ga, i), gai = at(ga + lanes, i), gbr = at(gc, i), gbi = at(gc + lanes, i);
+    across += ar * gbr;
+    across2 += ai * gbi;
+    across -= br * gar;
+    across2 -= bi * gai;
+    const vec xr = ar + t * br, xi = ai + t * bi;
+    const vec xtr = wr * xr - wi * xi, xti = wr * xi + wi * xr;
+    put(xb, i, norm * (t * ar - br));
+    put(xb + lanes, i, norm * (t * ai - bi));
+    put(xt, i, xtr);
+    put(xt + lanes, i, xti);
+    const vec gr = gar + t * gbr, gi = gai + t * gbi;
+    const vec gtr = zr * gr - zi * gi, gti = zr * gi + zi * gr;
+    put(gb, i, t * gar - gbr);
+    put(gb + lanes, i, t * gai - gbi);
+    put(gt, i, gtr);
+    put(gt + lanes, i, gti);
+    through += xtr * gti;
+    through += xti * gtr;
+  }
+  add_lanes(sums, through, across - across2);
+}
+
 INLINE void ideal_backward_lanes(node_sums *sums, float *x, float *g, const ideal_node *nodes, size_t n_nodes,
                                  size_t lanes) {
-  const size_t step = 2 * lanes;
   for (size_t k = n_nodes; k-- > 0;) {
     const ideal_node *const n = nodes + k;
-    const size_t top = (n->a < n->b ? n->a : n->b) * step, bottom = (n->a < n->b ? n->b : n->a) * step;
-    float *const xt = x + top, *const gt = g + top, *const xb = x + bottom, *const gb = g + bottom;
-    const float *const xa = x + n->a * step, *const ga = g + n->a * step;
-    const float *const xc = x + n->b * step, *const gc = g + n->b * step;
-    const float zr = n->zeta[0], zi = n->zeta[1], wr = n->undo[0], wi = n->undo[1], t = n->t, norm = n->norm;
-    vec through = {0}, across = {0}, across2 = {0};
-    for (size_t i = 0; i < lanes; i += kVector) {
-      const vec ar = at(xa, i), ai = at(xa + lanes, i), br = at(xc, i), bi = at(xc + lanes, i);
-      const vec gar = at(ga, i), gai = at(ga + lanes, i), gbr = at(gc, i), gbi = at(gc + lanes, i);
-      across += ar * gbr;
-      across2 += ai * gbi;
-      across -= br * gar;
-      across2 -= bi * gai;
-      const vec xr = ar + t * br, xi = ai + t * bi;
-      const vec xtr = wr * xr - wi * xi, xti = wr * xi + wi * xr;
-      put(xb, i, norm * (t * ar - br));
-      put(xb + lanes, i, norm * (t * ai - bi));
-      put(xt, i, xtr);
-      put(xt + lanes, i, xti);
-      const vec gr = gar + t * gbr, gi = gai + t * gbi;
-      const vec gtr = zr * gr - zi * gi, gti = zr * gi + zi * gr;
-      put(gb, i, t * gar - gbr);
-      put(gb + lanes, i, t * gai - gbi);
-      put(gt, i, gtr);
-      put(gt + lanes, i, gti);
-      through += xtr * gti;
-      through += xti * gtr;
+    const size_t apart = n->a < n->b ? n->b - n->a : n->a - n->b;
+    if (apart == 1) {
+      ideal_backward_node(sums + k, x, g, n, lanes, 2 * lanes);
+    } else {
+      ideal_backward_node(sums + k, x, g, n, lanes, apart * 2 * lanes);
     }
-    add_lanes(sums + k, through, across - across2);
   }
 }
 
