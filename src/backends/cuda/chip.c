@@ -113,28 +113,9 @@ cuonn_status cuda_chip_set(cuda_state *s) {
 }
 
 cuonn_status cuda_program(const cuda_state *s) {
-  const int layers = (int)s->problem.shape.n_layers, models = (int)s->problem.n_models;
-  const cuda_meshes *const m = &s->meshes;
-  cudaStream_t stream = s->session->stream;
-  if (s->chip.programs) {
-    CUONN_CUDA(
-        launch_program(s->chip.applied, m->phases, s->chip.added, s->chip.errors, m->layout, layers, models, stream));
-  }
-  CUONN_TRY(cuda_meshes_fill(m, stream));
-  if (s->ideal.phases) CUONN_TRY(cuda_meshes_fill(&s->ideal, stream));
-  if (s->in_situ.nodes) {
-    CUONN_CUDA(launch_tap_nodes(s->in_situ.nodes, s->in_situ.gammas, m->applied, m->gamma, m->constants, m->layout,
-                                m->arms, layers * models, stream));
-  }
-  return CUONN_OK;
-}
-
-cuonn_status cuda_pull_back(float2 **gradient, const cuda_state *s, size_t first, size_t n_models) {
-  *gradient = s->steps.derived;
-  if (!s->chip.mixes) return CUONN_OK;
-  CUONN_CUDA(launch_pull_back(s->steps.pulled, s->steps.derived, s->chip.errors + first, s->meshes.layout,
-                              (int)s->problem.shape.n_layers, (int)n_models, s->session->stream));
-  *gradient = s->steps.pulled;
+  if (!s->chip.programs) return CUONN_OK;
+  CUONN_CUDA(launch_program(s->chip.applied, s->meshes.phases, s->chip.added, s->chip.errors, s->meshes.layout,
+                            (int)s->problem.shape.n_layers, (int)s->problem.n_models, s->session->stream));
   return CUONN_OK;
 }
 
@@ -152,7 +133,6 @@ cuonn_status cuda_read_test(const cuda_state *s, float2 *fields, size_t model, s
                              .n_examples = (int)n_examples,
                              .n_read = (int)n_read,
                              .stride = (int)stride};
-  if (chip_reads_exactly(&s->models[model].chip)) return CUONN_OK;
   CUONN_CUDA(launch_read(&task, s->session->stream));
   return CUONN_OK;
 }

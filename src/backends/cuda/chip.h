@@ -7,11 +7,9 @@
 /* Takes the chips of all models. */
 cuonn_status cuda_chip_set(cuda_state *s);
 void cuda_chip_free(cuda_chip *chip);
-/* Coefficients of all nodes from programmed phases: launches only. */
+/* What chips make of programmed phases: launches only. */
 cuonn_status cuda_program(const cuda_state *s);
-/* The gradient by the programmed phases; from s->steps.derived, of n_models models from `first` on: launches only. */
-cuonn_status cuda_pull_back(float2 **gradient, const cuda_state *s, size_t first, size_t n_models);
-/* Reads fields of one model in tests, with its noise if it has any. fields: [layer][example][stride], at the first
+/* Reads fields of one model in tests, with its noise. fields: [layer][example][stride], at the first
  * n_read waveguides. */
 cuonn_status cuda_read_test(const cuda_state *s, float2 *fields, size_t model, size_t first_layer, size_t n_layers,
                             size_t first_example, size_t n_examples, size_t n_read, size_t stride);

@@ -198,7 +198,7 @@ static cuonn_status set_phases(void *state, size_t model, size_t layer, const cu
   CUONN_CUDA_DONE(
       launch_take_phases(m->phases + mesh * m->places, &arrays[0], &arrays[1], c.s->fields.place, m->n_nodes, own));
   if (arrays[2].data) CUONN_CUDA_DONE(launch_take_gamma(m->gamma + mesh * n, &arrays[2], n, own));
-  CUONN_TRY_DONE(cuda_program(c.s));
+  CUONN_TRY_DONE(cuda_apply(c.s));
 done:
   return end(&c, status);
 }

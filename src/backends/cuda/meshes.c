@@ -89,8 +89,6 @@ cuonn_status cuda_meshes_create(cuda_meshes *out, size_t n_meshes, const cuonn_m
   CUONN_CHECK(n_modes <= CUONN_DEVICE_MODES_MAX, CUONN_E_SHAPE,
               "backend cuda computes meshes of up to %d waveguides, this one has %zu; use backend cpu",
               CUONN_DEVICE_MODES_MAX, n_modes);
-  CUONN_CHECK(shape->neighbours, CUONN_E_SHAPE,
-              "backend cuda computes meshes whose nodes join neighbouring waveguides; use backend cpu");
   out->layout = mesh_layout_of((int)n_modes);
   out->arms = arms_of(style);
   out->n_meshes = n_meshes;

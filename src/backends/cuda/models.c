@@ -7,7 +7,8 @@
 #include "base/memory.h"
 #include "cuda/chip.h"
 #include "cuda/fields.h"
-#include "cuda/in_situ.h"
+#include "cuda/method_in_situ.h"
+#include "cuda/methods.h"
 #include "cuda/prepare.h"
 #include "network/shape.h"
 
@@ -75,6 +76,7 @@ cuonn_status cuda_create(void **out, const backend_problem *problem) {
   s->problem = *problem;
   CUONN_TRY_DONE(network_shape_own(&s->problem.shape));
   const cuonn_network_shape *const shape = &s->problem.shape;
+  CUONN_TRY_DONE(cuda_check_shape(cuda_method_of(problem->gradient), shape->mesh));
   CUONN_TRY_DONE(cuda_session_open(&s->session));
   CUONN_TRY_DONE(cuda_meshes_create(&s->meshes, problem->n_models * shape->n_layers, shape->mesh, shape->style,
                                     cuonn_gradient_is_measured(problem->gradient), s->session));

@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "cuda/chip.h"
-#include "cuda/in_situ.h"
+#include "cuda/methods.h"
 
 void cuda_drop_graphs(cuda_state *s) {
   for (int i = 0; i < kGraphs; i++) {
@@ -37,6 +37,11 @@ static cuonn_status set_ideal(cuda_state *s, const cuonn_mesh **from) {
   return status;
 }
 
+cuonn_status cuda_apply(const cuda_state *s) {
+  CUONN_TRY(cuda_program(s));
+  return cuda_method_of(s->problem.gradient)->prepare(s);
+}
+
 cuonn_status cuda_prepare(cuda_state *s) {
   const size_t layers = s->problem.shape.n_layers;
   const cuonn_mesh **from = NULL;
@@ -46,13 +51,13 @@ cuonn_status cuda_prepare(cuda_state *s) {
   for (size_t i = 0; i < s->meshes.n_meshes; i++) from[i] = s->models[i / layers].network.layers + i % layers;
   cuda_drop_graphs(s); /* they hold addresses */
   CUONN_TRY_DONE(cuda_meshes_set_errors(&s->meshes, from, s->session->stream));
-  if (cuonn_gradient_is_measured(s->problem.gradient) && !s->meshes.constants) {
+  if (s->in_situ.nodes && !s->meshes.constants) {
     CUONN_TRY_DONE(cuda_meshes_set_constants(&s->meshes, from, s->session->stream)); /* for nodes with taps */
   }
   if (s->ideal.phases) CUONN_TRY_DONE(set_ideal(s, from));
   CUONN_TRY_DONE(make_kept(s));
   CUONN_TRY_DONE(cuda_chip_set(s));
-  CUONN_TRY_DONE(cuda_program(s));
+  CUONN_TRY_DONE(cuda_apply(s));
   s->changed = false;
 done:
   free(from);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "cuda/methods.h"
 #include "cuda/sets.h"
 #include "kernels/columns.h"
 #include "kernels/network.h"
@@ -24,6 +25,7 @@ cuonn_status cuda_single_open(cuda_single *out, const cuonn_mesh *mesh, bool by_
   cuonn_status status = CUONN_OK;
   double2 *scratch = NULL;
   memset(out, 0, sizeof *out);
+  CUONN_TRY_DONE(cuda_check_shape(&cuda_columns, mesh->shape));
   CUONN_TRY_DONE(cuda_session_open(&out->session));
   cudaStream_t stream = out->session->stream;
   cuda_meshes *const m = &out->meshes;

@@ -55,11 +55,12 @@ typedef struct {
 
 /* Steps recorded once and run again and again. */
 typedef struct {
+  const struct cuda_method *method;
   size_t n_steps;
   cudaGraphExec_t exec;
 } cuda_graph;
 
-/* Scratch of the dense path; made when first needed. */
+/* What products with matrices need; made when first needed. */
 typedef struct {
   size_t most_examples;
   float2 *matrices;    /* [layer][column][stride] */
@@ -99,7 +100,7 @@ typedef struct {
   float2 *outputs;
   float *d_gamma; /* [model][layer][N] */
   cuda_memory memory;
-} cuda_in_situ;
+} cuda_measurement;
 
 /* Device memory that grows with the largest call. */
 typedef struct {
@@ -134,8 +135,8 @@ typedef struct {
   cuda_graph graphs[kGraphs]; /* the latest first */
   cuda_dense dense;
   cuda_chip chip;
-  cuda_in_situ in_situ; /* empty unless gradients are measured */
-  cuda_fields fields;   /* empty before the first call for a single layer */
+  cuda_measurement in_situ; /* empty unless gradients are measured */
+  cuda_fields fields;       /* empty before the first call for a single layer */
 } cuda_state;
 
 #endif

@@ -1,4 +1,4 @@
-/* Training steps and gradients.
+/* Training steps, gradients and evaluation: one loop for all methods.
  *
  * A step is three kernels: loss and gradient of the batch (network.cu), sums over chunks and the optimizer
  * (optimizer.cu), coefficients of the nodes (coefficients.cu). Up to kGraphSteps steps are recorded as one graph, once,
@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cuda/chip.h"
-#include "cuda/in_situ.h"
+#include "chip/noise.h"
+#include "cuda/methods.h"
 #include "cuda/prepare.h"
 
 static network_batch plan_batch(const cuda_state *s, size_t first, size_t count, uint32_t number) {
@@ -25,101 +25,82 @@ static network_batch plan_batch(const cuda_state *s, size_t first, size_t count,
                          .number = number};
 }
 
-/* Of n_models models from `first` on; method: exact or ideal. */
-static network_task task_of(const cuda_state *s, cuonn_split split, const network_batch *batch, size_t first,
-                            size_t n_models, cuonn_gradient_method method) {
-  const cuda_meshes *const meshes = method == CUONN_GRADIENT_IDEAL ? &s->ideal : &s->meshes;
-  const cuda_steps *const steps = &s->steps;
-  const bool ordered = split == CUONN_SPLIT_TRAIN && steps->order;
-  return (network_task){.meshes = cuda_meshes_view(meshes, first * s->problem.shape.n_layers),
-                        .n_layers = (int)s->problem.shape.n_layers,
-                        .n_classes = (int)s->problem.shape.n_classes,
-                        .n_models = (int)n_models,
-                        .fields = s->sets[split].fields,
-                        .labels = s->sets[split].labels,
-                        .order = ordered ? steps->order + first * s->sets[split].n_examples : NULL,
-                        .n_examples = (unsigned)s->sets[split].n_examples,
-                        .batch = batch,
-                        .most_chunks = (unsigned)steps->most_chunks,
-                        .gradient = steps->gradient,
-                        .losses = steps->chunk_losses,
-                        .outputs = steps->outputs,
-                        .kept = meshes->starts ? steps->kept : NULL};
-}
-
-static network_sums sums_of(const cuda_state *s, const network_batch *batch, size_t n_models) {
+static network_sums sums_of(const cuda_state *s, const cuda_batch *b) {
   return (network_sums){.layout = s->meshes.layout,
                         .n_layers = (int)s->problem.shape.n_layers,
-                        .n_models = (int)n_models,
+                        .n_models = (int)b->n_models,
                         .most_chunks = (unsigned)s->steps.most_chunks,
                         .common_phi = s->meshes.arms.phi[0] == s->meshes.arms.phi[1],
-                        .batch = batch,
+                        .batch = b->examples,
                         .gradient = s->steps.gradient,
                         .losses = s->steps.chunk_losses};
 }
 
+/* Whether a gradient by the applied phases is another one by the programmed phases. */
+static bool pulls_back(const cuda_state *s, cuonn_gradient_method which) {
+  return which != CUONN_GRADIENT_IDEAL && s->chip.mixes;
+}
+
+/* Losses, and gradients by the programmed phases, from what a method left. */
+static cuonn_status launch_finish_gradient(const float2 **gradient, double *losses, const cuda_state *s,
+                                           const cuda_method *method, const cuda_batch *b) {
+  const network_sums sums = sums_of(s, b);
+  cudaStream_t stream = s->session->stream;
+  *gradient = s->steps.derived;
+  CUONN_CUDA(method->in_chunks ? launch_gradient(s->steps.derived, losses, &sums, stream)
+                               : launch_loss(losses, &sums, stream));
+  if (!pulls_back(s, b->which)) return CUONN_OK;
+  CUONN_CUDA(launch_pull_back(s->steps.pulled, s->steps.derived, s->chip.errors + b->first, s->meshes.layout,
+                              (int)s->problem.shape.n_layers, (int)b->n_models, stream));
+  *gradient = s->steps.pulled;
+  return CUONN_OK;
+}
+
 /* ----------------------------------------------------------------------------------------------------------- graphs */
 
-/* Gradients of n_models models from `first` on, as their chips give them, to s->steps.derived, and their losses. */
-static cuonn_status launch_gradients(double *losses, const cuda_state *s, cuonn_split split, const network_batch *batch,
-                                     size_t first, size_t n_models, cuonn_gradient_method method) {
-  const network_sums sums = sums_of(s, batch, n_models);
-  if (cuonn_gradient_is_measured(method)) {
-    CUONN_TRY(cuda_in_situ_gradient(s, split, batch, first, n_models));
-    CUONN_CUDA(launch_loss(losses, &sums, s->session->stream));
+static cuonn_status launch_update_gamma(const cuda_state *s, const optimizer_step *step) {
+  const gamma_state outputs = {s->meshes.gamma, s->steps.gamma_first, s->steps.gamma_second, s->steps.rules};
+  if (!outputs.first) return CUONN_OK;
+  CUONN_CUDA(launch_step_gamma(&outputs, step, s->in_situ.d_gamma, (int)s->problem.shape.n_modes,
+                               (int)s->problem.shape.n_layers, (int)s->problem.n_models, s->session->stream));
+  return CUONN_OK;
+}
+
+/* The k-th step of all models. Sums over chunks and the optimizer are one kernel where nothing stands between them. */
+static cuonn_status launch_one(const cuda_state *s, const cuda_method *method, size_t k) {
+  const size_t models = s->problem.n_models;
+  const cuda_batch batch = {CUONN_SPLIT_TRAIN, s->steps.batches + k, 0, models, s->problem.gradient};
+  const network_sums sums = sums_of(s, &batch);
+  const optimizer_state optimizer = {s->meshes.phases, s->steps.first, s->steps.second, s->steps.rules};
+  const optimizer_step *const step = s->steps.steps + k * models;
+  double *const losses = s->steps.losses + k * models;
+  const float2 *gradient;
+  CUONN_TRY(method->gradient(s, &batch));
+  if (method->in_chunks && !pulls_back(s, batch.which)) {
+    CUONN_CUDA(launch_update(losses, &optimizer, step, &sums, s->session->stream));
     return CUONN_OK;
   }
-  const network_task task = task_of(s, split, batch, first, n_models, method);
-  CUONN_CUDA(launch_network(&task, s->session->stream));
-  CUONN_CUDA(launch_gradient(s->steps.derived, losses, &sums, s->session->stream));
-  return CUONN_OK;
-}
-
-/* A step of all models where something stands between the gradient's sums and the optimizer. */
-static cuonn_status launch_chip_step(const cuda_state *s, const optimizer_state *optimizer, size_t k) {
-  const size_t models = s->problem.n_models;
-  const optimizer_step *const step = s->steps.steps + k * models;
-  float2 *gradient;
-  CUONN_TRY(launch_gradients(s->steps.losses + k * models, s, CUONN_SPLIT_TRAIN, s->steps.batches + k, 0, models,
-                             s->problem.gradient));
-  CUONN_TRY(cuda_pull_back(&gradient, s, 0, models));
-  CUONN_CUDA(launch_step(optimizer, step, gradient, s->meshes.layout, (int)s->problem.shape.n_layers, (int)models,
-                         s->session->stream));
-  if (!s->steps.gamma_first) return CUONN_OK;
-  const gamma_state outputs = {s->meshes.gamma, s->steps.gamma_first, s->steps.gamma_second, s->steps.rules};
-  CUONN_CUDA(launch_step_gamma(&outputs, step, s->in_situ.d_gamma, (int)s->problem.shape.n_modes,
-                               (int)s->problem.shape.n_layers, (int)models, s->session->stream));
-  return CUONN_OK;
-}
-
-static cuonn_status launch_plain_step(const cuda_state *s, const optimizer_state *optimizer, size_t k) {
-  const size_t models = s->problem.n_models;
-  const network_task task = task_of(s, CUONN_SPLIT_TRAIN, s->steps.batches + k, 0, models, s->problem.gradient);
-  const network_sums sums = sums_of(s, s->steps.batches + k, models);
-  CUONN_CUDA(launch_network(&task, s->session->stream));
+  CUONN_TRY(launch_finish_gradient(&gradient, losses, s, method, &batch));
   CUONN_CUDA(
-      launch_update(s->steps.losses + k * models, optimizer, s->steps.steps + k * models, &sums, s->session->stream));
-  return CUONN_OK;
+      launch_step(&optimizer, step, gradient, s->meshes.layout, sums.n_layers, sums.n_models, s->session->stream));
+  return launch_update_gamma(s, step);
 }
 
-static cuonn_status launch_steps(const cuda_state *s, size_t n_steps) {
-  const optimizer_state optimizer = {s->meshes.phases, s->steps.first, s->steps.second, s->steps.rules};
-  const bool plain =
-      s->problem.gradient == CUONN_GRADIENT_IDEAL || (s->problem.gradient == CUONN_GRADIENT_EXACT && !s->chip.mixes);
+static cuonn_status launch_steps(const cuda_state *s, const cuda_method *method, size_t n_steps) {
   for (size_t k = 0; k < n_steps; k++) {
-    CUONN_TRY(plain ? launch_plain_step(s, &optimizer, k) : launch_chip_step(s, &optimizer, k));
-    CUONN_TRY(cuda_program(s));
+    CUONN_TRY(launch_one(s, method, k));
+    CUONN_TRY(cuda_apply(s));
   }
   return CUONN_OK;
 }
 
 /* Records n_steps steps in place of the older graph. */
-static cuonn_status record(cuda_state *s, size_t n_steps) {
+static cuonn_status record(cuda_state *s, const cuda_method *method, size_t n_steps) {
   cuonn_status status = CUONN_OK;
   cudaGraph_t graph = NULL;
-  cuda_graph made = {.n_steps = n_steps};
+  cuda_graph made = {.method = method, .n_steps = n_steps};
   CUONN_CUDA(cudaStreamBeginCapture(s->session->stream, cudaStreamCaptureModeThreadLocal));
-  const cuonn_status launched = launch_steps(s, n_steps);
+  const cuonn_status launched = launch_steps(s, method, n_steps);
   const cudaError_t ended = cudaStreamEndCapture(s->session->stream, &graph);
   CUONN_TRY_DONE(launched);
   CUONN_CUDA_DONE(ended);
@@ -132,12 +113,13 @@ done:
   return status;
 }
 
-static cuonn_status find_graph(cudaGraphExec_t *out, cuda_state *s, size_t n_steps) {
+static cuonn_status find_graph(cudaGraphExec_t *out, cuda_state *s, const cuda_method *method, size_t n_steps) {
   for (int i = 0; i < kGraphs; i++) {
-    *out = s->graphs[i].exec;
-    if (s->graphs[i].exec && s->graphs[i].n_steps == n_steps) return CUONN_OK;
+    const cuda_graph *const graph = s->graphs + i;
+    *out = graph->exec;
+    if (graph->exec && graph->method == method && graph->n_steps == n_steps) return CUONN_OK;
   }
-  CUONN_TRY(record(s, n_steps));
+  CUONN_TRY(record(s, method, n_steps));
   *out = s->graphs[0].exec;
   return CUONN_OK;
 }
@@ -174,7 +156,7 @@ static cuonn_status run_steps(double *losses, cuda_state *s, const cuonn_step *s
   const size_t updates = n_steps * s->problem.n_models;
   cudaStream_t stream = s->session->stream;
   cudaGraphExec_t graph;
-  CUONN_TRY(find_graph(&graph, s, n_steps));
+  CUONN_TRY(find_graph(&graph, s, cuda_method_of(s->problem.gradient), n_steps));
   plan(s, steps, n_steps);
   CUONN_TRY(make_order(s, steps[0].epoch));
   CUONN_CUDA(
@@ -231,16 +213,15 @@ static cuonn_status take_gamma(cuonn_mesh_gradient *to, const float *from, const
   return CUONN_OK;
 }
 
-static cuonn_status gradient_of(double *loss, cuonn_mesh_gradient *gradients, cuda_state *s, size_t model,
-                                cuonn_split split, const network_batch *batch, cuonn_gradient_method method) {
+static cuonn_status gradient_of(double *loss, cuonn_mesh_gradient *gradients, cuda_state *s, const cuda_batch *b) {
   const size_t layers = s->problem.shape.n_layers, places = s->meshes.places, n = s->problem.shape.n_modes;
-  const bool measured = cuonn_gradient_is_measured(method);
+  const bool measured = cuonn_gradient_is_measured(b->which);
+  const cuda_method *const method = cuda_method_of(b->which);
   cudaStream_t stream = s->session->stream;
-  float2 *device, *const host = (float2 *)s->scratch; /* twice as large as needed */
-  CUONN_CUDA(cudaMemcpyAsync(s->steps.batches, batch, sizeof *batch, cudaMemcpyHostToDevice, stream));
-  CUONN_TRY(launch_gradients(s->steps.losses, s, split, s->steps.batches, model, 1, method));
-  device = s->steps.derived;
-  if (method != CUONN_GRADIENT_IDEAL) CUONN_TRY(cuda_pull_back(&device, s, model, 1));
+  const float2 *device;
+  float2 *const host = (float2 *)s->scratch; /* twice as large as needed */
+  CUONN_TRY(method->gradient(s, b));
+  CUONN_TRY(launch_finish_gradient(&device, s->steps.losses, s, method, b));
   CUONN_CUDA(cudaMemcpyAsync(loss, s->steps.losses, sizeof *loss, cudaMemcpyDeviceToHost, stream));
   for (size_t l = 0; l < layers; l++) {
     CUONN_CUDA(cudaMemcpyAsync(host, device + l * places, places * sizeof *host, cudaMemcpyDeviceToHost, stream));
@@ -252,10 +233,22 @@ static cuonn_status gradient_of(double *loss, cuonn_mesh_gradient *gradients, cu
 }
 
 cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, cuonn_split split,
-                           const cuonn_step *step, cuonn_gradient_method method) {
+                           const cuonn_step *step, cuonn_gradient_method which) {
   cuda_state *const s = state;
-  const network_batch batch = plan_batch(s, step->first, step->count, step->number);
+  const network_batch examples = plan_batch(s, step->first, step->count, step->number);
+  const cuda_batch batch = {split, s->steps.batches, model, 1, which};
   CUONN_TRY(cuda_prepare(s));
   if (split == CUONN_SPLIT_TRAIN) CUONN_TRY(make_order(s, step->epoch));
-  return gradient_of(loss, gradients, s, model, split, &batch, method);
+  CUONN_CUDA(cudaMemcpyAsync(s->steps.batches, &examples, sizeof examples, cudaMemcpyHostToDevice, s->session->stream));
+  return gradient_of(loss, gradients, s, &batch);
+}
+
+cuonn_status cuda_evaluate(cuonn_evaluation *out, void *state, size_t model, cuonn_split split) {
+  cuda_state *const s = state;
+  const cuda_method *const method = chip_reads_exactly(&s->models[model].chip) ? &cuda_columns : &cuda_in_situ;
+  nvtxRangePushA("evaluate");
+  cuonn_status status = cuda_prepare(s);
+  if (status == CUONN_OK) status = method->evaluate(out, s, model, s->sets + split);
+  nvtxRangePop();
+  return status;
 }

@@ -1,4 +1,4 @@
-/* Training steps and gradients. */
+/* Training steps, gradients and evaluation. */
 #ifndef CUDA_STEPS_H
 #define CUDA_STEPS_H
 
@@ -6,6 +6,7 @@
 
 cuonn_status cuda_train_steps(double *losses, void *state, const cuonn_step *steps, size_t n_steps);
 cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, cuonn_split split,
-                           const cuonn_step *step, cuonn_gradient_method method);
+                           const cuonn_step *step, cuonn_gradient_method which);
+cuonn_status cuda_evaluate(cuonn_evaluation *out, void *state, size_t model, cuonn_split split);
 
 #endif

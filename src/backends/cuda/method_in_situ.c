@@ -8,9 +8,11 @@
  *   Re(sum_i U_ij g_i) = sum_i Re(U_ij) Re(c_i) + Im(U_ij) Im(c_i).
  * What goes back through the chip itself (kernels/measure.cu) are the cotangents of a batch, layer by layer, or columns
  * of sum g x^T, for all layers at once. A smaller last batch is filled up with dark examples. */
-#include "cuda/in_situ.h"
+#include "cuda/method_in_situ.h"
 
 #include "chip/noise.h"
+#include "cuda/matrices.h"
+#include "cuda/method.h"
 #include "kernels/columns.h"
 #include "kernels/dense.h"
 #include "kernels/derivatives.h"
@@ -26,7 +28,7 @@ static unsigned chunks_of(size_t n_vectors, mesh_layout layout) {
 
 cuonn_status cuda_in_situ_create(cuda_state *s) {
   const backend_problem *const p = &s->problem;
-  cuda_in_situ *const i = &s->in_situ;
+  cuda_measurement *const i = &s->in_situ;
   cuda_memory *const memory = &i->memory;
   const size_t models = p->n_models, layers = p->shape.n_layers, n = p->shape.n_modes, meshes = models * layers;
   const size_t places = s->meshes.places, fields = models * p->batch_size * s->stride,
@@ -63,14 +65,14 @@ cuonn_status cuda_in_situ_create(cuda_state *s) {
   return CUONN_OK;
 }
 
-void cuda_in_situ_free(cuda_in_situ *in_situ) { cuda_memory_free(&in_situ->memory); }
+void cuda_in_situ_free(cuda_measurement *in_situ) { cuda_memory_free(&in_situ->memory); }
 
 /* ---------------------------------------------------------------------------------------------------------- the way */
 
 /* What a call is about: some models, a batch, and where the sizes of all this stand. */
 typedef struct {
   const cuda_state *s;
-  const cuda_in_situ *i;
+  const cuda_measurement *i;
   cublasHandle_t blas;
   cudaStream_t stream;
   const network_batch *batch;
@@ -230,29 +232,40 @@ static cuonn_status come_back(const way *w) {
   return w->i->by_matrix ? measure(w, 0, w->layers) : CUONN_OK;
 }
 
-cuonn_status cuda_in_situ_gradient(const cuda_state *s, cuonn_split split, const network_batch *batch, size_t first,
-                                   size_t n_models) {
+static bool supports(const cuonn_mesh_shape *shape) { return shape->neighbours; }
+
+static cuonn_status prepare(const cuda_state *s) {
+  const cuda_meshes *const m = &s->meshes;
+  CUONN_TRY(cuda_meshes_fill(m, s->session->stream));
+  if (s->in_situ.nodes) {
+    CUONN_CUDA(launch_tap_nodes(s->in_situ.nodes, s->in_situ.gammas, m->applied, m->gamma, m->constants, m->layout,
+                                m->arms, (int)m->n_meshes, s->session->stream));
+  }
+  return CUONN_OK;
+}
+
+static cuonn_status gradient(const cuda_state *s, const cuda_batch *on) {
   const cuonn_network_shape *const shape = &s->problem.shape;
-  const size_t b = s->problem.batch_size, n_examples = s->sets[split].n_examples;
-  const unsigned *const order =
-      split == CUONN_SPLIT_TRAIN && s->steps.order ? s->steps.order + first * n_examples : NULL;
+  const size_t b = s->problem.batch_size;
+  const cuda_set *const set = s->sets + on->split;
+  const unsigned *const order = cuda_order_of(s, on);
   way w = {.s = s,
            .i = &s->in_situ,
            .stream = s->session->stream,
-           .batch = batch,
+           .batch = on->examples,
            .task = {.n_modes = (int)shape->n_modes,
                     .stride = (int)s->stride,
-                    .n_models = (int)n_models,
+                    .n_models = (int)on->n_models,
                     .n_classes = (int)shape->n_classes,
                     .most_examples = (int)b,
-                    .fields = s->sets[split].fields,
-                    .labels = s->sets[split].labels,
+                    .fields = set->fields,
+                    .labels = set->labels,
                     .order = order,
-                    .n_examples = (unsigned)n_examples,
-                    .batch = batch,
+                    .n_examples = (unsigned)set->n_examples,
+                    .batch = on->examples,
                     .most_chunks = (unsigned)s->steps.most_chunks},
-           .first = first,
-           .n_models = n_models,
+           .first = on->first,
+           .n_models = on->n_models,
            .layers = shape->n_layers,
            .n = shape->n_modes,
            .stride = s->stride,
@@ -260,8 +273,16 @@ cuonn_status cuda_in_situ_gradient(const cuda_state *s, cuonn_split split, const
            .fields_size = b * s->stride,
            .mesh_size = shape->n_layers * shape->n_modes * s->stride,
            .x_distance = order ? b * s->stride : 0};
-  for (size_t m = first; m < first + n_models; m++) w.noisy = w.noisy || !chip_reads_exactly(&s->models[m].chip);
+  for (size_t m = w.first; m < w.first + w.n_models; m++) {
+    w.noisy = w.noisy || !chip_reads_exactly(&s->models[m].chip);
+  }
   CUONN_TRY(cuda_blas(&w.blas, s->session));
   CUONN_TRY(go_forward(&w));
   return come_back(&w);
 }
+
+static cuonn_status evaluate(cuonn_evaluation *out, cuda_state *s, size_t model, const cuda_set *set) {
+  return cuda_matrices_evaluate(out, s, model, set, true);
+}
+
+const cuda_method cuda_in_situ = {"in situ", false, supports, prepare, gradient, evaluate};

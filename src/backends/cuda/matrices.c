@@ -3,7 +3,7 @@
  * N x N, whose parts lie next to each other, is a real one of 2 N x N: half the multiplications. Of the last layer only
  * the rows that are read take part. A chip with noise reads the matrices, or every example's fields behind each
  * product. */
-#include "cuda/evaluate.h"
+#include "cuda/matrices.h"
 
 #include <nvtx3/nvToolsExt.h>
 #include <stdio.h>
@@ -12,7 +12,6 @@
 
 #include "base/memory.h"
 #include "cuda/chip.h"
-#include "cuda/prepare.h"
 #include "kernels/columns.h"
 #include "kernels/dense.h"
 
@@ -57,12 +56,12 @@ static cuonn_status multiply(const cuda_state *s, cublasHandle_t blas, size_t la
 
 /* first: of the examples in their set. */
 static cuonn_status forward_layer(const cuda_state *s, cublasHandle_t blas, size_t model, size_t layer, const float2 *x,
-                                  size_t first, size_t count) {
+                                  size_t first, size_t count, bool reads) {
   const cuonn_network_shape *const shape = &s->problem.shape;
   const bool last = layer + 1 == shape->n_layers;
   const size_t rows = last ? shape->n_classes : shape->n_modes;
   CUONN_TRY(multiply(s, blas, layer, x, (int)rows, (int)count));
-  if (s->models[model].chip.measurement == CUONN_MEASUREMENT_EXAMPLE) {
+  if (reads && s->models[model].chip.measurement == CUONN_MEASUREMENT_EXAMPLE) {
     CUONN_TRY(cuda_read_test(s, s->dense.y, model, layer, 1, first, count, rows, rows));
   }
   if (!last) CUONN_CUDA(launch_modulus(s->dense.h, s->dense.y, count * shape->n_modes, s->session->stream));
@@ -71,12 +70,12 @@ static cuonn_status forward_layer(const cuda_state *s, cublasHandle_t blas, size
 
 /* Examples first .. first + count - 1: their losses go to d->losses, their predictions to d->confusion. */
 static cuonn_status run_chunk(const cuda_state *s, cublasHandle_t blas, size_t model, const cuda_set *set, size_t first,
-                              size_t count) {
+                              size_t count, bool reads) {
   char name[48];
   for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
     snprintf(name, sizeof name, "forward layer %zu", l);
     nvtxRangePushA(name);
-    const cuonn_status status = forward_layer(s, blas, model, l, set->fields + first * s->stride, first, count);
+    const cuonn_status status = forward_layer(s, blas, model, l, set->fields + first * s->stride, first, count, reads);
     nvtxRangePop();
     CUONN_TRY(status);
   }
@@ -106,14 +105,14 @@ static cuonn_status take_confusion(cuonn_evaluation *out, unsigned *scratch, con
   return CUONN_OK;
 }
 
-static cuonn_status evaluate(cuonn_evaluation *out, cuda_state *s, size_t model, const cuda_set *set) {
+cuonn_status cuda_matrices_evaluate(cuonn_evaluation *out, cuda_state *s, size_t model, const cuda_set *set,
+                                    bool reads) {
   const cuonn_network_shape *const shape = &s->problem.shape;
   const size_t classes = shape->n_classes;
   cublasHandle_t blas;
   cuonn_status status = CUONN_OK;
   double loss = 0, *losses = NULL;
   unsigned *confusion = NULL;
-  CUONN_TRY_DONE(cuda_prepare(s));
   CUONN_TRY_DONE(cuda_blas(&blas, s->session));
   CUONN_TRY_DONE(make_dense(s, set->n_examples));
   const size_t most = s->dense.most_examples;
@@ -122,14 +121,14 @@ static cuonn_status evaluate(cuonn_evaluation *out, cuda_state *s, size_t model,
   const device_meshes meshes = cuda_meshes_view(&s->meshes, model * shape->n_layers);
   CUONN_CUDA_DONE(launch_columns(s->dense.matrices, &meshes, (int)shape->n_layers, NULL, (int)shape->n_modes, false,
                                  false, s->session->stream));
-  if (s->models[model].chip.measurement == CUONN_MEASUREMENT_MATRIX) {
+  if (reads && s->models[model].chip.measurement == CUONN_MEASUREMENT_MATRIX) {
     CUONN_TRY_DONE(
         cuda_read_test(s, s->dense.matrices, model, 0, shape->n_layers, 0, shape->n_modes, shape->n_modes, s->stride));
   }
   CUONN_CUDA_DONE(cudaMemsetAsync(s->dense.confusion, 0, classes * classes * sizeof *confusion, s->session->stream));
   for (size_t first = 0; first < set->n_examples; first += most) {
     const size_t count = at_most(most, set->n_examples - first);
-    CUONN_TRY_DONE(run_chunk(s, blas, model, set, first, count));
+    CUONN_TRY_DONE(run_chunk(s, blas, model, set, first, count, reads));
     CUONN_TRY_DONE(take_losses(&loss, losses, s, count));
   }
   CUONN_TRY_DONE(take_confusion(out, confusion, s));
@@ -138,13 +137,5 @@ static cuonn_status evaluate(cuonn_evaluation *out, cuda_state *s, size_t model,
 done:
   free(confusion);
   free(losses);
-  return status;
-}
-
-cuonn_status cuda_evaluate(cuonn_evaluation *out, void *state, size_t model, cuonn_split split) {
-  cuda_state *const s = state;
-  nvtxRangePushA("evaluate");
-  const cuonn_status status = evaluate(out, s, model, s->sets + split);
-  nvtxRangePop();
   return status;
 }

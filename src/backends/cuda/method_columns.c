@@ -1,0 +1,40 @@
+/* Fields of every example go through the nodes, and cotangents back, in one kernel for the whole network
+ * (kernels/network.cu): exact gradients, of the chip or of one without errors. */
+#include "cuda/matrices.h"
+#include "cuda/method.h"
+
+static bool supports(const cuonn_mesh_shape *shape) { return shape->neighbours; }
+
+static cuonn_status prepare(const cuda_state *s) {
+  CUONN_TRY(cuda_meshes_fill(&s->meshes, s->session->stream));
+  if (s->ideal.phases) CUONN_TRY(cuda_meshes_fill(&s->ideal, s->session->stream));
+  return CUONN_OK;
+}
+
+static cuonn_status gradient(const cuda_state *s, const cuda_batch *b) {
+  const cuda_meshes *const meshes = b->which == CUONN_GRADIENT_IDEAL ? &s->ideal : &s->meshes;
+  const cuda_steps *const steps = &s->steps;
+  const cuda_set *const set = s->sets + b->split;
+  const network_task task = {.meshes = cuda_meshes_view(meshes, b->first * s->problem.shape.n_layers),
+                             .n_layers = (int)s->problem.shape.n_layers,
+                             .n_classes = (int)s->problem.shape.n_classes,
+                             .n_models = (int)b->n_models,
+                             .fields = set->fields,
+                             .labels = set->labels,
+                             .order = cuda_order_of(s, b),
+                             .n_examples = (unsigned)set->n_examples,
+                             .batch = b->examples,
+                             .most_chunks = (unsigned)steps->most_chunks,
+                             .gradient = steps->gradient,
+                             .losses = steps->chunk_losses,
+                             .outputs = steps->outputs,
+                             .kept = meshes->starts ? steps->kept : NULL};
+  CUONN_CUDA(launch_network(&task, s->session->stream));
+  return CUONN_OK;
+}
+
+static cuonn_status evaluate(cuonn_evaluation *out, cuda_state *s, size_t model, const cuda_set *set) {
+  return cuda_matrices_evaluate(out, s, model, set, false);
+}
+
+const cuda_method cuda_columns = {"columns", true, supports, prepare, gradient, evaluate};

@@ -1,0 +1,10 @@
+/* Room for gradients that chips measure on themselves. */
+#ifndef CUDA_METHOD_IN_SITU_H
+#define CUDA_METHOD_IN_SITU_H
+
+#include "cuda/state.h"
+
+cuonn_status cuda_in_situ_create(cuda_state *s);
+void cuda_in_situ_free(cuda_measurement *in_situ);
+
+#endif
