@@ -9,8 +9,6 @@
 #include "chip/noise.h"
 #include "chip/phases.h"
 
-void cuda_chip_free(cuda_chip *chip) { cuda_memory_free(&chip->memory); }
-
 static chip_reader reader_of(const cuonn_chip_options *chip, cuonn_gradient_method method) {
   return (chip_reader){.seed = chip->seed,
                        .tap_shot = chip->tap_shot,

@@ -6,7 +6,6 @@
 
 /* Takes the chips of all models. */
 cuonn_status cuda_chip_set(cuda_state *s);
-void cuda_chip_free(cuda_chip *chip);
 /* What chips make of programmed phases: launches only. */
 cuonn_status cuda_program(const cuda_state *s);
 /* Reads fields of one model in tests, with its noise. fields: [layer][example][stride], at the first

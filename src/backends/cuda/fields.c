@@ -67,6 +67,16 @@ static cuonn_status make_lasting(cuda_state *s) {
   return CUONN_OK;
 }
 
+cuonn_status cuda_fields_prepare(cuda_state *s) {
+  if (!s->fields.event) {
+    cuda_fields_free(&s->fields); /* of a first call that failed */
+    s->fields = (cuda_fields){0};
+    CUONN_TRY(make_lasting(s));
+  }
+  if (!s->meshes.gamma) CUONN_TRY(add_outputs(s));
+  return cuda_prepare(s);
+}
+
 /* One call: twins of its buffers, and the caller's stream. */
 typedef struct {
   cuda_state *s;
@@ -82,13 +92,7 @@ static cuonn_status begin(call *c, void *state, cuonn_memory memory, void *strea
   if (!c->on_host) CUONN_CUDA(cudaStreamIsCapturing(stream, &capture));
   CUONN_CHECK(capture == cudaStreamCaptureStatusNone, CUONN_E_ARGUMENT,
               "the stream is being captured into a graph; call before the capture begins or after it ends");
-  if (!s->fields.event) {
-    cuda_fields_free(&s->fields); /* of a first call that failed */
-    s->fields = (cuda_fields){0};
-    CUONN_TRY(make_lasting(s));
-  }
-  if (!s->meshes.gamma) CUONN_TRY(add_outputs(s));
-  CUONN_TRY(cuda_prepare(s));
+  CUONN_TRY(cuda_fields_prepare(s));
   if (c->on_host) return CUONN_OK;
   CUONN_CUDA(cudaEventRecord(s->fields.event, stream));
   CUONN_CUDA(cudaStreamWaitEvent(s->session->stream, s->fields.event, 0));

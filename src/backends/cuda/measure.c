@@ -135,9 +135,9 @@ typedef struct {
 
 static cudaError_t run_propagation(void *with, cudaStream_t stream) {
   const propagation_work *const w = with;
-  if (!w->by_stages) return launch_columns(w->y, &w->one.meshes.view, 1, w->x, w->n_examples, false, true, stream);
-  return launch_stages(w->y, w->taps, w->one.stages, w->one.meshes.turns, w->one.meshes.layout, w->x, w->n_examples,
-                       false, stream);
+  const cuda_meshes *const m = &w->one.state->meshes;
+  if (!w->by_stages) return launch_columns(w->y, &m->view, 1, w->x, w->n_examples, false, true, stream);
+  return launch_stages(w->y, w->taps, w->one.stages, m->turns, m->layout, w->x, w->n_examples, false, stream);
 }
 
 cuonn_status cuda_time_propagation(double *seconds, size_t n_samples, backend_propagation what, const cuonn_mesh *mesh,
@@ -147,14 +147,15 @@ cuonn_status cuda_time_propagation(double *seconds, size_t n_samples, backend_pr
   cuonn_status status = CUONN_OK;
   propagation_work w = {.n_examples = (int)in->n_examples, .by_stages = what == BACKEND_ALL_STAGES};
   CUONN_TRY_DONE(cuda_single_open(&w.one, mesh, w.by_stages));
-  cudaStream_t stream = w.one.session->stream;
-  const size_t size = in->n_examples * w.one.stride;
+  const cuda_state *const s = w.one.state;
+  cudaStream_t stream = s->session->stream;
+  const size_t size = in->n_examples * s->stride;
   CUONN_TRY_DONE(cuda_allocate(&w.x, &w.one.memory, size, sizeof(float2), "the fields"));
   CUONN_TRY_DONE(cuda_allocate(&w.y, &w.one.memory, size, sizeof(float2), "the fields"));
   CUONN_CUDA_DONE(cudaMemsetAsync(w.x, 0, size * sizeof(float2), stream));
-  CUONN_TRY_DONE(cuda_upload(w.x, in->values, in->n_examples, n, w.one.stride, stream));
+  CUONN_TRY_DONE(cuda_upload(w.x, in->values, in->n_examples, n, s->stride, stream));
   for (int t = 0; w.by_stages && t < 5; t++) {
-    CUONN_TRY_DONE(cuda_allocate(&w.taps.at[t], &w.one.memory, (size_t)w.one.meshes.layout.n_columns * size,
+    CUONN_TRY_DONE(cuda_allocate(&w.taps.at[t], &w.one.memory, (size_t)s->meshes.layout.n_columns * size,
                                  sizeof(float2), "the fields at the taps"));
   }
   for (size_t i = 0; i < n_samples; i++) CUONN_TRY_DONE(time_work(seconds + i, run_propagation, &w, stream));

@@ -65,8 +65,6 @@ cuonn_status cuda_in_situ_create(cuda_state *s) {
   return CUONN_OK;
 }
 
-void cuda_in_situ_free(cuda_measurement *in_situ) { cuda_memory_free(&in_situ->memory); }
-
 /* ---------------------------------------------------------------------------------------------------------- the way */
 
 /* What a call is about: some models, a batch, and where the sizes of all this stand. */

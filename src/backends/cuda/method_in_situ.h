@@ -5,6 +5,5 @@
 #include "cuda/state.h"
 
 cuonn_status cuda_in_situ_create(cuda_state *s);
-void cuda_in_situ_free(cuda_measurement *in_situ);
 
 #endif

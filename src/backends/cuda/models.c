@@ -22,9 +22,9 @@ void cuda_destroy(void *state) {
   free(s->scratch);
   for (int i = 0; i < CUONN_SPLITS; i++) cuda_memory_free(&s->sets[i].memory);
   cuda_memory_free(&s->dense.memory);
-  cuda_in_situ_free(&s->in_situ);
+  cuda_memory_free(&s->in_situ.memory);
   cuda_fields_free(&s->fields);
-  cuda_chip_free(&s->chip);
+  cuda_memory_free(&s->chip.memory);
   cuda_memory_free(&s->steps.order_memory);
   cuda_memory_free(&s->steps.kept_memory);
   cuda_memory_free(&s->steps.memory);
@@ -76,7 +76,8 @@ cuonn_status cuda_create(void **out, const backend_problem *problem) {
   s->problem = *problem;
   CUONN_TRY_DONE(network_shape_own(&s->problem.shape));
   const cuonn_network_shape *const shape = &s->problem.shape;
-  CUONN_TRY_DONE(cuda_check_shape(cuda_method_of(problem->gradient), shape->mesh));
+  CUONN_CHECK_DONE(cuda_method_of(problem->gradient)->supports(shape->mesh), CUONN_E_SHAPE,
+                   "backend cuda computes meshes whose nodes join neighbouring waveguides; use backend cpu");
   CUONN_TRY_DONE(cuda_session_open(&s->session));
   CUONN_TRY_DONE(cuda_meshes_create(&s->meshes, problem->n_models * shape->n_layers, shape->mesh, shape->style,
                                     cuonn_gradient_is_measured(problem->gradient), s->session));

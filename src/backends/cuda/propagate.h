@@ -2,20 +2,17 @@
 #ifndef CUDA_PROPAGATE_H
 #define CUDA_PROPAGATE_H
 
-#include "backends/backend.h"
-#include "cuda/meshes.h"
+#include "cuda/state.h"
 #include "kernels/stages.h"
 
-/* One mesh on the device for the time of one call. */
+/* A state of one mesh for the time of one call. */
 typedef struct {
-  cuda_session *session;
-  cuda_meshes meshes;
-  float4 *stages; /* device, of launch_stage_nodes(); NULL unless by_stages */
-  size_t stride;
+  cuda_state *state;
+  float4 *stages;     /* device, of launch_stage_nodes(); NULL unless by_stages */
   cuda_memory memory; /* of the call */
 } cuda_single;
 
-/* Coefficients of whole nodes, or by stages. Zeroed on failure. */
+/* Coefficients of whole nodes, and by stages. Zeroed on failure. */
 cuonn_status cuda_single_open(cuda_single *out, const cuonn_mesh *mesh, bool by_stages);
 /* Zeroes it; zeroed is fine. */
 void cuda_single_close(cuda_single *one);

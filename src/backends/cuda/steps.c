@@ -213,34 +213,30 @@ static cuonn_status take_gamma(cuonn_mesh_gradient *to, const float *from, const
   return CUONN_OK;
 }
 
-static cuonn_status gradient_of(double *loss, cuonn_mesh_gradient *gradients, cuda_state *s, const cuda_batch *b) {
+cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, cuonn_split split,
+                           const cuonn_step *step, cuonn_gradient_method which) {
+  cuda_state *const s = state;
   const size_t layers = s->problem.shape.n_layers, places = s->meshes.places, n = s->problem.shape.n_modes;
-  const bool measured = cuonn_gradient_is_measured(b->which);
-  const cuda_method *const method = cuda_method_of(b->which);
-  cudaStream_t stream = s->session->stream;
-  const float2 *device;
+  const network_batch examples = plan_batch(s, step->first, step->count, step->number);
+  const cuda_batch batch = {split, s->steps.batches, model, 1, which};
+  const cuda_method *const method = cuda_method_of(which);
+  const float *const d_gamma = cuonn_gradient_is_measured(which) ? s->in_situ.d_gamma : NULL;
   float2 *const host = (float2 *)s->scratch; /* twice as large as needed */
-  CUONN_TRY(method->gradient(s, b));
-  CUONN_TRY(launch_finish_gradient(&device, s->steps.losses, s, method, b));
+  const float2 *device;
+  cudaStream_t stream = s->session->stream;
+  CUONN_TRY(cuda_prepare(s));
+  if (split == CUONN_SPLIT_TRAIN) CUONN_TRY(make_order(s, step->epoch));
+  CUONN_CUDA(cudaMemcpyAsync(s->steps.batches, &examples, sizeof examples, cudaMemcpyHostToDevice, stream));
+  CUONN_TRY(method->gradient(s, &batch));
+  CUONN_TRY(launch_finish_gradient(&device, s->steps.losses, s, method, &batch));
   CUONN_CUDA(cudaMemcpyAsync(loss, s->steps.losses, sizeof *loss, cudaMemcpyDeviceToHost, stream));
   for (size_t l = 0; l < layers; l++) {
     CUONN_CUDA(cudaMemcpyAsync(host, device + l * places, places * sizeof *host, cudaMemcpyDeviceToHost, stream));
     CUONN_CUDA(cudaStreamSynchronize(stream));
     take_gradient(gradients + l, host, &s->meshes);
-    CUONN_TRY(take_gamma(gradients + l, measured ? s->in_situ.d_gamma + l * n : NULL, s));
+    CUONN_TRY(take_gamma(gradients + l, d_gamma ? d_gamma + l * n : NULL, s));
   }
   return CUONN_OK;
-}
-
-cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, cuonn_split split,
-                           const cuonn_step *step, cuonn_gradient_method which) {
-  cuda_state *const s = state;
-  const network_batch examples = plan_batch(s, step->first, step->count, step->number);
-  const cuda_batch batch = {split, s->steps.batches, model, 1, which};
-  CUONN_TRY(cuda_prepare(s));
-  if (split == CUONN_SPLIT_TRAIN) CUONN_TRY(make_order(s, step->epoch));
-  CUONN_CUDA(cudaMemcpyAsync(s->steps.batches, &examples, sizeof examples, cudaMemcpyHostToDevice, s->session->stream));
-  return gradient_of(loss, gradients, s, &batch);
 }
 
 cuonn_status cuda_evaluate(cuonn_evaluation *out, void *state, size_t model, cuonn_split split) {
