@@ -39,9 +39,9 @@ node_stages node_stages_from(const node_fixed *fixed, const node_arms *arms, dou
 
 double node_turn_weight(const double weights[2]) { return fmax(fabs(weights[0]), fabs(weights[1])); }
 
-node_stages node_stages_of(const cuonn_mesh *mesh, size_t node) {
-  const node_arms arms = node_arms_of(mesh->style);
-  const node_fixed fixed = node_fixed_of(mesh, node);
-  return node_stages_from(&fixed, &arms, cexp(I * node_turn_weight(arms.theta) * mesh->theta[node]),
-                          cexp(I * node_turn_weight(arms.phi) * mesh->phi[node]));
+static double complex turn(double angle) { return cos(angle) + I * sin(angle); }
+
+node_stages node_stages_of(const node_fixed *fixed, const node_arms *arms, double theta, double phi) {
+  return node_stages_from(fixed, arms, turn(node_turn_weight(arms->theta) * theta),
+                          turn(node_turn_weight(arms->phi) * phi));
 }

@@ -39,6 +39,6 @@ node_stages node_stages_from(const node_fixed *fixed, const node_arms *arms, dou
                              double complex turn_phi);
 /* That w. */
 double node_turn_weight(const double weights[2]);
-node_stages node_stages_of(const cuonn_mesh *mesh, size_t node);
+node_stages node_stages_of(const node_fixed *fixed, const node_arms *arms, double theta, double phi);
 
 #endif

@@ -114,7 +114,9 @@ static void golden_mesh(size_t n, const char *name, cuonn_gradient_method method
   cpu_tap_mesh taps;
   cpu_measure_space space;
   OK(cpu_tap_mesh_create(&taps, mesh.shape));
-  cpu_tap_mesh_set(&taps, &mesh);
+  node_fixed fixed[28];
+  for (size_t k = 0; k < nodes; k++) fixed[k] = node_fixed_of(&mesh, k);
+  cpu_tap_mesh_set(&taps, &mesh, fixed);
   OK(cpu_measure_space_create(&space, kExamples, mesh.shape, 2));
   const cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
   const chip_reading reading = {&chip, CHIP_MEASUREMENT, 0, 0};

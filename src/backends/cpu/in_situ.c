@@ -35,11 +35,11 @@ void cpu_tap_mesh_free(cpu_tap_mesh *mesh) {
   memset(mesh, 0, sizeof *mesh);
 }
 
-void cpu_tap_mesh_set(cpu_tap_mesh *mesh, const cuonn_mesh *from) {
+void cpu_tap_mesh_set(cpu_tap_mesh *mesh, const cuonn_mesh *from, const node_fixed *fixed) {
   const node_arms arms = node_arms_of(from->style);
   const size_t arm = node_lossy_arm(&arms);
   for (size_t k = 0; k < mesh->n_nodes; k++) {
-    const walk_node stages = walk_node_of(from, k);
+    const walk_node stages = walk_node_of(fixed + k, &arms, from->theta[k], from->phi[k]);
     tap_node *const node = &mesh->nodes[k];
     node->arm = from->shape->pairs[k][arm];
     node->other = from->shape->pairs[k][1 - arm];

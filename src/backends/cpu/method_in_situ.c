@@ -10,7 +10,7 @@ static bool supports(const cuonn_mesh_shape *shape) {
 /* A measurement sees what the chip applies, whichever gradient it is for. */
 static void prepare(cpu_model *model, size_t layer, cuonn_gradient_method which, const cpu_kernels *kernels) {
   (void)which, (void)kernels;
-  cpu_tap_mesh_set(model->chip.meshes + layer, model->applied.layers + layer);
+  cpu_tap_mesh_set(model->chip.meshes + layer, model->applied.layers + layer, model->layers[layer].fixed);
 }
 
 static void gradient(double *losses, const cpu_group *group, const cpu_batch *batch) {

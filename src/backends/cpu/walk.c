@@ -6,8 +6,8 @@
 #include "base/memory.h"
 #include "mesh/node.h"
 
-walk_node walk_node_of(const cuonn_mesh *mesh, size_t k) {
-  const node_stages stages = node_stages_of(mesh, k);
+walk_node walk_node_of(const node_fixed *fixed, const node_arms *arms, double theta, double phi) {
+  const node_stages stages = node_stages_of(fixed, arms, theta, phi);
   walk_node node;
   for (size_t arm = 0; arm < 2; arm++) {
     walk_store(node.inner[arm], stages.inner[arm]);
@@ -23,7 +23,11 @@ cuonn_status walk_mesh_create(walk_mesh *out, const cuonn_mesh *mesh) {
   *out = (walk_mesh){.shape = mesh->shape, .n_modes = mesh->n_modes};
   CUONN_TRY_DONE(cuonn_allocate(&out->nodes, mesh->n_nodes, sizeof *out->nodes));
   CUONN_TRY_DONE(cuonn_allocate(&out->singles, mesh->n_modes, sizeof *out->singles));
-  for (size_t k = 0; k < mesh->n_nodes; k++) out->nodes[k] = walk_node_of(mesh, k);
+  const node_arms arms = node_arms_of(mesh->style);
+  for (size_t k = 0; k < mesh->n_nodes; k++) {
+    const node_fixed fixed = node_fixed_of(mesh, k);
+    out->nodes[k] = walk_node_of(&fixed, &arms, mesh->theta[k], mesh->phi[k]);
+  }
   for (size_t w = 0; w < mesh->n_modes; w++) walk_store(out->singles[w], cexp(I * mesh->gamma[w]));
 done:
   if (status != CUONN_OK) walk_mesh_free(out);

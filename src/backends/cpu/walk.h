@@ -7,6 +7,7 @@
 
 #include "cuonn/mesh.h"
 #include "cuonn/status.h"
+#include "mesh/node.h"
 #include "mesh/shape.h"
 
 /* Stages of one node in float: a shifter stage is a factor for each arm, a coupler is [[c, i s], [i s, c]]. */
@@ -22,8 +23,7 @@ typedef struct {
   float (*singles)[2]; /* [n_modes] exp(i gamma), of the last column */
 } walk_mesh;
 
-/* Node k of a mesh. */
-walk_node walk_node_of(const cuonn_mesh *mesh, size_t k);
+walk_node walk_node_of(const node_fixed *fixed, const node_arms *arms, double theta, double phi);
 
 /* Release with walk_mesh_free(). */
 cuonn_status walk_mesh_create(walk_mesh *out, const cuonn_mesh *mesh);
