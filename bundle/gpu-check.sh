@@ -57,6 +57,10 @@ for library in libcufft.so.12 libcublas.so.13 libcublasLt.so.13; do
     give_up 4 "$library is not on this machine: install a CUDA 13 toolkit and set CUDA_HOME to it, \
 or pip install nvidia-cufft nvidia-cublas"
 done
+# Python's packages bring libraries of their own, which these must not come before: JAX would find an older cuBLAS than
+# its own and compute on the processor.
+as_called=(env -u LD_LIBRARY_PATH)
+[ -z "${LD_LIBRARY_PATH+set}" ] || as_called=(env "LD_LIBRARY_PATH=$LD_LIBRARY_PATH")
 export LD_LIBRARY_PATH=$scratch/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 
 reason=$("$here/libexec/exercise" 2>&1) || give_up 4 "${reason:-the GPU cannot be used}"
@@ -188,10 +192,11 @@ bench bench-modes --case train_step,forward --modes 8,16,32,64,128,256,512,1024
 bench bench-batch --case train_step,forward --modes 64 --batch 1,16,128,512,2048,8192,65536
 
 # The same step in JAX and PyTorch, on the same device; their rows join those of the study's sizes.
-if python3 -c 'import importlib.util as u; exit(not (u.find_spec("jax") or u.find_spec("torch")))' 2>/dev/null; then
+if "${as_called[@]}" python3 -c \
+  'import importlib.util as u; exit(not (u.find_spec("jax") or u.find_spec("torch")))' 2>/dev/null; then
   export XLA_PYTHON_CLIENT_PREALLOCATE=false
-  if check peers 150 python3 "$here/share/peers/run.py" --python python3 --problem "$here/share/problem.npz" \
-    --bench "$output/bench.json" --json "$output/bench.json"; then
+  if check peers 150 "${as_called[@]}" python3 "$here/share/peers/run.py" --gpu --python python3 \
+    --problem "$here/share/problem.npz" --bench "$output/bench.json" --json "$output/bench.json"; then
     { printf '\n```text\n' && grep -E '^(train_step|cuONN|jax|torch|skipped)' "$scratch/said" && printf '```\n'
     } >>"$scratch/tables"
     skipped=$(grep -c '^skipped' "$scratch/said") || true

@@ -6,7 +6,8 @@
     --cuonn PROGRAM     cuonn, for its own rows and for the problem (build/release/src/cli/cuonn)
     --problem FILE.npz  a problem made before (problem.py), where cuonn or SciPy is missing
     --bench FILE.json   rows of `cuonn bench --case train_step --modes 64`, where --cuonn cannot give them
-    --json FILE         all rows, in the form of `cuonn bench --json`
+    --json FILE         all rows, in the form of `cuonn bench --json`; written after every peer
+    --gpu               a peer that computes on the processor has failed
 """
 import argparse
 import json
@@ -77,6 +78,11 @@ def print_table(results):
         print(f"{name:16}{1e6 * row['median_s']:10.1f}  {spread:22}{row['examples_per_second']:12.0f}  {ratio:>9}  {how}")
 
 
+def write(file, record):
+    if file:
+        file.write_text(json.dumps(record, indent=2) + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--python")
@@ -84,6 +90,7 @@ def main():
     parser.add_argument("--problem", type=pathlib.Path)
     parser.add_argument("--bench", type=pathlib.Path)
     parser.add_argument("--json", type=pathlib.Path)
+    parser.add_argument("--gpu", action="store_true")
     args = parser.parse_args()
     folder = ROOT / "build" / "peers"
     if not (args.python and args.problem and args.bench):
@@ -99,22 +106,26 @@ def main():
         if done.returncode != 0:
             sys.exit(f"the problem could not be made (problem.py needs NumPy and SciPy): {last_line(done.stderr)}")
 
-    record, skipped = cuonn_rows(args, folder), []
+    record, skipped, failed = cuonn_rows(args, folder), [], False
+    write(args.json, record)
     for name, package in PEERS.items():
         print(f"{name} ...", file=sys.stderr)
         if subprocess.run([python, "-c", f"import {package}"], capture_output=True).returncode != 0:
             skipped.append((name, f"this Python has no {package}"))
             continue
         row, reason = peer_row(python, name, problem.resolve())
+        if row and args.gpu and row["device"].lower() == "cpu":
+            row, reason, failed = None, "it computed on the processor, not on the GPU", True
         if row:
             record["results"].append(row)
+            write(args.json, record)
         else:
             skipped.append((name, reason))
     print_table(record["results"])
     for name, reason in skipped:
         print(f"skipped: {name}: {reason}")
-    if args.json:
-        args.json.write_text(json.dumps(record, indent=2) + "\n")
+    if failed:
+        sys.exit("a peer computed on the processor")
 
 
 main()

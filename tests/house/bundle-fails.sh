@@ -33,6 +33,7 @@ if [ "$1" = train ]; then
 fi
 END
 stand_in "$folder/tools/python3" <<'END'
+[[ ${LD_LIBRARY_PATH-} != *cuonn-gpu-check* ]] || exit 1 # the libraries of the bundle are not for Python's packages
 [ "$BROKEN" != peers ] || [ "$1" = -c ]
 END
 stand_in "$folder/tools/ncu" <<'END'
@@ -80,6 +81,24 @@ broken silent memcheck racecheck initcheck synccheck
 [ "$(outcome gpu)" = 4 ] && [ "$(cat "$folder/said")" = "cuonn-gpu-check: there is no GPU" ] &&
   [ ! -e "$folder/results" ]
 echo "every failure is told"
+
+# A peer that computes on the processor has failed, and what others measured is kept.
+stand_in "$folder/peer" <<'END'
+[ "$1" != -c ] || exit 0
+case "$1" in *torch*) device=H100 ;; *) device=cpu ;; esac
+echo "{\"case\": \"train_step\", \"backend\": \"x\", \"variant\": \"y\", \"device\": \"$device\", \"median_s\": 1,
+  \"p10_s\": 1, \"p90_s\": 1, \"examples_per_second\": 1}" | tr -d '\n'
+END
+echo '{"results": []}' >"$folder/rows.json"
+peers() {
+  python3 "$root/bench/peers/run.py" --python "$folder/peer" --problem "$folder/problem.npz" \
+    --bench "$folder/rows.json" --json "$folder/all.json" "$@" >"$folder/said" 2>&1
+}
+peers && [ "$(grep -c '"device": "cpu"' "$folder/all.json")" = 3 ]
+if peers --gpu; then echo "a peer on the processor has passed" && exit 1; fi
+[ "$(grep -c 'computed on the processor, not on the GPU' "$folder/said")" = 3 ]
+[ "$(grep -c '"device"' "$folder/all.json")" = 1 ] && grep -q '"device": "H100"' "$folder/all.json"
+echo "a peer on the processor is told"
 
 if ! [ -x /usr/local/cuda/bin/compute-sanitizer ]; then
   rm "$folder/tools/compute-sanitizer"
