@@ -9,7 +9,7 @@
 set -uo pipefail
 export LC_ALL=C
 here=$(dirname "$(dirname "$(realpath "$0")")")
-limit=570 # seconds for everything
+limit=520 # seconds for everything
 
 give_up() {
   echo "cuonn-gpu-check: $2" >&2
@@ -72,11 +72,45 @@ output=$(realpath "$output")
 log=$output/check.log
 : >"$log" || give_up 2 "$output cannot be written to"
 names=() results=() seconds=() notes=()
+: >"$scratch/tables"
+gpu=$(nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.max.sm,memory.total --format=csv,noheader \
+  2>/dev/null | head -n 1)
+gpu=$(tr -d '"\\\000-\037|' <<<"${gpu:-not named by nvidia-smi}")
+built=$(cat "$here/share/built")
+
+count() { printf '%s\n' "${results[@]}" | grep -cx "$1"; }
+summary() { echo "$(count passed) passed, $(count failed) failed, $(count 'not run') not run"; }
+
+# What there is so far, rewritten after every check: a check that is killed loses nothing.
+study="not measured"
+write_results() {
+  local i
+  {
+    printf '{"built": "%s", "gpu": "%s", "date": "%s", "seconds": %s,\n "checks": [' "$built" "$gpu" \
+      "$(date -u +%FT%TZ)" "$SECONDS"
+    for i in "${!names[@]}"; do
+      [ "$i" = 0 ] || printf ','
+      printf '\n  {"name": "%s", "result": "%s", "seconds": %s, "note": "%s"}' "${names[i]}" "${results[i]}" \
+        "${seconds[i]}" "${notes[i]}"
+    done
+    printf '\n ]}\n'
+  } >"$output/results.json.new"
+  {
+    printf '# cuONN on %s\n\n%s; %s; %s s.\n\nStudy: %s.\n\n' "$gpu" "$built" "$(summary)" "$SECONDS" "$study"
+    printf '| Check | Result | Seconds | |\n| --- | --- | --- | --- |\n'
+    for i in "${!names[@]}"; do
+      printf '| %s | %s | %s | %s |\n' "${names[i]}" "${results[i]}" "${seconds[i]}" "${notes[i]}"
+    done
+    cat "$scratch/tables"
+  } >"$output/results.md.new"
+  mv "$output/results.json.new" "$output/results.json" && mv "$output/results.md.new" "$output/results.md"
+}
 
 # record NAME RESULT SECONDS NOTE; results: passed, failed, not run.
 record() {
   names+=("$1") results+=("$2") seconds+=("$3") notes+=("$(tr -d '"\\\000-\037|' <<<"$4")")
   printf '%-24s %-8s %5s s  %s\n' "$1" "$2" "$3" "$4"
+  write_results
 }
 
 # attempt NAME SECONDS COMMAND...: runs it with its output in $scratch/said and the log; $status, $took say how it
@@ -124,17 +158,12 @@ tool() {
 
 # ----------------------------------------------------------------------------------------------------------- the checks
 
-gpu=$(nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.max.sm,memory.total --format=csv,noheader \
-  2>/dev/null | head -n 1)
-gpu=$(tr -d '"\\\000-\037|' <<<"${gpu:-not named by nvidia-smi}")
-built=$(cat "$here/share/built")
 echo "cuONN $built on $gpu"
 
 export CUONN_GOLDEN=$here/share/golden
 for program in "$here"/libexec/test_gpu_*; do check "${program##*/test_gpu_}" 60 "$program"; done
 
 # The study's setting. The seeds of the cpu backend and of the study's own program end between 0.846 and 0.853.
-study="not measured"
 if [ -d "$data" ]; then
   if attempt study 60 "$here/bin/cuonn" train "$here/share/fashion-mnist.yaml" --set backend.name=cuda \
     --set data.path="$data" --output "$scratch/study"; then
@@ -156,6 +185,31 @@ if [ -d "$data" ]; then
 else
   record study "not run" 0 "no data in $data"
 fi
+
+# sanitize NAME SECONDS: passed means that the tool itself says that it found nothing.
+sanitizer=$(tool compute-sanitizer /usr/local/cuda/bin/compute-sanitizer \
+  /usr/local/cuda/compute-sanitizer/compute-sanitizer) || sanitizer=
+sanitize() {
+  local found
+  [ -n "$sanitizer" ] || { record "$1" "not run" 0 "compute-sanitizer is not on this machine" && return; }
+  attempt "$1" "$2" "$sanitizer" --tool "$1" --error-exitcode 9 "$here/libexec/exercise" small || return
+  found=$(grep -E '(ERROR|RACECHECK) SUMMARY' "$scratch/said" | tail -n 1)
+  if [ "$status" = 0 ] && grep -qE 'SUMMARY: 0 (errors|hazards)' <<<"$found"; then
+    record "$1" passed "$took" "${found##*= }"
+  else
+    record "$1" failed "$took" "${found:-$(why)}"
+  fi
+}
+sanitize memcheck 60
+
+# The study's sizes in all backends.
+bench() {
+  local file=$1
+  shift
+  check "$file" 90 "$here/bin/cuonn" bench --json "$output/$file.json" --commit "$built" --seconds 0.5 "$@" &&
+    { printf '\n```text\n' && cat "$scratch/said" && printf '```\n'; } >>"$scratch/tables"
+}
+bench bench
 
 # The study's sweep: 144 noisy chips, 100 epochs of 100 in situ training steps each. Without noise .13 of the test
 # images are taken for another class; NaN, or a chip that does not learn, would be far from that.
@@ -179,18 +233,6 @@ else
   record sweep "not run" 0 "no data in $data"
 fi
 
-# The study's sizes in all backends; then over N, and over the batch.
-bench() {
-  local file=$1
-  shift
-  check "$file" 90 "$here/bin/cuonn" bench --json "$output/$file.json" --commit "$built" --seconds 0.5 "$@" &&
-    { printf '\n```text\n' && cat "$scratch/said" && printf '```\n'; } >>"$scratch/tables"
-}
-: >"$scratch/tables"
-bench bench
-bench bench-modes --case train_step,forward --modes 8,16,32,64,128,256,512,1024
-bench bench-batch --case train_step,forward --modes 64 --batch 1,16,128,512,2048,8192,65536
-
 # The same step in JAX and PyTorch, on the same device; their rows join those of the study's sizes.
 if "${as_called[@]}" python3 -c \
   'import importlib.util as u; exit(not (u.find_spec("jax") or u.find_spec("torch")))' 2>/dev/null; then
@@ -205,6 +247,11 @@ if "${as_called[@]}" python3 -c \
 else
   record peers "not run" 0 "Python here has neither JAX nor PyTorch"
 fi
+
+# Over N, and over the batch.
+bench bench-modes --case train_step,forward --modes 8,16,32,64,128,256,512,1024
+bench bench-batch --case train_step,forward --modes 64 --batch 1,16,128,512,2048,8192,65536
+
 
 if ncu=$(tool ncu /usr/local/cuda/bin/ncu /opt/nvidia/nsight-compute/*/ncu) && [ -d "$data" ]; then
   if check profile 90 "$ncu" --set full --kernel-name regex:^k_ --launch-count 24 --clock-control none \
@@ -223,48 +270,13 @@ else
   record profile "not run" 0 "ncu or the data are not on this machine"
 fi
 
-# Passed means that the tool itself says that it found nothing.
-if sanitizer=$(tool compute-sanitizer /usr/local/cuda/bin/compute-sanitizer \
-  /usr/local/cuda/compute-sanitizer/compute-sanitizer); then
-  tools=(memcheck racecheck initcheck synccheck)
-  for i in "${!tools[@]}"; do
-    name=${tools[i]} left=$(((limit - SECONDS) / (${#tools[@]} - i)))
-    attempt "$name" "$left" "$sanitizer" --tool "$name" --error-exitcode 9 "$here/libexec/exercise" small || continue
-    found=$(grep -E '(ERROR|RACECHECK) SUMMARY' "$scratch/said" | tail -n 1)
-    if [ "$status" = 0 ] && grep -qE 'SUMMARY: 0 (errors|hazards)' <<<"$found"; then
-      record "$name" passed "$took" "${found##*= }"
-    else
-      record "$name" failed "$took" "${found:-$(why)}"
-    fi
-  done
-else
-  record compute-sanitizer "not run" 0 "the tool is not on this machine"
-fi
+others=(racecheck initcheck synccheck)
+for i in "${!others[@]}"; do sanitize "${others[i]}" $(((limit - SECONDS) / (${#others[@]} - i))); done
 
 # -------------------------------------------------------------------------------------------------------------- results
 
-count() { printf '%s\n' "${results[@]}" | grep -cx "$1"; }
-summary="$(count passed) passed, $(count failed) failed, $(count 'not run') not run"
-{
-  printf '{"built": "%s", "gpu": "%s", "date": "%s", "seconds": %s,\n "checks": [' "$built" "$gpu" \
-    "$(date -u +%FT%TZ)" "$SECONDS"
-  for i in "${!names[@]}"; do
-    [ "$i" = 0 ] || printf ','
-    printf '\n  {"name": "%s", "result": "%s", "seconds": %s, "note": "%s"}' "${names[i]}" "${results[i]}" \
-      "${seconds[i]}" "${notes[i]}"
-  done
-  printf '\n ]}\n'
-} >"$output/results.json"
-{
-  printf '# cuONN on %s\n\n%s; %s; %s s.\n\nStudy: %s.\n\n' "$gpu" "$built" "$summary" "$SECONDS" "$study"
-  printf '| Check | Result | Seconds | |\n| --- | --- | --- | --- |\n'
-  for i in "${!names[@]}"; do
-    printf '| %s | %s | %s | %s |\n' "${names[i]}" "${results[i]}" "${seconds[i]}" "${notes[i]}"
-  done
-  cat "$scratch/tables"
-} >"$output/results.md"
-
+write_results
 printf '\n%s\n' "$gpu"
 for i in "${!names[@]}"; do printf '%-24s %-8s %s\n' "${names[i]}" "${results[i]}" "${notes[i]}"; done
-echo "$summary in $SECONDS s; all of it is in $output"
+echo "$(summary) in $SECONDS s; all of it is in $output"
 [ "$(count failed)" = 0 ]
