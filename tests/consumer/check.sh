@@ -22,6 +22,8 @@ cmake --build "$folder/cmake" >"$folder/build.log"
 "$folder/cmake/consumer_static"
 "$folder/cmake/model_shared"
 "$folder/cmake/model_static"
+"$folder/cmake/shape_shared"
+"$folder/cmake/shape_static"
 
 echo "-- pkg-config"
 export PKG_CONFIG_PATH=$prefix/$libdir/pkgconfig
