@@ -1,6 +1,11 @@
 /* Meshes of several shapes on one backend: fields against a plain product of the nodes' matrices, gradients against the
  * reference's, measured ones against computed ones. A program includes it, makes its tests of shapes_check() and gives
- * the backend's name and the relative rounding of its numbers. */
+ * the backend's name and the relative rounding of its numbers.
+ *
+ * Tolerances, relative to the largest value of an array, u being the unit of rounding: fields behind the at most 16
+ * columns of two layers are off by some 5 sqrt(12 * 16) u / 2 = 35 u (parity.h), 64 u are allowed; gradients are
+ * differences of sums of two fields, 4 times that; measured ones have light going back, in again, and forward, 4 times
+ * more. */
 #ifndef CUONN_TEST_SHAPES_H
 #define CUONN_TEST_SHAPES_H
 
