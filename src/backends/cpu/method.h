@@ -31,7 +31,8 @@ typedef struct {
   /* Coefficients of a layer, from the phases that the chip applies; for the ideal gradient from those programmed. */
   void (*prepare)(cpu_model *model, size_t layer, cuonn_gradient_method which, const cpu_kernels *kernels);
   /* losses: [model], means. Derivatives with respect to the phases that are applied go to the models' gradients; those
-   * of (model, layer) are there for the thread that a static loop over both, layers the faster, gives them to. */
+   * of (model, layer) are there for the thread that a loop over both, layers the faster, gives them to by
+   * schedule(static, 1): in turn, because the last layer is the lightest. */
   void (*gradient)(double *losses, const cpu_group *group, const cpu_batch *batch);
   /* Mean loss of the first model, and predictions [example of the set]. */
   void (*evaluate)(double *loss, uint32_t *predictions, const cpu_group *group, const cpu_batch *batch);

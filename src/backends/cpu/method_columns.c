@@ -100,7 +100,7 @@ static void gradient(double *losses, const cpu_group *group, const cpu_batch *ba
                                                    s, model, layers_of(model, cpu_which(group, m)), &d, chunk);
   }
   cpu_team_meet(group->team);
-#pragma omp for schedule(static) nowait
+#pragma omp for schedule(static, 1) nowait
   for (size_t i = 0; i < group->n_models * layers; i++) {
     const size_t m = group->first + i / layers, l = i % layers;
     if (l == 0) losses[m - group->first] = total_loss(s->losses + m * kMostChunks, &d);

@@ -82,7 +82,7 @@ static void train_group(double *losses, cpu_group group, const cuonn_step *steps
     for (size_t k = 0; k < n_steps; k++) {
       const cpu_batch b = batch_of(s, CUONN_SPLIT_TRAIN, steps + k);
       method->gradient(losses + k * s->problem.n_models + group.first, &group, &b);
-#pragma omp for schedule(static) nowait
+#pragma omp for schedule(static, 1) nowait
       for (size_t i = 0; i < group.n_models * layers; i++) {
         cpu_model *const model = s->models + group.first + i / layers;
         const size_t l = i % layers;
@@ -180,7 +180,7 @@ cuonn_status cpu_gradient(double *loss, cuonn_mesh_gradient *gradients, void *st
   {
     gather_team(&team);
     method->gradient(loss, &group, &b);
-#pragma omp for schedule(static) nowait
+#pragma omp for schedule(static, 1) nowait
     for (size_t l = 0; l < s->problem.shape.n_layers; l++) pull_back(s->models + model, l, which);
   }
   cpu_team_destroy(&team);
