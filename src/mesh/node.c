@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 node_arms node_arms_of(cuonn_phase_style style) {
-  switch (style) { /* no default: a style that is missing here does not compile */
+  switch (style) { /* no default: the compiler warns of a missing style */
     case CUONN_STYLE_TOP: return (node_arms){{1, 0}, {1, 0}};
     case CUONN_STYLE_BOTTOM: return (node_arms){{0, 1}, {0, 1}};
     case CUONN_STYLE_SYMMETRIC: return (node_arms){{.5, -.5}, {1, 1}};

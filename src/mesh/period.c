@@ -15,7 +15,7 @@
 static const double kTurn = 2 * M_PI;
 
 cuonn_phase_periods cuonn_phase_style_periods(cuonn_phase_style style) {
-  switch (style) { /* no default: a style that is missing here does not compile */
+  switch (style) { /* no default: the compiler warns of a missing style */
     case CUONN_STYLE_TOP:
     case CUONN_STYLE_BOTTOM: break;
     case CUONN_STYLE_SYMMETRIC: return (cuonn_phase_periods){2 * kTurn, kTurn, kTurn, kTurn, kTurn / 2};
