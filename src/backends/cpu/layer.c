@@ -90,7 +90,6 @@ cuonn_status layer_create(cpu_layer *out, const cuonn_mesh *mesh, size_t n_read)
   memset(out, 0, sizeof *out);
   out->shape = mesh->shape;
   out->n_modes = n;
-  out->n_read = n_read;
   out->arms = node_arms_of(mesh->style);
   out->ideal = mesh_is_ideal(mesh);
   CUONN_TRY_DONE(cuonn_allocate(&reached, nodes + n, sizeof *reached));

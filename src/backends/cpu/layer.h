@@ -19,7 +19,7 @@ typedef struct {
 
 typedef struct {
   const cuonn_mesh_shape *shape; /* not owned */
-  size_t n_modes, n_read;        /* outputs 0 .. n_read - 1 are wanted */
+  size_t n_modes;
   node_arms arms;
   bool ideal; /* no coupler error, no loss: ideal_node, else general_node */
 
@@ -46,7 +46,8 @@ typedef struct {
 
 enum { kLayerScratch = 9, kIdealColumns = 64 };
 
-/* Reads style, errors and losses of a mesh. Release with layer_free(); zeroed on failure. */
+/* Reads style, errors and losses of a mesh, whose outputs 0 .. n_read - 1 are wanted. Release with layer_free(); zeroed
+ * on failure. */
 cuonn_status layer_create(cpu_layer *out, const cuonn_mesh *mesh, size_t n_read);
 void layer_free(cpu_layer *layer);
 

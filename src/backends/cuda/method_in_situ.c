@@ -18,6 +18,7 @@
 #include "kernels/derivatives.h"
 #include "kernels/measure.h"
 #include "kernels/scales.h"
+#include "mesh/node.h"
 
 enum { kMeasureChunks = 64 }; /* of the vectors that are sent through a chip */
 
@@ -148,11 +149,12 @@ static cuonn_status go_forward(const way *w) {
 /* Of n_here layers from first_layer on. */
 static measure_task measuring(const way *w, size_t first_layer, size_t n_here) {
   const cuda_state *const s = w->s;
+  const node_arms arms = node_arms_of(s->problem.shape.style);
   const bool unit = w->i->by_matrix, first = first_layer == 0, noisy = w->noisy;
   return (measure_task){
       .layout = s->meshes.layout,
       .n_nodes = (unsigned)s->meshes.n_nodes,
-      .bottom = s->meshes.arms.theta[0] == 0,
+      .bottom = node_lossy_arm(&arms) == 1,
       .nodes = w->i->nodes + w->first * w->layers * s->meshes.places * 2,
       .gammas = w->i->gammas + w->first * w->layers * w->n,
       .readers = s->chip.readers + w->first,

@@ -14,6 +14,7 @@
 #include "chip/noise.h"
 #include "cuda/methods.h"
 #include "cuda/prepare.h"
+#include "mesh/node.h"
 
 static network_batch plan_batch(const cuda_state *s, size_t first, size_t count, uint32_t number) {
   const cuonn_network_shape *const shape = &s->problem.shape;
@@ -26,11 +27,12 @@ static network_batch plan_batch(const cuda_state *s, size_t first, size_t count,
 }
 
 static network_sums sums_of(const cuda_state *s, const cuda_batch *b) {
+  const node_arms arms = node_arms_of(s->problem.shape.style);
   return (network_sums){.layout = s->meshes.layout,
                         .n_layers = (int)s->problem.shape.n_layers,
                         .n_models = (int)b->n_models,
                         .most_chunks = (unsigned)s->steps.most_chunks,
-                        .common_phi = s->meshes.arms.phi[0] == s->meshes.arms.phi[1],
+                        .common_phi = node_phi_is_common(&arms),
                         .batch = b->examples,
                         .gradient = s->steps.gradient,
                         .losses = s->steps.chunk_losses};
