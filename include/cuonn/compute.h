@@ -42,6 +42,19 @@ CUONN_API cuonn_status cuonn_context_create(cuonn_context **out, const char *bac
 /** Releases a context.  NULL is fine. */
 CUONN_API void cuonn_context_free(cuonn_context *context);
 
+/** How exact gradients and losses of networks are computed.  The results differ by rounding. */
+typedef enum cuonn_method {
+  CUONN_METHOD_COLUMNS, /**< every example goes through the nodes, column by column */
+  CUONN_METHOD_DENSE,   /**< layers become matrices, examples go through these: fast for many examples */
+  CUONN_METHOD_AUTO     /**< the faster of the two, by N and the number of examples */
+} cuonn_method;
+
+/** Chooses a method for handles that are made afterwards; a new context has CUONN_METHOD_COLUMNS.
+ *  @param[in] name  "columns", "dense" or "auto"; the second for backend "cpu" alone, and not for measured gradients,
+ *                   which are refused then when a model is set
+ *  @return CUONN_OK; CUONN_E_ARGUMENT for another name, or if the backend has no such method */
+CUONN_API cuonn_status cuonn_context_set_method(cuonn_context *context, const char *name);
+
 /** Name of the backend that "auto" or the caller chose.  @return a constant string */
 CUONN_API const char *cuonn_context_backend(const cuonn_context *context);
 

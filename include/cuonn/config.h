@@ -55,6 +55,7 @@ typedef struct cuonn_config {
   cuonn_energy_options energy;               /**< energy.*; no part of a training run */
   char backend[16];                          /**< backend.name */
   int threads;                               /**< backend.threads; 0 = one per processor */
+  char method[16];                           /**< backend.method */
   char output_directory[CUONN_CONFIG_TEXT];  /**< output.directory */
 } cuonn_config;
 

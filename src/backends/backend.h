@@ -21,7 +21,8 @@ typedef struct {
   cuonn_network_shape shape;
   size_t batch_size; /* largest batch that train_steps and gradient will see; 0 if neither will be called */
   cuonn_order order;
-  int threads; /* 0 = as many as there are processors */
+  int threads;         /* 0 = as many as there are processors */
+  cuonn_method method; /* of exact gradients and losses; other than cpu: computes by columns */
   /* How all models get their gradients, because a device does the same for all; those that are measured may differ in
    * the scheme. `cpu` and `reference` take any side by side. */
   cuonn_gradient_method gradient;
@@ -129,6 +130,7 @@ extern const cuonn_backend cuonn_backend_cuda; /* in builds with CUDA */
 struct cuonn_context {
   const cuonn_backend *backend;
   int threads;
+  cuonn_method method;
   char note[512]; /* why "auto" did not take a faster backend; that fewer threads are taken than OpenMP would */
 };
 

@@ -69,6 +69,20 @@ cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int 
   return CUONN_OK;
 }
 
+cuonn_status cuonn_context_set_method(cuonn_context *context, const char *name) {
+  static const char *const names[] = {
+      [CUONN_METHOD_AUTO] = "auto", [CUONN_METHOD_COLUMNS] = "columns", [CUONN_METHOD_DENSE] = "dense"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    if (strcmp(name, names[i]) != 0) continue;
+    CUONN_CHECK(i != CUONN_METHOD_DENSE || context->backend == find("cpu"), CUONN_E_ARGUMENT,
+                "backend %s has no method dense, it computes by columns; use columns or auto, or backend cpu",
+                context->backend->name);
+    context->method = (cuonn_method)i;
+    return CUONN_OK;
+  }
+  return cuonn_fail(CUONN_E_ARGUMENT, "method \"%s\" is unknown; it is one of columns, dense, auto", name);
+}
+
 void cuonn_context_free(cuonn_context *context) { free(context); }
 
 const char *cuonn_context_backend(const cuonn_context *context) { return context->backend->name; }

@@ -160,10 +160,12 @@ done:
 }
 
 int cli_context_open(cuonn_context **out, const cuonn_config *config) {
-  const cuonn_status status = cuonn_context_create(out, config->backend, config->threads);
-  if (status != CUONN_OK) return cli_fail_library(status);
+  int code = CLI_DONE;
+  CLI_TRY_DONE(cuonn_context_create(out, config->backend, config->threads));
+  CLI_TRY_DONE(cuonn_context_set_method(*out, config->method));
   cli_tell_backend(*out);
-  return CLI_DONE;
+done:
+  return code;
 }
 
 int cli_context_create(cuonn_context **out, const cli_options *options) {

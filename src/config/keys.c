@@ -26,6 +26,7 @@ static const char *const schemes[] = {"analog", "analog-switched", "digital", "s
 static const char *const tap_readings[] = {"batch", "example", NULL};
 static const char *const holding_laws[] = {"heater", "constant", NULL};
 static const char *const dataflows[] = {"sequential", "streaming", "reused", NULL};
+static const char *const methods[] = {"columns", "dense", "auto", NULL};
 static const char *const backends[] = {"auto", "reference", "cpu", "cuda", NULL};
 
 #define MEMBER(member) .offset = offsetof(cuonn_config, member), .size = sizeof(((cuonn_config *)0)->member)
@@ -344,6 +345,11 @@ const config_key config_keys[] = {
      .sentence = "What computes; `auto` takes the fastest that this machine has."},
     {"backend.threads", INTEGER(threads, 0, CUONN_THREADS_MAX), .default_value = "0", .unit = "threads",
      .sentence = "Threads of the `cpu` backend; 0 takes one per processor. Any number gives the same bits."},
+    {"backend.method", NAME(method, methods), .default_value = "columns", .unit = "",
+     .sentence =
+         "How exact gradients and losses are computed: example by example through the columns of nodes, or through the "
+         "matrices of the layers (`dense`, of the `cpu` backend); `auto` takes the faster. Measured gradients have no "
+         "dense form."},
 
     {"output.directory", TEXT(output_directory, 1), .default_value = "runs/fashion-mnist", .unit = "",
      .sentence = "Folder of the run: configuration, metrics, checkpoints."},

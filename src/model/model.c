@@ -67,6 +67,7 @@ cuonn_status cuonn_model_create(cuonn_model **out, const cuonn_context *context,
   CUONN_TRY_DONE(cuonn_allocate(&model->settings, options->n_models, sizeof *model->settings));
   CUONN_TRY_DONE(cuonn_allocate(&model->has_phases, options->n_models, sizeof *model->has_phases));
   const backend_problem problem = {.n_models = options->n_models,
+                                   .method = context->method,
                                    .shape = model->options.shape,
                                    .batch_size = options->batch_size,
                                    .order = options->order,

@@ -68,6 +68,15 @@ check same_values 0 by-hand/last.nc theta run/last.nc theta
 expect 0 '' "$cuonn" gradient run/last.nc --images 192 --output images.nc --json
 expect 0 '' "$cuonn" gradient run/last.nc --input train.nc --output input.nc
 expect 0 '' "$cuonn" gradient run/last.nc --input by-hand.nc --output wide.nc
+
+# methods: matrices on the cpu backend, for what is computed
+dense='--set backend.method=dense'
+expect 0 '' "$cuonn" gradient run/last.nc --images 192 --output dense.nc --backend cpu $dense
+expect 0 '' "$cuonn" eval run/last.nc --backend cpu $dense
+expect 2 '^cuonn gradient: backend reference has no method dense' "$cuonn" gradient run/last.nc --images 192 \
+  --output dense.nc $dense
+expect 2 '^cuonn gradient: method dense has no measured gradients' "$cuonn" gradient run/last.nc --images 192 \
+  --output dense.nc --backend cpu --method analog $dense
 check same_values 0 images.nc d_theta input.nc d_theta
 check same_values 0 images.nc d_phi wide.nc d_phi
 expect 2 '^cuonn gradient: --images 193: train.nc has 192 training fields$' "$cuonn" gradient run/last.nc --images 193 \

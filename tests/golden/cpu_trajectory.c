@@ -27,8 +27,7 @@ static void place(cuonn_network *network, const double *theta, const double *phi
   }
 }
 
-static void test_first_epoch(void **unused) {
-  (void)unused;
+static void first_epoch(cuonn_method method) {
   const cuonn_backend *const cpu = &cuonn_backend_cpu;
   const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_INIT;
   const cuonn_features_options features = CUONN_FEATURES_OPTIONS_INIT;
@@ -49,7 +48,7 @@ static void test_first_epoch(void **unused) {
   cuonn_network network;
   void *state;
   const backend_problem problem = {
-      .n_models = 1, .shape = shape, .batch_size = kBatch, .order = CUONN_ORDER_FIXED, .threads = 0};
+      .n_models = 1, .shape = shape, .batch_size = kBatch, .order = CUONN_ORDER_FIXED, .threads = 0, .method = method};
   OK(cuonn_network_create(&network, &shape));
   place(&network, start_theta, start_phi, gamma);
   OK(cpu->create(&state, &problem));
@@ -83,7 +82,11 @@ static void test_first_epoch(void **unused) {
   cuonn_dataset_free(&data);
 }
 
+static void test_first_epoch__columns(void **state) { (void)state, first_epoch(CUONN_METHOD_COLUMNS); }
+static void test_first_epoch__dense(void **state) { (void)state, first_epoch(CUONN_METHOD_DENSE); }
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_first_epoch)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_first_epoch__columns),
+                                     cmocka_unit_test(test_first_epoch__dense)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

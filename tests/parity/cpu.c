@@ -1,4 +1,4 @@
-/* The cpu backend against the reference. */
+/* The cpu backend by columns against the reference. */
 #define PARITY_BACKEND cuonn_backend_cpu
 #define PARITY_BATCHES \
   { 1, 3, 63, 64, 65, 130 }

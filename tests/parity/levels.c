@@ -109,7 +109,47 @@ static void test_sines(void **state) {
   }
 }
 
+/* Products of all sizes of tiles against sums in double: k roundings of numbers of about 1, and five times their
+ * root. */
+static void test_products(void **state) {
+  (void)state;
+  enum { kM = 48, kMost = 23, kK = 37, kStep = 64 };
+  static _Alignas(64) float a[kK * kStep], b[kK * kMost], c[kMost * kStep];
+  static double got[kMost * kM], want[kMost * kM];
+  chance random = {3};
+  for (size_t i = 0; i < kK * kStep; i++) a[i] = (float)chance_uniform(&random, -1, 1);
+  for (size_t i = 0; i < kK * kMost; i++) b[i] = (float)chance_uniform(&random, -1, 1);
+  for (size_t n = 1; n <= kMost; n++) {
+    for (size_t level = 0; cpu_kernels_level(level); level++) {
+      for (int turned = 0; turned < 2; turned++) {
+        const cpu_product p = {.m = kM,
+                               .n = n,
+                               .k = kK,
+                               .a_step = kStep,
+                               .c_step = kStep,
+                               .b_outer = turned ? 1 : kK,
+                               .b_inner = turned ? kMost : 1,
+                               .add = turned == 1};
+        for (size_t i = 0; i < kMost * kStep; i++) c[i] = 0.5f;
+        cpu_kernels_level(level)->product(c, a, b, &p);
+        for (size_t j = 0; j < n; j++) {
+          for (size_t i = 0; i < kM; i++) {
+            double sum = turned ? 0.5 : 0;
+            for (size_t k = 0; k < kK; k++)
+              sum += (double)a[k * kStep + i] * (double)b[turned ? k * kMost + j : j * kK + k];
+            want[j * kM + i] = sum;
+            got[j * kM + i] = (double)c[j * kStep + i];
+          }
+          for (size_t i = kM; i < kStep; i++) assert_true(c[j * kStep + i] == 0.5f);
+        }
+        CLOSE(got, want, n * kM, .abs = 5 * FLT_EPSILON / 2 * sqrt((double)kK) * 4);
+      }
+    }
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_layers), cmocka_unit_test(test_sines)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_layers), cmocka_unit_test(test_sines),
+                                     cmocka_unit_test(test_products)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@
 
 enum { kModes = 12, kLayers = 2, kClasses = 4, kExamples = 530, kBatch = 300, kSteps = 6, kNodes = 66 };
 
-static const int threads[] = {1, 2, 3, 5};
+static const int threads[] = {1, 2, 3, 4, 5};
 enum { kRuns = sizeof threads / sizeof *threads };
 
 /* Everything that a run gives. */
@@ -22,12 +22,12 @@ typedef struct {
   double vjp_theta[kNodes], vjp_phi[kNodes], vjp_gamma[kModes];
 } results;
 
-static void run(results *out, int n_threads, double error, cuonn_order order) {
+static void run(results *out, int n_threads, double error, cuonn_order order, cuonn_method method) {
   const cuonn_backend *const cpu = &cuonn_backend_cpu;
   const cuonn_network_shape shape = {kModes, kLayers, kClasses, CUONN_STYLE_TOP, true, NULL};
   const cuonn_optimizer_options adam = {CUONN_OPTIMIZER_ADAM, 0.01, 0, 0.9, 0.999, 1e-8, false};
   const backend_problem problem = {
-      .n_models = 1, .shape = shape, .batch_size = kExamples, .order = order, .threads = n_threads};
+      .n_models = 1, .shape = shape, .batch_size = kExamples, .order = order, .threads = n_threads, .method = method};
   chance c = {11};
   cuonn_network network;
   cuonn_fields fields;
@@ -76,15 +76,20 @@ static void run(results *out, int n_threads, double error, cuonn_order order) {
   cuonn_network_free(&network);
 }
 
-static void compare(double error, cuonn_order order) {
+static void compare_by(double error, cuonn_order order, cuonn_method method) {
   results *runs;
   OK(cuonn_allocate(&runs, kRuns, sizeof *runs));
-  for (size_t i = 0; i < kRuns; i++) run(runs + i, threads[i], error, order);
+  for (size_t i = 0; i < kRuns; i++) run(runs + i, threads[i], error, order, method);
   for (size_t i = 1; i < kRuns; i++) {
     if (memcmp(runs, runs + i, sizeof *runs) != 0) fail_msg("%d threads give other bits than one", threads[i]);
   }
   assert_true(runs[0].losses[0] > 0 && runs[0].losses[kSteps - 1] < runs[0].losses[0]);
   free(runs);
+}
+
+static void compare(double error, cuonn_order order) {
+  compare_by(error, order, CUONN_METHOD_COLUMNS);
+  compare_by(error, order, CUONN_METHOD_DENSE);
 }
 
 static void test_ideal(void **state) { (void)state, compare(0, CUONN_ORDER_FIXED); }

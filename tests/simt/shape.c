@@ -7,7 +7,7 @@
 
 static void neighbours_are_computed(void **unused) {
   (void)unused;
-  shapes_check(neighbour_shapes, sizeof neighbour_shapes / sizeof *neighbour_shapes, "cuda", FLT_EPSILON / 2);
+  shapes_check(neighbour_shapes, sizeof neighbour_shapes / sizeof *neighbour_shapes, "cuda", "auto", FLT_EPSILON / 2);
 }
 
 static void others_are_refused(void **unused) {

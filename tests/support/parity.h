@@ -1,7 +1,7 @@
 /* A float backend against the reference (double), over sizes, styles, coupler errors and losses. A test program defines
- * PARITY_BACKEND (a cuonn_backend), PARITY_BATCHES (a list of batch sizes), PARITY_ONE_PATH (true if propagation with
- * and without taps is to give the same bits), PARITY_ROUNDINGS and PARITY_DARK_FLOW (below) before it includes this,
- * and lists the tests by PARITY_TESTS.
+ * PARITY_BACKEND (a cuonn_backend), PARITY_METHOD (unless it is columns), PARITY_BATCHES (a list of batch sizes),
+ * PARITY_ONE_PATH (true if propagation with and without taps is to give the same bits), PARITY_ROUNDINGS and
+ * PARITY_DARK_FLOW (below) before it includes this, and lists the tests by PARITY_TESTS.
  *
  * Tolerances, relative to the largest modulus of an array. A float rounds by at most u = 6e-8. Along one path a field
  * is rounded r times a column, and its coefficients were: r is some 8 where products and sums are contracted, some 12
@@ -12,9 +12,17 @@
  * dB, which doubles the rounding.
  *
  * A backend may compute the gradient of a phase in a nearly dark arm from the fields at the node's outputs, as a
- * difference of flows that are larger than it: then its error is relative to those (PARITY_DARK_FLOW). */
+ * difference of flows that are larger than it: then its error is relative to those (PARITY_DARK_FLOW).
+ *
+ * A method that sums over examples in float (PARITY_SUMS_IN_FLOAT) rounds each of B partial sums, which grow to the
+ * gradient's own size: by the root of B roundings, as if B columns more were passed. */
 #ifndef CUONN_TESTS_PARITY_H
 #define CUONN_TESTS_PARITY_H
+
+#ifndef PARITY_METHOD
+#define PARITY_METHOD CUONN_METHOD_COLUMNS
+#endif
+#define PARITY_SUMS_IN_FLOAT (PARITY_METHOD == CUONN_METHOD_DENSE)
 
 #include <float.h>
 #include <math.h>
@@ -176,7 +184,7 @@ static void make_pair(pair *out, const problem *p, size_t n_examples, cuonn_orde
   for (size_t e = 0; e < n_examples; e++) out->labels[e] = (uint8_t)pick(c, 0, p->classes - 1);
   for (int b = 0; b < 2; b++) {
     const backend_problem made_for = {
-        .n_models = 1, .shape = shape, .batch_size = n_examples, .order = order, .threads = 2};
+        .n_models = 1, .shape = shape, .batch_size = n_examples, .order = order, .threads = 2, .method = PARITY_METHOD};
     const backend_model model = {.network = &out->network, .optimizer = optimizer, .seed = 7};
     OK(both[b]->create(&out->states[b], &made_for));
     OK(both[b]->set_model(out->states[b], 0, &model));
@@ -213,7 +221,8 @@ static void check_network(const problem *p, chance *c) {
     evaluation[b].confusion = calloc(p->classes * p->classes, sizeof(uint64_t));
     OK(both[b]->evaluate(&evaluation[b], both_states.states[b], 0, CUONN_SPLIT_TRAIN));
   }
-  const double fields = tolerance(kFields, columns), gradient = tolerance(kGradient, columns);
+  const double fields = tolerance(kFields, columns);
+  const double gradient = tolerance(kGradient, columns + (PARITY_SUMS_IN_FLOAT ? p->batch : 0));
   CLOSE(&loss[1], &loss[0], 1, .rel = fields);
   CLOSE(&evaluation[1].loss, &evaluation[0].loss, 1, .rel = fields);
   /* Inputs have a power of 2/3 a waveguide, so that the flow of an example is at most twice 2/3 N, and the batch's as
@@ -288,7 +297,8 @@ static void check_training(const cuonn_optimizer_options *optimizer, cuonn_order
     OK(both[b]->train_steps(losses[b], states.states[b], steps, kSteps));
     OK(both[b]->get_model(&(backend_model){.network = &trained[b], .moments = moments[b]}, states.states[b], 0));
   }
-  const double fields = tolerance(kFields, columns), gradient = tolerance(kGradient, columns);
+  const double fields = tolerance(kFields, columns);
+  const double gradient = tolerance(kGradient, columns + (PARITY_SUMS_IN_FLOAT ? p.batch : 0));
   CLOSE(losses[1], losses[0], kSteps, .rel = fields + kSteps * optimizer->learning_rate * gradient);
   CLOSE(moments[1], moments[0], n_moments, .rel = 2 * gradient);
   for (size_t l = 0; l < p.layers; l++) {
@@ -449,14 +459,15 @@ static void test_features(void **state) {
   }
 }
 
-#define PARITY_TESTS                                                                                                  \
-  cmocka_unit_test(test_mesh__ideal), cmocka_unit_test(test_mesh__coupler_errors),                                    \
-      cmocka_unit_test(test_mesh__losses), cmocka_unit_test(test_mesh__dark_node), cmocka_unit_test(test_mesh__gain), \
-      cmocka_unit_test(test_network__ideal), cmocka_unit_test(test_network__coupler_errors),                          \
-      cmocka_unit_test(test_network__losses), cmocka_unit_test(test_network__dark_node),                              \
-      cmocka_unit_test(test_training__adam), cmocka_unit_test(test_training__restarted),                              \
-      cmocka_unit_test(test_training__sgd), cmocka_unit_test(test_training__shuffled),                                \
-      cmocka_unit_test(test_training__many_models), cmocka_unit_test(test_training__nan),                             \
-      cmocka_unit_test(test_features)
+#define PARITY_TESTS PARITY_MESH_TESTS, PARITY_NETWORK_TESTS, cmocka_unit_test(test_features)
+#define PARITY_MESH_TESTS                                                          \
+  cmocka_unit_test(test_mesh__ideal), cmocka_unit_test(test_mesh__coupler_errors), \
+      cmocka_unit_test(test_mesh__losses), cmocka_unit_test(test_mesh__dark_node), cmocka_unit_test(test_mesh__gain)
+#define PARITY_NETWORK_TESTS                                                             \
+  cmocka_unit_test(test_network__ideal), cmocka_unit_test(test_network__coupler_errors), \
+      cmocka_unit_test(test_network__losses), cmocka_unit_test(test_network__dark_node), \
+      cmocka_unit_test(test_training__adam), cmocka_unit_test(test_training__restarted), \
+      cmocka_unit_test(test_training__sgd), cmocka_unit_test(test_training__shuffled),   \
+      cmocka_unit_test(test_training__many_models), cmocka_unit_test(test_training__nan)
 
 #endif

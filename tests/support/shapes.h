@@ -72,8 +72,9 @@ static void mesh_results(shape_results *out, cuonn_context *context, const cuonn
   OK(cuonn_vjp(&gradient, &back, context, mesh, x, g));
 }
 
-static void network_results(shape_results *out, cuonn_context *context, const cuonn_network *network,
-                            const cuonn_fields *x, const uint8_t *labels) {
+/* method: of the exact gradient; measured ones have none. */
+static void network_results(shape_results *out, cuonn_context *context, const char *method,
+                            const cuonn_network *network, const cuonn_fields *x, const uint8_t *labels) {
   const size_t nodes = network->layers->n_nodes, each = 2 * nodes + network->shape.n_modes;
   cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
   for (int measured = 0; measured < 2; measured++) {
@@ -83,6 +84,7 @@ static void network_results(shape_results *out, cuonn_context *context, const cu
       layers[l] = (cuonn_mesh_gradient){at, at + nodes, at + 2 * nodes};
     }
     if (measured && network->shape.style != CUONN_STYLE_TOP && network->shape.style != CUONN_STYLE_BOTTOM) break;
+    OK(cuonn_context_set_method(context, measured ? "auto" : method));
     OK(cuonn_gradient_on_chip(&out->loss[measured], layers, context, network, &chip,
                               measured ? CUONN_GRADIENT_ANALOG : CUONN_GRADIENT_EXACT, x, labels));
   }
@@ -110,7 +112,8 @@ static void expect_dense(const shape_results *got, const cuonn_mesh *mesh, const
 }
 
 /* One shape, style, and size of errors. u: unit of rounding of the backend. */
-static void check_one(const listed_shape *list, const char *backend, cuonn_phase_style style, bool errors, double u) {
+static void check_one(const listed_shape *list, const char *backend, const char *method, cuonn_phase_style style,
+                      bool errors, double u) {
   chance c = {list->n + 10 * list->columns};
   cuonn_mesh_shape *const shape = shape_of(list);
   const size_t n = list->n;
@@ -135,8 +138,8 @@ static void check_one(const listed_shape *list, const char *backend, cuonn_phase
   const size_t nodes = network.layers->n_nodes, each = 2 * nodes + n;
   mesh_results(got, context, network.layers, &x, &g);
   expect_dense(got, network.layers, &x, &g, 64 * u);
-  network_results(got, context, &network, &x, labels);
-  network_results(want, reference, &network, &x, labels);
+  network_results(got, context, method, &network, &x, labels);
+  network_results(want, reference, "auto", &network, &x, labels);
   mesh_results(want, reference, network.layers, &x, &g);
   CLOSE(got->gradient, want->gradient, each, .rel = 256 * u);
   CLOSE(got->loss, want->loss, 1, .rel = 64 * u);
@@ -155,10 +158,12 @@ static void check_one(const listed_shape *list, const char *backend, cuonn_phase
   free(got);
 }
 
-static inline void shapes_check(const listed_shape *shapes, size_t count, const char *backend, double u) {
+static inline void shapes_check(const listed_shape *shapes, size_t count, const char *backend, const char *method,
+                                double u) {
   for (size_t i = 0; i < count; i++) {
     for (int style = 0; style < 4; style++) {
-      for (int errors = 0; errors < 2; errors++) check_one(&shapes[i], backend, (cuonn_phase_style)style, errors, u);
+      for (int errors = 0; errors < 2; errors++)
+        check_one(&shapes[i], backend, method, (cuonn_phase_style)style, errors, u);
     }
   }
 }

@@ -560,6 +560,7 @@ static void difference_names_what_decides(void **state) {
       {"chip.errors_file=x.nc", false},
       {"backend.name=cpu", false},
       {"backend.threads=2", false},
+      {"backend.method=dense", false},
       {"output.directory=o", false},
       {"sweep.repeats=2", false},
       {"data.train_images=a", false},

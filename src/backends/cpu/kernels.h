@@ -6,6 +6,7 @@
 #ifndef CPU_KERNELS_H
 #define CPU_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -56,6 +57,14 @@ typedef struct {
   double back[2];      /* |g|^2 */
 } tap_sums;
 
+/* c = a b, or c + a b: c [n][m] in steps of c_step, a [k][m] in steps of a_step, m in both a multiple of 16; the
+ * element of b for (j of n, k) lies at j b_outer + k b_inner. */
+typedef struct {
+  size_t m, n, k;
+  size_t a_step, c_step, b_outer, b_inner;
+  bool add;
+} cpu_product;
+
 /* One example of a labelled set lies as [2][n_modes]. */
 typedef struct cpu_kernels {
   const char *level;
@@ -92,6 +101,12 @@ typedef struct cpu_kernels {
   void (*multiply)(float *y, const float *matrix, const float *x, size_t n, size_t lanes);
   /* Adds g_k x over lanes to sums[k][2]; x: one waveguide. */
   void (*add_products)(double *sums, const float *x, const float *g, size_t n, size_t lanes);
+
+  void (*product)(float *c, const float *a, const float *b, const cpu_product *p);
+  /* z: [row][2][lanes] complex; parts: [3][row][lanes] r, i - r, r + i of z. With the products m of such parts and of
+   * R + I, R, I of another number, joined, (r + i i)(R + i I) = m_1 - m_3 + i (m_1 + m_2): three products, not four. */
+  void (*split_complex)(float *parts, const float *z, size_t rows, size_t lanes);
+  void (*join_complex)(float *z, const float *parts, size_t rows, size_t lanes);
 
   /* As fast as this level can: v = v / 2 + 1 / 2, `rounds` times, on kMultiplyAdds floats. Returns how many floats a
    * multiply-add was done for. */

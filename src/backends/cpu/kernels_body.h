@@ -313,6 +313,8 @@ static size_t multiply_adds(float *v, size_t rounds) {
 
 #include "cpu/kernels_taps.h"
 
+#include "cpu/kernels_dense.h"
+
 extern const cpu_kernels CPU_KERNELS_NAME;
 const cpu_kernels CPU_KERNELS_NAME = {
     .level = CPU_KERNELS_LEVEL,
@@ -332,5 +334,8 @@ const cpu_kernels CPU_KERNELS_NAME = {
     .tap_measure = tap_measure,
     .multiply = multiply,
     .add_products = add_products,
+    .product = product,
+    .split_complex = split_complex,
+    .join_complex = join_complex,
     .multiply_adds = multiply_adds,
 };

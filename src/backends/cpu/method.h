@@ -39,6 +39,7 @@ typedef struct {
 } cpu_method;
 
 extern const cpu_method cpu_columns; /* fields of every example, node by node */
+extern const cpu_method cpu_dense;   /* layers as matrices */
 extern const cpu_method cpu_in_situ; /* powers and fields as the chip reads them */
 
 static inline cuonn_gradient_method cpu_which(const cpu_group *group, size_t model) {

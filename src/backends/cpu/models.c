@@ -8,7 +8,7 @@
 
 /* The spaces, so large that fields at the segments of a layer can be kept. */
 static cuonn_status widen_spaces(cpu_state *s, const cpu_layer *layer) {
-  return cpu_widen_spaces(s, layer_kept_size(layer, cpu_tile_lanes(UINT32_MAX, layer->n_modes)));
+  return cpu_widen_spaces(s, layer_kept_size(layer, cpu_tile_lanes(UINT32_MAX, layer->n_modes)), s->dense);
 }
 
 /* The mesh without its errors. */
@@ -27,8 +27,11 @@ cuonn_status cpu_set_model(void *state, size_t model, const backend_model *from)
   cpu_model *const to = s->models + model;
   const cuonn_network_shape *const shape = &s->problem.shape;
   const size_t n_moments = cuonn_training_moments_count(shape);
-  CUONN_CHECK(cpu_method_of(from->gradient)->supports(shape->mesh), CUONN_E_SHAPE,
-              "method %s of backend cpu does not take meshes of this shape", cpu_method_of(from->gradient)->name);
+  const cpu_method *const method = cpu_method_of(s, from->gradient, s->problem.batch_size);
+  CUONN_CHECK(method->supports(shape->mesh), CUONN_E_SHAPE,
+              "method %s of backend cpu does not take meshes of this shape", method->name);
+  CUONN_CHECK(s->problem.method != CUONN_METHOD_DENSE || !cuonn_gradient_is_measured(from->gradient), CUONN_E_ARGUMENT,
+              "method dense has no measured gradients (analog, digital); use columns or auto");
   cpu_free_layers(to, shape->n_layers);
   to->ready = 0;
   to->gradient = from->gradient;
@@ -37,6 +40,10 @@ cuonn_status cpu_set_model(void *state, size_t model, const backend_model *from)
   const bool measured = cuonn_gradient_is_measured(to->gradient);
   if (measured || !chip_reads_exactly(&to->options)) {
     CUONN_TRY(cpu_chip_create(&to->chip, shape, measured ? s->problem.batch_size : 0, s->threads));
+  }
+  if (s->problem.method != CUONN_METHOD_COLUMNS) {
+    CUONN_TRY(dense_model_create(&to->dense, shape, s->problem.batch_size > 0 ? s->dense_chunks : 0));
+    CUONN_TRY(cpu_widen_spaces(s, 0, true));
   }
   for (size_t l = 0; l < shape->n_layers; l++) {
     cuonn_mesh *const mesh = to->network.layers + l;

@@ -15,7 +15,7 @@ size_t cpu_tile_lanes(size_t n_examples, size_t n_modes) {
   return lanes < most ? lanes : most;
 }
 
-cuonn_status cpu_space_create(cpu_space *out, const cuonn_network_shape *shape, size_t kept_size) {
+cuonn_status cpu_space_create(cpu_space *out, const cuonn_network_shape *shape, size_t kept_size, bool dense) {
   const size_t lanes = cpu_tile_lanes(UINT32_MAX, shape->n_modes), size = shape->n_modes * 2 * lanes;
   cuonn_status status = CUONN_OK;
   memset(out, 0, sizeof *out);
@@ -25,6 +25,7 @@ cuonn_status cpu_space_create(cpu_space *out, const cuonn_network_shape *shape, 
   CUONN_TRY_DONE(cuonn_allocate(&out->kept, shape->n_layers * kept_size, sizeof *out->kept));
   CUONN_TRY_DONE(cuonn_allocate(&out->power, shape->n_classes * lanes, sizeof *out->power));
   CUONN_TRY_DONE(cuonn_allocate(&out->index, lanes, sizeof *out->index));
+  if (dense) CUONN_TRY_DONE(dense_space_create(&out->dense, shape));
 done:
   if (status != CUONN_OK) cpu_space_free(out);
   return status;
@@ -36,6 +37,7 @@ void cpu_space_free(cpu_space *space) {
   free(space->kept);
   free(space->power);
   free(space->index);
+  dense_space_free(&space->dense);
   memset(space, 0, sizeof *space);
 }
 

@@ -2,6 +2,7 @@
 #ifndef CPU_NETWORK_H
 #define CPU_NETWORK_H
 
+#include "cpu/dense.h"
 #include "cpu/layer.h"
 #include "cuonn/network.h"
 
@@ -20,14 +21,16 @@ typedef struct {
   float *power;    /* [class][lanes], later the softmax of the powers */
   uint32_t *index; /* [lanes] examples of the tile */
   size_t kept_stride;
+  dense_space dense; /* zeroed unless some model has matrices */
 } cpu_space;
 
 /* Examples of a tile: a multiple of 16; a function of the number of examples and N alone, largest for UINT32_MAX
  * examples. */
 size_t cpu_tile_lanes(size_t n_examples, size_t n_modes);
 
-/* kept_size: floats of the layer that keeps most. Release with cpu_space_free(); zeroed on failure. */
-cuonn_status cpu_space_create(cpu_space *out, const cuonn_network_shape *shape, size_t kept_size);
+/* kept_size: floats of the layer that keeps most; dense: for matrices, too. Release with cpu_space_free(); zeroed on
+ * failure. */
+cuonn_status cpu_space_create(cpu_space *out, const cuonn_network_shape *shape, size_t kept_size, bool dense);
 void cpu_space_free(cpu_space *space);
 
 /* x: [n_modes][2][lanes]; examples index[0 .. count - 1], the other lanes are zero. */

@@ -22,6 +22,7 @@ void cpu_free_layers(cpu_model *model, size_t n_layers) {
   for (size_t l = 0; model->ideal && l < n_layers; l++) layer_free(model->ideal + l);
   for (size_t l = 0; model->phases && l < n_layers; l++) chip_phases_free(model->phases + l);
   cpu_chip_free(&model->chip);
+  dense_model_free(&model->dense);
 }
 
 static void free_spaces(cpu_state *s) {
@@ -83,6 +84,10 @@ cuonn_status cpu_create(void **out, const backend_problem *problem) {
   /* every chunk has sums of its own: fewer where they would take more than 256 MiB */
   s->most_chunks = kMostChunks;
   while (s->most_chunks > 4 && s->most_chunks * phases * sizeof(node_sums) > (size_t)256 << 20) s->most_chunks /= 2;
+  s->dense_chunks = kMostChunks;
+  while (s->dense_chunks > 4 && s->dense_chunks * dense_size(shape) * sizeof(float) > (size_t)64 << 20) {
+    s->dense_chunks /= 2;
+  }
   CUONN_TRY_DONE(cuonn_allocate(&s->models, models, sizeof *s->models));
   for (size_t m = 0; m < models; m++) {
     CUONN_TRY_DONE(cuonn_network_create(&s->models[m].network, shape));
@@ -93,7 +98,7 @@ cuonn_status cpu_create(void **out, const backend_problem *problem) {
     CUONN_TRY_DONE(cuonn_network_create(&s->models[m].applied, shape));
   }
   CUONN_TRY_DONE(cuonn_allocate(&s->spaces, (size_t)s->threads, sizeof *s->spaces));
-  for (int t = 0; t < s->threads; t++) CUONN_TRY_DONE(cpu_space_create(s->spaces + t, shape, 0));
+  for (int t = 0; t < s->threads; t++) CUONN_TRY_DONE(cpu_space_create(s->spaces + t, shape, 0, false));
   CUONN_TRY_DONE(cuonn_allocate(&s->losses, models * kMostChunks, sizeof(double)));
   CUONN_TRY_DONE(cuonn_allocate(&s->flow, models * shape->n_layers * shape->n_modes, sizeof(double)));
   if (problem->batch_size > 0) {
@@ -111,11 +116,14 @@ done:
   return status;
 }
 
-cuonn_status cpu_widen_spaces(cpu_state *s, size_t kept_size) {
-  if (kept_size <= s->kept_size) return CUONN_OK;
+cuonn_status cpu_widen_spaces(cpu_state *s, size_t kept_size, bool dense) {
+  if (kept_size <= s->kept_size && dense <= s->dense) return CUONN_OK;
+  kept_size = kept_size > s->kept_size ? kept_size : s->kept_size;
+  dense = dense || s->dense;
   free_spaces(s);
-  for (int t = 0; t < s->threads; t++) CUONN_TRY(cpu_space_create(s->spaces + t, &s->problem.shape, kept_size));
+  for (int t = 0; t < s->threads; t++) CUONN_TRY(cpu_space_create(s->spaces + t, &s->problem.shape, kept_size, dense));
   s->kept_size = kept_size;
+  s->dense = dense;
   return CUONN_OK;
 }
 

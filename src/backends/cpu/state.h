@@ -24,22 +24,24 @@ typedef struct {
   chip_phases *phases;   /* [layer]; zeroed before the model is set */
   cuonn_network applied; /* phases as the chip applies them */
   cpu_chip chip;         /* zeroed unless gradients are measured or fields are read with noise */
+  dense_model dense;     /* zeroed unless something may be computed by matrices */
   unsigned ready;        /* cpu_coefficients_of() those that belong to the present phases */
 
   cuonn_mesh_gradient *gradients; /* [layer] this model's part of the state's d_theta, d_phi, flow */
 } cpu_model;
 
-enum { kMostChunks = 16 }; /* of a batch (method_columns.c) */
+enum { kMostChunks = 16 }; /* of a batch (method_columns.c, method_dense.c) */
 
 typedef struct {
   backend_problem problem;
   const cpu_kernels *kernels;
   int threads;
-  size_t most_chunks;
-  cpu_model *models; /* [model] */
+  size_t most_chunks, dense_chunks; /* of a batch, at most kMostChunks */
+  cpu_model *models;                /* [model] */
   cpu_set sets[CUONN_SPLITS];
   cpu_space *spaces;       /* [thread] */
   size_t kept_size;        /* of the spaces */
+  bool dense;              /* the spaces serve matrices, too */
   node_sums *sums;         /* [model][chunk][layer][node] */
   double *losses;          /* [model][chunk] */
   double *d_theta, *d_phi; /* [model][layer][node] */
@@ -60,8 +62,8 @@ void cpu_destroy(void *state);
 
 /* Releases what cpu_set_model() makes. */
 void cpu_free_layers(cpu_model *model, size_t n_layers);
-/* Room for so many floats of fields at segments in each space. */
-cuonn_status cpu_widen_spaces(cpu_state *s, size_t kept_size);
+/* Room for so many floats of fields at segments in each space, and for matrices. */
+cuonn_status cpu_widen_spaces(cpu_state *s, size_t kept_size, bool dense);
 
 /* Threads that OpenMP would take. */
 int cpu_own_threads(void);

@@ -71,7 +71,7 @@ static void gather_team(cpu_team *team) {
 static void train_group(double *losses, cpu_group group, const cuonn_step *steps, size_t n_steps, int threads) {
   cpu_state *const s = group.state;
   const size_t layers = s->problem.shape.n_layers, end = group.first + group.n_models;
-  const cpu_method *const method = cpu_method_of(s->models[group.first].gradient);
+  const cpu_method *const method = cpu_method_of(s, s->models[group.first].gradient, s->problem.batch_size);
   cpu_team team;
   cpu_team_create(&team);
   group.team = &team;
@@ -120,8 +120,9 @@ cuonn_status cpu_train_steps(double *losses, void *state, const cuonn_step *step
     return CUONN_OK;
   }
   for (size_t first = 0, end; first < models; first = end) {
-    const cpu_method *const method = cpu_method_of(s->models[first].gradient);
-    for (end = first + 1; end < models && cpu_method_of(s->models[end].gradient) == method;) end++;
+    const size_t batch = s->problem.batch_size;
+    const cpu_method *const method = cpu_method_of(s, s->models[first].gradient, batch);
+    for (end = first + 1; end < models && cpu_method_of(s, s->models[end].gradient, batch) == method;) end++;
     train_group(losses, (cpu_group){s, first, end - first, NULL, s->spaces, NULL}, steps, n_steps, s->threads);
   }
   return CUONN_OK;
@@ -130,8 +131,9 @@ cuonn_status cpu_train_steps(double *losses, void *state, const cuonn_step *step
 cuonn_status cpu_evaluate(cuonn_evaluation *out, void *state, size_t model, cuonn_split split) {
   cpu_state *const s = state;
   const size_t n = s->sets[split].n_examples, classes = s->problem.shape.n_classes;
-  const cpu_method *const method = chip_reads_exactly(&s->models[model].options) ? &cpu_columns : &cpu_in_situ;
-  const cuonn_gradient_method which = method == &cpu_columns ? CUONN_GRADIENT_EXACT : CUONN_GRADIENT_ANALOG;
+  const cpu_method *const method =
+      chip_reads_exactly(&s->models[model].options) ? cpu_exact_method(s, n) : &cpu_in_situ;
+  const cuonn_gradient_method which = method == &cpu_in_situ ? CUONN_GRADIENT_ANALOG : CUONN_GRADIENT_EXACT;
   const cpu_batch all = {.set = s->sets + split, .count = n, .number = s->steps_done};
   uint32_t *predictions;
   cpu_team team;
@@ -170,7 +172,7 @@ static void copy_gradients(cuonn_mesh_gradient *to, const cpu_state *s, size_t m
 cuonn_status cpu_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, cuonn_split split,
                           const cuonn_step *step, cuonn_gradient_method which) {
   cpu_state *const s = state;
-  const cpu_method *const method = cpu_method_of(which);
+  const cpu_method *const method = cpu_method_of(s, which, step->count);
   const cpu_batch b = batch_of(s, split, step);
   cpu_team team;
   const cpu_group group = {s, model, 1, &which, s->spaces, &team};

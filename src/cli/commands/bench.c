@@ -9,7 +9,7 @@
 #include "cli/commands/bench_plot.h"
 
 typedef struct {
-  const char *cases, *modes, *batches, *layers, *samples, *seconds, *threads, *commit, *json, *plot;
+  const char *cases, *modes, *batches, *layers, *samples, *seconds, *threads, *method, *commit, *json, *plot;
   bool print_json;
 } arguments;
 
@@ -31,6 +31,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     case 's': a->samples = value; return 0;
     case 'm': a->seconds = value; return 0;
     case 't': a->threads = value; return 0;
+    case 'x': a->method = value; return 0;
     case 'r': a->commit = value; return 0;
     case 'j': return take_json(a, value, state);
     case 'p': a->plot = value; return 0;
@@ -51,6 +52,8 @@ static const struct argp_option options[] = {
      "quarter of it is skipped",
      0},
     {"threads", 't', "COUNT", 0, "Threads of the cpu backend, 0 = one a processor (0)", 0},
+    {"method", 'x', "NAME", 0,
+     "How the cpu backend computes training steps, forward and evaluate: columns, dense, auto (columns)", 0},
     {"json", 'j', "FILE.json", OPTION_ARG_OPTIONAL,
      "File to write everything that was measured into; without a name it is printed, in place of the table", 0},
     {"plot", 'p', "FILE.svg", 0, "File to draw into, as cuonn plot throughput does; needs gnuplot", 0},
@@ -134,6 +137,7 @@ static int take_settings(bench_settings *s, const arguments *a) {
   CLI_PASS_DONE(parse_number(&threads, "threads", a->threads ? a->threads : "0"));
   s->threads = threads > CUONN_THREADS_MAX ? CUONN_THREADS_MAX + 1
                                            : (int)threads; /* one too many: refused by the library, in its words */
+  s->method = a->method ? a->method : "columns";
   s->commit = a->commit ? a->commit : "";
   s->json = a->json;
   s->print_json = a->print_json;
@@ -217,6 +221,7 @@ static int measure_size(bench_run *run, const cuonn_benchmark_options *o) {
   for (size_t i = 0; i < run->n_backends; i++) {
     contexts[i] = run->backends[i].context;
     rows[i] = (bench_row){.options = *o, .backend = run->backends[i].name};
+    rows[i].less_work = strcmp(rows[i].backend, "cpu") == 0 && strcmp(run->settings.method, "columns") != 0;
   }
   const cuonn_status status = cuonn_benchmark_check(contexts, run->n_backends, o);
   for (size_t i = 0; i < run->n_backends; i++) {
@@ -249,8 +254,10 @@ static int open_backends(bench_run *run) {
       continue;
     }
     if (status != CUONN_OK) return cli_fail_library(status);
-    cli_tell_backend(b->context);
     run->n_backends++;
+    if (strcmp(b->name, "cpu") == 0 && cuonn_context_set_method(b->context, run->settings.method) != CUONN_OK)
+      return cli_fail_library(CUONN_E_ARGUMENT);
+    cli_tell_backend(b->context);
   }
   return CLI_DONE;
 }

@@ -20,6 +20,7 @@ typedef struct {
   size_t n_samples, n_steps;
   double median, p10, p90;         /* seconds */
   double limit_bytes, limit_flops; /* seconds: the work over what the machine can do */
+  bool less_work;                  /* computed by another method than the one whose work is counted */
   double vs_cpu;                   /* how many times faster than cpu; NAN if cpu was not measured */
 } bench_row;
 
@@ -33,6 +34,7 @@ typedef struct {
   size_t n_samples;
   double seconds;
   int threads;
+  const char *method;
   const char *commit, *json, *plot; /* files; NULL: not wanted */
   bool print_json;                  /* JSON in place of the table */
 } bench_settings;

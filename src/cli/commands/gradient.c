@@ -45,7 +45,9 @@ static const struct argp_option options[] = {
      "without errors",
      0},
     {"set", 's', "KEY=VALUE", 0,
-     "Set a key of the chip, such as chip.tap_shot, or chip.io_phase, a standard deviation / pi; may be repeated", 0},
+     "Set a key of the chip, such as chip.tap_shot, or chip.io_phase, a standard deviation / pi, or backend.method; "
+     "may be repeated",
+     0},
     {0}};
 
 static const struct argp argp = {
@@ -143,7 +145,9 @@ static int read_all(job *j) {
   CLI_TRY_DONE(cuonn_network_read(&j->network, j->args.checkpoint));
   CLI_PASS_DONE(cli_config_of_checkpoint(&j->config, j->args.checkpoint));
   j->config.network = j->network.shape;
+  CLI_PASS_DONE(cli_config_set(&j->config, "backend.method", "columns")); /* like backend and threads not the file's */
   for (size_t i = 0; i < j->args.n_settings; i++) CLI_TRY_DONE(cuonn_config_set(&j->config, j->args.settings[i]));
+  CLI_TRY_DONE(cuonn_context_set_method(j->context, j->config.method));
   CLI_PASS_DONE(cli_config_set(&j->config, "training.gradient", j->args.method ? j->args.method : "exact"));
   const char *const errors = j->config.chip_errors_file[0] ? j->config.chip_errors_file : NULL;
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(j->args.output, errors));

@@ -1,0 +1,43 @@
+#include "cpu/sums.h"
+
+#include <string.h>
+
+#include "cpu/nodes.h"
+
+void cpu_prepare_nodes(cpu_model *model, size_t layer, cuonn_gradient_method which, const cpu_kernels *kernels) {
+  const cuonn_network *const from = which == CUONN_GRADIENT_IDEAL ? &model->network : &model->applied;
+  layer_fill(cpu_layers_of(model, which) + layer, from->layers[layer].theta, from->layers[layer].phi, kernels);
+}
+
+size_t cpu_nodes_of(const cpu_state *s) { return s->problem.shape.n_layers * s->problem.shape.mesh->n_nodes; }
+
+node_sums *cpu_chunk_sums(const cpu_state *s, size_t model, size_t chunk) {
+  return s->sums + (model * s->most_chunks + chunk) * cpu_nodes_of(s);
+}
+
+void cpu_finish_layer(const cpu_state *s, size_t model, const cpu_layer *layer, size_t l, size_t n_chunks) {
+  const size_t nodes = s->problem.shape.mesh->n_nodes, n = s->problem.shape.n_modes;
+  const cuonn_mesh_gradient *const to = s->models[model].gradients + l;
+  node_sums *const total = cpu_chunk_sums(s, model, 0) + l * nodes;
+  for (size_t chunk = 1; chunk < n_chunks; chunk++) {
+    const node_sums *const part = cpu_chunk_sums(s, model, chunk) + l * nodes;
+    for (size_t i = 0; i < layer->n_nodes; i++) {
+      total[i].through += part[i].through;
+      total[i].across += part[i].across;
+    }
+  }
+  /* only moduli are read: at the outputs g is a real multiple of conj(y), and Im(y g) is exactly 0 */
+  memset(to->d_gamma, 0, n * sizeof *to->d_gamma);
+  layer_gradient(to->d_theta, to->d_phi, to->d_gamma, layer, total);
+  memset(to->d_gamma, 0, n * sizeof *to->d_gamma); /* flows were kept in it */
+}
+
+double cpu_total_loss(const cpu_state *s, size_t model, size_t n_chunks, double share) {
+  double sum = 0;
+  for (size_t chunk = 0; chunk < n_chunks; chunk++) sum += s->losses[model * kMostChunks + chunk];
+  return sum * share;
+}
+
+double cpu_share_of_loss(const cuonn_network_shape *shape, size_t count) {
+  return 1.0 / ((double)count * (shape->loss_per_class ? (double)shape->n_classes : 1));
+}
