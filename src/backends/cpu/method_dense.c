@@ -72,7 +72,7 @@ static void build_tile(const job *j, const tiling *t, size_t index, cpu_space *s
   memset(x, 0, n * 2 * lanes * sizeof *x);
   for (size_t i = 0; i < count; i++) x[(first + i) * 2 * lanes + i] = 1;
   layer_forward(x, space->kept, j->layer, lanes, j->state->kernels);
-  for (size_t out = 0; out < j->layer->n_read; out++) {
+  for (size_t out = 0; out < dense_read(&j->state->problem.shape, j->l); out++) {
     const float f = layer_output_factor(j->layer)[out], *const y = x + out * 2 * lanes;
     for (size_t i = 0; i < count; i++) store_element(j, first + i, out, f * y[i], f * y[lanes + i]);
   }
@@ -125,7 +125,7 @@ static void load_derivative(float *x, const job *j, size_t first, size_t lanes) 
 /* Sums of one part of a layer's outputs. */
 static void walk_part(const job *j, const tiling *t, size_t part, cpu_space *space) {
   const cuonn_network_shape *const shape = &j->state->problem.shape;
-  const size_t n = shape->n_modes, lanes = t->lanes, nodes = shape->mesh->n_nodes, read = j->layer->n_read;
+  const size_t n = shape->n_modes, lanes = t->lanes, nodes = shape->mesh->n_nodes, read = dense_read(shape, j->l);
   node_sums *const sums = cpu_chunk_sums(j->state, j->model, part) + j->l * nodes;
   memset(sums, 0, nodes * sizeof *sums);
   for (size_t k = part * t->n_tiles / t->n_parts; k < (part + 1) * t->n_tiles / t->n_parts; k++) {
@@ -256,7 +256,7 @@ static void gradient(double *losses, const cpu_group *group, const cpu_batch *ba
   run_chunks(group, &d, NULL, true);
   reduce(group, d.n_chunks);
   walk(group);
-#pragma omp for schedule(static) nowait
+#pragma omp for schedule(static, 1) nowait
   for (size_t i = 0; i < group->n_models * layers; i++) {
     const size_t m = group->first + i / layers, l = i % layers;
     if (l == 0) losses[m - group->first] = cpu_total_loss(s, m, d.n_chunks, d.share);
