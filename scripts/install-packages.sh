@@ -12,6 +12,7 @@ program=(
   dataset-fashion-mnist
   gnuplot-nox # draws for plot, report and bench, as a program of its own
 )
+[[ $(uname -m) == x86_64 ]] && program+=(libxsmm-dev) # it makes machine code of no other processor
 tests=(
   g++ libboost-context-dev libcmocka-dev netcdf-bin libxml2-utils
   jq zsh fish # what the tests of JSON and of completion run

@@ -4,11 +4,19 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifdef CUONN_LIBXSMM
+#include <libxsmm.h>
+#endif
 
 #include "base/memory.h"
 #include "cpu/layer.h"
 #include "cpu/level.h"
 #include "cpu/nodes.h"
+#include "cpu/product.h"
 #include "support/chance.h"
 #include "support/close.h"
 #include "support/dense.h"
@@ -109,47 +117,105 @@ static void test_sines(void **state) {
   }
 }
 
-/* Products of all sizes of tiles against sums in double: k roundings of numbers of about 1, and five times their
- * root. */
-static void test_products(void **state) {
-  (void)state;
-  enum { kM = 48, kMost = 23, kK = 37, kStep = 64 };
-  static _Alignas(64) float a[kK * kStep], b[kK * kMost], c[kMost * kStep];
-  static double got[kMost * kM], want[kMost * kM];
-  chance random = {3};
-  for (size_t i = 0; i < kK * kStep; i++) a[i] = (float)chance_uniform(&random, -1, 1);
-  for (size_t i = 0; i < kK * kMost; i++) b[i] = (float)chance_uniform(&random, -1, 1);
-  for (size_t n = 1; n <= kMost; n++) {
-    for (size_t level = 0; cpu_kernels_level(level); level++) {
-      for (int turned = 0; turned < 2; turned++) {
-        const cpu_product p = {.m = kM,
-                               .n = n,
-                               .k = kK,
-                               .a_step = kStep,
-                               .c_step = kStep,
-                               .b_outer = turned ? 1 : kK,
-                               .b_inner = turned ? kMost : 1,
-                               .add = turned == 1};
-        for (size_t i = 0; i < kMost * kStep; i++) c[i] = 0.5f;
-        cpu_kernels_level(level)->product(c, a, b, &p);
-        for (size_t j = 0; j < n; j++) {
-          for (size_t i = 0; i < kM; i++) {
-            double sum = turned ? 0.5 : 0;
-            for (size_t k = 0; k < kK; k++)
-              sum += (double)a[k * kStep + i] * (double)b[turned ? k * kMost + j : j * kK + k];
-            want[j * kM + i] = sum;
-            got[j * kM + i] = (double)c[j * kStep + i];
-          }
-          for (size_t i = kM; i < kStep; i++) assert_true(c[j * kStep + i] == 0.5f);
-        }
-        CLOSE(got, want, n * kM, .abs = 5 * FLT_EPSILON / 2 * sqrt((double)kK) * 4);
+/* Sums of k products of numbers up to 1, of which 1 is already there or not: k roundings, and five times their root. */
+static void check_product(const cpu_product *p, chance *random) {
+  const product_size size = p->size;
+  const size_t a_size = size.k * size.lda, b_size = (size.turned ? size.k : size.n) * size.ldb,
+               c_size = size.n * size.ldc;
+  float *a, *b, *c;
+  double *got, *want;
+  OK(cuonn_allocate(&a, a_size, sizeof *a));
+  OK(cuonn_allocate(&b, b_size, sizeof *b));
+  OK(cuonn_allocate(&c, c_size, sizeof *c));
+  OK(cuonn_allocate(&got, c_size, sizeof *got));
+  OK(cuonn_allocate(&want, c_size, sizeof *want));
+  for (size_t i = 0; i < a_size; i++) a[i] = (float)chance_uniform(random, -1, 1);
+  for (size_t i = 0; i < b_size; i++) b[i] = (float)chance_uniform(random, -1, 1);
+  for (size_t i = 0; i < c_size; i++) c[i] = 1;
+  cpu_product_run(p, c, a, b);
+  for (size_t j = 0; j < size.n; j++) {
+    for (size_t i = 0; i < size.ldc; i++) {
+      double sum = size.add || i >= size.m ? 1 : 0; /* between columns nothing is written */
+      for (size_t k = 0; i < size.m && k < size.k; k++) {
+        sum += (double)a[k * size.lda + i] * (double)b[size.turned ? k * size.ldb + j : j * size.ldb + k];
       }
+      want[j * size.ldc + i] = sum;
     }
+  }
+  widen(got, c, c_size);
+  CLOSE(got, want, c_size, .abs = 5 * FLT_EPSILON / 2 * sqrt((double)size.k) * sqrt((double)size.k / 9 + 1));
+  free(want);
+  free(got);
+  free(c);
+  free(b);
+  free(a);
+}
+
+static void check_products(void) {
+  const size_t m[] = {16, 48, 64, 80, 192}, n[] = {1, 16, 23, 64}, k[] = {1, 37, 64, 256, 300, 600};
+  chance random = {3};
+  for (size_t i = 0; i < 5 * 4 * 6 * 4; i++) {
+    const size_t size_m = m[i % 5], size_n = n[i / 5 % 4], size_k = k[i / 20 % 6];
+    const bool turned = i / 120 % 2, add = i / 240 % 2;
+    const cpu_product p = cpu_product_of((product_size){.m = size_m,
+                                                        .n = size_n,
+                                                        .k = size_k,
+                                                        .lda = size_m + 16,
+                                                        .ldb = (turned ? size_n : size_k) + 5,
+                                                        .ldc = size_m + 3,
+                                                        .turned = turned,
+                                                        .add = add});
+    check_product(&p, &random);
   }
 }
 
+/* Where no memory may be executed, here because there is no more memory, CBLAS computes. In a process of its own, which
+ * asks for the first time. */
+static void test_no_executable_memory(void **state) {
+  (void)state;
+  const pid_t child = fork();
+  if (child == 0) {
+    struct rlimit limit;
+    chance random = {4};
+    getrlimit(RLIMIT_AS, &limit);
+    const rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = 0;
+    setrlimit(RLIMIT_AS, &limit);
+    const cpu_product p = cpu_product_of((product_size){80, 9, 70, 80, 70, 80, false, false});
+    limit.rlim_cur = before;
+    setrlimit(RLIMIT_AS, &limit);
+    assert_null(p.code[1][1][0]);
+    check_product(&p, &random);
+    _exit(0);
+  }
+  int status = 0;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_int_equal(status, 0);
+}
+
+/* By libxsmm's code for each level that this processor has, and by CBLAS, which is what a processor gets for which
+ * libxsmm makes none. */
+static void test_products(void **state) {
+  (void)state;
+#ifdef CUONN_LIBXSMM
+  const int levels[] = {LIBXSMM_TARGET_ARCH_GENERIC, LIBXSMM_X86_SSE3, LIBXSMM_X86_AVX2, LIBXSMM_X86_AVX512_CORE};
+  libxsmm_init();
+  const int own = libxsmm_get_target_archid();
+  for (size_t level = 0; cpu_kernels_level(level); level++) {
+    libxsmm_set_target_archid(levels[level + 1]);
+    check_products();
+  }
+  libxsmm_set_target_archid(levels[0]);
+  assert_null(cpu_product_of((product_size){16, 16, 16, 16, 16, 16, false, false}).code[1][1][0]);
+  check_products();
+  libxsmm_set_target_archid(own);
+#else
+  check_products();
+#endif
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_layers), cmocka_unit_test(test_sines),
-                                     cmocka_unit_test(test_products)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_no_executable_memory), cmocka_unit_test(test_layers),
+                                     cmocka_unit_test(test_sines), cmocka_unit_test(test_products)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

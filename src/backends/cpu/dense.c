@@ -70,90 +70,146 @@ static size_t fields_size(const cuonn_network_shape *shape) {
   return kDenseExamples * 2 * dense_padded(shape->n_modes);
 }
 
+static void prepare_first(dense_products *p, const cuonn_network_shape *shape, size_t n_examples) {
+  const size_t n = shape->n_modes, lanes = dense_lanes(shape, 0);
+  for (size_t plane = 0; plane < 2; plane++) {
+    const size_t step = plane ? 2 * n : n;
+    p->first[plane] =
+        cpu_product_of((product_size){.m = lanes, .n = n_examples, .k = n, .lda = lanes, .ldb = step, .ldc = lanes});
+    for (size_t add = 0; add < 2; add++) {
+      p->first_gradient[plane][add] = cpu_product_of((product_size){.m = lanes,
+                                                                    .n = n,
+                                                                    .k = n_examples,
+                                                                    .lda = lanes,
+                                                                    .ldb = step,
+                                                                    .ldc = lanes,
+                                                                    .turned = true,
+                                                                    .add = add == 1});
+    }
+  }
+}
+
+static void prepare_later(dense_products *p, const cuonn_network_shape *shape, size_t l, size_t n_examples) {
+  const size_t n = shape->n_modes, padded = dense_padded(n), planes = 2 * dense_lanes(shape, l);
+  p->forward = cpu_product_of(
+      (product_size){.m = planes, .n = n_examples, .k = n, .lda = planes, .ldb = 2 * padded, .ldc = planes});
+  p->back = cpu_product_of(
+      (product_size){.m = padded, .n = n_examples, .k = planes, .lda = padded, .ldb = planes, .ldc = 2 * padded});
+  for (size_t add = 0; add < 2; add++) {
+    p->gradient[add] = cpu_product_of((product_size){.m = planes,
+                                                     .n = n,
+                                                     .k = n_examples,
+                                                     .lda = planes,
+                                                     .ldb = 2 * padded,
+                                                     .ldc = planes,
+                                                     .turned = true,
+                                                     .add = add == 1});
+  }
+}
+
+void dense_products_prepare(dense_products *to, const cuonn_network_shape *shape) {
+  for (size_t l = 0; l < shape->n_layers; l++) {
+    for (size_t i = 0; i < kDenseBlocks; i++, to++) {
+      if (l == 0) {
+        prepare_first(to, shape, (size_t)16 << i);
+      } else {
+        prepare_later(to, shape, l, (size_t)16 << i);
+      }
+    }
+  }
+}
+
+static const dense_products *products_of(const dense_products *all, size_t l, size_t n_examples) {
+  return all + l * kDenseBlocks + (n_examples == 16 ? 0 : n_examples == 32 ? 1 : 2);
+}
+
+void dense_load(float *x, const dense_layer *from, size_t n, size_t n_outputs, size_t first, size_t lanes) {
+  const size_t count = n_outputs - first < lanes ? n_outputs - first : lanes;
+  if (count < lanes) memset(x, 0, n * 2 * lanes * sizeof *x);
+  for (size_t in = 0; in < n; in++, x += 2 * lanes) {
+    memcpy(x, from->re + in * from->step + first, count * sizeof *x);
+    memcpy(x + lanes, from->im + in * from->step + first, count * sizeof *x);
+  }
+}
+
+void dense_store(const dense_model *to, const cuonn_network_shape *shape, size_t l, const float *g, size_t first,
+                 size_t lanes) {
+  const size_t n = shape->n_modes, padded = dense_padded(n), width = dense_lanes(shape, l);
+  const size_t count = width - first < lanes ? width - first : lanes;
+  const dense_layer layer = dense_layer_of(to->elements, shape, l);
+  for (size_t in = 0; in < n; in++) {
+    const float *const re = g + in * 2 * lanes, *const im = re + lanes;
+    memcpy(layer.re + in * layer.step + first, re, count * sizeof *re);
+    memcpy(layer.im + in * layer.step + first, im, count * sizeof *im);
+    if (l > 0) continue;
+    float *const difference = layer.re + (n + in) * width + first, *const sum = difference + n * width;
+    for (size_t i = 0; i < count; i++) difference[i] = im[i] - re[i], sum[i] = re[i] + im[i];
+  }
+  if (l == 0) return;
+  float *const back = dense_back(to, shape, l);
+  for (size_t i = 0; i < count; i++) {
+    float *const re = back + (first + i) * padded, *const im = re + width * padded;
+    for (size_t in = 0; in < n; in++) re[in] = g[in * 2 * lanes + i], im[in] = -g[(in * 2 + 1) * lanes + i];
+  }
+}
+
 /* Complex inputs, as the real ones of the three products: real + imaginary, real, imaginary. */
-static const float *input_part(size_t *step, const dense_space *space, size_t n, size_t part) {
-  *step = part == 0 ? n : 2 * n;
+static const float *input_part(const dense_space *space, size_t n, size_t part) {
   return part == 0 ? space->sum : space->x + (part - 1) * n;
 }
 
-static void first_forward(dense_space *space, const dense_model *model, const cuonn_network_shape *shape,
-                          size_t n_examples, const cpu_kernels *kernels) {
-  const size_t n = shape->n_modes, lanes = dense_lanes(shape, 0);
+void dense_forward(dense_space *space, const dense_model *model, const dense_products *products,
+                   const cuonn_network_shape *shape, size_t n_examples, const cpu_kernels *kernels) {
+  const size_t n = shape->n_modes, padded = dense_padded(n), size = fields_size(shape), lanes = dense_lanes(shape, 0);
+  const dense_products *const first = products_of(products, 0, n_examples);
   for (size_t part = 0; part < 3; part++) {
-    size_t step;
-    const float *const input = input_part(&step, space, n, part);
-    kernels->product(
-        space->parts + part * n_examples * lanes, model->elements + part * n * lanes, input,
-        &(cpu_product){
-            .m = lanes, .n = n_examples, .k = n, .a_step = lanes, .c_step = lanes, .b_outer = step, .b_inner = 1});
+    cpu_product_run(first->first + (part > 0), space->parts + part * n_examples * lanes,
+                    model->elements + part * n * lanes, input_part(space, n, part));
   }
   kernels->join_complex(space->y, space->parts, n_examples, lanes);
-}
-
-void dense_forward(dense_space *space, const dense_model *model, const cuonn_network_shape *shape, size_t n_examples,
-                   const cpu_kernels *kernels) {
-  const size_t n = shape->n_modes, padded = dense_padded(n), size = fields_size(shape);
-  first_forward(space, model, shape, n_examples, kernels);
   for (size_t l = 1; l < shape->n_layers; l++) {
     float *const h = space->h + (l - 1) * size;
-    const size_t planes = 2 * dense_lanes(shape, l);
     kernels->modulus(h, space->y + (l - 1) * size, space->ones, n_examples, padded);
-    kernels->product(space->y + l * size, model->elements + dense_offset(shape, l), h,
-                     &(cpu_product){.m = planes,
-                                    .n = n_examples,
-                                    .k = n,
-                                    .a_step = planes,
-                                    .c_step = planes,
-                                    .b_outer = 2 * padded,
-                                    .b_inner = 1});
+    cpu_product_run(&products_of(products, l, n_examples)->forward, space->y + l * size,
+                    model->elements + dense_offset(shape, l), h);
   }
 }
 
-static void first_backward(float *sums, dense_space *space, const float *g, const cuonn_network_shape *shape,
-                           size_t n_examples, const cpu_kernels *kernels) {
-  const size_t n = shape->n_modes, lanes = dense_lanes(shape, 0);
-  kernels->split_complex(space->parts, g, n_examples, lanes);
-  for (size_t part = 0; part < 3; part++) {
-    size_t step;
-    const float *const input = input_part(&step, space, n, part);
-    kernels->product(sums + part * n * lanes, space->parts + part * n_examples * lanes, input,
-                     &(cpu_product){.m = lanes,
-                                    .n = n,
-                                    .k = n_examples,
-                                    .a_step = lanes,
-                                    .c_step = lanes,
-                                    .b_outer = 1,
-                                    .b_inner = step,
-                                    .add = true});
-  }
-}
-
-void dense_backward(float *sums, dense_space *space, const dense_model *model, const cuonn_network_shape *shape,
-                    size_t n_examples, const cpu_kernels *kernels) {
-  const size_t n = shape->n_modes, padded = dense_padded(n), size = fields_size(shape);
+void dense_backward(float *sums, bool add, dense_space *space, const dense_model *model, const dense_products *products,
+                    const cuonn_network_shape *shape, size_t n_examples, const cpu_kernels *kernels) {
+  const size_t n = shape->n_modes, padded = dense_padded(n), size = fields_size(shape), lanes = dense_lanes(shape, 0);
   const float *g = space->g_read;
   for (size_t l = shape->n_layers; l-- > 1;) {
-    const size_t planes = 2 * dense_lanes(shape, l);
+    const dense_products *const p = products_of(products, l, n_examples);
     float *const before = space->g[l % 2];
-    kernels->product(sums + dense_offset(shape, l), g, space->h + (l - 1) * size,
-                     &(cpu_product){.m = planes,
-                                    .n = n,
-                                    .k = n_examples,
-                                    .a_step = planes,
-                                    .c_step = planes,
-                                    .b_outer = 1,
-                                    .b_inner = 2 * padded,
-                                    .add = true});
-    kernels->product(before, dense_back(model, shape, l), g,
-                     &(cpu_product){.m = padded,
-                                    .n = n_examples,
-                                    .k = planes,
-                                    .a_step = padded,
-                                    .c_step = 2 * padded,
-                                    .b_outer = planes,
-                                    .b_inner = 1});
+    cpu_product_run(p->gradient + add, sums + dense_offset(shape, l), g, space->h + (l - 1) * size);
+    cpu_product_run(&p->back, before, dense_back(model, shape, l), g);
     kernels->modulus_backward(before, space->y + (l - 1) * size, space->ones, n_examples, padded);
     g = before;
   }
-  first_backward(sums, space, g, shape, n_examples, kernels);
+  kernels->split_complex(space->parts, g, n_examples, lanes);
+  for (size_t part = 0; part < 3; part++) {
+    cpu_product_run(products_of(products, 0, n_examples)->first_gradient[part > 0] + add, sums + part * n * lanes,
+                    space->parts + part * n_examples * lanes, input_part(space, n, part));
+  }
+}
+
+void dense_join(const dense_model *model, const cuonn_network_shape *shape, size_t l, size_t n_chunks, size_t from,
+                size_t end) {
+  const size_t size = dense_size(shape), n = shape->n_modes, width = dense_lanes(shape, l);
+  const size_t planes = l == 0 ? 3 : 1, row = l == 0 ? width : 2 * width;
+  float *const sums = model->sums + dense_offset(shape, l);
+  for (size_t plane = 0; plane < planes; plane++) {
+    float *const total = sums + plane * n * row;
+    for (size_t chunk = 1; chunk < n_chunks; chunk++) {
+      const float *const part = total + chunk * size;
+      for (size_t i = from * row; i < end * row; i++) total[i] += part[i];
+    }
+  }
+  if (l > 0) return;
+  float *const second = sums + n * width, *const third = second + n * width, *const im = third + n * width;
+  for (size_t i = from * width; i < end * width; i++) {
+    im[i] = sums[i] + second[i];
+    sums[i] -= third[i];
+  }
 }

@@ -1,14 +1,15 @@
 /* Layers as matrices. Element (output, input) of a layer of n inputs lies at [input][plane][output], which is how
- * products want it and how cotangents that enter at outputs arrive at inputs; outputs that are not read are left out.
- *
- * A network of L layers, outputs filled up to a multiple of 16 (`lanes` of a layer):
- *   layer 0         [3][n][lanes]  r, i - r, r + i of the elements r + i i (kernels.h says why)
+ * products want it and how rows come out of the nodes; outputs that are not read are left out, and filled up to a
+ * multiple of 16 (`lanes` of a layer). A network of L layers:
+ *   layer 0         [4][n][lanes]  r, i - r, r + i, i of the elements r + i i (kernels.h says why)
  *   layers 1 .. L-1 [n][2][lanes]
- * Sums over examples of input x cotangent of the output are the gradient of these elements and lie in the same way. */
+ * Sums over examples of input x cotangent of the output are the gradient of these elements and lie in the same way; the
+ * fourth plane of the first layer is then empty until the products are joined. */
 #ifndef CPU_DENSE_H
 #define CPU_DENSE_H
 
 #include "cpu/kernels.h"
+#include "cpu/product.h"
 #include "cuonn/network.h"
 
 /* What one thread works with on a block of examples; addresses of one allocation. */
@@ -24,7 +25,13 @@ typedef struct {
   uint32_t *index;      /* [example] */
 } dense_space;
 
-enum { kDenseExamples = 64 }; /* most of a block */
+enum { kDenseExamples = 64, kDenseBlocks = 3 }; /* most of a block; blocks are of 16, 32 or 64 */
+
+/* Products of one layer for blocks of one size. The first layer's inputs are the sum of both planes, or one of them. */
+typedef struct {
+  cpu_product first[2], first_gradient[2][2]; /* [sum, plane][adding] */
+  cpu_product forward, back, gradient[2];     /* of layers behind the first; [adding] */
+} dense_products;
 
 /* Matrices of one model. */
 typedef struct {
@@ -46,10 +53,22 @@ static inline size_t dense_lanes(const cuonn_network_shape *shape, size_t l) {
 /* Where a layer begins, also that behind the last. */
 static inline size_t dense_offset(const cuonn_network_shape *shape, size_t l) {
   size_t offset = 0;
-  for (size_t i = 0; i < l; i++) offset += (i == 0 ? 3 : 2) * shape->n_modes * dense_lanes(shape, i);
+  for (size_t i = 0; i < l; i++) offset += (i == 0 ? 4 : 2) * shape->n_modes * dense_lanes(shape, i);
   return offset;
 }
 static inline size_t dense_size(const cuonn_network_shape *shape) { return dense_offset(shape, shape->n_layers); }
+
+/* One layer of elements or of sums that are joined: (output, input) is re, im[input * step + output]. */
+typedef struct {
+  float *re, *im;
+  size_t step;
+} dense_layer;
+
+static inline dense_layer dense_layer_of(float *elements, const cuonn_network_shape *shape, size_t l) {
+  float *const re = elements + dense_offset(shape, l);
+  const size_t lanes = dense_lanes(shape, l);
+  return l == 0 ? (dense_layer){re, re + 3 * shape->n_modes * lanes, lanes} : (dense_layer){re, re + lanes, 2 * lanes};
+}
 
 static inline float *dense_back(const dense_model *model, const cuonn_network_shape *shape, size_t l) {
   const size_t padded = dense_padded(shape->n_modes);
@@ -63,21 +82,37 @@ void dense_model_free(dense_model *model);
 cuonn_status dense_space_create(dense_space *out, const cuonn_network_shape *shape);
 void dense_space_free(dense_space *space);
 
-/* Examples of a block: 16, 32 or 64; so few that there are eight blocks to share. A function of their number alone. */
+/* to: [layer][kDenseBlocks]. */
+void dense_products_prepare(dense_products *to, const cuonn_network_shape *shape);
+
+/* Examples of a block: so few that there are eight blocks to share. A function of their number alone. */
 static inline size_t dense_block(size_t n_examples) {
   return n_examples >= 8 * kDenseExamples ? kDenseExamples : n_examples >= 4 * kDenseExamples ? 32 : 16;
 }
+
+/* Those that the last, not quite full block is filled up to. */
+static inline size_t dense_filled(size_t count) { return count <= 16 ? 16 : count <= 32 ? 32 : 64; }
 
 /* [example][2][lanes of the last layer] behind the last layer. */
 static inline float *dense_outputs(const dense_space *space, const cuonn_network_shape *shape) {
   return space->y + (shape->n_layers - 1) * kDenseExamples * 2 * dense_padded(shape->n_modes);
 }
 
-/* Sends the block in x through; later layers take moduli of the layer before. n_examples: a multiple of 16. */
-void dense_forward(dense_space *space, const dense_model *model, const cuonn_network_shape *shape, size_t n_examples,
-                   const cpu_kernels *kernels);
-/* After it, from the cotangents in g_read: adds to sums[dense_size()]. */
-void dense_backward(float *sums, dense_space *space, const dense_model *model, const cuonn_network_shape *shape,
-                    size_t n_examples, const cpu_kernels *kernels);
+/* A tile of a layer, x: [n][2][lanes] of outputs first .. first + lanes - 1; zero where there are none. */
+void dense_load(float *x, const dense_layer *from, size_t n, size_t n_outputs, size_t first, size_t lanes);
+/* Tile g of rows that nodes made into every form in which products read them. */
+void dense_store(const dense_model *to, const cuonn_network_shape *shape, size_t l, const float *g, size_t first,
+                 size_t lanes);
+
+/* Sends the block in x through; later layers take moduli of the layer before. n_examples: 16, 32 or 64. */
+void dense_forward(dense_space *space, const dense_model *model, const dense_products *products,
+                   const cuonn_network_shape *shape, size_t n_examples, const cpu_kernels *kernels);
+/* After it, from the cotangents in g_read: sums[dense_size()] are set, or added to. */
+void dense_backward(float *sums, bool add, dense_space *space, const dense_model *model, const dense_products *products,
+                    const cuonn_network_shape *shape, size_t n_examples, const cpu_kernels *kernels);
+/* Adds the sums of chunks 1 .. n_chunks - 1 of a layer to those of the first, for inputs from .. end - 1, and joins the
+ * products. */
+void dense_join(const dense_model *model, const cuonn_network_shape *shape, size_t l, size_t n_chunks, size_t from,
+                size_t end);
 
 #endif

@@ -57,13 +57,10 @@ typedef struct {
   double back[2];      /* |g|^2 */
 } tap_sums;
 
-/* c = a b, or c + a b: c [n][m] in steps of c_step, a [k][m] in steps of a_step, m in both a multiple of 16; the
- * element of b for (j of n, k) lies at j b_outer + k b_inner. */
+/* Outputs that a node can reach lie in from .. end - 1. */
 typedef struct {
-  size_t m, n, k;
-  size_t a_step, c_step, b_outer, b_inner;
-  bool add;
-} cpu_product;
+  uint32_t from, end;
+} node_reach;
 
 /* One example of a labelled set lies as [2][n_modes]. */
 typedef struct cpu_kernels {
@@ -79,6 +76,16 @@ typedef struct cpu_kernels {
   /* The same for nodes of one column, whose inputs x are known. */
   void (*general_recall)(node_sums *sums, float *g, const float *x, size_t lanes, const general_node *nodes,
                          size_t n_nodes);
+
+  /* Nodes from last to first: fields through the transposed nodes. Of ideal nodes also: lane i is that of output
+   * first + i, and those are left out that a node cannot reach, where g is zero. */
+  void (*ideal_transposed)(float *g, size_t lanes, const ideal_node *nodes, const node_reach *reach, size_t n_nodes,
+                           size_t first);
+  void (*general_transposed)(float *g, size_t lanes, const general_node *nodes, size_t n_nodes);
+  /* In order, lanes as above: x through the nodes, g, which came through the transposed ones, back to their outputs;
+   * adds to sums[node]. */
+  void (*ideal_together)(node_sums *sums, float *x, float *g, size_t lanes, const ideal_node *nodes,
+                         const node_reach *reach, size_t n_nodes, size_t first);
 
   /* x times, or divided by, a real factor for each waveguide. */
   void (*scale)(float *x, const float *factor, size_t n_modes, size_t lanes);
@@ -102,7 +109,6 @@ typedef struct cpu_kernels {
   /* Adds g_k x over lanes to sums[k][2]; x: one waveguide. */
   void (*add_products)(double *sums, const float *x, const float *g, size_t n, size_t lanes);
 
-  void (*product)(float *c, const float *a, const float *b, const cpu_product *p);
   /* z: [row][2][lanes] complex; parts: [3][row][lanes] r, i - r, r + i of z. With the products m of such parts and of
    * R + I, R, I of another number, joined, (r + i i)(R + i I) = m_1 - m_3 + i (m_1 + m_2): three products, not four. */
   void (*split_complex)(float *parts, const float *z, size_t rows, size_t lanes);

@@ -1,52 +1,127 @@
-/* Products of matrices, and complex ones by three real ones; part of kernels_body.h. */
+/* Rows of a layer's matrix by its nodes, and their derivatives; complex products by three real ones. Part of
+ * kernels_body.h. */
 
-/* A tile of kColumns columns and `vectors` vectors stays in the registers while k runs. */
-enum { kColumns = 6 };
+/* Whether a node reaches one of the outputs first .. first + lanes - 1. */
+static inline bool reaches(node_reach reach, size_t first, size_t lanes) {
+  return reach.from < first + lanes && reach.end > first;
+}
 
-INLINE void product_tile(float *c, const float *a, const float *b, const cpu_product *p, size_t columns,
-                         size_t vectors) {
-  vec sum[kColumns][2];
-#pragma GCC unroll 6
-  for (size_t j = 0; j < columns; j++) {
-    for (size_t v = 0; v < vectors; v++) sum[j][v] = p->add ? at(c + j * p->c_step, v * kVector) : (vec){0};
-  }
-  for (size_t k = 0; k < p->k; k++) {
-    const float *const row = a + k * p->a_step, *const factor = b + k * p->b_inner;
-    const vec first = at(row, 0), second = vectors > 1 ? at(row, kVector) : (vec){0};
-#pragma GCC unroll 6
-    for (size_t j = 0; j < columns; j++) {
-      const float f = factor[j * p->b_outer];
-      sum[j][0] += first * f;
-      if (vectors > 1) sum[j][1] += second * f;
+static inline size_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
+static inline size_t largest(uint32_t a, uint32_t b) { return a < b ? b : a; }
+
+/* A node whose waveguides were just written is read as a whole before any of it is written, as far as registers go, so
+ * that no load waits for a store to another address: a third of the time. */
+enum { kReadTogether = kVector == 16 ? 2 : 1 };
+
+INLINE void ideal_transposed_lanes(float *g, const ideal_node *nodes, const node_reach *reach, size_t n_nodes,
+                                   size_t first, size_t lanes, size_t vectors) {
+  const size_t step = 2 * lanes;
+  for (size_t k = n_nodes; k-- > 0;) {
+    const ideal_node *const n = nodes + k;
+    if (!reaches(reach[k], first, lanes)) continue;
+    const float *const a = g + n->a * step, *const b = g + n->b * step;
+    float *const top = g + least(n->a, n->b) * step, *const bottom = g + largest(n->a, n->b) * step;
+    const float zr = n->zeta[0], zi = n->zeta[1], t = n->t;
+    for (size_t i = 0; i < lanes; i += vectors * kVector) {
+      vec ar[2], ai[2], br[2], bi[2];
+      for (size_t v = 0, l = i; v < vectors; v++, l += kVector) {
+        ar[v] = at(a, l), ai[v] = at(a + lanes, l), br[v] = at(b, l), bi[v] = at(b + lanes, l);
+      }
+      for (size_t v = 0, l = i; v < vectors; v++, l += kVector) {
+        const vec r = ar[v] + t * br[v], s = ai[v] + t * bi[v];
+        put(bottom, l, t * ar[v] - br[v]);
+        put(bottom + lanes, l, t * ai[v] - bi[v]);
+        put(top, l, zr * r - zi * s);
+        put(top + lanes, l, zr * s + zi * r);
+      }
     }
   }
-#pragma GCC unroll 6
-  for (size_t j = 0; j < columns; j++) {
-    for (size_t v = 0; v < vectors; v++) put(c + j * p->c_step, v * kVector, sum[j][v]);
+}
+
+static void ideal_transposed(float *g, size_t lanes, const ideal_node *nodes, const node_reach *reach, size_t n_nodes,
+                             size_t first) {
+  if (lanes == 32) {
+    ideal_transposed_lanes(g, nodes, reach, n_nodes, first, 32, 2);
+  } else {
+    ideal_transposed_lanes(g, nodes, reach, n_nodes, first, lanes, 1);
   }
 }
 
-INLINE void product_columns(float *c, const float *a, const float *b, const cpu_product *p, size_t vectors) {
-  size_t j = 0;
-  for (; j + kColumns <= p->n; j += kColumns) {
-    product_tile(c + j * p->c_step, a, b + j * p->b_outer, p, kColumns, vectors);
-  }
-  float *const rest = c + j * p->c_step;
-  const float *const factors = b + j * p->b_outer;
-  switch (p->n - j) {
-    case 1: product_tile(rest, a, factors, p, 1, vectors); break;
-    case 2: product_tile(rest, a, factors, p, 2, vectors); break;
-    case 3: product_tile(rest, a, factors, p, 3, vectors); break;
-    case 4: product_tile(rest, a, factors, p, 4, vectors); break;
-    case 5: product_tile(rest, a, factors, p, 5, vectors); break;
-    default: break;
+/* Fields and cotangents of one vector of lanes. */
+typedef struct {
+  vec tr, ti, br, bi, gtr, gti, gbr, gbi;
+} node_lanes;
+
+INLINE void ideal_together_lanes(node_sums *sums, float *x, float *g, const ideal_node *nodes, const node_reach *reach,
+                                 size_t n_nodes, size_t first, size_t lanes, size_t vectors) {
+  const size_t step = 2 * lanes;
+  for (size_t k = 0; k < n_nodes; k++) {
+    const ideal_node *const n = nodes + k;
+    if (!reaches(reach[k], first, lanes)) continue;
+    const size_t top = least(n->a, n->b) * step, bottom = largest(n->a, n->b) * step;
+    float *const xa = x + n->a * step, *const xb = x + n->b * step, *const ga = g + n->a * step,
+                 *const gb = g + n->b * step;
+    const float zr = n->zeta[0], zi = n->zeta[1], wr = n->undo[0], wi = n->undo[1], t = n->t, norm = n->norm;
+    const float t_norm = t * norm;
+    vec through = {0}, across = {0}, across2 = {0};
+    for (size_t i = 0; i < lanes; i += vectors * kVector) {
+      node_lanes in[2];
+      for (size_t v = 0, l = i; v < vectors; v++, l += kVector) {
+        in[v] = (node_lanes){at(x + top, l), at(x + top + lanes, l), at(x + bottom, l), at(x + bottom + lanes, l),
+                             at(g + top, l), at(g + top + lanes, l), at(g + bottom, l), at(g + bottom + lanes, l)};
+      }
+      for (size_t v = 0, l = i; v < vectors; v++, l += kVector) {
+        const node_lanes z = in[v];
+        through += z.tr * z.gti;
+        through += z.ti * z.gtr;
+        const vec ur = wr * z.gtr - wi * z.gti, ui = wr * z.gti + wi * z.gtr; /* norm (g_a + t g_b) */
+        const vec gar = ur + t_norm * z.gbr, gai = ui + t_norm * z.gbi;
+        const vec gcr = t * ur - norm * z.gbr, gci = t * ui - norm * z.gbi;
+        const vec r = zr * z.tr - zi * z.ti, s = zr * z.ti + zi * z.tr;
+        const vec ar = r + t * z.br, ai = s + t * z.bi, cr = t * r - z.br, ci = t * s - z.bi;
+        put(ga, l, gar);
+        put(ga + lanes, l, gai);
+        put(gb, l, gcr);
+        put(gb + lanes, l, gci);
+        put(xa, l, ar);
+        put(xa + lanes, l, ai);
+        put(xb, l, cr);
+        put(xb + lanes, l, ci);
+        across += ar * gcr;
+        across2 += ai * gci;
+        across -= cr * gar;
+        across2 -= ci * gai;
+      }
+    }
+    add_lanes(sums + k, through, across - across2);
   }
 }
 
-static void product(float *c, const float *a, const float *b, const cpu_product *p) {
-  size_t i = 0;
-  for (; i + 2 * kVector <= p->m; i += 2 * kVector) product_columns(c + i, a + i, b, p, 2);
-  for (; i < p->m; i += kVector) product_columns(c + i, a + i, b, p, 1);
+static void ideal_together(node_sums *sums, float *x, float *g, size_t lanes, const ideal_node *nodes,
+                           const node_reach *reach, size_t n_nodes, size_t first) {
+  if (lanes == 32) {
+    ideal_together_lanes(sums, x, g, nodes, reach, n_nodes, first, 32, kReadTogether);
+  } else {
+    ideal_together_lanes(sums, x, g, nodes, reach, n_nodes, first, lanes, 1);
+  }
+}
+
+/* The cotangent's part of general_backward. */
+static void general_transposed(float *g, size_t lanes, const general_node *nodes, size_t n_nodes) {
+  const size_t step = 2 * lanes;
+  for (size_t k = n_nodes; k-- > 0;) {
+    const general_node *const n = nodes + k;
+    float *const top = g + n->top * step, *const bottom = g + n->bottom * step;
+    const complex_float tt = element(n->m[0][0]), tb = element(n->m[0][1]), bt = element(n->m[1][0]),
+                        bb = element(n->m[1][1]);
+    for (size_t i = 0; i < lanes; i += kVector) {
+      const vec tr = at(top, i), ti = at(top + lanes, i), br = at(bottom, i), bi = at(bottom + lanes, i);
+      put(top, i, combine_real(tt, bt, tr, ti, br, bi));
+      put(top + lanes, i, combine_imaginary(tt, bt, tr, ti, br, bi));
+      put(bottom, i, combine_real(tb, bb, tr, ti, br, bi));
+      put(bottom + lanes, i, combine_imaginary(tb, bb, tr, ti, br, bi));
+    }
+  }
 }
 
 static void split_complex(float *restrict parts, const float *restrict z, size_t rows, size_t lanes) {

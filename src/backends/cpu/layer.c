@@ -22,6 +22,7 @@ enum { kBlock = 16 };
 void layer_free(cpu_layer *layer) {
   free(layer->order);
   free(layer->place);
+  free(layer->reach);
   free(layer->recalled);
   free(layer->segments);
   free(layer->ideal_nodes);
@@ -33,33 +34,41 @@ void layer_free(cpu_layer *layer) {
   memset(layer, 0, sizeof *layer);
 }
 
-/* reached: [node] light can go from it to a wanted output. wanted: [n_modes] room. */
-static void find_reach(bool *reached, bool *wanted, const cuonn_mesh_shape *shape, size_t n_read) {
-  for (size_t w = 0; w < shape->n_modes; w++) wanted[w] = w < n_read;
+static bool reaches(node_reach r) { return r.from < r.end; }
+
+static node_reach join(node_reach a, node_reach b) {
+  if (!reaches(a) || !reaches(b)) return reaches(a) ? a : b;
+  return (node_reach){a.from < b.from ? a.from : b.from, a.end > b.end ? a.end : b.end};
+}
+
+/* reach: [node] wanted outputs to which light can go from it. from: [n_modes] room. */
+static void find_reach(node_reach *reach, node_reach *from, const cuonn_mesh_shape *shape, size_t n_read) {
+  for (uint32_t w = 0; w < shape->n_modes; w++) from[w] = (node_reach){w, w < n_read ? w + 1 : w};
   for (size_t k = shape->n_nodes; k-- > 0;) {
     const uint32_t *const pair = shape->pairs[k];
-    reached[k] = wanted[pair[0]] || wanted[pair[1]];
-    wanted[pair[0]] = wanted[pair[1]] = reached[k];
+    reach[k] = join(from[pair[0]], from[pair[1]]);
+    from[pair[0]] = from[pair[1]] = reach[k];
   }
 }
 
 /* Appends the nodes of columns first .. end - 1 along the diagonal. */
-static void append_block(cpu_layer *layer, const bool *reached, size_t first, size_t end) {
+static void append_block(cpu_layer *layer, const node_reach *reach, size_t first, size_t end) {
   for (size_t front = 0; front < layer->n_modes + end - first; front++) {
     for (size_t c = first; c < end && c - first <= front; c++) {
       const size_t top = front - (c - first);
       if (top >= layer->n_modes) continue;
       const uint32_t node = shape_node_at(layer->shape, c, top);
-      if (node == SHAPE_NO_NODE || !reached[node]) continue;
+      if (node == SHAPE_NO_NODE || !reaches(reach[node])) continue;
       layer->place[node] = (uint32_t)layer->n_nodes;
+      layer->reach[layer->n_nodes] = reach[node];
       layer->order[layer->n_nodes++] = node;
     }
   }
 }
 
-static void append_segment(cpu_layer *layer, const bool *reached, size_t first, size_t end, bool invertible) {
+static void append_segment(cpu_layer *layer, const node_reach *reach, size_t first, size_t end, bool invertible) {
   const size_t before = layer->n_nodes, block = layer->shape->neighbours ? kBlock : 1;
-  for (size_t c = first; c < end; c += block) append_block(layer, reached, c, c + block < end ? c + block : end);
+  for (size_t c = first; c < end; c += block) append_block(layer, reach, c, c + block < end ? c + block : end);
   layer->segments[layer->n_segments++] = (layer_segment){before, layer->n_nodes - before, invertible};
   if (invertible) return;
   layer->keeps = true;
@@ -67,7 +76,7 @@ static void append_segment(cpu_layer *layer, const bool *reached, size_t first, 
 }
 
 /* starts, loss: [column] room. */
-static void divide(cpu_layer *layer, const cuonn_mesh *mesh, const bool *reached, int *starts, double *loss) {
+static void divide(cpu_layer *layer, const cuonn_mesh *mesh, const node_reach *reach, int *starts, double *loss) {
   const size_t n_columns = layer->shape->n_columns;
   for (size_t c = 0; c < n_columns; c++) {
     loss[c] = mesh_column_loss(mesh, c);
@@ -76,7 +85,7 @@ static void divide(cpu_layer *layer, const cuonn_mesh *mesh, const bool *reached
   if (!layer->ideal) segments_divide(starts, loss, n_columns);
   for (size_t first = 0, end; first < n_columns; first = end) {
     for (end = first + 1; end < n_columns && starts[end] < 0;) end++;
-    append_segment(layer, reached, first, end, end - first > 1 || loss[first] <= SEGMENT_LOSS);
+    append_segment(layer, reach, first, end, end - first > 1 || loss[first] <= SEGMENT_LOSS);
   }
   if (!layer->ideal && layer->n_segments > 1) layer->keeps = true;
 }
@@ -84,24 +93,26 @@ static void divide(cpu_layer *layer, const cuonn_mesh *mesh, const bool *reached
 cuonn_status layer_create(cpu_layer *out, const cuonn_mesh *mesh, size_t n_read) {
   const size_t n = mesh->n_modes, nodes = mesh->n_nodes, n_columns = mesh->shape->n_columns;
   cuonn_status status = CUONN_OK;
-  bool *reached = NULL; /* [node], and room */
+  node_reach *reach = NULL; /* [node], and room */
   int *starts = NULL;
   double *loss = NULL;
   memset(out, 0, sizeof *out);
   out->shape = mesh->shape;
   out->n_modes = n;
+  out->n_read = n_read;
   out->arms = node_arms_of(mesh->style);
   out->ideal = mesh_is_ideal(mesh);
-  CUONN_TRY_DONE(cuonn_allocate(&reached, nodes + n, sizeof *reached));
+  CUONN_TRY_DONE(cuonn_allocate(&reach, nodes + n, sizeof *reach));
   CUONN_TRY_DONE(cuonn_allocate(&starts, n_columns, sizeof *starts));
   CUONN_TRY_DONE(cuonn_allocate(&loss, n_columns, sizeof *loss));
   CUONN_TRY_DONE(cuonn_allocate(&out->order, nodes, sizeof *out->order));
   CUONN_TRY_DONE(cuonn_allocate(&out->place, nodes, sizeof *out->place));
+  CUONN_TRY_DONE(cuonn_allocate(&out->reach, nodes, sizeof *out->reach));
   CUONN_TRY_DONE(cuonn_allocate(&out->recalled, nodes, sizeof *out->recalled));
   CUONN_TRY_DONE(cuonn_allocate(&out->segments, n_columns, sizeof *out->segments));
   memset(out->place, 0xff, nodes * sizeof *out->place);
-  find_reach(reached, reached + nodes, mesh->shape, n_read);
-  divide(out, mesh, reached, starts, loss);
+  find_reach(reach, reach + nodes, mesh->shape, n_read);
+  divide(out, mesh, reach, starts, loss);
   if (out->ideal) {
     CUONN_TRY_DONE(cuonn_allocate(&out->ideal_nodes, out->n_nodes, sizeof *out->ideal_nodes));
   } else {
@@ -115,7 +126,7 @@ cuonn_status layer_create(cpu_layer *out, const cuonn_mesh *mesh, size_t n_read)
 done:
   free(loss);
   free(starts);
-  free(reached);
+  free(reach);
   if (status != CUONN_OK) layer_free(out);
   return status;
 }
@@ -168,5 +179,46 @@ void layer_backward(node_sums *sums, float *x, float *g, const float *kept, cons
       kernels->general_recall(sums + segment->first, g, kept + s * size, lanes, layer->general_nodes + segment->first,
                               segment->count);
     }
+  }
+}
+
+/* lane i of g: 1 at output first + i, times its factor. */
+static void set_units(float *g, const cpu_layer *layer, size_t first, size_t lanes) {
+  for (size_t o = first; o < first + lanes && o < layer->n_read; o++) {
+    g[o * 2 * lanes + o - first] = layer_output_factor(layer)[o];
+  }
+}
+
+void layer_rows(float *g, const cpu_layer *layer, size_t first, size_t lanes, const cpu_kernels *kernels) {
+  const size_t n = layer->n_modes;
+  set_units(g, layer, first, lanes);
+  for (size_t s = layer->n_segments; s-- > 0;) {
+    const size_t from = layer->segments[s].first, count = layer->segments[s].count;
+    if (layer->ideal) {
+      kernels->ideal_transposed(g, lanes, layer->ideal_nodes + from, layer->reach + from, count, first);
+      if (s > 0) kernels->scale(g, layer->factor + (s - 1) * n, n, lanes);
+    } else {
+      kernels->general_transposed(g, lanes, layer->general_nodes + from, count);
+    }
+  }
+}
+
+void layer_rows_backward(node_sums *sums, float *x, float *g, float *kept, const cpu_layer *layer, size_t first,
+                         size_t lanes, const cpu_kernels *kernels) {
+  const size_t n = layer->n_modes;
+  if (!layer->ideal) {
+    layer_forward(x, kept, layer, lanes, kernels);
+    memset(g, 0, n * 2 * lanes * sizeof *g);
+    set_units(g, layer, first, lanes);
+    layer_backward(sums, x, g, kept, layer, lanes, kernels);
+    return;
+  }
+  for (size_t s = 0; s < layer->n_segments; s++) {
+    const size_t from = layer->segments[s].first, count = layer->segments[s].count;
+    if (s > 0) {
+      kernels->scale(x, layer->factor + (s - 1) * n, n, lanes);
+      kernels->unscale(g, layer->factor + (s - 1) * n, n, lanes);
+    }
+    kernels->ideal_together(sums + from, x, g, lanes, layer->ideal_nodes + from, layer->reach + from, count, first);
   }
 }

@@ -19,14 +19,15 @@ typedef struct {
 
 typedef struct {
   const cuonn_mesh_shape *shape; /* not owned */
-  size_t n_modes;
+  size_t n_modes, n_read;
   node_arms arms;
   bool ideal; /* no coupler error, no loss: ideal_node, else general_node */
 
   /* Nodes that can reach a wanted output, so ordered that neighbours in the list share waveguides. */
   size_t n_nodes;
-  uint32_t *order; /* [n_nodes] number of the node in the mesh */
-  uint32_t *place; /* [node of the mesh] its position in `order`, UINT32_MAX if it is left out */
+  uint32_t *order;   /* [n_nodes] number of the node in the mesh */
+  uint32_t *place;   /* [node of the mesh] its position in `order`, UINT32_MAX if it is left out */
+  node_reach *reach; /* [n_nodes] wanted outputs */
 
   bool *recalled; /* [node of the mesh] it lies in a segment that is not invertible */
 
@@ -58,6 +59,14 @@ void layer_forward(float *x, float *kept, const cpu_layer *layer, size_t lanes, 
 /* x: what layer_forward() left, used up; g: its cotangent, which ends at the input. Adds to sums[n_nodes]. */
 void layer_backward(node_sums *sums, float *x, float *g, const float *kept, const cpu_layer *layer, size_t lanes,
                     const cpu_kernels *kernels);
+
+/* g: [n_modes][2][lanes] zeroed; becomes rows of the layer's matrix, exp(i phase) left out: lane i that of output
+ * first + i, zero where there is no such output that is wanted. */
+void layer_rows(float *g, const cpu_layer *layer, size_t first, size_t lanes, const cpu_kernels *kernels);
+/* From fields x, lane i of which is read at output first + i alone: the sums of layer_forward() and layer_backward().
+ * g: what layer_rows() made; both are used up. kept: as layer_forward() has it. */
+void layer_rows_backward(node_sums *sums, float *x, float *g, float *kept, const cpu_layer *layer, size_t first,
+                         size_t lanes, const cpu_kernels *kernels);
 
 /* Factors of the true outputs, exp(i phase) left out: all that moduli need. */
 static inline const float *layer_output_factor(const cpu_layer *layer) {

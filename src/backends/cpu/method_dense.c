@@ -17,7 +17,7 @@ static bool supports(const cuonn_mesh_shape *shape) {
   return true;
 }
 
-/* Vectors that go through the nodes of one layer of a model together. */
+/* One layer of a model. */
 typedef struct {
   const cpu_state *state;
   const dense_model *to;
@@ -25,118 +25,61 @@ typedef struct {
   size_t l, model;
 } job;
 
-/* How n vectors are divided: into tiles of `lanes`, and parts. */
+/* How the outputs of a layer are divided: into tiles of `lanes`, and parts of tiles. */
 typedef struct {
   size_t lanes, n_tiles, n_parts;
 } tiling;
 
-static tiling tile(const cpu_state *s, size_t n) {
-  const size_t most = cpu_tile_lanes(UINT32_MAX, s->problem.shape.n_modes);
+static tiling tile(const cpu_state *s, size_t l) {
+  const size_t n = dense_read(&s->problem.shape, l), most = cpu_tile_lanes(UINT32_MAX, s->problem.shape.n_modes);
   tiling t = {.lanes = n <= 16 ? 16 : most < 32 ? most : 32};
   t.n_tiles = (n + t.lanes - 1) / t.lanes;
   t.n_parts = t.n_tiles < s->most_chunks ? t.n_tiles : s->most_chunks;
   return t;
 }
 
-static tiling tile_inputs(const cpu_state *s) { return tile(s, s->problem.shape.n_modes); }
-static tiling tile_outputs(const cpu_state *s, size_t l) { return tile(s, dense_read(&s->problem.shape, l)); }
+/* The widest of a network's layers. */
+static size_t most_tiles(const cpu_state *s) {
+  const size_t first = tile(s, 0).n_tiles, last = tile(s, s->problem.shape.n_layers - 1).n_tiles;
+  return first > last ? first : last;
+}
 
-static job job_of(const cpu_group *group, size_t m, size_t l) {
+static job job_of(const cpu_group *group, size_t i) {
+  const size_t layers = group->state->problem.shape.n_layers, m = group->first + i / layers, l = i % layers;
   const cpu_model *const model = group->state->models + m;
   return (job){group->state, &model->dense, cpu_layers_of(model, cpu_which(group, m)) + l, l, m};
-}
-
-/* One element of a layer into every form in which it is read. */
-static void store_element(const job *j, size_t in, size_t out, float re, float im) {
-  const cuonn_network_shape *const shape = &j->state->problem.shape;
-  const size_t lanes = dense_lanes(shape, j->l), padded = dense_padded(shape->n_modes), n = shape->n_modes;
-  float *const to = j->to->elements + dense_offset(shape, j->l) + in * lanes * (j->l == 0 ? 1 : 2) + out;
-  if (j->l == 0) {
-    to[0] = re;
-    to[n * lanes] = im - re;
-    to[2 * n * lanes] = re + im;
-    return;
-  }
-  float *const back = dense_back(j->to, shape, j->l) + out * padded + in;
-  to[0] = re;
-  to[lanes] = im;
-  back[0] = re;
-  back[lanes * padded] = -im;
-}
-
-/* Unit vectors at the inputs of one tile, through the layer. */
-static void build_tile(const job *j, const tiling *t, size_t index, cpu_space *space) {
-  const size_t n = j->layer->n_modes, lanes = t->lanes, first = index * lanes;
-  const size_t count = n - first < lanes ? n - first : lanes;
-  float *const x = space->fields;
-  memset(x, 0, n * 2 * lanes * sizeof *x);
-  for (size_t i = 0; i < count; i++) x[(first + i) * 2 * lanes + i] = 1;
-  layer_forward(x, space->kept, j->layer, lanes, j->state->kernels);
-  for (size_t out = 0; out < dense_read(&j->state->problem.shape, j->l); out++) {
-    const float f = layer_output_factor(j->layer)[out], *const y = x + out * 2 * lanes;
-    for (size_t i = 0; i < count; i++) store_element(j, first + i, out, f * y[i], f * y[lanes + i]);
-  }
 }
 
 /* Makes the matrices of a group's models. */
 static void build(const cpu_group *group) {
   const cpu_state *const s = group->state;
-  const size_t layers = s->problem.shape.n_layers;
-  const tiling t = tile_inputs(s);
+  const size_t most = most_tiles(s), n = s->problem.shape.n_modes;
 #pragma omp for schedule(dynamic, 1) nowait
-  for (size_t i = 0; i < group->n_models * layers * t.n_tiles; i++) {
-    const size_t at = i / t.n_tiles;
-    const job j = job_of(group, group->first + at / layers, at % layers);
-    build_tile(&j, &t, i % t.n_tiles, group->spaces + omp_get_thread_num());
+  for (size_t i = 0; i < group->n_models * s->problem.shape.n_layers * most; i++) {
+    const job j = job_of(group, i / most);
+    const tiling t = tile(s, j.l);
+    float *const g = group->spaces[omp_get_thread_num()].g;
+    const size_t first = i % most * t.lanes;
+    if (i % most >= t.n_tiles) continue;
+    memset(g, 0, n * 2 * t.lanes * sizeof *g);
+    layer_rows(g, j.layer, first, t.lanes, s->kernels);
+    dense_store(j.to, &s->problem.shape, j.l, g, first, t.lanes);
   }
   cpu_team_meet(group->team);
-}
-
-/* Sums of all chunks, added up in the first, as fields D_o; rows from .. end - 1 are inputs. */
-static void add_chunks(const job *j, size_t n_chunks, size_t from, size_t end) {
-  const cuonn_network_shape *const shape = &j->state->problem.shape;
-  const size_t size = dense_size(shape), lanes = dense_lanes(shape, j->l), planes = j->l == 0 ? 3 : 1;
-  const size_t row = j->l == 0 ? lanes : 2 * lanes;
-  for (size_t plane = 0; plane < planes; plane++) {
-    float *const total = j->to->sums + dense_offset(shape, j->l) + plane * shape->n_modes * row;
-    for (size_t chunk = 1; chunk < n_chunks; chunk++) {
-      const float *const part = total + chunk * size;
-      for (size_t i = from * row; i < end * row; i++) total[i] += part[i];
-    }
-  }
-}
-
-/* x: [n][2][lanes] the fields D_o of outputs first .. first + lanes - 1. */
-static void load_derivative(float *x, const job *j, size_t first, size_t lanes) {
-  const cuonn_network_shape *const shape = &j->state->problem.shape;
-  const size_t n = shape->n_modes, width = dense_lanes(shape, j->l);
-  const float *const d = j->to->sums + dense_offset(shape, j->l);
-  const size_t count = width - first < lanes ? width - first : lanes;
-  if (count < lanes) memset(x, 0, n * 2 * lanes * sizeof *x);
-  for (size_t in = 0; in < n; in++, x += 2 * lanes) {
-    for (size_t i = 0; i < count; i++) {
-      const float *const p = j->l == 0 ? d + in * width + first + i : d + in * 2 * width + first + i;
-      x[i] = j->l == 0 ? p[0] - p[2 * n * width] : p[0];
-      x[lanes + i] = j->l == 0 ? p[0] + p[n * width] : p[width];
-    }
-  }
 }
 
 /* Sums of one part of a layer's outputs. */
 static void walk_part(const job *j, const tiling *t, size_t part, cpu_space *space) {
   const cuonn_network_shape *const shape = &j->state->problem.shape;
-  const size_t n = shape->n_modes, lanes = t->lanes, nodes = shape->mesh->n_nodes, read = dense_read(shape, j->l);
+  const size_t n = shape->n_modes, nodes = shape->mesh->n_nodes, width = dense_lanes(shape, j->l);
+  const dense_layer rows = dense_layer_of(j->to->elements, shape, j->l), d = dense_layer_of(j->to->sums, shape, j->l);
   node_sums *const sums = cpu_chunk_sums(j->state, j->model, part) + j->l * nodes;
   memset(sums, 0, nodes * sizeof *sums);
   for (size_t k = part * t->n_tiles / t->n_parts; k < (part + 1) * t->n_tiles / t->n_parts; k++) {
-    const size_t first = k * lanes;
-    load_derivative(space->fields, j, first, lanes);
-    layer_forward(space->fields, space->kept, j->layer, lanes, j->state->kernels);
-    memset(space->g, 0, n * 2 * lanes * sizeof *space->g);
-    for (size_t o = first; o < first + lanes && o < read; o++) {
-      space->g[o * 2 * lanes + o - first] = layer_output_factor(j->layer)[o];
-    }
-    layer_backward(sums, space->fields, space->g, space->kept, j->layer, lanes, j->state->kernels);
+    const size_t first = k * t->lanes;
+    dense_load(space->fields, &d, n, width, first, t->lanes);
+    dense_load(space->g, &rows, n, width, first, t->lanes);
+    layer_rows_backward(sums, space->fields, space->g, space->kept, j->layer, first, t->lanes, j->state->kernels);
   }
 }
 
@@ -189,12 +132,12 @@ static double run_chunk(float *sums, uint32_t *predictions, dense_space *space, 
   const size_t last = shape->n_layers - 1, lanes = dense_lanes(shape, last), classes = shape->n_classes;
   const uint8_t *const labels = d->batch->set->labels;
   double loss = 0;
-  if (sums) memset(sums, 0, dense_size(shape) * sizeof *sums);
-  for (size_t k = chunk * d->n_blocks / d->n_chunks; k < (chunk + 1) * d->n_blocks / d->n_chunks; k++) {
+  const size_t from = chunk * d->n_blocks / d->n_chunks;
+  for (size_t k = from; k < (chunk + 1) * d->n_blocks / d->n_chunks; k++) {
     const size_t first = k * d->examples, left = d->batch->count - first;
-    const size_t count = left < d->examples ? left : d->examples, n_examples = dense_padded(count);
+    const size_t count = left < d->examples ? left : d->examples, n_examples = dense_filled(count);
     load(space, model, d->batch, first, count, n_examples);
-    dense_forward(space, &model->dense, shape, n_examples, s->kernels);
+    dense_forward(space, &model->dense, s->products, shape, n_examples, s->kernels);
     turn(space->y_read, dense_outputs(space, shape), classes, lanes, n_examples, false);
     loss += cpu_read_out(predictions, space->power, space->y_read, space->ones, labels, space->index, classes, count,
                          n_examples);
@@ -202,7 +145,7 @@ static double run_chunk(float *sums, uint32_t *predictions, dense_space *space, 
     cpu_read_out_backward(space->back, space->power, space->y_read, space->ones, labels, space->index, shape, d->share,
                           count, n_examples);
     turn(space->back, space->g_read, classes, lanes, n_examples, true);
-    dense_backward(sums, space, &model->dense, shape, n_examples, s->kernels);
+    dense_backward(sums, k > from, space, &model->dense, s->products, shape, n_examples, s->kernels);
   }
   return loss;
 }
@@ -222,45 +165,44 @@ static void run_chunks(const cpu_group *group, const division *d, uint32_t *pred
 
 /* ----------------------------------------------------------------------------------------------------- batches */
 
-static void reduce(const cpu_group *group, size_t n_chunks) {
+/* Derivatives of the matrices, from the sums of chunks. */
+static void join(const cpu_group *group, size_t n_chunks) {
   enum { kRows = 16 }; /* inputs of one turn */
-  const cpu_state *const s = group->state;
-  const size_t n = s->problem.shape.n_modes, layers = s->problem.shape.n_layers, turns = (n + kRows - 1) / kRows;
+  const cuonn_network_shape *const shape = &group->state->problem.shape;
+  const size_t n = shape->n_modes, turns = (n + kRows - 1) / kRows;
 #pragma omp for schedule(static) nowait
-  for (size_t i = 0; i < group->n_models * layers * turns; i++) {
-    const size_t at = i / turns, from = i % turns * kRows;
-    const job j = job_of(group, group->first + at / layers, at % layers);
-    add_chunks(&j, n_chunks, from, from + kRows < n ? from + kRows : n);
+  for (size_t i = 0; i < group->n_models * shape->n_layers * turns; i++) {
+    const size_t from = i % turns * kRows, end = from + kRows < n ? from + kRows : n;
+    const job j = job_of(group, i / turns);
+    dense_join(j.to, shape, j.l, n_chunks, from, end);
   }
   cpu_team_meet(group->team);
 }
 
 static void walk(const cpu_group *group) {
   const cpu_state *const s = group->state;
-  const size_t layers = s->problem.shape.n_layers, most = tile_inputs(s).n_parts;
+  const size_t most = most_tiles(s);
 #pragma omp for schedule(dynamic, 1) nowait
-  for (size_t i = 0; i < group->n_models * layers * most; i++) {
-    const size_t at = i / most, l = at % layers, part = i % most;
-    const tiling t = tile_outputs(s, l);
-    const job j = job_of(group, group->first + at / layers, l);
-    if (part < t.n_parts) walk_part(&j, &t, part, group->spaces + omp_get_thread_num());
+  for (size_t i = 0; i < group->n_models * s->problem.shape.n_layers * most; i++) {
+    const job j = job_of(group, i / most);
+    const tiling t = tile(s, j.l);
+    if (i % most < t.n_parts) walk_part(&j, &t, i % most, group->spaces + omp_get_thread_num());
   }
   cpu_team_meet(group->team);
 }
 
 static void gradient(double *losses, const cpu_group *group, const cpu_batch *batch) {
   const cpu_state *const s = group->state;
-  const size_t layers = s->problem.shape.n_layers;
   const division d = divide(s, batch);
   build(group);
   run_chunks(group, &d, NULL, true);
-  reduce(group, d.n_chunks);
+  join(group, d.n_chunks);
   walk(group);
 #pragma omp for schedule(static, 1) nowait
-  for (size_t i = 0; i < group->n_models * layers; i++) {
-    const size_t m = group->first + i / layers, l = i % layers;
-    if (l == 0) losses[m - group->first] = cpu_total_loss(s, m, d.n_chunks, d.share);
-    cpu_finish_layer(s, m, job_of(group, m, l).layer, l, tile_outputs(s, l).n_parts);
+  for (size_t i = 0; i < group->n_models * s->problem.shape.n_layers; i++) {
+    const job j = job_of(group, i);
+    if (j.l == 0) losses[j.model - group->first] = cpu_total_loss(s, j.model, d.n_chunks, d.share);
+    cpu_finish_layer(s, j.model, j.layer, j.l, tile(s, j.l).n_parts);
   }
 }
 

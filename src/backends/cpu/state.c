@@ -51,6 +51,7 @@ void cpu_destroy(void *state) {
   free_spaces(s);
   free(s->spaces);
   free(s->sums);
+  free(s->products);
   free(s->losses);
   free(s->d_theta);
   free(s->d_phi);
@@ -87,6 +88,10 @@ cuonn_status cpu_create(void **out, const backend_problem *problem) {
   s->dense_chunks = kMostChunks;
   while (s->dense_chunks > 4 && s->dense_chunks * dense_size(shape) * sizeof(float) > (size_t)64 << 20) {
     s->dense_chunks /= 2;
+  }
+  if (problem->method != CUONN_METHOD_COLUMNS) {
+    CUONN_TRY_DONE(cuonn_allocate(&s->products, shape->n_layers * kDenseBlocks, sizeof *s->products));
+    dense_products_prepare(s->products, shape);
   }
   CUONN_TRY_DONE(cuonn_allocate(&s->models, models, sizeof *s->models));
   for (size_t m = 0; m < models; m++) {

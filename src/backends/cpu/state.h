@@ -38,6 +38,7 @@ typedef struct {
   int threads;
   size_t most_chunks, dense_chunks; /* of a batch, at most kMostChunks */
   cpu_model *models;                /* [model] */
+  dense_products *products;         /* [layer][kDenseBlocks]; NULL unless something may be computed by matrices */
   cpu_set sets[CUONN_SPLITS];
   cpu_space *spaces;       /* [thread] */
   size_t kept_size;        /* of the spaces */
