@@ -82,28 +82,24 @@ done:
   return code;
 }
 
-/* Runs gnuplot with the three files in place; *how is its wait status. */
-static int run_gnuplot(bool *missing, int *how, const char *script, const char *format, int data, int figure,
-                       int messages) {
+/* Runs gnuplot with the three files in place, and does not wait for it. */
+static int spawn(cli_drawing *out, const char *format, int data) {
   enum { kData = 3 };
   char data_name[] = "/dev/fd/3";
   /* -d: without the settings that a user has for plots of their own */
-  char *const arguments[] = {"gnuplot", "-d", "-c", (char *)(uintptr_t)script, data_name, (char *)(uintptr_t)format,
-                             NULL};
+  char *const arguments[] = {"gnuplot", "-d", "-c", out->script, data_name, (char *)(uintptr_t)format, NULL};
   posix_spawn_file_actions_t actions;
   pid_t child;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, figure, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, messages, STDERR_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, out->figure, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, out->messages, STDERR_FILENO);
   posix_spawn_file_actions_adddup2(&actions, data, kData);
   const int reason = posix_spawnp(&child, arguments[0], &actions, NULL, arguments, environ);
   posix_spawn_file_actions_destroy(&actions);
-  *missing = reason == ENOENT;
-  if (*missing) return CLI_DONE;
-  if (reason != 0) return cli_fail(CLI_RESOURCES, "gnuplot cannot be run: %s", strerror(reason));
-  while (waitpid(child, how, 0) < 0)
-    if (errno != EINTR) return cli_fail(CLI_OTHER, "gnuplot was lost: %s", strerror(errno));
+  out->missing = reason == ENOENT;
+  if (reason != 0 && !out->missing) return cli_fail(CLI_RESOURCES, "gnuplot cannot be run: %s", strerror(reason));
+  if (reason == 0) out->child = child;
   return CLI_DONE;
 }
 
@@ -124,27 +120,66 @@ static int fail_drawing(const char *script, int how, int messages) {
   return code;
 }
 
-int cli_gnuplot_draw(cli_drawing *out, const char *name, const char *format, const char *data, size_t size) {
-  int code = CLI_DONE, how = 0, data_file = -1, figure = -1, messages = -1;
+/* Closes what gnuplot wrote to. */
+static void close_files(cli_drawing *drawing) {
+  if (drawing->messages >= 0) close(drawing->messages);
+  if (drawing->figure >= 0) close(drawing->figure);
+  drawing->messages = drawing->figure = -1;
+  free(drawing->script);
+  drawing->script = NULL;
+}
+
+int cli_gnuplot_start(cli_drawing *out, const char *name, const char *format, const char *data, size_t size) {
+  int code = CLI_DONE, data_file = -1;
   char file[64], script[PATH_MAX];
-  *out = (cli_drawing){0};
+  *out = (cli_drawing){.figure = -1, .messages = -1};
   snprintf(file, sizeof file, "%s.gp", name);
   CLI_PASS_DONE(find(script, file));
-  CLI_PASS_DONE(open_memory(&data_file));
-  CLI_PASS_DONE(open_memory(&figure));
-  CLI_PASS_DONE(open_memory(&messages));
-  CLI_PASS_DONE(put(data_file, data, size));
-  CLI_PASS_DONE(run_gnuplot(&out->missing, &how, script, format, data_file, figure, messages));
-  if (out->missing) goto done;
-  CLI_PASS_DONE(take(&out->bytes, &out->size, figure));
-  if (how != 0 || out->size == 0) code = fail_drawing(script, how, messages);
-done:
-  if (code != CLI_DONE) {
-    free(out->bytes);
-    *out = (cli_drawing){0};
+  out->script = strdup(script);
+  if (!out->script) {
+    code = cli_fail(CLI_RESOURCES, "not enough memory for a figure");
+    goto done;
   }
-  if (messages >= 0) close(messages);
-  if (figure >= 0) close(figure);
+  CLI_PASS_DONE(open_memory(&data_file));
+  CLI_PASS_DONE(open_memory(&out->figure));
+  CLI_PASS_DONE(open_memory(&out->messages));
+  CLI_PASS_DONE(put(data_file, data, size));
+  CLI_PASS_DONE(spawn(out, format, data_file));
+done:
   if (data_file >= 0) close(data_file);
+  if (!out->child) close_files(out);
   return code;
+}
+
+int cli_gnuplot_finish(cli_drawing *drawing) {
+  int code = CLI_DONE, how = 0;
+  if (!drawing->child) return CLI_DONE;
+  const pid_t child = drawing->child;
+  drawing->child = 0;
+  while (waitpid(child, &how, 0) < 0) {
+    if (errno == EINTR) continue;
+    code = cli_fail(CLI_OTHER, "gnuplot was lost: %s", strerror(errno));
+    goto done;
+  }
+  CLI_PASS_DONE(take(&drawing->bytes, &drawing->size, drawing->figure));
+  if (how != 0 || drawing->size == 0) code = fail_drawing(drawing->script, how, drawing->messages);
+done:
+  close_files(drawing);
+  if (code != CLI_DONE) {
+    free(drawing->bytes);
+    drawing->bytes = NULL;
+    drawing->size = 0;
+  }
+  return code;
+}
+
+int cli_gnuplot_draw(cli_drawing *out, const char *name, const char *format, const char *data, size_t size) {
+  const int code = cli_gnuplot_start(out, name, format, data, size);
+  return code == CLI_DONE ? cli_gnuplot_finish(out) : code;
+}
+
+void cli_drawing_free(cli_drawing *drawing) {
+  while (drawing->child && waitpid(drawing->child, NULL, 0) < 0 && errno == EINTR) continue;
+  if (drawing->child) close_files(drawing);
+  free(drawing->bytes);
 }

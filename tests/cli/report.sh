@@ -61,12 +61,27 @@ expect 0 '' "$cuonn" train large.yaml --set network.start=haar-phases --output l
 check grep -q 'Meshes of more than 128 waveguides have no picture' large/report.html
 check test "$(grep -c '^<figure>' large/report.html)" = 3
 
+# More figures than are drawn side by side: all are there, each with the number and the caption of its place.
+expect 0 '' "$cuonn" train config.yaml --output deep --set network.layers=7 --set training.epochs=1
+check test "$(grep -oE '^<figcaption>Figure [0-9]+' deep/report.html | grep -oE '[0-9]+' | paste -sd' ')" = \
+  '1 2 3 4 5 6 7 8 9 10 11'
+check test "$(grep -c '^<figcaption>Figure [0-9]*: a mesh as it lies on the chip' deep/report.html)" = 7
+check test "$(sed -n 's/^<figcaption>Figure 4: //p' deep/report.html)" = \
+  'light of the first test example on its way through the chip.</figcaption>'
+check test "$(grep -oE 'mesh of 16 waveguides, layer [0-9]' deep/report.html | grep -oE '.$' | paste -sd' ')" = \
+  '0 1 2 3 4 5 6'
+
 # Training is done whatever becomes of its report: no gnuplot, no scripts, a report that cannot be written.
 expect 0 '^cuonn train: gnuplot is not installed .*gnuplot-nox.*, so there is no report; later: cuonn report plain$' \
   env PATH="$work/none" "$cuonn" train config.yaml --output plain
 check test "$(cd plain && echo *)" = 'best.nc config.yaml last.nc metrics.csv'
 expect 0 '^cuonn train: none/report.css: No such file' env CUONN_PLOTS=none "$cuonn" train config.yaml \
   --output unscripted
+cp -r "$(realpath "$(dirname "$cuonn")/../share/cuonn/plots")" broken
+echo 'plot nothing' >> broken/examples.gp
+expect 0 '^cuonn train: broken/examples.gp: gnuplot failed: .*undefined variable: nothing' env CUONN_PLOTS=broken \
+  "$cuonn" train config.yaml --output undrawn
+check test "$(cd undrawn && echo *)" = 'best.nc config.yaml last.nc metrics.csv'
 mkdir -p resumed/report.html
 cp plain/* resumed
 expect 0 '^cuonn train: resumed/report.html: is a folder' "$cuonn" train --resume resumed --set training.epochs=3

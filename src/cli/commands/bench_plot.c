@@ -33,7 +33,7 @@ int bench_draw(const bench_run *run) {
   CLI_TRY_DONE(cuonn_bytes_write(path, drawing.bytes, drawing.size));
   if (!run->settings.print_json) printf("drawn in %s\n", path);
 done:
-  free(drawing.bytes);
+  cli_drawing_free(&drawing);
   free(data);
   free(data_path);
   json_decref(all);

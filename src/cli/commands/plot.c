@@ -196,7 +196,7 @@ static int draw(const cli_figure *figure, const char *format, arguments *args) {
   if (args->keep_data) CLI_TRY_DONE(cuonn_bytes_write(data_path, data, size));
   code = print_outcome(figure, args, args->keep_data ? data_path : NULL);
 done:
-  free(drawing.bytes);
+  cli_drawing_free(&drawing);
   free(data);
   free(data_path);
   return code;

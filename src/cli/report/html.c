@@ -15,17 +15,18 @@ void cli_page_text(FILE *out, const char *text) {
 /* Writes up to `end`, with "fNUMBER-" before every name that is given or meant. */
 static void write_named(FILE *out, const char *svg, const char *end, int number) {
   static const char *const before[] = {"id='", "id=\"", "href='#", "href=\"#", "url(#"};
-  while (svg < end) {
-    size_t length = 0;
-    for (size_t i = 0; i < sizeof before / sizeof *before && length == 0; i++)
-      if (strncmp(svg, before[i], strlen(before[i])) == 0) length = strlen(before[i]);
-    if (length == 0) {
-      fputc(*svg++, out);
-      continue;
+  const char *written = svg; /* up to here */
+  for (; svg < end; svg++) {
+    if (*svg != 'i' && *svg != 'h' && *svg != 'u') continue;
+    for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
+      const size_t length = strlen(before[i]);
+      if (strncmp(svg, before[i], length) != 0) continue;
+      fwrite(written, 1, (size_t)(svg + length - written), out);
+      fprintf(out, "f%d-", number);
+      written = svg + length;
     }
-    fprintf(out, "%.*sf%d-", (int)length, svg, number);
-    svg += length;
   }
+  fwrite(written, 1, (size_t)(end - written), out);
 }
 
 void cli_page_svg(FILE *out, const char *svg, int number, const char *title) {

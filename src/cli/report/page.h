@@ -5,14 +5,23 @@
 #include <stdio.h>
 
 #include "cli/figures/figure.h"
+#include "cli/gnuplot.h"
 
-/* A page that is written into memory. */
+/* A figure on its way into a page. */
 typedef struct {
-  FILE *out;
-  char *bytes;
+  cli_drawing drawing;
+  const char *caption;
+  size_t place; /* bytes of text before it */
+} cli_report_place;
+
+/* A page that is written into memory: its text, and figures that gnuplot draws meanwhile. */
+typedef struct {
+  FILE *out; /* of the text */
+  char *text;
   size_t size;
-  int n_figures;
-  bool missing; /* there is no gnuplot, and so no page in the end */
+  cli_report_place *figures; /* [n_figures] */
+  size_t n_figures, n_drawn; /* begun; the first of them that are finished */
+  bool missing;              /* there is no gnuplot, and so no page in the end */
 } cli_report_page;
 
 /* DIRECTORY/NAME; release with free(). */
@@ -23,13 +32,14 @@ int cli_report_name(char **out, const char *directory);
 
 int cli_report_begin(cli_report_page *page, const char *title);
 
-/* Draws a figure into the page, with its number. */
+/* Begins to draw a figure, which stands where the text has come to, with its number.
+ *  caption  not copied */
 int cli_report_figure(cli_report_page *page, const cli_figure *figure, cli_figure_source *source, const char *caption);
 
-/* What wrote the page, and the configuration; closes the page. */
+/* What wrote the page, and the configuration: the end of its text. */
 void cli_report_end(cli_report_page *page, const char *config_text);
 
-/* Writes the page, unless gnuplot was missing. */
+/* Waits for the figures and writes the page, unless gnuplot was missing. */
 int cli_report_save(cli_report_page *page, const char *path);
 
 void cli_report_free(cli_report_page *page);
