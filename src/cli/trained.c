@@ -46,7 +46,12 @@ int cli_trained_open(cli_trained *out, const cli_trained_source *source) {
   CLI_PASS_DONE(read_config(&out->config, &out->network.shape, source));
   CLI_PASS_DONE(cli_context_open(&out->context, &out->config));
   CLI_TRY_DONE(cli_make_chip(&out->network, &out->config, out->config.training.chip.seed));
-  CLI_PASS_DONE(cli_data_load(&out->data, &out->config, source->data ? NULL : source->checkpoint, true));
+  if (source->loaded) {
+    out->data = *source->loaded;
+    *source->loaded = (cuonn_dataset){0};
+  } else {
+    CLI_PASS_DONE(cli_data_load(&out->data, &out->config, source->data ? NULL : source->checkpoint, true));
+  }
 done:
   return code;
 }

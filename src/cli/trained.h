@@ -9,6 +9,7 @@ typedef struct {
   const char *checkpoint, *config, *data;
   const char **settings; /* [n_settings] "key=value" */
   size_t n_settings;
+  cuonn_dataset *loaded; /* its examples, if the caller has them already: they are taken over */
   cli_options common;
 } cli_trained_source;
 

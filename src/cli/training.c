@@ -82,10 +82,11 @@ int cli_training_check_batch(const cli_training *training, const cuonn_config *c
                   config->training.batch_size, cli_data_name(config), n_examples);
 }
 
-void cli_training_report(const cli_training *training, const char *directory, bool sweep) {
+void cli_training_report(cli_training *training, const char *directory, bool sweep) {
   char *written;
   const cli_options *const common = &training->common;
-  const int code = sweep ? cli_report_sweep(&written, directory) : cli_report_run(&written, directory, NULL, common);
+  const int code = sweep ? cli_report_sweep(&written, directory)
+                         : cli_report_run(&written, directory, NULL, &training->data, common);
   if (code != CLI_DONE) return;
   if (!written)
     cli_fail(CLI_DONE, "%s, so there is no report; later: cuonn report %s", CLI_GNUPLOT_ADVICE, directory);

@@ -36,9 +36,9 @@ int cli_training_load(cli_training *training, const cuonn_config *config);
 /* Refuses data that make no batch. */
 int cli_training_check_batch(const cli_training *training, const cuonn_config *config);
 
-/* Writes the report of a run or a sweep that is done. Nothing is lost if it cannot be written, so that is told and no
- * failure. */
-void cli_training_report(const cli_training *training, const char *directory, bool sweep);
+/* Writes the report of a run or a sweep that is done, the last that is made of the data. Nothing is lost if it cannot
+ * be written, so that is told and no failure. */
+void cli_training_report(cli_training *training, const char *directory, bool sweep);
 
 void cli_training_free(cli_training *training);
 

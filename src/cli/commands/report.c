@@ -82,7 +82,7 @@ static int run(int argc, char **argv) {
   CLI_PASS_DONE(cli_find(&path, args.path, CLI_FIND_RESULTS));
   CLI_PASS_DONE(is_sweep(&sweep, path));
   if (sweep) CLI_PASS_DONE(check_options(&args));
-  CLI_PASS_DONE(sweep ? cli_report_sweep(&page, path) : cli_report_run(&page, path, args.data, &args.common));
+  CLI_PASS_DONE(sweep ? cli_report_sweep(&page, path) : cli_report_run(&page, path, args.data, NULL, &args.common));
   code = page ? print_outcome(&args, page, sweep)
               : cli_fail(CLI_RESOURCES, "%s; there is no report without it", CLI_GNUPLOT_ADVICE);
 done:

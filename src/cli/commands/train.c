@@ -276,7 +276,7 @@ done:
 }
 
 /* Nothing is left to train. A run that was killed between its last epoch and its report gets the report. */
-static int nothing_to_do(const job *j) {
+static int nothing_to_do(job *j) {
   int code = CLI_DONE;
   char *path;
   if (asprintf(&path, "%s/report.html", j->config.output_directory) < 0)
