@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "cuonn/dataset.h"
+#include "dataset/idx.h"
 
 /* The four files of a data set; each may carry ".gz". */
 static const char *const kNames[CUONN_DATASET_FILES] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
@@ -47,8 +48,9 @@ cuonn_status cuonn_dataset_load(cuonn_dataset *out, const char *folder, const ch
   for (size_t i = 0; i < CUONN_DATASET_FILES; i++) {
     CUONN_TRY_DONE(find_file(&paths[i], folder, names ? names : kNames, i));
   }
-  CUONN_TRY_DONE(cuonn_images_load(&out->train, paths[0], paths[1]));
-  CUONN_TRY_DONE(cuonn_images_load(&out->test, paths[2], paths[3]));
+  cuonn_examples *const sets[] = {&out->train, &out->test};
+  const char *const of_sets[][2] = {{paths[0], paths[1]}, {paths[2], paths[3]}};
+  CUONN_TRY_DONE(idx_load(sets, of_sets, 2));
   CUONN_CHECK_DONE(out->train.height == out->test.height && out->train.width == out->test.width, CUONN_E_DATA,
                    "%s: training images of %zu x %zu pixels, but %s has test images of %zu x %zu", paths[0],
                    out->train.height, out->train.width, paths[2], out->test.height, out->test.width);

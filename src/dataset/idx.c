@@ -3,7 +3,10 @@
  *   00 00  element type  number of dimensions  size of each dimension (4 bytes, big-endian)  data, big-endian
  *
  * zlib's gz functions read both kinds of file: what begins with the gzip magic is decompressed, all else is passed
- * through. A header is never believed before the data has arrived: memory grows with what was really read. */
+ * through. A header is never believed before the data has arrived: memory grows with what was really read, and with the
+ * size of the file. */
+#include "dataset/idx.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,13 +22,13 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "cuonn/dataset.h"
 
 enum {
   kMaxDims = 3,
   kMaxSide = 4096,       /* pixels */
   kGzipBuffer = 1 << 17, /* bytes of zlib's input buffer */
-  kFirstPiece = 1 << 20, /* bytes of data for which memory is taken on the header's word alone */
+  kFirstPiece = 1 << 20, /* bytes of data for which memory is taken on the header's word alone, ... */
+  kExpansion = 8,        /* ... and for each byte of the file; most gzipped images have fewer */
   kLargestRead = 1 << 30 /* gzread counts in int */
 };
 static const uint64_t kMaxBytes = UINT64_C(1) << 34;
@@ -90,11 +93,12 @@ static cuonn_status read_bytes(uint64_t *got, void *out, uint64_t n, gzFile file
   return stream_status(code, reason, path);
 }
 
-static cuonn_status open_stream(gzFile *out, const char *path) {
+static cuonn_status open_stream(gzFile *out, uint64_t *size, const char *path) {
   *out = NULL;
+  *size = 0;
   const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer must not block */
   CUONN_CHECK(fd >= 0, CUONN_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
-  struct stat about;
+  struct stat about = {0};
   if (fstat(fd, &about) == 0 && !S_ISREG(about.st_mode)) {
     close(fd);
     return cuonn_fail(CUONN_E_IO, "%s: is %s, expected an IDX file", path,
@@ -106,6 +110,7 @@ static cuonn_status open_stream(gzFile *out, const char *path) {
     return cuonn_fail(CUONN_E_MEMORY, "%s: not enough memory to read it", path);
   }
   gzbuffer(*out, kGzipBuffer);
+  *size = (uint64_t)about.st_size;
   return CUONN_OK;
 }
 
@@ -148,11 +153,12 @@ static cuonn_status read_header(idx_array *array, unsigned n_dims, gzFile file, 
   return CUONN_OK;
 }
 
-/* Exactly the announced data, in pieces: when one has arrived in full, there is memory for as much again. */
-static cuonn_status read_data(idx_array *array, gzFile file, const char *path) {
+/* Exactly the announced data, in pieces: when one has arrived in full, there is memory for as much again.
+ *  file_size  bytes of the file, which may be gzipped */
+static cuonn_status read_data(idx_array *array, uint64_t file_size, gzFile file, const char *path) {
   uint64_t have = 0;
   while (have < array->n_bytes) {
-    const uint64_t twice = have > 0 ? 2 * have : kFirstPiece;
+    const uint64_t twice = have > 0 ? 2 * have : kFirstPiece + kExpansion * file_size;
     const uint64_t room = twice < array->n_bytes ? twice : array->n_bytes;
     uint8_t *larger;
     CUONN_TRY(cuonn_allocate(&larger, (size_t)room, 1));
@@ -177,10 +183,11 @@ static cuonn_status read_data(idx_array *array, gzFile file, const char *path) {
 static cuonn_status read_array(idx_array *array, unsigned n_dims, const char *path) {
   cuonn_status status = CUONN_OK;
   gzFile file = NULL;
+  uint64_t file_size;
   *array = (idx_array){0};
-  CUONN_TRY_DONE(open_stream(&file, path));
+  CUONN_TRY_DONE(open_stream(&file, &file_size, path));
   CUONN_TRY_DONE(read_header(array, n_dims, file, path));
-  CUONN_TRY_DONE(read_data(array, file, path));
+  CUONN_TRY_DONE(read_data(array, file_size, file, path));
 
 done:
   if (file != NULL) {
@@ -257,22 +264,61 @@ static cuonn_status take_labels(cuonn_examples *out, idx_array *labels, const ch
   return CUONN_OK;
 }
 
-cuonn_status cuonn_images_load(cuonn_examples *out, const char *images_path, const char *labels_path) {
+/* What came of reading one file. */
+typedef struct {
+  const char *path;
+  idx_array array;
+  cuonn_status status;
+  char *message; /* of a failure; NULL: no memory for it */
+} idx_file;
+
+/* Reads a file on any thread, and keeps the text of a failure, which is that thread's own. */
+static void read_file(idx_file *file, unsigned n_dims) {
+  file->status = read_array(&file->array, n_dims, file->path);
+  if (file->status != CUONN_OK) file->message = strdup(cuonn_last_error());
+}
+
+/* The failure of a file, told to the present thread. */
+static cuonn_status outcome(const idx_file *file) {
+  if (file->status == CUONN_OK) return CUONN_OK;
+  return cuonn_fail(file->status, "%s", file->message ? file->message : file->path);
+}
+
+/* One set of what was read; both arrays are taken over, or stay with the files. */
+static cuonn_status take_set(cuonn_examples *out, idx_file *images, idx_file *labels) {
+  CUONN_TRY(outcome(images));
+  CUONN_TRY(outcome(labels));
+  CUONN_CHECK(images->array.size[0] == labels->array.size[0], CUONN_E_DATA, "%s: %u images, but %s has %u labels",
+              images->path, images->array.size[0], labels->path, labels->array.size[0]);
+  CUONN_TRY(take_images(out, &images->array, images->path));
+  CUONN_TRY(take_labels(out, &labels->array, labels->path));
+  out->source = strdup(labels->path);
+  CUONN_CHECK(out->source != NULL, CUONN_E_MEMORY, "%s: not enough memory to keep its name", labels->path);
+  return CUONN_OK;
+}
+
+cuonn_status idx_load(cuonn_examples *const *out, const char *const (*paths)[2], size_t n_sets) {
   cuonn_status status = CUONN_OK;
-  idx_array images = {0}, labels = {0};
-  *out = (cuonn_examples){0};
-  CUONN_TRY_DONE(read_array(&images, 3, images_path));
-  CUONN_TRY_DONE(read_array(&labels, 1, labels_path));
-  CUONN_CHECK_DONE(images.size[0] == labels.size[0], CUONN_E_DATA, "%s: %u images, but %s has %u labels", images_path,
-                   images.size[0], labels_path, labels.size[0]);
-  CUONN_TRY_DONE(take_images(out, &images, images_path));
-  CUONN_TRY_DONE(take_labels(out, &labels, labels_path));
-  out->source = strdup(labels_path);
-  CUONN_CHECK_DONE(out->source != NULL, CUONN_E_MEMORY, "%s: not enough memory to keep its name", labels_path);
+  idx_file files[2 * IDX_SETS] = {0};
+  assert(n_sets <= IDX_SETS);
+  for (size_t s = 0; s < n_sets; s++) *out[s] = (cuonn_examples){0};
+#pragma omp parallel for schedule(dynamic)
+  for (size_t i = 0; i < 2 * n_sets; i++) {
+    files[i].path = paths[i / 2][i % 2];
+    read_file(&files[i], i % 2 == 0 ? 3 : 1);
+  }
+  for (size_t s = 0; s < n_sets; s++) CUONN_TRY_DONE(take_set(out[s], &files[2 * s], &files[2 * s + 1]));
 
 done:
-  if (status != CUONN_OK) cuonn_examples_free(out);
-  free(labels.bytes);
-  free(images.bytes);
+  for (size_t i = 0; i < 2 * n_sets; i++) {
+    free(files[i].message);
+    free(files[i].array.bytes);
+  }
+  for (size_t s = 0; status != CUONN_OK && s < n_sets; s++) cuonn_examples_free(out[s]);
   return status;
+}
+
+cuonn_status cuonn_images_load(cuonn_examples *out, const char *images_path, const char *labels_path) {
+  const char *const paths[1][2] = {{images_path, labels_path}};
+  return idx_load(&out, paths, 1);
 }

@@ -175,14 +175,15 @@ static void test_images__reads_plain_and_gzipped_by_content(void **state) {
   cuonn_examples_free(&images);
 }
 
-/* Larger than the memory that is taken at first, so that it grows, and not by a whole number of times. */
+/* Where gzipped, far larger than the file and the memory that is taken at first, so that it grows, and not by a whole
+ * number of times. */
 static void test_images__reads_files_of_several_pieces(void **state) {
   (void)state;
   enum { kSide = 1357, kData = 3 * kSide * kSide };
   uint8_t *const bytes = malloc(16 + kData);
   assert_non_null(bytes);
   memcpy(bytes, (uint8_t[]){0, 0, 8, 3, 0, 0, 0, 3, 0, 0, kSide >> 8, kSide & 255, 0, 0, kSide >> 8, kSide & 255}, 16);
-  for (size_t i = 0; i < kData; i++) bytes[16 + i] = (uint8_t)(i * 2654435761u >> 24);
+  for (size_t i = 0; i < kData; i++) bytes[16 + i] = (uint8_t)((i >> 12) * 2654435761u >> 24);
   const uint8_t labels[] = {0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9};
   write_file(in_folder("labels"), labels, sizeof labels);
   for (int gzip = 0; gzip < 2; gzip++) {
@@ -396,6 +397,25 @@ static void test_dataset__refuses_sets_that_do_not_fit(void **state) {
   assert_null(dataset.train.pixels);
 }
 
+/* The files are read side by side; of several that are bad, the first is named, also where its fault is seen last. */
+static void test_dataset__names_the_first_of_several_failures(void **state) {
+  (void)state;
+  cuonn_dataset dataset;
+  const uint8_t three[] = {0, 0, 8, 1, 0, 0, 0, 3, 0, 1, 2};
+  write_small_dataset();
+  for (size_t i = 4; i-- > 0;) {
+    const uint8_t wrong[] = {0, 0, 8, 4, (uint8_t)i};
+    char first[64];
+    write_file(in_folder(kNames[i]), wrong, sizeof wrong);
+    snprintf(first, sizeof first, "%s: IDX file with 4 dimensions", kNames[i]);
+    REFUSED(cuonn_dataset_load(&dataset, folder, NULL), CUONN_E_DATA, first);
+  }
+  write_file(in_folder(kNames[0]), kImages, sizeof kImages);
+  write_file(in_folder(kNames[1]), three, sizeof three);
+  REFUSED(cuonn_dataset_load(&dataset, folder, NULL), CUONN_E_DATA, "4 images, but ");
+  assert_null(dataset.train.pixels);
+}
+
 static void test_dataset__takes_other_names(void **state) {
   (void)state;
   cuonn_dataset dataset;
@@ -580,6 +600,7 @@ int main(void) {
       IN_FOLDER(test_dataset__prefers_plain_files_and_takes_gzipped_ones),
       IN_FOLDER(test_dataset__names_what_is_missing),
       IN_FOLDER(test_dataset__refuses_sets_that_do_not_fit),
+      IN_FOLDER(test_dataset__names_the_first_of_several_failures),
       IN_FOLDER(test_dataset__takes_other_names),
       IN_FOLDER(test_images__reads_every_element_type),
       cmocka_unit_test(test_split__parts_the_whole),
