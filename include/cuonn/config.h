@@ -57,6 +57,7 @@ typedef struct cuonn_config {
   int threads;                               /**< backend.threads; 0 = one per processor */
   char method[16];                           /**< backend.method */
   char output_directory[CUONN_CONFIG_TEXT];  /**< output.directory */
+  double checkpoint_interval;                /**< output.checkpoint_interval, seconds */
 } cuonn_config;
 
 /** Sets every key to its default (the source study's setting). */

@@ -169,18 +169,25 @@ typedef struct cuonn_run cuonn_run;
  *                            (CUONN_E_ARGUMENT), unless they are the beginning of this very run, killed before its
  *                            first checkpoint; else rows of metrics.csv up to this many finished epochs are kept, later
  *                            ones dropped; SIZE_MAX resumes with none finished
+ *  @param[in] interval  seconds from one writing of the files to the next at least; 0: every epoch is written
  *  @param[out] out  release with cuonn_run_close() */
 CUONN_API cuonn_status cuonn_run_open(cuonn_run **out, const char *directory, const cuonn_origin *origin,
-                                      size_t n_layers, size_t resume_epochs);
+                                      size_t n_layers, size_t resume_epochs, double interval);
 
-/** Records a finished epoch: metrics.csv, last.nc and, if it improved, best.nc. */
+/** Records a finished epoch: metrics.csv, last.nc and, if it improved, best.nc.  The first one is written at once, and
+ *  so is every other if the interval has passed since the files were written; else it is kept in memory until then, or
+ *  until cuonn_run_flush() or cuonn_run_save(). */
 CUONN_API cuonn_status cuonn_run_record(cuonn_run *run, const cuonn_epoch_record *record,
                                         const cuonn_training_state *state, bool improved);
 
-/** Writes last.nc alone, for a run that stops within an epoch. */
+/** Writes the epochs that are kept in memory, if there are any: when training is over, however it ended. */
+CUONN_API cuonn_status cuonn_run_flush(cuonn_run *run);
+
+/** Writes a state as last.nc, for a run that stops within an epoch, and before it the rows and the best of epochs that
+ *  are kept in memory. */
 CUONN_API cuonn_status cuonn_run_save(cuonn_run *run, const cuonn_training_state *state, size_t epoch);
 
-/** Releases a run.  NULL is fine.  Its files are already whole. */
+/** Releases a run, and with it what was not flushed.  NULL is fine.  Its files are whole at any time. */
 CUONN_API void cuonn_run_close(cuonn_run *run);
 
 /** Reads metrics.csv of a run.

@@ -353,6 +353,10 @@ const config_key config_keys[] = {
 
     {"output.directory", TEXT(output_directory, 1), .default_value = "runs/fashion-mnist", .unit = "",
      .sentence = "Folder of the run: configuration, metrics, checkpoints."},
+    {"output.checkpoint_interval", NUMBER(checkpoint_interval, 0, 1e6), .default_value = "1", .unit = "s",
+     .sentence =
+         "Time from one checkpoint of a training to the next at least, at the ends of epochs; 0: after every epoch. A "
+         "run that is killed loses no more than that and the epoch that it is in; one that is stopped loses nothing."},
 };
 const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];
 _Static_assert(sizeof config_keys / sizeof config_keys[0] <= kConfigMostKeys, "kConfigMostKeys is too small");

@@ -245,7 +245,6 @@ cuonn_status results_metrics_add(results_metrics *table, const cuonn_epoch_recor
     CUONN_TRY_DONE(append(table, text, (size_t)snprintf(text, sizeof text, ",%.17g", number)));
   }
   CUONN_TRY_DONE(append(table, "\n", 1));
-  CUONN_TRY_DONE(results_metrics_write(table));
 done:
   users_numbers(plain, users);
   if (status != CUONN_OK) table->length = before;

@@ -6,7 +6,7 @@
 
 #include "cuonn/training.h"
 
-/* What a run's file holds: every record writes it anew, so that a full disk cannot leave half a row. */
+/* What a run's file holds: it is always written anew, so that a full disk cannot leave half a row. */
 typedef struct {
   const char *path;
   bool in_situ;    /* rows hold errors of gradients, too */
@@ -20,7 +20,7 @@ typedef struct {
  * stays the caller's. */
 cuonn_status results_metrics_begin(results_metrics *out, const char *path, size_t n_layers, size_t epochs);
 
-/* Adds a row and writes the file. On failure the table is as it was. */
+/* Adds a row to the table alone. On failure it is as it was. */
 cuonn_status results_metrics_add(results_metrics *table, const cuonn_epoch_record *record);
 
 /* Writes the file. */

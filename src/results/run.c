@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -13,11 +14,21 @@
 #include "results/metrics.h"
 #include "results/store.h"
 
+/* A state at the end of an epoch whose files are not written yet. */
+typedef struct {
+  cuonn_training_state state; /* made when it is needed first */
+  size_t epoch;               /* 0: there is none */
+} kept_state;
+
 struct cuonn_run {
   int lock;                             /* the directory, locked against other runs while it is open; -1: not held */
   char *config, *metrics, *last, *best; /* paths */
   cuonn_origin origin;
   results_metrics table;
+  double interval;         /* seconds from one writing to the next at least */
+  struct timespec written; /* when it was last */
+  bool begun;              /* whether an epoch was written since the run was opened */
+  kept_state kept_last, kept_best;
 };
 
 static cuonn_status copy_text(char **out, const char *text, const char *directory) {
@@ -123,7 +134,7 @@ static cuonn_status write_config(const cuonn_run *run) {
 }
 
 cuonn_status cuonn_run_open(cuonn_run **out, const char *directory, const cuonn_origin *origin, size_t n_layers,
-                            size_t resume_epochs) {
+                            size_t resume_epochs, double interval) {
   cuonn_status status = CUONN_OK;
   cuonn_run *run = NULL;
   bool held, begun = false;
@@ -133,6 +144,7 @@ cuonn_status cuonn_run_open(cuonn_run **out, const char *directory, const cuonn_
   CUONN_TRY_DONE(results_directory_lock(&run->lock, &held, directory));
   CUONN_TRY_DONE(name_files(run, directory));
   run->origin.seed = origin->seed;
+  run->interval = interval;
   CUONN_TRY_DONE(copy_text(&run->origin.config_text, origin->config_text, directory));
   CUONN_TRY_DONE(copy_text(&run->origin.data, origin->data, directory));
   CUONN_TRY_DONE(results_directory_check(directory, results_run_names, results_sweep_names));
@@ -149,20 +161,76 @@ done:
   return status;
 }
 
-/* In this order, so that a run that is killed in between goes on from the older last.nc and does the epoch again. */
+/* ---- writing ---- */
+
+/* Copies a state; two of one run have the same shape. */
+static cuonn_status keep(kept_state *kept, const cuonn_training_state *state, size_t epoch) {
+  const cuonn_network_shape *const shape = &state->network.shape;
+  cuonn_training_state *const to = &kept->state;
+  kept->epoch = 0;
+  if (!to->moments) CUONN_TRY(cuonn_training_state_create(to, shape));
+  for (size_t l = 0; l < shape->n_layers; l++)
+    CUONN_TRY(cuonn_mesh_copy(&to->network.layers[l], &state->network.layers[l]));
+  memcpy(to->moments, state->moments, cuonn_training_moments_count(shape) * sizeof *to->moments);
+  to->step = state->step;
+  to->epoch_loss_sum = state->epoch_loss_sum;
+  to->epoch_seconds = state->epoch_seconds;
+  to->best_accuracy = state->best_accuracy;
+  kept->epoch = epoch;
+  return CUONN_OK;
+}
+
+/* The first epoch is written at once: a run with a finished epoch can be resumed. */
+static bool is_due(const cuonn_run *run) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const double passed =
+      (double)(now.tv_sec - run->written.tv_sec) + 1e-9 * (double)(now.tv_nsec - run->written.tv_nsec);
+  return !run->begun || passed >= run->interval;
+}
+
+/* Everything, with a state of now; in this order, so that a run that is killed in between goes on from the older
+ * last.nc and does the epochs since then again. best  NULL: best.nc stays as it is */
+static cuonn_status write_files(cuonn_run *run, const cuonn_training_state *best, size_t best_epoch,
+                                const cuonn_training_state *last, size_t last_epoch) {
+  CUONN_TRY(results_metrics_write(&run->table));
+  if (best) CUONN_TRY(cuonn_checkpoint_write(run->best, best, best_epoch, &run->origin));
+  CUONN_TRY(cuonn_checkpoint_write(run->last, last, last_epoch, &run->origin));
+  run->kept_best.epoch = run->kept_last.epoch = 0;
+  run->begun = true;
+  clock_gettime(CLOCK_MONOTONIC, &run->written);
+  return CUONN_OK;
+}
+
+static const cuonn_training_state *best_kept(const cuonn_run *run) {
+  return run->kept_best.epoch ? &run->kept_best.state : NULL;
+}
+
 cuonn_status cuonn_run_record(cuonn_run *run, const cuonn_epoch_record *record, const cuonn_training_state *state,
                               bool improved) {
+  const size_t epoch = record->epoch;
   CUONN_TRY(results_metrics_add(&run->table, record));
-  if (improved) CUONN_TRY(cuonn_checkpoint_write(run->best, state, record->epoch, &run->origin));
-  return cuonn_run_save(run, state, record->epoch);
+  if (is_due(run))
+    return improved ? write_files(run, state, epoch, state, epoch)
+                    : write_files(run, best_kept(run), run->kept_best.epoch, state, epoch);
+  if (improved) CUONN_TRY(keep(&run->kept_best, state, epoch));
+  return keep(&run->kept_last, state, epoch);
+}
+
+cuonn_status cuonn_run_flush(cuonn_run *run) {
+  if (!run->kept_last.epoch) return CUONN_OK;
+  return write_files(run, best_kept(run), run->kept_best.epoch, &run->kept_last.state, run->kept_last.epoch);
 }
 
 cuonn_status cuonn_run_save(cuonn_run *run, const cuonn_training_state *state, size_t epoch) {
-  return cuonn_checkpoint_write(run->last, state, epoch, &run->origin);
+  if (!run->kept_last.epoch) return cuonn_checkpoint_write(run->last, state, epoch, &run->origin);
+  return write_files(run, best_kept(run), run->kept_best.epoch, state, epoch);
 }
 
 void cuonn_run_close(cuonn_run *run) {
   if (!run) return;
+  cuonn_training_state_free(&run->kept_best.state);
+  cuonn_training_state_free(&run->kept_last.state);
   free(run->table.text);
   cuonn_origin_free(&run->origin);
   free(run->best);

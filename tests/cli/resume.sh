@@ -52,6 +52,35 @@ for b in $(backends); do
   done
 done
 
+# ------------------------------------------------------------------------------------- what is written when, and killed
+finished() { attribute "$1/last.nc" epoch; }
+# kept INTERVAL SIGNAL: starts training without end, and ends it after four epochs at least.
+kept() {
+  rm -f out err
+  "$cuonn" train config.yaml $fast --backend cpu --threads 1 --output "kept-$1-$2" --set training.epochs=100000 \
+    --set output.checkpoint_interval="$1" > out 2> err &
+  check wait_for grep -q '^epoch 4/' out
+  kill -"$2" $!
+  { wait $!; } 2> /dev/null
+}
+kept 1e6 KILL # only the first is there
+check test "$(finished kept-1e6-KILL)" = 1
+check test "$(wc -l < kept-1e6-KILL/metrics.csv)" = 2
+kept 0 KILL # every one is written before it is told
+check test "$(finished kept-0-KILL)" -ge 4
+kept 1e6 INT # nothing is lost
+check test "$(finished kept-1e6-INT)" -ge 4
+check diff <(cut -d, -f1 kept-1e6-INT/metrics.csv | tail -n +2) <(seq "$(finished kept-1e6-INT)")
+# Whatever was written when, the end is the same.
+epochs=$(($(finished kept-1e6-INT) + 2))
+if [[ $(finished kept-0-KILL) -ge $epochs ]]; then epochs=$(($(finished kept-0-KILL) + 2)); fi
+expect 0 '' "$cuonn" train config.yaml $fast --backend cpu --threads 1 --output kept-whole --set training.epochs=$epochs
+for d in kept-1e6-KILL kept-0-KILL kept-1e6-INT; do
+  expect 0 '' "$cuonn" train --resume $d --threads 1 --set training.epochs=$epochs
+  for f in last best; do check same $d/$f.nc kept-whole/$f.nc; done
+  check diff <(cut -d, -f1-4 $d/metrics.csv) <(cut -d, -f1-4 kept-whole/metrics.csv)
+done
+
 # A run that is done is left alone; more epochs go on from its end, also where the directory now has another name.
 run=reference
 epochs=$(tail -n 1 $run/metrics.csv | cut -d, -f1)

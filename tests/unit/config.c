@@ -562,6 +562,7 @@ static void difference_names_what_decides(void **state) {
       {"backend.threads=2", false},
       {"backend.method=dense", false},
       {"output.directory=o", false},
+      {"output.checkpoint_interval=2", false},
       {"sweep.repeats=2", false},
       {"data.train_images=a", false},
       {"data.train_labels=a", false},

@@ -46,7 +46,7 @@ static void test_directory__syncs_what_holds_a_new_one(void **s) {
   cuonn_run *run;
   const cuonn_origin origin = {"", 0, NULL};
   n_synced = 0;
-  OK(cuonn_run_open(&run, "run", &origin, 0, 0));
+  OK(cuonn_run_open(&run, "run", &origin, 0, 0, 0));
   assert_true(was_synced("."));
   assert_true(was_synced("run"));
   cuonn_run_close(run);

@@ -82,10 +82,10 @@ static void test_run__records_gradient_errors(void **s) {
   (void)s;
   cuonn_run *run;
   char line[512], want[512];
-  OK(cuonn_run_open(&run, "measured", &kOrigin, 2, 0));
+  OK(cuonn_run_open(&run, "measured", &kOrigin, 2, 0, 0));
   record_epoch(run, 1, true);
   cuonn_run_close(run);
-  OK(cuonn_run_open(&run, "measured", &kOrigin, 2, 1));
+  OK(cuonn_run_open(&run, "measured", &kOrigin, 2, 1, 0));
   cuonn_run_close(run);
   FILE *const file = fopen("measured/metrics.csv", "r");
   assert_non_null(file);
@@ -103,15 +103,15 @@ static void test_run__records_gradient_errors(void **s) {
                    6);
   for (size_t i = 0; i < 6; i++) assert_true(v[i] == 1.0 / errors[i]);
   fclose(file);
-  REFUSED(cuonn_run_open(&run, "measured", &kOrigin, 0, 1), CUONN_E_DATA, "line 1 must be");
-  REFUSED(cuonn_run_open(&run, "measured", &kOrigin, 3, 1), CUONN_E_DATA, "line 1 must be");
+  REFUSED(cuonn_run_open(&run, "measured", &kOrigin, 0, 1, 0), CUONN_E_DATA, "line 1 must be");
+  REFUSED(cuonn_run_open(&run, "measured", &kOrigin, 3, 1, 0), CUONN_E_DATA, "line 1 must be");
 }
 
 static void test_run__records(void **s) {
   (void)s;
   cuonn_run *run;
   cuonn_training_state state;
-  OK(cuonn_run_open(&run, "first", &kOrigin, 0, 0));
+  OK(cuonn_run_open(&run, "first", &kOrigin, 0, 0, 0));
   check_text("first/config.yaml", kConfig);
   check_text("first/metrics.csv", kHeader);
   assert_int_equal(folder_count("first"), 2);
@@ -130,32 +130,67 @@ static void test_run__records(void **s) {
   cuonn_run_close(run);
   cuonn_run_close(NULL);
 
-  REFUSED(cuonn_run_open(&run, "first", &(cuonn_origin){"other", 7, NULL}, false, 0), CUONN_E_ARGUMENT,
+  REFUSED(cuonn_run_open(&run, "first", &(cuonn_origin){"other", 7, NULL}, false, 0, 0), CUONN_E_ARGUMENT,
           "first: already holds last.nc");
   assert_null(run);
   check_text("first/config.yaml", kConfig);
   check_metrics("first/metrics.csv", 2);
 }
 
+/* Between two writings, epochs are kept in memory: 1e9 s have never passed. */
+static void test_run__keeps_epochs_until_the_interval_has_passed(void **s) {
+  (void)s;
+  cuonn_run *run;
+  cuonn_training_state state;
+  OK(cuonn_run_open(&run, "kept", &kOrigin, 0, 0, 1e9));
+  record_epoch(run, 1, true); /* the first is written at once */
+  for (size_t epoch = 2; epoch <= 4; epoch++) {
+    record_epoch(run, epoch, epoch == 3);
+    check_metrics("kept/metrics.csv", 1);
+    assert_true(theta_of("kept/last.nc") == 1);
+    assert_true(theta_of("kept/best.nc") == 1);
+  }
+  OK(cuonn_run_flush(run));
+  check_metrics("kept/metrics.csv", 4);
+  assert_true(theta_of("kept/last.nc") == 4);
+  assert_true(theta_of("kept/best.nc") == 3);
+
+  remove("kept/last.nc");
+  OK(cuonn_run_flush(run)); /* nothing is left to write */
+  assert_int_equal(folder_count("kept"), 3);
+  record_epoch(run, 5, true);
+  record_epoch(run, 6, false);
+  state = some_state(6.5);
+  OK(cuonn_run_save(run, &state, 6));
+  check_metrics("kept/metrics.csv", 6);
+  assert_true(theta_of("kept/last.nc") == 6.5);
+  assert_true(theta_of("kept/best.nc") == 5);
+  record_epoch(run, 7, true); /* as a killed program does */
+  cuonn_training_state_free(&state);
+  cuonn_run_close(run);
+  check_metrics("kept/metrics.csv", 6);
+  assert_true(theta_of("kept/last.nc") == 6.5);
+}
+
 static void test_run__resumes(void **s) {
   (void)s;
   cuonn_run *run;
-  OK(cuonn_run_open(&run, "again", &kOrigin, 0, 0));
+  OK(cuonn_run_open(&run, "again", &kOrigin, 0, 0, 0));
   for (size_t epoch = 1; epoch <= 3; epoch++) record_epoch(run, epoch, true);
   cuonn_run_close(run);
 
-  OK(cuonn_run_open(&run, "again/", &kOrigin, 0, 2)); /* row 3 was written, its last.nc was not */
+  OK(cuonn_run_open(&run, "again/", &kOrigin, 0, 2, 0)); /* row 3 was written, its last.nc was not */
   check_metrics("again/metrics.csv", 2);
   record_epoch(run, 3, false);
   check_metrics("again/metrics.csv", 3);
   cuonn_run_close(run);
-  OK(cuonn_run_open(&run, "again", &kOrigin, 0, 9));
+  OK(cuonn_run_open(&run, "again", &kOrigin, 0, 9, 0));
   check_metrics("again/metrics.csv", 3);
   cuonn_run_close(run);
-  OK(cuonn_run_open(&run, "again", &kOrigin, 0, SIZE_MAX)); /* stopped within the first epoch */
+  OK(cuonn_run_open(&run, "again", &kOrigin, 0, SIZE_MAX, 0)); /* stopped within the first epoch */
   check_text("again/metrics.csv", kHeader);
   cuonn_run_close(run);
-  OK(cuonn_run_open(&run, "elsewhere", &kOrigin, 0, 2)); /* going on in another directory */
+  OK(cuonn_run_open(&run, "elsewhere", &kOrigin, 0, 2, 0)); /* going on in another directory */
   check_text("elsewhere/metrics.csv", kHeader);
   cuonn_run_close(run);
 }
@@ -181,17 +216,17 @@ static void test_run__refuses_damaged_metrics(void **s) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const int length = snprintf(text, sizeof text, "%s%s", kHeader, cases[i].rows);
     assert_int_equal(file_put("damaged/metrics.csv", text, (size_t)length), 0);
-    REFUSED(cuonn_run_open(&run, "damaged", &kOrigin, 0, 5), CUONN_E_DATA, cases[i].text);
+    REFUSED(cuonn_run_open(&run, "damaged", &kOrigin, 0, 5, 0), CUONN_E_DATA, cases[i].text);
     assert_non_null(strstr(cuonn_last_error(), "damaged/metrics.csv"));
     check_text("damaged/metrics.csv", text);
     assert_int_equal(folder_count("damaged"), 1);
   }
   assert_int_equal(file_put("damaged/metrics.csv", "epoch\n", 6), 0);
-  REFUSED(cuonn_run_open(&run, "damaged", &kOrigin, 0, 5), CUONN_E_DATA, "line 1 must be");
+  REFUSED(cuonn_run_open(&run, "damaged", &kOrigin, 0, 5, 0), CUONN_E_DATA, "line 1 must be");
   const int length =
       snprintf(text, sizeof text, "%s1,2,3,4,5,6", kHeader); /* without an end of line: whole all the same */
   assert_int_equal(file_put("damaged/metrics.csv", text, (size_t)length), 0);
-  OK(cuonn_run_open(&run, "damaged", &kOrigin, 0, 5));
+  OK(cuonn_run_open(&run, "damaged", &kOrigin, 0, 5, 0));
   cuonn_run_close(run);
   text[length] = '\n';
   text[length + 1] = 0;
@@ -201,10 +236,10 @@ static void test_run__refuses_damaged_metrics(void **s) {
 static void test_run__refuses_directories(void **s) {
   (void)s;
   cuonn_run *run;
-  REFUSED(cuonn_run_open(&run, "s3://bucket/run", &kOrigin, 0, 0), CUONN_E_IO, "\"://\"");
-  REFUSED(cuonn_run_open(&run, "", &kOrigin, 0, 0), CUONN_E_IO, "empty");
+  REFUSED(cuonn_run_open(&run, "s3://bucket/run", &kOrigin, 0, 0, 0), CUONN_E_IO, "\"://\"");
+  REFUSED(cuonn_run_open(&run, "", &kOrigin, 0, 0, 0), CUONN_E_IO, "empty");
   assert_int_equal(file_put("file", "", 0), 0);
-  REFUSED(cuonn_run_open(&run, "file", &kOrigin, 0, 0), CUONN_E_IO, "file: is a file, not a directory");
+  REFUSED(cuonn_run_open(&run, "file", &kOrigin, 0, 0, 0), CUONN_E_IO, "file: is a file, not a directory");
 }
 
 /* Lives in a child, where a failure of cmocka would go on with the parent's tests: ends with a code instead. */
@@ -220,9 +255,9 @@ enum { kNobody = 65534 };
 
 static int open_without_permission(cuonn_run *run) {
   if (geteuid() == 0 && (setgid(kNobody) != 0 || setuid(kNobody) != 0)) return 2;
-  if (cuonn_run_open(&run, "denied", &kOrigin, 0, 0) != CUONN_E_IO) return 3;
+  if (cuonn_run_open(&run, "denied", &kOrigin, 0, 0, 0) != CUONN_E_IO) return 3;
   if (!strstr(cuonn_last_error(), "denied") || !strstr(cuonn_last_error(), "Permission denied")) return 4;
-  return cuonn_run_open(&run, "denied/run", &kOrigin, 0, 0) == CUONN_E_IO ? 0 : 5;
+  return cuonn_run_open(&run, "denied/run", &kOrigin, 0, 0, 0) == CUONN_E_IO ? 0 : 5;
 }
 
 static void test_run__without_permission(void **s) {
@@ -250,7 +285,7 @@ static int record_past_limit(cuonn_run *run) {
 static void test_run__no_room_leaves_every_file(void **s) {
   (void)s;
   cuonn_run *run;
-  OK(cuonn_run_open(&run, "full", &kOrigin, 0, 0));
+  OK(cuonn_run_open(&run, "full", &kOrigin, 0, 0, 0));
   record_epoch(run, 1, true);
   in_child(record_past_limit, run);
   check_metrics("full/metrics.csv", 1);
@@ -263,14 +298,14 @@ static void test_run__no_room_leaves_every_file(void **s) {
 static void test_run__refuses_a_second_writer(void **state) {
   (void)state;
   cuonn_run *first, *second;
-  OK(cuonn_run_open(&first, "shared", &kOrigin, false, 0));
-  REFUSED(cuonn_run_open(&second, "shared", &kOrigin, false, 0), CUONN_E_ARGUMENT,
+  OK(cuonn_run_open(&first, "shared", &kOrigin, false, 0, 0));
+  REFUSED(cuonn_run_open(&second, "shared", &kOrigin, false, 0, 0), CUONN_E_ARGUMENT,
           "shared: another run is writing there");
   assert_null(second);
   record_epoch(first, 1, true);
-  REFUSED(cuonn_run_open(&second, "shared", &kOrigin, false, 1), CUONN_E_ARGUMENT, "another run");
+  REFUSED(cuonn_run_open(&second, "shared", &kOrigin, false, 1, 0), CUONN_E_ARGUMENT, "another run");
   cuonn_run_close(first);
-  OK(cuonn_run_open(&second, "shared", &kOrigin, false, 1));
+  OK(cuonn_run_open(&second, "shared", &kOrigin, false, 1, 0));
   cuonn_run_close(second);
 }
 
@@ -283,7 +318,7 @@ static void test_metrics__are_read_back(void **state) {
   size_t count;
   for (int in_situ = 0; in_situ < 2; in_situ++) {
     const char *const path = in_situ ? "metrics-in-situ/metrics.csv" : "metrics/metrics.csv";
-    OK(cuonn_run_open(&run, in_situ ? "metrics-in-situ" : "metrics", &kOrigin, in_situ ? 2 : 0, 0));
+    OK(cuonn_run_open(&run, in_situ ? "metrics-in-situ" : "metrics", &kOrigin, in_situ ? 2 : 0, 0, 0));
     OK(cuonn_metrics_read(&records, &count, path));
     assert_int_equal(count, 0);
     free(records);
@@ -313,13 +348,13 @@ static void test_metrics__of_older_versions(void **state) {
   cuonn_epoch_record *records;
   size_t count;
   char text[512];
-  OK(cuonn_run_open(&run, "older", &kOrigin, 2, 0));
+  OK(cuonn_run_open(&run, "older", &kOrigin, 2, 0, 0));
   record_epoch(run, 1, true);
   cuonn_run_close(run);
   snprintf(text, sizeof text, "%.*s,gradient_error_small,gradient_error_batch\n1,1,1,1,1,1,.5,.25\n",
            (int)strlen(kHeader) - 1, kHeader);
   put_text("older/metrics.csv", text);
-  OK(cuonn_run_open(&run, "older", &kOrigin, 2, 1));
+  OK(cuonn_run_open(&run, "older", &kOrigin, 2, 1, 0));
   record_epoch(run, 2, true);
   cuonn_run_close(run);
   OK(cuonn_metrics_read(&records, &count, "older/metrics.csv"));
@@ -360,6 +395,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_run__records),
       cmocka_unit_test(test_run__records_gradient_errors),
+      cmocka_unit_test(test_run__keeps_epochs_until_the_interval_has_passed),
       cmocka_unit_test(test_run__resumes),
       cmocka_unit_test(test_run__refuses_damaged_metrics),
       cmocka_unit_test(test_run__refuses_directories),

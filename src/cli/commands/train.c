@@ -295,8 +295,14 @@ static int nothing_to_do(job *j) {
 static int diverged(const job *j) {
   if (j->saved_step == UINT64_MAX)
     return cli_fail(CLI_OTHER, "%s; no epoch was finished, so there is no checkpoint", cuonn_last_error());
-  return cli_fail(CLI_OTHER, "%s; %s/last.nc keeps the phases after step %" PRIu64, cuonn_last_error(),
-                  j->config.output_directory, j->saved_step);
+  char *const reason = strdup(cuonn_last_error());
+  const cuonn_status kept = cuonn_run_flush(j->run);
+  const int code = kept != CUONN_OK
+                       ? cli_fail_library(kept)
+                       : cli_fail(CLI_OTHER, "%s; %s/last.nc keeps the phases after step %" PRIu64,
+                                  reason ? reason : "training diverged", j->config.output_directory, j->saved_step);
+  free(reason);
+  return code;
 }
 
 /* Whether a file holds this text and nothing else. */
@@ -336,7 +342,7 @@ static int train(job *j) {
   const cuonn_origin origin = {text, j->config.training.seed, j->t.identity};
   CLI_TRY_DONE(cuonn_run_open(&j->run, j->config.output_directory, &origin,
                               j->config.training.gradient == CUONN_GRADIENT_EXACT ? 0 : j->config.network.n_layers,
-                              !j->t.resume ? 0 : (finished ? finished : SIZE_MAX)));
+                              !j->t.resume ? 0 : (finished ? finished : SIZE_MAX), j->config.checkpoint_interval));
   print_start(j);
   clock_gettime(CLOCK_MONOTONIC, &j->t.began);
   cli_bar_open(&j->t.bar);
@@ -346,13 +352,17 @@ static int train(job *j) {
   cli_bar_clear(&j->t.bar);
   switch (status) {
     case CUONN_OK:
+      CLI_TRY_DONE(cuonn_run_flush(j->run));
       code = print_summary(j, "done");
       cli_flush();
       cli_training_report(&j->t, j->config.output_directory, false);
       break;
     case CUONN_E_INTERRUPTED: code = stop_run(j); break;
     case CUONN_E_DIVERGED: code = diverged(j); break;
-    default: code = cli_fail_library(status); break;
+    default:
+      code = cli_fail_library(status);
+      cuonn_run_flush(j->run); /* what can still be kept */
+      break;
   }
 done:
   free(text);
