@@ -24,15 +24,21 @@ static random_place place_of(const chip_reading *r, random_purpose purpose) {
                         chip_noise_has_steps(r->chip) ? r->step : 0};
 }
 
+random_place chip_read_place(const chip_reading *r) {
+  return place_of(r, chip_read_purpose(r->chip->noise_draw, r->use));
+}
+
+random_place chip_tap_place(const chip_reading *r) { return place_of(r, RANDOM_TAP); }
+
 void chip_read_factor(double factor[2], const chip_reading *r, size_t example, size_t waveguide, size_t n_modes) {
   const size_t before = chip_noise_has_examples(r->chip) ? example * n_modes : 0;
   double normal[2];
-  random_normals(normal, place_of(r, chip_read_purpose(r->chip->noise_draw, r->use)), (uint32_t)(before + waveguide));
+  random_normals(normal, chip_read_place(r), (uint32_t)(before + waveguide));
   const double amplitude = fabs(1 + r->chip->io_amplitude * normal[0]), phase = M_PI * r->chip->io_phase * normal[1];
   factor[0] = amplitude * cos(phase);
   factor[1] = amplitude * sin(phase);
 }
 
 void chip_tap_normals(double normals[2], const chip_reading *r, size_t place) {
-  random_normals(normals, place_of(r, RANDOM_TAP), (uint32_t)place);
+  random_normals(normals, chip_tap_place(r), (uint32_t)place);
 }

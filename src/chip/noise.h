@@ -27,6 +27,10 @@ bool chip_noise_has_layers(const cuonn_chip_options *chip);
 /* A frozen error of a detector is the same for every example; the matrix keeps an error for each element. */
 bool chip_noise_has_examples(const cuonn_chip_options *chip);
 
+/* Where the draws of one layer's readings stand; their indices are those of the two functions below. */
+random_place chip_read_place(const chip_reading *reading);
+random_place chip_tap_place(const chip_reading *reading);
+
 /* Complex factor between a field and what is read of it. example: of a batch, or the unit vector of a matrix. */
 void chip_read_factor(double factor[2], const chip_reading *reading, size_t example, size_t waveguide, size_t n_modes);
 

@@ -1,5 +1,6 @@
-/* The hot loops of every instruction level that this processor has against those of the plainest, and its sines against
- * those of the C library. Levels differ by the order of sums and by multiply-add: some roundings a node. */
+/* The hot loops of every instruction level that this processor has against those of the plainest, its sines against
+ * those of the C library, and its draws against those of base/random.h. Levels differ by the order of sums and by
+ * multiply-add: some roundings a node. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #endif
 
 #include "base/memory.h"
+#include "chip/noise.h"
 #include "cpu/layer.h"
 #include "cpu/level.h"
 #include "cpu/nodes.h"
@@ -117,6 +119,121 @@ static void test_sines(void **state) {
   }
 }
 
+/* 3.5e-15 of the radius: kernels_noise.h says why. */
+static void check_normals(random_place place, uint32_t first, uint32_t step, size_t n) {
+  double want[2][64], got[2][64];
+  for (size_t i = 0; i < n; i++) {
+    double normals[2];
+    random_normals(normals, place, first + (uint32_t)i * step);
+    want[0][i] = normals[0];
+    want[1][i] = normals[1];
+  }
+  for (size_t level = 0; cpu_kernels_level(level); level++) {
+    cpu_kernels_level(level)->normals(got[0], got[1], place, first, step, n);
+    for (size_t i = 0; i < n; i++) {
+      const double radius = hypot(want[0][i], want[1][i]);
+      const double off = fmax(fabs(got[0][i] - want[0][i]), fabs(got[1][i] - want[1][i]));
+      if (!(off <= 3.5e-15 * radius)) {
+        fail_msg("level %zu, draw %zu from %u by %u: %.17g and %.17g, not %.17g and %.17g", level, i, first, step,
+                 got[0][i], got[1][i], want[0][i], want[1][i]);
+      }
+    }
+  }
+}
+
+static void test_normals__are_the_draws_of_random(void **state) {
+  (void)state;
+  const random_place places[] = {{1, RANDOM_FORWARD, 0, 0}, {UINT64_MAX - 2, RANDOM_TAP, 2, 123456}};
+  const uint32_t steps[] = {1, 64};
+  for (size_t i = 0; i < 4; i++) {
+    for (uint32_t k = 0; k < 1 << 14; k++) check_normals(places[i / 2], 64 * k, steps[i % 2], 64);
+  }
+  check_normals(places[0], UINT32_MAX - 20, 1, 64); /* around the end of the indices */
+  check_normals(places[0], 5, 0, 16);
+}
+
+/* The counter of a block under key 0: every round of Philox4x32-10 can be undone, because its factors are odd. */
+static void counter_of_block(uint32_t c[4]) {
+  const uint32_t factors[] = {0xd2511f53, 0xcd9e8d57}, weyl[] = {0x9e3779b9, 0xbb67ae85};
+  uint32_t inverse[2];
+  for (size_t i = 0; i < 2; i++) {
+    inverse[i] = 1;
+    for (int k = 0; k < 5; k++) inverse[i] *= 2 - factors[i] * inverse[i]; /* Newton: 1, 2, 4 ... bits are right */
+  }
+  for (uint32_t round = 10; round-- > 0;) {
+    const uint32_t a = c[3] * inverse[0], b = c[1] * inverse[1];
+    const uint32_t high[] = {(uint32_t)((uint64_t)a * factors[0] >> 32), (uint32_t)((uint64_t)b * factors[1] >> 32)};
+    const uint32_t before[] = {a, c[0] ^ high[1] ^ round * weyl[0], b, c[2] ^ high[0] ^ round * weyl[1]};
+    memcpy(c, before, sizeof before);
+  }
+}
+
+/* Uniform numbers at the ends of their range, where the exponent changes, around sqrt(1/2), where the logarithm is put
+ * together in another way, and at the quarters and eighths of a turn. */
+static void test_normals__at_extreme_draws(void **state) {
+  (void)state;
+  const uint64_t quarter = UINT64_C(1) << 50, root = UINT64_C(0xb504f333f9de6) /* of 1/2, in 52 bits */;
+  const uint64_t words[] = {0,
+                            1,
+                            2,
+                            3,
+                            quarter / 2 - 1,
+                            quarter / 2,
+                            quarter - 1,
+                            quarter,
+                            root - 2,
+                            root - 1,
+                            root,
+                            root + 1,
+                            2 * quarter - 1,
+                            2 * quarter,
+                            3 * quarter - 1,
+                            3 * quarter,
+                            7 * quarter / 2,
+                            4 * quarter - 2,
+                            4 * quarter - 1};
+  const size_t n = sizeof words / sizeof *words;
+  for (size_t i = 0; i < n * n; i++) {
+    const uint64_t u = words[i / n] << 12, v = words[i % n] << 12;
+    uint32_t c[4] = {(uint32_t)(u >> 32), (uint32_t)u, (uint32_t)(v >> 32), (uint32_t)v};
+    counter_of_block(c);
+    const random_place place = {0, (random_purpose)c[3], c[2], c[1]};
+    const double uniform = random_uniform(place, c[0]);
+    assert_true(uniform == ((double)words[i / n] + .5) * 0x1p-52);
+    for (uint32_t lane = 0; lane < 16; lane += 5) check_normals(place, c[0] - 3 * lane, 3, 16);
+  }
+}
+
+/* Fields of float, times factors in double: two roundings, and one for what is left of draws and series. */
+static void test_read__multiplies_by_read_factors(void **state) {
+  (void)state;
+  cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
+  chip.measurement = CUONN_MEASUREMENT_MATRIX;
+  chance random = {5};
+  for (size_t i = 0; i < 4 * 4; i++) {
+    const size_t lanes = 16 * (i % 4 + 1);
+    const chip_reading reading = {&chip, CHIP_TRAINING, 3, 11};
+    chip.io_amplitude = i / 4 % 2 ? .5 : 0;
+    chip.io_phase = i / 8 ? 2 : 0;
+    float input[2 * kLanes], x[2 * kLanes];
+    double want[2 * kLanes], got[2 * kLanes];
+    for (size_t k = 0; k < 2 * lanes; k++) input[k] = (float)chance_normal(&random);
+    for (size_t e = 0; e < lanes; e++) {
+      double f[2];
+      chip_read_factor(f, &reading, 7 + e, 4, kModes);
+      want[e] = f[0] * (double)input[e] - f[1] * (double)input[lanes + e];
+      want[lanes + e] = f[0] * (double)input[lanes + e] + f[1] * (double)input[e];
+    }
+    for (size_t level = 0; cpu_kernels_level(level); level++) {
+      memcpy(x, input, sizeof x);
+      cpu_kernels_level(level)->read(x, lanes, chip_read_place(&reading), 7 * kModes + 4, kModes, chip.io_amplitude,
+                                     chip.io_phase);
+      widen(got, x, 2 * lanes);
+      CLOSE(got, want, 2 * lanes, .rel = 1.5 * FLT_EPSILON);
+    }
+  }
+}
+
 /* Sums of k products of numbers up to 1, of which 1 is already there or not: k roundings, and five times their root. */
 static void check_product(const cpu_product *p, chance *random) {
   const product_size size = p->size;
@@ -215,7 +332,12 @@ static void test_products(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_no_executable_memory), cmocka_unit_test(test_layers),
-                                     cmocka_unit_test(test_sines), cmocka_unit_test(test_products)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_no_executable_memory),
+                                     cmocka_unit_test(test_layers),
+                                     cmocka_unit_test(test_sines),
+                                     cmocka_unit_test(test_normals__are_the_draws_of_random),
+                                     cmocka_unit_test(test_normals__at_extreme_draws),
+                                     cmocka_unit_test(test_read__multiplies_by_read_factors),
+                                     cmocka_unit_test(test_products)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

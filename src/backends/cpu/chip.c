@@ -8,7 +8,7 @@
 #include "base/memory.h"
 
 /* Chunks of a set, each summed by one thread: sums over threads would depend on their order. */
-enum { kMostLanes = 64, kChunks = 64 };
+enum { kChunks = 64 };
 
 /* Floats that a batch of any size up to `most` fills in tiles; whole vectors. */
 static size_t batch_floats(size_t most, size_t n_modes) {

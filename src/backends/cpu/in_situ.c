@@ -14,7 +14,10 @@
 #include "cpu/walk.h"
 #include "mesh/node.h"
 
-enum { kChunks = 16 }; /* of a batch; summed in their order, whatever thread had them */
+enum {
+  kChunks = 16,  /* of a batch; summed in their order, whatever thread had them */
+  kTogether = 64 /* taps that are read together */
+};
 
 cpu_tiling cpu_tiling_of(size_t count, size_t n_modes) {
   const size_t lanes = cpu_tile_lanes(count, n_modes);
@@ -62,18 +65,15 @@ static void turn_outputs(float *x, const cpu_tap_mesh *mesh, size_t lanes) {
   for (size_t w = 0; w < mesh->n_modes; w++) walk_turn(x + w * 2 * lanes, mesh->gamma + 2 * w, lanes);
 }
 
-static void read_field(float *x, const cpu_tiling *t, size_t tile, const chip_reading *reading) {
-  const size_t first = tile * t->lanes, count = t->count - first < t->lanes ? t->count - first : t->lanes;
+/* Draws are counted by example and waveguide, as chip_read_factor() does. */
+static void read_field(float *x, const cpu_tiling *t, size_t tile, const chip_reading *reading,
+                       const cpu_kernels *kernels) {
+  const uint32_t n = (uint32_t)t->n_modes, step = chip_noise_has_examples(reading->chip) ? n : 0;
+  const uint32_t first = (uint32_t)(tile * t->lanes) * step;
   if (chip_reads_exactly(reading->chip)) return;
-  for (size_t w = 0; w < t->n_modes; w++) {
-    float *const re = x + w * 2 * t->lanes, *const im = re + t->lanes;
-    for (size_t i = 0; i < count; i++) {
-      double factor[2];
-      chip_read_factor(factor, reading, first + i, w, t->n_modes);
-      const double r = (double)re[i], s = (double)im[i];
-      re[i] = (float)(factor[0] * r - factor[1] * s);
-      im[i] = (float)(factor[0] * s + factor[1] * r);
-    }
+  for (uint32_t w = 0; w < n; w++) {
+    kernels->read(x + w * 2 * t->lanes, t->lanes, chip_read_place(reading), first + w, step,
+                  reading->chip->io_amplitude, reading->chip->io_phase);
   }
 }
 
@@ -81,7 +81,7 @@ void cpu_tap_read_outputs(float *x, const cpu_tap_mesh *mesh, const cpu_tiling *
                           const chip_reading *reading, const cpu_kernels *kernels) {
   kernels->tap_forward(x, t->lanes, mesh->nodes, mesh->n_nodes);
   turn_outputs(x, mesh, t->lanes);
-  read_field(x, t, tile, reading);
+  read_field(x, t, tile, reading, kernels);
 }
 
 /* --- Measuring --- */
@@ -170,18 +170,21 @@ static double read_tap(const tap_sums *s, size_t p, cuonn_gradient_method method
   return signal + shot * sqrt(fmax(light, 0)) * normal; /* light may be rounded below 0 where it is dark */
 }
 
-/* Derivatives of node k, or of output k - nodes. */
-static void finish(cuonn_mesh_gradient *gradient, size_t k, const tap_sums *sums, double factor,
-                   const cpu_tap_mesh *mesh, cuonn_gradient_method method, const chip_reading *reading) {
+/* Derivatives of nodes, and of outputs, which are counted on behind them: taps from .. end - 1, at most kTogether. */
+static void finish(cuonn_mesh_gradient *gradient, const tap_sums *sums, size_t from, size_t end, double factor,
+                   const cpu_tap_mesh *mesh, cuonn_gradient_method method, const chip_reading *reading,
+                   const cpu_kernels *kernels) {
   const double shot = reading->chip->tap_shot;
-  double normal[2] = {0, 0};
-  if (shot > 0) chip_tap_normals(normal, reading, k);
-  const double first = factor * read_tap(sums, 0, method, shot, normal[0]);
-  if (k >= mesh->n_nodes) {
-    gradient->d_gamma[k - mesh->n_nodes] = first;
-  } else {
-    gradient->d_theta[k] = first;
-    gradient->d_phi[k] = factor * read_tap(sums, 1, method, shot, normal[1]);
+  double normals[2][kTogether] = {{0}};
+  if (shot > 0) kernels->normals(normals[0], normals[1], chip_tap_place(reading), (uint32_t)from, 1, kTogether);
+  for (size_t k = from; k < end; k++) {
+    const double first = factor * read_tap(sums + k, 0, method, shot, normals[0][k - from]);
+    if (k >= mesh->n_nodes) {
+      gradient->d_gamma[k - mesh->n_nodes] = first;
+    } else {
+      gradient->d_theta[k] = first;
+      gradient->d_phi[k] = factor * read_tap(sums + k, 1, method, shot, normals[1][k - from]);
+    }
   }
 }
 
@@ -198,7 +201,7 @@ static void measure_tile(tap_sums *sums, float *g, const float *x, const double 
   add_inputs(sums + mesh->n_nodes, g, t->n_modes, lanes);
   turn_outputs(g, mesh, lanes);
   kernels->tap_backward(sums, g, lanes, mesh->nodes, mesh->n_nodes);
-  if (method == CUONN_GRADIENT_ANALOG) read_field(g, t, tile, reading);
+  if (method == CUONN_GRADIENT_ANALOG) read_field(g, t, tile, reading, kernels);
   for (size_t w = 0; w < t->n_modes; w++) {
     for (size_t i = w * 2 * lanes; i < w * 2 * lanes + lanes; i++) {
       a[i] = g[i];
@@ -244,9 +247,12 @@ void cpu_measure(cuonn_mesh_gradient *gradient, float *g, const float *x, const 
   }
   cpu_team_meet(team);
 #pragma omp for schedule(static) nowait
-  for (size_t k = 0; k < n_taps; k++) {
-    for (size_t chunk = 1; chunk < n_chunks; chunk++) add_sums(space->sums + k, space->sums + chunk * n_taps + k);
-    finish(gradient, k, space->sums + k, scales[0] * scales[1] / 2, mesh, method, reading);
+  for (size_t from = 0; from < n_taps; from += kTogether) {
+    const size_t end = from + kTogether < n_taps ? from + kTogether : n_taps;
+    for (size_t chunk = 1; chunk < n_chunks; chunk++) {
+      for (size_t k = from; k < end; k++) add_sums(space->sums + k, space->sums + chunk * n_taps + k);
+    }
+    finish(gradient, space->sums, from, end, scales[0] * scales[1] / 2, mesh, method, reading, kernels);
   }
   cpu_team_meet(team);
 }

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/random.h"
+
 /* A node with 50:50 couplers and no loss, in 8 operations instead of 16 (nodes.c says why):
  *   A = zeta x_top + t x_bottom    B = t zeta x_top - x_bottom
  * A goes to waveguide a, B to waveguide b, which are the node's two waveguides in either order. */
@@ -96,6 +98,12 @@ typedef struct cpu_kernels {
   void (*modulus_backward)(float *g, const float *y, const float *factor, size_t n_modes, size_t lanes);
 
   void (*sines)(double *sine, double *cosine, const double *angle, size_t n);
+  /* random_normals() of place at first, first + step, ... to within rounding; n a multiple of 16. */
+  void (*normals)(double *normals, double *others, random_place place, uint32_t first, uint32_t step, size_t n);
+  /* Fields of one waveguide, x [2][lanes], as they are read: chip_read_factor() times them, with draws as above. lanes:
+   * at most kMostLanes. */
+  void (*read)(float *x, size_t lanes, random_place place, uint32_t first, uint32_t step, double amplitude,
+               double phase);
   /* Kingma and Ba, algorithm 1; rate, c1 = 1 / (1 - beta1^i), c2 = 1 / (1 - beta2^i). */
   void (*adam)(double *phase, double *first, double *second, const double *gradient, size_t n, const double beta[2],
                double epsilon, double rate, double c1, double c2);
@@ -119,6 +127,6 @@ typedef struct cpu_kernels {
   size_t (*multiply_adds)(float *v, size_t rounds);
 } cpu_kernels;
 
-enum { kMultiplyAdds = 192 };
+enum { kMultiplyAdds = 192, kMostLanes = 64 };
 
 #endif

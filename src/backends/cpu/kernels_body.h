@@ -252,31 +252,46 @@ static void modulus_backward(float *restrict g, const float *restrict y, const f
   }
 }
 
-/* Sine and cosine by Taylor series on [-pi/4, pi/4], where their first left-out terms are 4e-16 and 1e-17 or less. pi/2
- * in three parts of 33 bits (Cody and Waite): exact products up to |q| = 2^20; farther out, and for NaN, libm's. */
+/* Sine and cosine by Taylor series on [-pi/4, pi/4], where their first left-out terms are 5e-17 and 1e-15 or less. */
+INLINE double sine_series(double r) {
+  const double z = r * r;
+  return r + r * z *
+                 (-1. / 6 +
+                  z * (1. / 120 +
+                       z * (-1. / 5040 + z * (1. / 362880 + z * (-1. / 39916800 + z * (1. / 6227020800. +
+                                                                                       z * (-1. / 1307674368000.)))))));
+}
+
+INLINE double cosine_series(double r) {
+  const double z = r * r;
+  return 1 + z * (-1. / 2 +
+                  z * (1. / 24 +
+                       z * (-1. / 720 + z * (1. / 40320 +
+                                             z * (-1. / 3628800 + z * (1. / 479001600. + z * (-1. / 87178291200.)))))));
+}
+
+/* Adding and taking away this rounds to a whole number. */
+static const double kShift = 0x1.8p52;
+
+/* Sine and cosine of q pi/2 + r, q whole, |r| <= pi/4. */
+INLINE void sine_and_cosine(double *sine, double *cosine, double q, double r) {
+  const double s = sine_series(r), c = cosine_series(r);
+  /* q mod 4 is 0, 1, 2, 3: (s, c), (c, -s), (-s, -c), (-c, s) */
+  const double half = q * 0.5, odd = half - ((half + kShift) - kShift); /* 0 or +-1/2 */
+  const double quarter = (q - (odd != 0)) * 0.25;
+  const double sign = quarter - ((quarter + kShift) - kShift) != 0 ? -1 : 1; /* - if q - (q mod 2) is 2 mod 4 */
+  *sine = sign * (odd != 0 ? c : s);
+  *cosine = sign * (odd != 0 ? -s : c);
+}
+
+/* pi/2 in three parts of 33 bits (Cody and Waite): exact products up to |q| = 2^20; farther out, and for NaN, libm's.
+ */
 static void sines(double *restrict sine, double *restrict cosine, const double *restrict angle, size_t n) {
   const double half_pi_1 = 0x1.921fb544p+0, half_pi_2 = 0x1.0b4611a6p-34, half_pi_3 = 0x1.3198a2e037073p-69;
-  const double largest = 1e5, shift = 0x1.8p52; /* adding and taking away `shift` rounds to a whole number */
+  const double largest = 1e5;
   for (size_t i = 0; i < n; i++) {
-    const double q = (angle[i] * (2 / M_PI) + shift) - shift;
-    const double r = ((angle[i] - q * half_pi_1) - q * half_pi_2) - q * half_pi_3, z = r * r;
-    const double s =
-        r + r * z *
-                (-1. / 6 +
-                 z * (1. / 120 +
-                      z * (-1. / 5040 + z * (1. / 362880 + z * (-1. / 39916800 + z * (1. / 6227020800. +
-                                                                                      z * (-1. / 1307674368000.)))))));
-    const double c =
-        1 + z * (-1. / 2 +
-                 z * (1. / 24 +
-                      z * (-1. / 720 +
-                           z * (1. / 40320 + z * (-1. / 3628800 + z * (1. / 479001600. + z * (-1. / 87178291200.)))))));
-    /* q mod 4 is 0, 1, 2, 3: (s, c), (c, -s), (-s, -c), (-c, s) */
-    const double half = q * 0.5, odd = half - ((half + shift) - shift); /* 0 or +-1/2 */
-    const double quarter = (q - (odd != 0)) * 0.25;
-    const double sign = quarter - ((quarter + shift) - shift) != 0 ? -1 : 1; /* - if q - (q mod 2) is 2 mod 4 */
-    sine[i] = sign * (odd != 0 ? c : s);
-    cosine[i] = sign * (odd != 0 ? -s : c);
+    const double q = (angle[i] * (2 / M_PI) + kShift) - kShift;
+    sine_and_cosine(sine + i, cosine + i, q, ((angle[i] - q * half_pi_1) - q * half_pi_2) - q * half_pi_3);
   }
   for (size_t i = 0; i < n; i++) {
     if (!(fabs(angle[i]) <= largest)) {
@@ -311,6 +326,8 @@ static size_t multiply_adds(float *v, size_t rounds) {
   return rounds * kChains * kVector;
 }
 
+#include "cpu/kernels_noise.h"
+
 #include "cpu/kernels_taps.h"
 
 #include "cpu/kernels_dense.h"
@@ -331,6 +348,8 @@ const cpu_kernels CPU_KERNELS_NAME = {
     .modulus = modulus,
     .modulus_backward = modulus_backward,
     .sines = sines,
+    .normals = normals,
+    .read = read_waveguide,
     .adam = adam,
     .tap_forward = tap_forward,
     .tap_backward = tap_backward,
