@@ -234,7 +234,65 @@ static void test_read__multiplies_by_read_factors(void **state) {
   }
 }
 
-/* Sums of k products of numbers up to 1, of which 1 is already there or not: k roundings, and five times their root. */
+/* Powers that are exact in float, so that only e^x, the sum of ten of them and the quotient round: some ten
+ * roundings. What is below e^-87 may be 0. */
+static void check_softmax(const cpu_kernels *kernels, chance *random, double largest) {
+  enum { kClasses = 10, kWide = 32 };
+  static _Alignas(64) float y[kClasses * 2 * kWide], p[kClasses * kWide], g[kClasses * 2 * kWide], sum[kWide],
+      less[kWide];
+  static _Alignas(64) uint32_t best[kWide], label[kWide];
+  static double got[kClasses * kWide], want[kClasses * kWide], got_g[kClasses * 2 * kWide],
+      want_g[kClasses * 2 * kWide];
+  const float factor[kClasses] = {1, 1, 1, 1, 1, 1, 1, 1, 1, -1}, share = 0.5f;
+  for (size_t i = 0; i < kClasses * 2 * kWide; i++)
+    y[i] = roundf((float)chance_uniform(random, -largest, largest) * 64) / 64;
+  for (size_t i = 0; i < kWide; i++) label[i] = i == 5 ? UINT32_MAX : (uint32_t)chance_index(random, kClasses);
+  for (size_t c = 0; c < kClasses; c++) y[c * 2 * kWide + 3] = y[(c * 2 + 1) * kWide + 3] = 1; /* all equal */
+  kernels->softmax(p, sum, less, best, y, factor, label, kClasses, kWide);
+  kernels->softmax_backward(g, p, y, factor, label, 2 * share, kClasses, kWide);
+  for (size_t i = 0; i < kWide; i++) {
+    double power[kClasses], total = 0;
+    size_t most = 0;
+    for (size_t c = 0; c < kClasses; c++) {
+      const double re = (double)y[c * 2 * kWide + i], im = (double)y[(c * 2 + 1) * kWide + i];
+      power[c] = re * re + im * im;
+      if (power[c] > power[most]) most = c;
+    }
+    for (size_t c = 0; c < kClasses; c++) total += exp(power[c] - power[most]);
+    assert_int_equal(best[i], most);
+    if (i != 5) assert_true((double)less[i] == power[most] - power[label[i]]);
+    assert_true(fabs((double)sum[i] - total) <= 10 * FLT_EPSILON * total);
+    for (size_t c = 0; c < kClasses; c++) {
+      want[c * kWide + i] = exp(power[c] - power[most]) / total;
+      got[c * kWide + i] = (double)p[c * kWide + i];
+      const double u = i == 5 ? 0 : 2 * (double)share * (got[c * kWide + i] - (c == label[i] ? 1 : 0));
+      for (size_t plane = 0; plane < 2; plane++) {
+        const size_t at = (c * 2 + plane) * kWide + i;
+        want_g[at] = (plane ? -u : u) * (double)y[at];
+        got_g[at] = (double)g[at];
+      }
+      assert_true(fabs(got[c * kWide + i] - want[c * kWide + i]) <= 10 * FLT_EPSILON * want[c * kWide + i] + 2e-38);
+    }
+  }
+  CLOSE(got, want, kClasses * kWide, .abs = 10 * FLT_EPSILON);
+  CLOSE(got_g, want_g, kClasses * 2 * kWide, .rel = 4 * FLT_EPSILON);
+  y[2 * kWide + 7] = NAN;
+  kernels->softmax(p, sum, less, best, y, factor, label, kClasses, kWide);
+  assert_true(isnan(sum[7]) && !isnan(sum[8]));
+}
+
+static void test_softmax(void **state) {
+  (void)state;
+  chance random = {6};
+  for (size_t level = 0; cpu_kernels_level(level); level++) {
+    check_softmax(cpu_kernels_level(level), &random, 1);
+    check_softmax(cpu_kernels_level(level), &random, 4);
+    check_softmax(cpu_kernels_level(level), &random, 16);
+  }
+}
+
+/* Sums of k products of numbers up to 1, of which 1 is already there or not: k roundings, and five times their
+ * root. */
 static void check_product(const cpu_product *p, chance *random) {
   const product_size size = p->size;
   const size_t a_size = size.k * size.lda, b_size = (size.turned ? size.k : size.n) * size.ldb,
@@ -286,8 +344,8 @@ static void check_products(void) {
   }
 }
 
-/* Where no memory may be executed, here because there is no more memory, CBLAS computes. In a process of its own, which
- * asks for the first time. */
+/* Where no memory may be executed, here because there is no more memory, CBLAS computes. In a process of its own,
+ * which asks for the first time. */
 static void test_no_executable_memory(void **state) {
   (void)state;
   const pid_t child = fork();
@@ -338,6 +396,7 @@ int main(void) {
                                      cmocka_unit_test(test_normals__are_the_draws_of_random),
                                      cmocka_unit_test(test_normals__at_extreme_draws),
                                      cmocka_unit_test(test_read__multiplies_by_read_factors),
+                                     cmocka_unit_test(test_softmax),
                                      cmocka_unit_test(test_products)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

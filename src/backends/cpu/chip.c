@@ -117,6 +117,18 @@ static size_t tile_count(const cpu_tiling *t, size_t tile) {
   return left < t->lanes ? left : t->lanes;
 }
 
+static cpu_read_out read_out_of(const cpu_chip *chip, const cpu_chip_batch *batch, float *power, const float *y,
+                                const uint32_t *index, size_t count, size_t lanes) {
+  return (cpu_read_out){.softmax = power,
+                        .y = y,
+                        .factor = chip->ones,
+                        .labels = batch->set->labels,
+                        .index = index,
+                        .n_classes = chip->shape.n_classes,
+                        .count = count,
+                        .lanes = lanes};
+}
+
 void cpu_chip_evaluate(double *loss, uint32_t *predictions, const cpu_chip *chip, const cpu_chip_batch *batch,
                        const cpu_kernels *kernels, cpu_team *team) {
   const cuonn_network_shape *const shape = &chip->shape;
@@ -138,8 +150,8 @@ void cpu_chip_evaluate(double *loss, uint32_t *predictions, const cpu_chip *chip
         if (l > 0) kernels->modulus(x, y, chip->ones, t.n_modes, t.lanes);
         layer_tile(y, x, chip, l, batch, CHIP_TEST, &t, tile, kernels);
       }
-      chip->losses[chunk] +=
-          cpu_read_out(predictions, power, y, chip->ones, batch->set->labels, index, shape->n_classes, count, t.lanes);
+      const cpu_read_out r = read_out_of(chip, batch, power, y, index, count, t.lanes);
+      chip->losses[chunk] += cpu_read_out_loss(&r, predictions, kernels);
     }
   }
   cpu_team_meet(team);
@@ -170,11 +182,10 @@ static void forward(const cpu_chip *chip, const cpu_chip_batch *batch, const cpu
       if (l > 0) kernels->modulus(x + l * layer, y + (l - 1) * layer, chip->ones, t->n_modes, t->lanes);
       layer_tile(y + l * layer, x + l * layer, chip, l, batch, CHIP_TRAINING, t, tile, kernels);
     }
-    const float *const out = y + last * layer;
-    chip->losses[tile] = share * cpu_read_out(NULL, power, out, chip->ones, batch->set->labels, index, shape->n_classes,
-                                              count, t->lanes);
-    cpu_read_out_backward(chip->g + tile * size, power, out, chip->ones, batch->set->labels, index, shape, share, count,
-                          t->lanes);
+    const cpu_read_out r = read_out_of(chip, batch, power, y + last * layer, index, count, t->lanes);
+    chip->losses[tile] = share * cpu_read_out_loss(&r, NULL, kernels);
+    memset(chip->g + tile * size, 0, size * sizeof *chip->g);
+    cpu_read_out_backward(chip->g + tile * size, &r, share, kernels);
   }
   cpu_team_meet(team);
 }

@@ -123,17 +123,20 @@ static const dense_products *products_of(const dense_products *all, size_t l, si
   return all + l * kDenseBlocks + (n_examples == 16 ? 0 : n_examples == 32 ? 1 : 2);
 }
 
-void dense_load(float *x, const dense_layer *from, size_t n, size_t n_outputs, size_t first, size_t lanes) {
-  const size_t count = n_outputs - first < lanes ? n_outputs - first : lanes;
-  if (count < lanes) memset(x, 0, n * 2 * lanes * sizeof *x);
-  for (size_t in = 0; in < n; in++, x += 2 * lanes) {
-    memcpy(x, from->re + in * from->step + first, count * sizeof *x);
-    memcpy(x + lanes, from->im + in * from->step + first, count * sizeof *x);
-  }
+/* Elements of one layer: (output, input) is re, im[input * step + output]. */
+typedef struct {
+  float *re, *im;
+  size_t step;
+} dense_layer;
+
+static dense_layer dense_layer_of(float *elements, const cuonn_network_shape *shape, size_t l) {
+  float *const re = elements + dense_offset(shape, l);
+  const size_t lanes = dense_lanes(shape, l);
+  return l == 0 ? (dense_layer){re, re + 3 * shape->n_modes * lanes, lanes} : (dense_layer){re, re + lanes, 2 * lanes};
 }
 
-void dense_store(const dense_model *to, const cuonn_network_shape *shape, size_t l, const float *g, size_t first,
-                 size_t lanes) {
+void dense_store_rows(const dense_model *to, const cuonn_network_shape *shape, size_t l, const float *g, size_t first,
+                      size_t lanes) {
   const size_t n = shape->n_modes, padded = dense_padded(n), width = dense_lanes(shape, l);
   const size_t count = width - first < lanes ? width - first : lanes;
   const dense_layer layer = dense_layer_of(to->elements, shape, l);
@@ -150,6 +153,18 @@ void dense_store(const dense_model *to, const cuonn_network_shape *shape, size_t
   for (size_t i = 0; i < count; i++) {
     float *const re = back + (first + i) * padded, *const im = re + width * padded;
     for (size_t in = 0; in < n; in++) re[in] = g[in * 2 * lanes + i], im[in] = -g[(in * 2 + 1) * lanes + i];
+  }
+}
+
+void dense_load_rows(float *g, const dense_model *model, const cuonn_network_shape *shape, size_t l, size_t first,
+                     size_t lanes) {
+  const size_t n = shape->n_modes, width = dense_lanes(shape, l);
+  const size_t count = width - first < lanes ? width - first : lanes;
+  const dense_layer from = dense_layer_of(model->elements, shape, l);
+  if (count < lanes) memset(g, 0, n * 2 * lanes * sizeof *g);
+  for (size_t in = 0; in < n; in++, g += 2 * lanes) {
+    memcpy(g, from.re + in * from.step + first, count * sizeof *g);
+    memcpy(g + lanes, from.im + in * from.step + first, count * sizeof *g);
   }
 }
 
@@ -194,22 +209,25 @@ void dense_backward(float *sums, bool add, dense_space *space, const dense_model
   }
 }
 
-void dense_join(const dense_model *model, const cuonn_network_shape *shape, size_t l, size_t n_chunks, size_t from,
-                size_t end) {
-  const size_t size = dense_size(shape), n = shape->n_modes, width = dense_lanes(shape, l);
-  const size_t planes = l == 0 ? 3 : 1, row = l == 0 ? width : 2 * width;
-  float *const sums = model->sums + dense_offset(shape, l);
-  for (size_t plane = 0; plane < planes; plane++) {
-    float *const total = sums + plane * n * row;
-    for (size_t chunk = 1; chunk < n_chunks; chunk++) {
-      const float *const part = total + chunk * size;
-      for (size_t i = from * row; i < end * row; i++) total[i] += part[i];
+void dense_load_sums(float *x, const dense_model *model, const cuonn_network_shape *shape, size_t l, size_t n_chunks,
+                     size_t first, size_t lanes, const cpu_kernels *kernels) {
+  const size_t n = shape->n_modes, width = dense_lanes(shape, l), size = dense_size(shape), plane = n * width;
+  const size_t count = width - first < lanes ? width - first : lanes;
+  const float *from = model->sums + dense_offset(shape, l) + first;
+  _Alignas(64) float products[3][kDenseExamples];
+  if (count < lanes) memset(x, 0, n * 2 * lanes * sizeof *x);
+  for (size_t in = 0; in < n; in++, x += 2 * lanes) {
+    if (l > 0) {
+      kernels->sum_parts(x, from + in * 2 * width, n_chunks, size, count);
+      kernels->sum_parts(x + lanes, from + (in * 2 + 1) * width, n_chunks, size, count);
+      continue;
     }
-  }
-  if (l > 0) return;
-  float *const second = sums + n * width, *const third = second + n * width, *const im = third + n * width;
-  for (size_t i = from * width; i < end * width; i++) {
-    im[i] = sums[i] + second[i];
-    sums[i] -= third[i];
+    for (size_t i = 0; i < 3; i++) {
+      kernels->sum_parts(products[i], from + i * plane + in * width, n_chunks, size, count);
+    }
+    for (size_t i = 0; i < count; i++) {
+      x[i] = products[0][i] - products[2][i];
+      x[lanes + i] = products[0][i] + products[1][i];
+    }
   }
 }

@@ -3,8 +3,8 @@
  * multiple of 16 (`lanes` of a layer). A network of L layers:
  *   layer 0         [4][n][lanes]  r, i - r, r + i, i of the elements r + i i (kernels.h says why)
  *   layers 1 .. L-1 [n][2][lanes]
- * Sums over examples of input x cotangent of the output are the gradient of these elements and lie in the same way; the
- * fourth plane of the first layer is then empty until the products are joined. */
+ * Sums over examples of input x cotangent of the output are the gradient of these elements and lie in the same way, in
+ * the first layer as three products. */
 #ifndef CPU_DENSE_H
 #define CPU_DENSE_H
 
@@ -58,18 +58,6 @@ static inline size_t dense_offset(const cuonn_network_shape *shape, size_t l) {
 }
 static inline size_t dense_size(const cuonn_network_shape *shape) { return dense_offset(shape, shape->n_layers); }
 
-/* One layer of elements or of sums that are joined: (output, input) is re, im[input * step + output]. */
-typedef struct {
-  float *re, *im;
-  size_t step;
-} dense_layer;
-
-static inline dense_layer dense_layer_of(float *elements, const cuonn_network_shape *shape, size_t l) {
-  float *const re = elements + dense_offset(shape, l);
-  const size_t lanes = dense_lanes(shape, l);
-  return l == 0 ? (dense_layer){re, re + 3 * shape->n_modes * lanes, lanes} : (dense_layer){re, re + lanes, 2 * lanes};
-}
-
 static inline float *dense_back(const dense_model *model, const cuonn_network_shape *shape, size_t l) {
   const size_t padded = dense_padded(shape->n_modes);
   return model->back + (l - 1) * 2 * padded * padded;
@@ -98,11 +86,16 @@ static inline float *dense_outputs(const dense_space *space, const cuonn_network
   return space->y + (shape->n_layers - 1) * kDenseExamples * 2 * dense_padded(shape->n_modes);
 }
 
-/* A tile of a layer, x: [n][2][lanes] of outputs first .. first + lanes - 1; zero where there are none. */
-void dense_load(float *x, const dense_layer *from, size_t n, size_t n_outputs, size_t first, size_t lanes);
-/* Tile g of rows that nodes made into every form in which products read them. */
-void dense_store(const dense_model *to, const cuonn_network_shape *shape, size_t l, const float *g, size_t first,
-                 size_t lanes);
+/* A tile of a layer is [n][2][lanes] of outputs first .. first + lanes - 1; zero where there are none. Rows that nodes
+ * made go into every form in which products read them, */
+void dense_store_rows(const dense_model *to, const cuonn_network_shape *shape, size_t l, const float *g, size_t first,
+                      size_t lanes);
+/* and come back. */
+void dense_load_rows(float *g, const dense_model *model, const cuonn_network_shape *shape, size_t l, size_t first,
+                     size_t lanes);
+/* The sums of all chunks, as fields. */
+void dense_load_sums(float *x, const dense_model *model, const cuonn_network_shape *shape, size_t l, size_t n_chunks,
+                     size_t first, size_t lanes, const cpu_kernels *kernels);
 
 /* Sends the block in x through; later layers take moduli of the layer before. n_examples: 16, 32 or 64. */
 void dense_forward(dense_space *space, const dense_model *model, const dense_products *products,
@@ -110,9 +103,5 @@ void dense_forward(dense_space *space, const dense_model *model, const dense_pro
 /* After it, from the cotangents in g_read: sums[dense_size()] are set, or added to. */
 void dense_backward(float *sums, bool add, dense_space *space, const dense_model *model, const dense_products *products,
                     const cuonn_network_shape *shape, size_t n_examples, const cpu_kernels *kernels);
-/* Adds the sums of chunks 1 .. n_chunks - 1 of a layer to those of the first, for inputs from .. end - 1, and joins the
- * products. */
-void dense_join(const dense_model *model, const cuonn_network_shape *shape, size_t l, size_t n_chunks, size_t from,
-                size_t end);
 
 #endif

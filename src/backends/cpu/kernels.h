@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/random.h"
+#include "mesh/node.h"
 
 /* A node with 50:50 couplers and no loss, in 8 operations instead of 16 (nodes.c says why):
  *   A = zeta x_top + t x_bottom    B = t zeta x_top - x_bottom
@@ -97,6 +98,18 @@ typedef struct cpu_kernels {
   /* Cotangent Re(g) of h becomes that of y; 0 where y is 0. */
   void (*modulus_backward)(float *g, const float *y, const float *factor, size_t n_modes, size_t lanes);
 
+  /* y: [class][2][lanes]; p: [class][lanes] softmax of |factor y|^2, of which sum and best are e^(x - largest) added up
+   * and the first largest, and less is the largest - that of the label. */
+  void (*softmax)(float *p, float *sum, float *less, uint32_t *best, const float *y, const float *factor,
+                  const uint32_t *label, size_t n_classes, size_t lanes);
+  /* g, as y: twice_share / 2 times the cotangent of -log p at the label; 0 in lanes whose label is UINT32_MAX. */
+  void (*softmax_backward)(float *g, const float *p, const float *y, const float *factor, const uint32_t *label,
+                           float twice_share, size_t n_classes, size_t lanes);
+
+  /* Pending factors (nodes.c), sign and size m and phase p of every waveguide of a column's nodes, brought past them.
+   * s, c: of (a - b) / 2. Writes for each node t, zeta's size and angle. */
+  void (*pass_column)(double *m, double *p, double *t, double *size, double *angle, const double *s, const double *c,
+                      const double *theta, const double *phi, size_t n_nodes, const node_arms *arms);
   void (*sines)(double *sine, double *cosine, const double *angle, size_t n);
   /* random_normals() of place at first, first + step, ... to within rounding; n a multiple of 16. */
   void (*normals)(double *normals, double *others, random_place place, uint32_t first, uint32_t step, size_t n);
@@ -117,6 +130,8 @@ typedef struct cpu_kernels {
   /* Adds g_k x over lanes to sums[k][2]; x: one waveguide. */
   void (*add_products)(double *sums, const float *x, const float *g, size_t n, size_t lanes);
 
+  /* to[count] = sum of n_parts vectors that lie `step` apart. */
+  void (*sum_parts)(float *to, const float *parts, size_t n_parts, size_t step, size_t count);
   /* z: [row][2][lanes] complex; parts: [3][row][lanes] r, i - r, r + i of z. With the products m of such parts and of
    * R + I, R, I of another number, joined, (r + i i)(R + i I) = m_1 - m_3 + i (m_1 + m_2): three products, not four. */
   void (*split_complex)(float *parts, const float *z, size_t rows, size_t lanes);

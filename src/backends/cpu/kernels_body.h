@@ -301,6 +301,25 @@ static void sines(double *restrict sine, double *restrict cosine, const double *
   }
 }
 
+/* nodes.c has the formulas. */
+static void pass_column(double *restrict m, double *restrict p, double *restrict t, double *restrict size,
+                        double *restrict angle, const double *restrict s, const double *restrict c,
+                        const double *restrict theta, const double *restrict phi, size_t n_nodes, const node_arms *w) {
+  const double common = (w->theta[0] + w->theta[1]) / 2, difference = w->phi[0] - w->phi[1];
+  for (size_t j = 0; j < n_nodes; j++) {
+    const double mt = m[2 * j], mb = m[2 * j + 1], pt = p[2 * j], pb = p[2 * j + 1];
+    const double large = fabs(c[j]) > fabs(s[j]) ? c[j] : s[j], small = fabs(c[j]) > fabs(s[j]) ? -s[j] : c[j];
+    const double rounded = (double)(float)(small / large);
+    const double f = (large < 0 ? -mb : mb) / sqrt(1 + rounded * rounded);
+    size[j] = mt / mb;
+    angle[j] = difference * phi[j] + pt - pb;
+    t[j] = rounded;
+    m[2 * j] = fabs(c[j]) > fabs(s[j]) ? -f : f;
+    m[2 * j + 1] = f;
+    p[2 * j] = p[2 * j + 1] = pb + w->phi[1] * phi[j] + common * theta[j] + M_PI / 2;
+  }
+}
+
 static void adam(double *restrict phase, double *restrict first, double *restrict second,
                  const double *restrict gradient, size_t n, const double beta[2], double epsilon, double rate,
                  double c1, double c2) {
@@ -332,6 +351,8 @@ static size_t multiply_adds(float *v, size_t rounds) {
 
 #include "cpu/kernels_dense.h"
 
+#include "cpu/kernels_softmax.h"
+
 extern const cpu_kernels CPU_KERNELS_NAME;
 const cpu_kernels CPU_KERNELS_NAME = {
     .level = CPU_KERNELS_LEVEL,
@@ -347,6 +368,9 @@ const cpu_kernels CPU_KERNELS_NAME = {
     .unscale = unscale,
     .modulus = modulus,
     .modulus_backward = modulus_backward,
+    .softmax = softmax,
+    .softmax_backward = softmax_backward,
+    .pass_column = pass_column,
     .sines = sines,
     .normals = normals,
     .read = read_waveguide,
@@ -356,6 +380,7 @@ const cpu_kernels CPU_KERNELS_NAME = {
     .tap_measure = tap_measure,
     .multiply = multiply,
     .add_products = add_products,
+    .sum_parts = sum_parts,
     .split_complex = split_complex,
     .join_complex = join_complex,
     .multiply_adds = multiply_adds,

@@ -124,6 +124,14 @@ static void general_transposed(float *g, size_t lanes, const general_node *nodes
   }
 }
 
+static void sum_parts(float *restrict to, const float *restrict parts, size_t n_parts, size_t step, size_t count) {
+  for (size_t i = 0; i < count; i += kVector) {
+    vec sum = {0};
+    for (size_t p = 0; p < n_parts; p++) sum += at(parts + p * step, i);
+    put(to, i, sum);
+  }
+}
+
 static void split_complex(float *restrict parts, const float *restrict z, size_t rows, size_t lanes) {
   const size_t size = rows * lanes;
   for (size_t r = 0; r < rows; r++, parts += lanes, z += 2 * lanes) {

@@ -42,7 +42,7 @@ static double run_chunk(node_sums *sums, uint32_t *predictions, cpu_space *space
     for (size_t i = 0; i < count; i++) space->index[i] = cpu_example_at(model, b, first + i);
     cpu_tile_load(space->fields, b->set, space->index, count, shape->n_modes, lanes);
     cpu_network_forward(space, layers, shape, lanes, s->kernels);
-    loss += cpu_network_loss(predictions, space, layers, shape, b->set, count, lanes);
+    loss += cpu_network_loss(predictions, space, layers, shape, b->set, count, lanes, s->kernels);
     if (sums) cpu_network_backward(sums, space, layers, shape, b->set, d->share, count, lanes, s->kernels);
   }
   return loss;

@@ -63,23 +63,22 @@ static void build(const cpu_group *group) {
     if (i % most >= t.n_tiles) continue;
     memset(g, 0, n * 2 * t.lanes * sizeof *g);
     layer_rows(g, j.layer, first, t.lanes, s->kernels);
-    dense_store(j.to, &s->problem.shape, j.l, g, first, t.lanes);
+    dense_store_rows(j.to, &s->problem.shape, j.l, g, first, t.lanes);
   }
   cpu_team_meet(group->team);
 }
 
 /* Sums of one part of a layer's outputs. */
-static void walk_part(const job *j, const tiling *t, size_t part, cpu_space *space) {
+static void walk_part(const job *j, const tiling *t, size_t n_chunks, size_t part, cpu_space *space) {
   const cuonn_network_shape *const shape = &j->state->problem.shape;
-  const size_t n = shape->n_modes, nodes = shape->mesh->n_nodes, width = dense_lanes(shape, j->l);
-  const dense_layer rows = dense_layer_of(j->to->elements, shape, j->l), d = dense_layer_of(j->to->sums, shape, j->l);
-  node_sums *const sums = cpu_chunk_sums(j->state, j->model, part) + j->l * nodes;
-  memset(sums, 0, nodes * sizeof *sums);
+  const cpu_kernels *const kernels = j->state->kernels;
+  node_sums *const sums = cpu_chunk_sums(j->state, j->model, part) + j->l * shape->mesh->n_nodes;
+  memset(sums, 0, shape->mesh->n_nodes * sizeof *sums);
   for (size_t k = part * t->n_tiles / t->n_parts; k < (part + 1) * t->n_tiles / t->n_parts; k++) {
     const size_t first = k * t->lanes;
-    dense_load(space->fields, &d, n, width, first, t->lanes);
-    dense_load(space->g, &rows, n, width, first, t->lanes);
-    layer_rows_backward(sums, space->fields, space->g, space->kept, j->layer, first, t->lanes, j->state->kernels);
+    dense_load_sums(space->fields, j->to, shape, j->l, n_chunks, first, t->lanes, kernels);
+    dense_load_rows(space->g, j->to, shape, j->l, first, t->lanes);
+    layer_rows_backward(sums, space->fields, space->g, space->kept, j->layer, first, t->lanes, kernels);
   }
 }
 
@@ -115,12 +114,20 @@ static void load(dense_space *space, const cpu_model *model, const cpu_batch *b,
   }
 }
 
-/* Outputs [example][2][lanes] as [class][2][example], or back. */
-static void turn(float *read, float *outputs, size_t classes, size_t lanes, size_t n_examples, bool back) {
-  for (size_t e = 0; e < n_examples; e++) {
-    for (size_t i = 0; i < 2 * classes; i++) {
-      float *const a = read + i * n_examples + e, *const b = outputs + (2 * e + i % 2) * lanes + i / 2;
-      *(back ? b : a) = back ? *a : *b;
+/* Outputs [example][2][lanes] as the read-out has them, [class][2][example]. */
+static void turn(float *to, const float *outputs, size_t classes, size_t lanes, size_t n_examples) {
+  for (size_t i = 0; i < 2 * classes; i++, to += n_examples) {
+    const float *const from = outputs + i % 2 * lanes + i / 2;
+    for (size_t e = 0; e < n_examples; e++) to[e] = from[2 * e * lanes];
+  }
+}
+
+/* And back; lanes that are no class stay 0. */
+static void turn_back(float *to, const float *g, size_t classes, size_t lanes, size_t n_examples) {
+  for (size_t e = 0; e < n_examples; e++, to += 2 * lanes) {
+    for (size_t c = 0; c < classes; c++) {
+      to[c] = g[2 * c * n_examples + e];
+      to[lanes + c] = g[(2 * c + 1) * n_examples + e];
     }
   }
 }
@@ -129,8 +136,7 @@ static void turn(float *read, float *outputs, size_t classes, size_t lanes, size
 static double run_chunk(float *sums, uint32_t *predictions, dense_space *space, const cpu_state *s,
                         const cpu_model *model, const division *d, size_t chunk) {
   const cuonn_network_shape *const shape = &s->problem.shape;
-  const size_t last = shape->n_layers - 1, lanes = dense_lanes(shape, last), classes = shape->n_classes;
-  const uint8_t *const labels = d->batch->set->labels;
+  const size_t last = shape->n_layers - 1, lanes = dense_lanes(shape, last);
   double loss = 0;
   const size_t from = chunk * d->n_blocks / d->n_chunks;
   for (size_t k = from; k < (chunk + 1) * d->n_blocks / d->n_chunks; k++) {
@@ -138,13 +144,13 @@ static double run_chunk(float *sums, uint32_t *predictions, dense_space *space, 
     const size_t count = left < d->examples ? left : d->examples, n_examples = dense_filled(count);
     load(space, model, d->batch, first, count, n_examples);
     dense_forward(space, &model->dense, s->products, shape, n_examples, s->kernels);
-    turn(space->y_read, dense_outputs(space, shape), classes, lanes, n_examples, false);
-    loss += cpu_read_out(predictions, space->power, space->y_read, space->ones, labels, space->index, classes, count,
-                         n_examples);
+    turn(space->y_read, dense_outputs(space, shape), shape->n_classes, lanes, n_examples);
+    const cpu_read_out r = {space->power, space->y_read,    space->ones, d->batch->set->labels,
+                            space->index, shape->n_classes, count,       n_examples};
+    loss += cpu_read_out_loss(&r, predictions, s->kernels);
     if (!sums) continue;
-    cpu_read_out_backward(space->back, space->power, space->y_read, space->ones, labels, space->index, shape, d->share,
-                          count, n_examples);
-    turn(space->back, space->g_read, classes, lanes, n_examples, true);
+    cpu_read_out_backward(space->back, &r, d->share, s->kernels);
+    turn_back(space->g_read, space->back, shape->n_classes, lanes, n_examples);
     dense_backward(sums, k > from, space, &model->dense, s->products, shape, n_examples, s->kernels);
   }
   return loss;
@@ -165,28 +171,14 @@ static void run_chunks(const cpu_group *group, const division *d, uint32_t *pred
 
 /* ----------------------------------------------------------------------------------------------------- batches */
 
-/* Derivatives of the matrices, from the sums of chunks. */
-static void join(const cpu_group *group, size_t n_chunks) {
-  enum { kRows = 16 }; /* inputs of one turn */
-  const cuonn_network_shape *const shape = &group->state->problem.shape;
-  const size_t n = shape->n_modes, turns = (n + kRows - 1) / kRows;
-#pragma omp for schedule(static) nowait
-  for (size_t i = 0; i < group->n_models * shape->n_layers * turns; i++) {
-    const size_t from = i % turns * kRows, end = from + kRows < n ? from + kRows : n;
-    const job j = job_of(group, i / turns);
-    dense_join(j.to, shape, j.l, n_chunks, from, end);
-  }
-  cpu_team_meet(group->team);
-}
-
-static void walk(const cpu_group *group) {
+static void walk(const cpu_group *group, size_t n_chunks) {
   const cpu_state *const s = group->state;
   const size_t most = most_tiles(s);
 #pragma omp for schedule(dynamic, 1) nowait
   for (size_t i = 0; i < group->n_models * s->problem.shape.n_layers * most; i++) {
     const job j = job_of(group, i / most);
     const tiling t = tile(s, j.l);
-    if (i % most < t.n_parts) walk_part(&j, &t, i % most, group->spaces + omp_get_thread_num());
+    if (i % most < t.n_parts) walk_part(&j, &t, n_chunks, i % most, group->spaces + omp_get_thread_num());
   }
   cpu_team_meet(group->team);
 }
@@ -196,8 +188,7 @@ static void gradient(double *losses, const cpu_group *group, const cpu_batch *ba
   const division d = divide(s, batch);
   build(group);
   run_chunks(group, &d, NULL, true);
-  join(group, d.n_chunks);
-  walk(group);
+  walk(group, d.n_chunks);
 #pragma omp for schedule(static, 1) nowait
   for (size_t i = 0; i < group->n_models * s->problem.shape.n_layers; i++) {
     const job j = job_of(group, i);

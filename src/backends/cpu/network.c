@@ -66,67 +66,37 @@ void cpu_network_forward(cpu_space *space, const cpu_layer *layers, const cuonn_
   }
 }
 
-double cpu_read_out(uint32_t *predictions, float *power, const float *y, const float *factor, const uint8_t *labels,
-                    const uint32_t *index, size_t classes, size_t count, size_t lanes) {
-  double loss = 0;
-  for (size_t c = 0; c < classes; c++) {
-    const float *const re = y + c * 2 * lanes, *const im = re + lanes, f = factor[c];
-    for (size_t i = 0; i < lanes; i++) {
-      const float a = f * re[i], b = f * im[i];
-      power[c * lanes + i] = a * a + b * b;
-    }
-  }
-  for (size_t i = 0; i < count; i++) {
-    size_t best = 0;
-    for (size_t c = 1; c < classes; c++) {
-      if (power[c * lanes + i] > power[best * lanes + i]) best = c;
-    }
-    const float most = power[best * lanes + i], own = power[labels[index[i]] * lanes + i];
-    float sum = 0;
-    for (size_t c = 0; c < classes; c++) {
-      power[c * lanes + i] = expf(power[c * lanes + i] - most);
-      sum += power[c * lanes + i];
-    }
-    for (size_t c = 0; c < classes; c++) power[c * lanes + i] /= sum;
-    loss += log((double)sum) + (double)most - (double)own;
-    if (predictions) predictions[index[i]] = (uint32_t)best;
-  }
-  return loss;
-}
-
-/* d loss/d|y|^2 = share (p - onehot), and d|y|^2 = 2 Re(conj(y) dy). */
-void cpu_read_out_backward(float *g, const float *softmax, const float *y, const float *factor, const uint8_t *labels,
-                           const uint32_t *index, const cuonn_network_shape *shape, double share, size_t count,
-                           size_t lanes) {
-  memset(g, 0, shape->n_modes * 2 * lanes * sizeof *g);
-  for (size_t c = 0; c < shape->n_classes; c++) {
-    const float weight = (float)(2 * share) * factor[c] * factor[c];
-    for (size_t i = 0; i < count; i++) {
-      const float own = labels[index[i]] == c ? 1 : 0, u = weight * (softmax[c * lanes + i] - own);
-      g[c * 2 * lanes + i] = u * y[c * 2 * lanes + i];
-      g[c * 2 * lanes + lanes + i] = -u * y[c * 2 * lanes + lanes + i];
-    }
-  }
+/* The last layer's outputs. */
+static cpu_read_out read_out_of(const cpu_space *space, const cpu_layer *layers, const cuonn_network_shape *shape,
+                                const cpu_set *set, size_t count, size_t lanes) {
+  const size_t last = shape->n_layers - 1;
+  return (cpu_read_out){.softmax = space->power,
+                        .y = space->fields + last * shape->n_modes * 2 * lanes,
+                        .factor = layer_output_factor(layers + last),
+                        .labels = set->labels,
+                        .index = space->index,
+                        .n_classes = shape->n_classes,
+                        .count = count,
+                        .lanes = lanes};
 }
 
 double cpu_network_loss(uint32_t *predictions, cpu_space *space, const cpu_layer *layers,
-                        const cuonn_network_shape *shape, const cpu_set *set, size_t count, size_t lanes) {
-  const size_t last = shape->n_layers - 1;
-  const float *const y = space->fields + last * shape->n_modes * 2 * lanes;
-  return cpu_read_out(predictions, space->power, y, layer_output_factor(layers + last), set->labels, space->index,
-                      shape->n_classes, count, lanes);
+                        const cuonn_network_shape *shape, const cpu_set *set, size_t count, size_t lanes,
+                        const cpu_kernels *kernels) {
+  const cpu_read_out r = read_out_of(space, layers, shape, set, count, lanes);
+  return cpu_read_out_loss(&r, predictions, kernels);
 }
 
 void cpu_network_backward(node_sums *sums, cpu_space *space, const cpu_layer *layers, const cuonn_network_shape *shape,
                           const cpu_set *set, double share, size_t count, size_t lanes, const cpu_kernels *kernels) {
   const size_t n = shape->n_modes, size = n * 2 * lanes, nodes = shape->mesh->n_nodes;
+  const cpu_read_out r = read_out_of(space, layers, shape, set, count, lanes);
+  memset(space->g, 0, size * sizeof *space->g);
+  cpu_read_out_backward(space->g, &r, share, kernels);
   for (size_t l = shape->n_layers; l-- > 0;) {
     float *const x = space->fields + l * size;
-    const float *const factor = layer_output_factor(layers + l);
-    if (l + 1 == shape->n_layers) {
-      cpu_read_out_backward(space->g, space->power, x, factor, set->labels, space->index, shape, share, count, lanes);
-    } else {
-      kernels->modulus_backward(space->g, x, factor, n, lanes);
+    if (l + 1 < shape->n_layers) {
+      kernels->modulus_backward(space->g, x, layer_output_factor(layers + l), n, lanes);
     }
     layer_backward(sums + l * nodes, x, space->g, space->kept + l * space->kept_stride, layers + l, lanes, kernels);
   }

@@ -4,6 +4,7 @@
 
 #include "cpu/dense.h"
 #include "cpu/layer.h"
+#include "cpu/read_out.h"
 #include "cuonn/network.h"
 
 /* A labelled set in float. */
@@ -42,14 +43,8 @@ void cpu_network_forward(cpu_space *space, const cpu_layer *layers, const cuonn_
 /* After it: sum of -log p over the tile's `count` examples, whose labels are set->labels[index]; predictions[index] is
  * written unless NULL. */
 double cpu_network_loss(uint32_t *predictions, cpu_space *space, const cpu_layer *layers,
-                        const cuonn_network_shape *shape, const cpu_set *set, size_t count, size_t lanes);
-/* The same for outputs factor x y; power: [class][lanes], which becomes the softmax. */
-double cpu_read_out(uint32_t *predictions, float *power, const float *y, const float *factor, const uint8_t *labels,
-                    const uint32_t *index, size_t classes, size_t count, size_t lanes);
-/* Cotangent g of y by share x that loss, from the softmax. */
-void cpu_read_out_backward(float *g, const float *softmax, const float *y, const float *factor, const uint8_t *labels,
-                           const uint32_t *index, const cuonn_network_shape *shape, double share, size_t count,
-                           size_t lanes);
+                        const cuonn_network_shape *shape, const cpu_set *set, size_t count, size_t lanes,
+                        const cpu_kernels *kernels);
 /* After that: adds the gradients' sums, [layer][n_nodes of the mesh], of share x that loss. */
 void cpu_network_backward(node_sums *sums, cpu_space *space, const cpu_layer *layers, const cuonn_network_shape *shape,
                           const cpu_set *set, double share, size_t count, size_t lanes, const cpu_kernels *kernels);

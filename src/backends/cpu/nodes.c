@@ -24,26 +24,6 @@
 
 #include "cpu/nodes.h"
 
-/* Pending factors: sign and size m, and P, of every waveguide; brought past one column of nodes.
- * s, c: of (a - b) / 2. Writes for each node t, zeta's size and angle. */
-static void pass_column(double *restrict m, double *restrict p, double *restrict t, double *restrict size,
-                        double *restrict angle, const double *restrict s, const double *restrict c,
-                        const double *restrict theta, const double *restrict phi, size_t n_nodes, const node_arms *w) {
-  const double common = (w->theta[0] + w->theta[1]) / 2, difference = w->phi[0] - w->phi[1];
-  for (size_t j = 0; j < n_nodes; j++) {
-    const double mt = m[2 * j], mb = m[2 * j + 1], pt = p[2 * j], pb = p[2 * j + 1];
-    const double large = fabs(c[j]) > fabs(s[j]) ? c[j] : s[j], small = fabs(c[j]) > fabs(s[j]) ? -s[j] : c[j];
-    const double rounded = (double)(float)(small / large);
-    const double f = (large < 0 ? -mb : mb) / sqrt(1 + rounded * rounded);
-    size[j] = mt / mb;
-    angle[j] = difference * phi[j] + pt - pb;
-    t[j] = rounded;
-    m[2 * j] = fabs(c[j]) > fabs(s[j]) ? -f : f;
-    m[2 * j + 1] = f;
-    p[2 * j] = p[2 * j + 1] = pb + w->phi[1] * phi[j] + common * theta[j] + M_PI / 2;
-  }
-}
-
 /* What stands at the waveguides of a column's nodes, next to each other. */
 static void gather(double *at_nodes, const double *values, const cuonn_mesh_column *column) {
   for (size_t i = 0; i < 2 * column->count; i++) at_nodes[i] = values[column->pairs[i / 2][i % 2]];
@@ -75,12 +55,13 @@ static void fill_ideal(cpu_layer *layer, const double *theta, const double *phi,
     if (count == 0) continue;
     if (column->contiguous) {
       const size_t top = column->pairs[0][0];
-      pass_column(m + top, layer->phase + top, t + k, size + k, angle + k, s + k, c + k, theta + k, phi + k, count, w);
+      kernels->pass_column(m + top, layer->phase + top, t + k, size + k, angle + k, s + k, c + k, theta + k, phi + k,
+                           count, w);
       continue;
     }
     gather(pairs_m, m, column);
     gather(pairs_p, layer->phase, column);
-    pass_column(pairs_m, pairs_p, t + k, size + k, angle + k, s + k, c + k, theta + k, phi + k, count, w);
+    kernels->pass_column(pairs_m, pairs_p, t + k, size + k, angle + k, s + k, c + k, theta + k, phi + k, count, w);
     scatter(m, pairs_m, column);
     scatter(layer->phase, pairs_p, column);
   }
