@@ -1,6 +1,6 @@
 #include "cpu/team.h"
 
-enum { kSpins = 4000 }; /* some microseconds, as long as it takes to wake a thread */
+enum { kSpins = 20000 }; /* some ten microseconds: a thread that sleeps is late by more in a virtual machine */
 
 void cpu_team_create(cpu_team *team) {
   *team = (cpu_team){.mutex = PTHREAD_MUTEX_INITIALIZER, .everyone = PTHREAD_COND_INITIALIZER};
