@@ -116,16 +116,16 @@ static void golden_mesh(size_t n, const char *name, cuonn_gradient_method method
   OK(cpu_tap_mesh_create(&taps, mesh.shape));
   node_fixed fixed[28];
   for (size_t k = 0; k < nodes; k++) fixed[k] = node_fixed_of(&mesh, k);
-  cpu_tap_mesh_set(&taps, &mesh, fixed);
-  OK(cpu_measure_space_create(&space, kExamples, mesh.shape, 2));
+  cpu_tap_mesh_set(&taps, &mesh, fixed, cpu_kernels_choose());
+  OK(cpu_measure_space_create(&space, 1, &t, mesh.shape, 2));
   const cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
-  const chip_reading reading = {&chip, CHIP_MEASUREMENT, 0, 0};
   double got[3][28];
   cuonn_mesh_gradient gradient = {got[0], got[1], got[2]};
+  const cpu_measurement of = {&gradient, &taps, {&chip, CHIP_MEASUREMENT, 0, 0}, x, g};
   cpu_team alone;
   cpu_team_create(&alone);
   alone.size = 1;
-  cpu_measure(&gradient, g, x, &taps, &t, method, &reading, &space, cpu_kernels_choose(), &alone);
+  cpu_measure(&of, 1, &t, method, &space, cpu_kernels_choose(), &alone);
   cpu_team_destroy(&alone);
   CLOSE(got[0], d_theta, nodes, .rel = 1e-5); /* a tenth of what is asked: some 10 u by the above */
   CLOSE(got[1], d_phi, nodes, .rel = 1e-5);

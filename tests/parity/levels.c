@@ -97,6 +97,58 @@ static void test_layers(void **state) {
   }
 }
 
+/* Fields and sums of taps behind a mesh with shifters in one arm: digital, where the powers are kept apart, or not. */
+typedef struct {
+  double x[kSize], a[kSize], sums[(kNodes + kModes) * 8];
+} tapped;
+
+static void tap(tapped *r, const tap_node *nodes, const float *input, const float *cotangent, size_t lanes, bool apart,
+                const cpu_kernels *kernels) {
+  static _Alignas(64) float x[kSize], a[kSize];
+  static _Alignas(64) tap_sums sums[kNodes + kModes];
+  memcpy(x, input, kModes * 2 * lanes * sizeof *x);
+  memcpy(a, cotangent, kModes * 2 * lanes * sizeof *a);
+  memset(sums, 0, sizeof sums);
+  kernels->tap_backward(sums, a, lanes, nodes, kNodes, kModes);
+  kernels->tap_measure(sums, x, a, lanes, nodes, kNodes, kModes, apart);
+  widen(r->x, x, kModes * 2 * lanes);
+  widen(r->a, a, kModes * 2 * lanes);
+  memcpy(r->sums, sums, sizeof r->sums);
+}
+
+static void test_taps(void **state) {
+  (void)state;
+  static tapped plain, other;
+  static _Alignas(64) float input[kSize], cotangent[kSize];
+  static tap_node nodes[kNodes];
+  const double rel = 5 * FLT_EPSILON / 2 * sqrt(3 * 8.0 * kModes); /* three ways of the kind that compare() has */
+  chance c = {6};
+  cuonn_mesh mesh;
+  OK(cuonn_mesh_create(&mesh, kModes, CUONN_STYLE_TOP));
+  for (size_t k = 0; k < kNodes; k++) {
+    nodes[k] = (tap_node){.arm = mesh.shape->pairs[k][k % 2], .other = mesh.shape->pairs[k][1 - k % 2]};
+    const double theta = chance_uniform(&c, 0, 6), phi = chance_uniform(&c, 0, 6), coupler = chance_uniform(&c, .6, .9);
+    const double angles[] = {phi, theta, coupler, M_PI / 2 - coupler};
+    float *const to[] = {nodes[k].outer, nodes[k].inner, nodes[k].left, nodes[k].right};
+    for (size_t i = 0; i < 4; i++) to[i][0] = (float)cos(angles[i]), to[i][1] = (float)sin(angles[i]);
+  }
+  for (size_t i = 0; i < kSize; i++) {
+    input[i] = (float)chance_normal(&c);
+    cotangent[i] = (float)chance_normal(&c);
+  }
+  for (size_t i = 0; i < 4 * 2; i++) {
+    const size_t lanes = 16 * (i / 2 + 1);
+    tap(&plain, nodes, input, cotangent, lanes, i % 2, cpu_kernels_level(0));
+    for (size_t level = 1; cpu_kernels_level(level); level++) {
+      tap(&other, nodes, input, cotangent, lanes, i % 2, cpu_kernels_level(level));
+      CLOSE(other.x, plain.x, kModes * 2 * lanes, .rel = rel);
+      CLOSE(other.a, plain.a, kModes * 2 * lanes, .rel = rel);
+      CLOSE(other.sums, plain.sums, (kNodes + kModes) * 8, .rel = 2 * rel);
+    }
+  }
+  cuonn_mesh_free(&mesh);
+}
+
 /* The series leave out less than 1e-15; far angles go to the C library; what is not finite has no sine. */
 static void test_sines(void **state) {
   (void)state;
@@ -392,6 +444,7 @@ static void test_products(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_no_executable_memory),
                                      cmocka_unit_test(test_layers),
+                                     cmocka_unit_test(test_taps),
                                      cmocka_unit_test(test_sines),
                                      cmocka_unit_test(test_normals__are_the_draws_of_random),
                                      cmocka_unit_test(test_normals__at_extreme_draws),

@@ -15,34 +15,54 @@ static size_t batch_floats(size_t most, size_t n_modes) {
   return most == 0 ? 0 : (most / 16 * 16 + 16 + cpu_tile_lanes(UINT32_MAX, n_modes)) * 2 * n_modes;
 }
 
-/* Example j is e_j. */
-static void fill_units(float *units, size_t n) {
-  const cpu_tiling t = cpu_tiling_of(n, n);
-  for (size_t j = 0; j < n; j++) units[j / t.lanes * cpu_tile_size(&t) + j * 2 * t.lanes + j % t.lanes] = 1;
+/* Broad tiles, because a node's sums cost as much as 16 lanes, but two of 64, to share. */
+cpu_tiling cpu_chip_unit_tiling(size_t n_modes) {
+  const size_t most = cpu_tile_lanes(UINT32_MAX, n_modes), lanes = n_modes <= 16 || most < 32 ? 16 : 32;
+  return (cpu_tiling){n_modes, n_modes, lanes, (n_modes + lanes - 1) / lanes};
 }
 
-cuonn_status cpu_chip_create(cpu_chip *out, const cuonn_network_shape *shape, size_t most, int threads) {
+/* For examples that are sent one by one. */
+static cuonn_status create_batch(cpu_chip *out, const cuonn_network_shape *shape, size_t most, size_t threads) {
   const size_t n = shape->n_modes, lanes = cpu_tile_lanes(UINT32_MAX, n), batch = batch_floats(most, n);
-  const size_t units = batch_floats(n, n), room = (size_t)threads;
+  CUONN_TRY(cuonn_allocate(&out->index, most, sizeof *out->index));
+  CUONN_TRY(cuonn_allocate(&out->x, shape->n_layers * batch, sizeof *out->x));
+  CUONN_TRY(cuonn_allocate(&out->y, shape->n_layers * batch, sizeof *out->y));
+  CUONN_TRY(cuonn_allocate(&out->g, batch, sizeof *out->g));
+  CUONN_TRY(cuonn_allocate(&out->losses, (most + 15) / 16 + kChunks, sizeof *out->losses));
+  if (most > 0) {
+    const cpu_tiling t = cpu_tiling_of(most, n);
+    CUONN_TRY(cpu_measure_space_create(&out->measuring, 1, &t, shape->mesh, (int)threads));
+  }
+  CUONN_TRY(cuonn_allocate(&out->tiles, threads * 2 * n * 2 * lanes, sizeof *out->tiles));
+  CUONN_TRY(cuonn_allocate(&out->powers, threads * shape->n_classes * lanes, sizeof *out->powers));
+  CUONN_TRY(cuonn_allocate(&out->ones, n, sizeof *out->ones));
+  for (size_t w = 0; w < n; w++) out->ones[w] = 1;
+  return CUONN_OK;
+}
+
+/* For unit vectors and their cotangents. */
+static cuonn_status create_units(cpu_chip *out, const cuonn_network_shape *shape, size_t threads) {
+  const size_t n = shape->n_modes;
+  const cpu_tiling t = cpu_chip_unit_tiling(n);
+  const size_t size = cpu_tile_size(&t);
+  CUONN_TRY(cuonn_allocate(&out->units, t.n_tiles * size, sizeof *out->units));
+  for (size_t j = 0; j < n; j++) out->units[j / t.lanes * size + j * 2 * t.lanes + j % t.lanes] = 1;
+  CUONN_TRY(cuonn_allocate(&out->columns, shape->n_layers * t.n_tiles * size, sizeof *out->columns));
+  CUONN_TRY(cuonn_allocate(&out->measurements, shape->n_layers, sizeof *out->measurements));
+  return cpu_measure_space_create(&out->measuring, shape->n_layers, &t, shape->mesh, (int)threads);
+}
+
+cuonn_status cpu_chip_create(cpu_chip *out, const cuonn_network_shape *shape, cuonn_measurement measurement,
+                             size_t most, int threads) {
   cuonn_status status = CUONN_OK;
   *out = (cpu_chip){.shape = *shape, .most = most};
   CUONN_TRY_DONE(cuonn_allocate(&out->meshes, shape->n_layers, sizeof *out->meshes));
   for (size_t l = 0; l < shape->n_layers; l++) CUONN_TRY_DONE(cpu_tap_mesh_create(out->meshes + l, shape->mesh));
-  CUONN_TRY_DONE(cuonn_allocate(&out->index, most, sizeof *out->index));
-  CUONN_TRY_DONE(cuonn_allocate(&out->x, shape->n_layers * batch, sizeof *out->x));
-  CUONN_TRY_DONE(cuonn_allocate(&out->y, shape->n_layers * batch, sizeof *out->y));
-  CUONN_TRY_DONE(cuonn_allocate(&out->g, batch, sizeof *out->g));
-  CUONN_TRY_DONE(cuonn_allocate(&out->losses, (most + 15) / 16 + kChunks, sizeof *out->losses));
-  CUONN_TRY_DONE(cpu_measure_space_create(&out->measuring, most > n ? most : n, shape->mesh, threads));
-  CUONN_TRY_DONE(cuonn_allocate(&out->matrices, (shape->n_layers + 1) * n * n * 2, sizeof *out->matrices));
-  CUONN_TRY_DONE(cuonn_allocate(&out->units, units, sizeof *out->units));
-  CUONN_TRY_DONE(cuonn_allocate(&out->columns, units, sizeof *out->columns));
-  CUONN_TRY_DONE(cuonn_allocate(&out->products, n * n * 2, sizeof *out->products));
-  CUONN_TRY_DONE(cuonn_allocate(&out->tiles, room * 2 * n * 2 * lanes, sizeof *out->tiles));
-  CUONN_TRY_DONE(cuonn_allocate(&out->powers, room * shape->n_classes * lanes, sizeof *out->powers));
-  CUONN_TRY_DONE(cuonn_allocate(&out->ones, n, sizeof *out->ones));
-  for (size_t w = 0; w < n; w++) out->ones[w] = 1;
-  fill_units(out->units, n);
+  if (measurement == CUONN_MEASUREMENT_EXAMPLE) {
+    CUONN_TRY_DONE(create_batch(out, shape, most, (size_t)threads));
+  } else if (most > 0) {
+    CUONN_TRY_DONE(create_units(out, shape, (size_t)threads));
+  }
 done:
   if (status != CUONN_OK) cpu_chip_free(out);
   return status;
@@ -51,19 +71,18 @@ done:
 void cpu_chip_free(cpu_chip *chip) {
   for (size_t l = 0; chip->meshes && l < chip->shape.n_layers; l++) cpu_tap_mesh_free(chip->meshes + l);
   free(chip->meshes);
+  cpu_measure_space_free(&chip->measuring);
   free(chip->index);
   free(chip->x);
   free(chip->y);
   free(chip->g);
   free(chip->losses);
-  cpu_measure_space_free(&chip->measuring);
-  free(chip->matrices);
-  free(chip->units);
-  free(chip->columns);
-  free(chip->products);
   free(chip->tiles);
   free(chip->powers);
   free(chip->ones);
+  free(chip->units);
+  free(chip->columns);
+  free(chip->measurements);
   memset(chip, 0, sizeof *chip);
 }
 
@@ -71,45 +90,12 @@ static chip_reading reading_of(const cpu_chip_batch *batch, chip_use use, size_t
   return (chip_reading){batch->options, use, (uint32_t)layer, batch->step};
 }
 
-static bool by_matrix(const cpu_chip_batch *batch) { return batch->options->measurement == CUONN_MEASUREMENT_MATRIX; }
-
-static float *matrix_of(const cpu_chip *chip, size_t layer) {
-  return chip->matrices + layer * chip->shape.n_modes * chip->shape.n_modes * 2;
-}
-
-/* Matrices of all layers, read by unit vectors. */
-static void read_matrices(const cpu_chip *chip, const cpu_chip_batch *batch, chip_use use, const cpu_kernels *kernels,
-                          cpu_team *team) {
-  const size_t n = chip->shape.n_modes;
-  const cpu_tiling t = cpu_tiling_of(n, n);
-#pragma omp for schedule(static) nowait
-  for (size_t job = 0; job < chip->shape.n_layers * t.n_tiles; job++) {
-    const size_t l = job / t.n_tiles, tile = job % t.n_tiles, size = cpu_tile_size(&t);
-    const chip_reading reading = reading_of(batch, use, l);
-    float *const x = chip->tiles + (size_t)omp_get_thread_num() * 2 * size;
-    memcpy(x, chip->units + tile * size, size * sizeof *x);
-    cpu_tap_read_outputs(x, chip->meshes + l, &t, tile, &reading, kernels);
-    for (size_t i = 0; i < t.lanes && tile * t.lanes + i < n; i++) {
-      for (size_t row = 0; row < n; row++) {
-        float *const to = matrix_of(chip, l) + 2 * (row * n + tile * t.lanes + i);
-        to[0] = x[row * 2 * t.lanes + i];
-        to[1] = x[row * 2 * t.lanes + t.lanes + i];
-      }
-    }
-  }
-  cpu_team_meet(team);
-}
-
 /* One tile x through a layer to what is read, y. */
 static void layer_tile(float *y, const float *x, const cpu_chip *chip, size_t l, const cpu_chip_batch *batch,
                        chip_use use, const cpu_tiling *t, size_t tile, const cpu_kernels *kernels) {
   const chip_reading reading = reading_of(batch, use, l);
-  if (by_matrix(batch)) {
-    kernels->multiply(y, matrix_of(chip, l), x, t->n_modes, t->lanes);
-  } else {
-    memcpy(y, x, cpu_tile_size(t) * sizeof *y);
-    cpu_tap_read_outputs(y, chip->meshes + l, t, tile, &reading, kernels);
-  }
+  memcpy(y, x, cpu_tile_size(t) * sizeof *y);
+  cpu_tap_read_outputs(y, chip->meshes + l, t, tile, &reading, kernels);
 }
 
 static size_t tile_count(const cpu_tiling *t, size_t tile) {
@@ -134,7 +120,6 @@ void cpu_chip_evaluate(double *loss, uint32_t *predictions, const cpu_chip *chip
   const cuonn_network_shape *const shape = &chip->shape;
   const cpu_tiling t = cpu_tiling_of(batch->count, shape->n_modes);
   const size_t size = cpu_tile_size(&t), n_chunks = t.n_tiles < kChunks ? t.n_tiles : kChunks;
-  if (by_matrix(batch)) read_matrices(chip, batch, CHIP_TEST, kernels, team);
 #pragma omp for schedule(dynamic, 1) nowait
   for (size_t chunk = 0; chunk < n_chunks; chunk++) {
     const size_t thread = (size_t)omp_get_thread_num();
@@ -170,7 +155,6 @@ static void forward(const cpu_chip *chip, const cpu_chip_batch *batch, const cpu
   const cuonn_network_shape *const shape = &chip->shape;
   const size_t size = cpu_tile_size(t), layer = batch_floats(chip->most, t->n_modes), last = shape->n_layers - 1;
   const double share = 1 / ((double)batch->count * (shape->loss_per_class ? (double)shape->n_classes : 1));
-  if (by_matrix(batch)) read_matrices(chip, batch, CHIP_TRAINING, kernels, team);
 #pragma omp for schedule(dynamic, 1) nowait
   for (size_t tile = 0; tile < t->n_tiles; tile++) {
     float *const power = chip->powers + (size_t)omp_get_thread_num() * shape->n_classes * t->lanes;
@@ -190,50 +174,10 @@ static void forward(const cpu_chip *chip, const cpu_chip_batch *batch, const cpu
   cpu_team_meet(team);
 }
 
-/* Column j of sum g x^T is the cotangent that goes back against e_j. */
-static void fill_columns(const cpu_chip *chip, const float *x, const cpu_tiling *t, const cpu_tiling *units,
-                         const cpu_kernels *kernels, cpu_team *team) {
-  const size_t n = t->n_modes, size = cpu_tile_size(t);
-#pragma omp for schedule(static) nowait
-  for (size_t j = 0; j < n; j++) {
-    double *const sums = chip->products + 2 * j * n;
-    memset(sums, 0, 2 * n * sizeof *sums);
-    for (size_t tile = 0; tile < t->n_tiles; tile++) {
-      kernels->add_products(sums, x + tile * size + j * 2 * t->lanes, chip->g + tile * size, n, t->lanes);
-    }
-    float *const to = chip->columns + j / units->lanes * cpu_tile_size(units) + j % units->lanes;
-    for (size_t k = 0; k < n; k++) {
-      to[k * 2 * units->lanes] = (float)sums[2 * k];
-      to[k * 2 * units->lanes + units->lanes] = (float)sums[2 * k + 1];
-    }
-  }
-  cpu_team_meet(team);
-}
-
-/* g becomes matrix^T g, by the matrix that was read. */
-static void return_digitally(const cpu_chip *chip, size_t l, const cpu_tiling *t, const cpu_kernels *kernels,
-                             cpu_team *team) {
-  const size_t n = t->n_modes, size = cpu_tile_size(t);
-  const float *const matrix = matrix_of(chip, l);
-  float *const transposed = matrix_of(chip, chip->shape.n_layers);
-#pragma omp for schedule(static) nowait
-  for (size_t i = 0; i < n; i++) {
-    for (size_t j = 0; j < n; j++) memcpy(transposed + 2 * (j * n + i), matrix + 2 * (i * n + j), 2 * sizeof *matrix);
-  }
-  cpu_team_meet(team);
-#pragma omp for schedule(static) nowait
-  for (size_t tile = 0; tile < t->n_tiles; tile++) {
-    float *const back = chip->tiles + (size_t)omp_get_thread_num() * 2 * size, *const g = chip->g + tile * size;
-    kernels->multiply(back, transposed, g, n, t->lanes);
-    memcpy(g, back, size * sizeof *g);
-  }
-  cpu_team_meet(team);
-}
-
 void cpu_chip_gradient(double *loss, cuonn_mesh_gradient *gradients, const cpu_chip *chip, const cpu_chip_batch *batch,
                        cuonn_gradient_method method, const cpu_kernels *kernels, cpu_team *team) {
   const size_t n = chip->shape.n_modes, layer = batch_floats(chip->most, n);
-  const cpu_tiling t = cpu_tiling_of(batch->count, n), units = cpu_tiling_of(n, n);
+  const cpu_tiling t = cpu_tiling_of(batch->count, n);
   const size_t size = cpu_tile_size(&t);
   forward(chip, batch, &t, kernels, team);
 #pragma omp master
@@ -242,16 +186,9 @@ void cpu_chip_gradient(double *loss, cuonn_mesh_gradient *gradients, const cpu_c
     for (size_t tile = 0; tile < t.n_tiles; tile++) *loss += chip->losses[tile];
   }
   for (size_t l = chip->shape.n_layers; l-- > 0;) {
-    const chip_reading reading = reading_of(batch, CHIP_MEASUREMENT, l);
-    const float *const x = chip->x + l * layer;
-    if (by_matrix(batch)) {
-      fill_columns(chip, x, &t, &units, kernels, team);
-      cpu_measure(gradients + l, chip->columns, chip->units, chip->meshes + l, &units, method, &reading,
-                  &chip->measuring, kernels, team);
-      if (l > 0) return_digitally(chip, l, &t, kernels, team);
-    } else {
-      cpu_measure(gradients + l, chip->g, x, chip->meshes + l, &t, method, &reading, &chip->measuring, kernels, team);
-    }
+    const cpu_measurement of = {gradients + l, chip->meshes + l, reading_of(batch, CHIP_MEASUREMENT, l),
+                                chip->x + l * layer, chip->g};
+    cpu_measure(&of, 1, &t, method, &chip->measuring, kernels, team);
     if (l == 0) break;
       /* the layer's input, a modulus, is real: what counts of the returned field is its real part */
 #pragma omp for schedule(static) nowait

@@ -9,25 +9,30 @@ typedef struct {
   cuonn_network_shape shape;
   size_t most; /* examples of a batch */
   cpu_tap_mesh *meshes;
+  cpu_measure_space measuring;
 
+  /* measurement: example */
   uint32_t *index; /* [example] of the batch, in its set */
   float *x, *y;    /* [layer][batch in tiles] inputs and outputs as they were read */
   float *g;        /* [batch in tiles] */
   double *losses;  /* [tile], or [chunk] of a set */
-  cpu_measure_space measuring;
+  float *tiles;    /* [thread][2] */
+  float *powers;   /* [thread][class][lanes] */
+  float *ones;     /* [n_modes] */
 
-  float *matrices;        /* [layer][row][column][2] as they were read */
-  float *units, *columns; /* [unit vectors in tiles], and their cotangents */
-  double *products;       /* [column][row][2] sum of g x^T */
-
-  float *tiles;  /* [thread][2] */
-  float *powers; /* [thread][class][lanes] */
-  float *ones;   /* [n_modes] */
+  /* measurement: matrix */
+  float *units;                  /* [unit vectors in tiles] */
+  float *columns;                /* [layer][the same] their cotangents */
+  cpu_measurement *measurements; /* [layer] */
 } cpu_chip;
 
-/* For batches of up to `most` examples, 0 if only cpu_chip_evaluate() will be called, and for teams of up to `threads`.
- * Release with cpu_chip_free(); zeroed on failure. */
-cuonn_status cpu_chip_create(cpu_chip *out, const cuonn_network_shape *shape, size_t most, int threads);
+/* Unit vectors in tiles. */
+cpu_tiling cpu_chip_unit_tiling(size_t n_modes);
+
+/* For batches of up to `most` examples, 0 if nothing will be measured, and for teams of up to `threads`. Release with
+ * cpu_chip_free(); zeroed on failure. */
+cuonn_status cpu_chip_create(cpu_chip *out, const cuonn_network_shape *shape, cuonn_measurement measurement,
+                             size_t most, int threads);
 void cpu_chip_free(cpu_chip *chip);
 
 /* Examples of a batch are chip->index[0 .. count - 1]; noise is of a step. */
@@ -38,7 +43,8 @@ typedef struct {
   uint32_t step;
 } cpu_chip_batch;
 
-/* The two functions below are called by all threads of a parallel region, which meet in them and at their ends. */
+/* The two functions below send examples one by one. They are called by all threads of a parallel region, which meet in
+ * them and at their ends. */
 
 /* Loss, a mean, and gradients [layer] as the chip measures them. */
 void cpu_chip_gradient(double *loss, cuonn_mesh_gradient *gradients, const cpu_chip *chip, const cpu_chip_batch *batch,

@@ -44,15 +44,15 @@ typedef struct {
                      theta stage */
 } node_sums;
 
-/* A node stage by stage. Measured gradients are those of `arm`, in which the shifters stand then. */
+/* A node stage by stage, both shifters of which stand in one arm. */
 typedef struct {
-  uint32_t arm, other;            /* waveguides */
-  float outer[2][2], inner[2][2]; /* [arm, other][real, imaginary] */
-  float left[2], right[2];        /* couplers: cosine, sine */
+  uint32_t arm, other;      /* waveguides */
+  float outer[2], inner[2]; /* [real, imaginary] */
+  float left[2], right[2];  /* couplers: cosine, sine */
 } tap_node;
 
 /* What the taps of a node see, summed over examples: x goes forward, a is sent back in beside it, g came backward. The
- * taps of theta, then of phi, in front of their shifters. */
+ * taps of theta, then of phi, in front of their shifters; of an output the first. */
 typedef struct {
   double cross[2];     /* Im(conj(x) a) */
   double forward[2];   /* |x|^2 */
@@ -121,14 +121,11 @@ typedef struct cpu_kernels {
   void (*adam)(double *phase, double *first, double *second, const double *gradient, size_t n, const double beta[2],
                double epsilon, double rate, double c1, double c2);
 
-  /* Nodes in their order in the mesh, in place; adding to sums[node]. Those with sums: of shifters in one arm. */
-  void (*tap_forward)(float *x, size_t lanes, const tap_node *nodes, size_t n_nodes);
-  void (*tap_backward)(tap_sums *sums, float *g, size_t lanes, const tap_node *nodes, size_t n_nodes);
-  void (*tap_measure)(tap_sums *sums, float *x, float *a, size_t lanes, const tap_node *nodes, size_t n_nodes);
-  /* y = matrix x; matrix: [row][column][2]. */
-  void (*multiply)(float *y, const float *matrix, const float *x, size_t n, size_t lanes);
-  /* Adds g_k x over lanes to sums[k][2]; x: one waveguide. */
-  void (*add_products)(double *sums, const float *x, const float *g, size_t n, size_t lanes);
+  /* Nodes from last to first, transposed, or in their order, in place; adding to sums[n_nodes + n_modes] of nodes and,
+   * behind them, of outputs. Of shifters in one arm. apart: forward and sent_back, else their sum is in forward. */
+  void (*tap_backward)(tap_sums *sums, float *g, size_t lanes, const tap_node *nodes, size_t n_nodes, size_t n_modes);
+  void (*tap_measure)(tap_sums *sums, float *x, float *a, size_t lanes, const tap_node *nodes, size_t n_nodes,
+                      size_t n_modes, bool apart);
 
   /* to[count] = sum of n_parts vectors that lie `step` apart. */
   void (*sum_parts)(float *to, const float *parts, size_t n_parts, size_t step, size_t count);

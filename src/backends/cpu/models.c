@@ -37,11 +37,13 @@ cuonn_status cpu_set_model(void *state, size_t model, const backend_model *from)
   to->gradient = from->gradient;
   to->train_gamma = from->train_gamma;
   to->options = from->chip ? *from->chip : ideal;
-  const bool measured = cuonn_gradient_is_measured(to->gradient);
-  if (measured || !chip_reads_exactly(&to->options)) {
-    CUONN_TRY(cpu_chip_create(&to->chip, shape, measured ? s->problem.batch_size : 0, s->threads));
+  const bool measured = cuonn_gradient_is_measured(to->gradient), noisy = !chip_reads_exactly(&to->options);
+  const bool reads_matrices = (measured || noisy) && to->options.measurement == CUONN_MEASUREMENT_MATRIX;
+  if (measured || noisy) {
+    CUONN_TRY(
+        cpu_chip_create(&to->chip, shape, to->options.measurement, measured ? s->problem.batch_size : 0, s->threads));
   }
-  if (s->problem.method != CUONN_METHOD_COLUMNS) {
+  if (s->problem.method != CUONN_METHOD_COLUMNS || reads_matrices) {
     CUONN_TRY(dense_model_create(&to->dense, shape, s->problem.batch_size > 0 ? s->dense_chunks : 0));
     CUONN_TRY(cpu_widen_spaces(s, 0, true));
   }

@@ -89,10 +89,6 @@ cuonn_status cpu_create(void **out, const backend_problem *problem) {
   while (s->dense_chunks > 4 && s->dense_chunks * dense_size(shape) * sizeof(float) > (size_t)64 << 20) {
     s->dense_chunks /= 2;
   }
-  if (problem->method != CUONN_METHOD_COLUMNS) {
-    CUONN_TRY_DONE(cuonn_allocate(&s->products, shape->n_layers * kDenseBlocks, sizeof *s->products));
-    dense_products_prepare(s->products, shape);
-  }
   CUONN_TRY_DONE(cuonn_allocate(&s->models, models, sizeof *s->models));
   for (size_t m = 0; m < models; m++) {
     CUONN_TRY_DONE(cuonn_network_create(&s->models[m].network, shape));
@@ -125,6 +121,10 @@ cuonn_status cpu_widen_spaces(cpu_state *s, size_t kept_size, bool dense) {
   if (kept_size <= s->kept_size && dense <= s->dense) return CUONN_OK;
   kept_size = kept_size > s->kept_size ? kept_size : s->kept_size;
   dense = dense || s->dense;
+  if (dense && !s->products) {
+    CUONN_TRY(cuonn_allocate(&s->products, s->problem.shape.n_layers * kDenseBlocks, sizeof *s->products));
+    dense_products_prepare(s->products, &s->problem.shape);
+  }
   free_spaces(s);
   for (int t = 0; t < s->threads; t++) CUONN_TRY(cpu_space_create(s->spaces + t, &s->problem.shape, kept_size, dense));
   s->kept_size = kept_size;

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "mesh/node.h"
 
-walk_node walk_node_of(const node_fixed *fixed, const node_arms *arms, double theta, double phi) {
+static walk_node walk_node_of(const node_fixed *fixed, const node_arms *arms, double theta, double phi) {
   const node_stages stages = node_stages_of(fixed, arms, theta, phi);
   walk_node node;
   for (size_t arm = 0; arm < 2; arm++) {

@@ -23,8 +23,6 @@ typedef struct {
   float (*singles)[2]; /* [n_modes] exp(i gamma), of the last column */
 } walk_mesh;
 
-walk_node walk_node_of(const node_fixed *fixed, const node_arms *arms, double theta, double phi);
-
 /* Release with walk_mesh_free(). */
 cuonn_status walk_mesh_create(walk_mesh *out, const cuonn_mesh *mesh);
 void walk_mesh_free(walk_mesh *mesh);
