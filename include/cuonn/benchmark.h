@@ -58,11 +58,12 @@ CUONN_API cuonn_status cuonn_benchmark_options_check(const cuonn_benchmark_optio
 
 /** The work of one operation, whatever the backend.  With n = N(N-1)/2 nodes per mesh, m the nodes of the last mesh
  *  from which light reaches one of the C outputs that are read, C the lesser of 10 and N, L layers, B examples,
- *  P = (L - 1) n + m nodes at work, images of M pixels, and a multiply-add as two operations:
+ *  P = (L - 1) n + m nodes at work, images of M = s^2 pixels, w = sqrt(N) + 1 cosines and sines along an axis, and a
+ *  multiply-add as two operations:
  *
  *  | case             | floating-point operations | bytes                       |
  *  | ---------------- | ------------------------- | --------------------------- |
- *  | features         | 2.5 M log2(M) B           | (M + 8 N) B                 |
+ *  | features         | 2 s w (s + w) B           | (M + 8 N) B                 |
  *  | forward          | 14 P B                    | (8 N + 1) B + 8 L n         |
  *  | propagate        | 14 n B                    | 16 N B + 8 n + 4 N          |
  *  | propagate_stages | 28 n B                    | (16 + 40 N) N B + 8 n + 4 N |

@@ -2,7 +2,6 @@
 #include "cuonn/version.h"
 
 #include <cblas.h>
-#include <fftw3.h>
 #include <lapacke.h>
 #include <netcdf.h>
 #include <stdio.h>
@@ -31,15 +30,13 @@ static once_flag libraries_once = ONCE_FLAG_INIT;
  * and carries no number. */
 static void ask_libraries(void) {
   const char *netcdf = nc_inq_libvers();        /* "4.9.0 of <date> $" */
-  const char *fftw = fftw_version;              /* "fftw-3.3.10-<instruction sets>" */
   const char *openblas = openblas_get_config(); /* "OpenBLAS 0.3.21 <options>" */
   const unsigned xxhash = XXH_versionNumber();
   lapack_int lapack[3];
   LAPACKE_ilaver(&lapack[0], &lapack[1], &lapack[2]);
-  if (strncmp(fftw, "fftw-", 5) == 0) fftw += 5;
   snprintf(libraries, sizeof libraries,
-           "libyaml %s, netCDF %.*s, FFTW %s, %s, LAPACK %d.%d.%d, zlib %s, xxHash %u.%u.%u, Random123",
-           yaml_get_version_string(), (int)strcspn(netcdf, " "), netcdf, fftw, openblas, (int)lapack[0], (int)lapack[1],
+           "libyaml %s, netCDF %.*s, %s, LAPACK %d.%d.%d, zlib %s, xxHash %u.%u.%u, Random123",
+           yaml_get_version_string(), (int)strcspn(netcdf, " "), netcdf, openblas, (int)lapack[0], (int)lapack[1],
            (int)lapack[2], zlibVersion(), xxhash / 10000, xxhash / 100 % 100, xxhash % 100);
 }
 

@@ -74,11 +74,12 @@ cuonn_benchmark_work cuonn_benchmark_count(const cuonn_benchmark_options *option
   const double nodes = n_modes * (n_modes - 1) / 2;
   const double at_work =
       (layers - 1) * nodes + (double)nodes_at_work(options->n_modes, benchmark_classes(options->n_modes));
-  const double pixels = (double)(benchmark_side(options->n_modes) * benchmark_side(options->n_modes));
+  const double side = (double)benchmark_side(options->n_modes), pixels = side * side;
+  const double waves = (double)(2 * benchmark_radius(options->n_modes) + 1); /* along an axis */
   cuonn_benchmark_work work = {.n_examples = n_examples};
   switch (options->what) {
     case CUONN_BENCHMARK_FEATURES:
-      work.flops = 2.5 * pixels * log2(pixels) * examples;
+      work.flops = 2 * side * waves * (side + waves) * examples;
       work.bytes = (pixels + 8 * n_modes) * examples;
       break;
     case CUONN_BENCHMARK_FORWARD:

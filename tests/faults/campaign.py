@@ -36,7 +36,7 @@ WORK, PATIENCE = 5, 600  # seconds of processor time, and of the clock, after wh
 
 # Libraries that may end the program when they get no memory, and those that may call a file damaged then
 # (docs/reliability.md names them, too).
-DEADLY = ("libfftw3", "libhdf5", "libnetcdf", "libcrypto", "libcurl", "libssh2", "libopenblas", "libgomp")
+DEADLY = ("libhdf5", "libnetcdf", "libcrypto", "libcurl", "libssh2", "libopenblas", "libgomp")
 CONFUSED = ("libhdf5", "libnetcdf", "libcrypto", "libcurl", "libssh2")
 
 

@@ -24,7 +24,7 @@ TABLE
   printf '#include <stdint.h>\n' >"$house/include/cuonn/b.h.in"
   printf '#include "cuonn/a.h"\n' >"$house/src/base/error.h"
   printf '\n' >"$house/src/base/memory.h"
-  printf '#include "cuonn/b.h"\n#include "base/error.h"\n#include "made.h"\n#include <fftw3.h>\n' \
+  printf '#include "cuonn/b.h"\n#include "base/error.h"\n#include "made.h"\n#include <zlib.h>\n' \
     >"$house/src/mesh/mesh.c"
   printf '#include "cuonn/a.h"\n' >"$house/src/cli/main.c"
   printf '#include "base/memory.h"\n' >"$house/tests/test.h"
@@ -57,7 +57,7 @@ refused src/base/error.h '#include "../mesh/mesh.h"' 'climbs out'
 refused src/base/error.h '#include "base/none.h"' 'no file of the project'
 refused src/base/error.h '#include "made.h"' 'no file of the project'
 refused src/base/error.h '#include "tests/test.h"' 'a file of the tests'
-refused include/cuonn/a.h '#include <fftw3.h>' 'public header'
+refused include/cuonn/a.h '#include <zlib.h>' 'public header'
 refused include/cuonn/a.h '#include "base/error.h"' 'include/cuonn may not include'
 build
 mkdir -p "$house/src/new"

@@ -53,7 +53,7 @@ static void test_count__small_cases(void **unused) {
   counts(CUONN_BENCHMARK_FORWARD, 13, 1, 1, 14 * 76, 105 + 8 * 78);
   counts(CUONN_BENCHMARK_FORWARD, 64, 3, 512, 14. * 5346 * 512, 513 * 512 + 8 * 6048);
   counts(CUONN_BENCHMARK_TRAIN_STEP, 64, 3, 512, 153280512. + 149688, 513 * 512 + 48 * 6048);
-  counts(CUONN_BENCHMARK_FEATURES, 1024, 1, 7, 25600 * 7, (1024 + 8192) * 7);
+  counts(CUONN_BENCHMARK_FEATURES, 1024, 1, 7, 2 * 32 * 33 * (32 + 33) * 7, (1024 + 8192) * 7);
 }
 
 /* A test set has its own size, whatever the batch. */

@@ -1,9 +1,11 @@
-/* Options of features, the spline zoom, and the reference backend's features against plain sums. */
+/* Options of features, the spline zoom, and the features of reference and cpu against plain sums. */
 #include <complex.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu/features.h"
 #include "cuonn/features.h"
 #include "cuonn/fields.h"
 #include "features/frequencies.h"
@@ -230,46 +232,100 @@ static cuonn_examples make_images(size_t n, size_t height, size_t width) {
   return images;
 }
 
-/* The definition: F(u, v) = sum over pixels of f(y, x) exp(-2 pi i (u y / h + v x / w)), u and v from -r to r - 1. */
-static void check_against_direct_sum(size_t height, size_t width, size_t radius) {
-  const cuonn_features_options options = fourier(radius);
-  OK(cuonn_features_check(&options, height, width));
-  cuonn_examples images = make_images(3, height, width);
-  const size_t side = 2 * radius, n = side * side;
-  double complex *const want = malloc(3 * n * sizeof *want);
-  double *const got = malloc(3 * n * 2 * sizeof *got);
-  assert_true(want != NULL && got != NULL);
-  for (size_t e = 0; e < 3; e++) {
-    double mean = 0;
-    for (size_t k = 0; k < n; k++) {
-      const double u = (double)(k / side) - (double)radius, v = (double)(k % side) - (double)radius;
-      double complex sum = 0;
-      for (size_t y = 0; y < height; y++) {
-        for (size_t x = 0; x < width; x++) {
-          const double turns = u * (double)y / (double)height + v * (double)x / (double)width;
-          sum += images.pixels[(e * height + y) * width + x] * cexp(-6.283185307179586 * I * turns);
-        }
-      }
-      want[e * n + k] = sum;
-      mean += cabs(sum) / (double)n;
+/* The definition: f(u, v) = sum over pixels of q(y, x) exp(-2 pi i (u y / h + v x / w)), not yet divided. Angles are
+ * taken modulo one turn in whole numbers. */
+static double complex direct_sum(const uint8_t *q, size_t height, size_t width, const int frequency[2]) {
+  const long long h = (long long)height, w = (long long)width;
+  double complex sum = 0;
+  for (long long y = 0; y < h; y++) {
+    for (long long x = 0; x < w; x++) {
+      const double turns =
+          (double)(frequency[0] * y % h) / (double)height + (double)(frequency[1] * x % w) / (double)width;
+      sum += q[y * w + x] * cexp(-6.283185307179586 * I * turns);
     }
-    for (size_t k = 0; k < n; k++) want[e * n + k] /= mean > 0 ? mean : 1;
   }
+  return sum;
+}
+
+/* Both backends in host memory. A sum along x and then one along y, each term rounded at most once when it is added:
+ * the error of an amplitude is at most (h + w + 6) u times the sum of all pixels, with 6 for waves, the last
+ * differences, and the division by the mean modulus. */
+static void check_against_direct_sum(size_t height, size_t width, cuonn_features_options options) {
+  enum { kImages = 3 };
+  OK(cuonn_features_check(&options, height, width));
+  cuonn_examples images = make_images(kImages, height, width);
+  const size_t n = cuonn_features_modes(&options), pixels = height * width;
+  int(*const frequencies)[2] = malloc(n * sizeof *frequencies);
+  double complex *const want = malloc(n * sizeof *want);
+  double *const got = malloc(kImages * n * 2 * sizeof *got), *const wide = malloc(n * 2 * sizeof *wide);
+  float *const of_cpu = malloc(kImages * n * 2 * sizeof *of_cpu);
+  assert_true(frequencies && want && got && wide && of_cpu);
+  OK(features_frequencies(frequencies, &options, height, width));
   OK(reference_features(got, &images, &options));
-  /* some 200 terms with phases up to 2 pi r, each rounded at 1e-16 */
-  CLOSE(got, (const double *)want, 2 * 3 * n, .rel = 1e-13);
+  OK(cpu_features(of_cpu, &images, &options, 2));
+  for (size_t e = 0; e < kImages; e++) {
+    double mean = 0, sum = 0;
+    for (size_t k = 0; k < n; k++) {
+      want[k] = direct_sum(images.pixels + e * pixels, height, width, frequencies[k]);
+      mean += cabs(want[k]) / (double)n;
+    }
+    for (size_t i = 0; i < pixels; i++) sum += images.pixels[e * pixels + i];
+    for (size_t k = 0; k < n; k++) want[k] /= mean > 0 ? mean : 1;
+    for (size_t k = 0; k < n; k++) {
+      wide[2 * k] = of_cpu[(2 * e) * n + k];
+      wide[2 * k + 1] = of_cpu[(2 * e + 1) * n + k];
+    }
+    const double terms = (double)(height + width + 6) * (mean > 0 ? sum / mean : 0);
+    CLOSE(got + e * n * 2, (const double *)want, 2 * n, .abs = 2 * terms * DBL_EPSILON); /* those of the test, too */
+    CLOSE(wide, (const double *)want, 2 * n, .abs = terms * FLT_EPSILON / 2);
+  }
+  free(of_cpu);
+  free(wide);
   free(got);
   free(want);
+  free(frequencies);
   free(images.pixels);
 }
 
 static void test_fourier__is_the_direct_sum(void **state) {
   (void)state;
-  check_against_direct_sum(13, 13, 3);
-  check_against_direct_sum(13, 13, 6);
-  check_against_direct_sum(12, 12, 6);
-  check_against_direct_sum(9, 16, 4);
-  check_against_direct_sum(16, 9, 2);
+  static const size_t sizes[][3] = {{13, 13, 3}, {13, 13, 6}, {12, 12, 6}, {9, 16, 4},
+                                    {16, 9, 2},  {28, 28, 4}, {2, 3, 1},   {64, 31, 15}};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+    check_against_direct_sum(sizes[i][0], sizes[i][1], fourier(sizes[i][2]));
+}
+
+static void test_radial__is_the_direct_sum(void **state) {
+  (void)state;
+  static const size_t sizes[][3] = {{28, 28, 37}, {12, 12, 144}, {5, 10, 50}, {7, 9, 63},
+                                    {1, 9, 9},    {30, 1, 11},   {1, 1, 1},   {17, 4, 3}};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+    check_against_direct_sum(sizes[i][0], sizes[i][1],
+                             (cuonn_features_options){.kind = CUONN_FEATURES_RADIAL, .frequencies = sizes[i][2]});
+}
+
+/* Of frequencies 0 and, where the size is even, -size / 2 along both axes, the amplitude is real to the last bit; those
+ * of opposite frequencies are conjugates to the last bit. */
+static void test_fourier__has_the_symmetry_of_real_images(void **state) {
+  (void)state;
+  enum { kRadius = 6, kSide = 2 * kRadius, kN = kSide * kSide };
+  cuonn_examples images = make_images(2, kSide, kSide);
+  const cuonn_features_options options = fourier(kRadius);
+  static double out[2 * kN * 2];
+  static float of_cpu[2 * 2 * kN];
+  OK(reference_features(out, &images, &options));
+  OK(cpu_features(of_cpu, &images, &options, 1));
+  const float *const re = of_cpu, *const im = of_cpu + kN;
+  static const size_t real[] = {0, kRadius, kRadius * kSide, kRadius * kSide + kRadius};
+  for (size_t i = 0; i < 4; i++) assert_true(out[2 * real[i] + 1] == 0 && im[real[i]] == 0);
+  for (size_t u = 1; u < kSide; u++) {
+    for (size_t v = 1; v < kSide; v++) {
+      const size_t k = u * kSide + v, opposite = (kSide - u) * kSide + kSide - v;
+      assert_true(out[2 * k] == out[2 * opposite] && out[2 * k + 1] == -out[2 * opposite + 1]);
+      assert_true(re[k] == re[opposite] && im[k] == -im[opposite]);
+    }
+  }
+  free(images.pixels);
 }
 
 /* The order as physics.md says it, by hand: rings of one radius, each by the frequency down, then by the one across. */
@@ -447,6 +503,8 @@ int main(void) {
       cmocka_unit_test(test_zoom__keeps_constant_images),
       cmocka_unit_test(test_zoom__rounds_ties_up_and_stays_in_range),
       cmocka_unit_test(test_fourier__is_the_direct_sum),
+      cmocka_unit_test(test_radial__is_the_direct_sum),
+      cmocka_unit_test(test_fourier__has_the_symmetry_of_real_images),
       cmocka_unit_test(test_features__have_mean_modulus_one_and_black_stays_zero),
       cmocka_unit_test(test_resample__keeps_rows_and_columns_apart),
       cmocka_unit_test(test_radial__goes_from_zero_outwards),

@@ -1,22 +1,30 @@
-/* Features of images in float: FFTW's single-precision transform, or the spline zoom (features/zoom.h). */
+/* Features of images in float: sums of waves by products of matrices (features/waves.h), or the spline zoom
+ * (features/zoom.h). */
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <fftw3.h>
-
 #include "base/error.h"
 #include "base/memory.h"
 #include "cpu/features.h"
-#include "cpu/state.h"
-#include "features/frequencies.h"
+#include "cpu/product.h"
+#include "features/waves.h"
 #include "features/zoom.h"
 
-/* Divides the n amplitudes of one example, [2][n_modes], by their mean modulus; zeros stay zero. */
+/* Divides the n amplitudes of one example, [2][n_modes], by their mean modulus; zeros stay zero. Squares of floats are
+ * doubles that neither overflow nor vanish; sums side by side need not wait for one another. */
 static void normalize(float *values, size_t n, size_t n_modes) {
-  double sum = 0;
-  for (size_t k = 0; k < n; k++) sum += hypot((double)values[k], (double)values[n_modes + k]);
+  enum { kSums = 8 };
+  double sums[kSums] = {0}, sum = 0;
+  for (size_t first = 0; first < n; first += kSums) {
+    const size_t count = n - first < kSums ? n - first : kSums;
+    for (size_t i = 0; i < count; i++) {
+      const double re = (double)values[first + i], im = (double)values[n_modes + first + i];
+      sums[i] += sqrt(re * re + im * im);
+    }
+  }
+  for (size_t i = 0; i < kSums; i++) sum += sums[i];
   if (sum == 0) return;
   const float scale = (float)((double)n / sum);
   for (size_t k = 0; k < n; k++) {
@@ -25,18 +33,15 @@ static void normalize(float *values, size_t n, size_t n_modes) {
   }
 }
 
-/* Frequencies of the spectrum. half: [h][w / 2 + 1], those that a transform of real numbers gives; the others are their
- * conjugates at the opposite frequency. */
-static void cut_out(float *values, size_t n_modes, fftwf_complex *half, size_t h, size_t w, const int (*frequencies)[2],
-                    size_t n) {
-  const size_t stride = w / 2 + 1;
-  for (size_t k = 0; k < n; k++) {
-    const int v = frequencies[k][0], u = frequencies[k][1];
-    const size_t row = v < 0 ? h - (size_t)-v : (size_t)v, column = u < 0 ? w - (size_t)-u : (size_t)u;
-    const bool there = column < stride;
-    const float *const z = half[there ? row * stride + column : (h - row) % h * stride + w - column];
-    values[k] = z[0];
-    values[n_modes + k] = there ? z[1] : -z[1];
+/* The amplitudes from sums: [down][across]. */
+static void pick(float *values, size_t n_modes, const float *sums, const features_waves *waves) {
+  for (size_t k = 0; k < waves->n; k++) {
+    const int u = waves->frequencies[k][0], v = waves->frequencies[k][1];
+    const float *const cosine = sums + (size_t)(2 * abs(u)) * waves->across + (size_t)(2 * abs(v));
+    const float *const sine = cosine + waves->across;
+    const float up = u < 0 ? -1 : 1, right = v < 0 ? -1 : 1;
+    values[k] = cosine[0] - up * right * sine[1];
+    values[n_modes + k] = -(up * sine[0] + right * cosine[1]);
   }
 }
 
@@ -48,40 +53,51 @@ static void widen(float *out, const cuonn_examples *images, size_t at, size_t n)
   }
 }
 
-static cuonn_status fourier(float *values, size_t n_modes, size_t n, const cuonn_examples *images,
+/* The waves in float, [down][height] and [width][across]. */
+static cuonn_status narrow(float **rows, float **columns, const features_waves *waves, size_t height, size_t width) {
+  CUONN_TRY(cuonn_allocate(rows, waves->down * height, sizeof **rows));
+  CUONN_TRY(cuonn_allocate(columns, width * waves->across, sizeof **columns));
+  for (size_t i = 0; i < waves->down * height; i++) (*rows)[i] = (float)waves->rows[i];
+  for (size_t i = 0; i < width * waves->across; i++) (*columns)[i] = (float)waves->columns[i];
+  return CUONN_OK;
+}
+
+/* Floats of so many, up to the next cache line, so that threads do not share one. */
+static size_t apart(size_t n) { return (n + 15) / 16 * 16; }
+
+static cuonn_status fourier(float *values, size_t n_modes, const cuonn_examples *images,
                             const cuonn_features_options *options, int threads) {
-  const size_t h = images->height, w = images->width, stride = (h * w + 15) / 16 * 16;
-  const size_t half_stride = (h * (w / 2 + 1) + 15) / 16 * 16;
+  const size_t h = images->height, w = images->width;
   cuonn_status status = CUONN_OK;
-  int(*frequencies)[2] = NULL;
-  float *image = NULL;
-  fftwf_complex *half = NULL;
-  fftwf_plan plan = NULL;
-  CUONN_TRY_DONE(cuonn_allocate(&frequencies, n, sizeof *frequencies));
-  CUONN_TRY_DONE(features_frequencies(frequencies, options, h, w));
-  CUONN_TRY_DONE(cuonn_allocate(&image, (size_t)threads * stride, sizeof *image));
-  CUONN_TRY_DONE(cuonn_allocate(&half, (size_t)threads * half_stride, sizeof *half));
-  /* estimated, not measured: the choice, and with it every bit, must not depend on timing. FFTW plans one at a time. */
-#pragma omp critical(cpu_features_plan)
-  plan = fftwf_plan_dft_r2c_2d((int)h, (int)w, image, half, FFTW_ESTIMATE);
-  CUONN_CHECK_DONE(plan, CUONN_E_INTERNAL, "FFTW has no plan for images of %zu x %zu pixels", h, w);
+  float *rows = NULL, *columns = NULL, *scratch = NULL;
+  features_waves waves;
+  CUONN_TRY_DONE(features_waves_create(&waves, options, h, w));
+  CUONN_TRY_DONE(narrow(&rows, &columns, &waves, h, w));
+  const size_t n = waves.across, image_size = apart(h * w), through_size = apart(h * n);
+  const size_t own = image_size + through_size + apart(waves.down * n);
+  CUONN_TRY_DONE(cuonn_allocate(&scratch, (size_t)threads * own, sizeof *scratch));
+  /* row-major matrices are column-major ones turned: through^T = columns^T q^T, sums^T = through^T rows^T */
+  const cpu_product across = cpu_product_of((product_size){.m = n, .n = h, .k = w, .lda = n, .ldb = w, .ldc = n});
+  const cpu_product down =
+      cpu_product_of((product_size){.m = n, .n = waves.down, .k = h, .lda = n, .ldb = h, .ldc = n});
 
 #pragma omp parallel for schedule(static) num_threads(threads)
   for (size_t e = 0; e < images->n_examples; e++) {
-    float *const own_image = image + (size_t)omp_get_thread_num() * stride;
-    fftwf_complex *const own_half = half + (size_t)omp_get_thread_num() * half_stride;
-    widen(own_image, images, e * h * w, h * w);
-    fftwf_execute_dft_r2c(plan, own_image, own_half);
-    cut_out(values + e * 2 * n_modes, n_modes, own_half, h, w, (const int(*)[2])frequencies, n);
-    normalize(values + e * 2 * n_modes, n, n_modes);
+    float *const image = scratch + (size_t)omp_get_thread_num() * own;
+    float *const through = image + image_size, *const sums = through + through_size;
+    float *const example = values + e * 2 * n_modes;
+    widen(image, images, e * h * w, h * w);
+    cpu_product_run(&across, through, columns, image);
+    cpu_product_run(&down, sums, through, rows);
+    pick(example, n_modes, sums, &waves);
+    normalize(example, waves.n, n_modes);
   }
 
 done:
-#pragma omp critical(cpu_features_plan)
-  fftwf_destroy_plan(plan);
-  free(half);
-  free(image);
-  free(frequencies);
+  free(scratch);
+  free(columns);
+  free(rows);
+  features_waves_free(&waves);
   return status;
 }
 
@@ -119,7 +135,7 @@ cuonn_status cpu_features(float *values, const cuonn_examples *images, const cuo
                           int threads) {
   const size_t n_modes = cuonn_features_modes(options), n = n_modes - options->reference;
   CUONN_TRY(options->kind == CUONN_FEATURES_RESAMPLE ? resample(values, n_modes, n, images, options, threads)
-                                                     : fourier(values, n_modes, n, images, options, threads));
+                                                     : fourier(values, n_modes, images, options, threads));
   for (size_t e = 0; options->reference && e < images->n_examples; e++) {
     values[2 * e * n_modes + n] = 1;
     values[(2 * e + 1) * n_modes + n] = 0;

@@ -1,15 +1,13 @@
 #include "reference/features.h"
 
-#include <complex.h>
 #include <math.h>
 #include <stdlib.h>
 
-#include <fftw3.h>
-#include <pthread.h>
+#include <cblas.h>
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "features/frequencies.h"
+#include "features/waves.h"
 #include "features/zoom.h"
 
 /* Divides the N amplitudes of one example by their mean modulus; zeros stay zero. */
@@ -25,45 +23,45 @@ static double pixel(const cuonn_examples *images, size_t i) {
   return images->pixels ? images->pixels[i] : images->grey[i];
 }
 
-static pthread_mutex_t plan_mutex = PTHREAD_MUTEX_INITIALIZER;
+/* c = a b, row by row; a: [m][k], b: [k][n], c: [m][n]. */
+static void multiply(double *c, const double *a, const double *b, size_t m, size_t k, size_t n) {
+  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)m, (int)n, (int)k, 1, a, (int)k, b, (int)n, 0, c, (int)n);
+}
 
-static cuonn_status fourier(double *out, size_t n_modes, size_t n, const cuonn_examples *images,
+/* f = sum over pixels of q exp(-i (a + b)), a = 2 pi u y / h, b = 2 pi v x / w, from the sums of |u| and |v|. */
+static void pick(double f[2], const double *sums, size_t across, const int frequency[2]) {
+  const int u = frequency[0], v = frequency[1];
+  const double *const cosine = sums + (size_t)(2 * abs(u)) * across + (size_t)(2 * abs(v));
+  const double *const sine = cosine + across;
+  const double up = u < 0 ? -1 : 1, right = v < 0 ? -1 : 1;
+  f[0] = cosine[0] - up * right * sine[1];
+  f[1] = -(up * sine[0] + right * cosine[1]);
+}
+
+static cuonn_status fourier(double *out, size_t n_modes, const cuonn_examples *images,
                             const cuonn_features_options *options) {
-  const size_t h = images->height, w = images->width;
   cuonn_status status = CUONN_OK;
-  int(*frequencies)[2] = NULL;
-  fftw_complex *image = NULL, *spectrum = NULL;
-  fftw_plan plan = NULL;
-  CUONN_TRY_DONE(cuonn_allocate(&frequencies, n, sizeof *frequencies));
-  CUONN_TRY_DONE(features_frequencies(frequencies, options, h, w));
+  const size_t h = images->height, w = images->width;
+  double *image = NULL, *through = NULL, *sums = NULL;
+  features_waves waves;
+  CUONN_TRY_DONE(features_waves_create(&waves, options, h, w));
   CUONN_TRY_DONE(cuonn_allocate(&image, h * w, sizeof *image));
-  CUONN_TRY_DONE(cuonn_allocate(&spectrum, h * w, sizeof *spectrum));
-  /* estimated, not measured: the choice, and with it every bit, must not depend on timing. FFTW plans one at a time. */
-  pthread_mutex_lock(&plan_mutex);
-  plan = fftw_plan_dft_2d((int)h, (int)w, image, spectrum, FFTW_FORWARD, FFTW_ESTIMATE);
-  pthread_mutex_unlock(&plan_mutex);
-  CUONN_CHECK_DONE(plan != NULL, CUONN_E_INTERNAL, "FFTW has no plan for images of %zu x %zu pixels", h, w);
-
+  CUONN_TRY_DONE(cuonn_allocate(&through, h * waves.across, sizeof *through));
+  CUONN_TRY_DONE(cuonn_allocate(&sums, waves.down * waves.across, sizeof *sums));
   for (size_t e = 0; e < images->n_examples; e++) {
-    for (size_t i = 0; i < h * w; i++) image[i] = pixel(images, e * h * w + i);
-    fftw_execute(plan);
     double *const example = out + e * 2 * n_modes;
-    for (size_t k = 0; k < n; k++) {
-      const int v = frequencies[k][0], u = frequencies[k][1];
-      const size_t row = v < 0 ? h - (size_t)-v : (size_t)v, column = u < 0 ? w - (size_t)-u : (size_t)u;
-      example[2 * k] = creal(spectrum[row * w + column]);
-      example[2 * k + 1] = cimag(spectrum[row * w + column]);
-    }
-    normalize(example, n);
+    for (size_t i = 0; i < h * w; i++) image[i] = pixel(images, e * h * w + i);
+    multiply(through, image, waves.columns, h, w, waves.across);
+    multiply(sums, waves.rows, through, waves.down, h, waves.across);
+    for (size_t k = 0; k < waves.n; k++) pick(example + 2 * k, sums, waves.across, waves.frequencies[k]);
+    normalize(example, waves.n);
   }
 
 done:
-  pthread_mutex_lock(&plan_mutex);
-  fftw_destroy_plan(plan);
-  pthread_mutex_unlock(&plan_mutex);
-  free(spectrum);
+  free(sums);
+  free(through);
   free(image);
-  free(frequencies);
+  features_waves_free(&waves);
   return status;
 }
 
@@ -96,7 +94,7 @@ done:
 cuonn_status reference_features(double *out, const cuonn_examples *images, const cuonn_features_options *options) {
   const size_t n_modes = cuonn_features_modes(options), n = n_modes - options->reference;
   CUONN_TRY(options->kind == CUONN_FEATURES_RESAMPLE ? resample(out, n_modes, n, images, options)
-                                                     : fourier(out, n_modes, n, images, options));
+                                                     : fourier(out, n_modes, images, options));
   for (size_t e = 0; options->reference && e < images->n_examples; e++) {
     out[2 * (e * n_modes + n)] = 1;
     out[2 * (e * n_modes + n) + 1] = 0;

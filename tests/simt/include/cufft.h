@@ -1,4 +1,4 @@
-/* The part of cuFFT's interface that cuONN uses, done by FFTW. */
+/* The part of cuFFT's interface that cuONN uses, done by sums in double. */
 #ifndef SIMT_CUFFT_H
 #define SIMT_CUFFT_H
 #include <cuComplex.h>

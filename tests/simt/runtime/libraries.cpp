@@ -1,11 +1,13 @@
-/* cuFFT by FFTW, cuBLAS by CBLAS, and NVTX. */
+/* cuFFT by sums in double, cuBLAS by CBLAS, and NVTX. */
 #include <cblas.h>
 #include <cublas_v2.h>
 #include <cufft.h>
-#include <fftw3.h>
 #include <nvtx3/nvToolsExt.h>
 
+#include <cmath>
+#include <complex>
 #include <map>
+#include <vector>
 
 #include "runtime.h"
 
@@ -38,6 +40,42 @@ struct fft {
 };
 std::map<cufftHandle, fft> plans;
 
+/* Line by line along each axis. z: [n[0]]...[n[rank - 1]] */
+void transform(std::vector<std::complex<double>> &z, const fft &plan, int direction) {
+  size_t inner = 1;
+  for (int axis = plan.rank; axis-- > 0;) {
+    const size_t n = static_cast<size_t>(plan.n[axis]);
+    std::vector<std::complex<double>> turns(n), line(n);
+    for (size_t k = 0; k < n; k++) {
+      const double angle = direction * 6.283185307179586 * static_cast<double>(k) / static_cast<double>(n);
+      turns[k] = 2 * k == n ? -1 : std::polar(1.0, angle); /* half a turn is real */
+    }
+    for (size_t first = 0; first < z.size(); first++) {
+      if (first / inner % n != 0) continue;
+      for (size_t k = 0; k < n; k++) {
+        line[k] = 0;
+        for (size_t j = 0; j < n; j++) line[k] += z[first + j * inner] * turns[j * k % n];
+      }
+      for (size_t k = 0; k < n; k++) z[first + k * inner] = line[k];
+    }
+    inner *= n;
+  }
+}
+
+/* Where an element stands, counted within arrays of `sizes`, in arrays of `embed`. False: beyond `part` of them. */
+bool place(size_t *at, size_t element, const fft &plan, const int *part, const int *embed, int stride) {
+  size_t index[3] = {0, 0, 0};
+  for (int axis = plan.rank; axis-- > 0; element /= static_cast<size_t>(plan.n[axis]))
+    index[axis] = element % static_cast<size_t>(plan.n[axis]);
+  *at = 0;
+  for (int axis = 0; axis < plan.rank; axis++) {
+    if (index[axis] >= static_cast<size_t>(part[axis])) return false;
+    *at = *at * static_cast<size_t>(axis ? embed[axis] : 1) + index[axis];
+  }
+  *at *= static_cast<size_t>(stride);
+  return true;
+}
+
 cufftResult run_fft(cufftHandle handle, void *in, cufftComplex *out, cufftType type, int direction) {
   const auto found = plans.find(handle);
   if (found == plans.end() || found->second.rank == 0) return CUFFT_INVALID_PLAN;
@@ -63,17 +101,24 @@ cufftResult run_fft(cufftHandle handle, void *in, cufftComplex *out, cufftType t
   if (!simt_on_device(in, in_bytes) || !simt_on_device(out, out_bytes)) return CUFFT_INVALID_VALUE;
   const cudaError_t done = simt_perform(plan.stream, [=] {
     const simt_device_open open;
-    fftwf_complex *to = reinterpret_cast<fftwf_complex *>(out);
-    const unsigned flags = FFTW_ESTIMATE | (in == out ? 0 : FFTW_PRESERVE_INPUT);
-    fftwf_plan p = real ? fftwf_plan_many_dft_r2c(plan.rank, plan.n, plan.batch, static_cast<float *>(in),
-                                                  plan.in_embed, plan.in_stride, plan.in_distance, to, plan.out_embed,
-                                                  plan.out_stride, plan.out_distance, flags)
-                        : fftwf_plan_many_dft(plan.rank, plan.n, plan.batch, static_cast<fftwf_complex *>(in),
-                                              plan.in_embed, plan.in_stride, plan.in_distance, to, plan.out_embed,
-                                              plan.out_stride, plan.out_distance, direction, flags);
-    if (!p) return simt_fail(cudaErrorUnknown);
-    fftwf_execute(p);
-    fftwf_destroy_plan(p);
+    const size_t volume = plan.volume(plan.n);
+    std::vector<std::complex<double>> z(volume);
+    size_t at;
+    for (int b = 0; b < plan.batch; b++) {
+      for (size_t i = 0; i < volume; i++) {
+        place(&at, i, plan, plan.n, plan.in_embed, plan.in_stride);
+        at += static_cast<size_t>(b) * static_cast<size_t>(plan.in_distance);
+        const cufftComplex *const from = static_cast<const cufftComplex *>(in);
+        z[i] = real ? std::complex<double>(static_cast<const float *>(in)[at])
+                    : std::complex<double>(from[at].x, from[at].y);
+      }
+      transform(z, plan, direction);
+      for (size_t i = 0; i < volume; i++) {
+        if (!place(&at, i, plan, spectrum, plan.out_embed, plan.out_stride)) continue;
+        at += static_cast<size_t>(b) * static_cast<size_t>(plan.out_distance);
+        out[at] = {static_cast<float>(z[i].real()), static_cast<float>(z[i].imag())};
+      }
+    }
     return cudaSuccess;
   });
   return done == cudaSuccess ? CUFFT_SUCCESS : CUFFT_EXEC_FAILED;
