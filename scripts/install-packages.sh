@@ -8,7 +8,7 @@ set -euo pipefail
 program=(
   gcc libc6-dev cmake ninja-build pkg-config
   libyaml-dev libnetcdf-dev libopenblas-dev liblapacke-dev librandom123-dev
-  zlib1g-dev libxxhash-dev libjansson-dev
+  zlib1g-dev libdeflate-dev libxxhash-dev libjansson-dev
   dataset-fashion-mnist
   gnuplot-nox # draws for plot, report and bench, as a program of its own
 )

@@ -27,7 +27,7 @@ static char libraries[512];
 static once_flag libraries_once = ONCE_FLAG_INIT;
 
 /* Asks the libraries that are loaded, which need not be those whose headers were compiled. Random123 is headers alone
- * and carries no number. */
+ * and carries no number; libdeflate does not tell its own. */
 static void ask_libraries(void) {
   const char *netcdf = nc_inq_libvers();        /* "4.9.0 of <date> $" */
   const char *openblas = openblas_get_config(); /* "OpenBLAS 0.3.21 <options>" */
@@ -35,7 +35,7 @@ static void ask_libraries(void) {
   lapack_int lapack[3];
   LAPACKE_ilaver(&lapack[0], &lapack[1], &lapack[2]);
   snprintf(libraries, sizeof libraries,
-           "libyaml %s, netCDF %.*s, %s, LAPACK %d.%d.%d, zlib %s, xxHash %u.%u.%u, Random123",
+           "libyaml %s, netCDF %.*s, %s, LAPACK %d.%d.%d, zlib %s, xxHash %u.%u.%u, libdeflate, Random123",
            yaml_get_version_string(), (int)strcspn(netcdf, " "), netcdf, openblas, (int)lapack[0], (int)lapack[1],
            (int)lapack[2], zlibVersion(), xxhash / 10000, xxhash / 100 % 100, xxhash % 100);
 }

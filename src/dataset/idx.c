@@ -3,8 +3,9 @@
  *   00 00  element type  number of dimensions  size of each dimension (4 bytes, big-endian)  data, big-endian
  *
  * zlib's gz functions read both kinds of file: what begins with the gzip magic is decompressed, all else is passed
- * through. A header is never believed before the data has arrived: memory grows with what was really read, and with the
- * size of the file. */
+ * through; libdeflate decompresses the data of a good gzip file in half the time, and what it does not take, zlib reads
+ * or refuses. A header is never believed before the data has arrived: memory grows with what was really read, and with
+ * the size of the file. */
 #include "dataset/idx.h"
 
 #include <assert.h>
@@ -22,6 +23,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "dataset/inflate.h"
 
 enum {
   kMaxDims = 3,
@@ -93,9 +95,15 @@ static cuonn_status read_bytes(uint64_t *got, void *out, uint64_t n, gzFile file
   return stream_status(code, reason, path);
 }
 
-static cuonn_status open_stream(gzFile *out, uint64_t *size, const char *path) {
-  *out = NULL;
-  *size = 0;
+/* An open file. */
+typedef struct {
+  gzFile file;
+  int descriptor; /* of the same file */
+  uint64_t size;  /* bytes of the file, which may be gzipped */
+} idx_stream;
+
+static cuonn_status open_stream(idx_stream *out, const char *path) {
+  *out = (idx_stream){0};
   const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer must not block */
   CUONN_CHECK(fd >= 0, CUONN_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
   struct stat about = {0};
@@ -104,13 +112,14 @@ static cuonn_status open_stream(gzFile *out, uint64_t *size, const char *path) {
     return cuonn_fail(CUONN_E_IO, "%s: is %s, expected an IDX file", path,
                       S_ISDIR(about.st_mode) ? "a folder" : "not a regular file");
   }
-  *out = gzdopen(fd, "rb");
-  if (*out == NULL) {
+  out->file = gzdopen(fd, "rb");
+  if (out->file == NULL) {
     close(fd);
     return cuonn_fail(CUONN_E_MEMORY, "%s: not enough memory to read it", path);
   }
-  gzbuffer(*out, kGzipBuffer);
-  *size = (uint64_t)about.st_size;
+  gzbuffer(out->file, kGzipBuffer);
+  out->descriptor = fd;
+  out->size = (uint64_t)about.st_size;
   return CUONN_OK;
 }
 
@@ -153,12 +162,31 @@ static cuonn_status read_header(idx_array *array, unsigned n_dims, gzFile file, 
   return CUONN_OK;
 }
 
-/* Exactly the announced data, in pieces: when one has arrived in full, there is memory for as much again.
- *  file_size  bytes of the file, which may be gzipped */
-static cuonn_status read_data(idx_array *array, uint64_t file_size, gzFile file, const char *path) {
+/* Bytes of data for which a file is large enough to be believed. */
+static uint64_t believed(const idx_stream *stream) { return kFirstPiece + kExpansion * stream->size; }
+
+/* All data of a gzipped file at once. False where that cannot be, and where anything is wrong: then nothing is taken.
+ */
+static bool read_at_once(idx_array *array, unsigned n_dims, const idx_stream *stream) {
+  const size_t header = 4 + 4 * (size_t)n_dims;
+  const uint64_t whole = header + array->n_bytes;
+  uint8_t *bytes;
+  if (gzdirect(stream->file) || whole > believed(stream)) return false;
+  if (cuonn_allocate(&bytes, (size_t)whole, 1) != CUONN_OK) return false;
+  if (!inflate_file(bytes, (size_t)whole, stream->descriptor, (size_t)stream->size)) {
+    free(bytes);
+    return false;
+  }
+  memmove(bytes, bytes + header, (size_t)array->n_bytes);
+  array->bytes = bytes;
+  return true;
+}
+
+/* Exactly the announced data, in pieces: when one has arrived in full, there is memory for as much again. */
+static cuonn_status read_data(idx_array *array, const idx_stream *stream, const char *path) {
   uint64_t have = 0;
   while (have < array->n_bytes) {
-    const uint64_t twice = have > 0 ? 2 * have : kFirstPiece + kExpansion * file_size;
+    const uint64_t twice = have > 0 ? 2 * have : believed(stream);
     const uint64_t room = twice < array->n_bytes ? twice : array->n_bytes;
     uint8_t *larger;
     CUONN_TRY(cuonn_allocate(&larger, (size_t)room, 1));
@@ -167,14 +195,14 @@ static cuonn_status read_data(idx_array *array, uint64_t file_size, gzFile file,
     array->bytes = larger;
 
     uint64_t got;
-    CUONN_TRY(read_bytes(&got, larger + have, room - have, file, path));
+    CUONN_TRY(read_bytes(&got, larger + have, room - have, stream->file, path));
     have += got;
     CUONN_CHECK(have == room, CUONN_E_DATA, "%s: is truncated: %llu bytes of data, its header announces %llu", path,
                 (unsigned long long)have, (unsigned long long)array->n_bytes);
   }
   uint8_t beyond;
   uint64_t more; /* this read also makes zlib check the end of a gzip stream */
-  CUONN_TRY(read_bytes(&more, &beyond, 1, file, path));
+  CUONN_TRY(read_bytes(&more, &beyond, 1, stream->file, path));
   CUONN_CHECK(more == 0, CUONN_E_DATA, "%s: is longer than the %llu bytes of data that its header announces", path,
               (unsigned long long)array->n_bytes);
   return CUONN_OK;
@@ -182,16 +210,15 @@ static cuonn_status read_data(idx_array *array, uint64_t file_size, gzFile file,
 
 static cuonn_status read_array(idx_array *array, unsigned n_dims, const char *path) {
   cuonn_status status = CUONN_OK;
-  gzFile file = NULL;
-  uint64_t file_size;
+  idx_stream stream;
   *array = (idx_array){0};
-  CUONN_TRY_DONE(open_stream(&file, &file_size, path));
-  CUONN_TRY_DONE(read_header(array, n_dims, file, path));
-  CUONN_TRY_DONE(read_data(array, file_size, file, path));
+  CUONN_TRY_DONE(open_stream(&stream, path));
+  CUONN_TRY_DONE(read_header(array, n_dims, stream.file, path));
+  if (!read_at_once(array, n_dims, &stream)) CUONN_TRY_DONE(read_data(array, &stream, path));
 
 done:
-  if (file != NULL) {
-    const int code = gzclose_r(file);
+  if (stream.file != NULL) {
+    const int code = gzclose_r(stream.file);
     if (status == CUONN_OK) status = stream_status(code, "at its end", path);
   }
   if (status != CUONN_OK) {

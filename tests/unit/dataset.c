@@ -175,6 +175,43 @@ static void test_images__reads_plain_and_gzipped_by_content(void **state) {
   cuonn_examples_free(&images);
 }
 
+/* A gzip file may have several members, one behind the other, and bytes behind them that are none. */
+static void test_images__reads_gzip_files_of_several_members(void **state) {
+  (void)state;
+  cuonn_examples images;
+  for (size_t first = 1; first < sizeof kImages; first++) {
+    size_t sizes[2];
+    write_file(in_folder("labels"), kLabels, sizeof kLabels);
+    write_gzip(in_folder("images"), kImages, first);
+    uint8_t *const one = slurp(in_folder("images"), &sizes[0]);
+    write_gzip(in_folder("images"), kImages + first, sizeof kImages - first);
+    uint8_t *const other = slurp(in_folder("images"), &sizes[1]);
+    uint8_t *const both = malloc(sizes[0] + sizes[1] + 1);
+    assert_non_null(both);
+    memcpy(both, one, sizes[0]);
+    memcpy(both + sizes[0], other, sizes[1]);
+    both[sizes[0] + sizes[1]] = 0;
+    for (size_t beyond = 0; beyond < 2; beyond++) {
+      write_file(in_folder("images"), both, sizes[0] + sizes[1] + beyond);
+      OK(cuonn_images_load(&images, in_folder("images"), in_folder("labels")));
+      check_small(&images);
+      cuonn_examples_free(&images);
+    }
+    free(both);
+    free(other);
+    free(one);
+  }
+  size_t size;
+  write_gzip(in_folder("images"), kImages, sizeof kImages);
+  uint8_t *const whole = slurp(in_folder("images"), &size), *const twice = malloc(2 * size);
+  assert_non_null(twice);
+  memcpy(twice, whole, size);
+  memcpy(twice + size, whole, size);
+  refuse_images(twice, 2 * size, CUONN_E_DATA, "longer than the 24 bytes");
+  free(twice);
+  free(whole);
+}
+
 /* Where gzipped, far larger than the file and the memory that is taken at first, so that it grows, and not by a whole
  * number of times. */
 static void test_images__reads_files_of_several_pieces(void **state) {
@@ -589,6 +626,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_dataset__reads_fashion_mnist),
       IN_FOLDER(test_images__reads_plain_and_gzipped_by_content),
+      IN_FOLDER(test_images__reads_gzip_files_of_several_members),
       IN_FOLDER(test_images__reads_files_of_several_pieces),
       IN_FOLDER(test_images__refuses_what_is_not_a_readable_file),
       IN_FOLDER(test_images__refuses_other_headers),
