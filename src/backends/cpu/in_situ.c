@@ -42,6 +42,7 @@ void cpu_tap_mesh_free(cpu_tap_mesh *mesh) {
 }
 
 /* The operator * would look out for infinities. */
+static double complex turned(double complex a) { return CMPLX(-cimag(a), creal(a)); } /* i a */
 static double complex product(double complex a, double complex b) {
   return CMPLX(creal(a) * creal(b) - cimag(a) * cimag(b), creal(a) * cimag(b) + cimag(a) * creal(b));
 }
@@ -52,8 +53,8 @@ static void store_whole(general_node *node, const node_stages *s, const node_fix
   const double sc = fixed->right[1] * fixed->left[0], ss = fixed->right[1] * fixed->left[1];
   const double complex *const inner = s->inner;
   walk_store(node->m[0][0], product(s->outer[0], cc * inner[0] - ss * inner[1]));
-  walk_store(node->m[0][1], product(s->outer[1], I * (cs * inner[0] + sc * inner[1])));
-  walk_store(node->m[1][0], product(s->outer[0], I * (sc * inner[0] + cs * inner[1])));
+  walk_store(node->m[0][1], product(s->outer[1], turned(cs * inner[0] + sc * inner[1])));
+  walk_store(node->m[1][0], product(s->outer[0], turned(sc * inner[0] + cs * inner[1])));
   walk_store(node->m[1][1], product(s->outer[1], cc * inner[1] - ss * inner[0]));
 }
 

@@ -107,20 +107,34 @@ static void ideal_together(node_sums *sums, float *x, float *g, size_t lanes, co
 }
 
 /* The cotangent's part of general_backward. */
-static void general_transposed(float *g, size_t lanes, const general_node *nodes, size_t n_nodes) {
+INLINE void general_transposed_lanes(float *g, const general_node *nodes, size_t n_nodes, size_t lanes,
+                                     size_t vectors) {
   const size_t step = 2 * lanes;
   for (size_t k = n_nodes; k-- > 0;) {
     const general_node *const n = nodes + k;
     float *const top = g + n->top * step, *const bottom = g + n->bottom * step;
     const complex_float tt = element(n->m[0][0]), tb = element(n->m[0][1]), bt = element(n->m[1][0]),
                         bb = element(n->m[1][1]);
-    for (size_t i = 0; i < lanes; i += kVector) {
-      const vec tr = at(top, i), ti = at(top + lanes, i), br = at(bottom, i), bi = at(bottom + lanes, i);
-      put(top, i, combine_real(tt, bt, tr, ti, br, bi));
-      put(top + lanes, i, combine_imaginary(tt, bt, tr, ti, br, bi));
-      put(bottom, i, combine_real(tb, bb, tr, ti, br, bi));
-      put(bottom + lanes, i, combine_imaginary(tb, bb, tr, ti, br, bi));
+    for (size_t i = 0; i < lanes; i += vectors * kVector) {
+      vec tr[2], ti[2], br[2], bi[2];
+      for (size_t v = 0, l = i; v < vectors; v++, l += kVector) {
+        tr[v] = at(top, l), ti[v] = at(top + lanes, l), br[v] = at(bottom, l), bi[v] = at(bottom + lanes, l);
+      }
+      for (size_t v = 0, l = i; v < vectors; v++, l += kVector) {
+        put(top, l, combine_real(tt, bt, tr[v], ti[v], br[v], bi[v]));
+        put(top + lanes, l, combine_imaginary(tt, bt, tr[v], ti[v], br[v], bi[v]));
+        put(bottom, l, combine_real(tb, bb, tr[v], ti[v], br[v], bi[v]));
+        put(bottom + lanes, l, combine_imaginary(tb, bb, tr[v], ti[v], br[v], bi[v]));
+      }
     }
+  }
+}
+
+static void general_transposed(float *g, size_t lanes, const general_node *nodes, size_t n_nodes) {
+  if (lanes == 32) {
+    general_transposed_lanes(g, nodes, n_nodes, 32, kReadTogether);
+  } else {
+    general_transposed_lanes(g, nodes, n_nodes, lanes, 1);
   }
 }
 
