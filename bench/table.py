@@ -9,7 +9,7 @@ import sys
 
 def row_of(row):
     name = f"{row['backend']}, {row['variant']}" if "variant" in row else row["backend"]
-    size = [row["case"], row["modes"], row["batch"], row["layers"] or "-", name]
+    size = [row["case"], row["modes"], row["batch"], row["layers"] or "-", name, row.get("method") or "-"]
     if "skipped" in row:
         return size + ["skipped: " + row["skipped"], "", "", "", "", ""]
     times = [f"{1e6 * row['median_s']:.1f}", f"{1e6 * row['p10_s']:.1f} to {1e6 * row['p90_s']:.1f}"]
@@ -20,10 +20,13 @@ def row_of(row):
 def main():
     with open(sys.argv[1]) as file:
         record = json.load(file)
-    head = ["Case", "N", "Batch", "Layers", "Backend", "Median, us", "p10 to p90", "Examples/s", "Of limit", "Vs cpu", "Samples"]
+    head = ["Case", "N", "Batch", "Layers", "Backend", "Method", "Median, us", "p10 to p90", "Examples/s", "Of limit", "Vs cpu", "Samples"]
     for cells in [head, ["---"] * len(head)] + [row_of(row) for row in record["results"]]:
         print("| " + " | ".join(map(str, cells)) + " |")
     print()
+    for row in record.get("auto_slower", []):
+        print(f"`auto` takes {row['taken']} for {row['case']} of N {row['modes']}, batch {row['batch']}, {row['layers']} layers "
+              f"on `{row['backend']}`, where {row['better']} was {row['ratio']:.2f} times faster.\n")
     for machine in record.get("machines", []):
         print(f"`{machine['backend']}`: {machine['name']}, {1e-9 * machine['clock_hz']:.2f} GHz, "
               f"{1e-9 * machine['bytes_per_second']:.4g} GB/s, {1e-9 * machine['flops_per_second']:.4g} GFLOP/s.")

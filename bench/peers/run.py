@@ -5,7 +5,7 @@
     bench/peers/run.py --python python3         takes what this Python has, and installs nothing
     --cuonn PROGRAM     cuonn, for its own rows and for the problem (build/release/src/cli/cuonn)
     --problem FILE.npz  a problem made before (problem.py), where cuonn or SciPy is missing
-    --bench FILE.json   rows of `cuonn bench --case train_step --modes 64`, where --cuonn cannot give them
+    --bench FILE.json   rows of `cuonn bench --case train_step --modes 64 --method auto`, where --cuonn cannot give them
     --json FILE         all rows, in the form of `cuonn bench --json`; written after every peer
     --gpu               a peer that computes on the processor has failed
 """
@@ -49,6 +49,7 @@ def cuonn_rows(args, folder):
     if path is None and args.cuonn.exists():
         path = folder / "cuonn.json"
         command = [args.cuonn, "bench", "--case", "train_step", "--modes", "64", "--batch", "512", "--layers", "3"]
+        command += ["--method", "auto"]
         subprocess.run(command + ["--samples", "50", "--json", path], check=True, stdout=sys.stderr)
     return json.loads(path.read_text()) if path else {"results": []}
 
@@ -74,7 +75,7 @@ def print_table(results):
         ratio = f"{row['median_s'] / cuonn:.3g} x" if cuonn else "-"
         spread = f"{1e6 * row['p10_s']:.1f}..{1e6 * row['p90_s']:.1f}"
         name = row["backend"] if "variant" in row else "cuONN " + row["backend"]
-        how = ", ".join(row[key] for key in ("variant", "versions", "device") if key in row)
+        how = ", ".join(row[key] for key in ("variant", "versions", "device", "method") if row.get(key))
         print(f"{name:16}{1e6 * row['median_s']:10.1f}  {spread:22}{row['examples_per_second']:12.0f}  {ratio:>9}  {how}")
 
 

@@ -6,6 +6,7 @@
 #ifndef CUONN_BENCHMARK_H
 #define CUONN_BENCHMARK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cuonn/compute.h"
@@ -46,20 +47,30 @@ typedef struct cuonn_benchmark_options {
   size_t n_warm_up;    /**< operations before the first sample */
   size_t n_samples;    /**< 1..1000000 */
   double most_seconds; /**< of all samples: fewer are taken, but at least 3, where operations are slow */
+  cuonn_method method; /**< columns or dense, where cuonn_benchmark_has_method(); other cases have one way */
 } cuonn_benchmark_options;
 
 /** A training step of the source study. */
 #define CUONN_BENCHMARK_OPTIONS_INIT \
-  { CUONN_BENCHMARK_TRAIN_STEP, 64, 512, 3, 2, 20, 6.0 }
+  { CUONN_BENCHMARK_TRAIN_STEP, 64, 512, 3, 2, 20, 6.0, CUONN_METHOD_COLUMNS }
 
 /** Checks the ranges above.
  *  @return CUONN_OK; CUONN_E_ARGUMENT naming what is out of range; CUONN_E_SHAPE if N does not fit Fourier features */
 CUONN_API cuonn_status cuonn_benchmark_options_check(const cuonn_benchmark_options *options);
 
-/** The work of one operation, whatever the backend.  With n = N(N-1)/2 nodes per mesh, m the nodes of the last mesh
- *  from which light reaches one of the C outputs that are read, C the lesser of 10 and N, L layers, B examples,
- *  P = (L - 1) n + m nodes at work, images of M = s^2 pixels, w = sqrt(N) + 1 cosines and sines along an axis, and a
- *  multiply-add as two operations:
+/** Whether a case can be computed by more than one method: training steps, forward and evaluate. */
+CUONN_API bool cuonn_benchmark_has_methods(cuonn_benchmark_case what);
+
+/** Whether a context's backend computes a case by options->method; all of them have columns. */
+CUONN_API bool cuonn_benchmark_has_method(const cuonn_context *context, const cuonn_benchmark_options *options);
+
+/** The method that CUONN_METHOD_AUTO takes for a case: columns or dense. */
+CUONN_API cuonn_method cuonn_benchmark_auto(const cuonn_context *context, const cuonn_benchmark_options *options);
+
+/** The work of one operation, whatever the backend.  By columns, with n = N(N-1)/2 nodes per mesh, m the nodes of
+ *  the last mesh from which light reaches one of the C outputs that are read, C the lesser of 10 and N, L layers, B
+ * examples, P = (L - 1) n + m nodes at work, images of M = s^2 pixels, w = sqrt(N) + 1 cosines and sines along an axis,
+ * and a multiply-add as two operations:
  *
  *  | case             | floating-point operations | bytes                       |
  *  | ---------------- | ------------------------- | --------------------------- |
@@ -71,7 +82,22 @@ CUONN_API cuonn_status cuonn_benchmark_options_check(const cuonn_benchmark_optio
  *  | evaluate         | as forward, B = 10000     | as forward, B = 10000       |
  *
  *  A node without errors takes 2 multiplications and 6 multiply-adds forward (14), and 6 and 18 backward (42): the
- *  field undone, the cotangent, and two sums for its phases.  Stage by stage it takes two complex factors of 6 and two
+ *  field undone, the cotangent, and two sums for its phases.
+ *
+ *  By matrices (options->method dense), with K the pairs of an output that is read and a node from which light reaches
+ *  it, of all meshes, R_1 the rows of the first matrix that are read and R those of all others (N each, C of the last):
+ *
+ *  | case             | floating-point operations             | bytes      |
+ *  | ---------------- | ------------------------------------- | ---------- |
+ *  | forward          | (6 R_1 + 4 R) N B + 14 K              | as columns |
+ *  | train_step       | 12 (R_1 + R) N B + 14 K + 42 K + 28 P | as columns |
+ *  | evaluate         | as forward, B = 10000                 | as columns |
+ *
+ *  A product of complex inputs is three real ones, and the sum over examples that gives a matrix its gradient is as
+ *  large; inputs of later layers are real, their products two real ones, and so are sums and cotangents.  Rows go
+ *  through the nodes as a field does (14 K), and undone beside the sums, which go forward (42 K).
+ *
+ *  Stage by stage it takes two complex factors of 6 and two
  *  couplers of 8.  Adam takes 14 for each of the 2 P phases.  Left out, as small beside these: sines of the phases,
  *  moduli, softmax.  Bytes are what must be read or written once with numbers of 4 bytes: fields or features, labels,
  *  phases (train_step: read and written, with their two moments); a byte a pixel. */
@@ -95,10 +121,10 @@ typedef struct cuonn_machine {
  *  @return CUONN_OK; CUONN_E_MEMORY; CUONN_E_DEVICE */
 CUONN_API cuonn_status cuonn_machine_measure(cuonn_machine *out, cuonn_context *context);
 
-/** Compares backends before they are timed, on the case's own network and the first examples of its data: features,
- *  loss, output fields, fields at all stages, or the losses of three training steps.  So many examples that no more
- *  than some 4 million nodes are passed, at least one and at most the batch.
- *  @param[in] contexts  [n_contexts]; the others are compared with the last one
+/** Compares backends before they are timed, by every method that they have for the case, on the case's own network and
+ * the first examples of its data: features, loss, output fields, fields at all stages, or the losses of three training
+ * steps.  So many examples that no more than some 4 million nodes are passed, at least one and at most the batch.
+ *  @param[in] contexts  [n_contexts]; the others are compared with the last one, which computes by columns
  *  @return CUONN_OK; CUONN_E_INTERNAL with both values if a number differs by more than 2e-5, times the root of L N /
  *          192 where that is more than 1, of the largest one; as cuonn_benchmark_options_check(); CUONN_E_MEMORY;
  *          CUONN_E_DEVICE */

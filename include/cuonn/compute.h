@@ -55,6 +55,9 @@ typedef enum cuonn_method {
  *  @return CUONN_OK; CUONN_E_ARGUMENT for another name, or if the backend has no such method */
 CUONN_API cuonn_status cuonn_context_set_method(cuonn_context *context, const char *name);
 
+/** Name of a method, such as "dense".  @return a constant string, NULL if unknown */
+CUONN_API const char *cuonn_method_name(cuonn_method method);
+
 /** Name of the backend that "auto" or the caller chose.  @return a constant string */
 CUONN_API const char *cuonn_context_backend(const cuonn_context *context);
 

@@ -76,6 +76,10 @@ typedef struct cuonn_backend {
    * computes, "" if that is the processor. */
   cuonn_status (*probe)(char *device, size_t size);
 
+  /* Backends that have the method dense: the faster one for so many examples, their gradients or their losses alone;
+   * NULL: columns is all. It does not ask for threads, on which no bit of a result may depend. */
+  cuonn_method (*auto_method)(const cuonn_network_shape *shape, size_t n_examples, bool gradient);
+
   /* Threads that it would take where 0 are asked for, at most CUONN_THREADS_MAX of which it takes; NULL: always one. */
   int (*own_threads)(void);
 

@@ -69,12 +69,16 @@ cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int 
   return CUONN_OK;
 }
 
+static const char *const methods[] = {
+    [CUONN_METHOD_AUTO] = "auto", [CUONN_METHOD_COLUMNS] = "columns", [CUONN_METHOD_DENSE] = "dense"};
+enum { kMethods = sizeof methods / sizeof *methods };
+
+const char *cuonn_method_name(cuonn_method method) { return (size_t)method < kMethods ? methods[method] : NULL; }
+
 cuonn_status cuonn_context_set_method(cuonn_context *context, const char *name) {
-  static const char *const names[] = {
-      [CUONN_METHOD_AUTO] = "auto", [CUONN_METHOD_COLUMNS] = "columns", [CUONN_METHOD_DENSE] = "dense"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    if (strcmp(name, names[i]) != 0) continue;
-    CUONN_CHECK(i != CUONN_METHOD_DENSE || context->backend == find("cpu"), CUONN_E_ARGUMENT,
+  for (size_t i = 0; i < kMethods; i++) {
+    if (strcmp(name, methods[i]) != 0) continue;
+    CUONN_CHECK(i != CUONN_METHOD_DENSE || context->backend->auto_method, CUONN_E_ARGUMENT,
                 "backend %s has no method dense, it computes by columns; use columns or auto, or backend cpu",
                 context->backend->name);
     context->method = (cuonn_method)i;

@@ -86,17 +86,18 @@ static double tolerance(const cuonn_benchmark_options *options) {
 }
 
 static cuonn_status compare(const numbers *got, const numbers *want, const char *got_from, const char *want_from,
-                            const cuonn_benchmark_options *options) {
+                            const cuonn_benchmark_options *options, cuonn_method method) {
   double scale = 0;
   for (size_t i = 0; i < want->n; i++) scale = fmax(scale, fabs(want->values[i]));
   const double allowed = tolerance(options) * scale;
   for (size_t i = 0; i < want->n; i++) {
     const double error = fabs(got->values[i] - want->values[i]);
-    CUONN_CHECK(error <= allowed, CUONN_E_INTERNAL,
-                "%s of %zu modes: number %zu of %zu is %.9g in backend %s and %.9g in backend %s, where %.2g more or "
-                "less would do; nothing is timed",
-                cuonn_benchmark_case_name(options->what), options->n_modes, i, want->n, got->values[i], got_from,
-                want->values[i], want_from, allowed);
+    CUONN_CHECK(
+        error <= allowed, CUONN_E_INTERNAL,
+        "%s of %zu modes by %s: number %zu of %zu is %.9g in backend %s and %.9g in backend %s, where %.2g more or "
+        "less would do; nothing is timed",
+        cuonn_benchmark_case_name(options->what), options->n_modes, cuonn_method_name(method), i, want->n,
+        got->values[i], got_from, want->values[i], want_from, allowed);
   }
   return CUONN_OK;
 }
@@ -107,25 +108,42 @@ static cuonn_benchmark_options smaller(const cuonn_benchmark_options *options) {
   const size_t n_examples = cuonn_benchmark_count(options).n_examples;
   const size_t fit = kNodesPassed / (cuonn_mesh_nodes(options->n_modes) * options->n_layers);
   few.batch_size = fit < 1 ? 1 : fit < n_examples ? fit : n_examples;
+  few.method = CUONN_METHOD_COLUMNS;
   if (few.what == CUONN_BENCHMARK_EVALUATE) few.what = CUONN_BENCHMARK_FORWARD; /* of any number of examples */
   return few;
+}
+
+/* One backend by all of its methods. */
+static cuonn_status check_backend(const numbers *want, const cuonn_context *context, const cuonn_context *judge,
+                                  const cuonn_benchmark_options *few, const cuonn_benchmark_options *options) {
+  static const cuonn_method methods[] = {CUONN_METHOD_COLUMNS, CUONN_METHOD_DENSE};
+  cuonn_status status = CUONN_OK;
+  numbers got = {0};
+  for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+    cuonn_benchmark_options by = *few;
+    by.method = methods[i];
+    if (!cuonn_benchmark_has_method(context, &by)) continue;
+    free(got.values);
+    CUONN_TRY_DONE(compute(&got, context, &by));
+    CUONN_TRY_DONE(compare(&got, want, context->backend->name, judge->backend->name, options, by.method));
+  }
+done:
+  free(got.values);
+  return status;
 }
 
 cuonn_status cuonn_benchmark_check(cuonn_context *const *contexts, size_t n_contexts,
                                    const cuonn_benchmark_options *options) {
   cuonn_status status = CUONN_OK;
-  numbers want = {0}, got = {0};
+  numbers want = {0};
   CUONN_TRY_DONE(cuonn_benchmark_options_check(options));
   const cuonn_benchmark_options few = smaller(options);
   const cuonn_context *const judge = contexts[n_contexts - 1];
   CUONN_TRY_DONE(compute(&want, judge, &few));
   for (size_t i = 0; i + 1 < n_contexts; i++) {
-    free(got.values);
-    CUONN_TRY_DONE(compute(&got, contexts[i], &few));
-    CUONN_TRY_DONE(compare(&got, &want, contexts[i]->backend->name, judge->backend->name, options));
+    CUONN_TRY_DONE(check_backend(&want, contexts[i], judge, &few, options));
   }
 done:
-  free(got.values);
   free(want.values);
   return status;
 }

@@ -50,7 +50,7 @@ static cuonn_status make_state(problem *p) {
                                   .batch_size = features ? 0 : p->n_examples,
                                   .order = CUONN_ORDER_FIXED,
                                   .threads = p->threads,
-                                  .method = p->method};
+                                  .method = p->options.method};
   const backend_model model = {.network = &p->network, .optimizer = &study.optimizer};
   CUONN_TRY(p->backend->create(&p->state, &wanted));
   if (features) return CUONN_OK;
@@ -65,8 +65,7 @@ cuonn_status problem_create(problem *out, const cuonn_context *context, const cu
   const size_t n_layers = one_mesh || what == CUONN_BENCHMARK_FEATURES ? 1 : options->n_layers;
   const cuonn_network_shape shape = {options->n_modes, n_layers, benchmark_classes(options->n_modes),
                                      CUONN_STYLE_TOP,  true,     NULL};
-  *out = (problem){
-      .options = *options, .backend = context->backend, .threads = context->threads, .method = context->method};
+  *out = (problem){.options = *options, .backend = context->backend, .threads = context->threads};
   CUONN_TRY(cuonn_benchmark_options_check(options));
   out->n_examples = cuonn_benchmark_count(options).n_examples;
   out->n_batches = batches_of(options);

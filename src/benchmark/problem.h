@@ -9,7 +9,6 @@ typedef struct {
   cuonn_benchmark_options options;
   const cuonn_backend *backend;
   int threads;
-  cuonn_method method;
   size_t n_examples; /* of one operation */
   size_t n_batches;  /* train_step: batches of the data, one after the other */
   cuonn_network network;

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "backends/backend.h"
 #include "base/error.h"
 
 static const char *const names[CUONN_BENCHMARK_CASES] = {
@@ -27,6 +28,23 @@ cuonn_status cuonn_benchmark_case_parse(cuonn_benchmark_case *out, const char *n
                     name);
 }
 
+bool cuonn_benchmark_has_methods(cuonn_benchmark_case what) {
+  return what == CUONN_BENCHMARK_FORWARD || what == CUONN_BENCHMARK_EVALUATE || what == CUONN_BENCHMARK_TRAIN_STEP;
+}
+
+bool cuonn_benchmark_has_method(const cuonn_context *context, const cuonn_benchmark_options *options) {
+  if (options->method == CUONN_METHOD_COLUMNS) return true;
+  return cuonn_benchmark_has_methods(options->what) && context->backend->auto_method;
+}
+
+cuonn_method cuonn_benchmark_auto(const cuonn_context *context, const cuonn_benchmark_options *options) {
+  const cuonn_network_shape shape = {
+      options->n_modes, options->n_layers, benchmark_classes(options->n_modes), CUONN_STYLE_TOP, true, NULL};
+  if (!cuonn_benchmark_has_methods(options->what) || !context->backend->auto_method) return CUONN_METHOD_COLUMNS;
+  return context->backend->auto_method(&shape, cuonn_benchmark_count(options).n_examples,
+                                       options->what == CUONN_BENCHMARK_TRAIN_STEP);
+}
+
 static cuonn_status in_range(const char *what, size_t value, size_t least, size_t most) {
   CUONN_CHECK(value >= least && value <= most, CUONN_E_ARGUMENT, "%s is %zu; allowed: %zu to %zu", what, value, least,
               most);
@@ -42,6 +60,10 @@ cuonn_status cuonn_benchmark_options_check(const cuonn_benchmark_options *option
   CUONN_TRY(in_range("the number of warm-up operations", options->n_warm_up, 0, 1000000));
   CUONN_CHECK(options->most_seconds > 0, CUONN_E_ARGUMENT, "the time of all samples is %g s; it must be positive",
               options->most_seconds);
+  CUONN_CHECK(options->method == CUONN_METHOD_COLUMNS || options->method == CUONN_METHOD_DENSE, CUONN_E_ARGUMENT,
+              "a benchmark is of one method, columns or dense");
+  CUONN_CHECK(options->method == CUONN_METHOD_COLUMNS || cuonn_benchmark_has_methods(options->what), CUONN_E_ARGUMENT,
+              "case %s has no method dense", cuonn_benchmark_case_name(options->what));
   const size_t radius = benchmark_radius(options->n_modes);
   CUONN_CHECK(options->what != CUONN_BENCHMARK_FEATURES || 4 * radius * radius == options->n_modes, CUONN_E_SHAPE,
               "Fourier features of radius r have (2 r)^2 modes: 16, 36, 64, 100, ..., not %zu", options->n_modes);
@@ -65,6 +87,30 @@ static size_t nodes_at_work(size_t n_modes, size_t read) {
     for (size_t top = c % 2; top + 1 < n_modes; top += 2) count += top + c < n_modes - 1 + read;
   }
   return count;
+}
+
+/* Pairs of one of the first `read` outputs and a node from which light reaches it: it spreads by one waveguide to both
+ * sides in every column behind the node. */
+static double pairs_at_work(size_t n_modes, size_t read) {
+  double count = 0;
+  for (size_t c = 0; c < n_modes; c++) {
+    const size_t behind = n_modes - 1 - c;
+    for (size_t top = c % 2; top + 1 < n_modes; top += 2) {
+      const size_t first = top > behind ? top - behind : 0, end = top + 2 + behind < read ? top + 2 + behind : read;
+      if (first < end) count += (double)(end - first);
+    }
+  }
+  return count;
+}
+
+/* Operations by matrices: products, rows through the nodes and back, Adam on the nodes at work (benchmark.h). */
+static double dense_flops(const cuonn_benchmark_options *options, double examples, double at_work) {
+  const size_t n = options->n_modes, layers = options->n_layers, classes = benchmark_classes(n);
+  const double first = (double)(layers > 1 ? n : classes), rest = (double)((layers - 1) * n + classes) - first;
+  const double pairs = (layers > 1 ? (double)(layers - 1) * pairs_at_work(n, n) : 0) + pairs_at_work(n, classes);
+  const double products = (double)n * examples;
+  if (options->what != CUONN_BENCHMARK_TRAIN_STEP) return (6 * first + 4 * rest) * products + 14 * pairs;
+  return 12 * (first + rest) * products + 56 * pairs + 28 * at_work;
 }
 
 cuonn_benchmark_work cuonn_benchmark_count(const cuonn_benchmark_options *options) {
@@ -100,5 +146,6 @@ cuonn_benchmark_work cuonn_benchmark_count(const cuonn_benchmark_options *option
       work.bytes = (8 * n_modes + 1) * examples + 48 * layers * nodes;
       break;
   }
+  if (options->method == CUONN_METHOD_DENSE) work.flops = dense_flops(options, examples, at_work);
   return work;
 }

@@ -11,33 +11,46 @@ for b in $(backends); do
   output "^$b .*: .* GB/s, .* GFLOP/s$"
   for case in forward train_step; do
     for n in 8 16; do
-      output "^$case +$n +3 +2  $b +[0-9.]+ +[0-9.]+\.\.[0-9.]+ +[0-9]+ +[0-9.]+ +[0-9.e+-]+ +4$busy"
+      output "^$case +$n +3 +2  $b +columns +[0-9.]+ +[0-9.]+\.\.[0-9.]+ +[0-9]+ +[0-9.]+ +[0-9.e+-]+ +4$busy"
     done
   done
-  for case in propagate propagate_stages; do output "^$case +16 +3 +-  $b +[0-9.]+ "; done
-  output "^evaluate +16 +10000 +2  $b +[0-9.]+ "
-  output "^features +16 +3 +-  $b +[0-9.]+ "
-  output "^features +8 +3 +-  $b +skipped: .*not 8$"
+  for case in propagate propagate_stages; do output "^$case +16 +3 +-  $b +- +[0-9.]+ "; done
+  output "^evaluate +16 +10000 +2  $b +columns +[0-9.]+ "
+  output "^features +16 +3 +-  $b +- +[0-9.]+ "
+  output "^features +8 +3 +-  $b +- +skipped: .*not 8$"
 done
 output "^train_step +16 +3 +2  cpu .* 1 +4$busy"
+for case in forward train_step; do output "^$case +16 +3 +2  cpu +dense +[0-9.]+ "; done
+check_not grep -qE '^[a-z_]+ .* reference +dense' out
 # bare: JSON without its spaces, a row a line.
 bare() { tr -d ' \n' < "$1" | sed 's/},{/},\n{/g'; }
 bare bench.json > bare
 for key in '"date":"20[0-9-]*T[0-9:]*Z"' '"commit":"abc"' '"processor":"' '"modes":\[8,16\]' '"batch":\[3\]' \
   '"samples":4' \
-  '"case":"train_step","modes":16,"batch":3,"layers":2,"backend":"cpu","median_s":[0-9.e-]*,"p10_s":' \
-  '"steps_per_sample":16' '"case":"features","modes":8,"batch":3,"layers":null,"backend":"cpu","skipped":"Fourier'; do
+  '"case":"train_step","modes":16,"batch":3,"layers":2,"backend":"cpu","method":"columns"' \
+  '"backend":"cpu","method":"columns","auto":true,"median_s":[0-9.e-]*,"p10_s":' \
+  '"layers":2,"backend":"cpu","method":"dense","auto":false,"median_s":' '"auto_slower":\[' \
+  '"steps_per_sample":16' '"case":"features","modes":8,"batch":3,"layers":null,"backend":"cpu"' \
+  '"method":null,"auto":true,"skipped":"Fourier'; do
   check grep -qE -- "$key" bare
 done
 check_not test -e bench.json.tmp
 
 # Lists that a case does not use are not gone through; a time that is too short skips, and says so.
 expect 0 '' "$cuonn" bench --case evaluate,propagate --modes 8 --batch 1,2 --layers 1,2 --samples 1
-check test "$(grep -c '^evaluate.* cpu ' out)" = 2
+check test "$(grep -c '^evaluate.* cpu ' out)" = 4
 check test "$(grep -c '^propagate.* cpu ' out)" = 2
 expect 0 '' "$cuonn" bench --case forward --modes 64 --batch 65536 --samples 1 --seconds 0.01
-output '^forward +64 +65536 +3  reference +skipped: one operation would take about [0-9.e+]+ s; --seconds 0.01 ' \
-  'allows 0.0025$'
+output '^forward +64 +65536 +3  reference +columns +skipped: one operation would take about [0-9.e+]+ s; ' \
+  '--seconds 0.01 allows 0.0025$'
+
+# One method alone, of the cases that have two; auto's is one of them.
+expect 0 '' "$cuonn" bench --case forward,propagate "${tiny[@]}" --method dense
+check test "$(grep -c '^forward.* dense ' out)" = 2
+check_not grep -q '^forward.* columns ' out
+output '^propagate +8 +3 +-  cpu +- '
+expect 0 '' "$cuonn" bench --case train_step "${tiny[@]}" --method auto
+check test "$(grep -c '^train_step.* cpu ' out)" = 2
 
 # ------------------------------------------------------------------------------------------------------------ drawing
 draw() { "$cuonn" bench --case propagate,features "${tiny[@]}" "$@"; }
@@ -74,6 +87,11 @@ check close_to 1e-4 got want
 awk '{ print $2 / $5 }' numbers > got
 number of_limit > want
 check close_to 1e-4 got want
+
+# Curves tell methods apart where there are several.
+expect 0 '' "$cuonn" bench --case forward "${tiny[@]}" --json methods.json
+expect 0 '' "$cuonn" plot throughput methods.json --output methods.svg
+for label in 'cpu, columns' 'cpu, dense'; do check text methods.svg "$label"; done
 
 # Several files: over the threads if these vary most, and by the names of the files otherwise.
 for t in 1 2; do
@@ -115,6 +133,7 @@ refuse 2 '^cuonn bench: case "fly" is unknown; it is one of features' --case for
 refuse 2 "^cuonn bench: --seconds: 'inf' is not a positive number" --seconds inf
 refuse 2 "^cuonn bench: --seconds: '0' is not a positive number" --seconds 0
 refuse 2 '^cuonn bench: threads is' --threads 2000
+refuse 2 "^cuonn bench: --method: 'rows' is none; it is columns, dense or auto$" --method rows
 refuse 3 '^cuonn bench: keep/old.json/b.json: .*keep/old.json: is a file' --json keep/old.json/b.json
 refuse 3 '^cuonn bench: keep: cannot be written: Is a directory' --json keep
 refuse 3 '^cuonn bench: keep/old.json/b.svg: .*is a file' --json keep/new.json --plot keep/old.json/b.svg

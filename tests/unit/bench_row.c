@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -48,11 +49,38 @@ static void doubts_times_that_differ(void **state) {
   assert_string_equal(bench_doubt(&row), "busy: its times differ more than twofold");
 }
 
+/* Two rows of one size; auto takes the first. */
+static bench_row *pair(bench_run *run, double taken, double other) {
+  static bench_row rows[3];
+  rows[0] = (bench_row){.backend = "cpu", .median = taken, .by_auto = true};
+  rows[1] = (bench_row){.backend = "cpu", .median = other};
+  rows[2] = (bench_row){.backend = "cpu", .median = other / 9}; /* of another size */
+  rows[2].options.n_modes = 16;
+  *run = (bench_run){.rows = rows, .n_rows = 3};
+  return rows;
+}
+
+static void knows_where_auto_was_wrong(void **state) {
+  (void)state;
+  bench_run run;
+  const bench_row *rows = pair(&run, 1.05, 1);
+  for (size_t i = 0; i < 3; i++) assert_null(bench_better(&run, rows + i));
+  rows = pair(&run, 1.15, 1);
+  assert_ptr_equal(bench_better(&run, rows), rows + 1);
+  assert_null(bench_better(&run, rows + 1));
+  run.rows[1].backend = "cuda";
+  assert_null(bench_better(&run, rows));
+  pair(&run, 1.15, 1);
+  snprintf(run.rows[1].skipped, sizeof run.rows[1].skipped, "too slow");
+  assert_null(bench_better(&run, rows));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(believes_what_a_quiet_machine_gives),
       cmocka_unit_test(doubts_what_beats_the_machine),
       cmocka_unit_test(doubts_times_that_differ),
+      cmocka_unit_test(knows_where_auto_was_wrong),
   };
   return cmocka_run_group_tests_name("bench_doubt", tests, NULL, NULL);
 }

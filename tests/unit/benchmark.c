@@ -64,6 +64,66 @@ static void test_count__test_set(void **unused) {
   }
 }
 
+/* Outputs that light reaches from the nodes, column by column through a mesh, and those of `read` among them. */
+static double pairs(size_t n, size_t read) {
+  double count = 0;
+  for (size_t column = 0; column < n; column++) {
+    for (size_t top = column % 2; top + 1 < n; top += 2) {
+      bool lit[64] = {false};
+      lit[top] = lit[top + 1] = true;
+      for (size_t c = column + 1; c < n; c++) {
+        for (size_t t = c % 2; t + 1 < n; t += 2) lit[t] = lit[t + 1] = lit[t] || lit[t + 1];
+      }
+      for (size_t o = 0; o < read; o++) count += lit[o];
+    }
+  }
+  return count;
+}
+
+/* By hand, from the table in benchmark.h: the bytes are those of columns. */
+static void test_count__dense(void **unused) {
+  (void)unused;
+  static const struct {
+    size_t n_modes, n_layers, batch, classes;
+    double idle; /* nodes of the last mesh */
+  } cases[] = {{8, 1, 3, 8, 0}, {8, 2, 3, 8, 0}, {13, 1, 5, 10, 2}, {13, 3, 5, 10, 2}, {64, 3, 512, 10, 702}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const size_t n = cases[i].n_modes, layers = cases[i].n_layers, c = cases[i].classes;
+    cuonn_benchmark_options o = small(CUONN_BENCHMARK_TRAIN_STEP);
+    o.n_modes = n;
+    o.n_layers = layers;
+    o.batch_size = cases[i].batch;
+    const double bytes = cuonn_benchmark_count(&o).bytes, nb = (double)(n * cases[i].batch);
+    const double k = (double)(layers - 1) * pairs(n, n) + pairs(n, c);
+    const double p = (double)(layers * n * (n - 1)) / 2 - cases[i].idle;
+    const double first = (double)(layers > 1 ? n : c), rest = (double)((layers - 1) * n + c) - first;
+    o.method = CUONN_METHOD_DENSE;
+    cuonn_benchmark_work work = cuonn_benchmark_count(&o);
+    const double want[] = {12 * (first + rest) * nb + 56 * k + 28 * p, bytes};
+    CLOSE(((double[]){work.flops, work.bytes}), want, 2, .rel = 1e-15);
+    o.what = CUONN_BENCHMARK_FORWARD;
+    work = cuonn_benchmark_count(&o);
+    const double forward = (6 * first + 4 * rest) * nb + 14 * k;
+    CLOSE(&work.flops, &forward, 1, .rel = 1e-15);
+  }
+}
+
+static void test_methods__are_those_of_the_backend(void **unused) {
+  (void)unused;
+  for (size_t what = 0; what < CUONN_BENCHMARK_CASES; what++) {
+    cuonn_benchmark_options o = small((cuonn_benchmark_case)what);
+    assert_true(cuonn_benchmark_has_method(cpu, &o) && cuonn_benchmark_has_method(reference, &o));
+    assert_int_equal(cuonn_benchmark_auto(reference, &o), CUONN_METHOD_COLUMNS);
+    o.method = CUONN_METHOD_DENSE;
+    assert_false(cuonn_benchmark_has_method(reference, &o));
+    assert_int_equal(cuonn_benchmark_has_method(cpu, &o), cuonn_benchmark_has_methods(o.what));
+    o.n_modes = 64;
+    o.batch_size = 4096;
+    const bool dense = cuonn_benchmark_auto(cpu, &o) == CUONN_METHOD_DENSE;
+    assert_int_equal(dense, cuonn_benchmark_has_methods(o.what));
+  }
+}
+
 static void test_measure__summarizes_samples(void **unused) {
   (void)unused;
   for (size_t what = 0; what < CUONN_BENCHMARK_CASES; what++) {
@@ -120,6 +180,31 @@ static void test_check__backends_agree(void **unused) {
     const cuonn_benchmark_options o = small((cuonn_benchmark_case)what);
     OK(cuonn_benchmark_check(contexts, 2, &o));
   }
+}
+
+/* A backend that is right by columns and wrong by dense. */
+static bool by_dense;
+static cuonn_status create_noting(void **state, const backend_problem *problem) {
+  by_dense = problem->method == CUONN_METHOD_DENSE;
+  return cuonn_backend_reference.create(state, problem);
+}
+static cuonn_status wrong_by_dense(double *losses, void *state, const cuonn_step *steps, size_t n_steps) {
+  const cuonn_status status = cuonn_backend_reference.train_steps(losses, state, steps, n_steps);
+  if (by_dense) losses[1] *= 1 + 5e-4;
+  return status;
+}
+
+static void test_check__covers_both_methods(void **unused) {
+  (void)unused;
+  cuonn_backend wrong = cuonn_backend_reference;
+  cuonn_context context = {.backend = &wrong};
+  cuonn_context *const contexts[] = {&context, reference};
+  const cuonn_benchmark_options o = small(CUONN_BENCHMARK_TRAIN_STEP);
+  wrong.create = create_noting;
+  wrong.train_steps = wrong_by_dense;
+  OK(cuonn_benchmark_check(contexts, 2, &o));
+  wrong.auto_method = cuonn_backend_cpu.auto_method; /* it has dense */
+  REFUSED(cuonn_benchmark_check(contexts, 2, &o), CUONN_E_INTERNAL, "train_step of 16 modes by dense");
 }
 
 /* A backend that is wrong in one number of each of its results, by a factor. */
@@ -195,8 +280,12 @@ static void test_measure__refuses_bad_options(void **unused) {
   REFUSED_WITH(n_samples, 0, CUONN_E_ARGUMENT, "samples is 0");
   REFUSED_WITH(n_warm_up, 1000001, CUONN_E_ARGUMENT, "1000001");
   REFUSED_WITH(most_seconds, 0, CUONN_E_ARGUMENT, "must be positive");
+  REFUSED_WITH(method, CUONN_METHOD_AUTO, CUONN_E_ARGUMENT, "columns or dense");
   REFUSED_WITH(what, (cuonn_benchmark_case)6, CUONN_E_ARGUMENT, "case 6");
   cuonn_benchmark_options o = small(CUONN_BENCHMARK_FEATURES);
+  o.method = CUONN_METHOD_DENSE;
+  refused(o, CUONN_E_ARGUMENT, "case features has no method dense");
+  o.method = CUONN_METHOD_COLUMNS;
   o.n_modes = 17;
   refused(o, CUONN_E_SHAPE, "not 17");
 }
@@ -227,11 +316,14 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_count__small_cases),
       cmocka_unit_test(test_count__test_set),
+      cmocka_unit_test(test_count__dense),
+      cmocka_unit_test(test_methods__are_those_of_the_backend),
       cmocka_unit_test(test_measure__summarizes_samples),
       cmocka_unit_test(test_measure__keeps_to_its_time),
       cmocka_unit_test(test_predict__tries_smaller_batches),
       cmocka_unit_test(test_check__backends_agree),
       cmocka_unit_test(test_check__refuses_a_wrong_backend),
+      cmocka_unit_test(test_check__covers_both_methods),
       cmocka_unit_test(test_measure__refuses_bad_options),
       cmocka_unit_test(test_case__names),
       cmocka_unit_test(test_machine__says_what_it_is),

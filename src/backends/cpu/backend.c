@@ -1,6 +1,7 @@
 /* The cpu backend: float, OpenMP, SIMD. This file is its table; train.c holds the one training loop,
  * method_columns.c and method_in_situ.c what a step computes; layer.c, nodes.c and kernels_body.h the ideas. */
 #include "cpu/machine.h"
+#include "cpu/method_auto.h"
 #include "cpu/models.h"
 #include "cpu/propagate.h"
 #include "cpu/sets.h"
@@ -18,6 +19,7 @@ const cuonn_backend cuonn_backend_cpu = {
     .steps_per_call = 16,
     .models_per_state = 16,
     .probe = probe,
+    .auto_method = cpu_auto_method,
     .own_threads = cpu_own_threads,
     .create = cpu_create,
     .destroy = cpu_destroy,

@@ -132,7 +132,7 @@ cuonn_status cpu_evaluate(cuonn_evaluation *out, void *state, size_t model, cuon
   cpu_state *const s = state;
   const size_t n = s->sets[split].n_examples, classes = s->problem.shape.n_classes;
   const cpu_method *const method =
-      chip_reads_exactly(&s->models[model].options) ? cpu_exact_method(s, n) : &cpu_in_situ;
+      chip_reads_exactly(&s->models[model].options) ? cpu_exact_method(s, n, false) : &cpu_in_situ;
   const cuonn_gradient_method which = method == &cpu_in_situ ? CUONN_GRADIENT_ANALOG : CUONN_GRADIENT_EXACT;
   const cpu_batch all = {.set = s->sets + split, .count = n, .number = s->steps_done};
   uint32_t *predictions;

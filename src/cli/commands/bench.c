@@ -8,6 +8,9 @@
 #include "cli/commands/bench_output.h"
 #include "cli/commands/bench_plot.h"
 
+static const cuonn_method methods[] = {CUONN_METHOD_COLUMNS, CUONN_METHOD_DENSE};
+enum { kMethods = sizeof methods / sizeof *methods };
+
 typedef struct {
   const char *cases, *modes, *batches, *layers, *samples, *seconds, *threads, *method, *commit, *json, *plot;
   bool print_json;
@@ -53,7 +56,10 @@ static const struct argp_option options[] = {
      0},
     {"threads", 't', "COUNT", 0, "Threads of the cpu backend, 0 = one a processor (0)", 0},
     {"method", 'x', "NAME", 0,
-     "How the cpu backend computes training steps, forward and evaluate: columns, dense, auto (columns)", 0},
+     "Only rows by this method, where a case has several (train_step, forward, evaluate): columns, dense, or that "
+     "which "
+     "auto takes",
+     0},
     {"json", 'j', "FILE.json", OPTION_ARG_OPTIONAL,
      "File to write everything that was measured into; without a name it is printed, in place of the table", 0},
     {"plot", 'p', "FILE.svg", 0, "File to draw into, as cuonn plot throughput does; needs gnuplot", 0},
@@ -68,7 +74,9 @@ static const struct argp argp = {
         "Backends are compared with each other before they are timed; if one is wrong, nothing is timed. Data are "
         "noise, and lie where the backend computes. of_limit is the share of the median that the machine would need at "
         "least: to move the bytes, or for the floating-point operations, whichever takes longer, at rates that are "
-        "measured first. vs_cpu is how many times faster than cpu a backend is. A row whose numbers say that the "
+        "measured first. vs_cpu is how many times faster than the fastest row of cpu it is. Where auto takes a method "
+        "that was more than 10 % "
+        "slower than the other, a line at the end says so. A row whose numbers say that the "
         "machine was busy ends with the reason.\n\n"
         "Reads no file. cuonn plot throughput draws what --json writes.\n\n"
         "Example:\n"
@@ -124,6 +132,14 @@ static int parse_seconds(double *out, const char *text) {
   return CLI_DONE;
 }
 
+static int check_method(const char *name) {
+  if (!name) return CLI_DONE;
+  for (int i = 0; cuonn_method_name((cuonn_method)i); i++) {
+    if (strcmp(name, cuonn_method_name((cuonn_method)i)) == 0) return CLI_DONE;
+  }
+  return cli_fail(CLI_USAGE, "--method: '%s' is none; it is columns, dense or auto", name);
+}
+
 static int take_settings(bench_settings *s, const arguments *a) {
   int code = CLI_DONE;
   size_t threads = 0;
@@ -137,7 +153,8 @@ static int take_settings(bench_settings *s, const arguments *a) {
   CLI_PASS_DONE(parse_number(&threads, "threads", a->threads ? a->threads : "0"));
   s->threads = threads > CUONN_THREADS_MAX ? CUONN_THREADS_MAX + 1
                                            : (int)threads; /* one too many: refused by the library, in its words */
-  s->method = a->method ? a->method : "columns";
+  s->method = a->method;
+  CLI_PASS_DONE(check_method(s->method));
   s->commit = a->commit ? a->commit : "";
   s->json = a->json;
   s->print_json = a->print_json;
@@ -177,7 +194,7 @@ static int for_each_size(bench_run *run, int (*each)(bench_run *, const cuonn_be
 /* A number that is out of range is refused before anything is measured; one that only does not fit a case is not. */
 static int check_size(bench_run *run, const cuonn_benchmark_options *o) {
   const cuonn_status status = cuonn_benchmark_options_check(o);
-  run->n_rows += run->n_backends;
+  run->n_rows += kMethods * run->n_backends;
   return status == CUONN_OK || status == CUONN_E_SHAPE ? CLI_DONE : cli_fail_library(status);
 }
 
@@ -188,7 +205,8 @@ static int skip(bench_row *row, cuonn_status status) {
   return CLI_DONE;
 }
 
-static int measure_row(bench_row *row, const bench_backend *b) {
+static int measure_row(bench_row *row) {
+  const bench_backend *const b = row->of;
   cuonn_benchmark result = {0};
   double predicted = 0;
   const double enough = row->options.most_seconds / 4;
@@ -212,27 +230,42 @@ static int measure_row(bench_row *row, const bench_backend *b) {
   return CLI_DONE;
 }
 
+/* Rows of one case and size, the same backend's beside each other: by every method that is wanted. */
+static size_t make_rows(bench_row *rows, const bench_run *run, const cuonn_benchmark_options *o) {
+  const char *const wanted = run->settings.method;
+  size_t count = 0;
+  for (size_t i = 0; i < kMethods * run->n_backends; i++) {
+    const bench_backend *const b = run->backends + i / kMethods;
+    cuonn_benchmark_options by = *o;
+    by.method = methods[i % kMethods];
+    if (!cuonn_benchmark_has_method(b->context, &by)) continue;
+    const bool taken = by.method == cuonn_benchmark_auto(b->context, o);
+    const bool named =
+        !wanted || (strcmp(wanted, "auto") == 0 ? taken : strcmp(wanted, cuonn_method_name(by.method)) == 0);
+    if (cuonn_benchmark_has_methods(o->what) && !named) continue;
+    rows[count++] = (bench_row){.options = by, .backend = b->name, .of = b, .by_auto = taken};
+  }
+  return count;
+}
+
 static int measure_size(bench_run *run, const cuonn_benchmark_options *o) {
   int code = CLI_DONE;
   bench_row *const rows = run->rows + run->n_rows;
+  const size_t count = make_rows(rows, run, o);
   double cpu = NAN;
   cuonn_context **const contexts = calloc(run->n_backends, sizeof(cuonn_context *));
   if (!contexts) return cli_fail(CLI_RESOURCES, "not enough memory");
-  for (size_t i = 0; i < run->n_backends; i++) {
-    contexts[i] = run->backends[i].context;
-    rows[i] = (bench_row){.options = *o, .backend = run->backends[i].name};
-    rows[i].less_work = strcmp(rows[i].backend, "cpu") == 0 && strcmp(run->settings.method, "columns") != 0;
-  }
+  for (size_t i = 0; i < run->n_backends; i++) contexts[i] = run->backends[i].context;
   const cuonn_status status = cuonn_benchmark_check(contexts, run->n_backends, o);
-  for (size_t i = 0; i < run->n_backends; i++) {
-    CLI_PASS_DONE(status == CUONN_OK ? measure_row(&rows[i], &run->backends[i]) : skip(&rows[i], status));
-    if (strcmp(rows[i].backend, "cpu") == 0 && !*rows[i].skipped) cpu = rows[i].median;
+  for (size_t i = 0; i < count; i++) {
+    CLI_PASS_DONE(status == CUONN_OK ? measure_row(&rows[i]) : skip(&rows[i], status));
+    if (strcmp(rows[i].backend, "cpu") == 0 && !*rows[i].skipped) cpu = fmin(cpu, rows[i].median);
   }
-  for (size_t i = 0; i < run->n_backends; i++) {
+  for (size_t i = 0; i < count; i++) {
     rows[i].vs_cpu = cpu / rows[i].median;
     if (!run->settings.print_json) bench_print_row(&rows[i]);
   }
-  run->n_rows += run->n_backends;
+  run->n_rows += count;
 done:
   free(contexts);
   return code;
@@ -255,8 +288,6 @@ static int open_backends(bench_run *run) {
     }
     if (status != CUONN_OK) return cli_fail_library(status);
     run->n_backends++;
-    if (strcmp(b->name, "cpu") == 0 && cuonn_context_set_method(b->context, run->settings.method) != CUONN_OK)
-      return cli_fail_library(CUONN_E_ARGUMENT);
     cli_tell_backend(b->context);
   }
   return CLI_DONE;

@@ -18,6 +18,13 @@ void bench_print_end(const bench_run *run) {
   if (doubtful > 0)
     printf("\nThe machine was busy: %zu of %zu rows are not to be relied on; measure again when nothing else runs\n",
            doubtful, measured);
+  for (size_t i = 0; i < run->n_rows; i++) {
+    const bench_row *const row = run->rows + i, *const better = bench_better(run, row);
+    if (!better) continue;
+    printf("\nauto takes %s for %s of N %zu, batch %zu, %zu layers on %s, where %s was %.2f times faster\n",
+           bench_method(row), cuonn_benchmark_case_name(row->options.what), row->options.n_modes, row->work.n_examples,
+           row->options.n_layers, row->backend, bench_method(better), row->median / better->median);
+  }
   cli_flush();
 }
 
@@ -28,8 +35,8 @@ void bench_print_head(const bench_run *run) {
     if (m->clock_hz > 0) printf(", %.2f GHz", 1e-9 * m->clock_hz);
     printf(": %.4g GB/s, %.4g GFLOP/s\n", 1e-9 * m->bytes_per_second, 1e-9 * m->flops_per_second);
   }
-  printf("\n%-16s %5s %6s %6s  %-10s %11s  %-23s %12s %9s %8s %8s\n", "case", "N", "batch", "layers", "backend",
-         "median_us", "p10..p90", "examples/s", "of_limit", "vs_cpu", "samples");
+  printf("\n%-16s %5s %6s %6s  %-10s %-8s %11s  %-23s %12s %9s %8s %8s\n", "case", "N", "batch", "layers", "backend",
+         "method", "median_us", "p10..p90", "examples/s", "of_limit", "vs_cpu", "samples");
   cli_flush();
 }
 
@@ -37,8 +44,8 @@ void bench_print_row(const bench_row *row) {
   char layers[24] = "-", spread[64], ratio[24] = "-";
   const cuonn_benchmark_options *const o = &row->options;
   if (bench_uses_layers(o->what)) snprintf(layers, sizeof layers, "%zu", o->n_layers);
-  printf("%-16s %5zu %6zu %6s  %-10s ", cuonn_benchmark_case_name(o->what), o->n_modes,
-         cuonn_benchmark_count(o).n_examples, layers, row->backend);
+  printf("%-16s %5zu %6zu %6s  %-10s %-8s ", cuonn_benchmark_case_name(o->what), o->n_modes,
+         cuonn_benchmark_count(o).n_examples, layers, row->backend, bench_method(row) ? bench_method(row) : "-");
   if (*row->skipped) {
     printf("skipped: %s\n", row->skipped);
   } else {
@@ -83,10 +90,11 @@ static json_t *machines(const bench_run *run) {
 
 static json_t *row_json(const bench_row *row) {
   const cuonn_benchmark_options *const o = &row->options;
-  json_t *const what = json_pack(
-      "{s:s, s:I, s:I, s:o, s:s}", "case", cuonn_benchmark_case_name(o->what), "modes", (json_int_t)o->n_modes, "batch",
-      (json_int_t)cuonn_benchmark_count(o).n_examples, "layers",
-      bench_uses_layers(o->what) ? json_integer((json_int_t)o->n_layers) : json_null(), "backend", row->backend);
+  json_t *const what =
+      json_pack("{s:s, s:I, s:I, s:o, s:s, s:o, s:b}", "case", cuonn_benchmark_case_name(o->what), "modes",
+                (json_int_t)o->n_modes, "batch", (json_int_t)cuonn_benchmark_count(o).n_examples, "layers",
+                bench_uses_layers(o->what) ? json_integer((json_int_t)o->n_layers) : json_null(), "backend",
+                row->backend, "method", cli_json_text(bench_method(row)), "auto", row->by_auto);
   json_t *const found =
       *row->skipped
           ? json_pack("{s:o}", "skipped", cli_json_text(row->skipped))
@@ -101,6 +109,21 @@ static json_t *row_json(const bench_row *row) {
   return what;
 }
 
+/* Rows whose method auto takes although the other was faster. */
+static json_t *slower(const bench_run *run) {
+  json_t *const all = json_array();
+  for (size_t i = 0; i < run->n_rows; i++) {
+    const bench_row *const row = run->rows + i, *const better = bench_better(run, row);
+    if (!better) continue;
+    json_array_append_new(
+        all, json_pack("{s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:f}", "case", cuonn_benchmark_case_name(row->options.what),
+                       "modes", (json_int_t)row->options.n_modes, "batch", (json_int_t)row->work.n_examples, "layers",
+                       (json_int_t)row->options.n_layers, "backend", row->backend, "taken", bench_method(row), "better",
+                       bench_method(better), "ratio", row->median / better->median));
+  }
+  return all;
+}
+
 json_t *bench_json(const bench_run *run) {
   const bench_settings *const s = &run->settings;
   char date[32];
@@ -109,11 +132,12 @@ json_t *bench_json(const bench_run *run) {
   strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
   json_t *const results = json_array();
   for (size_t i = 0; i < run->n_rows; i++) json_array_append_new(results, row_json(&run->rows[i]));
-  return json_pack("{s:s, s:o, s:s, s:s, s:s, s:o, s:{s:o, s:o, s:o, s:o, s:I, s:f, s:i}, s:o}", "date", date, "commit",
-                   cli_json_text(s->commit), "version", cuonn_version(), "build", cuonn_build(), "processor",
+  return json_pack("{s:s, s:o, s:s, s:s, s:s, s:o, s:{s:o, s:o, s:o, s:o, s:I, s:f, s:i}, s:o, s:o}", "date", date,
+                   "commit", cli_json_text(s->commit), "version", cuonn_version(), "build", cuonn_build(), "processor",
                    cuonn_processor(), "machines", machines(run), "options", "cases", case_names(&s->cases), "modes",
                    list(&s->modes), "batch", list(&s->batches), "layers", list(&s->layers), "samples",
-                   (json_int_t)s->n_samples, "seconds", s->seconds, "threads", s->threads, "results", results);
+                   (json_int_t)s->n_samples, "seconds", s->seconds, "threads", s->threads, "results", results,
+                   "auto_slower", slower(run));
 }
 
 int bench_write_json(const bench_run *run) {

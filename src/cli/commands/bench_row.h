@@ -15,12 +15,13 @@ typedef struct {
 typedef struct {
   cuonn_benchmark_options options;
   const char *backend;
+  const bench_backend *of;
   char skipped[512]; /* why it was not measured; "" if it was */
   cuonn_benchmark_work work;
   size_t n_samples, n_steps;
   double median, p10, p90;         /* seconds */
   double limit_bytes, limit_flops; /* seconds: the work over what the machine can do */
-  bool less_work;                  /* computed by another method than the one whose work is counted */
+  bool by_auto;                    /* auto takes this row's method */
   double vs_cpu;                   /* how many times faster than cpu; NAN if cpu was not measured */
 } bench_row;
 
@@ -34,7 +35,7 @@ typedef struct {
   size_t n_samples;
   double seconds;
   int threads;
-  const char *method;
+  const char *method;               /* NULL: every one */
   const char *commit, *json, *plot; /* files; NULL: not wanted */
   bool print_json;                  /* JSON in place of the table */
 } bench_settings;
@@ -53,6 +54,12 @@ double bench_of_limit(const bench_row *row);
 
 /* Why a row is not to be relied on: the machine did other work meanwhile. NULL if nothing speaks for that. */
 const char *bench_doubt(const bench_row *row);
+
+/* Where auto takes this row's method, and the other one was more than 10 % faster: its row; else NULL. */
+const bench_row *bench_better(const bench_run *run, const bench_row *row);
+
+/* "columns", "dense"; NULL for a case with one way to compute it. */
+const char *bench_method(const bench_row *row);
 
 /* Whether a number of the options has a meaning for a case. */
 bool bench_uses_batch(cuonn_benchmark_case what);

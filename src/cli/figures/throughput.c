@@ -13,9 +13,9 @@ static const char *const setting_names[kSettings] = {"modes", "batch", "layers",
 static const char *const axis_labels[kSettings] = {"modes N", "examples of a batch", "layers", "threads"};
 
 typedef struct {
-  const char *what, *backend;
-  json_int_t settings[kSettings]; /* 0: has no meaning for this case */
-  double rate, low, high, limit;  /* examples a second: median, 90th and 10th percentile of the time, at most */
+  const char *what, *backend, *method; /* NULL: the case has one way to compute it */
+  json_int_t settings[kSettings];      /* 0: has no meaning for this case */
+  double rate, low, high, limit;       /* examples a second: median, 90th and 10th percentile of the time, at most */
   size_t document, panel, curve;
 } row;
 
@@ -23,6 +23,7 @@ typedef struct {
   row *rows; /* [n_rows] */
   size_t n_rows;
   size_t n_documents;
+  bool methods; /* whether there are rows by dense */
   bool varies[kSettings];
   int axis;
   const char *cases[kCasesMost]; /* [n_cases] a panel each */
@@ -43,6 +44,7 @@ static int read_row(row *out, json_t *from, const char *name, size_t document, j
                   "p90_s", &p90, "examples_per_second", &rate, "of_limit", &of_limit) != 0)
     return refuse(name);
   if (!(median > 0 && p10 > 0 && p90 > 0 && rate > 0 && of_limit > 0 && modes > 0 && batch > 0)) return refuse(name);
+  out->method = json_string_value(json_object_get(from, "method"));
   out->settings[kModes] = modes;
   out->settings[kBatch] = strcmp(out->what, "evaluate") == 0 ? 0 : batch; /* there, all test images */
   out->settings[kLayers] = json_integer_value(layers);
@@ -103,6 +105,7 @@ static void choose_axis(table *t) {
 /* "cpu, batch 512, NAME": what tells a curve from the others. */
 static void name_curve(char label[kLabel], const table *t, const row *r, const char *const *names) {
   int n = snprintf(label, kLabel, "%s", r->backend);
+  if (t->methods && r->method) n += snprintf(label + n, (size_t)(kLabel - n), ", %s", r->method);
   for (int s = 0; s < kSettings; s++)
     if (s != t->axis && t->varies[s] && r->settings[s] > 0 && n < kLabel)
       n += snprintf(label + n, (size_t)(kLabel - n), ", %s %" JSON_INTEGER_FORMAT, setting_names[s], r->settings[s]);
@@ -112,6 +115,7 @@ static void name_curve(char label[kLabel], const table *t, const row *r, const c
 
 static int assign(table *t, const char *const *names) {
   size_t kept = 0;
+  for (size_t i = 0; i < t->n_rows; i++) t->methods |= t->rows[i].method && strcmp(t->rows[i].method, "dense") == 0;
   for (size_t i = 0; i < t->n_rows; i++) {
     row r = t->rows[i];
     char label[kLabel];
