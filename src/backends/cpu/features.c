@@ -134,6 +134,7 @@ done:
 cuonn_status cpu_features(float *values, const cuonn_examples *images, const cuonn_features_options *options,
                           int threads) {
   const size_t n_modes = cuonn_features_modes(options), n = n_modes - options->reference;
+  if (images->n_examples < (size_t)threads) threads = (int)images->n_examples;
   CUONN_TRY(options->kind == CUONN_FEATURES_RESAMPLE ? resample(values, n_modes, n, images, options, threads)
                                                      : fourier(values, n_modes, images, options, threads));
   for (size_t e = 0; options->reference && e < images->n_examples; e++) {

@@ -53,7 +53,7 @@ cuonn_status cpu_propagate(const cuonn_buffer *out, const cuonn_taps *taps, cons
                            const cuonn_buffer *in, bool backward, int threads) {
   const size_t n = mesh->n_modes, n_examples = in->count / n;
   const size_t lanes = cpu_tile_lanes(n_examples, n), n_tiles = (n_examples + lanes - 1) / lanes;
-  const int used = cpu_threads(threads);
+  const int all = cpu_threads(threads), used = n_tiles < (size_t)all ? (int)n_tiles : all;
   cuonn_status status = CUONN_OK;
   float *tiles = NULL;
   walk_mesh stages = {0};
