@@ -75,7 +75,8 @@ CUONN_API cuonn_status cuonn_config_read(cuonn_config *config, const char *path)
 
 /** Reads YAML text, as cuonn_config_read() does; `name` stands for the file in messages.  Such text stands in
  *  checkpoints and sweeps, perhaps of an earlier version: its keys that are no more are passed over, whatever their
- *  values, but for a rate that sgd had in place of the learning rate, which becomes that. */
+ *  values, but for a rate that sgd had in place of the learning rate, which becomes that, and
+ *  where it names no backend.method, that is columns, which was all there was. */
 CUONN_API cuonn_status cuonn_config_read_text(cuonn_config *config, const char *text, size_t length, const char *name);
 
 /** Applies one "key=value", such as "training.epochs=5"; energy.preset and

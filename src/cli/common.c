@@ -152,6 +152,8 @@ int cli_config_of_checkpoint(cuonn_config *config, const char *path) {
     CLI_TRY_DONE(cuonn_config_read_text(config, origin.config_text, strlen(origin.config_text), path));
   else if (own != CUONN_E_DATA) /* the caller has read the network in it: what it lacks is a checkpoint's other half */
     CLI_TRY_DONE(own);
+  /* How a network was trained is no matter of what computes with it, on another backend perhaps. */
+  CLI_PASS_DONE(cli_config_set(config, "backend.method", "auto"));
   config->chip_errors_file[0] = 0; /* these errors are in the checkpoint, and the file may be gone */
 done:
   cuonn_origin_free(&origin);

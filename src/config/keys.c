@@ -345,7 +345,7 @@ const config_key config_keys[] = {
      .sentence = "What computes; `auto` takes the fastest that this machine has."},
     {"backend.threads", INTEGER(threads, 0, CUONN_THREADS_MAX), .default_value = "0", .unit = "threads",
      .sentence = "Threads of the `cpu` backend; 0 takes one per processor. Any number gives the same bits."},
-    {"backend.method", NAME(method, methods), .default_value = "columns", .unit = "",
+    {"backend.method", NAME(method, methods), .default_value = "auto", .unit = "",
      .sentence =
          "How exact gradients and losses are computed: example by example through the columns of nodes, or through the "
          "matrices of the layers (`dense`, of the `cpu` backend); `auto` takes the faster. Measured gradients have no "

@@ -305,9 +305,11 @@ static cuonn_status read_stream(reader *r) {
   return fail_at(r, "");
 }
 
-/* Reads the document once. *named: which of the keys that set others stand in it. */
+/* Reads the document once. *named: which of the keys that set others stand in it. A stored one without a method is of a
+ * version that had columns alone: what goes on from it has the bits that it would have had. */
 static cuonn_status read_document(cuonn_config *config, cuonn_grid *grid, config_setters *named, const char *text,
                                   size_t length, const char *name, bool stored) {
+  if (stored) CUONN_TRY(cuonn_config_set(config, "backend.method=columns"));
   reader r = {.text = text, .length = length, .name = name, .stored = stored, .config = config, .grid = grid};
   if (!yaml_parser_initialize(&r.parser)) return cuonn_fail(CUONN_E_MEMORY, "%s: not enough memory to read it", name);
   yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);

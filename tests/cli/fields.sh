@@ -73,6 +73,11 @@ expect 0 '' "$cuonn" gradient run/last.nc --input by-hand.nc --output wide.nc
 dense='--set backend.method=dense'
 expect 0 '' "$cuonn" gradient run/last.nc --images 192 --output dense.nc --backend cpu $dense
 expect 0 '' "$cuonn" eval run/last.nc --backend cpu $dense
+expect 0 '' "$cuonn" train config.yaml --output by-dense --backend cpu $dense
+check grep -q 'method: dense' by-dense/config.yaml
+expect 0 '' "$cuonn" eval by-dense/last.nc --backend reference # however it was trained
+expect 0 '' "$cuonn" gradient by-dense/last.nc --images 192 --output by-dense.nc --backend reference
+expect 2 '^cuonn eval: backend reference has no method dense' "$cuonn" eval by-dense/last.nc --backend reference $dense
 expect 2 '^cuonn gradient: backend reference has no method dense' "$cuonn" gradient run/last.nc --images 192 \
   --output dense.nc $dense
 expect 2 '^cuonn gradient: method dense has no measured gradients' "$cuonn" gradient run/last.nc --images 192 \

@@ -23,6 +23,7 @@ for run in exact chip; do
     check same_values "$tolerance" "$run/last.nc" "$v" "$cases/$run/after.nc" "$v"
   done
   check_not same_values 0 "$run/last.nc" theta "$cases/$run/run/last.nc" theta # it did train
+  check test "$(ncdump -h "$run/last.nc" | grep -c 'method: columns')" = 1      # all that there was
 done
 
 # A file may say that its mesh is rectangular, by either name; no other shape is known.

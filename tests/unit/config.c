@@ -165,9 +165,9 @@ static void nothing_is_all_defaults(void **state) {
       "",    "\n\n", " ",    "# only a comment\n", "---\n",           "--- # comment\n", "# comment\n---\n...\n",
       "~\n", "null", "{}\n", "\xEF\xBB\xBF",       "%YAML 1.1\n---\n"};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-    const cuonn_config before = defaults();
-    cuonn_config config = before;
+    cuonn_config before = defaults(), config = before;
     cuonn_grid grid;
+    OK(cuonn_config_set(&before, "backend.method=columns")); /* as in any stored text that names none */
     OK(cuonn_config_read_text(&config, texts[i], strlen(texts[i]), "f.yaml"));
     assert_memory_equal(&config, &before, sizeof config);
     cuonn_grid_init(&grid);
@@ -1023,6 +1023,24 @@ static void values_that_do_not_fit_are_refused(void **state) {
   }
 }
 
+/* What is stored without a method was computed by columns; a user's file without one leaves the present value. */
+static void test_method__of_an_earlier_version(void **state) {
+  (void)state;
+  cuonn_config config = defaults();
+  assert_string_equal(config.method, "auto");
+  OK(read_text(&config, "backend:\n  threads: 1\n"));
+  assert_string_equal(config.method, "columns");
+  OK(read_text(&config, "backend:\n  method: dense\n"));
+  assert_string_equal(config.method, "dense");
+  FILE *const file = fopen("method.yaml", "w");
+  assert_non_null(file);
+  fputs("backend:\n  threads: 1\n", file);
+  fclose(file);
+  OK(cuonn_config_read(&config, "method.yaml"));
+  unlink("method.yaml");
+  assert_string_equal(config.method, "dense");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(defaults_are_the_study),
@@ -1047,6 +1065,7 @@ int main(void) {
       cmocka_unit_test(assignments_are_refused),
       cmocka_unit_test(paths_are_refused),
       cmocka_unit_test(values_that_do_not_fit_are_refused),
+      cmocka_unit_test(test_method__of_an_earlier_version),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

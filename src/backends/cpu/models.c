@@ -44,7 +44,9 @@ cuonn_status cpu_set_model(void *state, size_t model, const backend_model *from)
         cpu_chip_create(&to->chip, shape, to->options.measurement, measured ? s->problem.batch_size : 0, s->threads));
   }
   if (s->problem.method != CUONN_METHOD_COLUMNS || reads_matrices) {
-    CUONN_TRY(dense_model_create(&to->dense, shape, s->problem.batch_size > 0 ? s->dense_chunks : 0));
+    const size_t batch = s->problem.batch_size;
+    const bool gradients = batch > 0 && cpu_exact_method(s, batch, true) == &cpu_dense;
+    CUONN_TRY(dense_model_create(&to->dense, shape, gradients ? s->dense_chunks : 0));
     CUONN_TRY(cpu_widen_spaces(s, 0, true));
   }
   for (size_t l = 0; l < shape->n_layers; l++) {

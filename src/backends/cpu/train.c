@@ -172,7 +172,7 @@ static void copy_gradients(cuonn_mesh_gradient *to, const cpu_state *s, size_t m
 cuonn_status cpu_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, cuonn_split split,
                           const cuonn_step *step, cuonn_gradient_method which) {
   cpu_state *const s = state;
-  const cpu_method *const method = cpu_method_of(s, which, step->count);
+  const cpu_method *const method = cpu_method_of(s, which, s->problem.batch_size);
   const cpu_batch b = batch_of(s, split, step);
   cpu_team team;
   const cpu_group group = {s, model, 1, &which, s->spaces, &team};
