@@ -11,6 +11,7 @@
 #include "cpu/level.h"
 #include "cpu/nodes.h"
 #include "cpu/propagate.h"
+#include "cpu/propagate_dense.h"
 #include "cpu/state.h"
 #include "cpu/walk.h"
 
@@ -57,8 +58,12 @@ cuonn_status cpu_propagate(const cuonn_buffer *out, const cuonn_taps *taps, cons
   cuonn_status status = CUONN_OK;
   float *tiles = NULL;
   walk_mesh stages = {0};
-  CUONN_TRY_DONE(cuonn_allocate(&tiles, (size_t)used * n * 2 * lanes, sizeof *tiles));
   CUONN_TRY_DONE(walk_mesh_create(&stages, mesh));
+  if (!taps && cpu_propagate_dense_pays(n, n_examples)) {
+    status = cpu_propagate_dense(out, &stages, in, backward, used);
+    goto done;
+  }
+  CUONN_TRY_DONE(cuonn_allocate(&tiles, (size_t)used * n * 2 * lanes, sizeof *tiles));
 
 #pragma omp parallel for schedule(static) num_threads(used)
   for (size_t tile = 0; tile < n_tiles; tile++) {
