@@ -13,11 +13,12 @@ DEVICE bool sum_gradient(float2 &sum, size_t &at, const network_sums &sums) {
   const unsigned lane = threadIdx.x % CUONN_WARP, warp = threadIdx.x / CUONN_WARP;
   const unsigned layer = blockIdx.y, model = blockIdx.z;
   const size_t place = static_cast<size_t>(blockIdx.x) * CUONN_WARP + lane, places = mesh_places(sums.layout);
-  const size_t layers = static_cast<size_t>(sums.n_layers), first = static_cast<size_t>(model) * sums.most_chunks;
+  const unsigned most_parts = sums.n_parts > 0 ? sums.n_parts : sums.most_chunks;
+  const size_t layers = static_cast<size_t>(sums.n_layers), first = static_cast<size_t>(model) * most_parts;
   int column = 0, top = 0;
   const bool node = place < places && mesh_node_at(&column, &top, sums.layout, place);
   const float2 *const from = node ? sums.gradient + (first * layers + layer) * places + place : nullptr;
-  sum = sum_chunks<float2, 16>(from, layers * places, sums.batch->n_chunks);
+  sum = sum_chunks<float2, 16>(from, layers * places, sums.n_parts > 0 ? sums.n_parts : sums.batch->n_chunks);
   if (sums.common_phi && column + 1 == sums.layout.n_columns) sum.y = 0;
   at = (static_cast<size_t>(model) * layers + layer) * places + place;
   return node && warp == 0;

@@ -22,15 +22,16 @@ typedef struct {
   double rate, correct1, correct2;
 } optimizer_step;
 
-/* Results of launch_network(). Arrays are on the device. */
+/* Results of launch_network() or launch_matrix_gradient(). Arrays are on the device. */
 typedef struct {
   mesh_layout layout;
   int n_layers, n_models;
   unsigned most_chunks;
+  unsigned n_parts; /* of gradients; 0: the chunks of the batch */
   bool
       common_phi; /* phi is applied to both arms: in the last column it changes no modulus, its gradient is exactly 0 */
   const network_batch *batch;
-  const float2 *gradient; /* [model][chunk][layer][place] */
+  const float2 *gradient; /* [model][chunk or part][layer][place] */
   const double *losses;   /* [model][chunk] */
 } network_sums;
 

@@ -22,7 +22,7 @@ typedef struct {
   size_t batch_size; /* largest batch that train_steps and gradient will see; 0 if neither will be called */
   cuonn_order order;
   int threads;         /* 0 = as many as there are processors */
-  cuonn_method method; /* of exact gradients and losses; other than cpu: computes by columns */
+  cuonn_method method; /* of exact gradients and losses; reference computes by columns */
   /* How all models get their gradients, because a device does the same for all; those that are measured may differ in
    * the scheme. `cpu` and `reference` take any side by side. */
   cuonn_gradient_method gradient;
@@ -79,6 +79,7 @@ typedef struct cuonn_backend {
   /* Backends that have the method dense: the faster one for so many examples, their gradients or their losses alone;
    * NULL: columns is all. It does not ask for threads, on which no bit of a result may depend. */
   cuonn_method (*auto_method)(const cuonn_network_shape *shape, size_t n_examples, bool gradient);
+  bool losses_by_method; /* losses alone follow the method, too; false: there is one way to them */
 
   /* Threads that it would take where 0 are asked for, at most CUONN_THREADS_MAX of which it takes; NULL: always one. */
   int (*own_threads)(void);

@@ -79,7 +79,7 @@ cuonn_status cuonn_context_set_method(cuonn_context *context, const char *name) 
   for (size_t i = 0; i < kMethods; i++) {
     if (strcmp(name, methods[i]) != 0) continue;
     CUONN_CHECK(i != CUONN_METHOD_DENSE || context->backend->auto_method, CUONN_E_ARGUMENT,
-                "backend %s has no method dense, it computes by columns; use columns or auto, or backend cpu",
+                "backend %s has no method dense, it computes by columns; use columns or auto, or backend cpu or cuda",
                 context->backend->name);
     context->method = (cuonn_method)i;
     return CUONN_OK;

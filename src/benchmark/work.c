@@ -34,7 +34,8 @@ bool cuonn_benchmark_has_methods(cuonn_benchmark_case what) {
 
 bool cuonn_benchmark_has_method(const cuonn_context *context, const cuonn_benchmark_options *options) {
   if (options->method == CUONN_METHOD_COLUMNS) return true;
-  return cuonn_benchmark_has_methods(options->what) && context->backend->auto_method;
+  return cuonn_benchmark_has_methods(options->what) && context->backend->auto_method &&
+         (options->what == CUONN_BENCHMARK_TRAIN_STEP || context->backend->losses_by_method);
 }
 
 cuonn_method cuonn_benchmark_auto(const cuonn_context *context, const cuonn_benchmark_options *options) {

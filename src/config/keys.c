@@ -348,7 +348,8 @@ const config_key config_keys[] = {
     {"backend.method", NAME(method, methods), .default_value = "auto", .unit = "",
      .sentence =
          "How exact gradients and losses are computed: example by example through the columns of nodes, or through the "
-         "matrices of the layers (`dense`, of the `cpu` backend); `auto` takes the faster. Measured gradients have no "
+         "matrices of the layers (`dense`, of the `cpu` and `cuda` backends); `auto` takes the faster. Measured "
+         "gradients have no "
          "dense form."},
 
     {"output.directory", TEXT(output_directory, 1), .default_value = "runs/fashion-mnist", .unit = "",

@@ -72,17 +72,18 @@ static void prepare(job *j) {
 
 /* Everything that a training does with a device, in order, until something fails; with exact gradients, or with those
  * that a noisy chip measures. */
-static cuonn_status run(job *j, cuonn_gradient_method method) {
+static cuonn_status run(job *j, cuonn_gradient_method gradient, cuonn_method method) {
   const cuonn_backend *const cuda = &cuonn_backend_cuda;
   cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
-  chip.io_phase = chip.crosstalk = method == CUONN_GRADIENT_EXACT ? 0 : .01;
-  const backend_model model = {.network = &j->network, .optimizer = &sgd, .gradient = method, .chip = &chip};
+  chip.io_phase = chip.crosstalk = gradient == CUONN_GRADIENT_EXACT ? 0 : .01;
+  const backend_model model = {.network = &j->network, .optimizer = &sgd, .gradient = gradient, .chip = &chip};
   cuonn_evaluation evaluation = {0};
   cuonn_status status = cuda->create(&j->state, &(backend_problem){.n_models = 1,
                                                                    .shape = j->network.shape,
                                                                    .batch_size = kExamples,
                                                                    .order = CUONN_ORDER_SHUFFLED,
-                                                                   .gradient = method});
+                                                                   .method = method,
+                                                                   .gradient = gradient});
   if (status == CUONN_OK) status = cuda->set_fields(j->state, CUONN_SPLIT_TRAIN, &j->fields, j->labels);
   if (status == CUONN_OK) status = cuda->set_model(j->state, 0, &model);
   if (status == CUONN_OK) status = cuda->train_steps(j->losses, j->state, j->steps, kSteps);
@@ -98,13 +99,13 @@ static void finish(job *j) {
 }
 
 /* Whichever allocation fails: a status with the reason, and nothing is left behind. */
-static void every_allocation_fails(cuonn_gradient_method method) {
+static void every_allocation_fails(cuonn_gradient_method gradient, cuonn_method method) {
   cuda_release();
   for (long n = 0;; n++) {
     job j;
     prepare(&j);
     simt_fail_malloc_after(n);
-    const cuonn_status status = run(&j, method);
+    const cuonn_status status = run(&j, gradient, method);
     simt_fail_malloc_after(-1);
     if (status != CUONN_OK) {
       assert_int_equal(status, CUONN_E_MEMORY);
@@ -122,8 +123,9 @@ static void every_allocation_fails(cuonn_gradient_method method) {
 
 static void test_memory__every_allocation_may_fail(void **unused) {
   (void)unused;
-  every_allocation_fails(CUONN_GRADIENT_EXACT);
-  every_allocation_fails(CUONN_GRADIENT_ANALOG);
+  every_allocation_fails(CUONN_GRADIENT_EXACT, CUONN_METHOD_COLUMNS);
+  every_allocation_fails(CUONN_GRADIENT_EXACT, CUONN_METHOD_DENSE);
+  every_allocation_fails(CUONN_GRADIENT_ANALOG, CUONN_METHOD_COLUMNS);
 }
 
 static void test_memory__says_how_much_and_what_to_lower(void **unused) {
@@ -143,12 +145,12 @@ static void test_memory__says_how_much_and_what_to_lower(void **unused) {
 }
 
 /* The device is lost at any kernel: a status with the reason, and the state can still be released. */
-static void lost_at_every_kernel(cuonn_gradient_method method) {
+static void lost_at_every_kernel(cuonn_gradient_method gradient, cuonn_method method) {
   for (long n = 0;; n++) {
     job j;
     prepare(&j);
     simt_fail_launch_after(n);
-    const cuonn_status status = run(&j, method);
+    const cuonn_status status = run(&j, gradient, method);
     if (status != CUONN_OK) {
       assert_int_equal(status, CUONN_E_DEVICE);
       const char *const text = cuonn_last_error();
@@ -164,14 +166,15 @@ static void lost_at_every_kernel(cuonn_gradient_method method) {
   }
   job j; /* and the next one works again */
   prepare(&j);
-  OK(run(&j, method));
+  OK(run(&j, gradient, method));
   finish(&j);
 }
 
 static void test_lost__at_every_kernel(void **unused) {
   (void)unused;
-  lost_at_every_kernel(CUONN_GRADIENT_EXACT);
-  lost_at_every_kernel(CUONN_GRADIENT_DIGITAL);
+  lost_at_every_kernel(CUONN_GRADIENT_EXACT, CUONN_METHOD_COLUMNS);
+  lost_at_every_kernel(CUONN_GRADIENT_EXACT, CUONN_METHOD_DENSE);
+  lost_at_every_kernel(CUONN_GRADIENT_DIGITAL, CUONN_METHOD_COLUMNS);
 }
 
 int main(void) {

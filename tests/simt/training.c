@@ -56,11 +56,14 @@ typedef struct {
   cuonn_order order;
   cuonn_gradient_method gradient;
   cuonn_measurement measurement;
+  const char *method; /* of backend cuda; NULL: columns, as all others have */
 } kind;
 
 static const kind fixed = {.order = CUONN_ORDER_FIXED}, shuffled = {.order = CUONN_ORDER_SHUFFLED};
-static const kind by_matrix = {CUONN_ORDER_SHUFFLED, CUONN_GRADIENT_ANALOG, CUONN_MEASUREMENT_MATRIX};
-static const kind by_example = {CUONN_ORDER_FIXED, CUONN_GRADIENT_DIGITAL, CUONN_MEASUREMENT_EXAMPLE};
+static const kind dense = {.order = CUONN_ORDER_SHUFFLED, .method = "dense"};
+static const kind dense_ideal = {.gradient = CUONN_GRADIENT_IDEAL, .method = "dense"};
+static const kind by_matrix = {CUONN_ORDER_SHUFFLED, CUONN_GRADIENT_ANALOG, CUONN_MEASUREMENT_MATRIX, NULL};
+static const kind by_example = {CUONN_ORDER_FIXED, CUONN_GRADIENT_DIGITAL, CUONN_MEASUREMENT_EXAMPLE, NULL};
 
 static cuonn_training_options options_of(kind how) {
   cuonn_training_options options = CUONN_TRAINING_OPTIONS_INIT;
@@ -73,6 +76,11 @@ static cuonn_training_options options_of(kind how) {
   options.schedule = CUONN_SCHEDULE_COSINE;
   options.gradient = how.gradient;
   options.train_gamma = cuonn_gradient_is_measured(how.gradient);
+  if (how.method) { /* phases that are not those programmed */
+    options.chip.phase_bits = 7;
+    options.chip.crosstalk = options.chip.phase_error = 0.02;
+    options.chip.crosstalk_decay = 1;
+  }
   if (!options.train_gamma) return options;
   options.chip.measurement = how.measurement;
   options.chip.tap_shot = options.chip.io_amplitude = options.chip.io_phase = 0.02;
@@ -85,6 +93,7 @@ static cuonn_status train(cuonn_training_state *state, record *r, const char *ba
   const cuonn_training_callbacks callbacks = {.user = r, .on_step = on_step, .on_epoch = on_epoch};
   cuonn_context *context;
   OK(cuonn_context_create(&context, backend, 2));
+  if (how.method && strcmp(backend, "cuda") == 0) OK(cuonn_context_set_method(context, how.method));
   r->n_losses = (size_t)state->step;
   const cuonn_status status = cuonn_train(state, context, &data, &features, &options, &callbacks);
   cuonn_context_free(context);
@@ -128,6 +137,11 @@ static void like_cpu(kind how, double error) {
 static void test_losses__as_on_the_cpu(void **unused) { (void)unused, like_cpu(fixed, 0); }
 static void test_losses__as_on_the_cpu_shuffled(void **unused) { (void)unused, like_cpu(shuffled, 0); }
 static void test_losses__as_on_the_cpu_with_errors(void **unused) { (void)unused, like_cpu(shuffled, 0.05); }
+static void test_losses__as_on_the_cpu_dense(void **unused) {
+  (void)unused;
+  like_cpu(dense, 0);
+  like_cpu(dense_ideal, 0.05);
+}
 static void test_losses__as_on_the_cpu_in_situ(void **unused) {
   (void)unused;
   like_cpu(by_matrix, 0.05);
@@ -225,6 +239,7 @@ static void same_in_every_run(kind how) {
 static void test_bits__same_in_every_run(void **unused) {
   (void)unused;
   same_in_every_run(shuffled);
+  same_in_every_run(dense);
   same_in_every_run(by_matrix);
   same_in_every_run(by_example);
 }
@@ -249,6 +264,7 @@ static void same_after_a_stop(kind how) {
 static void test_bits__same_after_a_stop(void **unused) {
   (void)unused;
   same_after_a_stop(shuffled);
+  same_after_a_stop(dense);
   same_after_a_stop(by_matrix);
 }
 
@@ -267,6 +283,7 @@ int main(void) {
       cmocka_unit_test(test_losses__as_on_the_cpu),
       cmocka_unit_test(test_losses__as_on_the_cpu_shuffled),
       cmocka_unit_test(test_losses__as_on_the_cpu_with_errors),
+      cmocka_unit_test(test_losses__as_on_the_cpu_dense),
       cmocka_unit_test(test_losses__as_on_the_cpu_in_situ),
       cmocka_unit_test(test_losses__of_fields_on_three_backends),
       cmocka_unit_test(test_bits__of_fields_as_of_their_images),

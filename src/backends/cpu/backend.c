@@ -20,6 +20,7 @@ const cuonn_backend cuonn_backend_cpu = {
     .models_per_state = 16,
     .probe = probe,
     .auto_method = cpu_auto_method,
+    .losses_by_method = true,
     .own_threads = cpu_own_threads,
     .create = cpu_create,
     .destroy = cpu_destroy,

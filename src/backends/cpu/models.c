@@ -45,7 +45,8 @@ cuonn_status cpu_set_model(void *state, size_t model, const backend_model *from)
   }
   if (s->problem.method != CUONN_METHOD_COLUMNS || reads_matrices) {
     const size_t batch = s->problem.batch_size;
-    const bool gradients = batch > 0 && cpu_exact_method(s, batch, true) == &cpu_dense;
+    const bool gradients =
+        batch > 0 && ((measured && reads_matrices) || cpu_exact_method(s, batch, true) == &cpu_dense);
     CUONN_TRY(dense_model_create(&to->dense, shape, gradients ? s->dense_chunks : 0));
     CUONN_TRY(cpu_widen_spaces(s, 0, true));
   }

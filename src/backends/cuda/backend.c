@@ -1,6 +1,7 @@
 /* The cuda backend: float, one NVIDIA GPU. This file is its table; kernels/ holds the ideas. */
 #include "cuda/fields.h"
 #include "cuda/measure.h"
+#include "cuda/methods.h"
 #include "cuda/models.h"
 #include "cuda/propagate.h"
 #include "cuda/sets.h"
@@ -11,6 +12,7 @@ const cuonn_backend cuonn_backend_cuda = {
     .steps_per_call = kGraphSteps,
     .models_per_state = 1024,
     .probe = cuda_probe,
+    .auto_method = cuda_auto_method,
     .create = cuda_create,
     .destroy = cuda_destroy,
     .set_model = cuda_set_model,

@@ -15,14 +15,14 @@
 #include "kernels/columns.h"
 #include "kernels/dense.h"
 
-enum { kDenseBytes = 128 << 20 };
+enum { kRoomBytes = 128 << 20 };
 
 static size_t at_most(size_t a, size_t b) { return a < b ? a : b; }
 
-static cuonn_status make_dense(cuda_state *s, size_t n_examples) {
-  cuda_dense *const d = &s->dense;
+static cuonn_status make_room(cuda_state *s, size_t n_examples) {
+  cuda_evaluation *const d = &s->evaluation;
   const size_t n = s->problem.shape.n_modes, classes = s->problem.shape.n_classes;
-  size_t most = kDenseBytes / (n * (sizeof(float2) + sizeof(float)));
+  size_t most = kRoomBytes / (n * (sizeof(float2) + sizeof(float)));
   most = at_most(most < 1 ? 1 : most, n_examples);
   if (d->most_examples >= most) return CUONN_OK;
   cuda_memory_free(&d->memory);
@@ -41,15 +41,15 @@ static cuonn_status make_dense(cuda_state *s, size_t n_examples) {
 static cuonn_status multiply(const cuda_state *s, cublasHandle_t blas, size_t layer, const float2 *x, int rows,
                              int count) {
   const int n = (int)s->problem.shape.n_modes, stride = (int)s->stride;
-  const float2 *const matrix = s->dense.matrices + layer * (size_t)n * s->stride;
+  const float2 *const matrix = s->evaluation.matrices + layer * (size_t)n * s->stride;
   if (layer == 0) {
     const cuComplex one = {1, 0}, zero = {0, 0};
     CUONN_BLAS(cublasCgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, rows, count, n, &one, matrix, stride, x, stride, &zero,
-                           s->dense.y, rows));
+                           s->evaluation.y, rows));
   } else {
     const float one = 1, zero = 0;
     CUONN_BLAS(cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 2 * rows, count, n, &one, (const float *)matrix, 2 * stride,
-                           s->dense.h, n, &zero, (float *)s->dense.y, 2 * rows));
+                           s->evaluation.h, n, &zero, (float *)s->evaluation.y, 2 * rows));
   }
   return CUONN_OK;
 }
@@ -62,9 +62,9 @@ static cuonn_status forward_layer(const cuda_state *s, cublasHandle_t blas, size
   const size_t rows = last ? shape->n_classes : shape->n_modes;
   CUONN_TRY(multiply(s, blas, layer, x, (int)rows, (int)count));
   if (reads && s->models[model].chip.measurement == CUONN_MEASUREMENT_EXAMPLE) {
-    CUONN_TRY(cuda_read_test(s, s->dense.y, model, layer, 1, first, count, rows, rows));
+    CUONN_TRY(cuda_read_test(s, s->evaluation.y, model, layer, 1, first, count, rows, rows));
   }
-  if (!last) CUONN_CUDA(launch_modulus(s->dense.h, s->dense.y, count * shape->n_modes, s->session->stream));
+  if (!last) CUONN_CUDA(launch_modulus(s->evaluation.h, s->evaluation.y, count * shape->n_modes, s->session->stream));
   return CUONN_OK;
 }
 
@@ -79,7 +79,7 @@ static cuonn_status run_chunk(const cuda_state *s, cublasHandle_t blas, size_t m
     nvtxRangePop();
     CUONN_TRY(status);
   }
-  CUONN_CUDA(launch_readout(s->dense.losses, s->dense.confusion, s->dense.y, set->labels + first,
+  CUONN_CUDA(launch_readout(s->evaluation.losses, s->evaluation.confusion, s->evaluation.y, set->labels + first,
                             (int)s->problem.shape.n_classes, (int)count, s->session->stream));
   return CUONN_OK;
 }
@@ -87,8 +87,8 @@ static cuonn_status run_chunk(const cuda_state *s, cublasHandle_t blas, size_t m
 /* Sum of the losses of one chunk. */
 static cuonn_status take_losses(double *loss, double *scratch, const cuda_state *s, size_t count) {
   const size_t blocks = (count + CUONN_READOUT_EXAMPLES - 1) / CUONN_READOUT_EXAMPLES;
-  CUONN_CUDA(
-      cudaMemcpyAsync(scratch, s->dense.losses, blocks * sizeof *scratch, cudaMemcpyDeviceToHost, s->session->stream));
+  CUONN_CUDA(cudaMemcpyAsync(scratch, s->evaluation.losses, blocks * sizeof *scratch, cudaMemcpyDeviceToHost,
+                             s->session->stream));
   CUONN_CUDA(cudaStreamSynchronize(s->session->stream));
   for (size_t i = 0; i < blocks; i++) *loss += scratch[i];
   return CUONN_OK;
@@ -96,8 +96,8 @@ static cuonn_status take_losses(double *loss, double *scratch, const cuda_state 
 
 static cuonn_status take_confusion(cuonn_evaluation *out, unsigned *scratch, const cuda_state *s) {
   const size_t classes = s->problem.shape.n_classes;
-  CUONN_CUDA(cudaMemcpyAsync(scratch, s->dense.confusion, classes * classes * sizeof *scratch, cudaMemcpyDeviceToHost,
-                             s->session->stream));
+  CUONN_CUDA(cudaMemcpyAsync(scratch, s->evaluation.confusion, classes * classes * sizeof *scratch,
+                             cudaMemcpyDeviceToHost, s->session->stream));
   CUONN_CUDA(cudaStreamSynchronize(s->session->stream));
   out->n_correct = 0;
   for (size_t c = 0; c < classes; c++) out->n_correct += scratch[c * classes + c];
@@ -114,18 +114,19 @@ cuonn_status cuda_matrices_evaluate(cuonn_evaluation *out, cuda_state *s, size_t
   double loss = 0, *losses = NULL;
   unsigned *confusion = NULL;
   CUONN_TRY_DONE(cuda_blas(&blas, s->session));
-  CUONN_TRY_DONE(make_dense(s, set->n_examples));
-  const size_t most = s->dense.most_examples;
+  CUONN_TRY_DONE(make_room(s, set->n_examples));
+  const size_t most = s->evaluation.most_examples;
   CUONN_TRY_DONE(cuonn_allocate(&losses, most / CUONN_READOUT_EXAMPLES + 1, sizeof *losses));
   CUONN_TRY_DONE(cuonn_allocate(&confusion, classes * classes, sizeof *confusion));
   const device_meshes meshes = cuda_meshes_view(&s->meshes, model * shape->n_layers);
-  CUONN_CUDA_DONE(launch_columns(s->dense.matrices, &meshes, (int)shape->n_layers, NULL, (int)shape->n_modes, false,
-                                 false, s->session->stream));
+  CUONN_CUDA_DONE(launch_columns(s->evaluation.matrices, &meshes, (int)shape->n_layers, NULL, (int)shape->n_modes,
+                                 false, false, s->session->stream));
   if (reads && s->models[model].chip.measurement == CUONN_MEASUREMENT_MATRIX) {
-    CUONN_TRY_DONE(
-        cuda_read_test(s, s->dense.matrices, model, 0, shape->n_layers, 0, shape->n_modes, shape->n_modes, s->stride));
+    CUONN_TRY_DONE(cuda_read_test(s, s->evaluation.matrices, model, 0, shape->n_layers, 0, shape->n_modes,
+                                  shape->n_modes, s->stride));
   }
-  CUONN_CUDA_DONE(cudaMemsetAsync(s->dense.confusion, 0, classes * classes * sizeof *confusion, s->session->stream));
+  CUONN_CUDA_DONE(
+      cudaMemsetAsync(s->evaluation.confusion, 0, classes * classes * sizeof *confusion, s->session->stream));
   for (size_t first = 0; first < set->n_examples; first += most) {
     const size_t count = at_most(most, set->n_examples - first);
     CUONN_TRY_DONE(run_chunk(s, blas, model, set, first, count, reads));

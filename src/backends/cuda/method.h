@@ -19,19 +19,36 @@ static inline const unsigned *cuda_order_of(const cuda_state *s, const cuda_batc
   return ordered ? s->steps.order + b->first * s->sets[b->split].n_examples : NULL;
 }
 
+/* The meshes that a gradient is of. */
+static inline const cuda_meshes *cuda_meshes_of(const cuda_state *s, cuonn_gradient_method which) {
+  return which == CUONN_GRADIENT_IDEAL ? &s->ideal : &s->meshes;
+}
+
+/* Coefficients of nodes, of the chip and of one without errors. */
+static inline cuonn_status cuda_prepare_nodes(const cuda_state *s) {
+  CUONN_TRY(cuda_meshes_fill(&s->meshes, s->session->stream));
+  if (s->ideal.phases) CUONN_TRY(cuda_meshes_fill(&s->ideal, s->session->stream));
+  return CUONN_OK;
+}
+
+/* What gradient() leaves: whole gradients, or sums that are added up with the optimizer where that goes, of chunks of
+ * the batch or of s->steps.n_parts parts of a matrix's columns. */
+typedef enum { CUDA_WHOLE, CUDA_SUMS_OF_CHUNKS, CUDA_SUMS_OF_COLUMNS } cuda_sums;
+
 typedef struct cuda_method {
   const char *name;
-  bool in_chunks; /* gradient() leaves the sums of each chunk, which are added up with the optimizer where that goes */
+  cuda_sums sums;
   bool (*supports)(const cuonn_mesh_shape *shape);
   /* Coefficients of all models, from the phases that their chips apply: for gradient() and for every evaluation. */
   cuonn_status (*prepare)(const cuda_state *s);
   /* Losses of chunks go to s->steps.chunk_losses, where the first model is the first. Derivatives with respect to the
-   * phases that are applied: those of chunks to s->steps.gradient, or whole ones to s->steps.derived. */
+   * phases that are applied: sums to s->steps.gradient, or whole ones to s->steps.derived. */
   cuonn_status (*gradient)(const cuda_state *s, const cuda_batch *batch);
   cuonn_status (*evaluate)(cuonn_evaluation *out, cuda_state *s, size_t model, const cuda_set *set);
 } cuda_method;
 
 extern const cuda_method cuda_columns; /* fields of every example, node by node; evaluation by matrices */
+extern const cuda_method cuda_dense;   /* layers as matrices */
 extern const cuda_method cuda_in_situ; /* powers and fields as the chip reads them */
 
 #endif

@@ -5,14 +5,8 @@
 
 static bool supports(const cuonn_mesh_shape *shape) { return shape->neighbours; }
 
-static cuonn_status prepare(const cuda_state *s) {
-  CUONN_TRY(cuda_meshes_fill(&s->meshes, s->session->stream));
-  if (s->ideal.phases) CUONN_TRY(cuda_meshes_fill(&s->ideal, s->session->stream));
-  return CUONN_OK;
-}
-
 static cuonn_status gradient(const cuda_state *s, const cuda_batch *b) {
-  const cuda_meshes *const meshes = b->which == CUONN_GRADIENT_IDEAL ? &s->ideal : &s->meshes;
+  const cuda_meshes *const meshes = cuda_meshes_of(s, b->which);
   const cuda_steps *const steps = &s->steps;
   const cuda_set *const set = s->sets + b->split;
   const network_task task = {.meshes = cuda_meshes_view(meshes, b->first * s->problem.shape.n_layers),
@@ -37,4 +31,4 @@ static cuonn_status evaluate(cuonn_evaluation *out, cuda_state *s, size_t model,
   return cuda_matrices_evaluate(out, s, model, set, false);
 }
 
-const cuda_method cuda_columns = {"columns", true, supports, prepare, gradient, evaluate};
+const cuda_method cuda_columns = {"columns", CUDA_SUMS_OF_CHUNKS, supports, cuda_prepare_nodes, gradient, evaluate};

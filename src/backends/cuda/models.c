@@ -10,6 +10,7 @@
 #include "cuda/method_in_situ.h"
 #include "cuda/methods.h"
 #include "cuda/prepare.h"
+#include "cuda/products.h"
 #include "network/shape.h"
 
 void cuda_destroy(void *state) {
@@ -21,8 +22,9 @@ void cuda_destroy(void *state) {
   free(s->models);
   free(s->scratch);
   for (int i = 0; i < CUONN_SPLITS; i++) cuda_memory_free(&s->sets[i].memory);
-  cuda_memory_free(&s->dense.memory);
+  cuda_memory_free(&s->evaluation.memory);
   cuda_memory_free(&s->in_situ.memory);
+  cuda_memory_free(&s->products.memory);
   cuda_fields_free(&s->fields);
   cuda_memory_free(&s->chip.memory);
   cuda_memory_free(&s->steps.order_memory);
@@ -44,10 +46,16 @@ static cuonn_status create_steps(cuda_state *s) {
   steps->order_epoch = -1;
   steps->most_chunks = cuda_chunks(p->batch_size, s->meshes.layout, layers);
   steps->most_models = cuonn_gradient_is_measured(p->gradient) && models > 0 ? 1 : models;
-  const size_t chunks = steps->most_models * steps->most_chunks;
+  const bool dense = cuda_exact_method(p) == &cuda_dense;
+  steps->n_parts = dense ? cuda_chunks(p->shape.n_modes, s->meshes.layout, layers) : steps->most_chunks;
+  const size_t parts = steps->most_models * steps->n_parts;
   const size_t outputs = network_outputs_size(s->meshes.layout, steps->most_models, steps->most_chunks, layers);
-  CUONN_TRY(cuda_allocate(&steps->gradient, memory, chunks * layers * places, sizeof(float2), of));
-  CUONN_TRY(cuda_allocate(&steps->outputs, memory, outputs, sizeof(float2), "the fields behind layers"));
+  CUONN_TRY(cuda_allocate(&steps->gradient, memory, parts * layers * places, sizeof(float2), of));
+  if (dense) {
+    CUONN_TRY(products_create(s, true));
+  } else {
+    CUONN_TRY(cuda_allocate(&steps->outputs, memory, outputs, sizeof(float2), "the fields behind layers"));
+  }
   CUONN_TRY(cuda_allocate(&steps->chunk_losses, memory, models * steps->most_chunks, sizeof(double), of));
   CUONN_TRY(cuda_allocate(&steps->derived, memory, meshes * places, sizeof(float2), of));
   CUONN_TRY(cuda_allocate(&steps->pulled, memory, meshes * places, sizeof(float2), of));
@@ -76,7 +84,7 @@ cuonn_status cuda_create(void **out, const backend_problem *problem) {
   s->problem = *problem;
   CUONN_TRY_DONE(network_shape_own(&s->problem.shape));
   const cuonn_network_shape *const shape = &s->problem.shape;
-  CUONN_CHECK_DONE(cuda_method_of(problem->gradient)->supports(shape->mesh), CUONN_E_SHAPE,
+  CUONN_CHECK_DONE(cuda_method_of(problem, problem->gradient)->supports(shape->mesh), CUONN_E_SHAPE,
                    "backend cuda computes meshes whose nodes join neighbouring waveguides; use backend cpu");
   CUONN_TRY_DONE(cuda_session_open(&s->session));
   CUONN_TRY_DONE(cuda_meshes_create(&s->meshes, problem->n_models * shape->n_layers, shape->mesh, shape->style,
@@ -133,6 +141,8 @@ cuonn_status cuda_set_model(void *state, size_t model, const backend_model *from
   cudaStream_t stream = s->session->stream;
   static const cuonn_chip_options ideal = CUONN_CHIP_OPTIONS_INIT;
   const size_t layers = s->problem.shape.n_layers, n = s->problem.shape.n_modes;
+  CUONN_CHECK(s->problem.method != CUONN_METHOD_DENSE || !cuonn_gradient_is_measured(from->gradient), CUONN_E_ARGUMENT,
+              "method dense has no measured gradients (analog, digital); use columns or auto");
   to->gradient = from->gradient;
   to->chip = from->chip ? *from->chip : ideal;
   for (size_t l = 0; l < layers; l++) {

@@ -22,7 +22,7 @@ static cuonn_status make_kept(cuda_state *s) {
   steps->kept = NULL;
   if (segments == 0 || s->problem.batch_size == 0) return CUONN_OK;
   const size_t size =
-      network_kept_size(s->meshes.layout, steps->most_models, steps->most_chunks, s->problem.shape.n_layers, segments);
+      network_kept_size(s->meshes.layout, steps->most_models, steps->n_parts, s->problem.shape.n_layers, segments);
   return cuda_allocate(&steps->kept, &steps->kept_memory, size, sizeof(float2),
                        "the fields that lossy nodes need on the way back");
 }
@@ -39,7 +39,7 @@ static cuonn_status set_ideal(cuda_state *s, const cuonn_mesh **from) {
 
 cuonn_status cuda_apply(const cuda_state *s) {
   CUONN_TRY(cuda_program(s));
-  return cuda_method_of(s->problem.gradient)->prepare(s);
+  return cuda_method_of(&s->problem, s->problem.gradient)->prepare(s);
 }
 
 cuonn_status cuda_prepare(cuda_state *s) {

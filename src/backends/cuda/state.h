@@ -34,7 +34,8 @@ typedef struct {
 
 /* What steps need on the device. Pinned: written before the steps, read after them. */
 typedef struct {
-  size_t most_chunks;
+  size_t most_chunks; /* of a batch */
+  size_t n_parts;     /* that gradients are the sums of: these chunks, or parts of a matrix's columns */
   size_t most_models; /* whose exact gradients are computed at once: all, or 1 where gradients are measured */
   float2 *gradient, *outputs, *kept;  /* network_task */
   float2 *derived, *pulled;           /* [model][layer][place] gradients by applied and by programmed phases */
@@ -60,7 +61,7 @@ typedef struct {
   cudaGraphExec_t exec;
 } cuda_graph;
 
-/* What products with matrices need; made when first needed. */
+/* What evaluation by matrices needs; made when first needed. */
 typedef struct {
   size_t most_examples;
   float2 *matrices;    /* [layer][column][stride] */
@@ -69,7 +70,7 @@ typedef struct {
   double *losses;      /* [block of examples] */
   unsigned *confusion; /* [class][class] */
   cuda_memory memory;
-} cuda_dense;
+} cuda_evaluation;
 
 /* What chips make of phases and readings; in device memory. */
 typedef struct {
@@ -82,6 +83,16 @@ typedef struct {
   cuda_memory memory;
 } cuda_chip;
 
+/* Room for products of a batch with matrices; empty where nothing takes them. */
+typedef struct {
+  float2 *x, *y;    /* [model][example][stride]; [layer][model][example][stride] */
+  float *h, *u;     /* [layer behind the first][model][example][stride]; [model][example][stride] */
+  float2 *c;        /* [model][example][stride] */
+  float2 *matrices; /* [model][layer][column][stride] */
+  float2 *columns;  /* the same of their derivatives, conjugate; NULL where they are not wanted */
+  cuda_memory memory;
+} cuda_products;
+
 /* Room for measured gradients: `vectors` are the examples of a batch, or unit vectors. */
 typedef struct {
   bool by_matrix;
@@ -89,12 +100,7 @@ typedef struct {
   unsigned n_chunks; /* of the vectors */
   float4 *nodes;     /* [model][layer], nodes with taps */
   float2 *gammas;    /* [model][layer][N] */
-  float2 *x, *y;     /* [model][example][stride]; [layer][model][example][stride] */
-  float *h, *u;      /* [layer behind the first][model][example][stride]; [model][example][stride] */
-  float2 *c;         /* [model][example][stride] */
-  float2 *matrices;  /* [model][layer][column][stride] as they are read */
-  float2 *columns;   /* the same of what goes back where matrices are measured */
-  float2 *factors;   /* of returned fields: as columns, or as c */
+  float2 *factors;   /* of returned fields: as the columns of products, or as their c */
   double2 *scales;   /* measure_task */
   float4 *sums;
   float2 *outputs;
@@ -133,8 +139,9 @@ typedef struct {
   cuda_set sets[CUONN_SPLITS];
   cuda_steps steps;
   cuda_graph graphs[kGraphs]; /* the latest first */
-  cuda_dense dense;
+  cuda_evaluation evaluation;
   cuda_chip chip;
+  cuda_products products;
   cuda_measurement in_situ; /* empty unless gradients are measured */
   cuda_fields fields;       /* empty before the first call for a single layer */
 } cuda_state;

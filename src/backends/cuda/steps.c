@@ -1,7 +1,8 @@
 /* Training steps, gradients and evaluation: one loop for all methods.
  *
- * A step is three kernels: loss and gradient of the batch (network.cu), sums over chunks and the optimizer
- * (optimizer.cu), coefficients of the nodes (coefficients.cu). Up to kGraphSteps steps are recorded as one graph, once,
+ * A step by columns is three kernels: loss and gradient of the batch (network.cu), sums over chunks and the optimizer
+ * (optimizer.cu), coefficients of the nodes (coefficients.cu); a dense one has products and steps between them in place
+ * of the first. Up to kGraphSteps steps are recorded as one graph, once,
  * and run by one launch; what differs from call to call (which examples, learning rate) lies in arrays on the device
  * that are written before. The host waits once a graph, for its losses. */
 #include "cuda/steps.h"
@@ -26,12 +27,13 @@ static network_batch plan_batch(const cuda_state *s, size_t first, size_t count,
                          .number = number};
 }
 
-static network_sums sums_of(const cuda_state *s, const cuda_batch *b) {
+static network_sums sums_of(const cuda_state *s, const cuda_method *method, const cuda_batch *b) {
   const node_arms arms = node_arms_of(s->problem.shape.style);
   return (network_sums){.layout = s->meshes.layout,
                         .n_layers = (int)s->problem.shape.n_layers,
                         .n_models = (int)b->n_models,
                         .most_chunks = (unsigned)s->steps.most_chunks,
+                        .n_parts = method->sums == CUDA_SUMS_OF_COLUMNS ? (unsigned)s->steps.n_parts : 0,
                         .common_phi = node_phi_is_common(&arms),
                         .batch = b->examples,
                         .gradient = s->steps.gradient,
@@ -46,11 +48,11 @@ static bool pulls_back(const cuda_state *s, cuonn_gradient_method which) {
 /* Losses, and gradients by the programmed phases, from what a method left. */
 static cuonn_status launch_finish_gradient(const float2 **gradient, double *losses, const cuda_state *s,
                                            const cuda_method *method, const cuda_batch *b) {
-  const network_sums sums = sums_of(s, b);
+  const network_sums sums = sums_of(s, method, b);
   cudaStream_t stream = s->session->stream;
   *gradient = s->steps.derived;
-  CUONN_CUDA(method->in_chunks ? launch_gradient(s->steps.derived, losses, &sums, stream)
-                               : launch_loss(losses, &sums, stream));
+  CUONN_CUDA(method->sums != CUDA_WHOLE ? launch_gradient(s->steps.derived, losses, &sums, stream)
+                                        : launch_loss(losses, &sums, stream));
   if (!pulls_back(s, b->which)) return CUONN_OK;
   CUONN_CUDA(launch_pull_back(s->steps.pulled, s->steps.derived, s->chip.errors + b->first, s->meshes.layout,
                               (int)s->problem.shape.n_layers, (int)b->n_models, stream));
@@ -72,13 +74,13 @@ static cuonn_status launch_update_gamma(const cuda_state *s, const optimizer_ste
 static cuonn_status launch_one(const cuda_state *s, const cuda_method *method, size_t k) {
   const size_t models = s->problem.n_models;
   const cuda_batch batch = {CUONN_SPLIT_TRAIN, s->steps.batches + k, 0, models, s->problem.gradient};
-  const network_sums sums = sums_of(s, &batch);
+  const network_sums sums = sums_of(s, method, &batch);
   const optimizer_state optimizer = {s->meshes.phases, s->steps.first, s->steps.second, s->steps.rules};
   const optimizer_step *const step = s->steps.steps + k * models;
   double *const losses = s->steps.losses + k * models;
   const float2 *gradient;
   CUONN_TRY(method->gradient(s, &batch));
-  if (method->in_chunks && !pulls_back(s, batch.which)) {
+  if (method->sums != CUDA_WHOLE && !pulls_back(s, batch.which)) {
     CUONN_CUDA(launch_update(losses, &optimizer, step, &sums, s->session->stream));
     return CUONN_OK;
   }
@@ -158,7 +160,7 @@ static cuonn_status run_steps(double *losses, cuda_state *s, const cuonn_step *s
   const size_t updates = n_steps * s->problem.n_models;
   cudaStream_t stream = s->session->stream;
   cudaGraphExec_t graph;
-  CUONN_TRY(find_graph(&graph, s, cuda_method_of(s->problem.gradient), n_steps));
+  CUONN_TRY(find_graph(&graph, s, cuda_method_of(&s->problem, s->problem.gradient), n_steps));
   plan(s, steps, n_steps);
   CUONN_TRY(make_order(s, steps[0].epoch));
   CUONN_CUDA(
@@ -221,7 +223,7 @@ cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *s
   const size_t layers = s->problem.shape.n_layers, places = s->meshes.places, n = s->problem.shape.n_modes;
   const network_batch examples = plan_batch(s, step->first, step->count, step->number);
   const cuda_batch batch = {split, s->steps.batches, model, 1, which};
-  const cuda_method *const method = cuda_method_of(which);
+  const cuda_method *const method = cuda_method_of(&s->problem, which);
   const float *const d_gamma = cuonn_gradient_is_measured(which) ? s->in_situ.d_gamma : NULL;
   float2 *const host = (float2 *)s->scratch; /* twice as large as needed */
   const float2 *device;
@@ -243,7 +245,8 @@ cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *s
 
 cuonn_status cuda_evaluate(cuonn_evaluation *out, void *state, size_t model, cuonn_split split) {
   cuda_state *const s = state;
-  const cuda_method *const method = chip_reads_exactly(&s->models[model].chip) ? &cuda_columns : &cuda_in_situ;
+  const cuda_method *const method =
+      chip_reads_exactly(&s->models[model].chip) ? cuda_exact_method(&s->problem) : &cuda_in_situ;
   nvtxRangePushA("evaluate");
   cuonn_status status = cuda_prepare(s);
   if (status == CUONN_OK) status = method->evaluate(out, s, model, s->sets + split);

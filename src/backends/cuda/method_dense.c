@@ -1,0 +1,52 @@
+/* Every layer becomes a matrix, the batch goes through by products of matrices, and the derivatives of the matrices go
+ * through the nodes (kernels/matrix_gradient.cu): exact gradients, of the chip or of one without errors. What the nodes
+ * have to do does not grow with the batch. */
+#include "cuda/matrices.h"
+#include "cuda/products.h"
+#include "kernels/matrix_gradient.h"
+
+static bool supports(const cuonn_mesh_shape *shape) { return shape->neighbours; }
+
+static cuonn_status forward(const products_call *p) {
+  for (size_t l = 0; l < p->layers; l++) {
+    CUONN_TRY(products_forward(p, l));
+    if (l + 1 < p->layers) CUONN_TRY(products_moduli(p, l));
+  }
+  return products_loss(p);
+}
+
+static cuonn_status backward(const products_call *p) {
+  for (size_t l = p->layers; l-- > 0;) {
+    CUONN_TRY(products_columns(p, l));
+    if (l == 0) break; /* nobody wants the cotangents of the features */
+    CUONN_TRY(products_back(p, l));
+    CUONN_TRY(products_moduli_back(p, l));
+  }
+  return CUONN_OK;
+}
+
+static cuonn_status gradient(const cuda_state *s, const cuda_batch *on) {
+  const cuda_meshes *const meshes = cuda_meshes_of(s, on->which);
+  products_call p;
+  CUONN_TRY(products_begin(&p, s, on));
+  CUONN_TRY(products_build(&p, meshes, false));
+  CUONN_TRY(products_gather(&p));
+  CUONN_TRY(forward(&p));
+  CUONN_TRY(backward(&p));
+  const matrix_gradient_task task = {.meshes = cuda_meshes_view(meshes, p.first * p.layers),
+                                     .n_layers = (int)p.layers,
+                                     .n_models = (int)p.n_models,
+                                     .matrices = p.room->matrices,
+                                     .derivatives = p.room->columns,
+                                     .n_parts = (int)s->steps.n_parts,
+                                     .gradient = s->steps.gradient,
+                                     .kept = meshes->starts ? s->steps.kept : NULL};
+  CUONN_CUDA(launch_matrix_gradient(&task, p.stream));
+  return CUONN_OK;
+}
+
+static cuonn_status evaluate(cuonn_evaluation *out, cuda_state *s, size_t model, const cuda_set *set) {
+  return cuda_matrices_evaluate(out, s, model, set, false);
+}
+
+const cuda_method cuda_dense = {"dense", CUDA_SUMS_OF_COLUMNS, supports, cuda_prepare_nodes, gradient, evaluate};

@@ -1,0 +1,49 @@
+/* A batch through the matrices of layers and back, for models side by side: products by cuBLAS in float32, and the
+ * digital steps between them.
+ *
+ * A mesh is linear, and so a batch goes through a layer as a product with its matrix. From the second layer on what
+ * goes in are moduli: real, so that a complex matrix of N x N is a real one of 2N x N. Cotangents g are kept conjugate,
+ * c, which makes the way back through a matrix, of which only the real part counts, a real product too: Re(sum_i U_ij
+ * g_i) = sum_i Re(U_ij) Re(c_i) + Im(U_ij) Im(c_i). What the phases of a layer need of a batch are columns of conj(sum
+ * over examples of g x^T). A smaller last batch is filled up with dark examples. Everything is queued on the state's
+ * stream, and can be recorded. */
+#ifndef CUDA_PRODUCTS_H
+#define CUDA_PRODUCTS_H
+
+#include "cuda/method.h"
+
+/* Some models and a batch, and where their matrices and fields stand. */
+typedef struct {
+  const cuda_state *s;
+  const cuda_products *room;
+  cublasHandle_t blas;
+  cudaStream_t stream;
+  batch_task task;
+  size_t first, n_models;        /* models */
+  size_t layers, n, stride, b;   /* b: examples of a batch, those that are not there too */
+  size_t fields_size, mesh_size; /* numbers of a model's fields, and of its matrix or columns of all layers */
+  size_t x_distance;             /* from model to model; 0: they share x */
+} products_call;
+
+/* Room for batches of a state, without which none of the rest can be called. columns: also for those. */
+cuonn_status products_create(cuda_state *s, bool columns);
+cuonn_status products_begin(products_call *out, const cuda_state *s, const cuda_batch *batch);
+
+float2 *products_y(const products_call *p, size_t layer);
+float *products_h(const products_call *p, size_t layer); /* what goes into a layer behind the first */
+int products_rows(const products_call *p, size_t layer); /* waveguides that are read behind it */
+
+/* Matrices of all layers: of s->meshes or s->ideal. with_turns: with the phases at the outputs. */
+cuonn_status products_build(const products_call *p, const cuda_meshes *meshes, bool with_turns);
+cuonn_status products_gather(const products_call *p);                /* the first layer's x */
+cuonn_status products_forward(const products_call *p, size_t layer); /* y = U x of the first layer, or U h */
+cuonn_status products_moduli(const products_call *p, size_t layer);  /* h of the next layer from y of this one */
+cuonn_status products_loss(const products_call *p);                  /* losses of chunks, and c of the last layer */
+
+cuonn_status products_columns(const products_call *p, size_t layer); /* from c and what went into the layer */
+/* From c of a layer: u = Re(U^T g). */
+cuonn_status products_back(const products_call *p, size_t layer);
+/* From u of a layer: c of the one before it. */
+cuonn_status products_moduli_back(const products_call *p, size_t layer);
+
+#endif
