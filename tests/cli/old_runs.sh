@@ -4,8 +4,8 @@
 source "$(dirname "$0")/harness.sh"
 cases=$(realpath "$(dirname "$0")/../cases/old-runs")
 cd "$work" || exit 1
-# That version summed features in another order, and where the processor has no fused multiply-add libm's sines are others
-# too: some 2e-16 of each number, of which sums of some hundred terms leave less than a hundredfold.
+# That version summed features in another order, and without fused multiply-add libm's sines are others, too: some 2e-16
+# of each number, of which sums of some hundred terms leave less than a hundredfold.
 tolerance=1e-13
 slice data 64 32
 for set in train:64 t10k:32; do # four classes in turn
