@@ -11,8 +11,8 @@
  * that are real for any image are. */
 static void turn(double *cosine, double *sine, size_t part, size_t whole) {
   const double pi = 3.14159265358979323846;
-  const size_t eighths = 8 * (part % whole) / whole, quarter = (eighths + 1) / 2 % 4;
-  const double beyond = 4 * (double)(part % whole) - (double)((eighths + 1) / 2 * whole); /* quarter turns x whole */
+  const size_t eighths = 8 * (part % whole) / whole, quarters = (eighths + 1) / 2, quarter = quarters % 4;
+  const double beyond = 4 * (double)(part % whole) - (double)(quarters * whole); /* quarter turns x whole */
   const double angle = pi * beyond / (2 * (double)whole), c = cos(angle), s = sin(angle);
   *cosine = quarter == 0 ? c : quarter == 1 ? -s : quarter == 2 ? -c : s;
   *sine = quarter == 0 ? s : quarter == 1 ? c : quarter == 2 ? -s : -c;

@@ -67,7 +67,7 @@ void dense_space_free(dense_space *space) {
 }
 
 static size_t fields_size(const cuonn_network_shape *shape) {
-  return kDenseExamples * 2 * dense_padded(shape->n_modes);
+  return 2 * dense_padded(shape->n_modes) * kDenseExamples;
 }
 
 static void prepare_first(dense_products *p, const cuonn_network_shape *shape, size_t n_examples) {

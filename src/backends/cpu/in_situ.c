@@ -41,10 +41,12 @@ void cpu_tap_mesh_free(cpu_tap_mesh *mesh) {
   memset(mesh, 0, sizeof *mesh);
 }
 
+static double complex complex_of(double re, double im) { return re + I * im; }
+
 /* The operator * would look out for infinities. */
-static double complex turned(double complex a) { return CMPLX(-cimag(a), creal(a)); } /* i a */
+static double complex turned(double complex a) { return complex_of(-cimag(a), creal(a)); } /* i a */
 static double complex product(double complex a, double complex b) {
-  return CMPLX(creal(a) * creal(b) - cimag(a) * cimag(b), creal(a) * cimag(b) + cimag(a) * creal(b));
+  return complex_of(creal(a) * creal(b) - cimag(a) * cimag(b), creal(a) * cimag(b) + cimag(a) * creal(b));
 }
 
 /* m = right inner left outer, a coupler being [[c, i s], [i s, c]]. */
@@ -72,8 +74,8 @@ static void set_nodes(cpu_tap_mesh *mesh, const cuonn_mesh *from, const node_fix
   kernels->sines(sine, cosine, angle, 2 * count);
   for (size_t i = 0; i < count; i++) {
     const size_t k = first + i;
-    const node_stages stages =
-        node_stages_from(fixed + k, &arms, CMPLX(cosine[i], sine[i]), CMPLX(cosine[count + i], sine[count + i]));
+    const node_stages stages = node_stages_from(fixed + k, &arms, complex_of(cosine[i], sine[i]),
+                                                complex_of(cosine[count + i], sine[count + i]));
     const uint32_t *const pair = from->shape->pairs[k];
     tap_node *const node = mesh->nodes + k;
     mesh->whole[k].top = pair[0];
@@ -113,7 +115,7 @@ static void read_field(float *x, const cpu_tiling *t, size_t tile, const chip_re
   const uint32_t first = (uint32_t)(tile * t->lanes) * step;
   if (chip_reads_exactly(reading->chip)) return;
   for (uint32_t w = 0; w < n; w++) {
-    kernels->read(x + w * 2 * t->lanes, t->lanes, chip_read_place(reading), first + w, step,
+    kernels->read(x + (size_t)w * 2 * t->lanes, t->lanes, chip_read_place(reading), first + w, step,
                   reading->chip->io_amplitude, reading->chip->io_phase);
   }
 }

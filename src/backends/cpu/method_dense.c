@@ -45,8 +45,7 @@ static size_t most_tiles(const cpu_state *s) {
   return first > last ? first : last;
 }
 
-static job job_of(const cpu_group *group, size_t i) {
-  const size_t layers = group->state->problem.shape.n_layers, m = group->first + i / layers, l = i % layers;
+static job job_of(const cpu_group *group, size_t m, size_t l) {
   const cpu_model *const model = group->state->models + m;
   return (job){group->state, &model->dense, cpu_layers_of(model, cpu_which(group, m)) + l, l, m};
 }
@@ -54,17 +53,20 @@ static job job_of(const cpu_group *group, size_t i) {
 /* Makes the matrices of a group's models. */
 static void build(const cpu_group *group) {
   const cpu_state *const s = group->state;
-  const size_t most = most_tiles(s), n = s->problem.shape.n_modes;
-#pragma omp for schedule(dynamic, 1) nowait
-  for (size_t i = 0; i < group->n_models * s->problem.shape.n_layers * most; i++) {
-    const job j = job_of(group, i / most);
-    const tiling t = tile(s, j.l);
-    float *const g = group->spaces[omp_get_thread_num()].g;
-    const size_t first = i % most * t.lanes;
-    if (i % most >= t.n_tiles) continue;
-    memset(g, 0, n * 2 * t.lanes * sizeof *g);
-    layer_rows(g, j.layer, first, t.lanes, s->kernels);
-    dense_store_rows(j.to, &s->problem.shape, j.l, g, first, t.lanes);
+  const size_t most = most_tiles(s), n = s->problem.shape.n_modes, layers = s->problem.shape.n_layers;
+#pragma omp for collapse(3) schedule(dynamic, 1) nowait
+  for (size_t m = group->first; m < group->first + group->n_models; m++) {
+    for (size_t l = 0; l < layers; l++) {
+      for (size_t k = 0; k < most; k++) {
+        const job j = job_of(group, m, l);
+        const tiling t = tile(s, l);
+        float *const g = group->spaces[omp_get_thread_num()].g;
+        if (k >= t.n_tiles) continue;
+        memset(g, 0, n * 2 * t.lanes * sizeof *g);
+        layer_rows(g, j.layer, k * t.lanes, t.lanes, s->kernels);
+        dense_store_rows(j.to, &s->problem.shape, l, g, k * t.lanes, t.lanes);
+      }
+    }
   }
   cpu_team_meet(group->team);
 }
@@ -85,27 +87,33 @@ static void walk_part(const job *j, const tiling *t, size_t n_chunks, size_t par
 
 static void walk(const cpu_group *group, size_t n_chunks) {
   const cpu_state *const s = group->state;
-  const size_t most = most_tiles(s);
-#pragma omp for schedule(dynamic, 1) nowait
-  for (size_t i = 0; i < group->n_models * s->problem.shape.n_layers * most; i++) {
-    const job j = job_of(group, i / most);
-    const tiling t = tile(s, j.l);
-    if (i % most < t.n_parts) walk_part(&j, &t, n_chunks, i % most, group->spaces + omp_get_thread_num());
+  const size_t most = most_tiles(s), layers = s->problem.shape.n_layers;
+#pragma omp for collapse(3) schedule(dynamic, 1) nowait
+  for (size_t m = group->first; m < group->first + group->n_models; m++) {
+    for (size_t l = 0; l < layers; l++) {
+      for (size_t part = 0; part < most; part++) {
+        const job j = job_of(group, m, l);
+        const tiling t = tile(s, l);
+        if (part < t.n_parts) walk_part(&j, &t, n_chunks, part, group->spaces + omp_get_thread_num());
+      }
+    }
   }
   cpu_team_meet(group->team);
 }
 
 static void gradient(double *losses, const cpu_group *group, const cpu_batch *batch) {
   const cpu_state *const s = group->state;
+  const size_t layers = s->problem.shape.n_layers;
   const dense_division d = dense_divide(s, batch);
   build(group);
   dense_run(group, &d, NULL, true);
   walk(group, d.n_chunks);
-#pragma omp for schedule(static, 1) nowait
-  for (size_t i = 0; i < group->n_models * s->problem.shape.n_layers; i++) {
-    const job j = job_of(group, i);
-    if (j.l == 0) losses[j.model - group->first] = cpu_total_loss(s, j.model, d.n_chunks, d.share);
-    cpu_finish_layer(s, j.model, j.layer, j.l, tile(s, j.l).n_parts);
+#pragma omp for collapse(2) schedule(static, 1) nowait
+  for (size_t m = group->first; m < group->first + group->n_models; m++) {
+    for (size_t l = 0; l < layers; l++) {
+      if (l == 0) losses[m - group->first] = cpu_total_loss(s, m, d.n_chunks, d.share);
+      cpu_finish_layer(s, m, job_of(group, m, l).layer, l, tile(s, l).n_parts);
+    }
   }
 }
 

@@ -76,7 +76,7 @@ cuonn_status cpu_propagate_dense(const cuonn_buffer *out, const walk_mesh *mesh,
                                  int threads) {
   const size_t n = mesh->n_modes, padded = (n + 15) / 16 * 16, n_examples = in->count / n;
   const size_t lanes = cpu_tile_lanes(n, n), n_tiles = (n + lanes - 1) / lanes;
-  const size_t n_blocks = (n_examples + kExamples - 1) / kExamples, space = kExamples * 3 * (n + padded);
+  const size_t n_blocks = (n_examples + kExamples - 1) / kExamples, space = 3 * (n + padded) * kExamples;
   const product_size planes = {.m = n, .n = kExamples, .k = n, .lda = padded, .ldb = 2 * n, .ldc = padded};
   product_size sums = planes;
   cuonn_status status = CUONN_OK;
@@ -92,7 +92,7 @@ cuonn_status cpu_propagate_dense(const cuonn_buffer *out, const walk_mesh *mesh,
   {
     const size_t thread = (size_t)omp_get_thread_num();
     float *const x = spaces + thread * space;
-    const block b = {x, x + kExamples * 2 * n, x + kExamples * 3 * n};
+    const block b = {x, x + 2 * n * kExamples, x + 3 * n * kExamples};
 #pragma omp for schedule(dynamic, 1)
     for (size_t i = 0; i < n_tiles; i++)
       fill_columns(&u, mesh, tiles + thread * n * 2 * lanes, i * lanes, lanes, backward);
@@ -101,8 +101,8 @@ cuonn_status cpu_propagate_dense(const cuonn_buffer *out, const walk_mesh *mesh,
       const size_t first = i * kExamples, left = n_examples - first, count = left < kExamples ? left : kExamples;
       read_block(&b, in, first, count, n);
       cpu_product_run(&by_sums, b.parts, u.r, b.sum);
-      cpu_product_run(&by_planes, b.parts + kExamples * padded, u.difference, b.x);
-      cpu_product_run(&by_planes, b.parts + 2 * kExamples * padded, u.sum, b.x + n);
+      cpu_product_run(&by_planes, b.parts + padded * kExamples, u.difference, b.x);
+      cpu_product_run(&by_planes, b.parts + 2 * padded * kExamples, u.sum, b.x + n);
       write_block(out, &b, first, count, n, padded);
     }
   }
