@@ -12,7 +12,8 @@
 #include "cpu/product.h"
 #include "cuonn/network.h"
 
-/* What one thread works with on a block of examples; addresses of one allocation. */
+/* What one thread works with on a block of examples; each is an allocation of its own, so that AddressSanitizer sees a
+ * step from one into the next. */
 typedef struct {
   float *x, *sum;       /* [example][2][n], and real + imaginary [example][n] */
   float *parts;         /* [3][example][lanes] */

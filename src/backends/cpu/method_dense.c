@@ -50,31 +50,42 @@ static job job_of(const cpu_group *group, size_t m, size_t l) {
   return (job){group->state, &model->dense, cpu_layers_of(model, cpu_which(group, m)) + l, l, m};
 }
 
-/* Makes the matrices of a group's models. */
-static void build(const cpu_group *group) {
+/* One tile or part of a layer's outputs, by one thread. */
+typedef void tile_work(const job *j, const tiling *t, size_t which, size_t n_chunks, cpu_space *space);
+
+/* Calls work for all models, layers, and tiles or parts of layers; a layer that has fewer than the widest ignores the
+ * rest. */
+static void for_each_tile(const cpu_group *group, size_t n_chunks, tile_work *work) {
   const cpu_state *const s = group->state;
-  const size_t most = most_tiles(s), n = s->problem.shape.n_modes, layers = s->problem.shape.n_layers;
+  const size_t most = most_tiles(s), layers = s->problem.shape.n_layers;
 #pragma omp for collapse(3) schedule(dynamic, 1) nowait
   for (size_t m = group->first; m < group->first + group->n_models; m++) {
     for (size_t l = 0; l < layers; l++) {
-      for (size_t k = 0; k < most; k++) {
+      for (size_t which = 0; which < most; which++) {
         const job j = job_of(group, m, l);
         const tiling t = tile(s, l);
-        float *const g = group->spaces[omp_get_thread_num()].g;
-        if (k >= t.n_tiles) continue;
-        memset(g, 0, n * 2 * t.lanes * sizeof *g);
-        layer_rows(g, j.layer, k * t.lanes, t.lanes, s->kernels);
-        dense_store_rows(j.to, &s->problem.shape, l, g, k * t.lanes, t.lanes);
+        work(&j, &t, which, n_chunks, group->spaces + omp_get_thread_num());
       }
     }
   }
   cpu_team_meet(group->team);
 }
 
+/* Rows of the matrix of one tile of outputs. */
+static void build_tile(const job *j, const tiling *t, size_t k, size_t n_chunks, cpu_space *space) {
+  const cuonn_network_shape *const shape = &j->state->problem.shape;
+  (void)n_chunks;
+  if (k >= t->n_tiles) return;
+  memset(space->g, 0, shape->n_modes * 2 * t->lanes * sizeof *space->g);
+  layer_rows(space->g, j->layer, k * t->lanes, t->lanes, j->state->kernels);
+  dense_store_rows(j->to, shape, j->l, space->g, k * t->lanes, t->lanes);
+}
+
 /* Sums of one part of a layer's outputs. */
-static void walk_part(const job *j, const tiling *t, size_t n_chunks, size_t part, cpu_space *space) {
+static void walk_part(const job *j, const tiling *t, size_t part, size_t n_chunks, cpu_space *space) {
   const cuonn_network_shape *const shape = &j->state->problem.shape;
   const cpu_kernels *const kernels = j->state->kernels;
+  if (part >= t->n_parts) return;
   node_sums *const sums = cpu_chunk_sums(j->state, j->model, part) + j->l * shape->mesh->n_nodes;
   memset(sums, 0, shape->mesh->n_nodes * sizeof *sums);
   for (size_t k = part * t->n_tiles / t->n_parts; k < (part + 1) * t->n_tiles / t->n_parts; k++) {
@@ -85,29 +96,13 @@ static void walk_part(const job *j, const tiling *t, size_t n_chunks, size_t par
   }
 }
 
-static void walk(const cpu_group *group, size_t n_chunks) {
-  const cpu_state *const s = group->state;
-  const size_t most = most_tiles(s), layers = s->problem.shape.n_layers;
-#pragma omp for collapse(3) schedule(dynamic, 1) nowait
-  for (size_t m = group->first; m < group->first + group->n_models; m++) {
-    for (size_t l = 0; l < layers; l++) {
-      for (size_t part = 0; part < most; part++) {
-        const job j = job_of(group, m, l);
-        const tiling t = tile(s, l);
-        if (part < t.n_parts) walk_part(&j, &t, n_chunks, part, group->spaces + omp_get_thread_num());
-      }
-    }
-  }
-  cpu_team_meet(group->team);
-}
-
 static void gradient(double *losses, const cpu_group *group, const cpu_batch *batch) {
   const cpu_state *const s = group->state;
   const size_t layers = s->problem.shape.n_layers;
   const dense_division d = dense_divide(s, batch);
-  build(group);
+  for_each_tile(group, 0, build_tile);
   dense_run(group, &d, NULL, true);
-  walk(group, d.n_chunks);
+  for_each_tile(group, d.n_chunks, walk_part);
 #pragma omp for collapse(2) schedule(static, 1) nowait
   for (size_t m = group->first; m < group->first + group->n_models; m++) {
     for (size_t l = 0; l < layers; l++) {
@@ -121,7 +116,7 @@ static void evaluate(double *loss, uint32_t *predictions, const cpu_group *group
   const cuonn_gradient_method exact = CUONN_GRADIENT_EXACT; /* the loss is the chip's, whatever gradients are of */
   const cpu_group of_chip = {group->state, group->first, 1, &exact, group->spaces, group->team};
   const dense_division d = dense_divide(group->state, batch);
-  build(&of_chip);
+  for_each_tile(&of_chip, 0, build_tile);
   dense_run(&of_chip, &d, predictions, false);
 #pragma omp master
   *loss = cpu_total_loss(group->state, group->first, d.n_chunks, d.share);
