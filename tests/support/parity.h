@@ -48,6 +48,7 @@ typedef struct {
   cuonn_phase_style style;
   double error, loss; /* largest coupler error (radians), largest loss of a shifter (dB) */
   double dark;        /* dB of both shifters of one node; 0: none is special */
+  bool clear;         /* the first layer of a network has no losses */
 } problem;
 
 static const cuonn_phase_style styles[] = {CUONN_STYLE_TOP, CUONN_STYLE_BOTTOM, CUONN_STYLE_SYMMETRIC,
@@ -182,6 +183,7 @@ static void make_pair(pair *out, const problem *p, size_t n_examples, cuonn_orde
   const cuonn_network_shape shape = {p->modes, p->layers, p->classes, p->style, p->layers % 2, NULL};
   OK(cuonn_network_create(&out->network, &shape));
   for (size_t l = 0; l < p->layers; l++) random_mesh(&out->network.layers[l], p, c);
+  if (p->clear) memset(out->network.layers->loss_db, 0, 2 * cuonn_mesh_nodes(p->modes) * sizeof(double));
   random_fields(&out->fields, n_examples, p->modes, c);
   OK(cuonn_allocate(&out->labels, n_examples, 1));
   for (size_t e = 0; e < n_examples; e++) out->labels[e] = (uint8_t)pick(c, 0, p->classes - 1);
@@ -269,6 +271,12 @@ static void networks(size_t largest, double error, double loss, double dark) {
 static void test_network__ideal(void **state) { (void)state, networks(65, 0, 0, 0); }
 static void test_network__coupler_errors(void **state) { (void)state, networks(65, 0.05, 0, 0); }
 static void test_network__losses(void **state) { (void)state, networks(65, 0.05, 0.1, 0), networks(8, 0, 2, 0); }
+/* Where fields are kept is another matter in each layer. */
+static void test_network__losses_in_one_layer(void **state) {
+  (void)state;
+  chance c = {29};
+  check_network(&(problem){.modes = 33, .layers = 2, .classes = 4, .batch = 7, .loss = 8, .clear = true}, &c);
+}
 static void test_network__dark_node(void **state) { (void)state, networks(17, 0.05, 0.1, 60); }
 
 /* Some steps with both backends from the same start. Adam divides a gradient by its own size, which makes the error of
@@ -475,11 +483,12 @@ static inline void test_features(void **state) {
 #define PARITY_MESH_TESTS                                                          \
   cmocka_unit_test(test_mesh__ideal), cmocka_unit_test(test_mesh__coupler_errors), \
       cmocka_unit_test(test_mesh__losses), cmocka_unit_test(test_mesh__dark_node), cmocka_unit_test(test_mesh__gain)
-#define PARITY_NETWORK_TESTS                                                             \
-  cmocka_unit_test(test_network__ideal), cmocka_unit_test(test_network__coupler_errors), \
-      cmocka_unit_test(test_network__losses), cmocka_unit_test(test_network__dark_node), \
-      cmocka_unit_test(test_training__adam), cmocka_unit_test(test_training__restarted), \
-      cmocka_unit_test(test_training__sgd), cmocka_unit_test(test_training__shuffled),   \
-      cmocka_unit_test(test_training__many_models), cmocka_unit_test(test_training__nan)
+#define PARITY_NETWORK_TESTS                                                                       \
+  cmocka_unit_test(test_network__ideal), cmocka_unit_test(test_network__coupler_errors),           \
+      cmocka_unit_test(test_network__losses), cmocka_unit_test(test_network__losses_in_one_layer), \
+      cmocka_unit_test(test_network__dark_node), cmocka_unit_test(test_training__adam),            \
+      cmocka_unit_test(test_training__restarted), cmocka_unit_test(test_training__sgd),            \
+      cmocka_unit_test(test_training__shuffled), cmocka_unit_test(test_training__many_models),     \
+      cmocka_unit_test(test_training__nan)
 
 #endif
