@@ -2,6 +2,7 @@
  * first column to the last, and coefficients are read once for all examples of a block. */
 #include "columns.h"
 
+#include "residency.h"
 #include "walk.h"
 
 /* ---------------------------------------------------------------------------------------------------------- kernels */
@@ -135,10 +136,10 @@ struct columns_launcher {
                             bool with_turns, cudaStream_t stream) {
     using walk = mesh_walk<Node, kLanes, kPairs>;
     const dim3 grid(blocks_for(static_cast<size_t>(n_examples), walk::kExamples), static_cast<unsigned>(n_meshes));
-    const int n_buffers = walk::shared_bytes(2, false) <= meshes.shared_limit ? 2 : 1;
-    return CUONN_LAUNCH((k_columns<Node, kLanes, kPairs, kTransposed>), grid, dim3(CUONN_BLOCK),
-                        walk::shared_bytes(n_buffers, false), stream, out, meshes, in, n_examples, with_turns,
-                        n_buffers);
+    const auto shared_bytes = [](int n_buffers) { return walk::shared_bytes(n_buffers, false); };
+    static thread_local panel_buffers buffers;
+    return buffers.launch(k_columns<Node, kLanes, kPairs, kTransposed>, grid, shared_bytes, meshes.shared_limit, stream,
+                          out, meshes, in, n_examples, with_turns);
   }
   static cudaError_t any(float2 *out, const device_meshes &meshes, int n_meshes, const float2 *in, int n_examples,
                          bool with_turns, cudaStream_t stream) {
@@ -163,10 +164,13 @@ struct vjp_launcher {
   template <int kLanes, int kPairs>
   static cudaError_t launch(const vjp_task &task, const device_meshes &meshes, cudaStream_t stream) {
     using walk = mesh_walk<Node, kLanes, kPairs>;
-    const size_t flow_bytes = walk::kModes * CUONN_BLOCK * 4;
-    const int n_buffers = walk::shared_bytes(2, true) + flow_bytes <= meshes.shared_limit ? 2 : 1;
-    return CUONN_LAUNCH((k_vjp<Node, kLanes, kPairs>), dim3(static_cast<unsigned>(task.n_chunks)), dim3(CUONN_BLOCK),
-                        walk::shared_bytes(n_buffers, true) + flow_bytes, stream, task, meshes, n_buffers);
+    const auto shared_bytes = [](int n_buffers) { /* and the flows */
+                                                  return walk::shared_bytes(n_buffers, true) +
+                                                         walk::kModes * CUONN_BLOCK * 4;
+    };
+    static thread_local panel_buffers buffers;
+    return buffers.launch(k_vjp<Node, kLanes, kPairs>, dim3(static_cast<unsigned>(task.n_chunks)), shared_bytes,
+                          meshes.shared_limit, stream, task, meshes);
   }
   static cudaError_t any(const vjp_task &task, const device_meshes &meshes, cudaStream_t stream) {
     CUONN_FOR_LAYOUT(meshes.layout, launch, task, meshes, stream);

@@ -76,20 +76,22 @@ DEVICE long long clock_cycles() { return clock64(); } /* of the multiprocessor; 
 
 DEVICE unsigned atomic_add(unsigned *target, unsigned value) { return atomicAdd(target, value); }
 
-/* Launches with the arguments converted to the kernel's own types. More than 48 KiB of dynamic shared memory a block
- * must be requested for each kernel. */
+/* More than 48 KiB of dynamic shared memory a block must be requested for each kernel. */
+static inline cudaError_t cuonn_allow_shared(const void *kernel, size_t bytes) {
+  if (bytes <= 48 * 1024) return cudaSuccess;
+  const cudaError_t asked =
+      cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
+  if (asked != cudaSuccess) (void)cudaGetLastError();
+  return asked;
+}
+
+/* Launches with the arguments converted to the kernel's own types. */
 template <bool kCooperative, class... Parameters, class... Arguments>
 cudaError_t cuonn_launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes, cudaStream_t stream,
                          Arguments... arguments) {
   const void *entry = reinterpret_cast<const void *>(kernel);
-  if (shared_bytes > 48 * 1024) {
-    const cudaError_t asked =
-        cudaFuncSetAttribute(entry, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes));
-    if (asked != cudaSuccess) {
-      (void)cudaGetLastError();
-      return asked;
-    }
-  }
+  const cudaError_t allowed = cuonn_allow_shared(entry, shared_bytes);
+  if (allowed != cudaSuccess) return allowed;
   const auto launch = [&](Parameters... values) {
     void *pointers[] = {const_cast<void *>(static_cast<const void *>(&values))..., nullptr};
     return kCooperative ? cudaLaunchCooperativeKernel(entry, grid, block, pointers, shared_bytes, stream)

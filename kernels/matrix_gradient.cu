@@ -15,6 +15,7 @@
 #include "matrix_gradient.h"
 
 #include "network.h"
+#include "residency.h"
 #include "walk.h"
 
 /* ---------------------------------------------------------------------------------------------------------- kernels */
@@ -107,9 +108,10 @@ struct matrix_gradient_launcher {
     using walk = mesh_walk<Node, kLanes, kPairs>;
     const dim3 grid(static_cast<unsigned>(task.n_parts), static_cast<unsigned>(task.n_layers),
                     static_cast<unsigned>(task.n_models));
-    const int n_buffers = walk::shared_bytes(2, true) <= task.meshes.shared_limit ? 2 : 1;
-    return CUONN_LAUNCH((k_matrix_gradient<Node, kLanes, kPairs>), grid, dim3(CUONN_BLOCK),
-                        walk::shared_bytes(n_buffers, true), stream, task, n_buffers);
+    const auto shared_bytes = [](int n_buffers) { return walk::shared_bytes(n_buffers, true); };
+    static thread_local panel_buffers buffers;
+    return buffers.launch(k_matrix_gradient<Node, kLanes, kPairs>, grid, shared_bytes, task.meshes.shared_limit, stream,
+                          task);
   }
   static cudaError_t any(const matrix_gradient_task &task, cudaStream_t stream) {
     CUONN_FOR_LAYOUT(task.meshes.layout, launch, task, stream);

@@ -7,6 +7,7 @@
  * matrices are measured no layer waits for another. No atomics: the same bits in every run. */
 #include "measure.h"
 
+#include "residency.h"
 #include "tap_node.h"
 #include "walk.h"
 
@@ -230,9 +231,9 @@ struct measure_launcher {
   template <int kLanes, int kPairs>
   static cudaError_t launch(const measure_task &task, cudaStream_t stream) {
     using taps = tap_walk<kBottom, kLanes, kPairs>;
-    const int n_buffers = taps::shared_bytes(2) <= task.shared_limit ? 2 : 1;
-    return CUONN_LAUNCH((k_measure<kBottom, kLanes, kPairs>), measure_grid(task, static_cast<unsigned>(task.n_chunks)),
-                        dim3(CUONN_BLOCK), taps::shared_bytes(n_buffers), stream, task, n_buffers);
+    static thread_local panel_buffers buffers;
+    return buffers.launch(k_measure<kBottom, kLanes, kPairs>, measure_grid(task, static_cast<unsigned>(task.n_chunks)),
+                          taps::shared_bytes, task.shared_limit, stream, task);
   }
   static cudaError_t any(const measure_task &task, cudaStream_t stream) {
     CUONN_FOR_LAYOUT(task.layout, launch, task, stream);

@@ -8,6 +8,7 @@
 
 #include <Random123/philox.h>
 
+#include "residency.h"
 #include "softmax.h"
 #include "walk.h"
 
@@ -171,20 +172,43 @@ KERNEL k_order(unsigned *order, const uint64_t *seeds, unsigned n, unsigned epoc
 template <class Node>
 struct network_launcher {
   template <int kLanes, int kPairs>
+  struct kernel {
+    static constexpr auto entry = k_network<Node, kLanes, kPairs>;
+    static size_t shared_bytes(int n_buffers) { return mesh_walk<Node, kLanes, kPairs>::shared_bytes(n_buffers, true); }
+    static panel_buffers &buffers() {
+      static thread_local panel_buffers kept;
+      return kept;
+    }
+  };
+
+  template <int kLanes, int kPairs>
   static cudaError_t launch(const network_task &task, cudaStream_t stream) {
-    using walk = mesh_walk<Node, kLanes, kPairs>;
-    const int n_buffers = walk::shared_bytes(2, true) <= task.meshes.shared_limit ? 2 : 1;
-    return CUONN_LAUNCH((k_network<Node, kLanes, kPairs>), dim3(task.most_chunks, static_cast<unsigned>(task.n_models)),
-                        dim3(CUONN_BLOCK), walk::shared_bytes(n_buffers, true), stream, task, n_buffers);
+    using k = kernel<kLanes, kPairs>;
+    const dim3 grid(task.most_chunks, static_cast<unsigned>(task.n_models));
+    return k::buffers().launch(k::entry, grid, k::shared_bytes, task.meshes.shared_limit, stream, task);
   }
   static cudaError_t any(const network_task &task, cudaStream_t stream) {
     CUONN_FOR_LAYOUT(task.meshes.layout, launch, task, stream);
+  }
+
+  template <int kLanes, int kPairs>
+  static cudaError_t most(unsigned *n_blocks, size_t limit) {
+    using k = kernel<kLanes, kPairs>;
+    return k::buffers().most(n_blocks, k::entry, k::shared_bytes, limit);
+  }
+  static cudaError_t most_of_any(unsigned *n_blocks, const device_meshes &meshes) {
+    CUONN_FOR_LAYOUT(meshes.layout, most, n_blocks, meshes.shared_limit);
   }
 };
 
 extern "C" cudaError_t launch_network(const network_task *task, cudaStream_t stream) {
   return task->meshes.ideal ? network_launcher<ideal_node>::any(*task, stream)
                             : network_launcher<general_node>::any(*task, stream);
+}
+
+extern "C" cudaError_t network_resident_chunks(unsigned *n_chunks, const device_meshes *meshes) {
+  return meshes->ideal ? network_launcher<ideal_node>::most_of_any(n_chunks, *meshes)
+                       : network_launcher<general_node>::most_of_any(n_chunks, *meshes);
 }
 
 extern "C" cudaError_t launch_order(unsigned *order, const uint64_t *seeds, unsigned n_examples, unsigned epoch,

@@ -103,18 +103,20 @@ DEVICE unsigned atomic_add(unsigned *target, unsigned value) {
   return before;
 }
 
+static inline cudaError_t cuonn_allow_shared(const void *kernel, size_t bytes) {
+  if (bytes <= 48 * 1024) return cudaSuccess;
+  const cudaError_t asked =
+      cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
+  if (asked != cudaSuccess) (void)cudaGetLastError();
+  return asked;
+}
+
 template <bool kCooperative, class... Parameters, class... Arguments>
 cudaError_t cuonn_launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes, cudaStream_t stream,
                          Arguments... arguments) {
   const void *entry = reinterpret_cast<const void *>(kernel);
-  if (shared_bytes > 48 * 1024) {
-    const cudaError_t asked =
-        cudaFuncSetAttribute(entry, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes));
-    if (asked != cudaSuccess) {
-      (void)cudaGetLastError();
-      return asked;
-    }
-  }
+  const cudaError_t allowed = cuonn_allow_shared(entry, shared_bytes);
+  if (allowed != cudaSuccess) return allowed;
   const auto body = [kernel](Parameters... values) { return std::function<void()>([=] { kernel(values...); }); };
   const cudaError_t launched =
       simt_launch(entry, grid, block, shared_bytes, stream, kCooperative, body(static_cast<Parameters>(arguments)...));
