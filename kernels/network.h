@@ -12,7 +12,8 @@ extern "C" {
 #endif
 
 /* A batch, divided into chunks of one block each. Their number is a function of the batch and N alone, so that results
- * do not depend on the device. */
+ * do not depend on the device, up to the batch that is divided into the most chunks; of a larger one also of how many
+ * the device works on at once. */
 typedef struct {
   unsigned first, count; /* examples order[first] .. order[first + count - 1] */
   unsigned n_chunks;
@@ -48,6 +49,9 @@ CUONN_HOST_DEVICE size_t network_kept_size(mesh_layout layout, size_t n_models, 
                                            size_t n_segments) {
   return network_outputs_size(layout, n_models, most_chunks, n_layers) * n_segments;
 }
+
+/* How many chunks the device works on at once. */
+cudaError_t network_resident_chunks(unsigned *n_chunks, const device_meshes *meshes);
 
 /* Loss and gradient of a batch, for every model. */
 cudaError_t launch_network(const network_task *task, cudaStream_t stream);

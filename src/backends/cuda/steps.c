@@ -17,12 +17,21 @@
 #include "cuda/prepare.h"
 #include "mesh/node.h"
 
+/* As many chunks as examples give, but where there are more than are worked on at once, whole waves of those: the last
+ * wave would else be mostly empty. Only batches of more than kMostChunks passes come to that. */
+static unsigned chunks_of(const cuda_state *s, size_t count) {
+  const unsigned chunks = cuda_chunks(count, s->meshes.layout, s->problem.shape.n_layers);
+  unsigned at_once = 0;
+  if (chunks < kMostChunks || network_resident_chunks(&at_once, &s->meshes.view) != cudaSuccess) return chunks;
+  return at_once > 0 && at_once < chunks ? chunks / at_once * at_once : chunks;
+}
+
 static network_batch plan_batch(const cuda_state *s, size_t first, size_t count, uint32_t number) {
   const cuonn_network_shape *const shape = &s->problem.shape;
   const double classes = shape->loss_per_class ? (double)shape->n_classes : 1;
   return (network_batch){.first = (unsigned)first,
                          .count = (unsigned)count,
-                         .n_chunks = cuda_chunks(count, s->meshes.layout, shape->n_layers),
+                         .n_chunks = chunks_of(s, count),
                          .share = 1 / ((double)count * classes),
                          .number = number};
 }
