@@ -12,22 +12,15 @@ KERNEL k_read(reading_task t) {
   const size_t i = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   const int example = static_cast<int>(i / t.n_read), waveguide = static_cast<int>(i % t.n_read);
   if (example >= t.n_examples) return;
-  const chip_reader &reader = t.readers[blockIdx.z];
-  const unsigned step = t.batch ? t.batch->number : t.number;
-  const unsigned before =
-      reader.has_examples ? static_cast<unsigned>(t.first_example) + static_cast<unsigned>(example) : 0;
-  const unsigned place = before * static_cast<unsigned>(t.n_modes) + static_cast<unsigned>(waveguide);
-  const double2 normal =
-      reading_normals(reader, reader.purposes[t.use], static_cast<unsigned>(t.first_layer) + blockIdx.y, step, place);
-  const double amplitude = fabs(1 + reader.io_amplitude * normal.x);
-  double s, c;
-  sincos(3.141592653589793 * reader.io_phase * normal.y, &s, &c);
-  float2 *const at = t.fields +
-                     ((static_cast<size_t>(blockIdx.z) * t.n_layers + blockIdx.y) * t.n_examples + example) *
-                         static_cast<size_t>(t.stride) +
-                     waveguide;
-  const double2 field = t.factors_only ? make_double2(1, 0) : make_double2(at->x, at->y);
-  *at = rounded(make_double2(amplitude * c, amplitude * s) * field);
+  const double2 factor =
+      reading_factor(t.readers[blockIdx.z], t.use, static_cast<unsigned>(t.first_layer) + blockIdx.y,
+                     t.batch ? t.batch->number : t.number, static_cast<unsigned>(t.first_example + example),
+                     static_cast<unsigned>(waveguide), static_cast<unsigned>(t.n_modes));
+  const size_t layer = static_cast<size_t>(blockIdx.z) * t.n_layers + blockIdx.y,
+               at = (layer * t.n_examples + example) * static_cast<size_t>(t.stride) + waveguide;
+  const float2 field = rounded(factor * make_double2(t.fields[at].x, t.fields[at].y));
+  t.fields[at] = field;
+  if (t.moduli) t.moduli[at] = sqrtf(power(field));
 }
 
 /* ----------------------------------------------------------------------------------------------------------- phases */

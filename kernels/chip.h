@@ -16,7 +16,7 @@ extern "C" {
  * n_read waveguides. */
 typedef struct {
   float2 *fields;
-  bool factors_only;          /* write the factors alone, not their products with fields */
+  float *moduli;              /* of what is read, where fields stand; NULL: not wanted */
   const chip_reader *readers; /* [model] */
   reading_use use;
   const network_batch *batch; /* its number is the step; NULL: number */

@@ -162,20 +162,14 @@ DEVICE void write_gamma(float2 *factors, const double *gamma, int n_modes, size_
   }
 }
 
-/* Grid: places, meshes. */
-KERNEL k_general_nodes(float4 *nodes, float4 *back, float2 *turns, const double2 *phases, const double *gamma,
-                       const node_constants *constants, mesh_layout layout, style_arms arms) {
-  const size_t place = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x, count = mesh_places(layout);
-  const size_t mesh = blockIdx.y, at = mesh * count + place;
-  write_gamma(turns, gamma, layout.n_modes, mesh, place);
-  if (place >= count) return;
-  float4 upper = make_float4(1, 0, 0, 0), lower = make_float4(0, 0, 1, 0), undo = make_float4(1, 0, 0, 0);
-  int column, top;
-  if (mesh_node_at(&column, &top, layout, place)) {
-    const node_constants k = constants[at];
-    const node_stages s(phases[at], k, arms);
-    upper = two(rounded(coupled(s, k, 0, 0)), rounded(coupled(s, k, 0, 1)));
-    lower = two(rounded(coupled(s, k, 1, 0)), rounded(coupled(s, k, 1, 1)));
+/* Planes of a general node. */
+struct general_planes {
+  float4 upper, lower, undo; /* undo is of the way back alone */
+  DEVICE general_planes()
+      : upper(make_float4(1, 0, 0, 0)), lower(make_float4(0, 0, 1, 0)), undo(make_float4(1, 0, 0, 0)) {}
+  DEVICE general_planes(const node_stages &s, const node_constants &k, style_arms arms)
+      : upper(two(rounded(coupled(s, k, 0, 0)), rounded(coupled(s, k, 0, 1)))),
+        lower(two(rounded(coupled(s, k, 1, 0)), rounded(coupled(s, k, 1, 1)))) {
     const double2 det = s.inner[0] * s.inner[1] * s.outer[0] * s.outer[1]; /* determinants of couplers are 1 */
     const double size = det.x * det.x + det.y * det.y;
     const double cos2 = k.right[0] * k.right[0], sin2 = k.right[1] * k.right[1];
@@ -183,13 +177,52 @@ KERNEL k_general_nodes(float4 *nodes, float4 *back, float2 *turns, const double2
     const double mixed = -(arms.theta[0] - arms.theta[1]) * k.right[0] * k.right[1];
     undo = two(rounded(make_double2(det.x / size, -det.y / size)), rounded(make_double2(top_share, mixed)));
   }
-  nodes += mesh * count * 2;
-  back += mesh * count * 3;
-  nodes[plane_at(layout, place, 0, 2)] = upper;
-  nodes[plane_at(layout, place, 1, 2)] = lower;
-  back[plane_at(layout, place, 0, 3)] = upper;
-  back[plane_at(layout, place, 1, 3)] = lower;
-  back[plane_at(layout, place, 2, 3)] = undo;
+};
+
+/* Planes of a node with taps. */
+struct tap_planes {
+  float4 shifters, couplers;
+  DEVICE tap_planes() : shifters(make_float4(1, 0, 1, 0)), couplers(shifters) {}
+  DEVICE tap_planes(const node_stages &s, const node_constants &k, style_arms arms) {
+    const int arm = arms.theta[0] != 0 ? 0 : 1;
+    shifters = two(rounded(s.outer[arm]), rounded(s.inner[arm]));
+    couplers = two(rounded(make_double2(k.left[0], k.left[1])), rounded(make_double2(k.right[0], k.right[1])));
+  }
+};
+
+/* Grid: meshes; blocks for places. */
+KERNEL k_general_nodes(node_tables to, const double2 *phases, const double *gamma, const node_constants *constants,
+                       mesh_layout layout, style_arms arms) {
+  const size_t place = static_cast<size_t>(blockIdx.y) * blockDim.x + threadIdx.x, count = mesh_places(layout);
+  const size_t mesh = blockIdx.x, at = mesh * count + place;
+  write_gamma(to.turns, gamma, layout.n_modes, mesh, place);
+  write_gamma(to.gammas, gamma, layout.n_modes, mesh, place);
+  if (place >= count) return;
+  general_planes general;
+  tap_planes with_taps;
+  int column, top;
+  if (mesh_node_at(&column, &top, layout, place)) {
+    const node_constants k = constants[at];
+    const node_stages s(phases[at], k, arms);
+    if (to.nodes) general = general_planes(s, k, arms);
+    if (to.taps) with_taps = tap_planes(s, k, arms);
+  }
+  if (to.nodes) {
+    float4 *const nodes = to.nodes + mesh * count * 2;
+    nodes[plane_at(layout, place, 0, 2)] = general.upper;
+    nodes[plane_at(layout, place, 1, 2)] = general.lower;
+  }
+  if (to.back) {
+    float4 *const back = to.back + mesh * count * 3;
+    back[plane_at(layout, place, 0, 3)] = general.upper;
+    back[plane_at(layout, place, 1, 3)] = general.lower;
+    back[plane_at(layout, place, 2, 3)] = general.undo;
+  }
+  if (to.taps) {
+    float4 *const taps = to.taps + mesh * count * 2;
+    taps[plane_at(layout, place, 0, 2)] = with_taps.shifters;
+    taps[plane_at(layout, place, 1, 2)] = with_taps.couplers;
+  }
 }
 
 /* Grid: places. Planes of one node lie `lanes` apart, so that the loads of a warp are whole lines. */
@@ -210,27 +243,6 @@ KERNEL k_stage_nodes(float4 *stages, float2 *turns, const double2 *phases, const
   stages[plane_at(layout, place, 0, 3)] = outer;
   stages[plane_at(layout, place, 1, 3)] = couplers;
   stages[plane_at(layout, place, 2, 3)] = inner;
-}
-
-/* Grid: places, meshes. */
-KERNEL k_tap_nodes(float4 *nodes, float2 *gammas, const double2 *phases, const double *gamma,
-                   const node_constants *constants, mesh_layout layout, style_arms arms) {
-  const size_t place = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x, count = mesh_places(layout);
-  const size_t mesh = blockIdx.y, at = mesh * count + place;
-  write_gamma(gammas, gamma, layout.n_modes, mesh, place);
-  if (place >= count) return;
-  const int arm = arms.theta[0] != 0 ? 0 : 1;
-  float4 shifters = make_float4(1, 0, 1, 0), couplers = shifters;
-  int column, top;
-  if (mesh_node_at(&column, &top, layout, place)) {
-    const node_constants k = constants[at];
-    const node_stages s(phases[at], k, arms);
-    shifters = two(rounded(s.outer[arm]), rounded(s.inner[arm]));
-    couplers = two(rounded(make_double2(k.left[0], k.left[1])), rounded(make_double2(k.right[0], k.right[1])));
-  }
-  nodes += mesh * count * 2;
-  nodes[plane_at(layout, place, 0, 2)] = shifters;
-  nodes[plane_at(layout, place, 1, 2)] = couplers;
 }
 
 /* -------------------------------------------------------------------------------------------------------- launchers */
@@ -255,11 +267,11 @@ static unsigned blocks_for_places(mesh_layout layout) {
   return blocks_for(places > modes ? places : modes, kThreads);
 }
 
-extern "C" cudaError_t launch_general_nodes(float4 *nodes, float4 *back, float2 *turns, const double2 *phases,
-                                            const double *gamma, const node_constants *constants, mesh_layout layout,
-                                            style_arms arms, int n_meshes, cudaStream_t stream) {
-  return CUONN_LAUNCH(k_general_nodes, dim3(blocks_for_places(layout), static_cast<unsigned>(n_meshes)), dim3(kThreads),
-                      0, stream, nodes, back, turns, phases, gamma, constants, layout, arms);
+extern "C" cudaError_t launch_general_nodes(const node_tables *to, const double2 *phases, const double *gamma,
+                                            const node_constants *constants, mesh_layout layout, style_arms arms,
+                                            int n_meshes, cudaStream_t stream) {
+  return CUONN_LAUNCH(k_general_nodes, dim3(static_cast<unsigned>(n_meshes), blocks_for_places(layout)), dim3(kThreads),
+                      0, stream, *to, phases, gamma, constants, layout, arms);
 }
 
 extern "C" cudaError_t launch_stage_nodes(float4 *stages, float2 *turns, const double2 *phases, const double *gamma,
@@ -267,11 +279,4 @@ extern "C" cudaError_t launch_stage_nodes(float4 *stages, float2 *turns, const d
                                           cudaStream_t stream) {
   return CUONN_LAUNCH(k_stage_nodes, dim3(blocks_for_places(layout)), dim3(kThreads), 0, stream, stages, turns, phases,
                       gamma, constants, layout, arms);
-}
-
-extern "C" cudaError_t launch_tap_nodes(float4 *nodes, float2 *gammas, const double2 *phases, const double *gamma,
-                                        const node_constants *constants, mesh_layout layout, style_arms arms,
-                                        int n_meshes, cudaStream_t stream) {
-  return CUONN_LAUNCH(k_tap_nodes, dim3(blocks_for_places(layout), static_cast<unsigned>(n_meshes)), dim3(kThreads), 0,
-                      stream, nodes, gammas, phases, gamma, constants, layout, arms);
 }

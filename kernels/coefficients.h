@@ -24,8 +24,17 @@ cudaError_t launch_idle_nodes(float4 *nodes, mesh_layout layout, int n_meshes, c
 cudaError_t launch_ideal_nodes(float4 *nodes, float2 *turns, const double2 *phases, const double *gamma,
                                mesh_layout layout, style_arms arms, int n_meshes, cudaStream_t stream);
 
-/* General nodes: two planes for the forward pass, three for the backward pass. constants: [mesh][place]. */
-cudaError_t launch_general_nodes(float4 *nodes, float4 *back, float2 *turns, const double2 *phases, const double *gamma,
+/* What coefficients of nodes without an ideal form are written to; what is NULL is not wanted. */
+typedef struct {
+  float4 *nodes;  /* general nodes (node.h): two planes for the forward pass; NULL only if back is */
+  float4 *back;   /* the same, three planes for the backward pass */
+  float4 *taps;   /* nodes with taps (tap_node.h), of the styles top and bottom: [mesh][place row][2][lane] */
+  float2 *turns;  /* [mesh][N] exp(i gamma), of general nodes */
+  float2 *gammas; /* [mesh][N] exp(i gamma), of nodes with taps */
+} node_tables;
+
+/* constants: [mesh][place]. */
+cudaError_t launch_general_nodes(const node_tables *to, const double2 *phases, const double *gamma,
                                  const node_constants *constants, mesh_layout layout, style_arms arms, int n_meshes,
                                  cudaStream_t stream);
 
@@ -34,12 +43,6 @@ cudaError_t launch_general_nodes(float4 *nodes, float4 *back, float2 *turns, con
 cudaError_t launch_stage_nodes(float4 *stages, float2 *turns, const double2 *phases, const double *gamma,
                                const node_constants *constants, mesh_layout layout, style_arms arms,
                                cudaStream_t stream);
-
-/* Nodes with taps (tap_node.h), of the styles top and bottom: [mesh][place row][2][lane]; gammas: [mesh][N]
- * exp(i gamma). */
-cudaError_t launch_tap_nodes(float4 *nodes, float2 *gammas, const double2 *phases, const double *gamma,
-                             const node_constants *constants, mesh_layout layout, style_arms arms, int n_meshes,
-                             cudaStream_t stream);
 
 #ifdef __cplusplus
 }

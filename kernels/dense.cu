@@ -34,12 +34,9 @@ KERNEL k_modulus(float *out, const float2 *y, size_t count) {
   if (i < count) out[i] = sqrtf(power(y[i]));
 }
 
-/* d|y| = Re(conj(y) dy) / |y|, 0 where y is 0. */
 KERNEL k_modulus_back(float2 *c, const float *u, const float2 *y, size_t count) {
   const size_t i = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (i >= count) return;
-  const float size = power(y[i]);
-  c[i] = (size == 0 ? 0 : u[i] / sqrtf(size)) * y[i]; /* == so that NaN stays NaN */
+  if (i < count) c[i] = modulus_back(u[i], y[i]);
 }
 
 /* The largest power of the warp and its class; of equal ones the lowest class. */
@@ -122,7 +119,7 @@ KERNEL k_cross_entropy(float2 *c, double *losses, const float2 *y, batch_task t)
     for_each_class([&](int, float &power) { most = fmaxf(most, power); });
     const softmax probabilities = softmax_of<CUONN_WARP>(example_max<CUONN_WARP>(most), for_each_class);
     if (there && lane == 0) loss += probabilities.cross_entropy(power(y[row + label]));
-    for (int w = lane; w < t.n_modes; w += CUONN_WARP) {
+    for (int w = lane; w < t.n_written; w += CUONN_WARP) {
       float2 to = make_float2(0, 0);
       if (there && w < t.n_classes) {
         const float2 field = y[row + w];

@@ -23,8 +23,9 @@ cudaError_t launch_readout(double *losses, unsigned *confusion, const float2 *y,
 
 /* The digital half of a step: examples of a batch, as many for every model. */
 typedef struct {
-  int n_modes, stride, n_models, n_classes, most_examples; /* of a batch; fields beyond it are 0 */
-  const float2 *fields;                                    /* [example of the set][stride] */
+  int stride, n_models, n_classes, most_examples; /* of a batch; fields beyond it are 0 */
+  int n_written;                                  /* waveguides of c that are written: classes, or more, where c is 0 */
+  const float2 *fields;                           /* [example of the set][stride] */
   const uint8_t *labels;
   const unsigned *order; /* [model][n_examples], NULL: in the order of the set */
   unsigned n_examples;

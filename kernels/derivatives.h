@@ -3,14 +3,25 @@
 #define CUONN_KERNELS_DERIVATIVES_H
 
 #include "in_situ.h"
+#include "update.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* Derivatives, with shot noise: gradient [model][layer][place] theta, phi; d_gamma [model][layer][N], NULL: not
- * wanted. */
-cudaError_t launch_finish(float2 *gradient, float *d_gamma, const measure_task *task, cudaStream_t stream);
+/* What becomes of derivatives: a step of the optimizer along them, or they are kept. */
+typedef struct {
+  double *loss; /* [model] mean loss of the batch */
+  loss_sums losses;
+  const optimizer_step *steps; /* [model]; NULL: no step */
+  optimizer_state phases;      /* where there are steps */
+  gamma_state outputs;
+  float2 *gradient; /* [model][layer][place] theta, phi, where there are none */
+  float *d_gamma;   /* [model][layer][N] */
+} finish_task;
+
+/* Derivatives, with shot noise, of the phases of a task's layers. */
+cudaError_t launch_finish(const finish_task *finish, const measure_task *task, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

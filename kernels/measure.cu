@@ -113,7 +113,7 @@ struct backward_then_forward {
   }
 };
 
-/* Grid: chunks, layers, models. */
+/* Grid: chunks of each layer and model. */
 template <bool kBottom, int kLanes, int kPairs>
 KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPairs>::kBlocks)
     k_measure(measure_task t, int n_buffers) {
@@ -121,15 +121,13 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
   using walk = typename taps::walk;
   const int n = t.layout.n_modes, n_columns = t.layout.n_columns, stride = mesh_stride(t.layout);
   const int n_panels = walk::panels_of(n_columns);
-  const unsigned chunk = blockIdx.x, n_examples = static_cast<unsigned>(t.n_examples);
-  const chunk_range passes = walk::passes_of(n_examples, chunk, static_cast<unsigned>(t.n_chunks));
-  const unsigned mesh =
-      blockIdx.z * static_cast<unsigned>(t.n_layers) + static_cast<unsigned>(t.first_layer) + blockIdx.y;
-  const size_t here = static_cast<size_t>(blockIdx.z) * gridDim.y + blockIdx.y;
-  const size_t part = here * t.n_chunks + chunk;
+  const measure_block of(t);
+  const unsigned n_examples = static_cast<unsigned>(t.n_examples), mesh = static_cast<unsigned>(of.mesh(t));
+  const chunk_range passes = walk::passes_of(n_examples, of.block, of.n_blocks);
+  const size_t here = of.here, part = here * of.n_blocks + of.block;
   const float2 *const turns = t.gammas + static_cast<size_t>(mesh) * n;
   float4 *const sums = t.sums + part * mesh_places(t.layout);
-  const bool digital = t.readers[blockIdx.z].digital;
+  const bool digital = t.readers[of.model].digital;
   const float x_share = static_cast<float>(1 / t.scales[here].x), g_share = static_cast<float>(1 / t.scales[here].y);
   const float g_scale = static_cast<float>(t.scales[here].y);
 
@@ -174,11 +172,11 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
 #pragma unroll
     for (int i = 0; i < walk::kModes; i++) {
       const int w = walk::lane() * walk::kModes + i;
-      if (t.returned && there && w < n) t.returned[at + w] = g_scale * a[i].x;
+      if (t.y_before && there && w < n) t.c_before[at + w] = modulus_back(g_scale * a[i].x, t.y_before[at + w]);
       a[i] = conjugate(a[i]);
     }
     if (t.x) {
-      walk::read(x, there ? t.x + blockIdx.z * t.x_distance + row : nullptr, n);
+      walk::read(x, there ? t.x + of.model * t.x_distance + row : nullptr, n);
 #pragma unroll
       for (int i = 0; i < walk::kModes; i++) x[i] = x_share * x[i];
     } else {
@@ -186,7 +184,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
       for (int i = 0; i < walk::kModes; i++) {
         const int w = walk::lane() * walk::kModes + i;
         const bool lit = there && w < n;
-        x[i] = make_float2(t.h ? (lit ? x_share * t.h[blockIdx.z * t.x_distance + row + w] : 0)
+        x[i] = make_float2(t.h ? (lit ? x_share * t.h[of.model * t.x_distance + row + w] : 0)
                            : w == static_cast<int>(example) ? 1
                                                             : 0,
                            0);

@@ -175,28 +175,51 @@ static void *on_device(cuda_memory *memory, const void *host, size_t bytes) {
 
 /* --- Readings alone: the factors that the host draws --- */
 
-static void test_read__same_factors(void **unused) {
-  enum { kChips = 8, kModes = 7, kReadings = 5, kFirst = 3, kRead = 6, kStride = 8, kStep = 9 };
-  (void)unused;
-  cuda_memory memory = {0};
-  chip_reader readers[kChips];
-  cuonn_chip_options chips[kChips];
-  float2 got[kChips][2][kReadings][kStride];
+enum { kChips = 8, kModes = 7, kReadings = 5, kFirst = 3, kRead = 6, kStride = 8, kStep = 9 };
+
+/* Readers of chips that draw in every way; chip 5 reads without errors. */
+static void readers_of(chip_reader *readers, cuonn_chip_options *chips) {
   for (size_t m = 0; m < kChips; m++) {
     static const unsigned purposes[][3] = {{7, 9, 8}, {7, 9, 7}, {7, 9, 8}, {7, 7, 7}}; /* [draw] */
     chips[m] = noisy(m);
     const cuonn_noise_draw draw = chips[m].noise_draw;
+    if (m == 5) chips[m].io_amplitude = chips[m].io_phase = 0;
     readers[m] = (chip_reader){.seed = m,
-                               .io_amplitude = .05,
-                               .io_phase = .05,
+                               .io_amplitude = chips[m].io_amplitude,
+                               .io_phase = chips[m].io_phase,
                                .purposes = {purposes[draw][0], purposes[draw][1], purposes[draw][2]},
                                .has_steps = draw == CUONN_NOISE_FRESH,
                                .has_layers = draw != CUONN_NOISE_FROZEN_SHARED,
                                .has_examples = draw == CUONN_NOISE_FRESH || m % 2 == 1};
   }
-  float2 *const fields = on_device(&memory, NULL, sizeof got);
-  reading_task task = {.fields = fields,
-                       .factors_only = true,
+}
+
+typedef float2 readings[kChips][2][kReadings][kStride];
+
+/* Layers 1 and 2, examples from `first` on. */
+static void same_factors(readings got, const cuonn_chip_options *chips, chip_use use, size_t first, size_t n_read) {
+  for (size_t i = 0; i < kChips * 2 * kReadings * n_read; i++) {
+    const size_t m = i / n_read / kReadings / 2, l = i / n_read / kReadings % 2, e = i / n_read % kReadings,
+                 w = i % n_read;
+    const chip_reading reading = {&chips[m], use, (uint32_t)(1 + l), kStep};
+    const double factor[2] = {(double)got[m][l][e][w].x, (double)got[m][l][e][w].y};
+    double want[2];
+    chip_read_factor(want, &reading, first + e, w, kModes);
+    CLOSE(factor, want, 2, .rel = FLT_EPSILON); /* rounded to float, and the last bits of sine and cosine */
+  }
+}
+
+/* Of fields, here all 1, with their moduli. */
+static void test_read__same_factors(void **unused) {
+  (void)unused;
+  cuda_memory memory = {0};
+  chip_reader readers[kChips];
+  cuonn_chip_options chips[kChips];
+  readings got, ones;
+  float moduli[kChips][2][kReadings][kStride];
+  readers_of(readers, chips);
+  for (size_t i = 0; i < sizeof ones / sizeof(float2); i++) ((float2 *)ones)[i] = (float2){1, 0};
+  reading_task task = {.moduli = on_device(&memory, NULL, sizeof moduli),
                        .readers = on_device(&memory, readers, sizeof readers),
                        .number = kStep,
                        .n_models = kChips,
@@ -209,16 +232,64 @@ static void test_read__same_factors(void **unused) {
                        .stride = kStride};
   for (task.use = READ_TRAINING; task.use < READ_USES; task.use++) {
     static const chip_use uses[] = {CHIP_TRAINING, CHIP_MEASUREMENT, CHIP_TEST};
+    task.fields = on_device(&memory, ones, sizeof ones);
     assert_int_equal(launch_read(&task, NULL), cudaSuccess);
-    assert_int_equal(cudaMemcpy(got, fields, sizeof got, cudaMemcpyDeviceToHost), cudaSuccess);
-    for (size_t i = 0; i < kChips * 2 * kReadings * kRead; i++) {
-      const size_t m = i / kRead / kReadings / 2, l = i / kRead / kReadings % 2, e = i / kRead % kReadings,
-                   w = i % kRead;
-      const chip_reading reading = {&chips[m], uses[task.use], (uint32_t)(1 + l), kStep};
-      const double factor[2] = {(double)got[m][l][e][w].x, (double)got[m][l][e][w].y};
-      double want[2];
-      chip_read_factor(want, &reading, kFirst + e, w, kModes);
-      CLOSE(factor, want, 2, .rel = FLT_EPSILON); /* rounded to float, and the last bits of sine and cosine */
+    assert_int_equal(cudaMemcpy(got, task.fields, sizeof got, cudaMemcpyDeviceToHost), cudaSuccess);
+    assert_int_equal(cudaMemcpy(moduli, task.moduli, sizeof moduli, cudaMemcpyDeviceToHost), cudaSuccess);
+    same_factors(got, chips, uses[task.use], kFirst, kRead);
+    for (size_t i = 0; i < sizeof moduli / sizeof(float); i++) {
+      const float2 field = ((float2 *)got)[i];
+      if (i % kStride >= kRead) continue; /* not read */
+      assert_true(((float *)moduli)[i] == sqrtf(field.x * field.x + field.y * field.y));
+    }
+  }
+  cuda_memory_free(&memory);
+}
+
+/* Of the fields that will return, drawn beside the scales; the digital scheme reads none. */
+static void test_scales__same_factors(void **unused) {
+  (void)unused;
+  cuda_memory memory = {0};
+  chip_reader readers[kChips];
+  cuonn_chip_options chips[kChips];
+  readings got, fields;
+  double2 scales[kChips][2];
+  const network_batch batch = {.number = kStep};
+  readers_of(readers, chips);
+  readers[kChips - 1].digital = true;
+  for (size_t i = 0; i < sizeof fields / sizeof(float2); i++)
+    ((float2 *)fields)[i] = (float2){0, (float)(i / (2 * kReadings * kStride) + 1)};
+  const measure_task task = {.layout = mesh_layout_of(kModes),
+                             .readers = on_device(&memory, readers, sizeof readers),
+                             .batch = on_device(&memory, &batch, sizeof batch),
+                             .n_models = kChips,
+                             .n_layers = 4,
+                             .first_layer = 1,
+                             .n_here = 2,
+                             .n_examples = kReadings,
+                             .c = on_device(&memory, fields, sizeof fields),
+                             .factors = on_device(&memory, fields, sizeof fields),
+                             .scales = on_device(&memory, NULL, sizeof scales)};
+  assert_int_equal(launch_scales(&task, NULL), cudaSuccess);
+  assert_int_equal(cudaMemcpy(got, task.factors, sizeof got, cudaMemcpyDeviceToHost), cudaSuccess);
+  assert_int_equal(cudaMemcpy(scales, task.scales, sizeof scales, cudaMemcpyDeviceToHost), cudaSuccess);
+  assert_memory_equal(got[kChips - 1], fields[kChips - 1], sizeof got[0]);
+  for (size_t l = 0; l < 2; l++) {
+    for (size_t e = 0; e < kReadings; e++) {
+      for (size_t w = 0; w < kModes; w++) {
+        const chip_reading reading = {&chips[kChips - 1], CHIP_MEASUREMENT, (uint32_t)(1 + l), kStep};
+        double factor[2];
+        chip_read_factor(factor, &reading, e, w, kModes);
+        got[kChips - 1][l][e][w] = (float2){(float)factor[0], (float)factor[1]};
+      }
+    }
+  }
+  same_factors(got, chips, CHIP_MEASUREMENT, 0, kModes);
+  for (size_t m = 0; m < kChips; m++) { /* all waveguides of all readings are equally bright */
+    const double most = sqrt(readers[m].by_example ? kModes : kReadings) * (double)(m + 1);
+    for (size_t l = 0; l < 2; l++) {
+      assert_true(scales[m][l].x == 1);
+      CLOSE(&scales[m][l].y, &most, 1, .rel = 1e-15);
     }
   }
   cuda_memory_free(&memory);
@@ -275,7 +346,9 @@ static void measure_mesh(double *const got[3], const cuonn_mesh *mesh, const dou
   const size_t places = mesh_places(layout), stride = (size_t)mesh_stride(layout);
   const bool bottom = mesh->style == CUONN_STYLE_BOTTOM;
   const style_arms arms = bottom ? (style_arms){{0, 1}, {0, 1}} : (style_arms){{1, 0}, {1, 0}};
-  const network_batch batch = {0};
+  const network_batch batch = {.share = .5, .n_chunks = 2};
+  const double losses[2] = {1, 2};
+  double loss;
   cuda_memory memory = {0};
   int limit;
   double2 *const phases = by_place(mesh, layout);
@@ -305,19 +378,27 @@ static void measure_mesh(double *const got[3], const cuonn_mesh *mesh, const dou
                              .sums = on_device(&memory, NULL, 2 * places * sizeof(float4)),
                              .outputs = on_device(&memory, NULL, 2 * n * sizeof(float2)),
                              .shared_limit = (size_t)limit};
-  assert_int_equal(launch_tap_nodes(taps, gammas, on_device(&memory, phases, places * sizeof *phases),
-                                    on_device(&memory, mesh->gamma, n * sizeof(double)),
-                                    on_device(&memory, constants, places * sizeof *constants), layout, arms, 1, NULL),
-                   cudaSuccess);
+  const finish_task finish = {.loss = on_device(&memory, NULL, sizeof loss),
+                              .losses = {on_device(&memory, losses, sizeof losses), 2, task.batch},
+                              .gradient = gradient,
+                              .d_gamma = d_gamma};
+  assert_int_equal(
+      launch_general_nodes(&(node_tables){.taps = taps, .gammas = gammas},
+                           on_device(&memory, phases, places * sizeof *phases),
+                           on_device(&memory, mesh->gamma, n * sizeof(double)),
+                           on_device(&memory, constants, places * sizeof *constants), layout, arms, 1, NULL),
+      cudaSuccess);
   assert_int_equal(launch_scales(&task, NULL), cudaSuccess);
   assert_int_equal(launch_measure(&task, NULL), cudaSuccess);
-  assert_int_equal(launch_finish(gradient, d_gamma, &task, NULL), cudaSuccess);
+  assert_int_equal(launch_finish(&finish, &task, NULL), cudaSuccess);
 
   float2 *const pairs = calloc(places, sizeof *pairs);
   float *const gammas_got = calloc(n, sizeof *gammas_got);
   assert_true(pairs && gammas_got);
   assert_int_equal(cudaMemcpy(pairs, gradient, places * sizeof *pairs, cudaMemcpyDeviceToHost), cudaSuccess);
   assert_int_equal(cudaMemcpy(gammas_got, d_gamma, n * sizeof *gammas_got, cudaMemcpyDeviceToHost), cudaSuccess);
+  assert_int_equal(cudaMemcpy(&loss, finish.loss, sizeof loss, cudaMemcpyDeviceToHost), cudaSuccess);
+  assert_true(loss == 1.5);
   for (size_t column = 0, k = 0; column < n; column++) {
     for (size_t top = column % 2; top + 1 < n; top += 2, k++) {
       const float2 at = pairs[mesh_place(layout, (int)column, (int)top)];
@@ -423,6 +504,7 @@ int main(void) {
       cmocka_unit_test(test_chip__public_functions),
       cmocka_unit_test(test_models__do_not_meet),
       cmocka_unit_test(test_read__same_factors),
+      cmocka_unit_test(test_scales__same_factors),
       cmocka_unit_test(test_measure__golden),
       cmocka_unit_test(test_measure__every_layout),
   };

@@ -254,10 +254,8 @@ static cuonn_status give_gradient(const cuonn_buffer twins[3], const cuda_state 
   const network_sums sums = {.layout = s->meshes.layout,
                              .n_layers = 1,
                              .n_models = 1,
-                             .most_chunks = (unsigned)task->n_chunks,
-                             .batch = f->batches + task->n_chunks - 1,
                              .gradient = task->gradient,
-                             .losses = f->losses + 1};
+                             .losses = {f->losses + 1, (unsigned)task->n_chunks, f->batches + task->n_chunks - 1}};
   const float2 *gradient = f->sum;
   CUONN_CUDA(launch_gradient(f->sum, f->losses, &sums, stream));
   if (s->chip.mixes) {

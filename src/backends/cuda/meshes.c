@@ -234,15 +234,32 @@ cuonn_status cuda_meshes_get_pairs(double *theta, double *phi, const cuda_meshes
   return CUONN_OK;
 }
 
-cuonn_status cuda_meshes_fill(const cuda_meshes *m, cudaStream_t stream) {
-  if (m->view.ideal) {
-    CUONN_CUDA(
-        launch_ideal_nodes(m->nodes, m->turns, m->applied, m->gamma, m->layout, m->arms, (int)m->n_meshes, stream));
-  } else {
-    CUONN_CUDA(launch_general_nodes(m->nodes, m->back, m->turns, m->applied, m->gamma, m->constants, m->layout, m->arms,
-                                    (int)m->n_meshes, stream));
-  }
+static cuonn_status fill_ideal(const cuda_meshes *m, cudaStream_t stream) {
+  CUONN_CUDA(
+      launch_ideal_nodes(m->nodes, m->turns, m->applied, m->gamma, m->layout, m->arms, (int)m->n_meshes, stream));
   return CUONN_OK;
+}
+
+static cuonn_status fill_general(const node_tables *to, const cuda_meshes *m, cudaStream_t stream) {
+  CUONN_CUDA(
+      launch_general_nodes(to, m->applied, m->gamma, m->constants, m->layout, m->arms, (int)m->n_meshes, stream));
+  return CUONN_OK;
+}
+
+cuonn_status cuda_meshes_fill(const cuda_meshes *m, cudaStream_t stream) {
+  const node_tables general = {.nodes = m->nodes, .back = m->back, .turns = m->turns};
+  return m->view.ideal ? fill_ideal(m, stream) : fill_general(&general, m, stream);
+}
+
+cuonn_status cuda_meshes_fill_taps(float4 *taps, float2 *gammas, const cuda_meshes *m, cudaStream_t stream) {
+  node_tables to = {.taps = taps, .gammas = gammas};
+  if (m->view.ideal) {
+    CUONN_TRY(fill_ideal(m, stream));
+  } else {
+    to.nodes = m->nodes;
+    to.turns = m->turns;
+  }
+  return fill_general(&to, m, stream);
 }
 
 device_meshes cuda_meshes_view(const cuda_meshes *m, size_t first) {

@@ -43,6 +43,9 @@ cuonn_status cuda_meshes_get_pairs(double *theta, double *phi, const cuda_meshes
                                    const double2 *device, double2 *scratch, cudaStream_t stream);
 /* Coefficients from phases: launches only. */
 cuonn_status cuda_meshes_fill(const cuda_meshes *meshes, cudaStream_t stream);
+/* The same with nodes with taps, [mesh], and gammas, [mesh][N] exp(i gamma), but without what general nodes need on the
+ * way back. */
+cuonn_status cuda_meshes_fill_taps(float4 *taps, float2 *gammas, const cuda_meshes *meshes, cudaStream_t stream);
 
 /* The view of meshes from `first` on. */
 device_meshes cuda_meshes_view(const cuda_meshes *meshes, size_t first);

@@ -11,6 +11,8 @@ typedef struct {
   const network_batch *examples; /* device */
   size_t first, n_models;        /* models */
   cuonn_gradient_method which;
+  double *losses;              /* device, [model] mean losses, for methods that give CUDA_WHOLE */
+  const optimizer_step *steps; /* device, [model]: such methods take a step instead of leaving gradients; NULL: not */
 } cuda_batch;
 
 /* Order of the examples for the models of a batch, [model][example]; NULL: as they stand. */
@@ -24,6 +26,20 @@ static inline const cuda_meshes *cuda_meshes_of(const cuda_state *s, cuonn_gradi
   return which == CUONN_GRADIENT_IDEAL ? &s->ideal : &s->meshes;
 }
 
+/* Losses of a batch's chunks. */
+static inline loss_sums cuda_losses_of(const cuda_state *s, const cuda_batch *b) {
+  return (loss_sums){s->steps.chunk_losses, (unsigned)s->steps.most_chunks, b->examples};
+}
+
+/* What the optimizer moves. */
+static inline optimizer_state cuda_phases_of(const cuda_state *s) {
+  return (optimizer_state){s->meshes.phases, s->steps.first, s->steps.second, s->steps.rules};
+}
+static inline gamma_state cuda_gamma_of(const cuda_state *s) {
+  return (gamma_state){s->steps.gamma_first ? s->meshes.gamma : NULL, s->steps.gamma_first, s->steps.gamma_second,
+                       s->steps.rules};
+}
+
 /* Coefficients of nodes, of the chip and of one without errors. */
 static inline cuonn_status cuda_prepare_nodes(const cuda_state *s) {
   CUONN_TRY(cuda_meshes_fill(&s->meshes, s->session->stream));
@@ -31,8 +47,8 @@ static inline cuonn_status cuda_prepare_nodes(const cuda_state *s) {
   return CUONN_OK;
 }
 
-/* What gradient() leaves: whole gradients, or sums that are added up with the optimizer where that goes, of chunks of
- * the batch or of s->steps.n_parts parts of a matrix's columns. */
+/* What gradient() leaves: whole gradients and losses, or sums that are added up with the optimizer where that goes, of
+ * chunks of the batch or of s->steps.n_parts parts of a matrix's columns. */
 typedef enum { CUDA_WHOLE, CUDA_SUMS_OF_CHUNKS, CUDA_SUMS_OF_COLUMNS } cuda_sums;
 
 typedef struct cuda_method {
@@ -42,7 +58,8 @@ typedef struct cuda_method {
   /* Coefficients of all models, from the phases that their chips apply: for gradient() and for every evaluation. */
   cuonn_status (*prepare)(const cuda_state *s);
   /* Losses of chunks go to s->steps.chunk_losses, where the first model is the first. Derivatives with respect to the
-   * phases that are applied: sums to s->steps.gradient, or whole ones to s->steps.derived. */
+   * phases that are applied: sums to s->steps.gradient, or whole ones to s->steps.derived, unless batch->steps asks for
+   * the step along them (of all models of the state). */
   cuonn_status (*gradient)(const cuda_state *s, const cuda_batch *batch);
   cuonn_status (*evaluate)(cuonn_evaluation *out, cuda_state *s, size_t model, const cuda_set *set);
 } cuda_method;

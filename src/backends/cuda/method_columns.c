@@ -23,6 +23,7 @@ static cuonn_status gradient(const cuda_state *s, const cuda_batch *b) {
                              .losses = steps->chunk_losses,
                              .outputs = steps->outputs,
                              .kept = meshes->starts ? steps->kept : NULL};
+  if (s->in_situ.nodes) CUONN_TRY(cuda_meshes_fill(meshes, s->session->stream)); /* steps do not: in_situ's prepare() */
   CUONN_CUDA(launch_network(&task, s->session->stream));
   return CUONN_OK;
 }

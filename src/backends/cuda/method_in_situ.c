@@ -42,6 +42,9 @@ cuonn_status cuda_in_situ_create(cuda_state *s) {
   CUONN_TRY(cuda_allocate(&i->d_gamma, memory, meshes * n, sizeof(float), "the gradients of a batch"));
   /* what fills up an odd number of waveguides stays 0 */
   CUONN_CUDA(cudaMemsetAsync(i->factors, 0, factors * sizeof(float2), s->session->stream));
+  if (i->by_matrix || layers == 1) return CUONN_OK;
+  CUONN_TRY(cuda_allocate(&i->c, memory, factors, sizeof(float2), "the fields of a batch"));
+  CUONN_CUDA(cudaMemsetAsync(i->c, 0, factors * sizeof(float2), s->session->stream));
   return CUONN_OK;
 }
 
@@ -50,16 +53,18 @@ cuonn_status cuda_in_situ_create(cuda_state *s) {
 /* What a call is about. */
 typedef struct {
   products_call at;
+  const cuda_batch *on;
   const cuda_measurement *i;
   bool noisy; /* some model reads fields with noise */
 } way;
 
-static cuonn_status read(const way *w, float2 *fields, reading_use use, bool factors_only, size_t first_layer,
-                         size_t n_layers, size_t n_examples, int n_read) {
+/* n_read: waveguides of each; moduli: as in reading_task. */
+static cuonn_status read(const way *w, float2 *fields, float *moduli, size_t first_layer, size_t n_layers,
+                         size_t n_examples, int n_read) {
   const reading_task task = {.fields = fields,
-                             .factors_only = factors_only,
+                             .moduli = moduli,
                              .readers = w->at.s->chip.readers + w->at.first,
-                             .use = use,
+                             .use = READ_TRAINING,
                              .batch = w->at.task.batch,
                              .n_models = (int)w->at.n_models,
                              .n_modes = (int)w->at.n,
@@ -68,31 +73,43 @@ static cuonn_status read(const way *w, float2 *fields, reading_use use, bool fac
                              .n_examples = (int)n_examples,
                              .n_read = n_read,
                              .stride = (int)w->at.stride};
-  if (!w->noisy) return CUONN_OK;
   CUONN_CUDA(launch_read(&task, w->at.stream));
   return CUONN_OK;
+}
+
+/* Reads the fields behind a layer; those of all but the last become moduli, which go into the next. */
+static cuonn_status read_layer(const way *w, size_t layer) {
+  const products_call *const p = &w->at;
+  const bool last = layer + 1 == p->layers;
+  if (w->noisy && !w->i->by_matrix) {
+    return read(w, products_y(p, layer), last ? NULL : products_h(p, layer + 1), layer, 1, p->b,
+                products_rows(p, layer));
+  }
+  return last ? CUONN_OK : products_moduli(p, layer);
 }
 
 static cuonn_status go_forward(const way *w) {
   const products_call *const p = &w->at;
   CUONN_TRY(products_build(p, &p->s->meshes, true));
-  if (w->i->by_matrix) CUONN_TRY(read(w, p->room->matrices, READ_TRAINING, false, 0, p->layers, p->n, (int)p->n));
+  if (w->noisy && w->i->by_matrix) CUONN_TRY(read(w, p->room->matrices, NULL, 0, p->layers, p->n, (int)p->n));
   CUONN_TRY(products_gather(p));
   for (size_t l = 0; l < p->layers; l++) {
     CUONN_TRY(products_forward(p, l));
-    if (!w->i->by_matrix) {
-      CUONN_TRY(read(w, products_y(p, l), READ_TRAINING, false, l, 1, p->b, products_rows(p, l)));
-    }
-    if (l + 1 < p->layers) CUONN_TRY(products_moduli(p, l));
+    CUONN_TRY(read_layer(w, l));
   }
   return products_loss(p);
+}
+
+/* Cotangents behind a layer, where every example is sent: the last layer's come from the loss. */
+static float2 *cotangents(const way *w, size_t layer) {
+  return (w->at.layers - layer) % 2 == 1 ? w->at.room->c : w->i->c;
 }
 
 /* Of n_here layers from first_layer on. */
 static measure_task measuring(const way *w, size_t first_layer, size_t n_here) {
   const cuda_state *const s = w->at.s;
   const node_arms arms = node_arms_of(s->problem.shape.style);
-  const bool unit = w->i->by_matrix, first = first_layer == 0, noisy = w->noisy;
+  const bool unit = w->i->by_matrix, first = first_layer == 0;
   return (measure_task){
       .layout = s->meshes.layout,
       .n_nodes = (unsigned)s->meshes.n_nodes,
@@ -109,10 +126,11 @@ static measure_task measuring(const way *w, size_t first_layer, size_t n_here) {
       .x = unit || !first ? NULL : w->at.room->x,
       .h = unit || first ? NULL : products_h(&w->at, first_layer),
       .x_distance = first ? w->at.x_distance : w->at.fields_size,
-      .c = unit ? w->at.room->columns : w->at.room->c,
-      .factors = noisy ? w->i->factors : NULL,
+      .c = unit ? w->at.room->columns : cotangents(w, first_layer),
+      .factors = w->noisy ? w->i->factors : NULL,
       .scales = w->i->scales,
-      .returned = unit || first ? NULL : w->at.room->u,
+      .y_before = unit || first ? NULL : products_y(&w->at, first_layer - 1),
+      .c_before = unit || first ? NULL : cotangents(w, first_layer - 1),
       .n_chunks = (int)w->i->n_chunks,
       .sums = w->i->sums,
       .outputs = w->i->outputs,
@@ -120,49 +138,58 @@ static measure_task measuring(const way *w, size_t first_layer, size_t n_here) {
   };
 }
 
+/* Derivatives of these layers, or the step along them. */
 static cuonn_status measure(const way *w, size_t first_layer, size_t n_here) {
+  const cuda_state *const s = w->at.s;
   const measure_task task = measuring(w, first_layer, n_here);
-  CUONN_TRY(read(w, w->i->factors, READ_MEASUREMENT, true, first_layer, n_here, w->i->n_vectors, (int)w->at.n));
+  const finish_task finish = {.loss = w->on->losses,
+                              .losses = cuda_losses_of(s, w->on),
+                              .steps = w->on->steps,
+                              .phases = cuda_phases_of(s),
+                              .outputs = cuda_gamma_of(s),
+                              .gradient = s->steps.derived,
+                              .d_gamma = w->i->d_gamma};
   CUONN_CUDA(launch_scales(&task, w->at.stream));
   CUONN_CUDA(launch_measure(&task, w->at.stream));
-  CUONN_CUDA(launch_finish(w->at.s->steps.derived, w->i->d_gamma, &task, w->at.stream));
+  CUONN_CUDA(launch_finish(&finish, &task, w->at.stream));
   return CUONN_OK;
 }
 
-static cuonn_status come_back(const way *w) {
+/* By columns of all layers, which are then sent through all of them at once. */
+static cuonn_status come_back_by_matrix(const way *w) {
   const products_call *const p = &w->at;
   for (size_t l = p->layers; l-- > 0;) {
-    if (w->i->by_matrix) {
-      CUONN_TRY(products_columns(p, l));
-      if (l > 0) CUONN_TRY(products_back(p, l));
-    } else {
-      CUONN_TRY(measure(w, l, 1));
-    }
-    if (l > 0) CUONN_TRY(products_moduli_back(p, l));
+    CUONN_TRY(products_columns(p, l));
+    if (l == 0) break;
+    CUONN_TRY(products_back(p, l));
+    CUONN_TRY(products_moduli_back(p, l));
   }
-  return w->i->by_matrix ? measure(w, 0, p->layers) : CUONN_OK;
+  return measure(w, 0, p->layers);
+}
+
+/* By the fields that return from each layer. */
+static cuonn_status come_back_by_example(const way *w) {
+  for (size_t l = w->at.layers; l-- > 0;) CUONN_TRY(measure(w, l, 1));
+  return CUONN_OK;
 }
 
 static bool supports(const cuonn_mesh_shape *shape) { return shape->neighbours; }
 
 static cuonn_status prepare(const cuda_state *s) {
-  const cuda_meshes *const m = &s->meshes;
-  CUONN_TRY(cuda_meshes_fill(m, s->session->stream));
-  if (s->in_situ.nodes) {
-    CUONN_CUDA(launch_tap_nodes(s->in_situ.nodes, s->in_situ.gammas, m->applied, m->gamma, m->constants, m->layout,
-                                m->arms, (int)m->n_meshes, s->session->stream));
-  }
-  return CUONN_OK;
+  const cuda_measurement *const i = &s->in_situ;
+  cudaStream_t stream = s->session->stream;
+  return i->nodes ? cuda_meshes_fill_taps(i->nodes, i->gammas, &s->meshes, stream)
+                  : cuda_meshes_fill(&s->meshes, stream);
 }
 
 static cuonn_status gradient(const cuda_state *s, const cuda_batch *on) {
-  way w = {.i = &s->in_situ};
+  way w = {.on = on, .i = &s->in_situ};
   for (size_t m = on->first; m < on->first + on->n_models; m++) {
     w.noisy = w.noisy || !chip_reads_exactly(&s->models[m].chip);
   }
   CUONN_TRY(products_begin(&w.at, s, on));
   CUONN_TRY(go_forward(&w));
-  return come_back(&w);
+  return w.i->by_matrix ? come_back_by_matrix(&w) : come_back_by_example(&w);
 }
 
 static cuonn_status evaluate(cuonn_evaluation *out, cuda_state *s, size_t model, const cuda_set *set) {

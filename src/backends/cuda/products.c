@@ -16,13 +16,14 @@ cuonn_status products_create(cuda_state *s, bool columns) {
   CUONN_TRY(cuda_allocate(&to->y, memory, layers * fields, sizeof(float2), of));
   CUONN_TRY(cuda_allocate(&to->h, memory, (layers - 1) * fields, sizeof(float), of));
   CUONN_TRY(cuda_allocate(&to->c, memory, fields, sizeof(float2), of));
-  CUONN_TRY(cuda_allocate(&to->u, memory, fields, sizeof(float), of));
   CUONN_TRY(cuda_allocate(&to->matrices, memory, matrices, sizeof(float2), "the layers' matrices"));
   /* products leave alone what fills up an odd number of waveguides, and rows that nobody reads: it stays 0 */
   CUONN_CUDA(cudaMemsetAsync(to->y, 0, layers * fields * sizeof(float2), s->session->stream));
-  CUONN_CUDA(cudaMemsetAsync(to->u, 0, fields * sizeof(float), s->session->stream));
+  CUONN_CUDA(cudaMemsetAsync(to->h, 0, (layers - 1) * fields * sizeof(float), s->session->stream));
   CUONN_CUDA(cudaMemsetAsync(to->c, 0, fields * sizeof(float2), s->session->stream));
   if (!columns) return CUONN_OK;
+  CUONN_TRY(cuda_allocate(&to->u, memory, fields, sizeof(float), of));
+  CUONN_CUDA(cudaMemsetAsync(to->u, 0, fields * sizeof(float), s->session->stream));
   CUONN_TRY(cuda_allocate(&to->columns, memory, matrices, sizeof(float2), "the layers' matrices"));
   CUONN_CUDA(cudaMemsetAsync(to->columns, 0, matrices * sizeof(float2), s->session->stream));
   return CUONN_OK;
@@ -36,11 +37,11 @@ cuonn_status products_begin(products_call *out, const cuda_state *s, const cuda_
   *out = (products_call){.s = s,
                          .room = &s->products,
                          .stream = s->session->stream,
-                         .task = {.n_modes = (int)shape->n_modes,
-                                  .stride = (int)s->stride,
+                         .task = {.stride = (int)s->stride,
                                   .n_models = (int)on->n_models,
                                   .n_classes = (int)shape->n_classes,
                                   .most_examples = (int)b,
+                                  .n_written = (int)(s->products.columns ? shape->n_classes : shape->n_modes),
                                   .fields = set->fields,
                                   .labels = set->labels,
                                   .order = order,

@@ -86,7 +86,7 @@ typedef struct {
 /* Room for products of a batch with matrices; empty where nothing takes them. */
 typedef struct {
   float2 *x, *y;    /* [model][example][stride]; [layer][model][example][stride] */
-  float *h, *u;     /* [layer behind the first][model][example][stride]; [model][example][stride] */
+  float *h, *u;     /* [layer behind the first][model][example][stride]; [model][example][stride], as columns */
   float2 *c;        /* [model][example][stride] */
   float2 *matrices; /* [model][layer][column][stride] */
   float2 *columns;  /* the same of their derivatives, conjugate; NULL where they are not wanted */
@@ -101,6 +101,7 @@ typedef struct {
   float4 *nodes;     /* [model][layer], nodes with taps */
   float2 *gammas;    /* [model][layer][N] */
   float2 *factors;   /* of returned fields: as the columns of products, or as their c */
+  float2 *c;         /* as that of products, with which it takes turns from layer to layer; NULL by matrix */
   double2 *scales;   /* measure_task */
   float4 *sums;
   float2 *outputs;

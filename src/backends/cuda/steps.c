@@ -41,12 +41,10 @@ static network_sums sums_of(const cuda_state *s, const cuda_method *method, cons
   return (network_sums){.layout = s->meshes.layout,
                         .n_layers = (int)s->problem.shape.n_layers,
                         .n_models = (int)b->n_models,
-                        .most_chunks = (unsigned)s->steps.most_chunks,
                         .n_parts = method->sums == CUDA_SUMS_OF_COLUMNS ? (unsigned)s->steps.n_parts : 0,
                         .common_phi = node_phi_is_common(&arms),
-                        .batch = b->examples,
                         .gradient = s->steps.gradient,
-                        .losses = s->steps.chunk_losses};
+                        .losses = cuda_losses_of(s, b)};
 }
 
 /* Whether a gradient by the applied phases is another one by the programmed phases. */
@@ -55,13 +53,14 @@ static bool pulls_back(const cuda_state *s, cuonn_gradient_method which) {
 }
 
 /* Losses, and gradients by the programmed phases, from what a method left. */
-static cuonn_status launch_finish_gradient(const float2 **gradient, double *losses, const cuda_state *s,
-                                           const cuda_method *method, const cuda_batch *b) {
-  const network_sums sums = sums_of(s, method, b);
+static cuonn_status launch_finish_gradient(const float2 **gradient, const cuda_state *s, const cuda_method *method,
+                                           const cuda_batch *b) {
   cudaStream_t stream = s->session->stream;
   *gradient = s->steps.derived;
-  CUONN_CUDA(method->sums != CUDA_WHOLE ? launch_gradient(s->steps.derived, losses, &sums, stream)
-                                        : launch_loss(losses, &sums, stream));
+  if (method->sums != CUDA_WHOLE) {
+    const network_sums sums = sums_of(s, method, b);
+    CUONN_CUDA(launch_gradient(s->steps.derived, b->losses, &sums, stream));
+  }
   if (!pulls_back(s, b->which)) return CUONN_OK;
   CUONN_CUDA(launch_pull_back(s->steps.pulled, s->steps.derived, s->chip.errors + b->first, s->meshes.layout,
                               (int)s->problem.shape.n_layers, (int)b->n_models, stream));
@@ -71,32 +70,36 @@ static cuonn_status launch_finish_gradient(const float2 **gradient, double *loss
 
 /* ----------------------------------------------------------------------------------------------------------- graphs */
 
-static cuonn_status launch_update_gamma(const cuda_state *s, const optimizer_step *step) {
-  const gamma_state outputs = {s->meshes.gamma, s->steps.gamma_first, s->steps.gamma_second, s->steps.rules};
-  if (!outputs.first) return CUONN_OK;
-  CUONN_CUDA(launch_step_gamma(&outputs, step, s->in_situ.d_gamma, (int)s->problem.shape.n_modes,
-                               (int)s->problem.shape.n_layers, (int)s->problem.n_models, s->session->stream));
+/* The step of all models where gradients by the applied phases stand between the sums and the step. */
+static cuonn_status launch_apart(const cuda_state *s, const cuda_method *method, const optimizer_step *step,
+                                 const cuda_batch *batch) {
+  const optimizer_state phases = cuda_phases_of(s);
+  const gamma_state outputs = cuda_gamma_of(s);
+  const float2 *gradient;
+  CUONN_TRY(launch_finish_gradient(&gradient, s, method, batch));
+  CUONN_CUDA(launch_step(&phases, &outputs, step, gradient, s->in_situ.d_gamma, s->meshes.layout,
+                         (int)s->problem.shape.n_layers, (int)batch->n_models, s->session->stream));
   return CUONN_OK;
 }
 
 /* The k-th step of all models. Sums over chunks and the optimizer are one kernel where nothing stands between them. */
 static cuonn_status launch_one(const cuda_state *s, const cuda_method *method, size_t k) {
   const size_t models = s->problem.n_models;
-  const cuda_batch batch = {CUONN_SPLIT_TRAIN, s->steps.batches + k, 0, models, s->problem.gradient};
-  const network_sums sums = sums_of(s, method, &batch);
-  const optimizer_state optimizer = {s->meshes.phases, s->steps.first, s->steps.second, s->steps.rules};
   const optimizer_step *const step = s->steps.steps + k * models;
-  double *const losses = s->steps.losses + k * models;
-  const float2 *gradient;
+  const bool apart = pulls_back(s, s->problem.gradient);
+  const cuda_batch batch = {.split = CUONN_SPLIT_TRAIN,
+                            .examples = s->steps.batches + k,
+                            .n_models = models,
+                            .which = s->problem.gradient,
+                            .losses = s->steps.losses + k * models,
+                            .steps = apart ? NULL : step};
   CUONN_TRY(method->gradient(s, &batch));
-  if (method->sums != CUDA_WHOLE && !pulls_back(s, batch.which)) {
-    CUONN_CUDA(launch_update(losses, &optimizer, step, &sums, s->session->stream));
-    return CUONN_OK;
-  }
-  CUONN_TRY(launch_finish_gradient(&gradient, losses, s, method, &batch));
-  CUONN_CUDA(
-      launch_step(&optimizer, step, gradient, s->meshes.layout, sums.n_layers, sums.n_models, s->session->stream));
-  return launch_update_gamma(s, step);
+  if (apart) return launch_apart(s, method, step, &batch);
+  if (method->sums == CUDA_WHOLE) return CUONN_OK; /* which took it */
+  const network_sums sums = sums_of(s, method, &batch);
+  const optimizer_state phases = cuda_phases_of(s);
+  CUONN_CUDA(launch_update(batch.losses, &phases, step, &sums, s->session->stream));
+  return CUONN_OK;
 }
 
 static cuonn_status launch_steps(const cuda_state *s, const cuda_method *method, size_t n_steps) {
@@ -231,7 +234,12 @@ cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *s
   cuda_state *const s = state;
   const size_t layers = s->problem.shape.n_layers, places = s->meshes.places, n = s->problem.shape.n_modes;
   const network_batch examples = plan_batch(s, step->first, step->count, step->number);
-  const cuda_batch batch = {split, s->steps.batches, model, 1, which};
+  const cuda_batch batch = {.split = split,
+                            .examples = s->steps.batches,
+                            .first = model,
+                            .n_models = 1,
+                            .which = which,
+                            .losses = s->steps.losses};
   const cuda_method *const method = cuda_method_of(&s->problem, which);
   const float *const d_gamma = cuonn_gradient_is_measured(which) ? s->in_situ.d_gamma : NULL;
   float2 *const host = (float2 *)s->scratch; /* twice as large as needed */
@@ -241,7 +249,7 @@ cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *s
   if (split == CUONN_SPLIT_TRAIN) CUONN_TRY(make_order(s, step->epoch));
   CUONN_CUDA(cudaMemcpyAsync(s->steps.batches, &examples, sizeof examples, cudaMemcpyHostToDevice, stream));
   CUONN_TRY(method->gradient(s, &batch));
-  CUONN_TRY(launch_finish_gradient(&device, s->steps.losses, s, method, &batch));
+  CUONN_TRY(launch_finish_gradient(&device, s, method, &batch));
   CUONN_CUDA(cudaMemcpyAsync(loss, s->steps.losses, sizeof *loss, cudaMemcpyDeviceToHost, stream));
   for (size_t l = 0; l < layers; l++) {
     CUONN_CUDA(cudaMemcpyAsync(host, device + l * places, places * sizeof *host, cudaMemcpyDeviceToHost, stream));
