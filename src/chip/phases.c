@@ -92,10 +92,12 @@ static double mixed(const chip_phases *p, const double *phases, size_t kind, siz
   const size_t from = place > kCrosstalkReach ? place - kCrosstalkReach : 0, last = 2 * shape->n_columns - 1;
   const size_t end = place + kCrosstalkReach < last ? place + kCrosstalkReach : last;
   const size_t above = row > kCrosstalkRows ? row - kCrosstalkRows : 0;
+  const size_t every = shape->rectangular ? 2 : 1; /* top waveguides of its columns are even and odd in turn */
   double sum = 0;
   for (size_t at = from; at <= end; at++) {
     const size_t other = at % 2 == 0, columns = at > place ? at - place : place - at;
-    for (size_t t = above; t < shape->n_modes && t <= row + kCrosstalkRows; t++) {
+    const size_t top = above + (every == 2 ? (above + at / 2) % 2 : 0);
+    for (size_t t = top; t < shape->n_modes && t <= row + kCrosstalkRows; t += every) {
       const uint32_t giving = shape_node_at(shape, at / 2, t);
       if (giving == SHAPE_NO_NODE) continue;
       const double weight = back ? p->weight[other][kind][kCrosstalkRows + t - row][columns]
