@@ -65,16 +65,23 @@ static void normals(double *restrict normals, double *restrict others, random_pl
   }
 }
 
-/* amplitude, phase: io_amplitude and io_phase of the chip. */
+/* amplitude, phase: io_amplitude and io_phase of the chip. Where all lanes have the same draw (step 0), it is drawn for
+ * one vector of them. */
 static void read_waveguide(float *restrict x, size_t lanes, random_place place, uint32_t first, uint32_t step,
                            double amplitude, double phase) {
+  const size_t drawn = step == 0 ? 16 : lanes;
   double size[kMostLanes], angle[kMostLanes], sine[kMostLanes], cosine[kMostLanes];
-  normals(size, angle, place, first, step, lanes);
-  for (size_t i = 0; i < lanes; i++) {
+  normals(size, angle, place, first, step, drawn);
+  for (size_t i = 0; i < drawn; i++) {
     size[i] = fabs(1 + amplitude * size[i]);
     angle[i] = M_PI * phase * angle[i];
   }
-  sines(sine, cosine, angle, lanes);
+  sines(sine, cosine, angle, drawn);
+  for (size_t i = drawn; i < lanes; i++) {
+    size[i] = size[0];
+    sine[i] = sine[0];
+    cosine[i] = cosine[0];
+  }
   for (size_t i = 0; i < lanes; i++) {
     const double r = (double)x[i], s = (double)x[lanes + i];
     x[i] = (float)(size[i] * (cosine[i] * r - sine[i] * s));
