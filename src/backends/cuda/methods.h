@@ -7,20 +7,21 @@
 /* Whether matrices are taken to be faster than columns. The nodes' part of a dense step is that of N examples, however
  * many there are; its launches, 6 a layer more, have to be outweighed. An estimate that no device was timed for:
  * docs/performance.md has the model behind it. */
-static inline bool cuda_dense_pays(size_t n, size_t batch, size_t n_models) {
-  return batch >= 2 * n && n_models * batch * n * n >= (size_t)1 << 24;
+static inline bool cuda_dense_pays(size_t n, size_t batch) {
+  return batch >= 2 * n && batch * n * n >= (size_t)1 << 24;
 }
 
-/* The same for one model; losses alone have one way, which is not asked for. */
+/* Losses alone have one way, which is not asked for. Nor are the models of a state, because a sweep that goes on has
+ * fewer of them than it began with, and is to go on by the same method. */
 static inline cuonn_method cuda_auto_method(const cuonn_network_shape *shape, size_t n_examples, bool gradient) {
-  return gradient && cuda_dense_pays(shape->n_modes, n_examples, 1) ? CUONN_METHOD_DENSE : CUONN_METHOD_COLUMNS;
+  return gradient && cuda_dense_pays(shape->n_modes, n_examples) ? CUONN_METHOD_DENSE : CUONN_METHOD_COLUMNS;
 }
 
 /* columns or dense: one for all exact gradients of a state, because it has room for one of them alone. */
 static inline const cuda_method *cuda_exact_method(const backend_problem *p) {
   if (cuonn_gradient_is_measured(p->gradient) || p->method == CUONN_METHOD_COLUMNS) return &cuda_columns;
   if (p->method == CUONN_METHOD_DENSE) return &cuda_dense;
-  return cuda_dense_pays(p->shape.n_modes, p->batch_size, p->n_models) ? &cuda_dense : &cuda_columns;
+  return cuda_dense_pays(p->shape.n_modes, p->batch_size) ? &cuda_dense : &cuda_columns;
 }
 
 /* The method that gets a gradient. */
