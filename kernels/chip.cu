@@ -12,6 +12,7 @@ KERNEL k_read(reading_task t) {
   const size_t i = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   const int example = static_cast<int>(i / t.n_read), waveguide = static_cast<int>(i % t.n_read);
   if (example >= t.n_examples) return;
+  if (t.use == READ_TEST && t.readers[blockIdx.z].by_matrix != t.of_matrices) return;
   const double2 factor =
       reading_factor(t.readers[blockIdx.z], t.use, static_cast<unsigned>(t.first_layer) + blockIdx.y,
                      t.batch ? t.batch->number : t.number, static_cast<unsigned>(t.first_example + example),

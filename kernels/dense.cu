@@ -72,17 +72,20 @@ DEVICE void write_loss(double *to, double loss) {
   }
 }
 
-/* One warp per example, some examples a warp. Counts are whole numbers, so that their order does not matter. */
-KERNEL k_readout(double *losses, unsigned *confusion, const float2 *y, const uint8_t *labels, int n_classes,
-                 int n_examples) {
+/* Grid: blocks of examples, models. One warp per example, some examples a warp. Counts are whole numbers, so that their
+ * order does not matter. */
+KERNEL k_readout(readout_task t) {
+  const int n_classes = t.n_classes;
+  const size_t model = blockIdx.y, counts = static_cast<size_t>(n_classes) * n_classes;
+  const float2 *const y = t.y + model * t.n_examples * n_classes;
   const int lane = static_cast<int>(threadIdx.x) % CUONN_WARP, warp = static_cast<int>(threadIdx.x) / CUONN_WARP;
   double loss = 0;
   for (int i = warp; i < CUONN_READOUT_EXAMPLES; i += kWarps) {
     const int example = static_cast<int>(blockIdx.x) * CUONN_READOUT_EXAMPLES + i;
-    if (example >= n_examples) break;
+    if (example >= t.n_examples) break;
     const float2 *from = y + static_cast<size_t>(example) * n_classes;
     const auto for_each_class = [&](auto visit) { visit_classes(from, n_classes, visit); };
-    const int label = labels[example];
+    const int label = t.labels[example];
     float most = -1;
     int best = n_classes;
     for_each_class([&](int c, float &power) {
@@ -95,10 +98,12 @@ KERNEL k_readout(double *losses, unsigned *confusion, const float2 *y, const uin
     const softmax probabilities = softmax_of<CUONN_WARP>(most, for_each_class);
     if (lane == 0) {
       loss += probabilities.cross_entropy(power(from[label]));
-      if (best < n_classes) atomic_add(confusion + label * n_classes + best, 1u); /* NaN predicts nothing */
+      if (best < n_classes) { /* NaN predicts nothing */
+        atomic_add(t.confusion + model * counts + label * n_classes + best, 1u);
+      }
     }
   }
-  write_loss(losses + blockIdx.x, loss);
+  write_loss(t.losses + model * t.losses_distance + blockIdx.x, loss);
 }
 
 /* Grid: chunks, models; one warp per example. c is 0 beyond the batch. */
@@ -149,11 +154,10 @@ extern "C" cudaError_t launch_modulus_back(float2 *c, const float *u, const floa
   return CUONN_LAUNCH(k_modulus_back, dim3(blocks_for(count, 256)), dim3(256), 0, stream, c, u, y, count);
 }
 
-extern "C" cudaError_t launch_readout(double *losses, unsigned *confusion, const float2 *y, const uint8_t *labels,
-                                      int n_classes, int n_examples, cudaStream_t stream) {
-  const unsigned blocks = blocks_for(static_cast<size_t>(n_examples), CUONN_READOUT_EXAMPLES);
-  return CUONN_LAUNCH(k_readout, dim3(blocks), dim3(kWarps * CUONN_WARP), kWarps * sizeof(double), stream, losses,
-                      confusion, y, labels, n_classes, n_examples);
+extern "C" cudaError_t launch_readout(const readout_task *task, cudaStream_t stream) {
+  const unsigned blocks = blocks_for(static_cast<size_t>(task->n_examples), CUONN_READOUT_EXAMPLES);
+  return CUONN_LAUNCH(k_readout, dim3(blocks, static_cast<unsigned>(task->n_models)), dim3(kWarps * CUONN_WARP),
+                      kWarps * sizeof(double), stream, *task);
 }
 
 extern "C" cudaError_t launch_cross_entropy(float2 *c, double *losses, const float2 *y, const batch_task *task,

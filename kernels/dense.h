@@ -16,10 +16,16 @@ cudaError_t launch_modulus(float *out, const float2 *y, size_t count, cudaStream
 
 enum { CUONN_READOUT_EXAMPLES = 64 }; /* of a block */
 
-/* Losses and predictions from y [example][class]. losses: [block], sums over CUONN_READOUT_EXAMPLES examples each;
- * confusion: [label][prediction], added to. */
-cudaError_t launch_readout(double *losses, unsigned *confusion, const float2 *y, const uint8_t *labels, int n_classes,
-                           int n_examples, cudaStream_t stream);
+/* Losses and predictions of models that have seen the same examples. */
+typedef struct {
+  const float2 *y;       /* [model][example][class] */
+  const uint8_t *labels; /* [example] */
+  int n_classes, n_examples, n_models;
+  double *losses; /* [model][block] sums over CUONN_READOUT_EXAMPLES examples each */
+  size_t losses_distance;
+  unsigned *confusion; /* [model][label][prediction], added to */
+} readout_task;
+cudaError_t launch_readout(const readout_task *task, cudaStream_t stream);
 
 /* The digital half of a step: examples of a batch, as many for every model. */
 typedef struct {

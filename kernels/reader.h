@@ -17,6 +17,7 @@ typedef struct {
   bool has_steps, has_layers;              /* each step, each layer has noise of its own */
   bool has_examples;                       /* each example, too; else all examples share a waveguide's error */
   bool digital;                            /* scheme */
+  bool by_matrix;                          /* tests read matrices, else the fields of examples */
   bool by_example;                         /* the largest norm of an example limits the scale, else of a waveguide */
 } chip_reader;
 

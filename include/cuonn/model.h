@@ -162,9 +162,22 @@ CUONN_API cuonn_status cuonn_model_gradient(double *loss, cuonn_mesh_gradient *g
                                             size_t index, cuonn_split split, const cuonn_step *step,
                                             cuonn_gradient_method method);
 
+/** The same of all models, with the numbers of cuonn_model_gradient(): on a device side by side, which costs one wait.
+ *  @param[out] losses     [model]
+ *  @param[out] gradients  [model][layer], arrays overwritten
+ *  @param[in] method      CUONN_GRADIENT_EXACT, or that of the handle's options, which stands for each model's own
+ *  @return as cuonn_model_step() */
+CUONN_API cuonn_status cuonn_model_gradient_all(double *losses, cuonn_mesh_gradient *gradients, cuonn_model *model,
+                                                cuonn_split split, const cuonn_step *step,
+                                                cuonn_gradient_method method);
+
 /** Evaluates a model on a set, on its chip.
  *  @param[in,out] out  `confusion` is read, the rest is written */
 CUONN_API cuonn_status cuonn_model_evaluate(cuonn_evaluation *out, cuonn_model *model, size_t index, cuonn_split split);
+
+/** Evaluates all models, with the numbers of cuonn_model_evaluate(): on a device side by side, which costs one wait.
+ *  @param[in,out] out  [model], each as there */
+CUONN_API cuonn_status cuonn_model_evaluate_all(cuonn_evaluation *out, cuonn_model *model, cuonn_split split);
 
 /** Phases of one layer, or derivatives by them, as real numbers: theta and phi [node], gamma [waveguide]. */
 typedef struct cuonn_phase_buffers {

@@ -97,12 +97,14 @@ typedef struct cuonn_backend {
 
   /* losses: [step][model], each taken before its update. A loss that is not finite does not stop the call. */
   cuonn_status (*train_steps)(double *losses, void *state, const cuonn_step *steps, size_t n_steps);
-  cuonn_status (*evaluate)(cuonn_evaluation *out, void *state, size_t model, cuonn_split split);
-  /* Loss and gradients [layer] over the examples of a step, as the model's chip gives them by a method at that step;
-   * every gradient of phases is one by the programmed phases. method: the model's, or exact. Only examples of
-   * CUONN_SPLIT_TRAIN have an order; count is not larger than batch_size. */
-  cuonn_status (*gradient)(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, cuonn_split split,
-                           const cuonn_step *step, cuonn_gradient_method method);
+  /* Of models first .. first + n_models - 1: out [n_models]. A loss that is not finite does not fail the call. */
+  cuonn_status (*evaluate)(cuonn_evaluation *out, void *state, size_t first, size_t n_models, cuonn_split split);
+  /* Losses [n_models] and gradients [n_models][layer] of the same over the examples of a step, as each model's chip
+   * gives them at that step; every gradient of phases is one by the programmed phases. method: exact, or
+   * another, which stands for each model's own. Only examples of CUONN_SPLIT_TRAIN have an order; count is not larger
+   * than batch_size. */
+  cuonn_status (*gradient)(double *losses, cuonn_mesh_gradient *gradients, void *state, size_t first, size_t n_models,
+                           cuonn_split split, const cuonn_step *step, cuonn_gradient_method method);
 
   /* Fields [example][N] of one mesh, as complex numbers in host memory, of either type where there is no on_device,
    * else of doubles; taps and backward may be NULL. */

@@ -30,7 +30,7 @@ static cuonn_status check_loss(numbers *out, const problem *p) {
   cuonn_evaluation evaluation = {0};
   out->n = 1;
   CUONN_TRY(cuonn_allocate(&out->values, 1, sizeof *out->values));
-  CUONN_TRY(p->backend->evaluate(&evaluation, p->state, 0, CUONN_SPLIT_TEST));
+  CUONN_TRY(p->backend->evaluate(&evaluation, p->state, 0, 1, CUONN_SPLIT_TEST));
   out->values[0] = evaluation.loss;
   return CUONN_OK;
 }

@@ -45,7 +45,7 @@ static cuonn_status operate_once(const problem *p) {
     return p->backend->set_images(p->state, CUONN_SPLIT_TEST, &p->images, &fourier);
   }
   cuonn_evaluation evaluation = {0};
-  return p->backend->evaluate(&evaluation, p->state, 0, CUONN_SPLIT_TEST);
+  return p->backend->evaluate(&evaluation, p->state, 0, 1, CUONN_SPLIT_TEST);
 }
 
 /* n_steps: of one sample of train_step. */

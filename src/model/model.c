@@ -161,8 +161,13 @@ cuonn_status cuonn_model_set_examples(cuonn_model *model, cuonn_split split, con
   return CUONN_OK;
 }
 
-cuonn_status cuonn_model_step(double *losses, cuonn_model *model, const cuonn_step *steps, size_t n_steps) {
+static cuonn_status check_all_phases(const cuonn_model *model) {
   for (size_t m = 0; m < model->options.n_models; m++) CUONN_TRY(model_check_phases(model, m));
+  return CUONN_OK;
+}
+
+cuonn_status cuonn_model_step(double *losses, cuonn_model *model, const cuonn_step *steps, size_t n_steps) {
+  CUONN_TRY(check_all_phases(model));
   for (size_t i = 0; i < n_steps; i++) CUONN_TRY(check_step(model, CUONN_SPLIT_TRAIN, &steps[i]));
   return model->backend->train_steps(losses, model->state, steps, n_steps);
 }
@@ -173,11 +178,26 @@ cuonn_status cuonn_model_gradient(double *loss, cuonn_mesh_gradient *gradients, 
   CUONN_TRY(check_step(model, split, step));
   CUONN_CHECK(method == CUONN_GRADIENT_EXACT || method == model->settings[index].gradient, CUONN_E_ARGUMENT,
               "a gradient is asked for that is neither exact nor by the model's own method");
-  return model->backend->gradient(loss, gradients, model->state, index, split, step, method);
+  return model->backend->gradient(loss, gradients, model->state, index, 1, split, step, method);
+}
+
+cuonn_status cuonn_model_gradient_all(double *losses, cuonn_mesh_gradient *gradients, cuonn_model *model,
+                                      cuonn_split split, const cuonn_step *step, cuonn_gradient_method method) {
+  CUONN_TRY(check_all_phases(model));
+  CUONN_TRY(check_step(model, split, step));
+  CUONN_CHECK(method == CUONN_GRADIENT_EXACT || method == model->options.gradient, CUONN_E_ARGUMENT,
+              "gradients are asked for that are neither exact nor by the handle's method");
+  return model->backend->gradient(losses, gradients, model->state, 0, model->options.n_models, split, step, method);
 }
 
 cuonn_status cuonn_model_evaluate(cuonn_evaluation *out, cuonn_model *model, size_t index, cuonn_split split) {
   CUONN_TRY(model_check_phases(model, index));
   CUONN_TRY(check_split(model, split));
-  return model->backend->evaluate(out, model->state, index, split);
+  return model->backend->evaluate(out, model->state, index, 1, split);
+}
+
+cuonn_status cuonn_model_evaluate_all(cuonn_evaluation *out, cuonn_model *model, cuonn_split split) {
+  CUONN_TRY(check_all_phases(model));
+  CUONN_TRY(check_split(model, split));
+  return model->backend->evaluate(out, model->state, 0, model->options.n_models, split);
 }

@@ -6,19 +6,21 @@
 #include "base/error.h"
 #include "base/machine.h"
 #include "base/memory.h"
-#include "training/measured.h"
 #include "training/plan.h"
 
 static size_t n_examples(const training_run *r) { return r->data->train.n_examples; }
 
 void training_run_close(training_run *r) {
   cuonn_model_destroy(r->model);
-  free(r->errors);
+  training_errors_free(&r->errors);
+  free(r->trains);
+  free(r->tests);
   free(r->losses);
   free(r->steps);
   r->model = NULL;
   r->steps = NULL;
-  r->losses = r->errors = NULL;
+  r->losses = NULL;
+  r->tests = r->trains = NULL;
 }
 
 static cuonn_status set_member(training_run *r, size_t i) {
@@ -37,7 +39,9 @@ cuonn_status training_run_open(training_run *r) {
               (unsigned long long)r->step, r->members[0].options->epochs, (unsigned long long)r->total_steps);
   CUONN_TRY(cuonn_allocate(&r->steps, steps_at_once, sizeof *r->steps));
   CUONN_TRY(cuonn_allocate(&r->losses, steps_at_once * r->n_members, sizeof *r->losses));
-  CUONN_TRY(cuonn_allocate(&r->errors, 2 * shape->n_layers, sizeof *r->errors));
+  CUONN_TRY(cuonn_allocate(&r->tests, r->n_members, sizeof *r->tests));
+  CUONN_TRY(cuonn_allocate(&r->trains, r->n_members, sizeof *r->trains));
+  if (options.gradient != CUONN_GRADIENT_EXACT) CUONN_TRY(training_errors_create(&r->errors, shape, r->n_members));
   CUONN_TRY(cuonn_model_create(&r->model, r->context, &options));
   CUONN_TRY(cuonn_model_set_examples(r->model, CUONN_SPLIT_TRAIN, &r->data->train, r->features));
   CUONN_TRY(cuonn_model_set_examples(r->model, CUONN_SPLIT_TEST, &r->data->test, r->features));
@@ -100,39 +104,51 @@ static cuonn_status take_steps(training_run *r) {
   return r->on_steps(r->user);
 }
 
-static cuonn_status finish_epoch(training_run *r, size_t i) {
-  const training_member *const of = &r->members[i];
-  cuonn_training_state *const state = of->state;
-  training_epoch epoch = {.train_loss = state->epoch_loss_sum / (double)r->steps_per_epoch,
-                          .seconds = state->epoch_seconds,
-                          .error_small = NAN,
-                          .error_batch = NAN};
-  CUONN_TRY(cuonn_model_evaluate(&epoch.test, r->model, i, CUONN_SPLIT_TEST));
-  if (!isfinite(epoch.test.loss)) {
-    cuonn_fail(CUONN_E_DIVERGED, "the test loss is %g after step %llu (epoch %llu); lower the learning rate",
-               epoch.test.loss, (unsigned long long)state->step,
-               (unsigned long long)(state->step / r->steps_per_epoch));
-    return fail_member(r, i, CUONN_E_DIVERGED);
-  }
-  if (r->wants_train) CUONN_TRY(cuonn_model_evaluate(&epoch.train, r->model, i, CUONN_SPLIT_TRAIN));
-  if (of->options->gradient != CUONN_GRADIENT_EXACT) {
-    CUONN_TRY(training_gradient_errors(&epoch.error_small, &epoch.error_batch, r->errors, r->model, i,
-                                       &state->network.shape, of->options, n_examples(r), state->step));
-    epoch.errors = r->errors;
-  }
+/* The test loss of a member is not finite. */
+static cuonn_status fail_test(training_run *r, size_t i, double loss) {
+  cuonn_fail(CUONN_E_DIVERGED, "the test loss is %g after step %llu (epoch %llu); lower the learning rate", loss,
+             (unsigned long long)r->step, (unsigned long long)(r->step / r->steps_per_epoch));
+  return fail_member(r, i, CUONN_E_DIVERGED);
+}
+
+static cuonn_status report_epoch(training_run *r, size_t i) {
+  cuonn_training_state *const state = r->members[i].state;
+  const training_errors *const e = &r->errors;
+  const bool exact = e->n_models == 0;
+  const training_epoch epoch = {.train = r->trains[i],
+                                .test = r->tests[i],
+                                .train_loss = state->epoch_loss_sum / (double)r->steps_per_epoch,
+                                .seconds = state->epoch_seconds,
+                                .error_small = exact ? NAN : e->whole[2 * i],
+                                .error_batch = exact ? NAN : e->whole[2 * i + 1],
+                                .errors = exact ? NULL : &e->layers[2 * i * e->shape.n_layers]};
   state->epoch_loss_sum = 0;
   state->epoch_seconds = 0;
   return r->on_epoch(r->user, i, &epoch);
+}
+
+/* Those that failed are evaluated with the others, and nobody looks. */
+static cuonn_status finish_epoch(training_run *r) {
+  CUONN_TRY(cuonn_model_evaluate_all(r->tests, r->model, CUONN_SPLIT_TEST));
+  for (size_t i = 0; i < r->n_members; i++) {
+    if (!r->members[i].failed && !isfinite(r->tests[i].loss)) CUONN_TRY(fail_test(r, i, r->tests[i].loss));
+  }
+  if (r->n_failed == r->n_members) return CUONN_OK;
+  if (r->wants_train) CUONN_TRY(cuonn_model_evaluate_all(r->trains, r->model, CUONN_SPLIT_TRAIN));
+  if (r->errors.n_models > 0) {
+    CUONN_TRY(training_errors_measure(&r->errors, r->model, r->members[0].options, n_examples(r), r->step));
+  }
+  for (size_t i = 0; i < r->n_members; i++) {
+    if (!r->members[i].failed) CUONN_TRY(report_epoch(r, i));
+  }
+  return CUONN_OK;
 }
 
 cuonn_status training_run_epochs(training_run *r) {
   while (r->step < r->total_steps && r->n_failed < r->n_members) {
     if (cuonn_stop_requested()) return r->on_stop(r->user);
     CUONN_TRY(take_steps(r));
-    if (r->step % r->steps_per_epoch != 0) continue;
-    for (size_t i = 0; i < r->n_members; i++) {
-      if (!r->members[i].failed) CUONN_TRY(finish_epoch(r, i));
-    }
+    if (r->step % r->steps_per_epoch == 0) CUONN_TRY(finish_epoch(r));
   }
   return CUONN_OK;
 }

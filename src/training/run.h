@@ -3,6 +3,7 @@
 #define CUONN_TRAINING_RUN_H
 
 #include "cuonn/training.h"
+#include "training/measured.h"
 
 /* One of them. */
 typedef struct {
@@ -15,7 +16,7 @@ typedef struct {
 typedef struct {
   cuonn_evaluation train, test; /* train: zeroed unless it is wanted */
   double train_loss, seconds;
-  double error_small, error_batch; /* cuonn_gradient_error(); NaN: gradients are exact */
+  double error_small, error_batch; /* cuonn_gradient_error(); NaN: gradients are exact, or were not compared */
   const double *errors;            /* [2][layer] the same of each layer alone; NULL: gradients are exact */
 } training_epoch;
 
@@ -38,11 +39,12 @@ typedef struct {
 
   cuonn_model *model;
   size_t steps_per_epoch;
-  uint64_t step, total_steps; /* step: the first to do, counted from the start of the run */
-  double seconds;             /* of training, in this call */
-  cuonn_step *steps;          /* plan of one call */
-  double *losses;             /* [step][member] of one call */
-  double *errors;             /* [2][layer] */
+  uint64_t step, total_steps;       /* step: the first to do, counted from the start of the run */
+  double seconds;                   /* of training, in this call */
+  cuonn_step *steps;                /* plan of one call */
+  double *losses;                   /* [step][member] of one call */
+  cuonn_evaluation *tests, *trains; /* [member] of an epoch */
+  training_errors errors;           /* empty where gradients are exact */
 } training_run;
 
 /* Makes the handle, and gives it examples and members. Close it also after a failure. */

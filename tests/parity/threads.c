@@ -59,13 +59,14 @@ static void run(results *out, int n_threads, double error, cuonn_order order, cu
   }
   OK(cpu->train_steps(out->losses, state, steps, kSteps));
   cuonn_evaluation evaluation = {0};
-  OK(cpu->evaluate(&evaluation, state, 0, CUONN_SPLIT_TEST));
+  OK(cpu->evaluate(&evaluation, state, 0, 1, CUONN_SPLIT_TEST));
   out->test_loss = evaluation.loss;
   cuonn_mesh_gradient g[kLayers];
   for (size_t l = 0; l < kLayers; l++) {
     g[l] = (cuonn_mesh_gradient){out->d_theta[l], out->d_phi[l], out->d_gamma[l]};
   }
-  OK(cpu->gradient(&out->loss, g, state, 0, CUONN_SPLIT_TEST, &(cuonn_step){.count = kExamples}, CUONN_GRADIENT_EXACT));
+  OK(cpu->gradient(&out->loss, g, state, 0, 1, CUONN_SPLIT_TEST, &(cuonn_step){.count = kExamples},
+                   CUONN_GRADIENT_EXACT));
   OK(cpu->get_model(&(backend_model){.network = &network, .moments = out->moments}, state, 0));
   for (size_t l = 0; l < kLayers; l++) {
     memcpy(out->theta[l], network.layers[l].theta, sizeof out->theta[l]);

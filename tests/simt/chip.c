@@ -126,7 +126,7 @@ static void train_models(double *losses, double *test, void *state, size_t count
   for (size_t i = 0; i < kSteps; i++) steps[i] = (cuonn_step){0, 40 * i, i == 2 ? 30 : 40, 1, i, (uint32_t)i};
   OK(cuda->train_steps(losses, state, steps, kSteps));
   for (size_t m = 0; m < count; m++) {
-    OK(cuda->evaluate(&evaluation, state, m, CUONN_SPLIT_TEST));
+    OK(cuda->evaluate(&evaluation, state, m, 1, CUONN_SPLIT_TEST));
     test[m] = evaluation.loss;
   }
 }

@@ -53,7 +53,7 @@ static void test_graphs__follow_their_arrays(void **state) {
   const backend_model model = {.network = &states.network, .optimizer = &adam, .seed = 7};
   for (int run = 0; run < 2; run++) {
     OK(PARITY_BACKEND.set_model(states.states[1], 0, &model));
-    OK(PARITY_BACKEND.gradient(&loss, g, states.states[1], 0, CUONN_SPLIT_TEST, &steps[0], CUONN_GRADIENT_EXACT));
+    OK(PARITY_BACKEND.gradient(&loss, g, states.states[1], 0, 1, CUONN_SPLIT_TEST, &steps[0], CUONN_GRADIENT_EXACT));
     OK(PARITY_BACKEND.train_steps(losses[run], states.states[1], steps, 2));
   }
   assert_memory_equal(losses[0], losses[1], sizeof losses[0]);
@@ -93,7 +93,7 @@ static void test_parts__of_several_passes(void **state) {
         double *const at = gradients[few][l];
         g[l] = (cuonn_mesh_gradient){at, at + kNodes, at + 2 * kNodes};
       }
-      OK(PARITY_BACKEND.gradient(&loss, g, states.states[1], 0, CUONN_SPLIT_TEST, &all, CUONN_GRADIENT_EXACT));
+      OK(PARITY_BACKEND.gradient(&loss, g, states.states[1], 0, 1, CUONN_SPLIT_TEST, &all, CUONN_GRADIENT_EXACT));
       free_pair(&states);
     }
     CLOSE(&gradients[1][0][0], &gradients[0][0][0], sizeof gradients[0] / sizeof(double), .rel = tolerance(1, kModes));

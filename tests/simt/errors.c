@@ -87,7 +87,7 @@ static cuonn_status run(job *j, cuonn_gradient_method gradient, cuonn_method met
   if (status == CUONN_OK) status = cuda->set_fields(j->state, CUONN_SPLIT_TRAIN, &j->fields, j->labels);
   if (status == CUONN_OK) status = cuda->set_model(j->state, 0, &model);
   if (status == CUONN_OK) status = cuda->train_steps(j->losses, j->state, j->steps, kSteps);
-  if (status == CUONN_OK) status = cuda->evaluate(&evaluation, j->state, 0, CUONN_SPLIT_TRAIN);
+  if (status == CUONN_OK) status = cuda->evaluate(&evaluation, j->state, 0, 1, CUONN_SPLIT_TRAIN);
   if (status == CUONN_OK) status = cuda->get_model(&(backend_model){.network = &j->network}, j->state, 0);
   return status;
 }

@@ -18,6 +18,7 @@ static void test_models__as_on_every_backend(void **unused) {
   for (int schedule = 0; schedule < SIMT_SCHEDULES; schedule++) {
     simt_schedule(schedule);
     side_by_side("cuda");
+    all_at_once("cuda");
     go_on("cuda");
     layer_is_mesh("cuda");
     single_precision("cuda");

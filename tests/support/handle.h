@@ -164,6 +164,47 @@ static inline void side_by_side(const char *backend) {
   }
 }
 
+/* All models in one call, with noise of their own in what they read, are what each is in a call for itself. */
+static inline void all_at_once(const char *backend) {
+  enum { kModels = 4, kNumbers = 2 * kNodes + kModes };
+  static double one[kLayers][kNumbers], all[kModels][kLayers][kNumbers];
+  cuonn_model *const model = make(backend, 0, kModels);
+  cuonn_mesh_gradient g[kLayers], each[kModels * kLayers];
+  cuonn_evaluation want = {0}, got[kModels] = {0};
+  uint64_t confusion[kModels + 1][kClasses * kClasses];
+  double loss, losses[kModels];
+  const cuonn_step step = {.epoch = 1, .first = 3, .count = kBatch, .number = kSteps};
+  for (size_t m = 0; m < kModels; m++) {
+    cuonn_model_settings settings = settings_of(m);
+    cuonn_network network = network_of(m);
+    settings.chip.io_phase = m < 1 ? 0 : 0.05;
+    settings.chip.measurement = m < 2 ? CUONN_MEASUREMENT_EXAMPLE : CUONN_MEASUREMENT_MATRIX;
+    OK(cuonn_model_set(model, m, &network, NULL, &settings));
+    cuonn_network_free(&network);
+    got[m].confusion = confusion[m];
+    for (size_t l = 0; l < kLayers; l++)
+      each[m * kLayers + l] = (cuonn_mesh_gradient){all[m][l], all[m][l] + kNodes, all[m][l] + 2 * kNodes};
+  }
+  for (size_t l = 0; l < kLayers; l++) g[l] = (cuonn_mesh_gradient){one[l], one[l] + kNodes, one[l] + 2 * kNodes};
+  want.confusion = confusion[kModels];
+  for (int split = 0; split < CUONN_SPLITS; split++) {
+    OK(cuonn_model_evaluate_all(got, model, (cuonn_split)split));
+    OK(cuonn_model_gradient_all(losses, each, model, (cuonn_split)split, &step, CUONN_GRADIENT_EXACT));
+    for (size_t m = 0; m < kModels; m++) {
+      OK(cuonn_model_evaluate(&want, model, m, (cuonn_split)split));
+      assert_true(got[m].loss == want.loss && got[m].n_correct == want.n_correct && got[m].n_examples == kExamples);
+      assert_memory_equal(confusion[m], confusion[kModels], sizeof *confusion);
+      OK(cuonn_model_gradient(&loss, g, model, m, (cuonn_split)split, &step, CUONN_GRADIENT_EXACT));
+      assert_true(losses[m] == loss);
+      assert_memory_equal(all[m], one, sizeof one);
+    }
+    assert_true(got[0].loss != got[1].loss && got[2].loss != got[3].loss);
+  }
+  REFUSED(cuonn_model_gradient_all(losses, each, model, CUONN_SPLIT_TEST, &step, CUONN_GRADIENT_ANALOG),
+          CUONN_E_ARGUMENT, "neither exact nor by the handle's method");
+  cuonn_model_destroy(model);
+}
+
 /* Steps that are handed in one by one, by handles that begin where another ended, are those of one call. */
 static inline void go_on(const char *backend) {
   static results want;

@@ -95,13 +95,13 @@ static void compute(outcome *out, const cuonn_backend *backend, fixture *f, cons
     gradients[l] = (cuonn_mesh_gradient){at, at + f->nodes, at + 2 * f->nodes};
   }
   const cuonn_step first = {.epoch = 1, .first = 7, .count = 83, .number = 12};
-  OK(backend->gradient(&out->losses[kSteps], gradients, c.state, 0, CUONN_SPLIT_TRAIN, &first, method));
+  OK(backend->gradient(&out->losses[kSteps], gradients, c.state, 0, 1, CUONN_SPLIT_TRAIN, &first, method));
   for (size_t i = 0; i < kSteps; i++) {
     const cuonn_step step = {0, 40 * i, i == 2 ? 30 : 40, 1, i, (uint32_t)i};
     OK(backend->train_steps(&out->losses[i], c.state, &step, 1));
   }
   cuonn_evaluation test = {0};
-  OK(backend->evaluate(&test, c.state, 0, CUONN_SPLIT_TEST));
+  OK(backend->evaluate(&test, c.state, 0, 1, CUONN_SPLIT_TEST));
   out->losses[kSteps + 1] = test.loss;
   out->correct = (double)test.n_correct;
   cuonn_network trained;

@@ -222,9 +222,9 @@ static void check_network(const problem *p, chance *c) {
       g[l] = (cuonn_mesh_gradient){d_theta[b] + l * nodes, d_phi[b] + l * nodes, d_gamma[b] + l * p->modes};
     }
     const cuonn_step all = {.count = p->batch};
-    OK(both[b]->gradient(&loss[b], g, both_states.states[b], 0, CUONN_SPLIT_TEST, &all, CUONN_GRADIENT_EXACT));
+    OK(both[b]->gradient(&loss[b], g, both_states.states[b], 0, 1, CUONN_SPLIT_TEST, &all, CUONN_GRADIENT_EXACT));
     evaluation[b].confusion = calloc(p->classes * p->classes, sizeof(uint64_t));
-    OK(both[b]->evaluate(&evaluation[b], both_states.states[b], 0, CUONN_SPLIT_TRAIN));
+    OK(both[b]->evaluate(&evaluation[b], both_states.states[b], 0, 1, CUONN_SPLIT_TRAIN));
   }
   const double fields = tolerance(kFields, columns);
   const double gradient = tolerance(kGradient, columns + (PARITY_SUMS_IN_FLOAT ? p->batch : 0));

@@ -214,8 +214,9 @@ static cuonn_status wrong_features(double *out, void *state, cuonn_split split) 
   out[33] += factor - 1; /* features are about 1 */
   return status;
 }
-static cuonn_status wrong_evaluation(cuonn_evaluation *out, void *state, size_t model, cuonn_split split) {
-  const cuonn_status status = cuonn_backend_reference.evaluate(out, state, model, split);
+static cuonn_status wrong_evaluation(cuonn_evaluation *out, void *state, size_t first, size_t n_models,
+                                     cuonn_split split) {
+  const cuonn_status status = cuonn_backend_reference.evaluate(out, state, first, n_models, split);
   out->loss *= factor;
   return status;
 }

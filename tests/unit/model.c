@@ -16,6 +16,12 @@ static void test_models__side_by_side_as_alone(void **unused) {
   side_by_side("cpu");
 }
 
+static void test_models__all_in_one_call(void **unused) {
+  (void)unused;
+  all_at_once("reference");
+  all_at_once("cpu");
+}
+
 static void test_steps__go_on_from_outside(void **unused) {
   (void)unused;
   go_on("reference");
@@ -296,12 +302,19 @@ static void test_overflow__is_found_when_asked(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_models__side_by_side_as_alone),   cmocka_unit_test(test_steps__go_on_from_outside),
-      cmocka_unit_test(test_threads__each_its_handle),        cmocka_unit_test(test_threads__each_its_features),
-      cmocka_unit_test(test_options__without_macros),         cmocka_unit_test(test_fields__as_without_a_handle),
-      cmocka_unit_test(test_fields__of_single_precision),     cmocka_unit_test(test_phases__as_buffers),
-      cmocka_unit_test(test_vjp__by_programmed_phases),       cmocka_unit_test(test_refuses__what_is_not_there),
-      cmocka_unit_test(test_refuses__models_that_do_not_fit), cmocka_unit_test(test_refuses__wrong_buffers),
+      cmocka_unit_test(test_models__side_by_side_as_alone),
+      cmocka_unit_test(test_models__all_in_one_call),
+      cmocka_unit_test(test_steps__go_on_from_outside),
+      cmocka_unit_test(test_threads__each_its_handle),
+      cmocka_unit_test(test_threads__each_its_features),
+      cmocka_unit_test(test_options__without_macros),
+      cmocka_unit_test(test_fields__as_without_a_handle),
+      cmocka_unit_test(test_fields__of_single_precision),
+      cmocka_unit_test(test_phases__as_buffers),
+      cmocka_unit_test(test_vjp__by_programmed_phases),
+      cmocka_unit_test(test_refuses__what_is_not_there),
+      cmocka_unit_test(test_refuses__models_that_do_not_fit),
+      cmocka_unit_test(test_refuses__wrong_buffers),
       cmocka_unit_test(test_overflow__is_found_when_asked),
   };
   return cmocka_run_group_tests(tests, setup, NULL);

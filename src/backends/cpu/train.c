@@ -128,8 +128,7 @@ cuonn_status cpu_train_steps(double *losses, void *state, const cuonn_step *step
   return CUONN_OK;
 }
 
-cuonn_status cpu_evaluate(cuonn_evaluation *out, void *state, size_t model, cuonn_split split) {
-  cpu_state *const s = state;
+static cuonn_status evaluate_model(cuonn_evaluation *out, cpu_state *s, size_t model, cuonn_split split) {
   const size_t n = s->sets[split].n_examples, classes = s->problem.shape.n_classes;
   const cpu_method *const method =
       chip_reads_exactly(&s->models[model].options) ? cpu_exact_method(s, n, false) : &cpu_in_situ;
@@ -159,6 +158,11 @@ cuonn_status cpu_evaluate(cuonn_evaluation *out, void *state, size_t model, cuon
   return CUONN_OK;
 }
 
+cuonn_status cpu_evaluate(cuonn_evaluation *out, void *state, size_t first, size_t n_models, cuonn_split split) {
+  for (size_t i = 0; i < n_models; i++) CUONN_TRY(evaluate_model(out + i, state, first + i, split));
+  return CUONN_OK;
+}
+
 static void copy_gradients(cuonn_mesh_gradient *to, const cpu_state *s, size_t model) {
   const size_t n = s->problem.shape.n_modes, nodes = s->problem.shape.mesh->n_nodes;
   const cuonn_mesh_gradient *const from = s->models[model].gradients;
@@ -169,11 +173,9 @@ static void copy_gradients(cuonn_mesh_gradient *to, const cpu_state *s, size_t m
   }
 }
 
-cuonn_status cpu_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, cuonn_split split,
-                          const cuonn_step *step, cuonn_gradient_method which) {
-  cpu_state *const s = state;
+static void model_gradient(double *loss, cuonn_mesh_gradient *gradients, cpu_state *s, size_t model, const cpu_batch *b,
+                           cuonn_gradient_method which) {
   const cpu_method *const method = cpu_method_of(s, which, s->problem.batch_size);
-  const cpu_batch b = batch_of(s, split, step);
   cpu_team team;
   const cpu_group group = {s, model, 1, &which, s->spaces, &team};
   make_ready(s, s->models + model, method, which);
@@ -181,11 +183,21 @@ cuonn_status cpu_gradient(double *loss, cuonn_mesh_gradient *gradients, void *st
 #pragma omp parallel num_threads(s->threads)
   {
     gather_team(&team);
-    method->gradient(loss, &group, &b);
+    method->gradient(loss, &group, b);
 #pragma omp for schedule(static, 1) nowait
     for (size_t l = 0; l < s->problem.shape.n_layers; l++) pull_back(s->models + model, l, which);
   }
   cpu_team_destroy(&team);
   copy_gradients(gradients, s, model);
+}
+
+cuonn_status cpu_gradient(double *losses, cuonn_mesh_gradient *gradients, void *state, size_t first, size_t n_models,
+                          cuonn_split split, const cuonn_step *step, cuonn_gradient_method which) {
+  cpu_state *const s = state;
+  const cpu_batch b = batch_of(s, split, step);
+  for (size_t i = 0; i < n_models; i++) {
+    const cuonn_gradient_method own = which == CUONN_GRADIENT_EXACT ? which : s->models[first + i].gradient;
+    model_gradient(losses + i, gradients + i * s->problem.shape.n_layers, s, first + i, &b, own);
+  }
   return CUONN_OK;
 }

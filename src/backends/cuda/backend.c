@@ -1,4 +1,5 @@
 /* The cuda backend: float, one NVIDIA GPU. This file is its table; kernels/ holds the ideas. */
+#include "cuda/evaluate.h"
 #include "cuda/fields.h"
 #include "cuda/measure.h"
 #include "cuda/methods.h"

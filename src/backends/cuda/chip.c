@@ -22,6 +22,7 @@ static chip_reader reader_of(const cuonn_chip_options *chip, cuonn_gradient_meth
                        .has_layers = chip_noise_has_layers(chip),
                        .has_examples = chip_noise_has_examples(chip),
                        .digital = method == CUONN_GRADIENT_DIGITAL,
+                       .by_matrix = chip->measurement == CUONN_MEASUREMENT_MATRIX,
                        .by_example = chip->scale == CUONN_SCALE_EXAMPLE};
 }
 
@@ -114,23 +115,5 @@ cuonn_status cuda_program(const cuda_state *s) {
   if (!s->chip.programs) return CUONN_OK;
   CUONN_CUDA(launch_program(s->chip.applied, s->meshes.phases, s->chip.added, s->chip.errors, s->meshes.layout,
                             (int)s->problem.shape.n_layers, (int)s->problem.n_models, s->session->stream));
-  return CUONN_OK;
-}
-
-cuonn_status cuda_read_test(const cuda_state *s, float2 *fields, size_t model, size_t first_layer, size_t n_layers,
-                            size_t first_example, size_t n_examples, size_t n_read, size_t stride) {
-  const reading_task task = {.fields = fields,
-                             .readers = s->chip.readers + model,
-                             .use = READ_TEST,
-                             .number = s->chip.steps_done,
-                             .n_models = 1,
-                             .n_modes = (int)s->problem.shape.n_modes,
-                             .first_layer = (int)first_layer,
-                             .n_layers = (int)n_layers,
-                             .first_example = (int)first_example,
-                             .n_examples = (int)n_examples,
-                             .n_read = (int)n_read,
-                             .stride = (int)stride};
-  CUONN_CUDA(launch_read(&task, s->session->stream));
   return CUONN_OK;
 }

@@ -155,22 +155,22 @@ cuonn_status cuda_blas(cublasHandle_t *out, cuda_session *session) {
   return CUONN_OK;
 }
 
-cuonn_status cuda_plan(cufftHandle *out, cuda_session *session, size_t height, size_t width, size_t n_images) {
+cuonn_status cuda_plan(cufftHandle *out, size_t *n_images, cuda_session *session, size_t height, size_t width) {
   int sides[2] = {(int)height, (int)width};
-  const int images = (int)n_images;
-  if (session->plan_images > 0) {
-    *out = session->plan;
-    if (session->plan_height == sides[0] && session->plan_width == sides[1] && session->plan_images == images) {
-      return CUONN_OK;
+  const int images = (int)*n_images;
+  const bool same = session->plan_height == sides[0] && session->plan_width == sides[1];
+  if (!same || session->plan_images < images) {
+    if (session->plan_images > 0) {
+      session->plan_images = 0;
+      CUONN_FFT(cufftDestroy(session->plan));
     }
-    session->plan_images = 0;
-    CUONN_FFT(cufftDestroy(session->plan));
+    CUONN_FFT(cufftPlanMany(&session->plan, 2, sides, NULL, 1, 0, NULL, 1, 0, CUFFT_R2C, images));
+    session->plan_height = sides[0];
+    session->plan_width = sides[1];
+    session->plan_images = images;
+    CUONN_FFT(cufftSetStream(session->plan, session->stream));
   }
-  CUONN_FFT(cufftPlanMany(&session->plan, 2, sides, NULL, 1, 0, NULL, 1, 0, CUFFT_R2C, images));
-  session->plan_height = sides[0];
-  session->plan_width = sides[1];
-  session->plan_images = images;
-  CUONN_FFT(cufftSetStream(session->plan, session->stream));
+  *n_images = (size_t)session->plan_images;
   *out = session->plan;
   return CUONN_OK;
 }
@@ -215,4 +215,34 @@ void cuda_memory_free(cuda_memory *memory) {
   while (memory->count > 0) (void)cudaFree(memory->pointers[--memory->count]);
   while (memory->n_pinned > 0) (void)cudaFreeHost(memory->pinned[--memory->n_pinned]);
   (void)cudaGetLastError(); /* a device that was lost says so here again */
+}
+
+/* Whether it is large enough; else it is empty afterwards. */
+static cuonn_status make_way(bool *fits, cuda_room *room, size_t bytes, cudaStream_t stream) {
+  *fits = room->data && bytes <= room->bytes;
+  if (*fits) return CUONN_OK;
+  CUONN_CUDA(cudaStreamSynchronize(stream));
+  cuda_memory_free(&room->memory);
+  *room = (cuda_room){0};
+  return CUONN_OK;
+}
+
+cuonn_status cuda_widen(cuda_room *room, size_t count, size_t size, const char *what, cudaStream_t stream,
+                        bool *moved) {
+  bool fits;
+  CUONN_TRY(make_way(&fits, room, count * size, stream));
+  if (fits) return CUONN_OK;
+  *moved = true;
+  CUONN_TRY(cuda_allocate(&room->data, &room->memory, count, size, what));
+  room->bytes = count * size;
+  return CUONN_OK;
+}
+
+cuonn_status cuda_widen_pinned(cuda_room *room, size_t count, size_t size, cudaStream_t stream) {
+  bool fits;
+  CUONN_TRY(make_way(&fits, room, count * size, stream));
+  if (fits) return CUONN_OK;
+  CUONN_TRY(cuda_allocate_pinned(&room->data, &room->memory, count, size));
+  room->bytes = count * size;
+  return CUONN_OK;
 }

@@ -32,8 +32,8 @@ void cuda_session_close(cuda_session *session);
 void cuda_release(void);
 
 cuonn_status cuda_blas(cublasHandle_t *out, cuda_session *session);
-/* A plan for real-to-complex transforms of so many images. */
-cuonn_status cuda_plan(cufftHandle *out, cuda_session *session, size_t height, size_t width, size_t n_images);
+/* A plan for real-to-complex transforms of so many images, or of more, where one was made before: *n_images. */
+cuonn_status cuda_plan(cufftHandle *out, size_t *n_images, cuda_session *session, size_t height, size_t width);
 
 /* Turns a library's result into a status; text: the call. */
 cuonn_status cuda_check(cudaError_t result, const char *text, const char *file, int line);
@@ -59,5 +59,18 @@ cuonn_status cuda_allocate(void *to, cuda_memory *memory, size_t count, size_t s
 /* The same of host memory that the device reads and writes by itself. */
 cuonn_status cuda_allocate_pinned(void *to, cuda_memory *memory, size_t count, size_t size);
 void cuda_memory_free(cuda_memory *memory);
+
+/* Memory that grows with the largest call, and is kept. Zeroed, it is empty. */
+typedef struct {
+  void *data;
+  size_t bytes;
+  cuda_memory memory;
+} cuda_room;
+
+/* Room for count elements, of which nothing is kept where it has to grow; then the stream is waited for, and *moved set
+ * to true. */
+cuonn_status cuda_widen(cuda_room *room, size_t count, size_t size, const char *what, cudaStream_t stream, bool *moved);
+/* The same of host memory, as cuda_allocate_pinned(). */
+cuonn_status cuda_widen_pinned(cuda_room *room, size_t count, size_t size, cudaStream_t stream);
 
 #endif

@@ -21,15 +21,9 @@ void cuda_fields_free(cuda_fields *f) {
   if (f->event) (void)cudaEventDestroy(f->event);
 }
 
-/* Waits for what is under way where it has to grow. */
 static cuonn_status widen(cuda_room *room, size_t count, size_t size, const cuda_state *s) {
-  if (room->data && count * size <= room->bytes) return CUONN_OK;
-  CUONN_CUDA(cudaStreamSynchronize(s->session->stream));
-  cuda_memory_free(&room->memory);
-  *room = (cuda_room){0};
-  CUONN_TRY(cuda_allocate(&room->data, &room->memory, count, size, "the fields and gradients of a call"));
-  room->bytes = count * size;
-  return CUONN_OK;
+  bool moved;
+  return cuda_widen(room, count, size, "the fields and gradients of a call", s->session->stream, &moved);
 }
 
 /* Phases at the outputs, which networks do without. */
@@ -74,7 +68,7 @@ cuonn_status cuda_fields_prepare(cuda_state *s) {
     CUONN_TRY(make_lasting(s));
   }
   if (!s->meshes.gamma) CUONN_TRY(add_outputs(s));
-  return cuda_prepare(s);
+  return cuda_prepare_chip(s);
 }
 
 /* One call: twins of its buffers, and the caller's stream. */

@@ -1,5 +1,6 @@
 /* Ways to compute, over whole networks and all models of a state: one a file. Which gradient is wanted is another
- * matter; a method says how it is got. prepare() and gradient() only launch, so that steps can be recorded. */
+ * matter; a method says how it is got. Losses alone have one way (evaluate.c). prepare() and gradient() only launch, so
+ * that steps can be recorded. */
 #ifndef CUDA_METHOD_H
 #define CUDA_METHOD_H
 
@@ -40,11 +41,9 @@ static inline gamma_state cuda_gamma_of(const cuda_state *s) {
                        s->steps.rules};
 }
 
-/* Coefficients of nodes, of the chip and of one without errors. */
+/* Coefficients of nodes of the chip. */
 static inline cuonn_status cuda_prepare_nodes(const cuda_state *s) {
-  CUONN_TRY(cuda_meshes_fill(&s->meshes, s->session->stream));
-  if (s->ideal.phases) CUONN_TRY(cuda_meshes_fill(&s->ideal, s->session->stream));
-  return CUONN_OK;
+  return cuda_meshes_fill(&s->meshes, s->session->stream);
 }
 
 /* What gradient() leaves: whole gradients and losses, or sums that are added up with the optimizer where that goes, of
@@ -55,16 +54,15 @@ typedef struct cuda_method {
   const char *name;
   cuda_sums sums;
   bool (*supports)(const cuonn_mesh_shape *shape);
-  /* Coefficients of all models, from the phases that their chips apply: for gradient() and for every evaluation. */
+  /* Coefficients of all models' chips, from the phases that they apply: for gradient() and for every evaluation. */
   cuonn_status (*prepare)(const cuda_state *s);
   /* Losses of chunks go to s->steps.chunk_losses, where the first model is the first. Derivatives with respect to the
    * phases that are applied: sums to s->steps.gradient, or whole ones to s->steps.derived, unless batch->steps asks for
    * the step along them (of all models of the state). */
   cuonn_status (*gradient)(const cuda_state *s, const cuda_batch *batch);
-  cuonn_status (*evaluate)(cuonn_evaluation *out, cuda_state *s, size_t model, const cuda_set *set);
 } cuda_method;
 
-extern const cuda_method cuda_columns; /* fields of every example, node by node; evaluation by matrices */
+extern const cuda_method cuda_columns; /* fields of every example, node by node */
 extern const cuda_method cuda_dense;   /* layers as matrices */
 extern const cuda_method cuda_in_situ; /* powers and fields as the chip reads them */
 

@@ -1,6 +1,5 @@
 /* Fields of every example go through the nodes, and cotangents back, in one kernel for the whole network
  * (kernels/network.cu): exact gradients, of the chip or of one without errors. */
-#include "cuda/matrices.h"
 #include "cuda/method.h"
 
 static bool supports(const cuonn_mesh_shape *shape) { return shape->neighbours; }
@@ -28,8 +27,4 @@ static cuonn_status gradient(const cuda_state *s, const cuda_batch *b) {
   return CUONN_OK;
 }
 
-static cuonn_status evaluate(cuonn_evaluation *out, cuda_state *s, size_t model, const cuda_set *set) {
-  return cuda_matrices_evaluate(out, s, model, set, false);
-}
-
-const cuda_method cuda_columns = {"columns", CUDA_SUMS_OF_CHUNKS, supports, cuda_prepare_nodes, gradient, evaluate};
+const cuda_method cuda_columns = {"columns", CUDA_SUMS_OF_CHUNKS, supports, cuda_prepare_nodes, gradient};

@@ -1,7 +1,6 @@
 /* Every layer becomes a matrix, the batch goes through by products of matrices, and the derivatives of the matrices go
  * through the nodes (kernels/matrix_gradient.cu): exact gradients, of the chip or of one without errors. What the nodes
  * have to do does not grow with the batch. */
-#include "cuda/matrices.h"
 #include "cuda/products.h"
 #include "kernels/matrix_gradient.h"
 
@@ -45,8 +44,4 @@ static cuonn_status gradient(const cuda_state *s, const cuda_batch *on) {
   return CUONN_OK;
 }
 
-static cuonn_status evaluate(cuonn_evaluation *out, cuda_state *s, size_t model, const cuda_set *set) {
-  return cuda_matrices_evaluate(out, s, model, set, false);
-}
-
-const cuda_method cuda_dense = {"dense", CUDA_SUMS_OF_COLUMNS, supports, cuda_prepare_nodes, gradient, evaluate};
+const cuda_method cuda_dense = {"dense", CUDA_SUMS_OF_COLUMNS, supports, cuda_prepare_nodes, gradient};

@@ -7,7 +7,6 @@
 #include "cuda/method_in_situ.h"
 
 #include "chip/noise.h"
-#include "cuda/matrices.h"
 #include "cuda/products.h"
 #include "kernels/derivatives.h"
 #include "kernels/measure.h"
@@ -192,8 +191,4 @@ static cuonn_status gradient(const cuda_state *s, const cuda_batch *on) {
   return w.i->by_matrix ? come_back_by_matrix(&w) : come_back_by_example(&w);
 }
 
-static cuonn_status evaluate(cuonn_evaluation *out, cuda_state *s, size_t model, const cuda_set *set) {
-  return cuda_matrices_evaluate(out, s, model, set, true);
-}
-
-const cuda_method cuda_in_situ = {"in situ", CUDA_WHOLE, supports, prepare, gradient, evaluate};
+const cuda_method cuda_in_situ = {"in situ", CUDA_WHOLE, supports, prepare, gradient};

@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "cuda/chip.h"
+#include "cuda/evaluate.h"
 #include "cuda/fields.h"
+#include "cuda/graphs.h"
 #include "cuda/method_in_situ.h"
 #include "cuda/methods.h"
-#include "cuda/prepare.h"
 #include "cuda/products.h"
+#include "cuda/sets.h"
 #include "network/shape.h"
 
 void cuda_destroy(void *state) {
@@ -21,13 +22,14 @@ void cuda_destroy(void *state) {
   for (size_t m = 0; s->models && m < s->problem.n_models; m++) cuonn_network_free(&s->models[m].network);
   free(s->models);
   free(s->scratch);
-  for (int i = 0; i < CUONN_SPLITS; i++) cuda_memory_free(&s->sets[i].memory);
-  cuda_memory_free(&s->evaluation.memory);
+  cuda_sets_free(s);
+  cuda_evaluation_free(&s->evaluation);
   cuda_memory_free(&s->in_situ.memory);
   cuda_memory_free(&s->products.memory);
   cuda_fields_free(&s->fields);
   cuda_memory_free(&s->chip.memory);
-  cuda_memory_free(&s->steps.order_memory);
+  cuda_memory_free(&s->steps.pinned_gradients.memory);
+  cuda_memory_free(&s->steps.order_room.memory);
   cuda_memory_free(&s->steps.kept_memory);
   cuda_memory_free(&s->steps.memory);
   cuda_meshes_free(&s->ideal);
@@ -45,9 +47,13 @@ static cuonn_status create_steps(cuda_state *s) {
   const char *const of = "the gradients of a batch";
   steps->order_epoch = -1;
   steps->most_chunks = cuda_chunks(p->batch_size, s->meshes.layout, layers);
-  steps->most_models = cuonn_gradient_is_measured(p->gradient) && models > 0 ? 1 : models;
   const bool dense = cuda_exact_method(p) == &cuda_dense;
   steps->n_parts = dense ? cuda_chunks(p->shape.n_modes, s->meshes.layout, layers) : steps->most_chunks;
+  steps->most_models = models;
+  if (cuonn_gradient_is_measured(p->gradient)) { /* exact ones are only compared with */
+    const size_t fit = ((size_t)1 << 30) / (steps->n_parts * layers * places * sizeof(float2));
+    if (fit < models) steps->most_models = fit > 0 ? fit : 1;
+  }
   const size_t parts = steps->most_models * steps->n_parts;
   const size_t outputs = network_outputs_size(s->meshes.layout, steps->most_models, steps->most_chunks, layers);
   CUONN_TRY(cuda_allocate(&steps->gradient, memory, parts * layers * places, sizeof(float2), of));

@@ -1,18 +1,11 @@
 #include "cuda/prepare.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "cuda/chip.h"
+#include "cuda/graphs.h"
 #include "cuda/methods.h"
-
-void cuda_drop_graphs(cuda_state *s) {
-  for (int i = 0; i < kGraphs; i++) {
-    if (s->graphs[i].exec) (void)cudaGraphExecDestroy(s->graphs[i].exec);
-  }
-  memset(s->graphs, 0, sizeof s->graphs);
-}
 
 /* Fields kept on the way out, if a model needs that. */
 static cuonn_status make_kept(cuda_state *s) {
@@ -37,9 +30,19 @@ static cuonn_status set_ideal(cuda_state *s, const cuonn_mesh **from) {
   return status;
 }
 
-cuonn_status cuda_apply(const cuda_state *s) {
+/* The chip's coefficients. */
+static cuonn_status apply_chip(const cuda_state *s) {
   CUONN_TRY(cuda_program(s));
   return cuda_method_of(&s->problem, s->problem.gradient)->prepare(s);
+}
+
+cuonn_status cuda_apply(const cuda_state *s) {
+  CUONN_TRY(apply_chip(s));
+  return s->ideal.phases ? cuda_meshes_fill(&s->ideal, s->session->stream) : CUONN_OK;
+}
+
+cuonn_status cuda_apply_step(const cuda_state *s) {
+  return s->ideal.phases ? cuda_meshes_fill(&s->ideal, s->session->stream) : apply_chip(s);
 }
 
 cuonn_status cuda_prepare(cuda_state *s) {
@@ -58,8 +61,15 @@ cuonn_status cuda_prepare(cuda_state *s) {
   CUONN_TRY_DONE(make_kept(s));
   CUONN_TRY_DONE(cuda_chip_set(s));
   CUONN_TRY_DONE(cuda_apply(s));
-  s->changed = false;
+  s->changed = s->stale = false;
 done:
   free(from);
   return status;
+}
+
+cuonn_status cuda_prepare_chip(cuda_state *s) {
+  CUONN_TRY(cuda_prepare(s));
+  if (s->stale) CUONN_TRY(apply_chip(s));
+  s->stale = false;
+  return CUONN_OK;
 }

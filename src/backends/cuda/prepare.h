@@ -4,13 +4,14 @@
 
 #include "cuda/state.h"
 
-/* Brings coefficients up to date with the models that were set. */
+/* Brings coefficients up to date with the models that were set: those that steps go by. */
 cuonn_status cuda_prepare(cuda_state *s);
+/* And those of the chip, which ideal steps do without. */
+cuonn_status cuda_prepare_chip(cuda_state *s);
 
-/* The same from phases alone, as models are stepped: launches only. */
+/* All coefficients from phases alone: launches only. */
 cuonn_status cuda_apply(const cuda_state *s);
-
-/* Recorded steps hold addresses: forgets them. */
-void cuda_drop_graphs(cuda_state *s);
+/* Those that the next step goes by: launches only. Where that are the ideal ones, the chip's are stale afterwards. */
+cuonn_status cuda_apply_step(const cuda_state *s);
 
 #endif

@@ -7,12 +7,13 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "cuda/prepare.h"
+#include "cuda/evaluate.h"
+#include "cuda/graphs.h"
 #include "features/frequencies.h"
 #include "features/zoom.h"
 #include "kernels/fourier.h"
 
-enum { kChunkBytes = 64 << 20 }; /* of host memory for conversions */
+enum { kChunkBytes = 64 << 20 }; /* for conversions, and for images on the device */
 
 cuonn_status cuda_upload(float2 *to, const double *from, size_t n_examples, size_t n_modes, size_t stride,
                          cudaStream_t stream) {
@@ -61,26 +62,44 @@ done:
   return status;
 }
 
+void cuda_sets_free(cuda_state *s) {
+  cuda_room *const images[] = {&s->images.frequencies, &s->images.bytes, &s->images.values, &s->images.half};
+  for (size_t i = 0; i < sizeof images / sizeof *images; i++) cuda_memory_free(&images[i]->memory);
+  for (int split = 0; split < CUONN_SPLITS; split++) {
+    for (int i = 0; i < 2; i++) cuda_memory_free(&s->sets[split].rooms[i].memory);
+  }
+}
+
+/* Room for a set, and for what is asked of sets. */
+static cuonn_status widen_set(cuda_state *s, cuda_set *set, size_t n_examples, bool *moved) {
+  cuda_steps *const steps = &s->steps;
+  cudaStream_t stream = s->session->stream;
+  CUONN_TRY(cuda_widen(&set->rooms[0], n_examples * s->stride, sizeof(float2), "the features", stream, moved));
+  CUONN_TRY(cuda_widen(&set->rooms[1], n_examples, 1, "the labels", stream, moved));
+  set->fields = set->rooms[0].data;
+  set->labels = set->rooms[1].data;
+  if (set == &s->sets[CUONN_SPLIT_TRAIN] && s->problem.order == CUONN_ORDER_SHUFFLED && s->problem.batch_size > 0) {
+    CUONN_TRY(cuda_widen(&steps->order_room, s->problem.n_models * n_examples, sizeof(unsigned),
+                         "the order of examples", stream, moved));
+    steps->order = steps->order_room.data;
+    steps->order_epoch = -1;
+  }
+  if (s->problem.n_models == 0) return CUONN_OK; /* features alone */
+  return cuda_evaluation_widen(s, s->problem.n_models, n_examples); /* here, where too little memory costs no epoch */
+}
+
 /* An empty set in place of an earlier one. */
 static cuonn_status make_set(cuda_state *s, cuonn_split split, size_t n_examples, const uint8_t *labels) {
   cuda_set *const set = s->sets + split;
-  cuda_steps *const steps = &s->steps;
   cudaStream_t stream = s->session->stream;
-  CUONN_CUDA(cudaStreamSynchronize(stream));
-  cuda_memory_free(&set->memory);
-  cuda_drop_graphs(s);
+  const size_t before = set->n_examples;
+  bool moved = false;
   set->n_examples = 0;
-  CUONN_TRY(cuda_allocate(&set->fields, &set->memory, n_examples * s->stride, sizeof(float2), "the features"));
-  CUONN_TRY(cuda_allocate(&set->labels, &set->memory, n_examples, 1, "the labels"));
+  CUONN_TRY(widen_set(s, set, n_examples, &moved));
+  if (moved || n_examples != before) cuda_drop_graphs(s);
   CUONN_CUDA(cudaMemcpyAsync(set->labels, labels, n_examples, cudaMemcpyHostToDevice, stream));
   CUONN_CUDA(cudaMemsetAsync(set->fields, 0, n_examples * s->stride * sizeof(float2), stream));
   CUONN_CUDA(cudaStreamSynchronize(stream));
-  if (split == CUONN_SPLIT_TRAIN && s->problem.order == CUONN_ORDER_SHUFFLED && s->problem.batch_size > 0) {
-    cuda_memory_free(&steps->order_memory);
-    steps->order_epoch = -1;
-    CUONN_TRY(cuda_allocate(&steps->order, &steps->order_memory, s->problem.n_models * n_examples, sizeof(unsigned),
-                            "the order of examples"));
-  }
   set->n_examples = n_examples;
   return CUONN_OK;
 }
@@ -92,81 +111,71 @@ cuonn_status cuda_set_fields(void *state, cuonn_split split, const cuonn_fields 
                      s->session->stream);
 }
 
-/* As many images at once as half of the free memory holds: bytes (or none), floats, and the spectrum twice, once for
- * cuFFT. */
-static cuonn_status images_at_once(size_t *out, const cuonn_examples *images) {
-  const size_t pixels = images->height * images->width, half = images->height * (images->width / 2 + 1);
-  const size_t each = pixels * (1 + sizeof(float)) + half * 2 * sizeof(float2);
-  size_t available, total;
-  CUONN_CUDA(cudaMemGetInfo(&available, &total));
-  *out = available / 2 / each;
-  if (*out < 1) *out = 1;
-  if (*out > images->n_examples) *out = images->n_examples;
-  return CUONN_OK;
+/* Floats of one image on the way: itself, and the spectrum twice, once for cuFFT. */
+static size_t floats_of(const cuonn_examples *images) {
+  return images->height * images->width + images->height * (images->width / 2 + 1) * 4;
 }
 
-/* Pixels first .. first + count - 1, counted over all images, as floats on the device. bytes: room on the device;
- * chunk: room here, for grey values. */
-static cuonn_status upload_pixels(float *values, uint8_t *bytes, float *chunk, const cuonn_examples *images,
-                                  size_t first, size_t count, cudaStream_t stream) {
+/* Pixels first .. first + count - 1, counted over all images, as floats on the device. chunk: room here, for grey
+ * values. */
+static cuonn_status upload_pixels(const cuda_images *room, float *chunk, const cuonn_examples *images, size_t first,
+                                  size_t count, cudaStream_t stream) {
   if (images->pixels) {
-    CUONN_CUDA(cudaMemcpyAsync(bytes, images->pixels + first, count, cudaMemcpyHostToDevice, stream));
-    CUONN_CUDA(launch_pixels(values, bytes, count, stream));
+    CUONN_CUDA(cudaMemcpyAsync(room->bytes.data, images->pixels + first, count, cudaMemcpyHostToDevice, stream));
+    CUONN_CUDA(launch_pixels(room->values.data, room->bytes.data, count, stream));
     return CUONN_OK;
   }
   CUONN_CUDA(cudaStreamSynchronize(stream)); /* the last chunk has been read */
   for (size_t i = 0; i < count; i++) chunk[i] = (float)images->grey[first + i];
-  CUONN_CUDA(cudaMemcpyAsync(values, chunk, count * sizeof *values, cudaMemcpyHostToDevice, stream));
+  CUONN_CUDA(cudaMemcpyAsync(room->values.data, chunk, count * sizeof(float), cudaMemcpyHostToDevice, stream));
   return CUONN_OK;
 }
 
-/* The frequencies that become features, on the device. */
-static cuonn_status upload_frequencies(int **out, cuda_memory *memory, const cuonn_features_options *options, size_t n,
-                                       const cuonn_examples *images, cudaStream_t stream) {
-  cuonn_status status = CUONN_OK;
-  int(*frequencies)[2] = NULL;
-  CUONN_TRY_DONE(cuonn_allocate(&frequencies, n, sizeof *frequencies));
-  CUONN_TRY_DONE(features_frequencies(frequencies, options, images->height, images->width));
-  CUONN_TRY_DONE(cuda_allocate(out, memory, 2 * n, sizeof **out, "the frequencies"));
-  CUONN_CUDA_DONE(cudaMemcpyAsync(*out, frequencies, n * sizeof *frequencies, cudaMemcpyHostToDevice, stream));
-  CUONN_CUDA_DONE(cudaStreamSynchronize(stream));
-done:
-  free(frequencies);
-  return status;
+/* Room for so many images at once; those that a plan transforms without being there are 0, or of an earlier call. */
+static cuonn_status widen_images(cuda_images *room, const cuonn_examples *images, size_t at_once, size_t n,
+                                 cudaStream_t stream) {
+  const size_t pixels = at_once * images->height * images->width;
+  const size_t half = at_once * images->height * (images->width / 2 + 1);
+  bool moved = false, unused;
+  CUONN_TRY(cuda_widen(&room->frequencies, 2 * n, sizeof(int), "the frequencies", stream, &unused));
+  if (images->pixels) CUONN_TRY(cuda_widen(&room->bytes, pixels, 1, "the images", stream, &unused));
+  CUONN_TRY(cuda_widen(&room->values, pixels, sizeof(float), "the images", stream, &moved));
+  CUONN_TRY(cuda_widen(&room->half, half, sizeof(float2), "their spectra", stream, &unused));
+  if (moved) CUONN_CUDA(cudaMemsetAsync(room->values.data, 0, pixels * sizeof(float), stream));
+  return CUONN_OK;
 }
 
 static cuonn_status fourier(cuda_state *s, cuda_set *set, const cuonn_examples *images,
                             const cuonn_features_options *options, size_t n) {
   const size_t height = images->height, width = images->width, pixels = height * width;
+  const size_t fit = kChunkBytes / (floats_of(images) * sizeof(float)) + 1;
+  const cuda_images *const room = &s->images;
   cudaStream_t stream = s->session->stream;
   cuonn_status status = CUONN_OK;
-  cuda_memory memory = {0};
-  size_t at_once = 0;
-  int *frequencies = NULL;
-  uint8_t *bytes = NULL;
-  float *values = NULL, *chunk = NULL;
-  float2 *half = NULL;
+  size_t at_once = fit < images->n_examples ? fit : images->n_examples;
+  int(*frequencies)[2] = NULL;
+  float *chunk = NULL;
   cufftHandle plan;
-  CUONN_TRY_DONE(upload_frequencies(&frequencies, &memory, options, n, images, stream));
-  CUONN_TRY_DONE(images_at_once(&at_once, images));
-  if (images->pixels)
-    CUONN_TRY_DONE(cuda_allocate(&bytes, &memory, at_once * pixels, 1, "the images"));
-  else
-    CUONN_TRY_DONE(cuonn_allocate(&chunk, at_once * pixels, sizeof *chunk));
-  CUONN_TRY_DONE(cuda_allocate(&values, &memory, at_once * pixels, sizeof *values, "the images"));
-  CUONN_TRY_DONE(cuda_allocate(&half, &memory, at_once * height * (width / 2 + 1), sizeof *half, "their spectra"));
+  CUONN_TRY_DONE(cuonn_allocate(&frequencies, n, sizeof *frequencies));
+  CUONN_TRY_DONE(features_frequencies(frequencies, options, height, width));
+  CUONN_TRY_DONE(cuda_plan(&plan, &at_once, s->session, height, width));
+  CUONN_TRY_DONE(widen_images(&s->images, images, at_once, n, stream));
+  if (!images->pixels) CUONN_TRY_DONE(cuonn_allocate(&chunk, at_once * pixels, sizeof *chunk));
+  CUONN_CUDA_DONE(
+      cudaMemcpyAsync(room->frequencies.data, frequencies, n * sizeof *frequencies, cudaMemcpyHostToDevice, stream));
   for (size_t first = 0; first < images->n_examples; first += at_once) {
     const size_t left = images->n_examples - first, count = left < at_once ? left : at_once;
-    CUONN_TRY_DONE(cuda_plan(&plan, s->session, height, width, count));
-    CUONN_TRY_DONE(upload_pixels(values, bytes, chunk, images, first * pixels, count * pixels, stream));
-    CUONN_TRY_DONE(cuda_check_fft(cufftExecR2C(plan, values, half), "cufftExecR2C", __FILE__, __LINE__));
-    CUONN_CUDA_DONE(launch_crop(set->fields + first * s->stride, half, frequencies, (int)height, (int)width, (int)n,
-                                options->reference, (int)s->stride, (int)count, stream));
+    CUONN_TRY_DONE(upload_pixels(room, chunk, images, first * pixels, count * pixels, stream));
+    CUONN_TRY_DONE(
+        cuda_check_fft(cufftExecR2C(plan, room->values.data, room->half.data), "cufftExecR2C", __FILE__, __LINE__));
+    CUONN_CUDA_DONE(launch_crop(set->fields + first * s->stride, room->half.data, room->frequencies.data, (int)height,
+                                (int)width, (int)n, options->reference, (int)s->stride, (int)count, stream));
   }
-  CUONN_CUDA_DONE(cudaStreamSynchronize(stream));
-done:
-  cuda_memory_free(&memory);
+done:;
+  const cudaError_t waited = cudaStreamSynchronize(stream); /* what is freed here may be on its way */
+  if (status == CUONN_OK) status = cuda_check(waited, "cudaStreamSynchronize", __FILE__, __LINE__);
   free(chunk);
+  free(frequencies);
   return status;
 }
 

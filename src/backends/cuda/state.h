@@ -12,7 +12,7 @@
 
 enum {
   kGraphSteps = 128, /* steps of one graph */
-  kGraphs = 2        /* of different length: whole ones, and the last of an epoch */
+  kGraphs = 8        /* steps, whole ones and the last of an epoch; gradients, measured and exact; tests of both sets */
 };
 
 /* A labelled set on the device. */
@@ -20,7 +20,7 @@ typedef struct {
   size_t n_examples;
   float2 *fields;  /* [example][stride] */
   uint8_t *labels; /* [example] */
-  cuda_memory memory;
+  cuda_room rooms[2];
 } cuda_set;
 
 /* The host's copy of one model: errors, losses and gamma do not change; theta and phi live on the device. */
@@ -36,7 +36,8 @@ typedef struct {
 typedef struct {
   size_t most_chunks; /* of a batch */
   size_t n_parts;     /* that gradients are the sums of: these chunks, or parts of a matrix's columns */
-  size_t most_models; /* whose exact gradients are computed at once: all, or 1 where gradients are measured */
+  size_t most_models; /* whose exact gradients are computed at once: all, or what 1 GiB holds where gradients are
+                         measured */
   float2 *gradient, *outputs, *kept;  /* network_task */
   float2 *derived, *pulled;           /* [model][layer][place] gradients by applied and by programmed phases */
   double *chunk_losses, *losses;      /* [model][chunk]; [step][model] */
@@ -51,26 +52,40 @@ typedef struct {
   double *pinned_losses;
   network_batch *pinned_batches;
   optimizer_step *pinned_steps;
-  cuda_memory memory, kept_memory, order_memory;
+  cuda_room pinned_gradients; /* [model][layer][place], and behind it [model][layer][N] of gamma */
+  cuda_memory memory, kept_memory;
+  cuda_room order_room;
 } cuda_steps;
 
-/* Steps recorded once and run again and again. */
+/* Work of all models that is recorded once and run again and again. */
+typedef enum { CUDA_STEPS, CUDA_GRADIENT, CUDA_EVALUATION } cuda_work_kind;
 typedef struct {
+  cuda_work_kind kind;
   const struct cuda_method *method;
-  size_t n_steps;
+  size_t first, n_models;
+  size_t n_steps;              /* of CUDA_STEPS */
+  cuonn_split split;           /* of the others */
+  cuonn_gradient_method which; /* of CUDA_GRADIENT */
+} cuda_work;
+typedef struct {
+  cuda_work work;
   cudaGraphExec_t exec;
 } cuda_graph;
 
-/* What evaluation by matrices needs; made when first needed. */
+/* What evaluation by matrices needs. */
 typedef struct {
-  size_t most_examples;
-  float2 *matrices;    /* [layer][column][stride] */
-  float2 *y;           /* [example][N] */
-  float *h;            /* [example][N] */
-  double *losses;      /* [block of examples] */
-  unsigned *confusion; /* [class][class] */
-  cuda_memory memory;
+  cuda_room matrices;  /* [model][layer][column][stride] */
+  cuda_room y, h;      /* [model][example][N], complex and real */
+  cuda_room losses;    /* [model][block of the set's examples] */
+  cuda_room confusion; /* [model][class][class] */
+  cuda_room batch;     /* network_batch, of which noise reads the number */
+  cuda_room pinned;    /* losses, confusion and batch here */
 } cuda_evaluation;
+
+/* Images on the way to features. */
+typedef struct {
+  cuda_room frequencies, bytes, values, half;
+} cuda_images;
 
 /* What chips make of phases and readings; in device memory. */
 typedef struct {
@@ -109,13 +124,6 @@ typedef struct {
   cuda_memory memory;
 } cuda_measurement;
 
-/* Device memory that grows with the largest call. */
-typedef struct {
-  void *data;
-  size_t bytes;
-  cuda_memory memory;
-} cuda_room;
-
 /* Of calls for single layers; zeroed before the first. */
 typedef struct {
   cuda_room x, g, y;                 /* [example][stride] fields that do not lie as kernels want them */
@@ -137,10 +145,12 @@ typedef struct {
   cuda_meshes ideal;  /* the same without errors, on which training computes if it knows none; empty if it does not */
   double2 *scratch;   /* [place] host */
   bool changed;       /* a model was set since the coefficients were made */
+  bool stale;         /* phases have moved since those of `meshes` were, because steps go by `ideal` */
   cuda_set sets[CUONN_SPLITS];
   cuda_steps steps;
   cuda_graph graphs[kGraphs]; /* the latest first */
   cuda_evaluation evaluation;
+  cuda_images images;
   cuda_chip chip;
   cuda_products products;
   cuda_measurement in_situ; /* empty unless gradients are measured */

@@ -1,4 +1,4 @@
-/* Training steps, gradients and evaluation: one loop for all methods.
+/* Training steps and gradients: one loop for all methods.
  *
  * A step by columns is three kernels: loss and gradient of the batch (network.cu), sums over chunks and the optimizer
  * (optimizer.cu), coefficients of the nodes (coefficients.cu); a dense one has products and steps between them in place
@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "chip/noise.h"
+#include "cuda/graphs.h"
 #include "cuda/methods.h"
 #include "cuda/prepare.h"
 #include "mesh/node.h"
@@ -52,32 +52,36 @@ static bool pulls_back(const cuda_state *s, cuonn_gradient_method which) {
   return which != CUONN_GRADIENT_IDEAL && s->chip.mixes;
 }
 
-/* Losses, and gradients by the programmed phases, from what a method left. */
-static cuonn_status launch_finish_gradient(const float2 **gradient, const cuda_state *s, const cuda_method *method,
-                                           const cuda_batch *b) {
+/* Where gradients by the programmed phases are left, [model][layer][place]. */
+static float2 *gradients_of(const cuda_state *s, cuonn_gradient_method which) {
+  return pulls_back(s, which) ? s->steps.pulled : s->steps.derived;
+}
+
+/* Losses, and gradients by the programmed phases, from what a method left. at: place of the batch's first model in
+ * gradients_of(). */
+static cuonn_status launch_finish_gradient(const cuda_state *s, const cuda_method *method, const cuda_batch *b,
+                                           size_t at) {
+  const size_t first = at * s->problem.shape.n_layers * s->meshes.places;
   cudaStream_t stream = s->session->stream;
-  *gradient = s->steps.derived;
   if (method->sums != CUDA_WHOLE) {
     const network_sums sums = sums_of(s, method, b);
-    CUONN_CUDA(launch_gradient(s->steps.derived, b->losses, &sums, stream));
+    CUONN_CUDA(launch_gradient(s->steps.derived + first, b->losses, &sums, stream));
   }
   if (!pulls_back(s, b->which)) return CUONN_OK;
-  CUONN_CUDA(launch_pull_back(s->steps.pulled, s->steps.derived, s->chip.errors + b->first, s->meshes.layout,
-                              (int)s->problem.shape.n_layers, (int)b->n_models, stream));
-  *gradient = s->steps.pulled;
+  CUONN_CUDA(launch_pull_back(s->steps.pulled + first, s->steps.derived + first, s->chip.errors + b->first,
+                              s->meshes.layout, (int)s->problem.shape.n_layers, (int)b->n_models, stream));
   return CUONN_OK;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- graphs */
+/* ------------------------------------------------------------------------------------------------------------ steps */
 
 /* The step of all models where gradients by the applied phases stand between the sums and the step. */
 static cuonn_status launch_apart(const cuda_state *s, const cuda_method *method, const optimizer_step *step,
                                  const cuda_batch *batch) {
   const optimizer_state phases = cuda_phases_of(s);
   const gamma_state outputs = cuda_gamma_of(s);
-  const float2 *gradient;
-  CUONN_TRY(launch_finish_gradient(&gradient, s, method, batch));
-  CUONN_CUDA(launch_step(&phases, &outputs, step, gradient, s->in_situ.d_gamma, s->meshes.layout,
+  CUONN_TRY(launch_finish_gradient(s, method, batch, 0));
+  CUONN_CUDA(launch_step(&phases, &outputs, step, gradients_of(s, batch->which), s->in_situ.d_gamma, s->meshes.layout,
                          (int)s->problem.shape.n_layers, (int)batch->n_models, s->session->stream));
   return CUONN_OK;
 }
@@ -102,45 +106,13 @@ static cuonn_status launch_one(const cuda_state *s, const cuda_method *method, s
   return CUONN_OK;
 }
 
-static cuonn_status launch_steps(const cuda_state *s, const cuda_method *method, size_t n_steps) {
-  for (size_t k = 0; k < n_steps; k++) {
-    CUONN_TRY(launch_one(s, method, k));
-    CUONN_TRY(cuda_apply(s));
+static cuonn_status launch_steps(const cuda_state *s, const cuda_work *work) {
+  for (size_t k = 0; k < work->n_steps; k++) {
+    CUONN_TRY(launch_one(s, work->method, k));
+    CUONN_TRY(cuda_apply_step(s));
   }
   return CUONN_OK;
 }
-
-/* Records n_steps steps in place of the older graph. */
-static cuonn_status record(cuda_state *s, const cuda_method *method, size_t n_steps) {
-  cuonn_status status = CUONN_OK;
-  cudaGraph_t graph = NULL;
-  cuda_graph made = {.method = method, .n_steps = n_steps};
-  CUONN_CUDA(cudaStreamBeginCapture(s->session->stream, cudaStreamCaptureModeThreadLocal));
-  const cuonn_status launched = launch_steps(s, method, n_steps);
-  const cudaError_t ended = cudaStreamEndCapture(s->session->stream, &graph);
-  CUONN_TRY_DONE(launched);
-  CUONN_CUDA_DONE(ended);
-  CUONN_CUDA_DONE(cudaGraphInstantiate(&made.exec, graph, 0));
-  if (s->graphs[kGraphs - 1].exec) (void)cudaGraphExecDestroy(s->graphs[kGraphs - 1].exec);
-  memmove(s->graphs + 1, s->graphs, (kGraphs - 1) * sizeof *s->graphs);
-  s->graphs[0] = made;
-done:
-  if (graph) (void)cudaGraphDestroy(graph);
-  return status;
-}
-
-static cuonn_status find_graph(cudaGraphExec_t *out, cuda_state *s, const cuda_method *method, size_t n_steps) {
-  for (int i = 0; i < kGraphs; i++) {
-    const cuda_graph *const graph = s->graphs + i;
-    *out = graph->exec;
-    if (graph->exec && graph->method == method && graph->n_steps == n_steps) return CUONN_OK;
-  }
-  CUONN_TRY(record(s, method, n_steps));
-  *out = s->graphs[0].exec;
-  return CUONN_OK;
-}
-
-/* ------------------------------------------------------------------------------------------------------------ steps */
 
 static void plan(cuda_state *s, const cuonn_step *steps, size_t n_steps) {
   const size_t models = s->problem.n_models;
@@ -171,14 +143,17 @@ static cuonn_status run_steps(double *losses, cuda_state *s, const cuonn_step *s
   const cuda_steps *const on = &s->steps;
   const size_t updates = n_steps * s->problem.n_models;
   cudaStream_t stream = s->session->stream;
-  cudaGraphExec_t graph;
-  CUONN_TRY(find_graph(&graph, s, cuda_method_of(&s->problem, s->problem.gradient), n_steps));
+  const cuda_work work = {.kind = CUDA_STEPS,
+                          .method = cuda_method_of(&s->problem, s->problem.gradient),
+                          .n_models = s->problem.n_models,
+                          .n_steps = n_steps};
   plan(s, steps, n_steps);
   CUONN_TRY(make_order(s, steps[0].epoch));
   CUONN_CUDA(
       cudaMemcpyAsync(on->batches, on->pinned_batches, n_steps * sizeof *on->batches, cudaMemcpyHostToDevice, stream));
   CUONN_CUDA(cudaMemcpyAsync(on->steps, on->pinned_steps, updates * sizeof *on->steps, cudaMemcpyHostToDevice, stream));
-  CUONN_CUDA(cudaGraphLaunch(graph, stream));
+  CUONN_TRY(cuda_run(s, &work, launch_steps));
+  s->stale = s->ideal.phases != NULL;
   CUONN_CUDA(cudaMemcpyAsync(on->pinned_losses, on->losses, updates * sizeof *losses, cudaMemcpyDeviceToHost, stream));
   CUONN_CUDA(cudaStreamSynchronize(stream));
   memcpy(losses, on->pinned_losses, updates * sizeof *losses);
@@ -209,64 +184,74 @@ cuonn_status cuda_train_steps(double *losses, void *state, const cuonn_step *ste
 
 /* --------------------------------------------------------------------------------------------------------- gradient */
 
-/* Theta and phi of one layer, from the device's [place]. */
-static void take_gradient(cuonn_mesh_gradient *to, const float2 *from, const cuda_meshes *meshes) {
+/* Gradients of models, or of as many at a time as there is room for. */
+static cuonn_status launch_gradients(const cuda_state *s, const cuda_work *work) {
+  const size_t at_once = cuonn_gradient_is_measured(work->which) ? work->n_models : s->steps.most_models;
+  for (size_t at = 0, count; at < work->n_models; at += count) {
+    const size_t left = work->n_models - at;
+    count = left < at_once ? left : at_once;
+    const cuda_batch batch = {.split = work->split,
+                              .examples = s->steps.batches,
+                              .first = work->first + at,
+                              .n_models = count,
+                              .which = work->which,
+                              .losses = s->steps.losses + at};
+    CUONN_TRY(work->method->gradient(s, &batch));
+    CUONN_TRY(launch_finish_gradient(s, work->method, &batch, at));
+  }
+  return CUONN_OK;
+}
+
+/* One layer. gamma: [N]; NULL: only moduli are read behind the layer, and its gradient is exactly 0. */
+static void take_gradient(cuonn_mesh_gradient *to, const float2 *from, const float *gamma, const cuda_state *s) {
+  const cuda_meshes *const meshes = &s->meshes;
   for (size_t k = 0; k < meshes->n_nodes; k++) {
     to->d_theta[k] = (double)from[meshes->place[k]].x;
     to->d_phi[k] = (double)from[meshes->place[k]].y;
   }
+  for (size_t w = 0; w < s->problem.shape.n_modes; w++) to->d_gamma[w] = gamma ? (double)gamma[w] : 0;
 }
 
-/* Gamma of one layer; NULL: only moduli are read behind it, and its gradient is exactly 0. */
-static cuonn_status take_gamma(cuonn_mesh_gradient *to, const float *from, const cuda_state *s) {
-  const size_t n = s->problem.shape.n_modes;
-  float *const host = (float *)s->scratch;
-  memset(to->d_gamma, 0, n * sizeof *to->d_gamma);
-  if (!from) return CUONN_OK;
-  CUONN_CUDA(cudaMemcpyAsync(host, from, n * sizeof *host, cudaMemcpyDeviceToHost, s->session->stream));
-  CUONN_CUDA(cudaStreamSynchronize(s->session->stream));
-  for (size_t w = 0; w < n; w++) to->d_gamma[w] = (double)host[w];
-  return CUONN_OK;
-}
-
-cuonn_status cuda_gradient(double *loss, cuonn_mesh_gradient *gradients, void *state, size_t model, cuonn_split split,
-                           const cuonn_step *step, cuonn_gradient_method which) {
-  cuda_state *const s = state;
-  const size_t layers = s->problem.shape.n_layers, places = s->meshes.places, n = s->problem.shape.n_modes;
-  const network_batch examples = plan_batch(s, step->first, step->count, step->number);
-  const cuda_batch batch = {.split = split,
-                            .examples = s->steps.batches,
-                            .first = model,
-                            .n_models = 1,
-                            .which = which,
-                            .losses = s->steps.losses};
-  const cuda_method *const method = cuda_method_of(&s->problem, which);
-  const float *const d_gamma = cuonn_gradient_is_measured(which) ? s->in_situ.d_gamma : NULL;
-  float2 *const host = (float2 *)s->scratch; /* twice as large as needed */
-  const float2 *device;
+/* Losses and gradients of a work, which are waited for. */
+static cuonn_status take_gradients(double *losses, cuonn_mesh_gradient *gradients, cuda_state *s,
+                                   const cuda_work *work) {
+  const size_t places = s->meshes.places, n = s->problem.shape.n_modes;
+  const size_t meshes = work->n_models * s->problem.shape.n_layers;
+  const float *const d_gamma = cuonn_gradient_is_measured(work->which) ? s->in_situ.d_gamma : NULL;
+  float2 *const host = s->steps.pinned_gradients.data;
+  float *const gamma = d_gamma ? (float *)(host + meshes * places) : NULL;
   cudaStream_t stream = s->session->stream;
-  CUONN_TRY(cuda_prepare(s));
-  if (split == CUONN_SPLIT_TRAIN) CUONN_TRY(make_order(s, step->epoch));
-  CUONN_CUDA(cudaMemcpyAsync(s->steps.batches, &examples, sizeof examples, cudaMemcpyHostToDevice, stream));
-  CUONN_TRY(method->gradient(s, &batch));
-  CUONN_TRY(launch_finish_gradient(&device, s, method, &batch));
-  CUONN_CUDA(cudaMemcpyAsync(loss, s->steps.losses, sizeof *loss, cudaMemcpyDeviceToHost, stream));
-  for (size_t l = 0; l < layers; l++) {
-    CUONN_CUDA(cudaMemcpyAsync(host, device + l * places, places * sizeof *host, cudaMemcpyDeviceToHost, stream));
-    CUONN_CUDA(cudaStreamSynchronize(stream));
-    take_gradient(gradients + l, host, &s->meshes);
-    CUONN_TRY(take_gamma(gradients + l, d_gamma ? d_gamma + l * n : NULL, s));
+  CUONN_CUDA(cudaMemcpyAsync(s->steps.pinned_losses, s->steps.losses, work->n_models * sizeof *losses,
+                             cudaMemcpyDeviceToHost, stream));
+  CUONN_CUDA(cudaMemcpyAsync(host, gradients_of(s, work->which), meshes * places * sizeof *host, cudaMemcpyDeviceToHost,
+                             stream));
+  if (gamma) CUONN_CUDA(cudaMemcpyAsync(gamma, d_gamma, meshes * n * sizeof *gamma, cudaMemcpyDeviceToHost, stream));
+  CUONN_CUDA(cudaStreamSynchronize(stream));
+  memcpy(losses, s->steps.pinned_losses, work->n_models * sizeof *losses);
+  for (size_t i = 0; i < meshes; i++) {
+    take_gradient(gradients + i, host + i * places, gamma ? gamma + i * n : NULL, s);
   }
   return CUONN_OK;
 }
 
-cuonn_status cuda_evaluate(cuonn_evaluation *out, void *state, size_t model, cuonn_split split) {
+cuonn_status cuda_gradient(double *losses, cuonn_mesh_gradient *gradients, void *state, size_t first, size_t n_models,
+                           cuonn_split split, const cuonn_step *step, cuonn_gradient_method which) {
   cuda_state *const s = state;
-  const cuda_method *const method =
-      chip_reads_exactly(&s->models[model].chip) ? cuda_exact_method(&s->problem) : &cuda_in_situ;
-  nvtxRangePushA("evaluate");
-  cuonn_status status = cuda_prepare(s);
-  if (status == CUONN_OK) status = method->evaluate(out, s, model, s->sets + split);
-  nvtxRangePop();
-  return status;
+  const cuonn_gradient_method asked = which == CUONN_GRADIENT_EXACT ? which : s->problem.gradient;
+  const cuda_work work = {.kind = CUDA_GRADIENT,
+                          .method = cuda_method_of(&s->problem, asked),
+                          .first = first,
+                          .n_models = n_models,
+                          .split = split,
+                          .which = asked};
+  const size_t each = s->meshes.places * sizeof(float2) + s->problem.shape.n_modes * sizeof(float);
+  cudaStream_t stream = s->session->stream;
+  CUONN_TRY(asked == CUONN_GRADIENT_IDEAL ? cuda_prepare(s) : cuda_prepare_chip(s));
+  CUONN_TRY(cuda_widen_pinned(&s->steps.pinned_gradients, n_models * s->problem.shape.n_layers, each, stream));
+  if (split == CUONN_SPLIT_TRAIN) CUONN_TRY(make_order(s, step->epoch));
+  *s->steps.pinned_batches = plan_batch(s, step->first, step->count, step->number);
+  CUONN_CUDA(cudaMemcpyAsync(s->steps.batches, s->steps.pinned_batches, sizeof(network_batch), cudaMemcpyHostToDevice,
+                             stream));
+  CUONN_TRY(cuda_run(s, &work, launch_gradients));
+  return take_gradients(losses, gradients, s, &work);
 }

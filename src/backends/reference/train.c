@@ -83,8 +83,7 @@ cuonn_status reference_train_steps(double *losses, void *of, const cuonn_step *s
   return CUONN_OK;
 }
 
-cuonn_status reference_evaluate(cuonn_evaluation *out, void *of, size_t index, cuonn_split split) {
-  reference_state *const s = of;
+static cuonn_status evaluate_model(cuonn_evaluation *out, reference_state *s, size_t index, cuonn_split split) {
   const reference_model *const m = &s->models[index];
   const reference_method *const method = chip_reads_exactly(&m->chip) ? &reference_columns : &reference_in_situ;
   const size_t n = s->fields[split].n_examples, classes = s->problem.shape.n_classes;
@@ -108,6 +107,11 @@ done:
   return status;
 }
 
+cuonn_status reference_evaluate(cuonn_evaluation *out, void *of, size_t first, size_t n_models, cuonn_split split) {
+  for (size_t i = 0; i < n_models; i++) CUONN_TRY(evaluate_model(&out[i], of, first + i, split));
+  return CUONN_OK;
+}
+
 static void copy_gradients(cuonn_mesh_gradient *to, const reference_state *s) {
   const size_t n = s->problem.shape.n_modes, nodes = s->problem.shape.mesh->n_nodes;
   for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
@@ -117,10 +121,14 @@ static void copy_gradients(cuonn_mesh_gradient *to, const reference_state *s) {
   }
 }
 
-cuonn_status reference_gradient(double *loss, cuonn_mesh_gradient *gradients, void *of, size_t index, cuonn_split split,
-                                const cuonn_step *step, cuonn_gradient_method which) {
+cuonn_status reference_gradient(double *losses, cuonn_mesh_gradient *gradients, void *of, size_t first, size_t n_models,
+                                cuonn_split split, const cuonn_step *step, cuonn_gradient_method which) {
   reference_state *const s = of;
-  CUONN_TRY(step_gradient(loss, s, &s->models[index], split, step, which));
-  copy_gradients(gradients, s);
+  for (size_t i = 0; i < n_models; i++) {
+    reference_model *const m = &s->models[first + i];
+    const cuonn_gradient_method own = which == CUONN_GRADIENT_EXACT ? which : m->gradient;
+    CUONN_TRY(step_gradient(&losses[i], s, m, split, step, own));
+    copy_gradients(&gradients[i * s->problem.shape.n_layers], s);
+  }
   return CUONN_OK;
 }

@@ -45,8 +45,11 @@ void simt_fail_launch_after(long n);
 /** What is alive: allocations (device and pinned), streams, events, graphs, plans and handles. 0 when all was freed. */
 size_t simt_alive(void);
 
-/** Kernels run since the start. */
+/** Since the start: kernels run; what the host has queued (kernels, copies, products, a graph as one); how often it has
+ *  waited for a stream or an event. */
 size_t simt_launches(void);
+size_t simt_queued(void);
+size_t simt_waits(void);
 
 /** Ranges that are open for a profiler, or a negative number once more were closed than opened. */
 int simt_ranges(void);

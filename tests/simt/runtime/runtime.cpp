@@ -37,7 +37,7 @@ size_t simt_objects;
 namespace {
 
 std::map<const char *, std::unique_ptr<simt_memory_block>> device_memory, pinned_memory;
-size_t device_bytes, kernels_run;
+size_t device_bytes, kernels_run, queued, waits;
 std::set<cudaStream_t> streams;
 std::set<cudaEvent_t> events;
 std::map<const void *, int> shared_asked; /* kernel -> bytes */
@@ -288,7 +288,10 @@ cudaError_t simt_perform(cudaStream_t stream, std::function<cudaError_t()> work)
   const cudaError_t usable = simt_check_stream(stream);
   if (usable != cudaSuccess) return usable;
   if (!stream) OUTSIDE_CAPTURE(); /* the legacy stream waits for the others */
-  if (!stream || !stream->into) return work();
+  if (!stream || !stream->into) {
+    queued++;
+    return work();
+  }
   if (stream->into->invalid) return simt_fail(cudaErrorStreamCaptureInvalidated);
   if (stream != stream->into->origin) stream->into->unjoined.insert(stream);
   stream->into->graph.nodes.push_back(std::move(work));
@@ -310,6 +313,8 @@ void simt_fail_malloc_after(long n) { simt_now.mallocs_left = n; }
 void simt_fail_launch_after(long n) { simt_now.launches_left = n; }
 size_t simt_alive(void) { return device_memory.size() + pinned_memory.size() + simt_objects; }
 size_t simt_launches(void) { return kernels_run; }
+size_t simt_queued(void) { return queued; }
+size_t simt_waits(void) { return waits; }
 
 const char *cudaGetErrorName(cudaError_t error) {
 #define SIMT_ERROR_NAME(name, value, text) \
@@ -472,6 +477,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   return well();
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  waits++;
   const cudaError_t usable = simt_check_stream(stream);
   if (usable != cudaSuccess) return usable;
   if (!stream || stream->into) OUTSIDE_CAPTURE();
@@ -528,7 +534,10 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
   if (!event->into.expired()) return simt_fail(cudaErrorStreamCaptureUnsupported);
   return finish_copies(false, event->from, event->copies);
 }
-cudaError_t cudaEventSynchronize(cudaEvent_t event) { return cudaEventQuery(event); }
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  waits++;
+  return cudaEventQuery(event);
+}
 cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t start, cudaEvent_t end) {
   WELL();
   if (!events.count(start) || !events.count(end) || !start->timed || !end->timed || !start->recorded ||

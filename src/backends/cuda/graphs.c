@@ -1,0 +1,56 @@
+#include "cuda/graphs.h"
+
+#include <string.h>
+
+void cuda_drop_graphs(cuda_state *s) {
+  for (int i = 0; i < kGraphs; i++) {
+    if (s->graphs[i].exec) (void)cudaGraphExecDestroy(s->graphs[i].exec);
+  }
+  memset(s->graphs, 0, sizeof s->graphs);
+}
+
+static bool same(const cuda_work *a, const cuda_work *b) {
+  return a->kind == b->kind && a->method == b->method && a->first == b->first && a->n_models == b->n_models &&
+         a->n_steps == b->n_steps && a->split == b->split && a->which == b->which;
+}
+
+/* In place of the oldest graph. */
+static cuonn_status record(cuda_state *s, const cuda_work *work,
+                           cuonn_status (*launch)(const cuda_state *s, const cuda_work *work)) {
+  cuonn_status status = CUONN_OK;
+  cudaGraph_t graph = NULL;
+  cuda_graph made = {.work = *work};
+  CUONN_CUDA(cudaStreamBeginCapture(s->session->stream, cudaStreamCaptureModeThreadLocal));
+  const cuonn_status launched = launch(s, work);
+  const cudaError_t ended = cudaStreamEndCapture(s->session->stream, &graph);
+  CUONN_TRY_DONE(launched);
+  CUONN_CUDA_DONE(ended);
+  CUONN_CUDA_DONE(cudaGraphInstantiate(&made.exec, graph, 0));
+  if (s->graphs[kGraphs - 1].exec) (void)cudaGraphExecDestroy(s->graphs[kGraphs - 1].exec);
+  memmove(s->graphs + 1, s->graphs, (kGraphs - 1) * sizeof *s->graphs);
+  s->graphs[0] = made;
+done:
+  if (graph) (void)cudaGraphDestroy(graph);
+  return status;
+}
+
+static cuonn_status find(cudaGraphExec_t *out, cuda_state *s, const cuda_work *work,
+                         cuonn_status (*launch)(const cuda_state *s, const cuda_work *work)) {
+  for (int i = 0; i < kGraphs; i++) {
+    const cuda_graph *const graph = s->graphs + i;
+    *out = graph->exec;
+    if (graph->exec && same(&graph->work, work)) return CUONN_OK;
+  }
+  CUONN_TRY(record(s, work, launch));
+  *out = s->graphs[0].exec;
+  return CUONN_OK;
+}
+
+cuonn_status cuda_run(cuda_state *s, const cuda_work *work,
+                      cuonn_status (*launch)(const cuda_state *s, const cuda_work *work)) {
+  cudaGraphExec_t graph;
+  if (work->n_models < s->problem.n_models) return launch(s, work);
+  CUONN_TRY(find(&graph, s, work, launch));
+  CUONN_CUDA(cudaGraphLaunch(graph, s->session->stream));
+  return CUONN_OK;
+}
