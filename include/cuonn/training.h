@@ -39,15 +39,17 @@ typedef struct cuonn_training_options {
   cuonn_gradient_method gradient;
   bool train_gamma; /**< the phases at the outputs, too: their gradient is 0 unless it is measured, with noise or where
                          light is lost */
-  cuonn_chip_options chip; /**< of tests and measured gradients; its errors of couplers and losses are what the
-                                network's meshes hold: cuonn_chip_draw_errors() */
+  cuonn_chip_options chip;     /**< of tests and measured gradients; its errors of couplers and losses are what the
+                                    network's meshes hold: cuonn_chip_draw_errors() */
+  size_t gradient_error_every; /**< epochs: gradients that are not exact are compared with the exact ones after so many,
+                                    and after the last; 0: never */
 } cuonn_training_options;
 
 /** The source study's settings. */
 #define CUONN_TRAINING_OPTIONS_INIT                                                                                   \
   {                                                                                                                   \
     50, 512, true, CUONN_ORDER_FIXED, 0, CUONN_SCHEDULE_CONSTANT, CUONN_OPTIMIZER_OPTIONS_INIT, CUONN_GRADIENT_EXACT, \
-        false, CUONN_CHIP_OPTIONS_INIT                                                                                \
+        false, CUONN_CHIP_OPTIONS_INIT, 1                                                                             \
   }
 
 /** Fills in what CUONN_TRAINING_OPTIONS_INIT holds, for callers that have no macros. */
@@ -85,8 +87,8 @@ typedef struct cuonn_epoch_record {
   double seconds;       /**< training time of the epoch, without the evaluation */
   double examples_per_second;
   /** Error of a measured or ideal gradient, cuonn_gradient_error() against the exact one of the chip; 0 if gradients
-   *  are exact. Of the first CUONN_SMALL_BATCH examples (or of a batch, if that is smaller), and of the epoch's last
-   *  batch. */
+   *  are exact, NaN if they were not compared after this epoch. Of the first CUONN_SMALL_BATCH examples (or of a batch,
+   *  if that is smaller), and of the epoch's last batch. */
   double gradient_error_small, gradient_error_batch;
   size_t n_layers; /**< 0 if gradients are exact */
   const double

@@ -128,6 +128,10 @@ const config_key config_keys[] = {
          "Computed with the chip's errors, measured on the chip in situ by the analog or the digital scheme, or "
          "computed as if the chip had no errors and no noise.",
      .sweepable = true, .decides = true},
+    {"training.gradient_error_every", INTEGER(training.gradient_error_every, 0, 1000000), .default_value = "1",
+     .unit = "epochs",
+     .sentence = "Gradients that are not `exact` are compared with the exact ones after so many epochs, and after the "
+                 "last; 0: never."},
     {"training.train_gamma", BOOLEAN(training.train_gamma), .default_value = "false", .unit = "",
      .sentence =
          "Trains the phases at the outputs, too; no output that is read depends on them, but noise and lost light move "

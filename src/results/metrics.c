@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <locale.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,8 @@
 #include "results/store.h"
 
 /* Behind the epoch, a run with exact gradients has the first kNumbers numbers, one with others kErrors more, and those
- * of each layer: small of all layers, then batch of all layers. Older runs lack the latter. */
+ * of each layer: small of all layers, then batch of all layers. Older runs lack the latter. Errors are empty where they
+ * were not measured. */
 static const char kHeader[] = "epoch,train_loss,test_loss,test_accuracy,seconds,examples_per_second";
 static const char kErrorsHeader[] = ",gradient_error_small,gradient_error_batch";
 static const char *const kLayerNames[] = {"gradient_error_small_layer", "gradient_error_batch_layer"};
@@ -78,8 +80,10 @@ static bool row_parse(reader *r) {
   for (size_t i = 0; i < n_numbers; i++) {
     if (*end != ',') return false;
     const char *const number = end + 1;
-    r->values[i] = strtod(number, &end);
-    if (end == number) return false;
+    const bool may_lack = i >= kNumbers, lacks = may_lack && (*number == ',' || *number == 0);
+    r->values[i] = lacks ? NAN : strtod(number, &end);
+    if (lacks) end = (char *)number;
+    if (end == number && !lacks) return false;
     if (i < kNumbers + kErrors) *first[i] = r->values[i];
   }
   return *end == 0;
@@ -242,7 +246,8 @@ cuonn_status results_metrics_add(results_metrics *table, const cuonn_epoch_recor
   CUONN_TRY_DONE(append(table, text, (size_t)snprintf(text, sizeof text, "%zu", record->epoch)));
   for (size_t i = 0; i < n_numbers; i++) {
     const double number = i < kNumbers + kErrors ? first[i] : record->gradient_errors[i - kNumbers - kErrors];
-    CUONN_TRY_DONE(append(table, text, (size_t)snprintf(text, sizeof text, ",%.17g", number)));
+    const bool lacks = i >= kNumbers && isnan(number);
+    CUONN_TRY_DONE(append(table, text, (size_t)snprintf(text, sizeof text, lacks ? "," : ",%.17g", number)));
   }
   CUONN_TRY_DONE(append(table, "\n", 1));
 done:

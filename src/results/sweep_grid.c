@@ -143,7 +143,7 @@ static cuonn_status put_number(const results_file *file, const results_variable 
     const cuonn_sweep_result *const result = &files->results[p];
     for (size_t e = 0; e < n_epochs; e++) {
       const double value = e < result->n_epochs ? sweep_number_at(&result->epochs[e], which) : NAN;
-      column[p * n_epochs + e] = isfinite(value) ? value : RESULTS_MISSING;
+      column[p * n_epochs + e] = sweep_or_missing(value);
     }
   }
   const cuonn_status status = results_put(file, of, RESULTS_WHOLE, column);
@@ -160,7 +160,7 @@ static cuonn_status put_layers(const results_file *file, const results_variable 
     const cuonn_sweep_result *const result = &files->results[i / n_epochs];
     const bool there = i % n_epochs < result->n_epochs && result->gradient_errors;
     const double *const errors = there ? sweep_layers_at(result, i % n_epochs, which) : NULL;
-    for (size_t l = 0; l < n_layers; l++) rows[i * n_layers + l] = errors ? errors[l] : RESULTS_MISSING;
+    for (size_t l = 0; l < n_layers; l++) rows[i * n_layers + l] = sweep_or_missing(errors ? errors[l] : NAN);
   }
   const cuonn_status status = results_put(file, of, RESULTS_WHOLE, rows);
   free(rows);

@@ -33,10 +33,12 @@ double sweep_number_at(const cuonn_sweep_epoch *epoch, const sweep_number *of) {
 
 bool sweep_has_number(const cuonn_sweep_result *result, const sweep_number *of) {
   for (size_t e = 0; e < result->n_epochs; e++) {
-    if (!isfinite(sweep_number_at(&result->epochs[e], of))) return false;
+    if (isfinite(sweep_number_at(&result->epochs[e], of))) return true;
   }
-  return result->n_epochs > 0;
+  return false;
 }
+
+double sweep_or_missing(double number) { return isfinite(number) ? number : RESULTS_MISSING; }
 
 const double *sweep_layers_at(const cuonn_sweep_result *result, size_t epoch, size_t which) {
   return result->gradient_errors + (epoch * SWEEP_LAYER_NUMBERS + which) * result->n_layers;
@@ -46,12 +48,16 @@ static results_variable run_layer_variable(size_t which, size_t n_epochs, size_t
   return (results_variable){.name = sweep_layer_numbers[which].name,
                             .dimensions = {{"epoch", n_epochs}, {"layer", n_layers}},
                             .unit = "1",
-                            .long_name = sweep_layer_numbers[which].long_name};
+                            .long_name = sweep_layer_numbers[which].long_name,
+                            .gaps = true};
 }
 
 static results_variable run_variable(const sweep_number *of, size_t n_epochs) {
-  return (results_variable){
-      .name = of->name, .dimensions = {{"epoch", n_epochs}}, .unit = of->unit, .long_name = of->long_name};
+  return (results_variable){.name = of->name,
+                            .dimensions = {{"epoch", n_epochs}},
+                            .unit = of->unit,
+                            .long_name = of->long_name,
+                            .gaps = true};
 }
 
 static const results_variable status_variable = {
@@ -82,12 +88,14 @@ static cuonn_status write_numbers(const results_file *file, const cuonn_sweep_re
   CUONN_TRY_DONE(results_put(file, &status_variable, RESULTS_WHOLE, &code));
   CUONN_TRY_DONE(cuonn_allocate(&column, n_epochs * (n_layers + 1), sizeof *column));
   for (size_t k = 0; has_layers && k < SWEEP_LAYER_NUMBERS; k++) {
-    for (size_t e = 0; e < n_epochs; e++)
-      memcpy(column + e * n_layers, sweep_layers_at(result, e, k), n_layers * sizeof *column);
+    for (size_t i = 0; i < n_epochs * n_layers; i++)
+      column[i] = sweep_or_missing(sweep_layers_at(result, i / n_layers, k)[i % n_layers]);
     CUONN_TRY_DONE(results_put(file, &of_layers[k], RESULTS_WHOLE, column));
   }
   for (size_t k = 0; k < count; k++) {
-    for (size_t e = 0; e < result->n_epochs; e++) column[e] = sweep_number_at(&result->epochs[e], written[k]);
+    for (size_t e = 0; e < result->n_epochs; e++) {
+      column[e] = sweep_or_missing(sweep_number_at(&result->epochs[e], written[k]));
+    }
     CUONN_TRY_DONE(results_put(file, &variables[k], RESULTS_WHOLE, column));
   }
 done:

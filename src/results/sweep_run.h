@@ -27,8 +27,11 @@ const double *sweep_layers_at(const cuonn_sweep_result *result, size_t epoch, si
 
 double sweep_number_at(const cuonn_sweep_epoch *epoch, const sweep_number *of);
 
-/* Whether every epoch of a result has the number. */
+/* Whether some epoch of a result has the number. */
 bool sweep_has_number(const cuonn_sweep_result *result, const sweep_number *of);
+
+/* As it stands in a file: RESULTS_MISSING in place of a number that is not there. */
+double sweep_or_missing(double number);
 
 /* The file of one run. data: what it was trained on, or NULL. */
 cuonn_status sweep_run_write(const char *path, const cuonn_sweep_result *result, const char *config_text,

@@ -1,5 +1,6 @@
 #include "training/measured.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,4 +56,9 @@ cuonn_status training_errors_measure(training_errors *errors, cuonn_model *model
     compare(errors, i);
   }
   return CUONN_OK;
+}
+
+void training_errors_clear(training_errors *errors) {
+  for (size_t i = 0; i < 2 * errors->n_models; i++) errors->whole[i] = NAN;
+  for (size_t i = 0; i < 2 * errors->n_models * errors->shape.n_layers; i++) errors->layers[i] = NAN;
 }

@@ -20,5 +20,7 @@ void training_errors_free(training_errors *errors);
 /* After `step` steps: of the small fixed batch, and of the batch of the last step. */
 cuonn_status training_errors_measure(training_errors *errors, cuonn_model *model, const cuonn_training_options *options,
                                      size_t n_examples, uint64_t step);
+/* They were not measured: all are NaN. */
+void training_errors_clear(training_errors *errors);
 
 #endif

@@ -127,6 +127,13 @@ static cuonn_status report_epoch(training_run *r, size_t i) {
   return r->on_epoch(r->user, i, &epoch);
 }
 
+/* Whether gradients are compared with the exact ones after the present epoch. */
+static bool compares(const training_run *r) {
+  const size_t every = r->members[0].options->gradient_error_every;
+  if (r->errors.n_models == 0 || every == 0) return false;
+  return r->step == r->total_steps || r->step / r->steps_per_epoch % every == 0;
+}
+
 /* Those that failed are evaluated with the others, and nobody looks. */
 static cuonn_status finish_epoch(training_run *r) {
   CUONN_TRY(cuonn_model_evaluate_all(r->tests, r->model, CUONN_SPLIT_TEST));
@@ -135,8 +142,10 @@ static cuonn_status finish_epoch(training_run *r) {
   }
   if (r->n_failed == r->n_members) return CUONN_OK;
   if (r->wants_train) CUONN_TRY(cuonn_model_evaluate_all(r->trains, r->model, CUONN_SPLIT_TRAIN));
-  if (r->errors.n_models > 0) {
+  if (compares(r)) {
     CUONN_TRY(training_errors_measure(&r->errors, r->model, r->members[0].options, n_examples(r), r->step));
+  } else {
+    training_errors_clear(&r->errors);
   }
   for (size_t i = 0; i < r->n_members; i++) {
     if (!r->members[i].failed) CUONN_TRY(report_epoch(r, i));

@@ -55,13 +55,13 @@ static uint64_t steps_of(const sweep *s, size_t m) {
 static cuonn_status report_member(group *g, size_t i, cuonn_status status, const char *reason) {
   const kept *const of = &g->kept[i];
   const cuonn_sweep_model *const model = model_of(g, i);
-  const bool exact = model->training.gradient == CUONN_GRADIENT_EXACT;
+  const bool compared = model->training.gradient != CUONN_GRADIENT_EXACT && model->training.gradient_error_every > 0;
   const cuonn_sweep_result result = {.status = status,
                                      .reason = reason,
                                      .n_epochs = of->n_epochs,
                                      .epochs = of->epochs,
                                      .n_layers = model->shape.n_layers,
-                                     .gradient_errors = exact ? NULL : of->errors,
+                                     .gradient_errors = compared ? of->errors : NULL,
                                      .state = status == CUONN_OK ? &of->state : NULL};
   g->s->done[of->model] = true;
   g->s->n_done++;
@@ -143,7 +143,7 @@ static bool compatible(const cuonn_sweep_model *a, const cuonn_sweep_model *b) {
   return p->n_modes == q->n_modes && p->n_layers == q->n_layers && p->n_classes == q->n_classes &&
          p->style == q->style && p->loss_per_class == q->loss_per_class && s->epochs == t->epochs &&
          s->batch_size == t->batch_size && s->drop_last == t->drop_last && s->order == t->order &&
-         s->schedule == t->schedule && same_kind(s, t) &&
+         s->schedule == t->schedule && same_kind(s, t) && s->gradient_error_every == t->gradient_error_every &&
          s->optimizer.restart_bias_correction_each_epoch == t->optimizer.restart_bias_correction_each_epoch;
 }
 

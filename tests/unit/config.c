@@ -600,6 +600,7 @@ static void difference_names_what_decides(void **state) {
       {"training.optimizer.epsilon=1e-9", true},
       {"training.optimizer.restart_bias_correction_each_epoch=false", true},
       {"training.gradient=analog", true},
+      {"training.gradient_error_every=2", false},
       {"training.train_gamma=true", true},
       {"chip.seed=1", true},
       {"chip.measurement=matrix", true},

@@ -341,6 +341,41 @@ static void test_metrics__are_read_back(void **state) {
   }
 }
 
+/* Errors that were not measured are empty, and NaN when they are read; other numbers have to be there. */
+static void test_metrics__may_lack_errors(void **state) {
+  (void)state;
+  static const double none[] = {NAN, NAN, NAN, NAN};
+  cuonn_run *run;
+  cuonn_epoch_record *records, record = some_record(1);
+  cuonn_training_state trained = some_state(1);
+  size_t count;
+  char line[512];
+  record.gradient_error_small = record.gradient_error_batch = NAN;
+  record.gradient_errors = none;
+  OK(cuonn_run_open(&run, "lacking", &kOrigin, 2, 0, 0));
+  OK(cuonn_run_record(run, &record, &trained, true));
+  record_epoch(run, 2, true);
+  cuonn_run_close(run);
+  cuonn_training_state_free(&trained);
+  OK(cuonn_run_open(&run, "lacking", &kOrigin, 2, 2, 0)); /* rows are taken over */
+  cuonn_run_close(run);
+  FILE *const file = fopen("lacking/metrics.csv", "r");
+  assert_non_null(file);
+  for (int i = 0; i < 2; i++) assert_non_null(fgets(line, sizeof line, file));
+  fclose(file);
+  assert_string_equal(line + strlen(line) - 7, ",,,,,,\n");
+  assert_true(line[strlen(line) - 8] != ',');
+  OK(cuonn_metrics_read(&records, &count, "lacking/metrics.csv"));
+  assert_int_equal(count, 2);
+  assert_true(isnan(records[0].gradient_error_small) && isnan(records[0].gradient_error_batch));
+  for (size_t i = 0; i < 4; i++) assert_true(isnan(records[0].gradient_errors[i]));
+  assert_true(records[1].gradient_error_small == 1.0 / 7 && records[1].gradient_errors[3] == 1.0 / 19);
+  free(records);
+  snprintf(line, sizeof line, "%s1,.5,,.5,1,1\n", kHeader);
+  put_text("lacking/metrics.csv", line);
+  REFUSED(cuonn_metrics_read(&records, &count, "lacking/metrics.csv"), CUONN_E_DATA, "line 2");
+}
+
 /* Without columns of single layers; a run that goes on keeps its columns. */
 static void test_metrics__of_older_versions(void **state) {
   (void)state;
@@ -403,6 +438,7 @@ int main(void) {
       cmocka_unit_test(test_run__without_permission),
       cmocka_unit_test(test_run__no_room_leaves_every_file),
       cmocka_unit_test(test_metrics__are_read_back),
+      cmocka_unit_test(test_metrics__may_lack_errors),
       cmocka_unit_test(test_metrics__of_older_versions),
       cmocka_unit_test(test_metrics__refuses_what_is_none),
       cmocka_unit_test(test_bytes__replace_a_file_or_leave_it),

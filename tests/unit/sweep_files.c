@@ -195,6 +195,53 @@ static void measured_gradients_have_their_errors(void **unused) {
   cuonn_grid_free(&grid);
 }
 
+/* Errors after the last epoch alone: the others are missing, in the merged file too. */
+static void gradients_may_be_compared_seldom(void **unused) {
+  (void)unused;
+  double errors[kEpochs * 2 * kLayers];
+  cuonn_sweep_epoch epochs[kEpochs];
+  cuonn_training_state state;
+  cuonn_sweep_record record;
+  cuonn_grid grid;
+  int file;
+  cuonn_grid_init(&grid);
+  OK(cuonn_grid_set(&grid, "training.epochs=3"));
+  OK(cuonn_grid_set(&grid, "network.layers=2"));
+  OK(cuonn_grid_complete(&grid));
+  OK(cuonn_training_state_create(&state, &grid.base.network));
+  for (size_t e = 0; e < kEpochs; e++) epochs[e] = some_epoch(0, e, e + 1 == kEpochs);
+  for (size_t i = 0; i < kEpochs * 2 * kLayers; i++)
+    errors[i] = i / (2 * kLayers) + 1 == kEpochs ? layer_value(0, i) : NAN;
+  const cuonn_sweep_result result = {CUONN_OK, "", kEpochs, epochs, kLayers, errors, &state};
+  cuonn_sweep_files *files = open_files("seldom", &grid, false);
+  OK(cuonn_sweep_files_record(files, 0, &result));
+  cuonn_sweep_files_close(files);
+  files = open_files("seldom", &grid, true); /* from the file of the run */
+  const cuonn_sweep_result *const got = cuonn_sweep_files_result(files, 0);
+  for (size_t e = 0; e < kEpochs; e++) {
+    const bool there = e + 1 == kEpochs;
+    assert_true(there ? got->epochs[e].gradient_error_batch == epochs[e].gradient_error_batch
+                      : isnan(got->epochs[e].gradient_error_batch));
+  }
+  for (size_t i = 0; i < kEpochs * 2 * kLayers; i++)
+    assert_true(isnan(errors[i]) ? isnan(got->gradient_errors[i]) : got->gradient_errors[i] == errors[i]);
+  OK(cuonn_sweep_files_merge(files));
+  cuonn_sweep_files_close(files);
+  NC(nc_open("seldom/sweep.nc", NC_NOWRITE, &file));
+  check_numbers(file, "gradient_error_small", (const double[]){NC_FILL_DOUBLE, NC_FILL_DOUBLE, value_of(0, 2, 5)}, 3);
+  check_numbers(
+      file, "gradient_error_batch_layer",
+      (const double[]){NC_FILL_DOUBLE, NC_FILL_DOUBLE, NC_FILL_DOUBLE, NC_FILL_DOUBLE, errors[10], errors[11]}, 6);
+  NC(nc_close(file));
+  OK(cuonn_sweep_read(&record, "seldom/sweep.nc"));
+  assert_int_equal(record.results[0].n_epochs, kEpochs);
+  assert_true(isnan(record.results[0].epochs[0].gradient_error_batch));
+  assert_true(record.results[0].epochs[2].gradient_error_batch == epochs[2].gradient_error_batch);
+  cuonn_sweep_record_free(&record);
+  cuonn_training_state_free(&state);
+  cuonn_grid_free(&grid);
+}
+
 /* A sweep without lists is one run. */
 static void a_grid_of_one_point(void **unused) {
   (void)unused;
@@ -399,6 +446,7 @@ int main(void) {
       cmocka_unit_test(test_run__pads_with_fill_values),
       cmocka_unit_test(the_merged_file_has_the_grid_as_coordinates),
       cmocka_unit_test(measured_gradients_have_their_errors),
+      cmocka_unit_test(gradients_may_be_compared_seldom),
       cmocka_unit_test(a_grid_of_one_point),
       cmocka_unit_test(runs_are_found_again),
       cmocka_unit_test(sweeps_are_read_back),

@@ -291,6 +291,31 @@ static void noisy_chip_has_gradient_errors(void **unused) {
   cuonn_training_state_free(&state);
 }
 
+/* After every other epoch and the last, or never; the numbers are those of every epoch. */
+static void gradients_are_compared_as_often_as_asked(void **unused) {
+  (void)unused;
+  record all = {0};
+  for (size_t every = 1; every < 5; every++) {
+    cuonn_training_options options = tiny();
+    options.gradient = CUONN_GRADIENT_ANALOG;
+    options.chip.tap_shot = .05;
+    options.gradient_error_every = every % 4; /* 1, 2, 3, 0 */
+    cuonn_training_state state = start();
+    record r = {0};
+    OK(train(&state, &options, every == 1 ? &all : &r));
+    cuonn_training_state_free(&state);
+    for (size_t e = 0; every > 1 && e < 3; e++) {
+      const double got[] = {r.epochs[e].gradient_error_small, r.epochs[e].gradient_error_batch};
+      const double want[] = {all.epochs[e].gradient_error_small, all.epochs[e].gradient_error_batch};
+      const bool compared = every == 2 ? e > 0 : every == 3 && e == 2;
+      assert_int_equal(r.epochs[e].n_layers, kLayers);
+      for (size_t i = 0; i < 2 * kLayers; i++)
+        assert_true(compared ? r.layer_errors[e][i] == all.layer_errors[e][i] : isnan(r.layer_errors[e][i]));
+      for (size_t i = 0; i < 2; i++) assert_true(compared ? got[i] == want[i] : isnan(got[i]));
+    }
+  }
+}
+
 /* After one step, whose noise is that of the first: all examples are the small batch and the batch. */
 static void each_layer_has_its_gradient_error(void **unused) {
   (void)unused;
@@ -829,6 +854,7 @@ int main(void) {
       cmocka_unit_test(sgd_with_and_without_momentum),
       cmocka_unit_test(in_situ_as_exact),
       cmocka_unit_test(noisy_chip_has_gradient_errors),
+      cmocka_unit_test(gradients_are_compared_as_often_as_asked),
       cmocka_unit_test(each_layer_has_its_gradient_error),
       cmocka_unit_test(ideal_training_is_tested_on_the_chip),
       cmocka_unit_test(gamma_is_trained_by_its_measured_gradient),
