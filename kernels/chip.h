@@ -19,7 +19,8 @@ typedef struct {
   float *moduli;              /* of what is read, where fields stand; NULL: not wanted */
   const chip_reader *readers; /* [model] */
   reading_use use;
-  bool of_matrices; /* in tests: `fields` are matrices; models that read the other of matrices and examples are skipped */
+  bool of_matrices; /* in tests: `fields` are matrices; models that read the other of matrices and examples are skipped
+                     */
   const network_batch *batch; /* its number is the step; NULL: number */
   unsigned number;
   int n_models, n_modes, first_layer, n_layers, first_example, n_examples, n_read, stride;
@@ -27,6 +28,9 @@ typedef struct {
 
 /* Multiplies every field by the error of its reading: the same numbers as chip_read_factor() of src/chip/noise.c. */
 cudaError_t launch_read(const reading_task *task, cudaStream_t stream);
+
+/* Draws the factors of readers that have frozen ones. readers: [model]. */
+cudaError_t launch_freeze(const chip_reader *readers, int n_modes, int n_layers, int n_models, cudaStream_t stream);
 
 /* half pitches: of arms, and of nodes that have two */
 enum { CUONN_CROSSTALK_REACH = 6, CUONN_CROSSTALK_ROWS = CUONN_CROSSTALK_REACH + 1 };

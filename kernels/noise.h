@@ -32,16 +32,22 @@ DEVICE double2 reading_normals(const chip_reader &reader, unsigned purpose, unsi
   return unit_normals(reader.seed, purpose, reader.has_layers ? layer : 0, reader.has_steps ? step : 0, place);
 }
 
-/* Error of a reading, by which the field is multiplied: chip_read_factor() of src/chip/noise.c. */
-DEVICE double2 reading_factor(const chip_reader &reader, reading_use use, unsigned layer, unsigned step,
-                              unsigned example, unsigned waveguide, unsigned n_modes) {
-  if (reader.io_amplitude == 0 && reader.io_phase == 0) return make_double2(1, 0);
-  const unsigned place = (reader.has_examples ? example : 0) * n_modes + waveguide;
+/* Error of a reading, by which the field is multiplied: chip_read_factor() of src/chip/noise.c. place: of the example,
+ * if the reader has those, and the waveguide. */
+DEVICE double2 drawn_factor(const chip_reader &reader, reading_use use, unsigned layer, unsigned step, unsigned place) {
   const double2 normal = reading_normals(reader, reader.purposes[use], layer, step, place);
   const double amplitude = fabs(1 + reader.io_amplitude * normal.x);
   double s, c;
   sincos(3.141592653589793 * reader.io_phase * normal.y, &s, &c);
   return make_double2(amplitude * c, amplitude * s);
+}
+/* The same, drawn here or before. */
+DEVICE double2 reading_factor(const chip_reader &reader, reading_use use, unsigned layer, unsigned step,
+                              unsigned example, unsigned waveguide, unsigned n_modes) {
+  if (reader.io_amplitude == 0 && reader.io_phase == 0) return make_double2(1, 0);
+  const unsigned place = (reader.has_examples ? example : 0) * n_modes + waveguide;
+  if (!reader.frozen[use]) return drawn_factor(reader, use, layer, step, place);
+  return reader.frozen[use][static_cast<size_t>(layer) * (reader.has_examples ? n_modes : 1) * n_modes + place];
 }
 
 /* For the taps of theta and phi of a node, or of an output; outputs are numbered after the nodes. */

@@ -2,6 +2,7 @@
 #ifndef CUONN_KERNELS_READER_H
 #define CUONN_KERNELS_READER_H
 
+#include <cuda_runtime.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,7 +19,10 @@ typedef struct {
   bool has_examples;                       /* each example, too; else all examples share a waveguide's error */
   bool digital;                            /* scheme */
   bool by_matrix;                          /* tests read matrices, else the fields of examples */
-  bool by_example;                         /* the largest norm of an example limits the scale, else of a waveguide */
+  /* Device, [layer][example or, where those share it, 1][N]: factors that do not change from step to step; NULL: they
+   * do. */
+  double2 *frozen[READ_USES];
+  bool by_example; /* the largest norm of an example limits the scale, else of a waveguide */
 } chip_reader;
 
 #endif

@@ -26,15 +26,46 @@ static chip_reader reader_of(const cuonn_chip_options *chip, cuonn_gradient_meth
                        .by_example = chip->scale == CUONN_SCALE_EXAMPLE};
 }
 
+/* Factors that a model's readings keep, each where another reading has the same: where they stand behind `all`. Only
+ * gradients that are measured read for training. Returns their number. */
+static size_t place_frozen(chip_reader *reader, double2 *all, const cuda_state *s, size_t model) {
+  const size_t n = s->problem.shape.n_modes, each = s->problem.shape.n_layers * n * (reader->has_examples ? n : 1);
+  const bool measured = cuonn_gradient_is_measured(s->models[model].gradient);
+  size_t count = 0;
+  if (reader->has_steps || chip_reads_exactly(&s->models[model].chip)) return 0;
+  for (int use = measured ? 0 : READ_TEST; use < READ_USES; use++) {
+    double2 *at = NULL;
+    for (int other = 0; other < use; other++) {
+      if (reader->frozen[other] && reader->purposes[other] == reader->purposes[use]) at = reader->frozen[other];
+    }
+    reader->frozen[use] = at ? at : all + count;
+    if (!at) count += each;
+  }
+  return count;
+}
+
 static cuonn_status set_readers(cuda_state *s) {
   const size_t models = s->problem.n_models;
   cuonn_status status = CUONN_OK;
   chip_reader *readers = NULL;
+  double2 *frozen = NULL;
+  size_t n_frozen = 0, at = 0;
   CUONN_TRY_DONE(cuonn_allocate(&readers, models, sizeof *readers));
-  for (size_t m = 0; m < models; m++) readers[m] = reader_of(&s->models[m].chip, s->models[m].gradient);
+  for (size_t m = 0; m < models; m++) {
+    chip_reader counted = readers[m] = reader_of(&s->models[m].chip, s->models[m].gradient);
+    n_frozen += place_frozen(&counted, &(double2){0}, s, m);
+  }
+  if (n_frozen > 0) {
+    CUONN_TRY_DONE(cuda_allocate(&frozen, &s->chip.memory, n_frozen, sizeof *frozen, "the noise of the chips"));
+  }
+  for (size_t m = 0; m < models; m++) at += place_frozen(&readers[m], frozen + at, s, m);
   CUONN_TRY_DONE(cuda_allocate(&s->chip.readers, &s->chip.memory, models, sizeof *readers, "the chips"));
   CUONN_CUDA_DONE(
       cudaMemcpyAsync(s->chip.readers, readers, models * sizeof *readers, cudaMemcpyHostToDevice, s->session->stream));
+  if (n_frozen > 0) {
+    CUONN_CUDA_DONE(launch_freeze(s->chip.readers, (int)s->problem.shape.n_modes, (int)s->problem.shape.n_layers,
+                                  (int)models, s->session->stream));
+  }
   CUONN_CUDA_DONE(cudaStreamSynchronize(s->session->stream));
 done:
   free(readers);
