@@ -13,10 +13,9 @@ KERNEL k_read(reading_task t) {
   const int example = static_cast<int>(i / t.n_read), waveguide = static_cast<int>(i % t.n_read);
   if (example >= t.n_examples) return;
   if (t.use == READ_TEST && t.readers[blockIdx.z].by_matrix != t.of_matrices) return;
-  const double2 factor =
-      reading_factor(t.readers[blockIdx.z], t.use, static_cast<unsigned>(t.first_layer) + blockIdx.y,
-                     t.batch ? t.batch->number : t.number, static_cast<unsigned>(t.first_example + example),
-                     static_cast<unsigned>(waveguide), static_cast<unsigned>(t.n_modes));
+  const double2 factor = reading_factor(t.readers[blockIdx.z], t.use, static_cast<unsigned>(t.first_layer) + blockIdx.y,
+                                        t.batch->number, static_cast<unsigned>(t.first_example + example),
+                                        static_cast<unsigned>(waveguide), static_cast<unsigned>(t.n_modes));
   const size_t layer = static_cast<size_t>(blockIdx.z) * t.n_layers + blockIdx.y,
                at = (layer * t.n_examples + example) * static_cast<size_t>(t.stride) + waveguide;
   const float2 field = rounded(factor * make_double2(t.fields[at].x, t.fields[at].y));

@@ -21,8 +21,7 @@ typedef struct {
   reading_use use;
   bool of_matrices; /* in tests: `fields` are matrices; models that read the other of matrices and examples are skipped
                      */
-  const network_batch *batch; /* its number is the step; NULL: number */
-  unsigned number;
+  const network_batch *batch; /* its number is the step */
   int n_models, n_modes, first_layer, n_layers, first_example, n_examples, n_read, stride;
 } reading_task;
 

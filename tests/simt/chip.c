@@ -216,12 +216,13 @@ static void test_read__same_factors(void **unused) {
   chip_reader readers[kChips];
   cuonn_chip_options chips[kChips];
   readings got, ones;
+  const network_batch batch = {.number = kStep};
   float moduli[kChips][2][kReadings][kStride];
   readers_of(readers, chips);
   for (size_t i = 0; i < sizeof ones / sizeof(float2); i++) ((float2 *)ones)[i] = (float2){1, 0};
   reading_task task = {.moduli = on_device(&memory, NULL, sizeof moduli),
                        .readers = on_device(&memory, readers, sizeof readers),
-                       .number = kStep,
+                       .batch = on_device(&memory, &batch, sizeof batch),
                        .n_models = kChips,
                        .n_modes = kModes,
                        .first_layer = 1,
