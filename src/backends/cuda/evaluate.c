@@ -100,8 +100,8 @@ static cuonn_status multiply(const cuda_state *s, cublasHandle_t blas, size_t la
 }
 
 /* Reads the matrices, or fields behind a layer, of the models that do so. */
-static cuonn_status read(const cuda_state *s, const cuda_work *work, float2 *fields, bool of_matrices, size_t layer,
-                         size_t n_layers, size_t first, size_t count, size_t n_read, size_t stride) {
+static cuonn_status read_test(const cuda_state *s, const cuda_work *work, float2 *fields, bool of_matrices,
+                              size_t layer, size_t n_layers, size_t first, size_t count, size_t n_read, size_t stride) {
   const reading_task task = {.fields = fields,
                              .readers = s->chip.readers + work->first,
                              .use = READ_TEST,
@@ -130,7 +130,7 @@ static cuonn_status run_chunk(const cuda_state *s, cublasHandle_t blas, const cu
     const bool last = l + 1 == shape->n_layers;
     const size_t rows = last ? shape->n_classes : shape->n_modes;
     CUONN_TRY(multiply(s, blas, l, set->fields + first * s->stride, (int)rows, count, (int)work->n_models));
-    if (reads_examples) CUONN_TRY(read(s, work, e->y.data, false, l, 1, first, count, rows, rows));
+    if (reads_examples) CUONN_TRY(read_test(s, work, e->y.data, false, l, 1, first, count, rows, rows));
     if (!last) CUONN_CUDA(launch_modulus(e->h.data, e->y.data, work->n_models * count * rows, s->session->stream));
   }
   const readout_task task = {.y = e->y.data,
@@ -156,7 +156,7 @@ static cuonn_status launch(const cuda_state *s, const cuda_work *work) {
   CUONN_CUDA(launch_columns(matrices, &meshes, (int)(work->n_models * shape->n_layers), NULL, (int)n, false, false,
                             s->session->stream));
   if (reads(s, work, CUONN_MEASUREMENT_MATRIX)) {
-    CUONN_TRY(read(s, work, matrices, true, 0, shape->n_layers, 0, n, n, s->stride));
+    CUONN_TRY(read_test(s, work, matrices, true, 0, shape->n_layers, 0, n, n, s->stride));
   }
   CUONN_CUDA(cudaMemsetAsync(s->evaluation.confusion.data, 0,
                              work->n_models * shape->n_classes * shape->n_classes * sizeof(unsigned),
