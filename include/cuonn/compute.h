@@ -51,7 +51,7 @@ typedef enum cuonn_method {
 
 /** Chooses a method for handles that are made afterwards; a new context has CUONN_METHOD_COLUMNS.
  *  @param[in] name  "columns", "dense" or "auto"; the second not for backend "reference", and not for measured
- *                   gradients, which are refused then when a model is set
+ *                   gradients, which are refused then when a handle is made
  *  @return CUONN_OK; CUONN_E_ARGUMENT for another name, or if the backend has no such method */
 CUONN_API cuonn_status cuonn_context_set_method(cuonn_context *context, const char *name);
 

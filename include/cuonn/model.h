@@ -109,10 +109,15 @@ CUONN_API void cuonn_model_options_init(cuonn_model_options *out);
 CUONN_API void cuonn_model_settings_init(cuonn_model_settings *out);
 CUONN_API void cuonn_optimizer_options_init(cuonn_optimizer_options *out);
 
+/** Whether a context computes such handles, as far as that is known without making one.
+ *  @return CUONN_OK; CUONN_E_ARGUMENT for options out of range, and for measured gradients by method "dense";
+ *          CUONN_E_SHAPE for more waveguides than the backend takes */
+CUONN_API cuonn_status cuonn_model_check_options(const cuonn_context *context, const cuonn_model_options *options);
+
 /** Makes a handle without phases and examples.
  *  @param[out] out     release with cuonn_model_destroy(); NULL on failure
  *  @param[in] context  whose backend and threads are taken; it may be released before the handle
- *  @return CUONN_OK; CUONN_E_ARGUMENT for options out of range; CUONN_E_SHAPE; CUONN_E_MEMORY; CUONN_E_DEVICE */
+ *  @return as cuonn_model_check_options(); CUONN_E_SHAPE; CUONN_E_MEMORY; CUONN_E_DEVICE */
 CUONN_API cuonn_status cuonn_model_create(cuonn_model **out, const cuonn_context *context,
                                           const cuonn_model_options *options);
 

@@ -55,6 +55,13 @@ typedef struct cuonn_training_options {
 /** Fills in what CUONN_TRAINING_OPTIONS_INIT holds, for callers that have no macros. */
 CUONN_API void cuonn_training_options_init(cuonn_training_options *out);
 
+/** Whether cuonn_train() and cuonn_sweep() train such a network in a context, whatever the data: to be asked before
+ *  files are made.
+ *  @return CUONN_OK; CUONN_E_ARGUMENT naming the option that is out of range or does not go with others; CUONN_E_SHAPE,
+ *          as cuonn_model_check_options() */
+CUONN_API cuonn_status cuonn_training_check(const cuonn_context *context, const cuonn_network_shape *shape,
+                                            const cuonn_training_options *options);
+
 /** Steps in an epoch over n_examples.  0 if a partial batch is dropped and there is no other. */
 CUONN_API size_t cuonn_steps_per_epoch(const cuonn_training_options *options, size_t n_examples);
 

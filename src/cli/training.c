@@ -73,13 +73,17 @@ done:
   return code;
 }
 
-int cli_training_check_batch(const cli_training *training, const cuonn_config *config) {
+int cli_training_check(const cli_training *training, const cuonn_config *config) {
+  int code = CLI_DONE;
   const size_t n_examples = training->data.train.n_examples;
+  CLI_TRY_DONE(cuonn_training_check(training->context, &config->network, &config->training));
   if (cuonn_steps_per_epoch(&config->training, n_examples) > 0) return CLI_DONE;
-  return cli_fail(CLI_USAGE,
+  code = cli_fail(CLI_USAGE,
                   "training.batch_size is %zu, but %s has only %zu training examples: take a smaller one, or "
                   "training.drop_last=false",
                   config->training.batch_size, cli_data_name(config), n_examples);
+done:
+  return code;
 }
 
 void cli_training_report(cli_training *training, const char *directory, bool sweep) {

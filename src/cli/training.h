@@ -33,8 +33,8 @@ int cli_training_find(cli_training *training, const char *name);
 /* Opens the context that a configuration names, and reads the data. */
 int cli_training_load(cli_training *training, const cuonn_config *config);
 
-/* Refuses data that make no batch. */
-int cli_training_check_batch(const cli_training *training, const cuonn_config *config);
+/* Refuses what training and sweeps refuse of a configuration, and data that make no batch. */
+int cli_training_check(const cli_training *training, const cuonn_config *config);
 
 /* Writes the report of a run or a sweep that is done, the last that is made of the data. Nothing is lost if it cannot
  * be written, so that is told and no failure. */

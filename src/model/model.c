@@ -54,11 +54,22 @@ static cuonn_status check_step(const cuonn_model *model, cuonn_split split, cons
   return CUONN_OK;
 }
 
+cuonn_status cuonn_model_check_options(const cuonn_context *context, const cuonn_model_options *options) {
+  const size_t n_modes = options->shape.n_modes, most = context->backend->modes_max;
+  CUONN_CHECK(options->n_models >= 1, CUONN_E_ARGUMENT, "n_models is 0; it must be at least 1");
+  CUONN_CHECK(most == 0 || n_modes <= most, CUONN_E_SHAPE,
+              "backend %s computes meshes of up to %zu waveguides, these have %zu; use backend cpu",
+              context->backend->name, most, n_modes);
+  CUONN_CHECK(context->method != CUONN_METHOD_DENSE || !cuonn_gradient_is_measured(options->gradient), CUONN_E_ARGUMENT,
+              "method dense has no measured gradients (analog, digital); use columns or auto");
+  return CUONN_OK;
+}
+
 cuonn_status cuonn_model_create(cuonn_model **out, const cuonn_context *context, const cuonn_model_options *options) {
   cuonn_status status = CUONN_OK;
   cuonn_model *model = NULL;
   *out = NULL;
-  CUONN_CHECK(options->n_models >= 1, CUONN_E_ARGUMENT, "n_models is 0; it must be at least 1");
+  CUONN_TRY(cuonn_model_check_options(context, options));
   CUONN_TRY_DONE(cuonn_allocate(&model, 1, sizeof *model));
   model->backend = context->backend;
   model->threads = context->threads;

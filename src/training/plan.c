@@ -5,11 +5,15 @@
 
 #include "base/error.h"
 
-cuonn_status training_check_options(const cuonn_training_options *options) {
+cuonn_status cuonn_training_check(const cuonn_context *context, const cuonn_network_shape *shape,
+                                  const cuonn_training_options *options) {
   CUONN_CHECK(options->epochs >= 1 && options->epochs <= UINT32_MAX, CUONN_E_ARGUMENT,
               "epochs is %zu; it must be at least 1", options->epochs);
   CUONN_CHECK(options->batch_size >= 1, CUONN_E_ARGUMENT, "batch_size is 0; it must be at least 1");
-  return cuonn_optimizer_check(&options->optimizer);
+  CUONN_TRY(cuonn_optimizer_check(&options->optimizer));
+  CUONN_TRY(cuonn_chip_check(&options->chip, options->gradient, shape->style));
+  const cuonn_model_options model = training_model_options(shape, options, 1, options->batch_size);
+  return cuonn_model_check_options(context, &model);
 }
 
 cuonn_status training_check_data(const cuonn_network_shape *shape, const cuonn_dataset *data,

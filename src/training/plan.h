@@ -4,9 +4,6 @@
 
 #include "cuonn/training.h"
 
-/* CUONN_E_ARGUMENT naming the option that is out of range. */
-cuonn_status training_check_options(const cuonn_training_options *options);
-
 /* Data and features against the network: sizes, labels. */
 cuonn_status training_check_data(const cuonn_network_shape *shape, const cuonn_dataset *data,
                                  const cuonn_features_options *features);

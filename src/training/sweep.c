@@ -248,9 +248,7 @@ cuonn_status cuonn_sweep(cuonn_context *context, const cuonn_dataset *data, cons
   cuonn_status status = CUONN_OK;
   for (size_t m = 0; m < n_models; m++) {
     size_t steps_per_epoch;
-    const cuonn_training_options *const training = &models[m].training;
-    CUONN_TRY(training_check_options(training));
-    CUONN_TRY(cuonn_chip_check(&training->chip, training->gradient, models[m].shape.style));
+    CUONN_TRY(cuonn_training_check(context, &models[m].shape, &models[m].training));
     CUONN_TRY(training_count_steps(&steps_per_epoch, &models[m].training, data->train.n_examples));
     s.steps += steps_of(&s, m);
     if (m == 0 || !compatible(&models[m], &models[m - 1]))

@@ -94,8 +94,7 @@ cuonn_status cuonn_train(cuonn_training_state *state, cuonn_context *context, co
                          .on_stop = on_stop,
                          .step = state->step};
   cuonn_status status = CUONN_OK;
-  CUONN_TRY(training_check_options(options));
-  CUONN_TRY(cuonn_chip_check(&options->chip, options->gradient, state->network.shape.style));
+  CUONN_TRY(cuonn_training_check(context, &state->network.shape, options));
   CUONN_TRY(cuonn_network_check(&state->network));
   CUONN_TRY(training_check_data(&state->network.shape, data, features));
   CUONN_TRY_DONE(training_run_open(&j.run));

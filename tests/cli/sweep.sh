@@ -234,6 +234,8 @@ refuse 2 '^cuonn sweep: sweep.repeats is 2, but training.seed has a list' grid.y
   --set sweep.repeats=2
 refuse 2 '^cuonn sweep: phase_style symmetric: network.phase_style symmetric cannot start' config.yaml \
   --output keep/new --set "network.phase_style=[top, symmetric]"
+refuse 2 '^cuonn sweep: method dense has no measured gradients' config.yaml --backend cpu --output keep/new \
+  --set backend.method=dense --set "training.gradient=[exact, analog]"
 refuse 2 '^cuonn sweep: training.batch_size is 4096, but .*/data has only 1024' config.yaml --output keep/new \
   --set "training.batch_size=[64, 4096]"
 refuse 2 '^cuonn sweep: keep/run: already holds sweep.yaml' grid.yaml --output keep/run

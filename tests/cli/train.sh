@@ -188,6 +188,8 @@ refuse 2 '^cuonn train: bad.yaml:4.*network.modes.*1e-3x' bad.yaml --output keep
 refuse 2 '^cuonn train: .*network.modes.*(17|16)' config.yaml --set network.modes=17 --output keep/new
 refuse 2 '^cuonn train: training.gradient .*differential' config.yaml --set network.phase_style=differential \
   --set training.gradient=analog --output keep/new
+refuse 2 '^cuonn train: method dense has no measured gradients' config.yaml --backend cpu --output keep/new \
+  --set backend.method=dense --set training.gradient=analog
 seq 12 > twelve
 netcdf wrong.nc classic 'layer=2 few=3 side=2' '' coupler_error:layer,few,side:twelve
 refuse 3 '^cuonn train: wrong.nc: .*coupler_error' config.yaml --output keep/new --set chip.errors_file=wrong.nc

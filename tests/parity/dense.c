@@ -33,17 +33,18 @@ static void test_refusals(void **state) {
   OK(cuonn_context_set_method(context, "columns"));
   cuonn_context_free(context);
 
-  const cuonn_backend *const cpu = &cuonn_backend_cpu;
-  const cuonn_network_shape shape = {4, 1, 2, CUONN_STYLE_TOP, false, NULL};
-  cuonn_network network;
-  void *own;
-  OK(cuonn_network_create(&network, &shape));
-  OK(cpu->create(&own,
-                 &(backend_problem){.n_models = 1, .shape = shape, .batch_size = 2, .method = CUONN_METHOD_DENSE}));
-  REFUSED(cpu->set_model(own, 0, &(backend_model){.network = &network, .gradient = CUONN_GRADIENT_ANALOG}),
-          CUONN_E_ARGUMENT, "method dense has no measured gradients");
-  cpu->destroy(own);
-  cuonn_network_free(&network);
+  const cuonn_model_options measured = {
+      .n_models = 1, .shape = {4, 1, 2, CUONN_STYLE_TOP, false, NULL}, .gradient = CUONN_GRADIENT_ANALOG};
+  cuonn_training_options training = CUONN_TRAINING_OPTIONS_INIT;
+  cuonn_model *model;
+  OK(cuonn_context_create(&context, "cpu", 1));
+  OK(cuonn_context_set_method(context, "dense"));
+  REFUSED(cuonn_model_create(&model, context, &measured), CUONN_E_ARGUMENT, "method dense has no measured gradients");
+  OK(cuonn_training_check(context, &measured.shape, &training));
+  training.gradient = CUONN_GRADIENT_DIGITAL;
+  REFUSED(cuonn_training_check(context, &measured.shape, &training), CUONN_E_ARGUMENT,
+          "method dense has no measured gradients");
+  cuonn_context_free(context);
 }
 
 int main(void) {

@@ -30,8 +30,6 @@ cuonn_status cpu_set_model(void *state, size_t model, const backend_model *from)
   const cpu_method *const method = cpu_method_of(s, from->gradient, s->problem.batch_size);
   CUONN_CHECK(method->supports(shape->mesh), CUONN_E_SHAPE,
               "method %s of backend cpu does not take meshes of this shape", method->name);
-  CUONN_CHECK(s->problem.method != CUONN_METHOD_DENSE || !cuonn_gradient_is_measured(from->gradient), CUONN_E_ARGUMENT,
-              "method dense has no measured gradients (analog, digital); use columns or auto");
   cpu_free_layers(to, shape->n_layers);
   to->ready = 0;
   to->gradient = from->gradient;

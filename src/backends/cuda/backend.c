@@ -12,6 +12,7 @@ const cuonn_backend cuonn_backend_cuda = {
     .name = "cuda",
     .steps_per_call = kGraphSteps,
     .models_per_state = 1024,
+    .modes_max = CUONN_DEVICE_MODES_MAX,
     .probe = cuda_probe,
     .auto_method = cuda_auto_method,
     .create = cuda_create,

@@ -147,8 +147,6 @@ cuonn_status cuda_set_model(void *state, size_t model, const backend_model *from
   cudaStream_t stream = s->session->stream;
   static const cuonn_chip_options ideal = CUONN_CHIP_OPTIONS_INIT;
   const size_t layers = s->problem.shape.n_layers, n = s->problem.shape.n_modes;
-  CUONN_CHECK(s->problem.method != CUONN_METHOD_DENSE || !cuonn_gradient_is_measured(from->gradient), CUONN_E_ARGUMENT,
-              "method dense has no measured gradients (analog, digital); use columns or auto");
   to->gradient = from->gradient;
   to->chip = from->chip ? *from->chip : ideal;
   for (size_t l = 0; l < layers; l++) {

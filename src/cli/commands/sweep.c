@@ -126,7 +126,7 @@ static int load_data(job *j) {
   for (size_t p = 0; p < j->points; p++) {
     cuonn_config c;
     cuonn_grid_config(&c, &j->grid, p);
-    CLI_PASS_DONE(cli_training_check_batch(&j->t, &c));
+    CLI_PASS_DONE(cli_training_check(&j->t, &c));
   }
 done:
   return code;

@@ -173,7 +173,7 @@ static int check_data(const job *j) {
 static int load_data(job *j) {
   int code = CLI_DONE;
   CLI_PASS_DONE(cli_training_load(&j->t, &j->config));
-  CLI_PASS_DONE(cli_training_check_batch(&j->t, &j->config));
+  CLI_PASS_DONE(cli_training_check(&j->t, &j->config));
   j->steps_per_epoch = cuonn_steps_per_epoch(&j->config.training, j->t.data.train.n_examples);
   if (j->t.resume) code = check_data(j);
 done:
