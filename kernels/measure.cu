@@ -32,51 +32,73 @@ struct tap_walk {
     to[3 * CUONN_BLOCK] = phi.light;
   }
 
-  static DEVICE void backward_pair(float2 (&g)[kModes], float *shares, const float4 *pair, int column, int n_columns,
-                                   bool digital) {
+  /* kReads: with readings of g. */
+  template <bool kReads>
+  static DEVICE void backward_pair(float2 (&g)[kModes], float *own, const float4 *pair, bool has_odd) {
     const auto backward = [&](int row, float2 &top, float2 &bottom) {
       node n;
       float2 theta, phi;
       n.load(walk::node_at(pair, row, 2), kLanes);
       n.backward(top, bottom, theta, phi);
-      if (digital) put(shares, row, read_backward(theta), read_backward(phi));
+      if (kReads) put(own, row, read_backward(theta), read_backward(phi));
       walk::limit_unrolled_loads(row);
     };
-    if (column + 1 < n_columns) walk::template for_each_node<true>(backward, g);
+    if (has_odd) walk::template for_each_node<true>(backward, g);
     walk::template for_each_node<false>(backward, g);
   }
 
-  static DEVICE void forward_pair(float2 (&x)[kModes], float2 (&a)[kModes], float *shares, const float4 *pair,
-                                  int column, int n_columns, bool digital) {
+  static DEVICE void forward_pair(float2 (&x)[kModes], float2 (&a)[kModes], float *own, const float4 *pair,
+                                  bool has_odd, bool digital) {
     const auto forward = [&](int row, float2 &x_top, float2 &a_top, float2 &x_bottom, float2 &a_bottom) {
       node n;
       tap_reading theta, phi;
       n.load(walk::node_at(pair, row, 2), kLanes);
       n.forward(x_top, x_bottom, a_top, a_bottom, digital, theta, phi);
-      put(shares, row, theta, phi);
+      put(own, row, theta, phi);
       walk::limit_unrolled_loads(row);
     };
     walk::template for_each_node<false>(forward, x, a);
-    if (column + 1 < n_columns) walk::template for_each_node<true>(forward, x, a);
+    if (has_odd) walk::template for_each_node<true>(forward, x, a);
   }
 
-  /* After a barrier: adds the shares of the block's examples, in their order, to the panel's part of the sums. */
+  /* After a barrier: adds the shares of the block's examples, in their order, to the panel's part of the sums; some
+   * places together, as many as there are registers for, so that their reads do not wait for one another. */
   static DEVICE void add_shares(float4 *sums, const float *shares, int panel, int n_columns, bool first) {
+    constexpr int at_once = kPairs == 16 ? 1 : walk::kPanelPlaces / CUONN_BLOCK;
     const int count = walk::pairs_in(panel, n_columns) * kModes * kLanes;
-    for (int i = static_cast<int>(threadIdx.x); i < count; i += CUONN_BLOCK) {
-      const int node = i / kLanes, of = i % kLanes;
-      if (2 * panel * walk::kPanel + node / kPairs >= n_columns) continue; /* an odd column that is missing */
-      float4 *const to = sums + static_cast<size_t>(panel) * walk::kPanelPlaces + i;
-      float4 sum = first ? make_float4(0, 0, 0, 0) : *to;
+    const bool whole = walk::is_whole(panel, n_columns);
+    sums += static_cast<size_t>(panel) * walk::kPanelPlaces;
+#pragma unroll 1
+    for (int start = static_cast<int>(threadIdx.x); start < count; start += at_once * CUONN_BLOCK) {
+      const auto there = [&](int i) { /* the last odd column may be missing */
+                                      const int place = start + i * CUONN_BLOCK;
+                                      return whole || (place < count &&
+                                                       2 * panel * walk::kPanel + place / kLanes / kPairs < n_columns);
+      };
+      float4 sum[at_once] = {};
+      if (!first) {
 #pragma unroll
-      for (int example = 0; example < walk::kExamples; example++) {
-        const float *const share = shares + node * 4 * CUONN_BLOCK + example * kLanes + of;
-        sum.x += share[0];
-        sum.y += share[CUONN_BLOCK];
-        sum.z += share[2 * CUONN_BLOCK];
-        sum.w += share[3 * CUONN_BLOCK];
+        for (int i = 0; i < at_once; i++) {
+          if (there(i)) sum[i] = sums[start + i * CUONN_BLOCK];
+        }
       }
-      *to = sum;
+#pragma unroll
+      for (int i = 0; i < at_once; i++) add_examples(sum[i], shares, start + i * CUONN_BLOCK);
+#pragma unroll
+      for (int i = 0; i < at_once; i++) {
+        if (there(i)) sums[start + i * CUONN_BLOCK] = sum[i];
+      }
+    }
+  }
+
+  static DEVICE void add_examples(float4 &sum, const float *shares, int place) {
+    const float *share = shares + place / kLanes * 4 * CUONN_BLOCK + place % kLanes;
+#pragma unroll
+    for (int example = 0; example < walk::kExamples; example++, share += kLanes) {
+      sum.x += share[0];
+      sum.y += share[CUONN_BLOCK];
+      sum.z += share[2 * CUONN_BLOCK];
+      sum.w += share[3 * CUONN_BLOCK];
     }
   }
 
@@ -113,103 +135,119 @@ struct backward_then_forward {
   }
 };
 
-/* Grid: chunks of each layer and model. */
+/* One mesh, and the part of its examples that this block sends. */
 template <bool kBottom, int kLanes, int kPairs>
-KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPairs>::kBlocks)
-    k_measure(measure_task t, int n_buffers) {
+struct measurement {
   using taps = tap_walk<kBottom, kLanes, kPairs>;
   using walk = typename taps::walk;
-  const int n = t.layout.n_modes, n_columns = t.layout.n_columns, stride = mesh_stride(t.layout);
-  const int n_panels = walk::panels_of(n_columns);
-  const measure_block of(t);
-  const unsigned n_examples = static_cast<unsigned>(t.n_examples), mesh = static_cast<unsigned>(of.mesh(t));
-  const chunk_range passes = walk::passes_of(n_examples, of.block, of.n_blocks);
-  const size_t here = of.here, part = here * of.n_blocks + of.block;
-  const float2 *const turns = t.gammas + static_cast<size_t>(mesh) * n;
-  float4 *const sums = t.sums + part * mesh_places(t.layout);
+  static constexpr int kModes = taps::kModes;
+  static constexpr int kPairShares = kModes * 4 * CUONN_BLOCK, kPairPlanes = kModes * kLanes * 2; /* of a column pair */
+  using panels = panel_stream<walk, backward_then_forward<walk>>;
+
+  const measure_task &t;
+  const measure_block &of;
+  const int n = t.layout.n_modes, n_columns = t.layout.n_columns, n_panels = walk::panels_of(n_columns);
   const bool digital = t.readers[of.model].digital;
-  const float x_share = static_cast<float>(1 / t.scales[here].x), g_share = static_cast<float>(1 / t.scales[here].y);
-  const float g_scale = static_cast<float>(t.scales[here].y);
+  const double2 scales = t.scales[of.here];
+  const float x_share = static_cast<float>(1 / scales.x), g_share = static_cast<float>(1 / scales.y);
+  float4 *const sums = t.sums + (of.here * of.n_blocks + of.block) * mesh_places(t.layout);
+  unsigned example = 0; /* of this warp or part of one */
+  bool there = false;
+  size_t input = 0, cotangent = 0; /* where its fields begin */
 
-  using source = backward_then_forward<walk>;
-  panel_stream<walk, source> panels = {shared_memory<float4>(), n_buffers,
-                                       static_cast<int>(passes.end - passes.first) * 2 * n_panels,
-                                       source{t.nodes, mesh, n_columns, n_panels - 1}};
-  float *const shares = panels.shares();
-  float *const own = shares + threadIdx.x;
+  DEVICE void begin(unsigned pass) {
+    const size_t stride = static_cast<size_t>(mesh_stride(t.layout));
+    example = pass * walk::kExamples + walk::slot();
+    there = example < static_cast<unsigned>(t.n_examples);
+    input = of.model * t.x_distance + example * stride;
+    cotangent = (of.here * static_cast<size_t>(t.n_examples) + example) * stride;
+  }
 
-  panels.begin();
-  for (unsigned pass = passes.first; pass < passes.end; pass++) {
-    const unsigned example = pass * walk::kExamples + walk::slot();
-    const bool there = example < n_examples;
-    const size_t row = static_cast<size_t>(example) * stride,
-                 at = here * static_cast<size_t>(t.n_examples) * stride + row;
-    float2 x[walk::kModes], a[walk::kModes]; /* a: g, then the returned field, then its conjugate in the forward pass */
-
-    walk::read(a, there ? t.c + at : nullptr, n);
+  DEVICE void read_cotangent(float2 (&g)[kModes]) const {
+    walk::read(g, there ? t.c + cotangent : nullptr, n);
 #pragma unroll
-    for (int i = 0; i < walk::kModes; i++) a[i] = g_share * conjugate(a[i]);
-    walk::turn(a, turns, n);
+    for (int i = 0; i < kModes; i++) g[i] = g_share * conjugate(g[i]);
+    walk::turn(g, t.gammas + of.mesh(t) * n, n);
+  }
+
+  template <bool kReads>
+  DEVICE void backward_panel(float2 (&g)[kModes], float *own, const float4 *nodes, int panel) const {
+    walk::template for_each_pair<true>(panel, n_columns, [&](int j, int, bool has_odd) {
+      taps::template backward_pair<kReads>(g, own + j * kPairShares, nodes + j * kPairPlanes, has_odd);
+    });
+  }
+
+  /* Columns last to first. */
+  DEVICE void go_backward(float2 (&g)[kModes], panels &stream, bool first) const {
+    float *const own = stream.shares() + threadIdx.x;
     for (int panel = n_panels; panel-- > 0;) {
-      const float4 *const nodes = panels.take();
-#pragma unroll 1
-      for (int j = walk::pairs_in(panel, n_columns); j-- > 0;) {
-        taps::backward_pair(a, own + j * walk::kModes * 4 * CUONN_BLOCK, nodes + j * walk::kModes * kLanes * 2,
-                            2 * (panel * walk::kPanel + j), n_columns, digital);
-      }
+      const float4 *const nodes = stream.take();
       if (digital) {
+        backward_panel<true>(g, own, nodes, panel);
         sync_block();
-        taps::add_shares(sums, shares, panel, n_columns, pass == passes.first);
+        taps::add_shares(sums, stream.shares(), panel, n_columns, first);
+      } else {
+        backward_panel<false>(g, own, nodes, panel);
       }
-      panels.give_back();
+      stream.give_back();
     }
+  }
 
+  /* The field that returned, as it is read, becomes the one that is sent in beside x. */
+  DEVICE void read_returned(float2 (&a)[kModes]) const {
     if (!digital && t.factors) {
-      walk::read(x, there ? t.factors + at : nullptr, n);
+      float2 factors[kModes];
+      walk::read(factors, there ? t.factors + cotangent : nullptr, n);
 #pragma unroll
-      for (int i = 0; i < walk::kModes; i++) a[i] = x[i] * a[i];
+      for (int i = 0; i < kModes; i++) a[i] = factors[i] * a[i];
     }
 #pragma unroll
-    for (int i = 0; i < walk::kModes; i++) {
-      const int w = walk::lane() * walk::kModes + i;
-      if (t.y_before && there && w < n) t.c_before[at + w] = modulus_back(g_scale * a[i].x, t.y_before[at + w]);
+    for (int i = 0; i < kModes; i++) {
+      const int w = walk::lane() * kModes + i;
+      if (t.y_before && there && w < n)
+        t.c_before[cotangent + w] = modulus_back(static_cast<float>(scales.y) * a[i].x, t.y_before[cotangent + w]);
       a[i] = conjugate(a[i]);
     }
+  }
+
+  DEVICE void read_input(float2 (&x)[kModes]) const {
     if (t.x) {
-      walk::read(x, there ? t.x + of.model * t.x_distance + row : nullptr, n);
+      walk::read(x, there ? t.x + input : nullptr, n);
 #pragma unroll
-      for (int i = 0; i < walk::kModes; i++) x[i] = x_share * x[i];
-    } else {
-#pragma unroll
-      for (int i = 0; i < walk::kModes; i++) {
-        const int w = walk::lane() * walk::kModes + i;
-        const bool lit = there && w < n;
-        x[i] = make_float2(t.h ? (lit ? x_share * t.h[of.model * t.x_distance + row + w] : 0)
-                           : w == static_cast<int>(example) ? 1
-                                                            : 0,
-                           0);
-        walk::limit_unrolled_loads(i);
-      }
+      for (int i = 0; i < kModes; i++) x[i] = x_share * x[i];
+      return;
     }
+#pragma unroll
+    for (int i = 0; i < kModes; i++) {
+      const int w = walk::lane() * kModes + i;
+      const bool lit = there && w < n;
+      x[i] = make_float2(t.h ? (lit ? x_share * t.h[input + w] : 0) : w == static_cast<int>(example) ? 1 : 0, 0);
+      walk::limit_unrolled_loads(i);
+    }
+  }
 
+  /* x and a together, columns first to last. */
+  DEVICE void go_forward(float2 (&x)[kModes], float2 (&a)[kModes], panels &stream, bool first) const {
+    float *const own = stream.shares() + threadIdx.x;
     for (int panel = 0; panel < n_panels; panel++) {
-      const float4 *const nodes = panels.take();
-#pragma unroll 1
-      for (int j = 0; j < walk::pairs_in(panel, n_columns); j++) {
-        taps::forward_pair(x, a, own + j * walk::kModes * 4 * CUONN_BLOCK, nodes + j * walk::kModes * kLanes * 2,
-                           2 * (panel * walk::kPanel + j), n_columns, digital);
-      }
+      const float4 *const nodes = stream.take();
+      walk::template for_each_pair<false>(panel, n_columns, [&](int j, int, bool has_odd) {
+        taps::forward_pair(x, a, own + j * kPairShares, nodes + j * kPairPlanes, has_odd, digital);
+      });
       sync_block();
-      taps::add_shares(sums, shares, panel, n_columns, pass == passes.first && !digital);
-      panels.give_back();
+      taps::add_shares(sums, stream.shares(), panel, n_columns, first && !digital);
+      stream.give_back();
     }
+  }
 
+  DEVICE void read_outputs(const float2 (&x)[kModes], const float2 (&a)[kModes], float *shares, bool first) const {
+    float *const own = shares + threadIdx.x;
 #pragma unroll
-    for (int i = 0; i < walk::kModes; i++) {
-      const int w = walk::lane() * walk::kModes + i;
+    for (int i = 0; i < kModes; i++) {
+      const int w = walk::lane() * kModes + i;
       tap_reading reading = read_both(x[i], a[i], digital); /* gamma is the same factor for both */
       if (digital && there && w < n) {
-        const tap_reading sent = read_backward(g_share * t.c[at + w]);
+        const tap_reading sent = read_backward(g_share * t.c[cotangent + w]);
         reading.signal += sent.signal;
         reading.light += sent.light;
       }
@@ -218,7 +256,36 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
       walk::limit_unrolled_loads(i);
     }
     sync_block();
-    taps::add_outputs(t.outputs + part * n, shares, n, pass == passes.first);
+    taps::add_outputs(t.outputs + (of.here * of.n_blocks + of.block) * n, shares, n, first);
+  }
+};
+
+/* Grid: chunks of each layer and model. */
+template <bool kBottom, int kLanes, int kPairs>
+KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPairs>::kBlocks)
+    k_measure(measure_task t, int n_buffers) {
+  using measuring = measurement<kBottom, kLanes, kPairs>;
+  using walk = typename measuring::walk;
+  const measure_block of(t);
+  const int n_columns = t.layout.n_columns, n_panels = walk::panels_of(n_columns);
+  const chunk_range passes = walk::passes_of(static_cast<unsigned>(t.n_examples), of.block, of.n_blocks);
+  typename measuring::panels panels = {shared_memory<float4>(),
+                                       n_buffers,
+                                       static_cast<int>(passes.end - passes.first) * 2 * n_panels,
+                                       {t.nodes, static_cast<unsigned>(of.mesh(t)), n_columns, n_panels - 1}};
+  measuring m = {t, of};
+
+  panels.begin();
+  for (unsigned pass = passes.first; pass < passes.end; pass++) {
+    const bool first = pass == passes.first;
+    float2 x[walk::kModes], a[walk::kModes]; /* a: g, then the returned field, then its conjugate in the forward pass */
+    m.begin(pass);
+    m.read_cotangent(a);
+    m.go_backward(a, panels, first);
+    m.read_returned(a);
+    m.read_input(x);
+    m.go_forward(x, a, panels, first);
+    m.read_outputs(x, a, panels.shares(), first);
   } /* take() has the barrier before the next shares */
 }
 

@@ -7,48 +7,70 @@
 #include "device.h"
 #include "noise.h"
 
-static constexpr unsigned kWarps = 8, kThreads = kWarps * CUONN_WARP, kOfX = 0, kFirstOfFactors = 2;
+static constexpr int kWarps = 8, kReads = 8; /* kReads: that a thread has in flight */
+static constexpr unsigned kThreads = kWarps * CUONN_WARP, kOfX = 0, kFirstOfFactors = 2;
 
 /* ---------------------------------------------------------------------------------------------------------- kernels */
 
-/* The largest of the threads' values, in the first thread. */
+/* The largest of the threads' values. */
 DEVICE double largest_of_block(double *parts, double most) {
-  parts[threadIdx.x] = most;
+  for (int mask = CUONN_WARP / 2; mask > 0; mask /= 2) most = fmax(most, shuffle_xor(most, mask));
+  if (threadIdx.x % CUONN_WARP == 0) parts[threadIdx.x / CUONN_WARP] = most;
   sync_block();
-  if (threadIdx.x == 0) {
-    for (unsigned i = 0; i < kThreads; i++) most = fmax(most, parts[i]);
-  }
+  for (int w = 0; w < kWarps; w++) most = fmax(most, parts[w]);
   return most;
 }
 
-/* The largest power of an example. power_at(example, waveguide) */
-template <class Power>
-DEVICE double most_of_examples(double *parts, int n_examples, int n, Power power_at) {
+DEVICE double power_of(float2 field) {
+  return static_cast<double>(field.x) * field.x + static_cast<double>(field.y) * field.y;
+}
+
+/* Fields of kReads of the warp's examples at one waveguide, from `first` on; 0 behind the last. */
+template <class Field>
+DEVICE void read_examples(float2 (&fields)[kReads], int first, int n_examples, int w, Field field_at) {
+#pragma unroll
+  for (int i = 0; i < kReads; i++) {
+    const int example = first + i * kWarps;
+    fields[i] = example < n_examples ? field_at(example, w) : make_float2(0, 0);
+  }
+}
+
+/* The largest power of an example. field_at(example, waveguide) */
+template <class Field>
+DEVICE double most_of_examples(double *parts, int n_examples, int n, Field field_at) {
   const int lane = static_cast<int>(threadIdx.x) % CUONN_WARP, warp = static_cast<int>(threadIdx.x) / CUONN_WARP;
   double most = 0;
-  for (int example = warp; example < n_examples; example += static_cast<int>(kWarps)) {
-    double sum = 0;
-    for (int w = lane; w < n; w += CUONN_WARP) sum += power_at(example, w);
-    most = fmax(most, warp_sum(sum));
+  for (int first = warp; first < n_examples; first += kReads * kWarps) {
+    double sums[kReads] = {};
+    for (int w = lane; w < n; w += CUONN_WARP) {
+      float2 fields[kReads];
+      read_examples(fields, first, n_examples, w, field_at);
+#pragma unroll
+      for (int i = 0; i < kReads; i++) sums[i] += power_of(fields[i]);
+    }
+#pragma unroll
+    for (int i = 0; i < kReads; i++) most = fmax(most, warp_sum(sums[i]));
   }
   return largest_of_block(parts, most);
 }
 
 /* The largest power of a waveguide, over all examples. */
-template <class Power>
-DEVICE double most_of_waveguides(double *parts, int n_examples, int n, Power power_at) {
+template <class Field>
+DEVICE double most_of_waveguides(double *parts, int n_examples, int n, Field field_at) {
   const int lane = static_cast<int>(threadIdx.x) % CUONN_WARP, warp = static_cast<int>(threadIdx.x) / CUONN_WARP;
   double most = 0;
-  for (int first = 0; first < n; first += CUONN_WARP) {
+  for (int w = lane; w - lane < n; w += CUONN_WARP) {
     double sum = 0;
-    if (first + lane < n) {
-      for (int example = warp; example < n_examples; example += static_cast<int>(kWarps))
-        sum += power_at(example, first + lane);
+    for (int first = warp; w < n && first < n_examples; first += kReads * kWarps) {
+      float2 fields[kReads];
+      read_examples(fields, first, n_examples, w, field_at);
+#pragma unroll
+      for (int i = 0; i < kReads; i++) sum += power_of(fields[i]);
     }
     parts[threadIdx.x] = sum;
     sync_block();
     sum = 0;
-    for (unsigned k = 0; k < kWarps; k++) sum += parts[k * CUONN_WARP + lane];
+    for (int k = 0; k < kWarps; k++) sum += parts[k * CUONN_WARP + lane];
     most = fmax(most, sum);
     sync_block();
   }
@@ -57,26 +79,23 @@ DEVICE double most_of_waveguides(double *parts, int n_examples, int n, Power pow
 
 /* The scale of x or of c; 1 if all fields are 0. */
 DEVICE void find_scale(const measure_task &t, const measure_block &of) {
-  const bool of_x = of.block == kOfX;
-  const int stride = mesh_stride(t.layout);
+  const bool of_x = of.block == kOfX, by_example = t.readers[of.model].by_example;
+  const int stride = mesh_stride(t.layout), n = t.layout.n_modes;
   const float2 *const c = of_x ? (t.x ? t.x + of.model * t.x_distance : nullptr)
                                : t.c + of.here * static_cast<size_t>(t.n_examples) * stride;
   const float *const h = of_x && t.h ? t.h + of.model * t.x_distance : nullptr;
-  double *const scale = of_x ? &t.scales[of.here].x : &t.scales[of.here].y;
-  if (!c && !h) { /* unit vectors */
-    if (threadIdx.x == 0) *scale = 1;
-    return;
-  }
-  const auto power_at = [&](int example, int w) {
-    const size_t at = static_cast<size_t>(example) * stride + w;
-    return h ? static_cast<double>(h[at]) * h[at]
-             : static_cast<double>(c[at].x) * c[at].x + static_cast<double>(c[at].y) * c[at].y;
-  };
   double *const parts = shared_memory<double>(); /* [warp][lane] */
-  const double most = t.readers[of.model].by_example
-                          ? most_of_examples(parts, t.n_examples, t.layout.n_modes, power_at)
-                          : most_of_waveguides(parts, t.n_examples, t.layout.n_modes, power_at);
-  if (threadIdx.x == 0) *scale = most > 0 ? sqrt(most) : 1;
+  const auto largest = [&](auto field_at) {
+    return by_example ? most_of_examples(parts, t.n_examples, n, field_at)
+                      : most_of_waveguides(parts, t.n_examples, n, field_at);
+  };
+  double most = 1; /* of unit vectors */
+  if (h) {
+    most = largest([&](int example, int w) { return make_float2(h[static_cast<size_t>(example) * stride + w], 0); });
+  } else if (c) {
+    most = largest([&](int example, int w) { return c[static_cast<size_t>(example) * stride + w]; });
+  }
+  if (threadIdx.x == 0) (of_x ? t.scales[of.here].x : t.scales[of.here].y) = most > 0 ? sqrt(most) : 1;
 }
 
 /* Factors of one field for each thread. */
