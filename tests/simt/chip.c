@@ -247,6 +247,51 @@ static void test_read__same_factors(void **unused) {
   cuda_memory_free(&memory);
 }
 
+/* Fields, all 1, as they are read from the first example on. */
+static void read_ones(readings got, cuda_memory *memory, const chip_reader *readers, reading_use use) {
+  const network_batch batch = {.number = kStep};
+  readings ones;
+  for (size_t i = 0; i < sizeof ones / sizeof(float2); i++) ((float2 *)ones)[i] = (float2){1, 0};
+  const reading_task task = {.fields = on_device(memory, ones, sizeof ones),
+                             .readers = on_device(memory, readers, kChips * sizeof *readers),
+                             .use = use,
+                             .batch = on_device(memory, &batch, sizeof batch),
+                             .n_models = kChips,
+                             .n_modes = kModes,
+                             .first_layer = 1,
+                             .n_layers = 2,
+                             .n_examples = kReadings,
+                             .n_read = kRead,
+                             .stride = kStride};
+  assert_int_equal(launch_read(&task, NULL), cudaSuccess);
+  assert_int_equal(cudaMemcpy(got, task.fields, sizeof(readings), cudaMemcpyDeviceToHost), cudaSuccess);
+}
+
+/* Factors that are kept are those that are drawn, to the last bit; afterwards they do not depend on the seed. */
+static void test_read__keeps_frozen_factors(void **unused) {
+  (void)unused;
+  enum { kAll = 3 * kModes * kModes };
+  chip_reader readers[kChips];
+  cuonn_chip_options chips[kChips];
+  readings drawn, kept;
+  readers_of(readers, chips);
+  for (int use = 0; use < READ_USES; use++) {
+    cuda_memory memory = {0};
+    chip_reader frozen[kChips];
+    memcpy(frozen, readers, sizeof frozen);
+    for (size_t m = 0; m < kChips; m++) {
+      if (!frozen[m].has_steps) frozen[m].frozen[use] = on_device(&memory, NULL, kAll * sizeof(double2));
+    }
+    const chip_reader *const device = on_device(&memory, frozen, sizeof frozen);
+    assert_int_equal(launch_freeze(device, kModes, 3, kChips, NULL), cudaSuccess);
+    for (size_t m = 0; m < kChips; m++) frozen[m].seed += !frozen[m].has_steps;
+    read_ones(drawn, &memory, readers, (reading_use)use);
+    read_ones(kept, &memory, frozen, (reading_use)use);
+    assert_memory_equal(kept, drawn, sizeof drawn);
+    cuda_memory_free(&memory);
+  }
+}
+
 /* Of the fields that will return, drawn beside the scales; the digital scheme reads none. */
 static void test_scales__same_factors(void **unused) {
   (void)unused;
@@ -504,6 +549,7 @@ int main(void) {
       cmocka_unit_test(test_chip__measured_gradient_of_programmed_phases),
       cmocka_unit_test(test_chip__public_functions),
       cmocka_unit_test(test_models__do_not_meet),
+      cmocka_unit_test(test_read__keeps_frozen_factors),
       cmocka_unit_test(test_read__same_factors),
       cmocka_unit_test(test_scales__same_factors),
       cmocka_unit_test(test_measure__golden),
