@@ -217,10 +217,10 @@ static void test_read__same_factors(void **unused) {
   cuonn_chip_options chips[kChips];
   readings got, ones;
   const network_batch batch = {.number = kStep};
-  float moduli[kChips][2][kReadings][kStride];
+  float moduli[kChips][2][kReadings][kStride] = {0};
   readers_of(readers, chips);
   for (size_t i = 0; i < sizeof ones / sizeof(float2); i++) ((float2 *)ones)[i] = (float2){1, 0};
-  reading_task task = {.moduli = on_device(&memory, NULL, sizeof moduli),
+  reading_task task = {.moduli = on_device(&memory, moduli, sizeof moduli),
                        .readers = on_device(&memory, readers, sizeof readers),
                        .batch = on_device(&memory, &batch, sizeof batch),
                        .n_models = kChips,
@@ -403,7 +403,9 @@ static void measure_mesh(double *const got[3], const cuonn_mesh *mesh, const dou
   float2 *const c = as_floats(cotangent, kExamples, n, stride, true);
   float4 *const taps = on_device(&memory, NULL, 2 * places * sizeof *taps);
   float2 *const gammas = on_device(&memory, NULL, n * sizeof *gammas);
-  float2 *const gradient = on_device(&memory, NULL, places * sizeof *gradient);
+  float2 *const pairs = calloc(places, sizeof *pairs);
+  assert_non_null(pairs);
+  float2 *const gradient = on_device(&memory, pairs, places * sizeof *pairs); /* of places without a node: 0 */
   float *const d_gamma = on_device(&memory, NULL, n * sizeof *d_gamma);
   assert_int_equal(cudaDeviceGetAttribute(&limit, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0), cudaSuccess);
   const measure_task task = {.layout = layout,
@@ -438,9 +440,8 @@ static void measure_mesh(double *const got[3], const cuonn_mesh *mesh, const dou
   assert_int_equal(launch_measure(&task, NULL), cudaSuccess);
   assert_int_equal(launch_finish(&finish, &task, NULL), cudaSuccess);
 
-  float2 *const pairs = calloc(places, sizeof *pairs);
   float *const gammas_got = calloc(n, sizeof *gammas_got);
-  assert_true(pairs && gammas_got);
+  assert_non_null(gammas_got);
   assert_int_equal(cudaMemcpy(pairs, gradient, places * sizeof *pairs, cudaMemcpyDeviceToHost), cudaSuccess);
   assert_int_equal(cudaMemcpy(gammas_got, d_gamma, n * sizeof *gammas_got, cudaMemcpyDeviceToHost), cudaSuccess);
   assert_int_equal(cudaMemcpy(&loss, finish.loss, sizeof loss, cudaMemcpyDeviceToHost), cudaSuccess);

@@ -65,6 +65,9 @@ static cuonn_status create_steps(cuda_state *s) {
   CUONN_TRY(cuda_allocate(&steps->chunk_losses, memory, models * steps->most_chunks, sizeof(double), of));
   CUONN_TRY(cuda_allocate(&steps->derived, memory, meshes * places, sizeof(float2), of));
   CUONN_TRY(cuda_allocate(&steps->pulled, memory, meshes * places, sizeof(float2), of));
+  /* places without a node are copied to the host with the others */
+  CUONN_CUDA(cudaMemsetAsync(steps->derived, 0, meshes * places * sizeof(float2), s->session->stream));
+  CUONN_CUDA(cudaMemsetAsync(steps->pulled, 0, meshes * places * sizeof(float2), s->session->stream));
   CUONN_TRY(cuda_allocate(&steps->losses, memory, kGraphSteps * models, sizeof(double), of));
   CUONN_TRY(cuda_allocate(&steps->batches, memory, kGraphSteps, sizeof(network_batch), of));
   CUONN_TRY(cuda_allocate(&steps->steps, memory, kGraphSteps * models, sizeof(optimizer_step), of));
