@@ -75,7 +75,7 @@ DEVICE unsigned sum_of_lower(unsigned value) {
 KERNEL k_ideal_nodes(float4 *nodes, float2 *turns, const double2 *phases, const double *gamma, mesh_layout layout,
                      style_arms arms, int n_meshes) {
   const int n = layout.n_modes, n_columns = layout.n_columns, lane = static_cast<int>(threadIdx.x) % CUONN_WARP;
-  const int warp = static_cast<int>((blockIdx.x * blockDim.x + threadIdx.x) / CUONN_WARP);
+  const int warp = static_cast<int>(blockIdx.x * (blockDim.x / CUONN_WARP) + threadIdx.x / CUONN_WARP);
   const int n_diagonals = mesh_diagonals(layout), mesh = warp / n_diagonals, d = warp % n_diagonals;
   if (mesh >= n_meshes) return;
   const double2 *mine = phases + static_cast<size_t>(mesh) * mesh_places(layout);

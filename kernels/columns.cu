@@ -147,16 +147,33 @@ struct columns_launcher {
   }
 };
 
-extern "C" cudaError_t launch_columns(float2 *out, const device_meshes *meshes, int n_meshes, const float2 *in,
-                                      int n_examples, bool transposed, bool with_turns, cudaStream_t stream) {
-  if (meshes->ideal) {
+/* As many meshes as a grid has rows, or fewer. */
+static cudaError_t launch_rows(float2 *out, const device_meshes &meshes, int n_meshes, const float2 *in, int n_examples,
+                               bool transposed, bool with_turns, cudaStream_t stream) {
+  if (meshes.ideal) {
     return transposed
-               ? columns_launcher<ideal_node, true>::any(out, *meshes, n_meshes, in, n_examples, with_turns, stream)
-               : columns_launcher<ideal_node, false>::any(out, *meshes, n_meshes, in, n_examples, with_turns, stream);
+               ? columns_launcher<ideal_node, true>::any(out, meshes, n_meshes, in, n_examples, with_turns, stream)
+               : columns_launcher<ideal_node, false>::any(out, meshes, n_meshes, in, n_examples, with_turns, stream);
   }
   return transposed
-             ? columns_launcher<general_node, true>::any(out, *meshes, n_meshes, in, n_examples, with_turns, stream)
-             : columns_launcher<general_node, false>::any(out, *meshes, n_meshes, in, n_examples, with_turns, stream);
+             ? columns_launcher<general_node, true>::any(out, meshes, n_meshes, in, n_examples, with_turns, stream)
+             : columns_launcher<general_node, false>::any(out, meshes, n_meshes, in, n_examples, with_turns, stream);
+}
+
+extern "C" cudaError_t launch_columns(float2 *out, const device_meshes *meshes, int n_meshes, const float2 *in,
+                                      int n_examples, bool transposed, bool with_turns, cudaStream_t stream) {
+  const size_t fields = static_cast<size_t>(n_examples) * mesh_stride(meshes->layout);
+  const size_t nodes = mesh_places(meshes->layout) * (meshes->ideal ? 1 : 2);
+  device_meshes rows = *meshes;
+  for (int left = n_meshes; left > 0; left -= CUONN_GRID_ROWS_MAX) {
+    const int count = left < CUONN_GRID_ROWS_MAX ? left : static_cast<int>(CUONN_GRID_ROWS_MAX);
+    const cudaError_t launched = launch_rows(out, rows, count, in, n_examples, transposed, with_turns, stream);
+    if (launched != cudaSuccess) return launched;
+    out += count * fields;
+    rows.nodes += count * nodes;
+    if (rows.turns) rows.turns += static_cast<size_t>(count) * meshes->layout.n_modes;
+  }
+  return cudaSuccess;
 }
 
 template <class Node>

@@ -24,7 +24,8 @@
 
 enum {
   CUONN_DEVICE_MODES_MAX = 1024,
-  CUONN_BLOCK = 128 /* threads of a block that propagates fields: 128 / lanes examples at a time */
+  CUONN_BLOCK = 128,          /* threads of a block that propagates fields: 128 / lanes examples at a time */
+  CUONN_GRID_ROWS_MAX = 65535 /* blocks of a grid in y, and in z; in x there may be 2^31 - 1 */
 };
 
 typedef struct {

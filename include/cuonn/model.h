@@ -59,7 +59,7 @@ typedef enum cuonn_order {
 
 /** What a handle is made for.  Start from CUONN_MODEL_OPTIONS_INIT or cuonn_model_options_init(). */
 typedef struct cuonn_model_options {
-  size_t n_models; /**< networks side by side */
+  size_t n_models; /**< networks side by side, at least 1; on backend `cuda` 65535 at most */
   cuonn_network_shape shape;
   size_t batch_size; /**< most examples of a step and of a gradient; 0: neither will be asked for */
   cuonn_order order;

@@ -101,6 +101,10 @@ cuonn_status cuda_meshes_create(cuda_meshes *out, size_t n_meshes, const cuonn_m
     CUONN_TRY(place_shape(out, shape, session->stream));
   }
   out->places = mesh_places(out->layout);
+  const size_t most_places = (size_t)CUONN_GRID_ROWS_MAX * CUONN_BLOCK;
+  CUONN_CHECK(out->places <= most_places, CUONN_E_SHAPE,
+              "backend cuda computes meshes of up to %zu columns of %zu waveguides, this one has %d; use backend cpu",
+              most_places / (size_t)(out->layout.pairs * out->layout.lanes), n_modes, out->layout.n_columns);
   out->view = (device_meshes){
       .layout = out->layout, .weights = gradient_weights_of(out->arms), .shared_limit = session->shared_limit};
   CUONN_TRY(cuda_allocate(&out->phases, &out->lasting, n_meshes * out->places, sizeof(double2), "the phases"));

@@ -95,6 +95,9 @@ cuonn_status cuda_create(void **out, const backend_problem *problem) {
   const cuonn_network_shape *const shape = &s->problem.shape;
   CUONN_CHECK_DONE(cuda_method_of(problem, problem->gradient)->supports(shape->mesh), CUONN_E_SHAPE,
                    "backend cuda computes meshes whose nodes join neighbouring waveguides; use backend cpu");
+  CUONN_CHECK_DONE(problem->n_models <= CUONN_GRID_ROWS_MAX, CUONN_E_ARGUMENT,
+                   "backend cuda computes up to %d models in one handle, these are %zu; divide them among several",
+                   CUONN_GRID_ROWS_MAX, problem->n_models);
   CUONN_TRY_DONE(cuda_session_open(&s->session));
   CUONN_TRY_DONE(cuda_meshes_create(&s->meshes, problem->n_models * shape->n_layers, shape->mesh, shape->style,
                                     cuonn_gradient_is_measured(problem->gradient), s->session));
