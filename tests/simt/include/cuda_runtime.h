@@ -8,26 +8,32 @@
 
 #define CUDART_VERSION 13000
 
-#define SIMT_ERRORS(X)                                                                                 \
-  X(cudaSuccess, 0, "no error")                                                                        \
-  X(cudaErrorInvalidValue, 1, "invalid argument")                                                      \
-  X(cudaErrorMemoryAllocation, 2, "out of memory")                                                     \
-  X(cudaErrorInvalidConfiguration, 9, "invalid configuration argument")                                \
-  X(cudaErrorInvalidMemcpyDirection, 21, "invalid copy direction for memcpy")                          \
-  X(cudaErrorInsufficientDriver, 35, "CUDA driver version is insufficient for CUDA runtime version")   \
-  X(cudaErrorNoDevice, 100, "no CUDA-capable device is detected")                                      \
-  X(cudaErrorInvalidDevice, 101, "invalid device ordinal")                                             \
-  X(cudaErrorNoKernelImageForDevice, 209, "no kernel image is available for execution on the device")  \
-  X(cudaErrorInvalidResourceHandle, 400, "invalid resource handle")                                    \
-  X(cudaErrorNotReady, 600, "device not ready")                                                        \
-  X(cudaErrorIllegalAddress, 700, "an illegal memory access was encountered")                          \
-  X(cudaErrorLaunchFailure, 719, "unspecified launch failure")                                         \
-  X(cudaErrorCooperativeLaunchTooLarge, 720, "too many blocks in cooperative launch")                  \
-  X(cudaErrorNotSupported, 801, "operation not supported")                                             \
-  X(cudaErrorStreamCaptureUnsupported, 900, "operation not permitted when stream is capturing")        \
-  X(cudaErrorStreamCaptureInvalidated, 901, "operation failed due to a previous error during capture") \
-  X(cudaErrorStreamCaptureUnmatched, 903, "capture was not initiated in this stream")                  \
-  X(cudaErrorStreamCaptureUnjoined, 904, "capturing stream has unjoined work")                         \
+#define SIMT_ERRORS(X)                                                                                      \
+  X(cudaSuccess, 0, "no error")                                                                             \
+  X(cudaErrorInvalidValue, 1, "invalid argument")                                                           \
+  X(cudaErrorMemoryAllocation, 2, "out of memory")                                                          \
+  X(cudaErrorInvalidConfiguration, 9, "invalid configuration argument")                                     \
+  X(cudaErrorInvalidMemcpyDirection, 21, "invalid copy direction for memcpy")                               \
+  X(cudaErrorInsufficientDriver, 35, "CUDA driver version is insufficient for CUDA runtime version")        \
+  X(cudaErrorNoDevice, 100, "no CUDA-capable device is detected")                                           \
+  X(cudaErrorInvalidDevice, 101, "invalid device ordinal")                                                  \
+  X(cudaErrorNoKernelImageForDevice, 209, "no kernel image is available for execution on the device")       \
+  X(cudaErrorInvalidResourceHandle, 400, "invalid resource handle")                                         \
+  X(cudaErrorNotReady, 600, "device not ready")                                                             \
+  X(cudaErrorIllegalAddress, 700, "an illegal memory access was encountered")                               \
+  X(cudaErrorMisalignedAddress, 716, "misaligned address")                                                  \
+  X(cudaErrorLaunchFailure, 719, "unspecified launch failure")                                              \
+  X(cudaErrorCooperativeLaunchTooLarge, 720, "too many blocks in cooperative launch")                       \
+  X(cudaErrorNotSupported, 801, "operation not supported")                                                  \
+  X(cudaErrorStreamCaptureUnsupported, 900, "operation not permitted when stream is capturing")             \
+  X(cudaErrorStreamCaptureInvalidated, 901, "operation failed due to a previous error during capture")      \
+  X(cudaErrorStreamCaptureMerge, 902, "operation would merge captures")                                     \
+  X(cudaErrorStreamCaptureUnmatched, 903, "capture was not initiated in this stream")                       \
+  X(cudaErrorStreamCaptureUnjoined, 904, "capturing stream has unjoined work")                              \
+  X(cudaErrorStreamCaptureIsolation, 905, "dependency created on uncaptured work in another stream")        \
+  X(cudaErrorStreamCaptureImplicit, 906,                                                                    \
+    "operation would make the legacy stream depend on a capturing blocking stream")                         \
+  X(cudaErrorCapturedEvent, 907, "operation not permitted on an event last recorded in a capturing stream") \
   X(cudaErrorUnknown, 999, "unknown error")
 #define SIMT_ERROR_VALUE(name, value, text) name = value,
 typedef enum cudaError { SIMT_ERRORS(SIMT_ERROR_VALUE) } cudaError_t;

@@ -73,10 +73,10 @@ DEVICE T shuffle_xor(T value, int mask, SIMT_SITE) {
 }
 
 /* What is copied arrives as late as it may: until the wait for it, NaN stands there. */
-void simt_copy_16(void *to, const void *from);
+void simt_copy_16(void *to, const void *from, const char *file, int line);
 void simt_copy_group();
 void simt_copy_wait(size_t newest);
-DEVICE void copy_16(void *to, const void *from) { simt_copy_16(to, from); }
+DEVICE void copy_16(void *to, const void *from, SIMT_SITE) { simt_copy_16(to, from, file, line); }
 DEVICE void copy_group() { simt_copy_group(); }
 template <int kNewest>
 DEVICE void copy_wait() {

@@ -81,7 +81,8 @@ void *engine_fake_stack;
 const void *engine_stack;
 size_t engine_stack_bytes;
 fiber *running;
-bool grid_may_meet; /* the launch is cooperative */
+bool grid_may_meet;       /* the launch is cooperative */
+cudaError_t access_fault; /* of the threads that have run, with simt_now.error */
 const std::function<void()> *kernel_body;
 
 __attribute__((no_sanitize_address)) void fiber_main(transfer_t from) {
@@ -91,6 +92,17 @@ __attribute__((no_sanitize_address)) void fiber_main(transfer_t from) {
   running->state = fiber::kDone;
   __sanitizer_start_switch_fiber(nullptr, engine_stack, engine_stack_bytes);
   jump_fcontext(engine_context, nullptr);
+}
+
+/* The first access of a launch that a device would not allow; the launch fails when the thread waits next. */
+void refuse_access(cudaError_t error, const std::string &what, const std::string &file, int line) {
+  const uint3 thread = running->place.thread, block = running->place.block;
+  char text[256];
+  if (access_fault != cudaSuccess) return;
+  access_fault = error;
+  snprintf(text, sizeof text, "thread (%u,%u,%u) of block (%u,%u,%u): %s (%s:%d)", thread.x, thread.y, thread.z,
+           block.x, block.y, block.z, what.c_str(), file.substr(file.rfind('/') + 1).c_str(), line);
+  simt_now.error = text;
 }
 
 void resume(fiber &lane) {
@@ -120,7 +132,14 @@ uint64_t simt_meet(simt_meeting meeting, uint64_t value, int argument, const cha
   return self->value;
 }
 
-void simt_copy_16(void *to, const void *from) {
+void simt_copy_16(void *to, const void *from, const char *file, int line) {
+  const bool misaligned = (reinterpret_cast<uintptr_t>(to) | reinterpret_cast<uintptr_t>(from)) % 16 != 0;
+  if (misaligned || simt_unwritten(from, 16)) {
+    refuse_access(misaligned ? cudaErrorMisalignedAddress : cudaErrorLaunchFailure,
+                  misaligned ? "copy_16 at an address that is not a multiple of 16"
+                             : "copy_16 from device memory that nobody wrote",
+                  file, line);
+  }
   if (running->copies.empty()) running->copies.emplace_back();
   memset(to, 0xff, 16);
   running->copies.back().push_back({to, from});
@@ -240,6 +259,7 @@ bool hold(warp &w) {
 bool run_warp(warp &w) {
   while (w.lanes[0].state == fiber::kReady) {
     for (int i : order(w.size)) resume(w.lanes[i]);
+    if (access_fault != cudaSuccess) return false;
     for (int i = 1; i < w.size; i++) {
       if (!together(w.lanes[0], w.lanes[i])) return refuse(w.lanes[0], w.lanes[i]);
     }
@@ -296,7 +316,7 @@ bool run_warps(std::vector<warp *> &warps, std::vector<std::vector<warp *>> &blo
 block_run make_block(int number, size_t first, fiber *lanes, uint3 index, dim3 grid, dim3 size, size_t shared_bytes) {
   block_run made;
   made.shared = std::make_unique<simt_memory_block>(shared_bytes);
-  made.shared->poison();
+  made.shared->poison(0xffffffffu); /* NaN */
   const int threads = static_cast<int>(size.x * size.y * size.z);
   for (int i = 0; i < threads; i++) {
     fiber &lane = lanes[i];
@@ -352,11 +372,13 @@ bool run_blocks(const std::vector<size_t> &numbers, dim3 grid, dim3 size, size_t
 
 }  // namespace
 
-bool simt_run_kernel(dim3 grid, dim3 block, size_t shared_bytes, bool cooperative, const std::function<void()> &body) {
+cudaError_t simt_run_kernel(dim3 grid, dim3 block, size_t shared_bytes, bool cooperative,
+                            const std::function<void()> &body) {
   const size_t blocks = size_t(grid.x) * grid.y * grid.z;
   const simt_device_open open;
   kernel_body = &body;
   grid_may_meet = cooperative;
+  access_fault = cudaSuccess;
   bool ran = true;
   if (cooperative) {
     std::vector<size_t> all(blocks);
@@ -369,7 +391,7 @@ bool simt_run_kernel(dim3 grid, dim3 block, size_t shared_bytes, bool cooperativ
   }
   simt_here = nullptr;
   if (!ran) __asan_unpoison_memory_region(arena, guarded * kStack); /* fibers were left in mid-run */
-  return ran;
+  return ran ? cudaSuccess : access_fault != cudaSuccess ? access_fault : cudaErrorLaunchFailure;
 }
 
 void simt_schedule(int number) {

@@ -143,6 +143,7 @@ cufftResult cufftMakePlanMany(cufftHandle handle, int rank, int *n, int *inembed
   const auto found = plans.find(handle);
   if (found == plans.end() || found->second.rank) return CUFFT_INVALID_PLAN;
   if (rank < 1 || rank > 3 || batch < 1) return CUFFT_INVALID_VALUE;
+  if (simt_spoils_capture()) return CUFFT_INTERNAL_ERROR; /* a plan has tables on the device */
   fft &plan = found->second;
   for (int i = 0; i < rank; i++) {
     if (n[i] < 1) return CUFFT_INVALID_SIZE;
@@ -205,6 +206,7 @@ cufftResult cufftExecR2C(cufftHandle plan, cufftReal *in, cufftComplex *out) {
 cufftResult cufftDestroy(cufftHandle plan) {
   const auto found = plans.find(plan);
   if (found == plans.end()) return CUFFT_INVALID_PLAN;
+  if (simt_spoils_capture()) return CUFFT_INTERNAL_ERROR;
   cudaFree(found->second.own_area);
   plans.erase(found);
   simt_objects--;
@@ -287,6 +289,7 @@ cublasStatus_t cublasCreate(cublasHandle_t *handle) {
 }
 cublasStatus_t cublasDestroy(cublasHandle_t handle) {
   if (!handle) return CUBLAS_STATUS_NOT_INITIALIZED;
+  if (simt_spoils_capture()) return CUBLAS_STATUS_EXECUTION_FAILED;
   delete handle;
   simt_objects--;
   return CUBLAS_STATUS_SUCCESS;

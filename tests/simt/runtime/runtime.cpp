@@ -44,6 +44,7 @@ std::map<const void *, int> shared_asked; /* kernel -> bytes */
 
 constexpr size_t kGuard = 256;
 constexpr uint32_t kGuardWord = 0x7fffbeefu; /* NaN as a float, so that reads beyond the edge are seen too */
+constexpr uint32_t kNoNumber = 0xffffffffu;  /* NaN as a float and as a double */
 
 /* An asynchronous copy from or to pinned memory, which goes on until the host waits for one of these streams. */
 struct copy_under_way {
@@ -100,21 +101,40 @@ cudaError_t well() {
     if (well_now != cudaSuccess) return well_now; \
   } while (0)
 
-/* Allocating and waiting are not allowed while a stream is being captured, and spoil the capture. */
-cudaError_t outside_capture() {
+/* What must not be done in a capture is refused, and spoils it. */
+cudaError_t spoil(capture &into, cudaError_t error) {
+  into.invalid = true;
+  return simt_fail(error);
+}
+
+/* What must not be done while any stream is being captured: allocating, freeing, waiting, querying; and, with
+ * cudaErrorStreamCaptureImplicit, use of the legacy stream, which waits for the others. */
+cudaError_t outside_capture(cudaError_t refusal = cudaErrorStreamCaptureUnsupported) {
   WELL();
+  bool spoiled = false;
   for (cudaStream_t s : streams) {
-    if (s->into) {
-      s->into->invalid = true;
-      return simt_fail(cudaErrorStreamCaptureUnsupported);
-    }
+    if (s->into) spoil(*s->into, refusal), spoiled = true;
   }
+  return spoiled ? refusal : cudaSuccess;
+}
+#define OUTSIDE_CAPTURE(...)                                  \
+  do {                                                        \
+    const cudaError_t outside = outside_capture(__VA_ARGS__); \
+    if (outside != cudaSuccess) return outside;               \
+  } while (0)
+
+/* What work in a stream begins with. */
+cudaError_t may_use(cudaStream_t stream) {
+  const cudaError_t usable = simt_check_stream(stream);
+  if (usable != cudaSuccess) return usable;
+  if (!stream) OUTSIDE_CAPTURE(cudaErrorStreamCaptureImplicit);
+  if (stream && stream->into && stream->into->invalid) return simt_fail(cudaErrorStreamCaptureInvalidated);
   return cudaSuccess;
 }
-#define OUTSIDE_CAPTURE()                          \
-  do {                                             \
-    const cudaError_t outside = outside_capture(); \
-    if (outside != cudaSuccess) return outside;    \
+#define MAY_USE(stream)                         \
+  do {                                          \
+    const cudaError_t usable = may_use(stream); \
+    if (usable != cudaSuccess) return usable;   \
   } while (0)
 
 cudaError_t allocate(std::map<const char *, std::unique_ptr<simt_memory_block>> &memory, void **pointer, size_t bytes) {
@@ -126,7 +146,7 @@ cudaError_t allocate(std::map<const char *, std::unique_ptr<simt_memory_block>> 
   const bool on_device = &memory == &device_memory;
   if (planned || (on_device && device_bytes + bytes > simt_now.memory)) return simt_fail(cudaErrorMemoryAllocation);
   auto block = std::make_unique<simt_memory_block>(bytes);
-  block->poison();
+  block->poison(on_device ? uint32_t(SIMT_UNWRITTEN) : kNoNumber);
   *pointer = block->data;
   if (on_device) {
     device_bytes += bytes;
@@ -140,6 +160,7 @@ cudaError_t release(std::map<const char *, std::unique_ptr<simt_memory_block>> &
   if (!pointer) return cudaSuccess;
   const auto found = memory.find(static_cast<const char *>(pointer));
   if (found == memory.end()) return simt_fail(cudaErrorInvalidValue);
+  if (simt_spoils_capture()) return cudaErrorStreamCaptureUnsupported;
   finish_copies(true, nullptr, copies_begun); /* freeing waits for all work */
   const bool whole = found->second->whole();
   if (&memory == &device_memory) {
@@ -148,8 +169,7 @@ cudaError_t release(std::map<const char *, std::unique_ptr<simt_memory_block>> &
   }
   memory.erase(found);
   if (!whole) return simt_lose(cudaErrorIllegalAddress, "a write beyond an allocation, found when it was freed");
-  OUTSIDE_CAPTURE();
-  return cudaSuccess;
+  return well();
 }
 
 cudaError_t new_stream(cudaStream_t *stream, bool blocking) {
@@ -182,10 +202,34 @@ cudaError_t check_copy(const void *to, const void *from, size_t bytes, cudaMemcp
   return cudaSuccess;
 }
 
+/* What comes to the host must have been written, by a copy, a memset or a kernel: looks for whole words that still hold
+ * what fresh device memory holds. */
+cudaError_t check_written(const char *from, size_t bytes) {
+  const simt_memory_block *const block = find(device_memory, from);
+  if (!block) return cudaSuccess;
+  size_t missing = 0, first = 0;
+  for (size_t at = (4 - (from - block->data) % 4) % 4; at + 4 <= bytes; at += 4) {
+    if (!simt_unwritten(from + at, 4)) continue;
+    if (missing == 0) first = static_cast<size_t>(from - block->data) + at;
+    missing += 4;
+  }
+  if (missing == 0) return cudaSuccess;
+  char text[256];
+  snprintf(text, sizeof text,
+           "a copy to the host of device memory that nobody wrote: %zu of %zu bytes, the first at %p, byte %zu of an "
+           "allocation of %zu (or they were computed from such)",
+           missing, bytes, static_cast<const void *>(block->data + first), first, block->bytes);
+  return simt_lose(cudaErrorUnknown, text);
+}
+
 /* Copies one row now. Where CUDA would go on copying behind the host's back, the host's memory shows it: until it is
  * waited for, what comes from the device is not there yet. */
-void copy_row(char *to, const char *from, size_t bytes, cudaStream_t asked) {
+cudaError_t copy_row(char *to, const char *from, size_t bytes, cudaStream_t asked) {
   const cudaStream_t stream = graph_runs_in ? *graph_runs_in : asked;
+  if (!find(device_memory, to)) {
+    const cudaError_t written = check_written(from, bytes);
+    if (written != cudaSuccess) return written;
+  }
   const bool to_pinned = find(pinned_memory, to) != nullptr, from_pinned = find(pinned_memory, from) != nullptr;
   if (stream && (to_pinned || from_pinned)) {
     char *host = to_pinned ? to : const_cast<char *>(from);
@@ -196,15 +240,18 @@ void copy_row(char *to, const char *from, size_t bytes, cudaStream_t asked) {
   } else {
     memmove(to, from, bytes);
   }
+  return cudaSuccess;
 }
+
+/* Whether memory that a graph was recorded with is still there: on the device, or pinned. */
+bool still_there(const void *p) { return find(device_memory, p) || find(pinned_memory, p); }
 
 cudaError_t run_launch(dim3 grid, dim3 block, size_t shared, bool cooperative, const std::function<void()> &body) {
   if (simt_now.launches_left == 0) return simt_lose(cudaErrorLaunchFailure, "the planned loss of the device");
   if (simt_now.launches_left > 0) simt_now.launches_left--;
   kernels_run++;
-  if (!simt_run_kernel(grid, block, shared, cooperative, body)) {
-    return simt_lose(cudaErrorLaunchFailure, simt_now.error);
-  }
+  const cudaError_t ran = simt_run_kernel(grid, block, shared, cooperative, body);
+  if (ran != cudaSuccess) return simt_lose(ran, simt_now.error);
   for (const auto &each : device_memory) {
     if (!each.second->whole()) return simt_lose(cudaErrorIllegalAddress, "a write beyond an allocation");
   }
@@ -241,7 +288,9 @@ simt_memory_block::~simt_memory_block() {
 #endif
 }
 
-void simt_memory_block::poison() { memset(data, 0xff, bytes); }
+void simt_memory_block::poison(uint32_t word) {
+  for (size_t i = 0; i < bytes; i += 4) memcpy(data + i, &word, std::min(bytes - i, size_t(4)));
+}
 
 bool simt_memory_block::whole() const {
 #if !defined(__SANITIZE_ADDRESS__)
@@ -278,6 +327,16 @@ bool simt_on_device(const void *pointer, size_t bytes) {
   return block && static_cast<const char *>(pointer) + bytes <= block->data + block->bytes;
 }
 
+bool simt_unwritten(const void *pointer, size_t bytes) {
+  const uint32_t fresh = SIMT_UNWRITTEN;
+  for (size_t i = 0; i + 4 <= bytes; i += 4) {
+    if (memcmp(static_cast<const char *>(pointer) + i, &fresh, 4) == 0) return true;
+  }
+  return false;
+}
+
+bool simt_spoils_capture(void) { return outside_capture() == cudaErrorStreamCaptureUnsupported; }
+
 cudaError_t simt_check_stream(cudaStream_t stream) {
   WELL();
   if (stream && !streams.count(stream)) return simt_fail(cudaErrorInvalidResourceHandle);
@@ -285,14 +344,11 @@ cudaError_t simt_check_stream(cudaStream_t stream) {
 }
 
 cudaError_t simt_perform(cudaStream_t stream, std::function<cudaError_t()> work) {
-  const cudaError_t usable = simt_check_stream(stream);
-  if (usable != cudaSuccess) return usable;
-  if (!stream) OUTSIDE_CAPTURE(); /* the legacy stream waits for the others */
+  MAY_USE(stream);
   if (!stream || !stream->into) {
     queued++;
     return work();
   }
-  if (stream->into->invalid) return simt_fail(cudaErrorStreamCaptureInvalidated);
   if (stream != stream->into->origin) stream->into->unjoined.insert(stream);
   stream->into->graph.nodes.push_back(std::move(work));
   return cudaSuccess;
@@ -437,13 +493,23 @@ cudaError_t cudaMemcpy2DAsync(void *to, size_t to_pitch, const void *from, size_
       (find(device_memory, from) && !simt_on_device(from, from_span))) {
     return simt_fail(cudaErrorInvalidValue);
   }
+  MAY_USE(stream);
+  const bool captured = stream && stream->into;
+  if (captured && !(still_there(to) && still_there(from))) {
+    simt_now.error = "a copy of pageable memory is captured: the graph keeps its address, and copies what stands there";
+    return spoil(*stream->into, cudaErrorStreamCaptureUnsupported);
+  }
   return simt_perform(stream, [=] {
     const simt_device_open open;
-    for (size_t row = 0; row < height; row++) {
-      copy_row(static_cast<char *>(to) + row * to_pitch, static_cast<const char *>(from) + row * from_pitch, width,
-               stream);
+    cudaError_t copied = cudaSuccess;
+    if (captured && !(still_there(to) && still_there(from))) {
+      return simt_lose(cudaErrorIllegalAddress, "a graph copies memory that was freed");
     }
-    return cudaSuccess;
+    for (size_t row = 0; row < height && copied == cudaSuccess; row++) {
+      copied = copy_row(static_cast<char *>(to) + row * to_pitch, static_cast<const char *>(from) + row * from_pitch,
+                        width, stream);
+    }
+    return copied;
   });
 }
 cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, enum cudaMemcpyKind kind, cudaStream_t stream) {
@@ -458,6 +524,7 @@ cudaError_t cudaMemsetAsync(void *to, int byte, size_t bytes, cudaStream_t strea
   if (!simt_on_device(to, bytes)) return simt_fail(cudaErrorInvalidValue);
   return simt_perform(stream, [=] {
     const simt_device_open open;
+    if (!simt_on_device(to, bytes)) return simt_lose(cudaErrorIllegalAddress, "a graph sets memory that was freed");
     memset(to, byte, bytes);
     return cudaSuccess;
   });
@@ -478,9 +545,8 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   waits++;
-  const cudaError_t usable = simt_check_stream(stream);
-  if (usable != cudaSuccess) return usable;
-  if (!stream || stream->into) OUTSIDE_CAPTURE();
+  MAY_USE(stream);
+  if (stream && stream->into) return spoil(*stream->into, cudaErrorStreamCaptureUnsupported);
   return finish_copies(!stream, stream, copies_begun);
 }
 cudaError_t cudaStreamQuery(cudaStream_t stream) { return cudaStreamSynchronize(stream); }
@@ -496,8 +562,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
   return well();
 }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
-  const cudaError_t usable = simt_check_stream(stream);
-  if (usable != cudaSuccess) return usable;
+  MAY_USE(stream);
   if (!events.count(event)) return simt_fail(cudaErrorInvalidResourceHandle);
   event->recorded = true;
   event->when = std::chrono::steady_clock::now();
@@ -506,20 +571,24 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   event->copies = copies_begun;
   return cudaSuccess;
 }
-/* In a capture, a stream that waits for an event of it joins it; the origin's waiting joins the stream back. */
+/* In a capture, a stream that waits for an event of it joins it; the origin's waiting joins the stream back. Nothing in
+ * it may wait for what is outside, nor for another capture. */
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags) {
   (void)flags;
-  const cudaError_t usable = simt_check_stream(stream);
-  if (usable != cudaSuccess) return usable;
+  MAY_USE(stream);
   if (!events.count(event)) return simt_fail(cudaErrorInvalidResourceHandle);
   const std::shared_ptr<capture> into = event->into.lock();
+  if (stream && stream->into && stream->into != into) {
+    if (into) into->invalid = true;
+    return spoil(*stream->into, into ? cudaErrorStreamCaptureMerge : cudaErrorStreamCaptureIsolation);
+  }
   if (!into) {
     for (copy_under_way &copy : under_way) {
       if (copy.number <= event->copies && copy.streams.count(event->from)) copy.streams.insert(stream);
     }
     return cudaSuccess;
   }
-  if (!stream) return simt_fail(cudaErrorStreamCaptureUnsupported);
+  if (into->invalid) return simt_fail(cudaErrorStreamCaptureInvalidated);
   if (stream == into->origin) {
     into->unjoined.erase(event->from);
   } else {
@@ -531,7 +600,8 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
 cudaError_t cudaEventQuery(cudaEvent_t event) {
   WELL();
   if (!events.count(event)) return simt_fail(cudaErrorInvalidResourceHandle);
-  if (!event->into.expired()) return simt_fail(cudaErrorStreamCaptureUnsupported);
+  if (const std::shared_ptr<capture> into = event->into.lock()) return spoil(*into, cudaErrorCapturedEvent);
+  OUTSIDE_CAPTURE();
   return finish_copies(false, event->from, event->copies);
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {

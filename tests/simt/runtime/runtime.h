@@ -32,7 +32,7 @@ struct simt_memory_block {
   ~simt_memory_block();
   simt_memory_block(const simt_memory_block &) = delete;
   simt_memory_block &operator=(const simt_memory_block &) = delete;
-  void poison(); /* fills it with the bits of NaN */
+  void poison(uint32_t word);
   bool whole() const;
 };
 
@@ -55,10 +55,15 @@ struct simt_state {
 extern simt_state simt_now;
 extern size_t simt_objects; /* streams, events, graphs, plans and handles that are alive */
 
+/* Each word of device memory until it is written: NaN as a float, and as a double one that no computation gives,
+ * because it would be a quiet one. */
+enum : uint32_t { SIMT_UNWRITTEN = 0x7ff5a5edu };
+
 enum { SIMT_THREADS_PER_MULTIPROCESSOR = 2048, SIMT_BLOCKS_PER_MULTIPROCESSOR = 32 };
 
-/* Runs a kernel; false, and the reason in simt_now.error, if it fails. */
-bool simt_run_kernel(dim3 grid, dim3 block, size_t shared_bytes, bool cooperative, const std::function<void()> &body);
+/* Runs a kernel; if it fails, the reason is in simt_now.error. */
+cudaError_t simt_run_kernel(dim3 grid, dim3 block, size_t shared_bytes, bool cooperative,
+                            const std::function<void()> &body);
 
 /* Keeps the error for cudaGetLastError, and gives it back. */
 cudaError_t simt_fail(cudaError_t error);
@@ -66,6 +71,11 @@ cudaError_t simt_fail(cudaError_t error);
 cudaError_t simt_perform(cudaStream_t stream, std::function<cudaError_t()> work);
 /* Whether the bytes lie within one allocation of device memory. */
 bool simt_on_device(const void *pointer, size_t bytes);
+/* Whether one of these words still is as fresh device memory is. */
+bool simt_unwritten(const void *pointer, size_t bytes);
+/* Whether a call that allocates, frees or waits comes while a stream is being captured: it is refused, and has spoiled
+ * the capture. */
+bool simt_spoils_capture(void);
 /* Whether the stream is alive and the device well. */
 cudaError_t simt_check_stream(cudaStream_t stream);
 /* Fails the launch that runs or the call that is made, for good. */
