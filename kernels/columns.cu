@@ -46,14 +46,13 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
   if (kTransposed) walk::turn(x, turns, n);
   panels.begin();
   for (int i = 0; i < n_panels; i++) {
-    const float4 *nodes = panels.take();
+    const float4 *const nodes = panels.next();
     const int panel = kTransposed ? n_panels - 1 - i : i;
     if (kTransposed) {
       walk::transposed_panel(x, nodes, panel, n_columns);
     } else {
       walk::forward_panel(x, nodes, panel, n_columns, kept_fields{nullptr, nullptr});
     }
-    panels.give_back();
   }
   if (!kTransposed) walk::turn(x, turns, n);
   if (there) walk::write(out + (static_cast<size_t>(mesh) * n_examples + example) * stride, x, n);
@@ -85,9 +84,8 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
   panel_stream<walk, source> panels = {shared_memory<float4>(), n_buffers,
                                        static_cast<int>(passes.end - passes.first) * 2 * n_panels,
                                        source{meshes, 0, 1}};
-  float *const shares = panels.shares();
-
-  float *const flows = shares + walk::kShareBytes / 4 + threadIdx.x; /* [waveguide of the thread][thread] Im(y g) */
+  float *const flows =
+      panels.shares() + n_buffers * walk::kShareBytes / 4 + threadIdx.x; /* [waveguide of the thread][thread] Im(y g) */
 #pragma unroll
   for (int i = 0; i < walk::kModes; i++) flows[i * CUONN_BLOCK] = 0;
   panels.begin();
@@ -97,22 +95,16 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
     const size_t at = static_cast<size_t>(example) * stride;
     float2 x[walk::kModes], g[walk::kModes];
     walk::read(x, there ? task.input + at : nullptr, n);
-    for (int panel = 0; panel < n_panels; panel++) {
-      walk::forward_panel(x, panels.take(), panel, n_columns, kept);
-      panels.give_back();
-    }
+    walk::forward_mesh(x, panels, n_columns, kept);
     walk::read(g, there ? task.cotangent + at : nullptr, n);
 #pragma unroll
     for (int i = 0; i < walk::kModes; i++) {
       flows[i * CUONN_BLOCK] += imaginary_product(x[i], g[i]);
       walk::limit_unrolled_loads(i);
     }
-    for (int panel = n_panels; panel-- > 0;) {
-      walk::backward_panel(x, g, shares, panels.take(), panel, n_columns, meshes.weights, kept);
-      sync_block();
-      walk::add_shares(gradient, shares, panel, n_columns, pass == passes.first);
-      panels.give_back();
-    }
+    typename walk::panel_sums sums;
+    walk::backward_mesh(x, g, panels, sums, gradient, pass == passes.first, meshes, kept, [] {});
+    walk::add_last_shares(sums, panels, n_columns);
     if (there && task.backward) walk::write(task.backward + at, g, n);
   }
 

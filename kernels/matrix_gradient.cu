@@ -67,8 +67,6 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
   panel_stream<walk, source> panels = {shared_memory<float4>(), n_buffers,
                                        static_cast<int>(passes.end - passes.first) * (forward ? 2 : 1) * n_panels,
                                        source(meshes, mesh, n_panels)};
-  float *const shares = panels.shares();
-
   panels.begin();
   for (unsigned pass = passes.first; pass < passes.end; pass++) {
     const int column = static_cast<int>(pass) * walk::kExamples + walk::slot();
@@ -80,22 +78,16 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
       for (int i = 0; i < walk::kModes; i++) {
         x[i] = make_float2(walk::lane() * walk::kModes + i == column ? 1.f : 0.f, 0);
       }
-      for (int panel = 0; panel < n_panels; panel++) {
-        walk::forward_panel(x, panels.take(), panel, n_columns, kept);
-        panels.give_back();
-      }
+      walk::forward_mesh(x, panels, n_columns, kept);
     } else {
       walk::read(x, there ? task.matrices + of_column : nullptr, n);
     }
     walk::read(g, there ? task.derivatives + of_column : nullptr, n);
 #pragma unroll
     for (int i = 0; i < walk::kModes; i++) g[i] = conjugate(g[i]);
-    for (int panel = n_panels; panel-- > 0;) {
-      walk::backward_panel(x, g, shares, panels.take(), panel, n_columns, meshes.weights, kept);
-      sync_block();
-      walk::add_shares(gradient, shares, panel, n_columns, pass == passes.first);
-      panels.give_back();
-    }
+    typename walk::panel_sums sums;
+    walk::backward_mesh(x, g, panels, sums, gradient, pass == passes.first, meshes, kept, [] {});
+    walk::add_last_shares(sums, panels, n_columns);
   }
 }
 

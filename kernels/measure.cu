@@ -172,7 +172,7 @@ struct measurement {
 
   template <bool kReads>
   DEVICE void backward_panel(float2 (&g)[kModes], float *own, const float4 *nodes, int panel) const {
-    walk::template for_each_pair<true>(panel, n_columns, [&](int j, int, bool has_odd) {
+    walk::template for_each_pair<true>(panel, n_columns, [&](int j, int, bool has_odd, bool) {
       taps::template backward_pair<kReads>(g, own + j * kPairShares, nodes + j * kPairPlanes, has_odd);
     });
   }
@@ -181,7 +181,7 @@ struct measurement {
   DEVICE void go_backward(float2 (&g)[kModes], panels &stream, bool first) const {
     float *const own = stream.shares() + threadIdx.x;
     for (int panel = n_panels; panel-- > 0;) {
-      const float4 *const nodes = stream.take();
+      const float4 *const nodes = stream.next();
       if (digital) {
         backward_panel<true>(g, own, nodes, panel);
         sync_block();
@@ -189,7 +189,6 @@ struct measurement {
       } else {
         backward_panel<false>(g, own, nodes, panel);
       }
-      stream.give_back();
     }
   }
 
@@ -230,17 +229,17 @@ struct measurement {
   DEVICE void go_forward(float2 (&x)[kModes], float2 (&a)[kModes], panels &stream, bool first) const {
     float *const own = stream.shares() + threadIdx.x;
     for (int panel = 0; panel < n_panels; panel++) {
-      const float4 *const nodes = stream.take();
-      walk::template for_each_pair<false>(panel, n_columns, [&](int j, int, bool has_odd) {
+      const float4 *const nodes = stream.next();
+      walk::template for_each_pair<false>(panel, n_columns, [&](int j, int, bool has_odd, bool) {
         taps::forward_pair(x, a, own + j * kPairShares, nodes + j * kPairPlanes, has_odd, digital);
       });
       sync_block();
       taps::add_shares(sums, stream.shares(), panel, n_columns, first && !digital);
-      stream.give_back();
     }
   }
 
   DEVICE void read_outputs(const float2 (&x)[kModes], const float2 (&a)[kModes], float *shares, bool first) const {
+    sync_block(); /* the shares of the last panel are read */
     float *const own = shares + threadIdx.x;
 #pragma unroll
     for (int i = 0; i < kModes; i++) {
@@ -286,7 +285,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
     m.read_input(x);
     m.go_forward(x, a, panels, first);
     m.read_outputs(x, a, panels.shares(), first);
-  } /* take() has the barrier before the next shares */
+  } /* next() has the barrier before the next shares */
 }
 
 /* -------------------------------------------------------------------------------------------------------- launchers */

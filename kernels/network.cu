@@ -56,7 +56,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
   if (chunk >= batch.n_chunks) return;
   const device_meshes &meshes = task.meshes;
   const int n = meshes.layout.n_modes, stride = mesh_stride(meshes.layout), layers = task.n_layers;
-  const int n_columns = meshes.layout.n_columns, n_panels = walk::panels_of(n_columns);
+  const int n_columns = meshes.layout.n_columns;
   const size_t places = mesh_places(meshes.layout), first_mesh = static_cast<size_t>(model) * layers;
   const chunk_range passes = walk::passes_of(batch.count, chunk, batch.n_chunks);
 
@@ -72,11 +72,10 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
   };
 
   using source = forward_then_backward<walk, Node>;
-  panel_stream<walk, source> panels = {shared_memory<float4>(), n_buffers,
-                                       static_cast<int>(passes.end - passes.first) * 2 * layers * n_panels,
-                                       source{meshes, model * layers, layers}};
-  float *const shares = panels.shares();
-
+  panel_stream<walk, source> panels = {
+      shared_memory<float4>(), n_buffers,
+      static_cast<int>(passes.end - passes.first) * 2 * layers * walk::panels_of(n_columns),
+      source{meshes, model * layers, layers}};
   double loss = 0;
   panels.begin();
   for (unsigned pass = passes.first; pass < passes.end; pass++) {
@@ -92,11 +91,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
     const int label = there ? task.labels[example] : -1;
 
     for (int layer = 0; layer < layers; layer++) {
-      const kept_fields kept = kept_of(layer);
-      for (int panel = 0; panel < n_panels; panel++) {
-        walk::forward_panel(x, panels.take(), panel, n_columns, kept);
-        panels.give_back();
-      }
+      walk::forward_mesh(x, panels, n_columns, kept_of(layer));
       if (layer + 1 == layers) break;
 #pragma unroll
       for (int i = 0; i < walk::kModes; i++) {
@@ -108,6 +103,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
         cross_entropy<walk, kLanes>(g, x, label, task.n_classes, there ? static_cast<float>(batch.share) : 0);
     if (there && walk::lane() == 0) loss += own;
 
+    typename walk::panel_sums sums;
     float2 y[walk::kModes]; /* fields behind the layer below, read before the last panel is computed */
     for (int layer = layers; layer-- > 0;) {
       if (layer + 1 < layers) { /* through the modulus: d|y| = Re(conj(y) dy) / |y|, 0 where y is 0 */
@@ -119,19 +115,15 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
           walk::limit_unrolled_loads(i);
         }
       }
-      const kept_fields kept = kept_of(layer);
-      for (int panel = n_panels; panel-- > 0;) {
-        const float4 *const nodes = panels.take();
-        if (early && panel == 0 && layer > 0) {
+      const auto read_below = [&] {
+        if (!early || layer == 0) return;
 #pragma unroll
-          for (int i = 0; i < walk::kModes; i++) y[i] = outputs[(layer - 1) * layer_size + i * kLanes];
-        }
-        walk::backward_panel(x, g, shares, nodes, panel, n_columns, meshes.weights, kept);
-        sync_block();
-        walk::add_shares(gradient + layer * places, shares, panel, n_columns, pass == passes.first);
-        panels.give_back();
-      }
+        for (int i = 0; i < walk::kModes; i++) y[i] = outputs[(layer - 1) * layer_size + i * kLanes];
+      };
+      walk::backward_mesh(x, g, panels, sums, gradient + layer * places, pass == passes.first, meshes, kept_of(layer),
+                          read_below);
     }
+    walk::add_last_shares(sums, panels, n_columns);
   }
 
   double *const losses = shared_memory<double>(); /* [example of the block] */

@@ -25,7 +25,7 @@
 
 struct ideal_node {
   static constexpr int kForwardPlanes = 1, kBackwardPlanes = 1; /* float4 of a node */
-  static constexpr bool kLossy = false;
+  static constexpr bool kLossy = false, kSplits = true;
   float2 e;
   float s, c;
 
@@ -42,29 +42,41 @@ struct ideal_node {
     top = s * z + c * x;
     bottom = c * z - s * x;
   }
+  /* The bottom output is this, of the top input alone, minus s x the bottom input; on the way back, too. */
+  template <bool kBack>
+  DEVICE float2 from_top(float2 top) const {
+    return c * (kBack ? top : e * top);
+  }
   DEVICE void transposed(float2 &top, float2 &bottom) const {
     const float2 t = top, b = bottom;
     top = e * (s * t + c * b);
     bottom = c * t - s * b;
   }
+  /* What the derivatives of one node are made of. */
+  struct passage {
+    float2 z, u, xb, gb;
+    float across;
+    DEVICE float2 derivatives(const gradient_weights &w) const { /* theta, phi */
+      const float flow_top = imaginary_product(z, u), flow_bottom = imaginary_product(xb, gb);
+      return make_float2(0.5f * w.theta_common * (flow_top + flow_bottom) + 0.5f * w.theta_difference * across,
+                         w.phi_top * flow_top + w.phi_bottom * flow_bottom);
+    }
+  };
   /* x, g: fields and cotangents at the outputs, which become those at the inputs. */
-  DEVICE void backward(float2 &xt, float2 &xb, float2 &gt, float2 &gb, const gradient_weights &w, float &d_theta,
-                       float &d_phi) const {
-    const float across = xt.x * gb.x - xt.y * gb.y - xb.x * gt.x + xb.y * gt.y;
-    const float2 z = s * xt + c * xb, u = s * gt + c * gb;
-    xb = c * xt - s * xb;
-    gb = c * gt - s * gb;
-    xt = conjugate(e) * z;
-    gt = e * u;
-    const float flow_top = imaginary_product(z, u), flow_bottom = imaginary_product(xb, gb);
-    d_theta = 0.5f * (w.theta_common * (flow_top + flow_bottom) + w.theta_difference * across);
-    d_phi = w.phi_top * flow_top + w.phi_bottom * flow_bottom;
+  DEVICE passage backward(float2 &xt, float2 &xb, float2 &gt, float2 &gb) const {
+    const passage p = {s * xt + c * xb, s * gt + c * gb, c * xt - s * xb, c * gt - s * gb,
+                       xt.x * gb.x - xt.y * gb.y - xb.x * gt.x + xb.y * gt.y};
+    xb = p.xb;
+    gb = p.gb;
+    xt = conjugate(e) * p.z;
+    gt = e * p.u;
+    return p;
   }
 };
 
 struct general_node {
   static constexpr int kForwardPlanes = 2, kBackwardPlanes = 3;
-  static constexpr bool kLossy = true;
+  static constexpr bool kLossy = true, kSplits = false;
   float2 tt, tb, bt, bb; /* row, column */
   float2 inverse_det;
   float top_share, mixed; /* of F_t and of across in d_theta */
@@ -94,17 +106,22 @@ struct general_node {
     top = tt * t + bt * b;
     bottom = tb * t + bb * b;
   }
-  /* Leaves the flow of both arms in q; d_phi follows when the fields at the inputs are final (walk.h). */
-  DEVICE void backward(float2 &xt, float2 &xb, float2 &gt, float2 &gb, const gradient_weights &w, float &d_theta,
-                       float &q) const {
-    const float flow_top = imaginary_product(xt, gt), flow_bottom = imaginary_product(xb, gb);
-    const float across = xt.x * gb.x - xt.y * gb.y - xb.x * gt.x + xb.y * gt.y;
-    q = flow_top + flow_bottom;
-    d_theta = top_share * flow_top + (w.theta_common - top_share) * flow_bottom + mixed * across;
+  struct passage {
+    float flow_top, flow_bottom, across, top_share, mixed;
+    /* Theta, and the flow of both arms: phi follows when the fields at the inputs are final (walk.h). */
+    DEVICE float2 derivatives(const gradient_weights &w) const {
+      return make_float2(top_share * flow_top + (w.theta_common - top_share) * flow_bottom + mixed * across,
+                         flow_top + flow_bottom);
+    }
+  };
+  DEVICE passage backward(float2 &xt, float2 &xb, float2 &gt, float2 &gb) const {
+    const passage p = {imaginary_product(xt, gt), imaginary_product(xb, gb),
+                       xt.x * gb.x - xt.y * gb.y - xb.x * gt.x + xb.y * gt.y, top_share, mixed};
     const float2 yt = xt, yb = xb;
     xt = inverse_det * (bb * yt - tb * yb);
     xb = inverse_det * (tt * yb - bt * yt);
     transposed(gt, gb);
+    return p;
   }
 };
 

@@ -3,17 +3,22 @@
  *
  * Idea: a field stays in registers from the first column to the last. A lane holds 2 pairs waveguides, so that the
  * nodes of an even column lie within lanes. For an odd column each lane borrows the first waveguide of the next lane,
- * applies the node to it and to its own last one, and gives it back: four shuffles for two columns, whatever N is. In
- * the backward pass the nodes are inverted one after another, so that the forward pass stores no field.
+ * applies the node to it and to its own last one, and gives it back: four shuffles for two columns, whatever N is, and
+ * two after one another. Ideal nodes wait for one only: both lanes hand over what the other needs at once, and each
+ * computes the output that it keeps. In the backward pass the nodes are inverted one after another, so that the forward
+ * pass stores no field.
  *
  * Coefficients are copied to shared memory in panels of a few column pairs, for all warps of the block. While the block
  * works on one panel, the next is copied (copy_16), also from one layer to the next. A panel with all its columns is
  * unrolled, so that loads overlap with the arithmetic of the columns before.
  *
  * Gradients: in the backward pass every thread writes the shares of its nodes for one panel to its own part of shared
- * memory; then the block adds the shares of its examples in their order, and the sum goes to the chunk's part of the
- * gradient in global memory. No atomics, and a place is always written by the same thread: the same bits in every
- * run. */
+ * memory; while the block works on the panel before, it adds the shares of its examples in their order, and the sum
+ * goes to the chunk's part of the gradient in global memory. No atomics, and a place is always written by the same
+ * thread: the same bits in every run.
+ *
+ * With two buffers of panels and of shares one barrier a panel is enough: behind it the copies of this panel are there,
+ * all shares of the panel before are written, and what the next copies and shares overwrite is read. */
 #ifndef CUONN_KERNELS_WALK_H
 #define CUONN_KERNELS_WALK_H
 
@@ -42,12 +47,12 @@ struct mesh_walk {
   /* Blocks that fit on a multiprocessor at once, which bounds the registers of a thread. */
   static constexpr int kBlocks = kPairs <= 2 ? 4 : kPairs == 4 ? 3 : kPairs == 8 ? 2 : 1;
 
-  /* --- Layout of shared memory: one or two panels, then shares of gradients --- */
+  /* --- Layout of shared memory: one or two panels, then shares of the gradients of as many --- */
 
   static constexpr int kPanelBytes = kPanelPlaces * kMostPlanes * 16;
   static constexpr int kShareBytes = kPanel * kModes * 2 * CUONN_BLOCK * 4;
   static constexpr size_t shared_bytes(int n_buffers, bool backward) {
-    return static_cast<size_t>(n_buffers * kPanelBytes + (backward ? kShareBytes : 0));
+    return static_cast<size_t>(n_buffers * (kPanelBytes + (backward ? kShareBytes : 0)));
   }
 
   /* Passes over its examples that a block has to make for chunk number `chunk` of n_chunks. */
@@ -116,6 +121,42 @@ struct mesh_walk {
     visit_inputs<kOdd>(visit, node_inputs<kOdd>(fields)...);
   }
 
+  /* A field at an odd column whose nodes between two lanes are split: `kept` is the lane's first waveguide behind it.
+   */
+  struct split_inputs : node_inputs<true> {
+    float2 kept;
+    DEVICE split_inputs(float2 (&field)[kModes], float2 from_top, float weight)
+        : node_inputs<true>(field), kept(shuffle_up(from_top, 1) - weight * field[0]) {}
+    DEVICE void give_back() {
+      if (lane() != 0) this->x[0] = kept;
+    }
+  };
+
+  template <class Visit, class Meanwhile, class... Inputs>
+  static DEVICE void visit_behind(Visit visit, Meanwhile meanwhile, Inputs... inputs) {
+    meanwhile();
+    visit_inputs<true>(visit, inputs...);
+  }
+
+  /* for_each_node<true>() for nodes that may be split; last: the lane's last node of the odd column. meanwhile(): what
+   * is done while shuffles are under way. */
+  template <bool kBack, class Visit, class Meanwhile, class... Fields>
+  static DEVICE void for_each_odd_node(const Node &last, Visit visit, Meanwhile meanwhile, Fields &...fields) {
+    if constexpr (Node::kSplits) {
+      const float weight = shuffle_up(last.s, 1);
+      visit_behind(visit, meanwhile,
+                   split_inputs(fields, last.template from_top<kBack>(fields[kModes - 1]), weight)...);
+    } else {
+      visit_behind(visit, meanwhile, node_inputs<true>(fields)...);
+    }
+  }
+
+  static DEVICE Node last_node(const float4 *pair) {
+    Node node;
+    node.load(node_at(pair, kModes - 1, Node::kForwardPlanes), kLanes);
+    return node;
+  }
+
   /* pair: coefficients of the two columns; has_odd: whether the second one exists. */
   static DEVICE void forward_pair(float2 (&x)[kModes], const float4 *pair, int column, bool has_odd,
                                   const kept_fields &kept) {
@@ -128,7 +169,8 @@ struct mesh_walk {
     for_each_node<false>(forward, x);
     if (!has_odd) return;
     if (Node::kLossy && kept.at) keep(x, kept, column + 1);
-    for_each_node<true>(forward, x);
+    for_each_odd_node<false>(
+        last_node(pair), forward, [] {}, x);
   }
 
   static DEVICE void transposed_pair(float2 (&g)[kModes], const float4 *pair, bool has_odd) {
@@ -137,46 +179,90 @@ struct mesh_walk {
       node.load(node_at(pair, row, Node::kForwardPlanes), kLanes);
       node.transposed(top, bottom);
     };
-    if (has_odd) for_each_node<true>(transposed, g);
+    if (has_odd)
+      for_each_odd_node<true>(
+          last_node(pair), transposed, [] {}, g);
     for_each_node<false>(transposed, g);
   }
 
   /* General nodes left the flow of both their arms in place of d_phi; what is not in the top arm at the input is in the
    * bottom one. Only now are the fields at the inputs of the column final, because they may have been recalled. */
-  static DEVICE void finish_phi(float *shares, const float2 (&x)[kModes], const float2 (&g)[kModes], int first_mode,
+  static DEVICE void finish_phi(float2 *shares, const float2 (&x)[kModes], const float2 (&g)[kModes], int first_mode,
                                 const gradient_weights &w) {
     if constexpr (Node::kLossy) {
 #pragma unroll
       for (int k = 0; k < kPairs; k++) {
         const float flow_top = imaginary_product(x[2 * k + first_mode], g[2 * k + first_mode]);
-        float &share = shares[(2 * k + 1) * CUONN_BLOCK];
+        float &share = shares[k * CUONN_BLOCK].y;
         share = w.phi_top * flow_top + w.phi_bottom * (share - flow_top);
         limit_unrolled_loads(k);
       }
     }
   }
 
-  /* shares: of this thread, for the nodes of the two columns: [row][theta, phi][thread]. */
-  template <bool kOdd>
-  static DEVICE void backward_column(float2 (&x)[kModes], float2 (&g)[kModes], float *shares, const float4 *pair,
-                                     int column, const gradient_weights &w, const kept_fields &kept) {
-    for_each_node<kOdd>(
-        [&](int row, float2 &x_top, float2 &g_top, float2 &x_bottom, float2 &g_bottom) {
-          Node node;
-          node.load_backward(node_at(pair, row, Node::kBackwardPlanes), kLanes);
-          node.backward(x_top, x_bottom, g_top, g_bottom, w, shares[2 * row * CUONN_BLOCK],
-                        shares[(2 * row + 1) * CUONN_BLOCK]);
-          limit_unrolled_loads(row);
-        },
-        x, g);
-    if (Node::kLossy && kept.at) recall(x, kept, column);
-    finish_phi(shares + kOdd * kPairs * 2 * CUONN_BLOCK, x, g, kOdd, w);
-  }
+  /* Backward, two things are moved in time where a lane has one pair, registers for it, and nothing else to do while it
+   * waits: coefficients are read a pair ahead, before shares are written (which the compiler does not let reads
+   * overtake), and shares of a pair are computed while the next one's shuffles are under way. */
+  static constexpr bool kAhead = Node::kSplits && kPairs == 1;
 
-  static DEVICE void backward_pair(float2 (&x)[kModes], float2 (&g)[kModes], float *shares, const float4 *pair,
-                                   int column, bool has_odd, const gradient_weights &w, const kept_fields &kept) {
-    if (has_odd) backward_column<true>(x, g, shares, pair, column + 1, w, kept);
-    backward_column<false>(x, g, shares, pair, column, w, kept);
+  struct pair_nodes {
+    const float4 *pair = nullptr;
+    Node ahead[kAhead ? kModes : 1];
+    DEVICE void read(const float4 *from) {
+      pair = from;
+      if (!kAhead) return;
+#pragma unroll
+      for (int row = 0; row < kModes; row++)
+        ahead[row].load_backward(node_at(pair, row, Node::kBackwardPlanes), kLanes);
+    }
+    DEVICE Node at(int row) const {
+      if (kAhead) return ahead[row];
+      Node node;
+      node.load_backward(node_at(pair, row, Node::kBackwardPlanes), kLanes);
+      return node;
+    }
+  };
+
+  /* shares: of this thread, theta and phi, for the nodes of two columns: [row][thread]. */
+  struct pair_shares {
+    typename Node::passage passages[kAhead ? kModes : 1];
+    bool left[kAhead ? kModes : 1] = {}; /* not yet written */
+    float2 *of_left = nullptr;
+    DEVICE void put(float2 *shares, int row, const typename Node::passage &passage, const gradient_weights &w) {
+      if (kAhead) {
+        passages[row] = passage;
+        left[row] = true;
+        of_left = shares;
+      } else {
+        shares[row * CUONN_BLOCK] = passage.derivatives(w);
+      }
+    }
+    DEVICE void finish(const gradient_weights &w) {
+      if (!kAhead) return;
+#pragma unroll
+      for (int row = 0; row < kModes; row++) {
+        if (left[row]) of_left[row * CUONN_BLOCK] = passages[row].derivatives(w);
+        left[row] = false;
+      }
+    }
+  };
+
+  template <bool kOdd>
+  static DEVICE void backward_column(float2 (&x)[kModes], float2 (&g)[kModes], float2 *shares, pair_shares &put,
+                                     const pair_nodes &nodes, int column, const gradient_weights &w,
+                                     const kept_fields &kept) {
+    const auto backward = [&](int row, float2 &x_top, float2 &g_top, float2 &x_bottom, float2 &g_bottom) {
+      put.put(shares, row, nodes.at(row).backward(x_top, x_bottom, g_top, g_bottom), w);
+      limit_unrolled_loads(row);
+    };
+    if constexpr (kOdd) {
+      for_each_odd_node<true>(
+          nodes.at(kModes - 1), backward, [&] { put.finish(w); }, x, g);
+    } else {
+      for_each_node<false>(backward, x, g);
+    }
+    if (Node::kLossy && kept.at) recall(x, kept, column);
+    finish_phi(shares + kOdd * kPairs * CUONN_BLOCK, x, g, kOdd, w);
   }
 
   /* --- Panels --- */
@@ -215,8 +301,8 @@ struct mesh_walk {
     copy_group();
   }
 
-  /* Calls visit(j, column, has_odd) for the column pairs j of a panel, first to last or last to first; column: the even
-   * one. has_odd is a constant for whole panels. */
+  /* Calls visit(j, column, has_odd, begins) for the column pairs j of a panel, first to last or last to first; column:
+   * the even one; begins: at the first call. For whole panels has_odd and begins are constants. */
   template <bool kBackward, class Visit>
   static DEVICE void for_each_pair(int panel, int n_columns, Visit visit) {
     const int first = panel * kPanel, count = pairs_in(panel, n_columns);
@@ -224,78 +310,151 @@ struct mesh_walk {
 #pragma unroll
       for (int i = 0; i < kPanel; i++) {
         const int j = kBackward ? kPanel - 1 - i : i;
-        visit(j, 2 * (first + j), true);
+        visit(j, 2 * (first + j), true, i == 0);
       }
     } else {
 #pragma unroll 1
       for (int i = 0; i < count; i++) {
         const int j = kBackward ? count - 1 - i : i, column = 2 * (first + j);
-        visit(j, column, column + 1 < n_columns);
+        visit(j, column, column + 1 < n_columns, i == 0);
       }
     }
   }
 
   static DEVICE void forward_panel(float2 (&x)[kModes], const float4 *nodes, int panel, int n_columns,
                                    const kept_fields &kept) {
-    for_each_pair<false>(panel, n_columns, [&](int j, int column, bool has_odd) {
+    for_each_pair<false>(panel, n_columns, [&](int j, int column, bool has_odd, bool) {
       forward_pair(x, nodes + j * kModes * kLanes * Node::kForwardPlanes, column, has_odd, kept);
     });
   }
 
   static DEVICE void transposed_panel(float2 (&g)[kModes], const float4 *nodes, int panel, int n_columns) {
-    for_each_pair<true>(panel, n_columns, [&](int j, int, bool has_odd) {
+    for_each_pair<true>(panel, n_columns, [&](int j, int, bool has_odd, bool) {
       transposed_pair(g, nodes + j * kModes * kLanes * Node::kForwardPlanes, has_odd);
     });
   }
 
-  static DEVICE void backward_panel(float2 (&x)[kModes], float2 (&g)[kModes], float *shares, const float4 *nodes,
-                                    int panel, int n_columns, const gradient_weights &w, const kept_fields &kept) {
-    for_each_pair<true>(panel, n_columns, [&](int j, int column, bool has_odd) {
-      backward_pair(x, g, shares + j * kModes * 2 * CUONN_BLOCK + threadIdx.x,
-                    nodes + j * kModes * kLanes * Node::kBackwardPlanes, column, has_odd, w, kept);
+  /* meanwhile(): what is done before the first shares are written. */
+  template <class Meanwhile>
+  static DEVICE void backward_panel(float2 (&x)[kModes], float2 (&g)[kModes], float2 *shares, const float4 *nodes,
+                                    int panel, int n_columns, const gradient_weights &w, const kept_fields &kept,
+                                    Meanwhile meanwhile) {
+    const auto at = [&](int j) { return nodes + j * kModes * kLanes * Node::kBackwardPlanes; };
+    pair_nodes here, next;
+    pair_shares put;
+    next.read(at(pairs_in(panel, n_columns) - 1));
+    for_each_pair<true>(panel, n_columns, [&](int j, int column, bool has_odd, bool begins) {
+      float2 *const to = shares + j * kModes * CUONN_BLOCK + threadIdx.x;
+      here = next;
+      if (begins) meanwhile();
+      if (j > 0) next.read(at(j - 1));
+      if (has_odd) backward_column<true>(x, g, to, put, here, column + 1, w, kept);
+      backward_column<false>(x, g, to, put, here, column, w, kept);
     });
+    put.finish(w);
   }
 
-  /* Sum over the block's examples, in their order, of the shares for one place of a panel. */
-  static DEVICE float2 sum_of_shares(const float *shares, int place) {
-    const float *const share = shares + place / kLanes * 2 * CUONN_BLOCK + place % kLanes;
-    float2 sum = make_float2(0, 0);
+  /* Sums of the shares of one panel on their way to a gradient. Shares that are written are read behind the next
+   * barrier, in the midst of the next panel's arithmetic, and the sums are added behind that panel. Where there are no
+   * registers to keep them so long, all is done at once, before the next panel. */
+  struct panel_sums {
+    static constexpr int kSums = kPanelPlaces / CUONN_BLOCK, kAtOnce = kPairs == 16 ? 1 : kSums; /* of a thread */
+    static constexpr bool kKept = kPairs < 16 && (kPairs == 1 || !Node::kLossy);
+    float2 *gradient = nullptr; /* [place] theta, phi of one mesh; NULL: no shares are written */
+    int panel = 0;
+    bool first = false; /* the gradient is set, not added to */
+    float2 sum[kAtOnce];
+
+    /* In the midst of a panel, and behind it. */
+    DEVICE void read(const float2 *shares, int n_columns) {
+      if (kKept) {
+        sum_up(shares, 0);
+      } else {
+        add_all(shares, n_columns);
+      }
+    }
+    DEVICE void add(const float2 *shares, int n_columns) {
+      if (kKept) add_all(shares, n_columns);
+    }
+
+   private:
+    DEVICE void sum_up(const float2 *shares, int from) {
+      shares += threadIdx.x / kLanes * CUONN_BLOCK + threadIdx.x % kLanes;
 #pragma unroll
-    for (int example = 0; example < kExamples; example++)
-      sum = sum + make_float2(share[example * kLanes], share[example * kLanes + CUONN_BLOCK]);
-    return sum;
-  }
-
-  /* After a barrier: adds these sums to the panel's part of a gradient, at_once of them together (as many as there are
-   * registers for), so that their reads do not wait for one another.
-   * gradient: [place] theta, phi of one mesh; first: it is set, not added to. */
-  static DEVICE void add_shares(float2 *gradient, const float *shares, int panel, int n_columns, bool first) {
-    constexpr int at_once = kPairs == 16 ? 1 : kPanelPlaces / CUONN_BLOCK;
-    const int count = pairs_in(panel, n_columns) * kModes * kLanes;
-    const bool whole = is_whole(panel, n_columns);
-    gradient += static_cast<size_t>(panel) * kPanelPlaces;
-#pragma unroll 1
-    for (int start = static_cast<int>(threadIdx.x); start < kPanelPlaces; start += at_once * CUONN_BLOCK) {
+      for (int i = 0; i < kAtOnce; i++) {
+        sum[i] = make_float2(0, 0);
+#pragma unroll
+        for (int example = 0; example < kExamples; example++) /* in their order */
+          sum[i] = sum[i] + shares[(from + i) * kExamples * CUONN_BLOCK + example * kLanes];
+      }
+    }
+    DEVICE void add_all(const float2 *shares, int n_columns) {
+      if (!gradient) return;
+      const int count = pairs_in(panel, n_columns) * kModes * kLanes;
+      const bool whole = is_whole(panel, n_columns);
+      float2 *const to = gradient + static_cast<size_t>(panel) * kPanelPlaces + threadIdx.x;
       const auto there = [&](int i) { /* the last odd column may be missing */
-                                      const int place = start + i * CUONN_BLOCK;
+                                      const int place = static_cast<int>(threadIdx.x) + i * CUONN_BLOCK;
                                       return whole || (place < count &&
                                                        2 * panel * kPanel + place / kLanes / kPairs < n_columns);
       };
-      float2 sum[at_once];
+#pragma unroll 1
+      for (int from = 0; from < kSums; from += kAtOnce) {
+        float2 old[kAtOnce] = {};
+        if (!kKept) sum_up(shares, from);
+        if (!first) {
 #pragma unroll
-      for (int i = 0; i < at_once; i++) sum[i] = sum_of_shares(shares, start + i * CUONN_BLOCK);
-      if (!first) {
-        float2 old[at_once];
+          for (int i = 0; i < kAtOnce; i++) old[i] = there(from + i) ? to[(from + i) * CUONN_BLOCK] : make_float2(0, 0);
 #pragma unroll
-        for (int i = 0; i < at_once; i++) old[i] = there(i) ? gradient[start + i * CUONN_BLOCK] : make_float2(0, 0);
+          for (int i = 0; i < kAtOnce; i++) sum[i] = old[i] + sum[i];
+        }
 #pragma unroll
-        for (int i = 0; i < at_once; i++) sum[i] = old[i] + sum[i];
-      }
-#pragma unroll
-      for (int i = 0; i < at_once; i++) {
-        if (there(i)) gradient[start + i * CUONN_BLOCK] = sum[i];
+        for (int i = 0; i < kAtOnce; i++) {
+          if (there(from + i)) to[(from + i) * CUONN_BLOCK] = sum[i];
+        }
       }
     }
+  };
+
+  /* --- Meshes: all panels of one, from a panel_stream --- */
+
+  template <class Panels>
+  static DEVICE void forward_mesh(float2 (&x)[kModes], Panels &panels, int n_columns, const kept_fields &kept) {
+    for (int panel = 0; panel < panels_of(n_columns); panel++) {
+      const float4 *const nodes = panels.next();
+      forward_panel(x, nodes, panel, n_columns, kept);
+    }
+  }
+
+  /* sums: of the mesh behind this one, if any; then of this one's last panel, for the mesh before it or for
+   * add_last_shares(). before_last(): is called before the last panel is computed. */
+  template <class Panels, class BeforeLast>
+  static DEVICE void backward_mesh(float2 (&x)[kModes], float2 (&g)[kModes], Panels &panels, panel_sums &sums,
+                                   float2 *gradient, bool first, const device_meshes &meshes, const kept_fields &kept,
+                                   BeforeLast before_last) {
+    const int n_columns = meshes.layout.n_columns;
+    for (int panel = panels_of(n_columns); panel-- > 0;) {
+      const float4 *const nodes = panels.next();
+      if (panel == 0) before_last();
+      const float2 *const before = panels.shares_before();
+      backward_panel(x, g, panels.written_shares(), nodes, panel, n_columns, meshes.weights, kept, [&] {
+        sums.read(before, n_columns);
+        panels.shares_are_read();
+      });
+      sums.add(before, n_columns);
+      sums.gradient = gradient;
+      sums.panel = panel;
+      sums.first = first;
+      if (kPairs == 16) add_last_shares(sums, panels, n_columns); /* no registers to carry them on */
+    }
+  }
+
+  template <class Panels>
+  static DEVICE void add_last_shares(panel_sums &sums, const Panels &panels, int n_columns) {
+    sync_block();
+    sums.read(panels.written_shares(), n_columns);
+    sums.add(panels.written_shares(), n_columns);
+    sums.gradient = nullptr;
   }
 
   /* --- Fields in global memory: [N] complex, aligned to 16 bytes, mesh_stride() between examples --- */
@@ -364,11 +523,22 @@ template <class Walk, class Source>
 struct panel_stream {
   float4 *buffers;
   int n_buffers;
-  int left; /* number of panels left, the present one included */
+  int left; /* panels that next() has not given yet */
   Source source;
 
   DEVICE float *shares() {
     return reinterpret_cast<float *>(buffers + n_buffers * Walk::kPanelPlaces * Walk::kMostPlanes);
+  }
+  /* Of the present panel and of the one before, which are the same buffer if there is only one. */
+  DEVICE float2 *written_shares() const { return shares_of(left + 1); }
+  DEVICE const float2 *shares_before() const { return shares_of(left); }
+  DEVICE float2 *shares_of(int at) const {
+    return reinterpret_cast<float2 *>(buffers + n_buffers * Walk::kPanelPlaces * Walk::kMostPlanes) +
+           (at & (n_buffers - 1)) * (Walk::kShareBytes / 8);
+  }
+  /* To be called when this thread has read those of the panel before. */
+  DEVICE void shares_are_read() const {
+    if (n_buffers == 1) sync_block();
   }
   DEVICE float4 *buffer(int at) { return buffers + (at & (n_buffers - 1)) * Walk::kPanelPlaces * Walk::kMostPlanes; }
 
@@ -376,25 +546,17 @@ struct panel_stream {
     if (n_buffers == 2) source.fetch(buffer(left));
   }
 
-  /* The present panel; all threads of the block come here together. */
-  DEVICE const float4 *take() {
+  /* The next panel, for all threads of the block together: they are done with the one before, and its shares are
+   * written. */
+  DEVICE const float4 *next() {
+    if (n_buffers == 2) copy_wait<0>();
+    sync_block();
+    if (n_buffers == 1 || left > 1) source.fetch(buffer(left - 1));
     if (n_buffers == 1) {
-      source.fetch(buffers);
       copy_wait<0>();
-    } else if (left > 1) {
-      source.fetch(buffer(left - 1));
-      copy_wait<1>();
-    } else {
-      copy_wait<0>();
+      sync_block();
     }
-    sync_block();
-    return buffer(left);
-  }
-
-  /* All threads of the block are done with it. */
-  DEVICE void give_back() {
-    sync_block();
-    left--;
+    return buffer(left--);
   }
 };
 
