@@ -34,32 +34,42 @@ DEVICE bool is_idle(mesh_layout layout, size_t place) {
 }
 static constexpr unsigned kHalfTurn = 0x80000000u;
 
-DEVICE unsigned own_phase_at(const double2 *phases, mesh_layout layout, int column, int top, style_arms arms) {
-  const size_t place = mesh_place(layout, column, top);
-  return is_idle(layout, place) ? kHalfTurn : own_phase(phases[place], arms);
-}
+/* One place of a diagonal, read before anything is computed. */
+struct diagonal_node {
+  bool there, idle;
+  size_t place;
+  double2 phases;
 
-/* Coefficients of a node, or of an idle place; before: the phase that its top waveguide carries more than its bottom
- * one. */
-DEVICE float4 ideal_node_at(const double2 *phases, mesh_layout layout, int column, int top, unsigned before,
-                            style_arms arms) {
-  const size_t place = mesh_place(layout, column, top);
-  if (is_idle(layout, place)) {
-    const float2 e = rounded(unit(before + kHalfTurn));
-    return make_float4(e.x, e.y, 1, 0);
+  /* What does not exist reads place 0: reads that wait for no branch are under way together. */
+  DEVICE diagonal_node(const double2 *all, mesh_layout layout, int column, int top, bool exists)
+      : there(exists), place(exists ? mesh_place(layout, column, top) : 0), phases(all[place]) {
+    idle = is_idle(layout, place);
   }
-  const double2 p = phases[place],
-                e = unit(binary_angle(static_cast<double>(arms.phi[0] - arms.phi[1]) * p.y) + before);
-  double sine, cosine;
-  sincospi(0.5 * (arms.theta[0] - arms.theta[1]) * p.x * 0.3183098861837907, &sine, &cosine);
-  const double unless_finite = 0 * p.x + 0 * p.y;
-  return make_float4(static_cast<float>(e.x + unless_finite), static_cast<float>(e.y), static_cast<float>(sine),
-                     static_cast<float>(cosine));
-}
+
+  DEVICE unsigned own(style_arms arms) const {
+    const unsigned phase = own_phase(phases, arms);
+    return !there ? 0 : idle ? kHalfTurn : phase;
+  }
+
+  /* Sine and cosine of half the difference of the inner phases, then the whole node. before: the phase that the top
+   * waveguide carries more than the bottom one. */
+  DEVICE float2 inner(style_arms arms) const {
+    double sine, cosine;
+    sincospi(0.5 * (arms.theta[0] - arms.theta[1]) * phases.x * 0.3183098861837907, &sine, &cosine);
+    return make_float2(idle ? 1 : static_cast<float>(sine), idle ? 0 : static_cast<float>(cosine));
+  }
+  DEVICE float4 coefficients(float2 inner, unsigned before, style_arms arms) const {
+    const unsigned phi = binary_angle(static_cast<double>(arms.phi[0] - arms.phi[1]) * phases.y);
+    const double2 e = unit((idle ? kHalfTurn : phi) + before);
+    const double unless_finite = idle ? 0 : 0 * phases.x + 0 * phases.y;
+    return make_float4(static_cast<float>(e.x + unless_finite), static_cast<float>(e.y), inner.x, inner.y);
+  }
+};
 
 /* Sum of this and all lower lanes. */
 DEVICE unsigned sum_of_lower(unsigned value) {
   const unsigned lane = threadIdx.x % CUONN_WARP;
+#pragma unroll
   for (unsigned delta = 1; delta < CUONN_WARP; delta *= 2) {
     const unsigned lower = shuffle_up(value, delta);
     if (lane >= delta) value += lower;
@@ -71,43 +81,67 @@ DEVICE unsigned sum_of_lower(unsigned value) {
  * with the phases at their inputs. P_bottom is left by the node down and left of a node, and so on: P is a sum along
  * the diagonal of nodes with column + top waveguide = 2 d; P_top is the same along diagonal d - 1. Diagonals that
  * begin at the bottom edge begin with the sum of the nodes at that edge in the columns before. Sums of binary angles
- * are exact, so a warp adds up a diagonal 32 nodes at a time: no chain of N columns, no barrier. */
-KERNEL k_ideal_nodes(float4 *nodes, float2 *turns, const double2 *phases, const double *gamma, mesh_layout layout,
-                     style_arms arms, int n_meshes) {
-  const int n = layout.n_modes, n_columns = layout.n_columns, lane = static_cast<int>(threadIdx.x) % CUONN_WARP;
-  const int warp = static_cast<int>(blockIdx.x * (blockDim.x / CUONN_WARP) + threadIdx.x / CUONN_WARP);
-  const int n_diagonals = mesh_diagonals(layout), mesh = warp / n_diagonals, d = warp % n_diagonals;
-  if (mesh >= n_meshes) return;
-  const double2 *mine = phases + static_cast<size_t>(mesh) * mesh_places(layout);
+ * are exact, so a block adds up a diagonal with as many nodes at a time as it has threads: no chain of N columns. All
+ * that a thread reads it reads at once, and one barrier hands the sums of the warps to each other.
+ *
+ * Grid: meshes, diagonals. */
+static constexpr int kMostWarps = 8;
+
+KERNEL __launch_bounds__(kMostWarps *CUONN_WARP)
+    k_ideal_nodes(float4 *nodes, float2 *turns, const double2 *phases, const double *gamma, mesh_layout layout,
+                  style_arms arms) {
+  const int n = layout.n_modes, n_columns = layout.n_columns, thread = static_cast<int>(threadIdx.x);
+  const int threads = static_cast<int>(blockDim.x), lane = thread % CUONN_WARP, warp = thread / CUONN_WARP,
+            warps = threads / CUONN_WARP;
+  const int d = static_cast<int>(blockIdx.y);
+  const size_t mesh = blockIdx.x;
+  const double2 *const mine = phases + mesh * mesh_places(layout);
+  float2 *const out = turns + mesh * n;
+  const double *const g = gamma + mesh * n;
+  uint4 *const sums = shared_memory<uint4>(); /* [2][warp], by turns: along d, along d - 1, at the edge */
   const int first_column = 2 * d > n - 2 ? 2 * d - (n - 2) : 0, first_top = 2 * d - first_column;
-
-  unsigned base = 0; /* at the bottom edge: columns first_column - 2, - 4, ... */
-  for (int c = first_column - 2 - 2 * lane; c >= 0; c -= 2 * CUONN_WARP) {
-    base += own_phase_at(mine, layout, c, n - 2, arms);
-  }
-  base = warp_sum(base);
-
-  unsigned below = base, above = base; /* P of the diagonals d and d - 1 up to here */
   const int count = first_top < n_columns - 1 - first_column ? first_top + 1 : n_columns - first_column;
-  for (int done = 0; done < count; done += CUONN_WARP) {
-    const int c = first_column + done + lane, t = first_top - done - lane;
-    const bool there = t >= 0 && c < n_columns, there_above = t >= 1 && c >= 1 && c - 1 < n_columns;
-    const unsigned own = there ? own_phase_at(mine, layout, c, t, arms) : 0;
-    const unsigned own_above = there_above ? own_phase_at(mine, layout, c - 1, t - 1, arms) : 0;
-    const unsigned to_here = sum_of_lower(own), to_here_above = sum_of_lower(own_above);
-    if (there) {
-      const unsigned at_bottom = below + to_here - own, at_top = above + to_here_above, left = below + to_here;
-      nodes[static_cast<size_t>(mesh) * mesh_places(layout) + mesh_place(layout, c, t)] =
-          ideal_node_at(mine, layout, c, t, at_top - at_bottom, arms);
-      if (turns) { /* outputs behind which no node follows */
-        float2 *const out = turns + static_cast<size_t>(mesh) * n;
-        const double *const g = gamma + static_cast<size_t>(mesh) * n;
-        if (c + (t > 0 ? 1 : 2) >= n_columns) out[t] = rounded(unit(left + binary_angle(g[t])));
-        if (c + (t + 2 < n ? 1 : 2) >= n_columns) out[t + 1] = rounded(unit(left + binary_angle(g[t + 1])));
-      }
+
+  unsigned below = 0, above = 0; /* P of the diagonals d and d - 1 up to this round */
+  unsigned rest = 0;             /* at the bottom edge, where a thread has more than one of its nodes */
+  for (int c = first_column - 2 - 2 * (threads + thread); c >= 0; c -= 2 * threads)
+    rest += diagonal_node(mine, layout, c, n - 2, true).own(arms);
+  for (int done = 0, round = 0; done < count; done += threads, round++) {
+    const int c = first_column + done + thread, t = first_top - done - thread;
+    const diagonal_node own(mine, layout, c, t, t >= 0 && c < n_columns);
+    const int at_edge = first_column - 2 - 2 * thread;
+    const diagonal_node edge(mine, layout, at_edge, n - 2, round == 0 && at_edge >= 0);
+    const diagonal_node top(mine, layout, c - 1, t - 1, t >= 1 && c >= 1 && c - 1 < n_columns);
+    /* outputs behind which no node follows */
+    const bool ends = turns && own.there && c + (t > 0 ? 1 : 2) >= n_columns;
+    const bool ends_below = turns && own.there && c + (t + 2 < n ? 1 : 2) >= n_columns;
+    const double gamma_top = ends ? g[t] : 0, gamma_bottom = ends_below ? g[t + 1] : 0;
+
+    const unsigned own_below = own.own(arms), to_here = sum_of_lower(own_below);
+    const unsigned to_here_above = sum_of_lower(top.own(arms)), of_edge = warp_sum(edge.own(arms) + rest);
+    const float2 inner = own.inner(arms);
+    rest = 0;
+    uint4 *const of_warps = sums + round % 2 * kMostWarps;
+    if (lane == CUONN_WARP - 1) of_warps[warp] = make_uint4(to_here, to_here_above, of_edge, 0);
+    sync_block();
+    unsigned at_bottom = below + to_here - own_below, at_top = above + to_here_above;
+#pragma unroll
+    for (int w = 0; w < kMostWarps; w++) {
+      const uint4 of = w < warps ? of_warps[w] : make_uint4(0, 0, 0, 0);
+      at_bottom += of.z + (w < warp ? of.x : 0);
+      at_top += of.z + (w < warp ? of.y : 0);
+      below += of.z + of.x;
+      above += of.z + of.y;
     }
-    below += shuffle(to_here, CUONN_WARP - 1);
-    above += shuffle(to_here_above, CUONN_WARP - 1);
+    const float4 node = own.coefficients(inner, at_top - at_bottom, arms);
+    if (own.there) nodes[mesh * mesh_places(layout) + own.place] = node;
+    if (ends || ends_below) {
+      const unsigned left = at_bottom + own_below;
+      const float2 turn_top = rounded(unit(left + binary_angle(gamma_top)));
+      const float2 turn_bottom = rounded(unit(left + binary_angle(gamma_bottom)));
+      if (ends) out[t] = turn_top;
+      if (ends_below) out[t + 1] = turn_bottom;
+    }
   }
 }
 
@@ -151,8 +185,8 @@ DEVICE float4 two(float2 a, float2 b) { return make_float4(a.x, a.y, b.x, b.y); 
 
 /* Plane `plane` of a place's node among `planes`. */
 DEVICE size_t plane_at(mesh_layout layout, size_t place, int plane, int planes) {
-  const size_t lanes = static_cast<size_t>(layout.lanes);
-  return (place / lanes * planes + plane) * lanes + place % lanes;
+  const size_t row = place >> layout.lane_bits, lane = place & static_cast<size_t>(layout.lanes - 1);
+  return ((row * planes + plane) << layout.lane_bits) + lane;
 }
 
 DEVICE void write_gamma(float2 *factors, const double *gamma, int n_modes, size_t mesh, size_t w) {
@@ -256,9 +290,11 @@ extern "C" cudaError_t launch_idle_nodes(float4 *nodes, mesh_layout layout, int 
 
 extern "C" cudaError_t launch_ideal_nodes(float4 *nodes, float2 *turns, const double2 *phases, const double *gamma,
                                           mesh_layout layout, style_arms arms, int n_meshes, cudaStream_t stream) {
-  const size_t warps = static_cast<size_t>(n_meshes) * static_cast<size_t>(mesh_diagonals(layout));
-  return CUONN_LAUNCH(k_ideal_nodes, dim3(blocks_for(warps * CUONN_WARP, kThreads)), dim3(kThreads), 0, stream, nodes,
-                      turns, phases, gamma, layout, arms, n_meshes);
+  const unsigned most = kMostWarps * CUONN_WARP, columns = static_cast<unsigned>(layout.n_columns);
+  const unsigned threads = columns < most ? blocks_for(columns, CUONN_WARP) * CUONN_WARP : most;
+  const dim3 grid(static_cast<unsigned>(n_meshes), static_cast<unsigned>(mesh_diagonals(layout)));
+  return CUONN_LAUNCH(k_ideal_nodes, grid, dim3(threads), 2 * kMostWarps * sizeof(uint4), stream, nodes, turns, phases,
+                      gamma, layout, arms);
 }
 
 /* Threads that cover the places and, for gamma, the waveguides. */

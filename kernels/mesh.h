@@ -30,6 +30,7 @@ enum {
 
 typedef struct {
   int n_modes, n_columns, lanes, pairs;
+  int lane_bits, pair_bits; /* their logarithms: kernels shift where they would divide */
   /* device, [place] number of the node, CUONN_IDLE_PLACE where there is none; NULL for the rectangular mesh: all places
    * that join two of its waveguides hold nodes */
   const uint32_t *nodes_at;
@@ -39,9 +40,9 @@ typedef struct {
 
 /* Of the rectangular mesh; n_columns and nodes_at are then set for another. */
 CUONN_HOST_DEVICE mesh_layout mesh_layout_of(int n_modes) {
-  mesh_layout layout = {n_modes, n_modes, 8, 1, NULL};
-  while (layout.lanes < 32 && 2 * layout.lanes < n_modes) layout.lanes *= 2;
-  while (2 * layout.lanes * layout.pairs < n_modes) layout.pairs *= 2;
+  mesh_layout layout = {n_modes, n_modes, 8, 1, 3, 0, NULL};
+  while (layout.lanes < 32 && 2 * layout.lanes < n_modes) layout.lanes = 1 << ++layout.lane_bits;
+  while (2 * layout.lanes * layout.pairs < n_modes) layout.pairs = 1 << ++layout.pair_bits;
   return layout;
 }
 
@@ -53,8 +54,9 @@ CUONN_HOST_DEVICE size_t mesh_places(mesh_layout layout) {
 }
 
 CUONN_HOST_DEVICE size_t mesh_place(mesh_layout layout, int column, int top) {
-  const int k = top / 2;
-  return (size_t)(column * layout.pairs + k % layout.pairs) * (size_t)layout.lanes + (size_t)(k / layout.pairs);
+  const unsigned k = (unsigned)top / 2,
+                 row = ((unsigned)column << layout.pair_bits) + (k & (unsigned)(layout.pairs - 1));
+  return (row << layout.lane_bits) + (k >> layout.pair_bits);
 }
 
 /* Diagonals of places with column + top waveguide = 0, 2, 4, ... */
@@ -62,9 +64,9 @@ CUONN_HOST_DEVICE int mesh_diagonals(mesh_layout layout) { return (layout.n_colu
 
 /* Column and top waveguide of a place; false if there is no node. */
 CUONN_HOST_DEVICE bool mesh_node_at(int *column, int *top, mesh_layout layout, size_t place) {
-  const int lane = (int)(place % (size_t)layout.lanes), row = (int)(place / (size_t)layout.lanes);
-  *column = row / layout.pairs;
-  *top = 2 * (lane * layout.pairs + row % layout.pairs) + *column % 2;
+  const unsigned at = (unsigned)place, lane = at & (unsigned)(layout.lanes - 1), row = at >> layout.lane_bits;
+  *column = (int)(row >> layout.pair_bits);
+  *top = 2 * (int)((lane << layout.pair_bits) + (row & (unsigned)(layout.pairs - 1))) + *column % 2;
   return *column < layout.n_columns && *top + 1 < layout.n_modes &&
          (!layout.nodes_at || layout.nodes_at[place] != CUONN_IDLE_PLACE);
 }

@@ -7,21 +7,29 @@
 
 /* ---------------------------------------------------------------------------------------------------------- kernels */
 
-/* The gradient at this lane's place, and where its node's phases are; whether this thread, of the first warp, holds
- * one. */
-DEVICE bool sum_gradient(float2 &sum, size_t &at, const network_sums &sums) {
-  const unsigned lane = threadIdx.x % CUONN_WARP, warp = threadIdx.x / CUONN_WARP;
-  const unsigned layer = blockIdx.y, model = blockIdx.z;
-  const size_t place = static_cast<size_t>(blockIdx.x) * CUONN_WARP + lane, places = mesh_places(sums.layout);
-  const unsigned most_parts = sums.n_parts > 0 ? sums.n_parts : sums.losses.most_chunks;
-  const size_t layers = static_cast<size_t>(sums.n_layers), first = static_cast<size_t>(model) * most_parts;
+/* What a lane of a block that sums over chunks works at: a place on layer blockIdx.y of model blockIdx.z. */
+struct summed_place {
+  size_t place, at; /* within the mesh; within the phases of all meshes */
   int column = 0, top = 0;
-  const bool node = place < places && mesh_node_at(&column, &top, sums.layout, place);
-  const float2 *const from = node ? sums.gradient + (first * layers + layer) * places + place : nullptr;
-  sum = sum_chunks<float2, 16>(from, layers * places, sums.n_parts > 0 ? sums.n_parts : sums.losses.batch->n_chunks);
-  if (sums.common_phi && column + 1 == sums.layout.n_columns) sum.y = 0;
-  at = (static_cast<size_t>(model) * layers + layer) * places + place;
-  return node && warp == 0;
+  bool node;
+  DEVICE explicit summed_place(const network_sums &sums) {
+    const size_t places = mesh_places(sums.layout);
+    place = static_cast<size_t>(blockIdx.x) * CUONN_WARP + threadIdx.x % CUONN_WARP;
+    at = (blockIdx.z * static_cast<size_t>(sums.n_layers) + blockIdx.y) * places + place;
+    node = place < places && mesh_node_at(&column, &top, sums.layout, place);
+  }
+  DEVICE bool writes() const { return node && threadIdx.x < CUONN_WARP; } /* the first warp, for all */
+};
+
+DEVICE float2 sum_gradient(const network_sums &sums, const summed_place &here) {
+  const unsigned most_parts = sums.n_parts > 0 ? sums.n_parts : sums.losses.most_chunks;
+  const size_t layers = static_cast<size_t>(sums.n_layers), places = mesh_places(sums.layout);
+  const size_t first = static_cast<size_t>(blockIdx.z) * most_parts * layers + blockIdx.y;
+  const float2 *const from = here.node ? sums.gradient + first * places + here.place : nullptr;
+  const unsigned n_parts = sums.n_parts > 0 ? sums.n_parts : sums.losses.batch->n_chunks;
+  float2 sum = sum_chunks<float2, 16>(from, layers * places, n_parts);
+  if (sums.common_phi && here.column + 1 == sums.layout.n_columns) sum.y = 0;
+  return sum;
 }
 
 /* The mean loss by the second warp of one of the model's blocks. */
@@ -30,12 +38,14 @@ DEVICE void sum_losses_aside(double *loss, const network_sums &sums) {
 }
 
 /* Grid: places by 32, layers, models. */
-KERNEL k_update(double *loss, optimizer_state state, const optimizer_step *steps, network_sums sums) {
-  float2 gradient;
-  size_t at;
-  const bool node = sum_gradient(gradient, at, sums);
+KERNEL __launch_bounds__(kChunkThreads, 3)
+    k_update(double *loss, optimizer_state state, const optimizer_step *steps, network_sums sums) {
+  const summed_place here(sums);
+  node_state node;
+  if (here.writes()) node.read(state, steps, blockIdx.z, here.at);
+  const float2 gradient = sum_gradient(sums, here);
   sum_losses_aside(loss, sums);
-  if (node) update_node(state, steps, blockIdx.z, at, gradient);
+  if (here.writes()) node.move(state, here.at, gradient);
 }
 
 /* Grid: blocks for places, then blocks for outputs; layers, models. */
@@ -56,11 +66,10 @@ KERNEL k_step(optimizer_state state, gamma_state outputs, const optimizer_step *
 
 /* Grid: places by 32, layers, models. */
 KERNEL k_gradient(float2 *out, double *loss, network_sums sums) {
-  float2 gradient;
-  size_t at;
-  const bool node = sum_gradient(gradient, at, sums);
+  const summed_place here(sums);
+  const float2 gradient = sum_gradient(sums, here);
   sum_losses_aside(loss, sums);
-  if (node) out[at] = gradient;
+  if (here.writes()) out[here.at] = gradient;
 }
 
 /* -------------------------------------------------------------------------------------------------------- launchers */

@@ -53,17 +53,34 @@ DEVICE void update(double &phase, double &first, double &second, double g, const
   }
 }
 
-/* Theta and phi of a node of this model; at: [model][layer][place]. */
+/* Theta and phi of a node of this model with what moves them: may be read before the gradient is there. at:
+ * [model][layer][place]. */
+struct node_state {
+  optimizer_rule rule;
+  optimizer_step step;
+  double2 phase, first, second;
+
+  DEVICE void read(const optimizer_state &state, const optimizer_step *steps, unsigned model, size_t at) {
+    rule = state.rules[model];
+    step = steps[model];
+    phase = state.phases[at];
+    first = state.first[at];
+    second = state.second[at];
+  }
+  DEVICE void move(const optimizer_state &state, size_t at, float2 g) {
+    update(phase.x, first.x, second.x, g.x, rule, step);
+    update(phase.y, first.y, second.y, g.y, rule, step);
+    state.phases[at] = phase;
+    state.first[at] = first;
+    state.second[at] = second;
+  }
+};
+
 DEVICE void update_node(const optimizer_state &state, const optimizer_step *steps, unsigned model, size_t at,
                         float2 g) {
-  const optimizer_rule rule = state.rules[model];
-  const optimizer_step step = steps[model];
-  double2 phase = state.phases[at], first = state.first[at], second = state.second[at];
-  update(phase.x, first.x, second.x, g.x, rule, step);
-  update(phase.y, first.y, second.y, g.y, rule, step);
-  state.phases[at] = phase;
-  state.first[at] = first;
-  state.second[at] = second;
+  node_state node;
+  node.read(state, steps, model, at);
+  node.move(state, at, g);
 }
 
 /* Gamma of an output, if this model trains it; at: [model][layer][N]. */
@@ -74,11 +91,21 @@ DEVICE void update_output(const gamma_state &state, const optimizer_step *steps,
 
 /* Mean loss of a model, by one warp. */
 DEVICE void sum_losses(double *loss, const loss_sums &sums, unsigned model) {
-  const double *from = sums.chunks + static_cast<size_t>(model) * sums.most_chunks;
+  constexpr unsigned reads = 4; /* under way at once */
+  const double *const from = sums.chunks + static_cast<size_t>(model) * sums.most_chunks;
+  const unsigned lane = threadIdx.x % CUONN_WARP, n_chunks = sums.batch->n_chunks;
+  const double share = sums.batch->share;
   double sum = 0;
-  for (unsigned chunk = threadIdx.x % CUONN_WARP; chunk < sums.batch->n_chunks; chunk += CUONN_WARP) sum += from[chunk];
+  for (unsigned first = lane; first < n_chunks; first += reads * CUONN_WARP) {
+    double values[reads];
+#pragma unroll
+    for (unsigned i = 0; i < reads; i++)
+      values[i] = first + i * CUONN_WARP < n_chunks ? from[first + i * CUONN_WARP] : 0;
+#pragma unroll
+    for (unsigned i = 0; i < reads; i++) sum += values[i];
+  }
   sum = warp_sum(sum);
-  if (threadIdx.x % CUONN_WARP == 0) loss[model] = sum * sums.batch->share;
+  if (lane == 0) loss[model] = sum * share;
 }
 #endif
 #endif
