@@ -53,81 +53,100 @@ DEVICE double set(const phase_errors &errors, double phase, double period) {
   return step * wrapped(rint(phase / step), levels);
 }
 
-/* Phases as drivers set them, and derivatives: theta or phi at a place. */
-struct set_phases {
-  const phase_errors &errors;
-  const double2 *phases;
-  DEVICE double theta(size_t place) const { return set(errors, phases[place].x, errors.theta_period); }
-  DEVICE double phi(size_t place) const { return set(errors, phases[place].y, errors.phi_period); }
-};
-struct derivatives {
-  const float2 *of;
-  DEVICE double theta(size_t place) const { return of[place].x; }
-  DEVICE double phi(size_t place) const { return of[place].y; }
+DEVICE double2 set(const phase_errors &errors, double2 phases) {
+  return make_double2(set(errors, phases.x, errors.theta_period), set(errors, phases.y, errors.phi_period));
+}
+
+/* Nodes of one column whose shifters a node's reach, and what is read of them: all loads are under way before the first
+ * is waited for. */
+struct column_in_reach {
+  static constexpr int kMost = CUONN_CROSSTALK_ROWS + 1;
+  double values[kMost], to_theta[kMost], to_phi[kMost];
+  unsigned there; /* bit i: node i */
+
+  /* Places of a column follow each other as in mesh_place(), where pairs is a power of two. */
+  template <bool kTransposed, class Pair>
+  DEVICE void read(const phase_errors &errors, mesh_layout layout, int at, int column, int row, const Pair *pairs) {
+    constexpr int kReach = CUONN_CROSSTALK_REACH, kRows = CUONN_CROSSTALK_ROWS;
+    const int c = at / 2, giving = at % 2 == 0, above = max(0, row - kRows), first = above + (above + c) % 2;
+    const int end = min(layout.n_modes - 1, row + kRows + 1);
+    const int from_theta = min(abs(at - 2 * column - 1), kReach), from_phi = min(abs(at - 2 * column), kReach);
+    const auto &theta = kTransposed ? errors.weight[giving][0] : errors.weight[0][giving];
+    const auto &phi = kTransposed ? errors.weight[giving][1] : errors.weight[1][giving];
+    int pair = first / 2 & (layout.pairs - 1), lane = first / 2 >> (__ffs(layout.pairs) - 1);
+    there = 0;
+#pragma unroll
+    for (int i = 0; i < kMost; i++) {
+      const int t = first + 2 * i, rows = kRows + (kTransposed ? t - row : row - t);
+      const size_t place =
+          static_cast<size_t>(c * layout.pairs + pair) * static_cast<size_t>(layout.lanes) + static_cast<size_t>(lane);
+      const bool node = t < end && (!layout.nodes_at || layout.nodes_at[place] != CUONN_IDLE_PLACE);
+      pair = pair + 1 == layout.pairs ? 0 : pair + 1;
+      lane += pair == 0;
+      there |= node ? 1u << i : 0u;
+      values[i] = !node ? 0 : giving ? pairs[place].y : pairs[place].x;
+      to_theta[i] = node ? theta[rows][from_theta] : 0;
+      to_phi[i] = node ? phi[rows][from_phi] : 0;
+    }
+  }
 };
 
 /* Sums of the phases that reach theta (x) and phi (y) of a node by crosstalk; transposed: sums over the phases that
  * they reach. In half pitches, the shifters of the node in column c whose upper waveguide is t are at row t, phi at 2c
- * and theta at 2c + 1. Places of a column follow each other as in mesh_place(), where pairs is a power of two. */
-template <bool kTransposed, class Values>
-DEVICE double2 mixed(const phase_errors &errors, mesh_layout layout, int column, int row, const Values &values) {
-  constexpr int kReach = CUONN_CROSSTALK_REACH, kRows = CUONN_CROSSTALK_ROWS;
-  const int at_theta = 2 * column + 1, at_phi = 2 * column, above = max(0, row - kRows);
-  const int end = min(layout.n_modes - 1, row + kRows + 1), log_pairs = __ffs(layout.pairs) - 1;
+ * and theta at 2c + 1. pairs: of a mesh, [place] theta, phi. */
+template <bool kTransposed, class Pair>
+DEVICE double2 mixed(const phase_errors &errors, mesh_layout layout, int column, int row, const Pair *pairs) {
+  constexpr int kReach = CUONN_CROSSTALK_REACH;
+  const int at_theta = 2 * column + 1, at_phi = 2 * column;
   double2 sum = make_double2(0, 0);
   for (int at = max(0, at_phi - kReach); at <= min(2 * layout.n_columns - 1, at_theta + kReach); at++) {
-    const int c = at / 2, giving = at % 2 == 0, to_theta = abs(at - at_theta), to_phi = abs(at - at_phi);
-    const int first = above + (above + c) % 2;
-    int pair = first / 2 & (layout.pairs - 1), lane = first / 2 >> log_pairs;
-    for (int t = first; t < end; t += 2) {
-      const size_t place =
-          static_cast<size_t>(c * layout.pairs + pair) * static_cast<size_t>(layout.lanes) + static_cast<size_t>(lane);
-      if (++pair == layout.pairs) {
-        pair = 0;
-        lane++;
-      }
-      if (layout.nodes_at && layout.nodes_at[place] == CUONN_IDLE_PLACE) continue;
-      const double value = giving ? values.phi(place) : values.theta(place);
-      const int rows = kRows + (kTransposed ? t - row : row - t);
-      if (to_theta <= kReach) {
-        sum.x += (kTransposed ? errors.weight[giving][0] : errors.weight[0][giving])[rows][to_theta] * value;
-      }
-      if (to_phi <= kReach) {
-        sum.y += (kTransposed ? errors.weight[giving][1] : errors.weight[1][giving])[rows][to_phi] * value;
-      }
+    const unsigned of_theta = abs(at - at_theta) <= kReach ? ~0u : 0u, of_phi = abs(at - at_phi) <= kReach ? ~0u : 0u;
+    column_in_reach near;
+    near.read<kTransposed>(errors, layout, at, column, row, pairs);
+#pragma unroll
+    for (int i = 0; i < column_in_reach::kMost; i++) {
+      if (near.there & of_theta & 1u << i) sum.x += near.to_theta[i] * near.values[i];
+      if (near.there & of_phi & 1u << i) sum.y += near.to_phi[i] * near.values[i];
     }
   }
   return sum;
 }
 
-/* Both shifters of a node. */
-template <bool kTransposed, class Values>
-DEVICE double2 mixed_node(const phase_errors &errors, mesh_layout layout, int column, int top, size_t place,
-                          const Values &values) {
-  if (!errors.mixes) return make_double2(values.theta(place), values.phi(place));
-  return mixed<kTransposed>(errors, layout, column, top, values);
+/* Column, top waveguide and number of this thread's place; false if it holds no node. Grid: places, layers, models. */
+DEVICE bool own_place(int *column, int *top, size_t *place, size_t *first, mesh_layout layout) {
+  const size_t places = mesh_places(layout);
+  *place = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  *first = (static_cast<size_t>(blockIdx.z) * gridDim.y + blockIdx.y) * places;
+  return *place < places && mesh_node_at(column, top, layout, *place);
 }
 
-/* Grid: places, layers, models. */
-KERNEL k_program(double2 *applied, const double2 *phases, const double2 *added, const phase_errors *errors,
-                 mesh_layout layout) {
-  const size_t place = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x, places = mesh_places(layout);
-  const size_t first = (static_cast<size_t>(blockIdx.z) * gridDim.y + blockIdx.y) * places;
+/* added: NULL: 0. */
+KERNEL k_set(double2 *out, const double2 *phases, const double2 *added, const phase_errors *errors,
+             mesh_layout layout) {
   int column, top;
-  if (place >= places || !mesh_node_at(&column, &top, layout, place)) return;
+  size_t place, first;
+  if (!own_place(&column, &top, &place, &first, layout)) return;
+  const double2 phase = set(errors[blockIdx.z], phases[first + place]);
+  out[first + place] = added ? phase + added[first + place] : phase;
+}
+
+KERNEL k_mix(double2 *applied, const double2 *phases, const double2 *added, const phase_errors *errors,
+             mesh_layout layout) {
+  int column, top;
+  size_t place, first;
+  if (!own_place(&column, &top, &place, &first, layout)) return;
   const phase_errors &mine = errors[blockIdx.z];
-  const double2 phase = mixed_node<false>(mine, layout, column, top, place, set_phases{mine, phases + first});
+  const double2 phase = mine.mixes ? mixed<false>(mine, layout, column, top, phases + first) : phases[first + place];
   applied[first + place] = phase + added[first + place];
 }
 
-/* Grid: places, layers, models. The transpose of k_program without its rounding. */
+/* The transpose of k_mix. */
 KERNEL k_pull_back(float2 *out, const float2 *in, const phase_errors *errors, mesh_layout layout) {
-  const size_t place = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x, places = mesh_places(layout);
-  const size_t first = (static_cast<size_t>(blockIdx.z) * gridDim.y + blockIdx.y) * places;
   int column, top;
-  if (place >= places || !mesh_node_at(&column, &top, layout, place)) return;
-  out[first + place] =
-      rounded(mixed_node<true>(errors[blockIdx.z], layout, column, top, place, derivatives{in + first}));
+  size_t place, first;
+  if (!own_place(&column, &top, &place, &first, layout)) return;
+  const phase_errors &mine = errors[blockIdx.z];
+  out[first + place] = mine.mixes ? rounded(mixed<true>(mine, layout, column, top, in + first)) : in[first + place];
 }
 
 /* -------------------------------------------------------------------------------------------------------- launchers */
@@ -149,11 +168,15 @@ extern "C" cudaError_t launch_freeze(const chip_reader *readers, int n_modes, in
   return CUONN_LAUNCH(k_freeze, grid_of(most, n_layers, n_models), dim3(kThreads), 0, stream, readers, n_modes);
 }
 
-extern "C" cudaError_t launch_program(double2 *applied, const double2 *phases, const double2 *added,
+extern "C" cudaError_t launch_program(double2 *applied, double2 *set, const double2 *phases, const double2 *added,
                                       const phase_errors *errors, mesh_layout layout, int n_layers, int n_models,
                                       cudaStream_t stream) {
-  return CUONN_LAUNCH(k_program, grid_of(mesh_places(layout), n_layers, n_models), dim3(kThreads), 0, stream, applied,
-                      phases, added, errors, layout);
+  const dim3 grid = grid_of(mesh_places(layout), n_layers, n_models);
+  if (!set) return CUONN_LAUNCH(k_set, grid, dim3(kThreads), 0, stream, applied, phases, added, errors, layout);
+  const cudaError_t made = CUONN_LAUNCH(k_set, grid, dim3(kThreads), 0, stream, set, phases,
+                                        static_cast<const double2 *>(nullptr), errors, layout);
+  if (made != cudaSuccess) return made;
+  return CUONN_LAUNCH(k_mix, grid, dim3(kThreads), 0, stream, applied, set, added, errors, layout);
 }
 
 extern "C" cudaError_t launch_pull_back(float2 *out, const float2 *in, const phase_errors *errors, mesh_layout layout,

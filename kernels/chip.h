@@ -43,9 +43,11 @@ typedef struct {
   double weight[2][2][2 * CUONN_CROSSTALK_ROWS + 1][CUONN_CROSSTALK_REACH + 1];
 } phase_errors;
 
-/* applied, phases, added: [mesh][place] theta, phi. As chip_phases_apply() of src/chip/phases.c. errors: [model]. */
-cudaError_t launch_program(double2 *applied, const double2 *phases, const double2 *added, const phase_errors *errors,
-                           mesh_layout layout, int n_layers, int n_models, cudaStream_t stream);
+/* applied, phases, added: [mesh][place] theta, phi. As chip_phases_apply() of src/chip/phases.c. errors: [model].
+ * set: scratch as large, of phases as drivers set them; NULL if no model mixes them. */
+cudaError_t launch_program(double2 *applied, double2 *set, const double2 *phases, const double2 *added,
+                           const phase_errors *errors, mesh_layout layout, int n_layers, int n_models,
+                           cudaStream_t stream);
 
 /* Turns the gradient with respect to applied phases into that with respect to programmed phases; out is not in. */
 cudaError_t launch_pull_back(float2 *out, const float2 *in, const phase_errors *errors, mesh_layout layout,

@@ -1,4 +1,4 @@
-/* What chips make of phases, and the way back of gradients: k_program and k_pull_back against src/chip/phases.c. */
+/* What chips make of phases, and the way back of gradients: k_set, k_mix and k_pull_back against src/chip/phases.c. */
 #include <float.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,10 +79,11 @@ static void run(problem *p) {
   memcpy(errors.weight, p->phases.weight, sizeof errors.weight);
   const phase_errors *const on = on_device(&memory, &errors, sizeof errors);
   double2 *const applied = on_device(&memory, NULL, bytes), *const added = on_device(&memory, NULL, bytes);
+  double2 *const set = errors.mixes ? on_device(&memory, NULL, bytes) : NULL;
   float2 *const out = on_device(&memory, NULL, half);
   const double2 *const programmed = on_device(&memory, p->pairs, bytes);
   const float2 *const in = on_device(&memory, p->halves, half);
-  assert_int_equal(launch_program(applied, programmed, added, on, p->layout, 1, 1, NULL), cudaSuccess);
+  assert_int_equal(launch_program(applied, set, programmed, added, on, p->layout, 1, 1, NULL), cudaSuccess);
   assert_int_equal(launch_pull_back(out, in, on, p->layout, 1, 1, NULL), cudaSuccess);
   assert_int_equal(cudaMemcpy(p->pairs, applied, bytes, cudaMemcpyDeviceToHost), cudaSuccess);
   assert_int_equal(cudaMemcpy(p->halves, out, half, cudaMemcpyDeviceToHost), cudaSuccess);

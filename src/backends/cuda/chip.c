@@ -105,6 +105,9 @@ static cuonn_status set_programs(cuda_state *s) {
   CUONN_TRY_DONE(cuda_allocate(&s->chip.errors, &s->chip.memory, models, sizeof *errors, "the chips"));
   CUONN_TRY_DONE(cuda_allocate(&s->chip.added, &s->chip.memory, places, sizeof(double2), "the errors of phases"));
   CUONN_TRY_DONE(cuda_allocate(&s->chip.applied, &s->chip.memory, places, sizeof(double2), "the applied phases"));
+  if (s->chip.mixes) {
+    CUONN_TRY_DONE(cuda_allocate(&s->chip.set, &s->chip.memory, places, sizeof(double2), "the phases that are set"));
+  }
   for (size_t m = 0; m < models; m++) CUONN_TRY_DONE(set_phases(errors + m, s, m));
   CUONN_CUDA_DONE(
       cudaMemcpyAsync(s->chip.errors, errors, models * sizeof *errors, cudaMemcpyHostToDevice, s->session->stream));
@@ -125,6 +128,7 @@ cuonn_status cuda_chip_set(cuda_state *s) {
   cuda_chip *const chip = &s->chip;
   cuda_memory_free(&chip->memory);
   chip->programs = chip->mixes = false;
+  chip->set = NULL;
   for (size_t m = 0; m < s->problem.n_models; m++) {
     const cuonn_chip_options *const of = &s->models[m].chip;
     const cuonn_gradient_method method = s->models[m].gradient;
@@ -144,7 +148,8 @@ cuonn_status cuda_chip_set(cuda_state *s) {
 
 cuonn_status cuda_program(const cuda_state *s) {
   if (!s->chip.programs) return CUONN_OK;
-  CUONN_CUDA(launch_program(s->chip.applied, s->meshes.phases, s->chip.added, s->chip.errors, s->meshes.layout,
-                            (int)s->problem.shape.n_layers, (int)s->problem.n_models, s->session->stream));
+  CUONN_CUDA(launch_program(s->chip.applied, s->chip.set, s->meshes.phases, s->chip.added, s->chip.errors,
+                            s->meshes.layout, (int)s->problem.shape.n_layers, (int)s->problem.n_models,
+                            s->session->stream));
   return CUONN_OK;
 }

@@ -93,6 +93,7 @@ typedef struct {
   chip_reader *readers; /* [model] */
   phase_errors *errors; /* [model] */
   double2 *added;       /* [model][layer][place] */
+  double2 *set;         /* [model][layer][place] before they mix; NULL if none do */
   double2 *applied;     /* [model][layer][place] */
   uint32_t steps_done;  /* what tests are counted by, for noise */
   cuda_memory memory;
