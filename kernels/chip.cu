@@ -64,7 +64,6 @@ struct column_in_reach {
   double values[kMost], to_theta[kMost], to_phi[kMost];
   unsigned there; /* bit i: node i */
 
-  /* Places of a column follow each other as in mesh_place(), where pairs is a power of two. */
   template <bool kTransposed, class Pair>
   DEVICE void read(const phase_errors &errors, mesh_layout layout, int at, int column, int row, const Pair *pairs) {
     constexpr int kReach = CUONN_CROSSTALK_REACH, kRows = CUONN_CROSSTALK_ROWS;
@@ -73,16 +72,12 @@ struct column_in_reach {
     const int from_theta = min(abs(at - 2 * column - 1), kReach), from_phi = min(abs(at - 2 * column), kReach);
     const auto &theta = kTransposed ? errors.weight[giving][0] : errors.weight[0][giving];
     const auto &phi = kTransposed ? errors.weight[giving][1] : errors.weight[1][giving];
-    int pair = first / 2 & (layout.pairs - 1), lane = first / 2 >> (__ffs(layout.pairs) - 1);
     there = 0;
 #pragma unroll
     for (int i = 0; i < kMost; i++) {
       const int t = first + 2 * i, rows = kRows + (kTransposed ? t - row : row - t);
-      const size_t place =
-          static_cast<size_t>(c * layout.pairs + pair) * static_cast<size_t>(layout.lanes) + static_cast<size_t>(lane);
+      const size_t place = mesh_place(layout, c, t);
       const bool node = t < end && (!layout.nodes_at || layout.nodes_at[place] != CUONN_IDLE_PLACE);
-      pair = pair + 1 == layout.pairs ? 0 : pair + 1;
-      lane += pair == 0;
       there |= node ? 1u << i : 0u;
       values[i] = !node ? 0 : giving ? pairs[place].y : pairs[place].x;
       to_theta[i] = node ? theta[rows][from_theta] : 0;
