@@ -165,6 +165,34 @@ static void test_models__do_not_meet(void **unused) {
   do_not_meet(CUONN_MEASUREMENT_MATRIX, CUONN_GRADIENT_EXACT);
 }
 
+/* Kernels of a step, products not counted, are as many for all models as for one. */
+static void test_step__kernels(void **unused) {
+  static const size_t want[] = {
+      [CUONN_MEASUREMENT_EXAMPLE] = 4 + 4 * kLayers, [CUONN_MEASUREMENT_MATRIX] = 8 + 2 * (kLayers - 1)};
+  (void)unused;
+  fixture f;
+  create(&f, 9, CUONN_STYLE_TOP, .3);
+  for (size_t i = 0; i < 2 * 2; i++) {
+    const cuonn_measurement measurement = i % 2 ? CUONN_MEASUREMENT_MATRIX : CUONN_MEASUREMENT_EXAMPLE;
+    const size_t count = i / 2 ? kModels : 1;
+    const cuonn_step steps[2] = {{0, 0, 40, 1, 0, 0}, {0, 40, 40, 1, 1, 1}};
+    cuonn_chip_options chips[kModels];
+    double losses[kModels];
+    for (size_t m = 0; m < kModels; m++) {
+      chips[m] = noisy(m);
+      chips[m].measurement = measurement;
+      chips[m].phase_error = 0;
+    }
+    void *const state = open_models(&f, chips, 0, count, CUONN_GRADIENT_ANALOG);
+    OK(cuda->train_steps(losses, state, steps, 1)); /* after which it is recorded */
+    const size_t before = simt_launches();
+    OK(cuda->train_steps(losses, state, steps + 1, 1));
+    assert_int_equal(simt_launches() - before, want[measurement]);
+    cuda->destroy(state);
+  }
+  release(&f);
+}
+
 /* Device memory that ends with the test. */
 static void *on_device(cuda_memory *memory, const void *host, size_t bytes) {
   void *device;
@@ -551,6 +579,7 @@ int main(void) {
       cmocka_unit_test(test_chip__public_functions),
       cmocka_unit_test(test_models__do_not_meet),
       cmocka_unit_test(test_read__keeps_frozen_factors),
+      cmocka_unit_test(test_step__kernels),
       cmocka_unit_test(test_read__same_factors),
       cmocka_unit_test(test_scales__same_factors),
       cmocka_unit_test(test_measure__golden),
