@@ -61,7 +61,10 @@ static const struct argp_option options[] = {
      "auto takes",
      0},
     {"json", 'j', "FILE.json", OPTION_ARG_OPTIONAL,
-     "File to write everything that was measured into; without a name it is printed, in place of the table", 0},
+     "File to write everything that was measured into, anew after every row, so that a run that is stopped leaves what "
+     "it "
+     "had; without a name it is printed, in place of the table",
+     0},
     {"plot", 'p', "FILE.svg", 0, "File to draw into, as cuonn plot throughput does; needs gnuplot", 0},
     {"commit", 'r', "TEXT", 0, "What was built, for the JSON file", 0},
     {0}};
@@ -260,12 +263,11 @@ static int measure_size(bench_run *run, const cuonn_benchmark_options *o) {
   for (size_t i = 0; i < count; i++) {
     CLI_PASS_DONE(status == CUONN_OK ? measure_row(&rows[i]) : skip(&rows[i], status));
     if (strcmp(rows[i].backend, "cpu") == 0 && !*rows[i].skipped) cpu = fmin(cpu, rows[i].median);
+    for (size_t k = 0; k <= i; k++) rows[k].vs_cpu = cpu / rows[k].median;
+    run->n_rows++;
+    CLI_PASS_DONE(bench_write_json(run)); /* so that nothing is lost if the run is killed */
   }
-  for (size_t i = 0; i < count; i++) {
-    rows[i].vs_cpu = cpu / rows[i].median;
-    if (!run->settings.print_json) bench_print_row(&rows[i]);
-  }
-  run->n_rows += count;
+  for (size_t i = 0; i < count && !run->settings.print_json; i++) bench_print_row(&rows[i]);
 done:
   free(contexts);
   return code;
@@ -317,13 +319,14 @@ static int run_command(int argc, char **argv) {
   }
   run.n_rows = 0;
   CLI_PASS_DONE(measure_machines(&run));
+  CLI_PASS_DONE(bench_write_json(&run));
   if (!run.settings.print_json) bench_print_head(&run);
   CLI_PASS_DONE(for_each_size(&run, measure_size));
   if (run.settings.print_json)
     CLI_PASS_DONE(cli_print_json(bench_json(&run)));
   else
     bench_print_end(&run);
-  if (run.settings.json) CLI_PASS_DONE(bench_write_json(&run));
+  if (run.settings.json) printf("all numbers in %s\n", run.settings.json);
   if (run.settings.plot) CLI_PASS_DONE(bench_draw(&run));
 done:
   for (size_t i = 0; i < run.n_backends; i++) cuonn_context_free(run.backends[i].context);

@@ -142,6 +142,7 @@ json_t *bench_json(const bench_run *run) {
 
 int bench_write_json(const bench_run *run) {
   int code = CLI_DONE;
+  if (!run->settings.json) return CLI_DONE;
   json_t *const all = bench_json(run);
   char *const text = all ? json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) : NULL;
   char *line = NULL; /* with its end */
@@ -152,7 +153,6 @@ int bench_write_json(const bench_run *run) {
     goto done;
   }
   CLI_TRY_DONE(cuonn_bytes_write(run->settings.json, line, (size_t)length));
-  printf("all numbers in %s\n", run->settings.json);
 done:
   free(line);
   free(text);

@@ -11,7 +11,7 @@ void bench_print_end(const bench_run *run); /* a warning if the machine was busy
 /* Everything that was measured, as JSON; NULL if there is no memory. */
 json_t *bench_json(const bench_run *run);
 
-/* Replaces the file as a whole. */
+/* Replaces the file, if one is wanted, as a whole by all that there is so far. */
 int bench_write_json(const bench_run *run);
 
 /* Refuses a file that could not be written later, and makes the folders above it. NULL is fine. */
