@@ -141,8 +141,9 @@ CUONN_API cuonn_status cuonn_benchmark_predict(double *seconds, cuonn_context *c
 /** Samples of one case. */
 typedef struct cuonn_benchmark {
   size_t n_samples;
-  double *seconds; /**< [n_samples] of one operation each, ascending; a sample of `train_step` is the mean of a call */
-  size_t n_steps;  /**< training steps in one call; 1 for other cases */
+  double *seconds; /**< [n_samples] of one operation each, ascending; a sample is the mean of n_steps */
+  size_t n_steps;  /**< operations of one sample: training steps of a call; of others, up to 64 that take 1 ms; 1 of
+                    *   propagations, of which `cuda` runs up to 256 in a row for one sample */
   double median, p10, p90; /**< seconds; quantile q is the sample at rank q (n - 1), rounded */
 } cuonn_benchmark;
 
