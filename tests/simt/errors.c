@@ -31,6 +31,24 @@ static void test_old_driver(void **unused) {
 }
 static void test_old_gpu(void **unused) { (void)unused, without(SIMT_OLD_GPU, "has compute capability 7."); }
 
+/* Whatever a driver says where a build has neither machine code nor PTX that it could compile. */
+static void test_no_code_for_the_gpu(void **unused) {
+  (void)unused;
+  const cudaError_t errors[] = {cudaErrorInvalidDeviceFunction,  cudaErrorInvalidKernelImage,
+                                cudaErrorNoKernelImageForDevice, cudaErrorInvalidPtx,
+                                cudaErrorJitCompilerNotFound,    cudaErrorUnsupportedPtxVersion,
+                                cudaErrorJitCompilationDisabled};
+  for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+    cuonn_context *context;
+    simt_no_code((int)errors[i]);
+    REFUSED(cuonn_context_create(&context, "cuda", 0), CUONN_E_DEVICE, "compute capability 7.");
+    assert_non_null(strstr(cuonn_last_error(), "this build holds " CUONN_CUDA_ARCHITECTURES ","));
+    assert_non_null(strstr(cuonn_last_error(), cudaGetErrorName(errors[i])));
+    assert_non_null(strstr(cuonn_last_error(), "build cuonn with CMAKE_CUDA_ARCHITECTURES=7"));
+    simt_reset();
+  }
+}
+
 static void test_a_gpu_is_described(void **unused) {
   (void)unused;
   char text[256];
@@ -183,6 +201,7 @@ int main(void) {
       cmocka_unit_test(test_no_gpu),
       cmocka_unit_test(test_old_driver),
       cmocka_unit_test(test_old_gpu),
+      cmocka_unit_test(test_no_code_for_the_gpu),
       cmocka_unit_test(test_a_gpu_is_described),
       cmocka_unit_test(test_memory__every_allocation_may_fail),
       cmocka_unit_test(test_memory__says_how_much_and_what_to_lower),

@@ -48,6 +48,20 @@ static cuonn_status find_driver(int *driver) {
   return CUONN_OK;
 }
 
+/* Errors of a device for whose chip a build has no machine code, and no PTX that its driver can compile. */
+static bool says_no_code(cudaError_t error) {
+  switch ((int)error) {
+    case cudaErrorInvalidDeviceFunction:
+    case cudaErrorInvalidKernelImage:
+    case cudaErrorNoKernelImageForDevice:
+    case cudaErrorInvalidPtx:
+    case cudaErrorJitCompilerNotFound:
+    case cudaErrorUnsupportedPtxVersion:
+    case cudaErrorJitCompilationDisabled: return true;
+    default: return false;
+  }
+}
+
 cuonn_status cuda_probe(char *device, size_t size) {
   int driver, count = 0;
   struct cudaDeviceProp properties;
@@ -58,12 +72,14 @@ cuonn_status cuda_probe(char *device, size_t size) {
               counted == cudaSuccess ? "none is visible" : cudaGetErrorString(counted));
   CUONN_CUDA(cudaGetDeviceProperties(&properties, 0));
   const cudaError_t found = find_kernels();
-  if (found == cudaErrorNoKernelImageForDevice) {
+  if (says_no_code(found)) {
     (void)cudaGetLastError();
     return cuonn_fail(CUONN_E_DEVICE,
-                      "%s has compute capability %d.%d, for which this build has no code: build cuonn with "
-                      "CMAKE_CUDA_ARCHITECTURES=%d%d (80 is the oldest that works)",
-                      properties.name, properties.major, properties.minor, properties.major, properties.minor);
+                      "%s has compute capability %d.%d, and this build holds " CUONN_CUDA_ARCHITECTURES
+                      ", no code for it (%s): build cuonn with CMAKE_CUDA_ARCHITECTURES=%d%d-real (80 is the oldest "
+                      "that works)",
+                      properties.name, properties.major, properties.minor, cudaGetErrorName(found), properties.major,
+                      properties.minor);
   }
   CUONN_CUDA(found);
   if (device) {

@@ -15,9 +15,15 @@
   X(cudaErrorInvalidConfiguration, 9, "invalid configuration argument")                                     \
   X(cudaErrorInvalidMemcpyDirection, 21, "invalid copy direction for memcpy")                               \
   X(cudaErrorInsufficientDriver, 35, "CUDA driver version is insufficient for CUDA runtime version")        \
+  X(cudaErrorInvalidDeviceFunction, 98, "invalid device function")                                          \
   X(cudaErrorNoDevice, 100, "no CUDA-capable device is detected")                                           \
   X(cudaErrorInvalidDevice, 101, "invalid device ordinal")                                                  \
+  X(cudaErrorInvalidKernelImage, 200, "device kernel image is invalid")                                     \
   X(cudaErrorNoKernelImageForDevice, 209, "no kernel image is available for execution on the device")       \
+  X(cudaErrorInvalidPtx, 218, "a PTX JIT compilation failed")                                               \
+  X(cudaErrorJitCompilerNotFound, 221, "PTX JIT compiler library not found")                                \
+  X(cudaErrorUnsupportedPtxVersion, 222, "the provided PTX was compiled with an unsupported toolchain.")    \
+  X(cudaErrorJitCompilationDisabled, 223, "PTX JIT compilation was disabled")                               \
   X(cudaErrorInvalidResourceHandle, 400, "invalid resource handle")                                         \
   X(cudaErrorNotReady, 600, "device not ready")                                                             \
   X(cudaErrorIllegalAddress, 700, "an illegal memory access was encountered")                               \

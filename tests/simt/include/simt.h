@@ -36,6 +36,10 @@ void simt_memory(size_t bytes);
 typedef enum { SIMT_GPU, SIMT_NO_GPU, SIMT_NO_DRIVER, SIMT_OLD_DRIVER, SIMT_OLD_GPU } simt_kind;
 void simt_no_device(simt_kind kind);
 
+/** Such a GPU whose driver answers with this error, a cudaError_t, where it is asked for a kernel (209 at the start).
+ */
+void simt_no_code(int error);
+
 /** The allocation (device or pinned) after the next n fails, as do those that follow. Negative: none. */
 void simt_fail_malloc_after(long n);
 

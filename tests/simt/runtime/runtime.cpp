@@ -365,6 +365,10 @@ void simt_device(int multiprocessors, size_t shared_bytes) {
 }
 void simt_memory(size_t bytes) { simt_now.memory = bytes; }
 void simt_no_device(simt_kind kind) { simt_now.kind = kind; }
+void simt_no_code(int error) {
+  simt_now.kind = SIMT_OLD_GPU;
+  simt_now.no_code = static_cast<cudaError_t>(error);
+}
 void simt_fail_malloc_after(long n) { simt_now.mallocs_left = n; }
 void simt_fail_launch_after(long n) { simt_now.launches_left = n; }
 size_t simt_alive(void) { return device_memory.size() + pinned_memory.size() + simt_objects; }
@@ -689,7 +693,7 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
 
 cudaError_t cudaFuncSetAttribute(const void *kernel, enum cudaFuncAttribute attribute, int value) {
   WELL();
-  if (simt_now.kind == SIMT_OLD_GPU) return simt_fail(cudaErrorNoKernelImageForDevice);
+  if (simt_now.kind == SIMT_OLD_GPU) return simt_fail(simt_now.no_code);
   if (attribute == cudaFuncAttributePreferredSharedMemoryCarveout) return cudaSuccess;
   if (value < 0 || static_cast<size_t>(value) > simt_now.shared_optin) return simt_fail(cudaErrorInvalidValue);
   shared_asked[kernel] = value;
@@ -697,7 +701,7 @@ cudaError_t cudaFuncSetAttribute(const void *kernel, enum cudaFuncAttribute attr
 }
 cudaError_t cudaFuncGetAttributes(struct cudaFuncAttributes *attributes, const void *kernel) {
   WELL();
-  if (simt_now.kind == SIMT_OLD_GPU) return simt_fail(cudaErrorNoKernelImageForDevice);
+  if (simt_now.kind == SIMT_OLD_GPU) return simt_fail(simt_now.no_code);
   const auto asked = shared_asked.find(kernel);
   *attributes = {0, 0, 0, 1024, 32, 90, 90, asked == shared_asked.end() ? 48 * 1024 : asked->second};
   return cudaSuccess;
@@ -706,7 +710,7 @@ cudaError_t cudaFuncGetAttributes(struct cudaFuncAttributes *attributes, const v
  * registers are not. */
 cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, const void *kernel, int threads, size_t shared) {
   *blocks = 0;
-  struct cudaFuncAttributes attributes;
+  struct cudaFuncAttributes attributes = {};
   const cudaError_t known = cudaFuncGetAttributes(&attributes, kernel);
   if (known != cudaSuccess) return known;
   if (threads <= 0 || threads > 1024) return simt_fail(cudaErrorInvalidValue);
@@ -720,7 +724,7 @@ cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, const voi
 
 cudaError_t simt_launch(const void *kernel, dim3 grid, dim3 block, size_t shared_bytes, cudaStream_t stream,
                         bool cooperative, std::function<void()> body) {
-  struct cudaFuncAttributes attributes;
+  struct cudaFuncAttributes attributes = {};
   const cudaError_t known = cudaFuncGetAttributes(&attributes, kernel);
   if (known != cudaSuccess) return known;
   const size_t threads = size_t(block.x) * block.y * block.z, blocks = size_t(grid.x) * grid.y * grid.z;
