@@ -44,16 +44,15 @@ def measure(run, steps, seconds=10.0, most=30):
     return samples
 
 
-def best(variants, problem, steps):
-    """Of several ways to write the same, {name: (losses, run)}: checks all, measures all, keeps the fastest."""
-    results = {}
-    for name, make in variants.items():
-        losses, run = make()
-        check(name, losses, problem)
-        results[name] = measure(run, steps)
-        print(f"{name}: {1e6 * np.median(results[name]):.1f} us a step", file=sys.stderr)
-    name = min(results, key=lambda key: np.median(results[key]))
-    return name, results[name]
+def samples_of(variants, problem, steps):
+    """Of several ways to write the same, {name: make}, where make() is (losses, run): the one that the command line names
+    after the problem, its losses checked, and its seconds a step."""
+    name = sys.argv[2]
+    losses, run = variants[name]()
+    check(name, losses, problem)
+    samples = measure(run, steps)
+    print(f"{name}: {1e6 * np.median(samples):.1f} us a step", file=sys.stderr)
+    return name, samples
 
 
 def print_row(name, variant, versions, device, samples, steps, batch):

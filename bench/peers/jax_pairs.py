@@ -47,7 +47,7 @@ def main():
     problem = common.Problem(sys.argv[1])
     variants = {f"unroll {k}": functools.partial(jax_common.epoch_in_one_call, functools.partial(loss, unroll=k), problem)
                 for k in (1, 4, 32)}
-    name, samples = common.best(variants, problem, common.EPOCH)
+    name, samples = common.samples_of(variants, problem, common.EPOCH)
     common.print_row("jax pairs", name, jax_common.versions(), jax_common.device(), samples, common.EPOCH,
                      problem.label.shape[1])
 

@@ -64,7 +64,7 @@ def main():
     problem = common.Problem(sys.argv[1])
     variants = {f.__name__: functools.partial(jax_common.epoch_in_one_call, functools.partial(loss, product=f), problem)
                 for f in (complex_product, real_product)}
-    name, samples = common.best(variants, problem, common.EPOCH)
+    name, samples = common.samples_of(variants, problem, common.EPOCH)
     common.print_row("jax tree", name, jax_common.versions(), jax_common.device(), samples, common.EPOCH,
                      problem.label.shape[1])
 

@@ -6,20 +6,27 @@
     --cuonn PROGRAM     cuonn, for its own rows and for the problem (build/release/src/cli/cuonn)
     --problem FILE.npz  a problem made before (problem.py), where cuonn or SciPy is missing
     --bench FILE.json   rows of `cuonn bench --case train_step --modes 64 --method auto`, where --cuonn cannot give them
-    --json FILE         all rows, in the form of `cuonn bench --json`; written after every peer
+    --json FILE         all rows, in the form of `cuonn bench --json`; written after every row
     --gpu               a peer that computes on the processor has failed
+    --longest SECONDS   of one way to write the step, compiling included (1500)
+    --within SECONDS    none is begun later, and none goes on (for ever)
 """
 import argparse
 import json
+import math
+import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-PEERS = {"jax_study": "jax", "jax_pairs": "jax", "jax_tree": "jax", "torch_tree": "torch"}
-LONGEST = 1500  # seconds of one peer, compiling included
+# Program, way to write the step; those that may well be the fastest come first.
+PEERS = [("torch_tree", "compiled"), ("jax_tree", "real_product"), ("jax_pairs", "unroll 4"), ("jax_tree", "complex_product"),
+         ("jax_pairs", "unroll 32"), ("torch_tree", "eager"), ("jax_pairs", "unroll 1"), ("jax_study", "columns")]
 
 
 def last_line(text):
@@ -43,28 +50,46 @@ def installed(folder):
     return python
 
 
+def has(python, package):
+    code = f"import importlib.util; raise SystemExit(importlib.util.find_spec({package!r}) is None)"
+    return subprocess.run([python, "-c", code], capture_output=True).returncode == 0
+
+
 def cuonn_rows(args, folder):
-    """What `cuonn bench` wrote, or an empty record."""
+    """What `cuonn bench` wrote, without peers of an earlier run, or an empty record."""
     path = args.bench
     if path is None and args.cuonn.exists():
         path = folder / "cuonn.json"
         command = [args.cuonn, "bench", "--case", "train_step", "--modes", "64", "--batch", "512", "--layers", "3"]
         command += ["--method", "auto"]
         subprocess.run(command + ["--samples", "50", "--json", path], check=True, stdout=sys.stderr)
-    return json.loads(path.read_text()) if path else {"results": []}
+    record = json.loads(path.read_text()) if path else {"results": []}
+    return record | {"results": [row for row in record["results"] if "variant" not in row]}
 
 
-def peer_row(python, name, problem):
-    """The row of a peer, or why there is none."""
+def peer_row(python, name, variant, problem, seconds):
+    """The row of one way to write the step, or why there is none. What it started ends with it."""
+    if seconds <= 0:
+        return None, "no time was left"
+    process = subprocess.Popen([python, HERE / f"{name}.py", problem, variant], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True, start_new_session=True)
     try:
-        done = subprocess.run([python, HERE / f"{name}.py", problem], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              text=True, timeout=LONGEST)
+        out, said = process.communicate(timeout=None if math.isinf(seconds) else seconds)
     except subprocess.TimeoutExpired:
-        return None, f"it was not done after {LONGEST} s"
-    sys.stderr.write("".join(f"  {line}\n" for line in done.stderr.splitlines() if " us a step" in line or "within" in line))
-    if done.returncode != 0:
-        return None, last_line(done.stderr)
-    return json.loads(last_line(done.stdout)), None
+        return None, f"it was not done after {seconds:.0f} s"
+    finally:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+    sys.stderr.write("".join(f"  {line}\n" for line in said.splitlines() if " us a step" in line or "within" in line))
+    if process.returncode != 0:
+        return None, last_line(said)
+    try:
+        return json.loads(last_line(out)), None
+    except ValueError:
+        return None, f"it wrote no row: {last_line(out)}"
 
 
 def print_table(results):
@@ -81,7 +106,9 @@ def print_table(results):
 
 def write(file, record):
     if file:
-        file.write_text(json.dumps(record, indent=2) + "\n")
+        new = file.with_name(file.name + ".new")
+        new.write_text(json.dumps(record, indent=2) + "\n")
+        os.replace(new, file)
 
 
 def main():
@@ -92,7 +119,11 @@ def main():
     parser.add_argument("--bench", type=pathlib.Path)
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--gpu", action="store_true")
+    parser.add_argument("--longest", type=float, default=1500)
+    parser.add_argument("--within", type=float, default=math.inf)
     args = parser.parse_args()
+    end = time.monotonic() + args.within
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and the peer with it
     folder = ROOT / "build" / "peers"
     if not (args.python and args.problem and args.bench):
         folder.mkdir(parents=True, exist_ok=True)
@@ -109,19 +140,21 @@ def main():
 
     record, skipped, failed = cuonn_rows(args, folder), [], False
     write(args.json, record)
-    for name, package in PEERS.items():
-        print(f"{name} ...", file=sys.stderr)
-        if subprocess.run([python, "-c", f"import {package}"], capture_output=True).returncode != 0:
-            skipped.append((name, f"this Python has no {package}"))
-            continue
-        row, reason = peer_row(python, name, problem.resolve())
+    there = {package: has(python, package) for package in ("jax", "torch")}
+    for name, variant in PEERS:
+        print(f"{name}, {variant} ...", file=sys.stderr)
+        package = name.partition("_")[0]
+        if there[package]:
+            row, reason = peer_row(python, name, variant, problem.resolve(), min(args.longest, end - time.monotonic()))
+        else:
+            row, reason = None, f"this Python has no {package}"
         if row and args.gpu and row["device"].lower() == "cpu":
             row, reason, failed = None, "it computed on the processor, not on the GPU", True
         if row:
             record["results"].append(row)
             write(args.json, record)
         else:
-            skipped.append((name, reason))
+            skipped.append((f"{name}, {variant}", reason))
     print_table(record["results"])
     for name, reason in skipped:
         print(f"skipped: {name}: {reason}")

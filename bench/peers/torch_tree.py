@@ -120,11 +120,11 @@ def variant(problem, compiled, captured):
 def main():
     problem = common.Problem(sys.argv[1])
     graph = ", CUDA graph" if DEVICE.type == "cuda" else ""
-    variants = {"eager" + graph: functools.partial(variant, problem, False, bool(graph)),
-                "compiled" + graph: functools.partial(variant, problem, True, bool(graph))}
-    name, samples = common.best(variants, problem, common.EPOCH)
+    variants = {"eager": functools.partial(variant, problem, False, bool(graph)),
+                "compiled": functools.partial(variant, problem, True, bool(graph))}
+    name, samples = common.samples_of(variants, problem, common.EPOCH)
     device = torch.cuda.get_device_name() if DEVICE.type == "cuda" else "cpu"
-    common.print_row("torch tree", name, f"torch {torch.__version__}", device, samples, common.EPOCH, problem.label.shape[1])
+    common.print_row("torch tree", name + graph, f"torch {torch.__version__}", device, samples, common.EPOCH, problem.label.shape[1])
 
 
 main()
