@@ -28,7 +28,7 @@ typedef enum cuonn_memory {
 
 /** A contiguous array of the caller's, in C order. */
 typedef struct cuonn_buffer {
-  void *data; /**< NULL where a call says that it may be */
+  void *data; /**< at a multiple of 4 or 8 bytes, the size of its real numbers; NULL where a call says that it may be */
   cuonn_number type;
   cuonn_memory memory;
   size_t count; /**< numbers; a complex one is one */

@@ -199,8 +199,8 @@ typedef struct cuonn_phase_buffers {
  *  of the caller's is kept, and a stream that is being captured into a graph is refused.
  *  @param[in] phases  not checked for numbers that are not finite; a NULL `data` leaves these phases as they are
  *  @param[in] stream  a cudaStream_t; NULL is CUDA's default stream
- *  @return CUONN_OK; CUONN_E_SHAPE naming the buffer whose size does not fit; CUONN_E_ARGUMENT for its type or memory,
- *          and for a stream that is being captured; CUONN_E_DEVICE; CUONN_E_MEMORY */
+ *  @return CUONN_OK; CUONN_E_SHAPE naming the buffer whose size does not fit; CUONN_E_ARGUMENT for its type, address or
+ *          memory, and for a stream that is being captured; CUONN_E_DEVICE; CUONN_E_MEMORY */
 CUONN_API cuonn_status cuonn_model_set_phases(cuonn_model *model, size_t index, size_t layer,
                                               const cuonn_phase_buffers *phases, void *stream);
 

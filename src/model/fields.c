@@ -17,12 +17,16 @@ static cuonn_status check_layer(const cuonn_model *model, size_t index, size_t l
 
 static cuonn_status check_memory(const char *name, const cuonn_buffer *buffer, const cuonn_model *model,
                                  cuonn_memory memory) {
+  const size_t alignment = buffer_is_double(buffer) ? sizeof(double) : sizeof(float);
   CUONN_CHECK(buffer->memory == memory, CUONN_E_ARGUMENT,
               "%s lies in %s memory, another buffer of the call does not; all have to lie in one", name,
               buffer->memory == CUONN_DEVICE ? "device" : "host");
   CUONN_CHECK(memory == CUONN_HOST || model->backend->on_device, CUONN_E_ARGUMENT,
               "%s lies in device memory, where backend %s cannot compute; hand over host memory, or use backend cuda",
               name, model->backend->name);
+  CUONN_CHECK((uintptr_t)buffer->data % alignment == 0, CUONN_E_ARGUMENT,
+              "%s begins at %p, which is no multiple of %zu bytes, the size of its numbers; copy it to one", name,
+              buffer->data, alignment);
   return CUONN_OK;
 }
 

@@ -265,6 +265,13 @@ static void test_refuses__wrong_buffers(void **unused) {
   REFUSED(cuonn_model_propagate(&out, model, 0, 0, &wrong, false, NULL), CUONN_E_SHAPE, "input has 104 numbers");
   wrong = buffer(y, x.type, ((size_t)1 << 31) * kModes);
   REFUSED(cuonn_model_propagate(&wrong, model, 0, 0, &wrong, false, NULL), CUONN_E_SHAPE, "more than 2^31 - 1");
+  wrong = buffer((char *)y + 4, x.type, x.count);
+  REFUSED(cuonn_model_propagate(&wrong, model, 0, 0, &x, false, NULL), CUONN_E_ARGUMENT,
+          "which is no multiple of 8 bytes, the size of its numbers");
+  wrong = buffer((char *)y + 2, CUONN_COMPLEX64, x.count);
+  REFUSED(cuonn_model_propagate(&wrong, model, 0, 0, &x, false, NULL), CUONN_E_ARGUMENT, "no multiple of 4 bytes");
+  const cuonn_phase_buffers off = {.theta = buffer((char *)d + 1, CUONN_FLOAT32, kNodes)};
+  REFUSED(cuonn_model_set_phases(model, 0, 0, &off, NULL), CUONN_E_ARGUMENT, "theta begins at ");
   wrong = buffer(NULL, x.type, x.count);
   REFUSED(cuonn_model_propagate(&wrong, model, 0, 0, &x, false, NULL), CUONN_E_ARGUMENT, "output has no data");
   REFUSED(cuonn_model_propagate(&out, model, 0, kLayers, &x, false, NULL), CUONN_E_ARGUMENT,
