@@ -12,10 +12,8 @@
 #define PARITY_SHARED_ROUNDING 1e-5
 #include "support/parity.h"
 
-#include <simt.h>
-
-#include "cuda/device.h"
 #include "cuda/methods.h"
+#include "support/schedules.h"
 
 /* Of the layouts that small meshes leave out; batches of several chunks. */
 static void test_large(void **state) {
@@ -110,7 +108,17 @@ static void test_auto(void **state) {
                                  .method = CUONN_METHOD_AUTO};
   backend_problem p = small;
   assert_ptr_equal(cuda_method_of(&p, CUONN_GRADIENT_EXACT), &cuda_columns);
-  p.batch_size = 8192;
+  /* from 2^24 / N^2 examples on, and from 2 N on; benchmarks are told the same, and columns where losses alone count */
+  static const struct { size_t n_modes, least; } bounds[] = {{64, 4096}, {1024, 2048}};
+  for (size_t i = 0; i < 4; i++) {
+    const bool pays = i % 2 == 1;
+    p.shape.n_modes = bounds[i / 2].n_modes;
+    p.batch_size = bounds[i / 2].least - !pays;
+    assert_ptr_equal(cuda_method_of(&p, CUONN_GRADIENT_EXACT), pays ? &cuda_dense : &cuda_columns);
+    assert_int_equal(PARITY_BACKEND.auto_method(&p.shape, p.batch_size, true),
+                     pays ? CUONN_METHOD_DENSE : CUONN_METHOD_COLUMNS);
+    assert_int_equal(PARITY_BACKEND.auto_method(&p.shape, p.batch_size, false), CUONN_METHOD_COLUMNS);
+  }
   assert_ptr_equal(cuda_method_of(&p, CUONN_GRADIENT_IDEAL), &cuda_dense);
   p.method = CUONN_METHOD_COLUMNS;
   assert_ptr_equal(cuda_method_of(&p, CUONN_GRADIENT_EXACT), &cuda_columns);
@@ -152,16 +160,6 @@ int main(void) {
   const struct CMUnitTest once[] = {cmocka_unit_test(test_large), cmocka_unit_test(test_parts__of_several_passes),
                                     cmocka_unit_test(test_auto), cmocka_unit_test(test_refusals)};
   const struct CMUnitTest tests[] = {PARITY_NETWORK_TESTS, cmocka_unit_test(test_graphs__follow_their_arrays)};
-  int failed = cmocka_run_group_tests(once, NULL, NULL);
-  for (int schedule = 0; schedule < SIMT_SCHEDULES; schedule++) {
-    simt_schedule(schedule);
-    print_message("schedule %d\n", schedule);
-    failed += cmocka_run_group_tests(tests, NULL, NULL);
-  }
-  cuda_release();
-  if (failed == 0 && simt_alive() > 0) {
-    print_error("%zu allocations, streams or graphs were not released\n", simt_alive());
-    failed++;
-  }
-  return failed;
+  const int failed = cmocka_run_group_tests(once, NULL, NULL);
+  return run_under_schedules(tests, sizeof tests / sizeof *tests, failed);
 }

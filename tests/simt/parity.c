@@ -7,9 +7,7 @@
 #define PARITY_DARK_FLOW true
 #include "support/parity.h"
 
-#include <simt.h>
-
-#include "cuda/device.h"
+#include "support/schedules.h"
 
 /* Eight and sixteen pairs a lane; and with the shared memory of workstation cards, where the largest panels are not
  * copied ahead. Once: what differs from small meshes is sizes, not who waits for whom. */
@@ -58,16 +56,6 @@ int main(void) {
   const struct CMUnitTest tests[] = {PARITY_TESTS, cmocka_unit_test(test_mesh__refuses_more_than_the_kernels_hold)};
   const struct CMUnitTest large[] = {cmocka_unit_test(test_large__batches), cmocka_unit_test(test_large__networks),
                                      cmocka_unit_test(test_large__mesh_on_a_workstation_card)};
-  int failed = cmocka_run_group_tests(large, NULL, NULL);
-  for (int schedule = 0; schedule < SIMT_SCHEDULES; schedule++) {
-    simt_schedule(schedule);
-    print_message("schedule %d\n", schedule);
-    failed += cmocka_run_group_tests(tests, NULL, NULL);
-  }
-  cuda_release();
-  if (failed == 0 && simt_alive() > 0) {
-    print_error("%zu allocations, streams or graphs were not released\n", simt_alive());
-    failed++;
-  }
-  return failed;
+  const int failed = cmocka_run_group_tests(large, NULL, NULL);
+  return run_under_schedules(tests, sizeof tests / sizeof *tests, failed);
 }
