@@ -208,7 +208,7 @@ struct fault {
   bool cooperative;
   /* by schedule 0, 1, 2, 3: F a failed launch or copy, W a wrong result, . not at all; NULL: in luck */
   const char *caught;
-  const char *text;   /* in simt_error, if it fails (with AddressSanitizer, bounds end the program instead) */
+  const char *text; /* in simt_error, if it fails (with AddressSanitizer, bounds end the program instead) */
 };
 #define BOTH(k) k<true>, k<false>
 #if defined(__SANITIZE_ADDRESS__)

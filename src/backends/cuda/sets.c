@@ -84,7 +84,7 @@ static cuonn_status widen_set(cuda_state *s, cuda_set *set, size_t n_examples, b
     steps->order = steps->order_room.data;
     steps->order_epoch = -1;
   }
-  if (s->problem.n_models == 0) return CUONN_OK; /* features alone */
+  if (s->problem.n_models == 0) return CUONN_OK;                    /* features alone */
   return cuda_evaluation_widen(s, s->problem.n_models, n_examples); /* here, where too little memory costs no epoch */
 }
 

@@ -48,7 +48,7 @@ struct simt_state {
   size_t shared_optin = 232448;
   size_t memory = size_t(1) << 30;
   simt_kind kind = SIMT_GPU;
-  cudaError_t no_code = cudaErrorNoKernelImageForDevice; // what SIMT_OLD_GPU says of a kernel
+  cudaError_t no_code = cudaErrorNoKernelImageForDevice;  // what SIMT_OLD_GPU says of a kernel
   long mallocs_left = -1, launches_left = -1;
   cudaError_t sticky = cudaSuccess, last = cudaSuccess;
   std::string error;
