@@ -70,6 +70,7 @@ template <class Node, int kLanes, int kPairs>
 KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
     k_vjp(vjp_task task, device_meshes meshes, int n_buffers) {
   using walk = mesh_walk<Node, kLanes, kPairs>;
+  if (kPairs == 16 && Node::kLossy) n_buffers = 1; /* there are no registers for the choice between two */
   const int n = meshes.layout.n_modes, n_columns = meshes.layout.n_columns, stride = mesh_stride(meshes.layout);
   const int n_panels = walk::panels_of(n_columns);
   const unsigned chunk = blockIdx.x, n_examples = static_cast<unsigned>(task.n_examples);
