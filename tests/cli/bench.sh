@@ -39,12 +39,12 @@ check_not test -e bench.json.tmp
 # What was measured before a run is killed is kept, as JSON that can be read.
 for signal in KILL TERM; do
   rm -f cut.json
-  "$cuonn" bench --case propagate --modes "$(seq -s, 8 1024)" --samples 1 --json cut.json > cut 2>&1 &
+  "$cuonn" bench --case propagate --modes "$(seq -s, 8 1024)" --samples 1 --json cut.json > cut.txt 2>&1 &
   while kill -0 $! 2> none && ! { jq -e '.results | length > 2' cut.json > none 2>&1; }; do sleep 0.02; done
   kill -$signal $!
   wait $! 2> none
   check jq -e '.results | length > 2 and all(.median_s > 0)' cut.json
-  check grep -q '^propagate  *8 ' cut
+  check grep -q '^propagate  *8 ' cut.txt
 done
 
 # Lists that a case does not use are not gone through; a time that is too short skips, and says so.
