@@ -85,7 +85,7 @@ static cuonn_status multiply(const cuda_state *s, cublasHandle_t blas, size_t la
   const int n = (int)s->problem.shape.n_modes, stride = (int)s->stride, examples = (int)count;
   const size_t mesh = (size_t)n * s->stride;
   const float2 *const matrix = (const float2 *)s->evaluation.matrices.data + layer * mesh;
-  const long long distance = (long long)(s->problem.shape.n_layers * mesh), to = (long long)count * rows;
+  const long long distance = (long long)s->problem.shape.n_layers * (long long)mesh, to = (long long)count * rows;
   if (layer == 0) {
     const cuComplex one = {1, 0}, zero = {0, 0};
     CUONN_BLAS(cublasCgemmStridedBatched(blas, CUBLAS_OP_N, CUBLAS_OP_N, rows, examples, n, &one, matrix, stride,
