@@ -116,9 +116,11 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
         }
       }
       const auto read_below = [&] {
-        if (!early || layer == 0) return;
+        if constexpr (early) {
+          if (layer == 0) return;
 #pragma unroll
-        for (int i = 0; i < walk::kModes; i++) y[i] = outputs[(layer - 1) * layer_size + i * kLanes];
+          for (int i = 0; i < walk::kModes; i++) y[i] = outputs[(layer - 1) * layer_size + i * kLanes];
+        }
       };
       walk::backward_mesh(x, g, panels, sums, gradient + layer * places, pass == passes.first, meshes, kept_of(layer),
                           read_below);

@@ -210,10 +210,11 @@ struct mesh_walk {
     Node ahead[kAhead ? kModes : 1];
     DEVICE void read(const float4 *from) {
       pair = from;
-      if (!kAhead) return;
+      if constexpr (kAhead) {
 #pragma unroll
-      for (int row = 0; row < kModes; row++)
-        ahead[row].load_backward(node_at(pair, row, Node::kBackwardPlanes), kLanes);
+        for (int row = 0; row < kModes; row++)
+          ahead[row].load_backward(node_at(pair, row, Node::kBackwardPlanes), kLanes);
+      }
     }
     DEVICE Node at(int row) const {
       if (kAhead) return ahead[row];
@@ -238,11 +239,12 @@ struct mesh_walk {
       }
     }
     DEVICE void finish(const gradient_weights &w) {
-      if (!kAhead) return;
+      if constexpr (kAhead) {
 #pragma unroll
-      for (int row = 0; row < kModes; row++) {
-        if (left[row]) of_left[row * CUONN_BLOCK] = passages[row].derivatives(w);
-        left[row] = false;
+        for (int row = 0; row < kModes; row++) {
+          if (left[row]) of_left[row * CUONN_BLOCK] = passages[row].derivatives(w);
+          left[row] = false;
+        }
       }
     }
   };
