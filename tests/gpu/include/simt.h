@@ -19,6 +19,7 @@ static inline const char *simt_error(void) { return "see the status"; }
 
 /* What CUDA does not count is taken for right. */
 static inline size_t simt_alive(void) { return 0; }
+static inline size_t simt_launches(void) { return 0; }
 static inline int simt_ranges(void) { return 0; }
 
 #endif
