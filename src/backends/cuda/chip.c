@@ -26,11 +26,12 @@ static chip_reader reader_of(const cuonn_chip_options *chip, cuonn_gradient_meth
                        .by_example = chip->scale == CUONN_SCALE_EXAMPLE};
 }
 
-/* Factors that a model's readings keep, each where another reading has the same: where they stand behind `all`. Only
- * gradients that are measured read for training. Returns their number. */
+/* Factors that a model's readings keep, each where another reading has the same: where they stand behind `all`, or, if
+ * that is NULL, somewhere. Only gradients that are measured read for training. Returns their number. */
 static size_t place_frozen(chip_reader *reader, double2 *all, const cuda_state *s, size_t model) {
   const size_t n = s->problem.shape.n_modes, each = s->problem.shape.n_layers * n * (reader->has_examples ? n : 1);
   const bool measured = cuonn_gradient_is_measured(s->models[model].gradient);
+  static double2 somewhere;
   size_t count = 0;
   if (reader->has_steps || chip_reads_exactly(&s->models[model].chip)) return 0;
   for (int use = measured ? 0 : READ_TEST; use < READ_USES; use++) {
@@ -38,8 +39,11 @@ static size_t place_frozen(chip_reader *reader, double2 *all, const cuda_state *
     for (int other = 0; other < use; other++) {
       if (reader->frozen[other] && reader->purposes[other] == reader->purposes[use]) at = reader->frozen[other];
     }
-    reader->frozen[use] = at ? at : all + count;
-    if (!at) count += each;
+    if (!at) {
+      at = all ? all + count : &somewhere;
+      count += each;
+    }
+    reader->frozen[use] = at;
   }
   return count;
 }
@@ -53,7 +57,7 @@ static cuonn_status set_readers(cuda_state *s) {
   CUONN_TRY_DONE(cuonn_allocate(&readers, models, sizeof *readers));
   for (size_t m = 0; m < models; m++) {
     chip_reader counted = readers[m] = reader_of(&s->models[m].chip, s->models[m].gradient);
-    n_frozen += place_frozen(&counted, &(double2){0}, s, m);
+    n_frozen += place_frozen(&counted, NULL, s, m);
   }
   if (n_frozen > 0) {
     CUONN_TRY_DONE(cuda_allocate(&frozen, &s->chip.memory, n_frozen, sizeof *frozen, "the noise of the chips"));
