@@ -233,6 +233,21 @@ void cuda_memory_free(cuda_memory *memory) {
   (void)cudaGetLastError(); /* a device that was lost says so here again */
 }
 
+cuonn_status cuda_record(cudaGraphExec_t *out, cudaStream_t stream, cuonn_status (*launch)(const void *with),
+                         const void *with) {
+  cuonn_status status = CUONN_OK;
+  cudaGraph_t graph = NULL;
+  CUONN_CUDA(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
+  const cuonn_status launched = launch(with);
+  const cudaError_t ended = cudaStreamEndCapture(stream, &graph);
+  CUONN_TRY_DONE(launched);
+  CUONN_CUDA_DONE(ended);
+  CUONN_CUDA_DONE(cudaGraphInstantiate(out, graph, 0));
+done:
+  if (graph) (void)cudaGraphDestroy(graph);
+  return status;
+}
+
 /* Whether it is large enough; else it is empty afterwards. */
 static cuonn_status make_way(bool *fits, cuda_room *room, size_t bytes, cudaStream_t stream) {
   *fits = room->data && bytes <= room->bytes;
@@ -248,7 +263,7 @@ cuonn_status cuda_widen(cuda_room *room, size_t count, size_t size, const char *
   bool fits;
   CUONN_TRY(make_way(&fits, room, count * size, stream));
   if (fits) return CUONN_OK;
-  *moved = true;
+  if (moved) *moved = true;
   CUONN_TRY(cuda_allocate(&room->data, &room->memory, count, size, what));
   room->bytes = count * size;
   return CUONN_OK;

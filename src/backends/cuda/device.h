@@ -46,6 +46,10 @@ cuonn_status cuda_check_fft(cufftResult result, const char *text, const char *fi
 #define CUONN_BLAS_DONE(call) CUONN_TRY_DONE(cuda_check_blas((call), #call, __FILE__, __LINE__))
 #define CUONN_FFT(call) CUONN_TRY(cuda_check_fft((call), #call, __FILE__, __LINE__))
 
+/* A graph of what launch() queues on a stream, which is recorded and not run. with: handed to launch(). */
+cuonn_status cuda_record(cudaGraphExec_t *out, cudaStream_t stream, cuonn_status (*launch)(const void *with),
+                         const void *with);
+
 /* Allocations that end together. Zeroed, it is empty. */
 typedef struct {
   void *pointers[24];
@@ -67,8 +71,8 @@ typedef struct {
   cuda_memory memory;
 } cuda_room;
 
-/* Room for count elements, of which nothing is kept where it has to grow; then the stream is waited for, and *moved set
- * to true. */
+/* Room for count elements, of which nothing is kept where it has to grow; then the stream is waited for, and *moved,
+ * unless NULL, set to true. */
 cuonn_status cuda_widen(cuda_room *room, size_t count, size_t size, const char *what, cudaStream_t stream, bool *moved);
 /* The same of host memory, as cuda_allocate_pinned(). */
 cuonn_status cuda_widen_pinned(cuda_room *room, size_t count, size_t size, cudaStream_t stream);

@@ -22,8 +22,7 @@ void cuda_fields_free(cuda_fields *f) {
 }
 
 static cuonn_status widen(cuda_room *room, size_t count, size_t size, const cuda_state *s) {
-  bool moved;
-  return cuda_widen(room, count, size, "the fields and gradients of a call", s->session->stream, &moved);
+  return cuda_widen(room, count, size, "the fields and gradients of a call", s->session->stream, NULL);
 }
 
 /* Phases at the outputs, which networks do without. */

@@ -14,24 +14,27 @@ static bool same(const cuda_work *a, const cuda_work *b) {
          a->n_steps == b->n_steps && a->split == b->split && a->which == b->which;
 }
 
+/* A work with what launches it. */
+typedef struct {
+  const cuda_state *s;
+  const cuda_work *work;
+  cuonn_status (*launch)(const cuda_state *s, const cuda_work *work);
+} launched_work;
+
+static cuonn_status launch_work(const void *with) {
+  const launched_work *const of = with;
+  return of->launch(of->s, of->work);
+}
+
 /* In place of the oldest graph. */
 static cuonn_status record(cuda_state *s, const cuda_work *work,
                            cuonn_status (*launch)(const cuda_state *s, const cuda_work *work)) {
-  cuonn_status status = CUONN_OK;
-  cudaGraph_t graph = NULL;
   cuda_graph made = {.work = *work};
-  CUONN_CUDA(cudaStreamBeginCapture(s->session->stream, cudaStreamCaptureModeThreadLocal));
-  const cuonn_status launched = launch(s, work);
-  const cudaError_t ended = cudaStreamEndCapture(s->session->stream, &graph);
-  CUONN_TRY_DONE(launched);
-  CUONN_CUDA_DONE(ended);
-  CUONN_CUDA_DONE(cudaGraphInstantiate(&made.exec, graph, 0));
+  CUONN_TRY(cuda_record(&made.exec, s->session->stream, launch_work, &(launched_work){s, work, launch}));
   if (s->graphs[kGraphs - 1].exec) (void)cudaGraphExecDestroy(s->graphs[kGraphs - 1].exec);
   memmove(s->graphs + 1, s->graphs, (kGraphs - 1) * sizeof *s->graphs);
   s->graphs[0] = made;
-done:
-  if (graph) (void)cudaGraphDestroy(graph);
-  return status;
+  return CUONN_OK;
 }
 
 static cuonn_status find(cudaGraphExec_t *out, cuda_state *s, const cuda_work *work,

@@ -145,20 +145,17 @@ static cudaError_t run_propagation(void *with, cudaStream_t stream) {
 
 static cudaError_t run_graph(void *with, cudaStream_t stream) { return cudaGraphLaunch(with, stream); }
 
-/* `count` propagations as one graph, so that nothing but kernels is between them. */
-static cuonn_status record(cudaGraphExec_t *out, propagation_work *w, int count, cudaStream_t stream) {
-  cuonn_status status = CUONN_OK;
-  cudaGraph_t graph = NULL;
-  cudaError_t launched = cudaSuccess;
-  CUONN_CUDA(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
-  for (int i = 0; i < count && launched == cudaSuccess; i++) launched = run_propagation(w, stream);
-  const cudaError_t ended = cudaStreamEndCapture(stream, &graph);
-  CUONN_CUDA_DONE(launched);
-  CUONN_CUDA_DONE(ended);
-  CUONN_CUDA_DONE(cudaGraphInstantiate(out, graph, 0));
-done:
-  if (graph) (void)cudaGraphDestroy(graph);
-  return status;
+/* `count` propagations in a row, so that in a graph nothing but kernels is between them. */
+typedef struct {
+  propagation_work *one;
+  int count;
+  cudaStream_t stream;
+} propagations;
+
+static cuonn_status launch_propagations(const void *with) {
+  const propagations *const all = with;
+  for (int i = 0; i < all->count; i++) CUONN_CUDA(run_propagation(all->one, all->stream));
+  return CUONN_OK;
 }
 
 /* Samples of as many propagations as take kLeastSeconds, after one by itself and one such graph to warm up. */
@@ -169,7 +166,7 @@ static cuonn_status time_propagations(double *seconds, size_t n_samples, propaga
   for (int i = 0; i < 2; i++) CUONN_TRY(time_work(&once, run_propagation, w, stream));
   const double fit = kLeastSeconds / fmax(once, 1e-9);
   const int count = fit >= kMostLaunches ? kMostLaunches : 1 + (int)fit;
-  CUONN_TRY(record(&graph, w, count, stream));
+  CUONN_TRY(cuda_record(&graph, stream, launch_propagations, &(propagations){w, count, stream}));
   CUONN_TRY_DONE(time_work(&once, run_graph, graph, stream));
   for (size_t i = 0; i < n_samples; i++) {
     CUONN_TRY_DONE(time_work(seconds + i, run_graph, graph, stream));

@@ -136,11 +136,11 @@ static cuonn_status widen_images(cuda_images *room, const cuonn_examples *images
                                  cudaStream_t stream) {
   const size_t pixels = at_once * images->height * images->width;
   const size_t half = at_once * images->height * (images->width / 2 + 1);
-  bool moved = false, unused;
-  CUONN_TRY(cuda_widen(&room->frequencies, 2 * n, sizeof(int), "the frequencies", stream, &unused));
-  if (images->pixels) CUONN_TRY(cuda_widen(&room->bytes, pixels, 1, "the images", stream, &unused));
+  bool moved = false;
+  CUONN_TRY(cuda_widen(&room->frequencies, 2 * n, sizeof(int), "the frequencies", stream, NULL));
+  if (images->pixels) CUONN_TRY(cuda_widen(&room->bytes, pixels, 1, "the images", stream, NULL));
   CUONN_TRY(cuda_widen(&room->values, pixels, sizeof(float), "the images", stream, &moved));
-  CUONN_TRY(cuda_widen(&room->half, half, sizeof(float2), "their spectra", stream, &unused));
+  CUONN_TRY(cuda_widen(&room->half, half, sizeof(float2), "their spectra", stream, NULL));
   if (moved) CUONN_CUDA(cudaMemsetAsync(room->values.data, 0, pixels * sizeof(float), stream));
   return CUONN_OK;
 }
