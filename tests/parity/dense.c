@@ -11,6 +11,7 @@
 #define PARITY_ROUNDINGS 8
 #define PARITY_DARK_FLOW false
 #include "support/parity.h"
+#include "support/refusals.h"
 
 static void test_large(void **state) {
   (void)state;
@@ -33,17 +34,8 @@ static void test_refusals(void **state) {
   OK(cuonn_context_set_method(context, "columns"));
   cuonn_context_free(context);
 
-  const cuonn_model_options measured = {
-      .n_models = 1, .shape = {4, 1, 2, CUONN_STYLE_TOP, false, NULL}, .gradient = CUONN_GRADIENT_ANALOG};
-  cuonn_training_options training = CUONN_TRAINING_OPTIONS_INIT;
-  cuonn_model *model;
   OK(cuonn_context_create(&context, "cpu", 1));
-  OK(cuonn_context_set_method(context, "dense"));
-  REFUSED(cuonn_model_create(&model, context, &measured), CUONN_E_ARGUMENT, "method dense has no measured gradients");
-  OK(cuonn_training_check(context, &measured.shape, &training));
-  training.gradient = CUONN_GRADIENT_DIGITAL;
-  REFUSED(cuonn_training_check(context, &measured.shape, &training), CUONN_E_ARGUMENT,
-          "method dense has no measured gradients");
+  dense_refuses_measured(context);
   cuonn_context_free(context);
 }
 

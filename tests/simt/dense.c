@@ -13,6 +13,7 @@
 #include "support/parity.h"
 
 #include "cuda/methods.h"
+#include "support/refusals.h"
 #include "support/schedules.h"
 
 /* Of the layouts that small meshes leave out; batches of several chunks. */
@@ -139,18 +140,9 @@ static void test_auto(void **state) {
 static void test_refusals(void **state) {
   (void)state;
   cuonn_context *context;
-  const cuonn_model_options measured = {
-      .n_models = 1, .shape = {4, 1, 2, CUONN_STYLE_TOP, false, NULL}, .gradient = CUONN_GRADIENT_ANALOG};
-  cuonn_training_options training = CUONN_TRAINING_OPTIONS_INIT;
-  cuonn_model *model;
+  const cuonn_training_options training = CUONN_TRAINING_OPTIONS_INIT;
   OK(cuonn_context_create(&context, "cuda", 1));
-  OK(cuonn_context_set_method(context, "dense"));
-  REFUSED(cuonn_model_create(&model, context, &measured), CUONN_E_ARGUMENT, "method dense has no measured gradients");
-  OK(cuonn_training_check(context, &measured.shape, &training));
-  training.gradient = CUONN_GRADIENT_DIGITAL;
-  REFUSED(cuonn_training_check(context, &measured.shape, &training), CUONN_E_ARGUMENT,
-          "method dense has no measured gradients");
-  training.gradient = CUONN_GRADIENT_EXACT;
+  dense_refuses_measured(context);
   REFUSED(cuonn_training_check(context, &(cuonn_network_shape){.n_modes = 1025, .n_layers = 1}, &training),
           CUONN_E_SHAPE, "backend cuda computes meshes of up to 1024 waveguides, these have 1025");
   cuonn_context_free(context);
