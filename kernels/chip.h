@@ -19,8 +19,8 @@ typedef struct {
   float *moduli;              /* of what is read, where fields stand; NULL: not wanted */
   const chip_reader *readers; /* [model] */
   reading_use use;
-  bool of_matrices; /* in tests: `fields` are matrices; models that read the other of matrices and examples are skipped
-                     */
+  bool
+      of_matrices; /* in tests: `fields` are matrices; models that read examples are skipped, and the other way round */
   const network_batch *batch; /* its number is the step */
   int n_models, n_modes, first_layer, n_layers, first_example, n_examples, n_read, stride;
 } reading_task;

@@ -37,8 +37,8 @@ typedef struct cuonn_sweep_epoch {
   double test_error;  /**< the same of the test images */
   double train_loss;  /**< mean of the losses of the epoch's steps, each taken before its update */
   double test_loss;
-  double gradient_error_batch; /**< gradient of a training batch against the exact one; NaN: it is exact, or
-                                  was not compared */
+  double gradient_error_batch; /**< gradient of a training batch against the exact one; NaN: it is exact, or was not
+                                    compared */
   double gradient_error_small; /**< the same of a small fixed batch */
   double seconds;              /**< of training: this network's equal share of the time of those beside it */
 } cuonn_sweep_epoch;
@@ -51,7 +51,7 @@ typedef struct cuonn_sweep_result {
   const cuonn_sweep_epoch *epochs; /**< [n_epochs] */
   size_t n_layers;
   const double *gradient_errors;     /**< [n_epochs][2][n_layers] of each layer alone, small and batch; NULL: they are
-                                        exact, or were     never compared */
+                                          exact, or were never compared */
   const cuonn_training_state *state; /**< after the last step; NULL unless CUONN_OK */
 } cuonn_sweep_result;
 
@@ -82,8 +82,8 @@ typedef struct cuonn_sweep_callbacks {
  *  backends "reference" and "cpu" with the same bits.
  *  Networks train side by side, over features that are made once, if they have the same shape, epochs, batches, order,
  *  schedule, restart of the bias correction and gradient_error_every, and if their gradients come in one way (exact,
- * ideal, measured of examples or of matrices); as many as the backend gains from and the memory holds.  The others come
- * after them.
+ *  ideal, measured of examples or of matrices); as many as the backend gains from and the memory holds.  The others
+ *  come after them.
  *  @return CUONN_OK when all are finished or have failed; CUONN_E_INTERRUPTED, with those that are not finished lost;
  *          as cuonn_train() for what holds for all; CUONN_E_MEMORY if not even one network fits; what a callback
  *          returned */

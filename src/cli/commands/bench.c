@@ -62,8 +62,7 @@ static const struct argp_option options[] = {
      0},
     {"json", 'j', "FILE.json", OPTION_ARG_OPTIONAL,
      "File to write everything that was measured into, anew after every row, so that a run that is stopped leaves what "
-     "it "
-     "had; without a name it is printed, in place of the table",
+     "it had; without a name it is printed, in place of the table",
      0},
     {"plot", 'p', "FILE.svg", 0, "File to draw into, as cuonn plot throughput does; needs gnuplot", 0},
     {"commit", 'r', "TEXT", 0, "What was built, for the JSON file", 0},
