@@ -129,6 +129,7 @@ chmod 555 closed
 kept=$work/closed
 expect 3 '^cuonn matrix: closed/u.nc: .*Permission denied' as_user "$program" matrix mesh.nc --output closed/u.nc
 expect 3 '^cuonn matrix: closed/new.nc: .*Permission denied' as_user "$program" matrix mesh.nc --output closed/new.nc
+expect 3 '^cuonn bench: closed/new.json: .*Permission denied' as_user "$program" bench --json closed/new.json
 expect 3 '^cuonn train: closed/new: .*Permission denied' as_user "$program" train config.yaml --output closed/new
 expect 3 '^cuonn train: closed.*: .*Permission denied' as_user "$program" train config.yaml --output closed
 expect 3 '^cuonn train: secret/t10k-labels-idx1-ubyte: .*Permission denied' \
