@@ -1,0 +1,65 @@
+"""What a real chip adds to a mesh: systematic errors, and the noise of its readings."""
+
+from dataclasses import dataclass, fields
+
+from . import _library as lib
+from ._library import library
+from .errors import ArgumentError
+
+_CHOICES = {
+    "measurement": ("example", "matrix"),  # cuonn_measurement
+    "scale": ("example", "study"),  # cuonn_measurement_scale
+    "noise_draw": ("fresh", "frozen", "frozen-per-use", "frozen-shared"),  # cuonn_noise_draw
+    "loss_law": ("truncated", "study"),  # cuonn_loss_law
+}
+
+
+@dataclass
+class Chip:
+    """A chip; without arguments one that has neither errors nor noise.  docs/physics.md, section 8, has the formulas.
+
+    seed: of errors and noise.
+    coupler_mean, coupler_std: errors of couplers, radians; coupler_equal: both of a node have the same.
+    loss_mean, loss_std: of each phase shifter, dB of power; loss_law: "truncated" (no gain) or "study".
+    phase_bits: phases are the nearest of 2^bits levels of their period; 0: any phase.
+    crosstalk: share of a neighbouring arm's phase at no distance; crosstalk_decay: distance over which it falls to
+    1/e, in pitches of nodes.
+    phase_error: standard deviation of an error added to every phase, radians.
+    tap_shot: standard deviation of a tap's power over the amplitude there.
+    io_amplitude, io_phase: relative standard deviation of an amplitude that is read, and of a phase over pi.
+    noise_draw: "fresh", "frozen", "frozen-per-use" or "frozen-shared".
+    measurement: what a measured gradient sends through the chip, "example" or "matrix"; scale: "example" or "study".
+    """
+
+    seed: int = 0
+    coupler_mean: float = 0.0
+    coupler_std: float = 0.0
+    coupler_equal: bool = False
+    loss_mean: float = 0.0
+    loss_std: float = 0.0
+    loss_law: str = "truncated"
+    phase_bits: int = 0
+    crosstalk: float = 0.0
+    crosstalk_decay: float = 1.0
+    phase_error: float = 0.0
+    tap_shot: float = 0.0
+    io_amplitude: float = 0.0
+    io_phase: float = 0.0
+    noise_draw: str = "fresh"
+    measurement: str = "example"
+    scale: str = "example"
+
+    def _options(self, gradient: str, style: int) -> lib.ChipOptions:
+        """As the library's struct, checked for gradients of a kind on meshes of a style."""
+        options = lib.ChipOptions()
+        library.cuonn_chip_options_init(options)
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name in _CHOICES:
+                choices = _CHOICES[field.name]
+                if value not in choices:
+                    raise ArgumentError(f"{field.name} is {value!r}; it is one of {', '.join(choices)}")
+                value = choices.index(value)
+            setattr(options, field.name, value)
+        library.cuonn_chip_check(options, lib.GRADIENTS.index(gradient), style)
+        return options

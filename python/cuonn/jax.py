@@ -1,0 +1,127 @@
+"""Meshes in JAX: jit, grad, vmap; complex64 and complex128; on the processor, and on NVIDIA GPUs in XLA's own stream.
+
+    from cuonn.jax import propagate
+    y = propagate(theta, phi, gamma, x)          # x (..., N) complex
+"""
+
+import ctypes
+import functools
+import os
+import pathlib
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from . import _library as lib
+from .errors import ShapeError
+from .mesh import modes_of, style_of
+
+
+def _register() -> None:
+    """Makes the handlers known to XLA, whose library lies beside that of cuONN."""
+    beside = os.environ.get("CUONN_JAX_LIBRARY") or str(
+        pathlib.Path(lib.library._name).with_name("libcuonn_jax.so"))
+    handlers = ctypes.CDLL(beside)
+    for platform, handler in (("cpu", handlers.cuonn_jax_host), ("CUDA", handlers.cuonn_jax_device)):
+        jax.ffi.register_ffi_target("cuonn", jax.ffi.pycapsule(handler), platform=platform)
+
+
+_register()
+
+
+class _Static(NamedTuple):
+    """What of a mesh is no array that JAX may trace; errors as bytes of doubles, so that it can be hashed."""
+
+    style: int
+    coupler_error: bytes
+    loss_db: bytes
+    threads: int
+
+    def attributes(self, n_modes: int, backward: bool) -> dict:
+        return {
+            "style": np.int64(self.style),
+            "threads": np.int64(self.threads),
+            "n_modes": np.int64(n_modes),
+            "backward": np.int64(backward),
+            "coupler_error": np.frombuffer(self.coupler_error),
+            "loss_db": np.frombuffer(self.loss_db),
+        }
+
+
+def _call(results, static: _Static, backward: bool, *arguments):
+    n_modes = arguments[2].shape[-1]
+    return jax.ffi.ffi_call("cuonn", results, vmap_method="expand_dims")(
+        *arguments, **static.attributes(n_modes, backward))
+
+
+def _like(array):
+    return jax.ShapeDtypeStruct(array.shape, array.dtype)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
+def _propagate(static, backward, theta, phi, gamma, x):
+    return _call(_like(x), static, backward, theta, phi, gamma, x)
+
+
+def _propagate_fwd(static, backward, *arguments):
+    return _propagate(static, backward, *arguments), arguments
+
+
+def _propagate_bwd(static, backward, arguments, g):
+    """JAX's cotangent is dL/dRe y - i dL/dIm y, as ours.  Backward, y = U^T x, so that the derivatives by phases of
+    Re(g^T U^T x) are those of Re(x^T U g)."""
+    *phases, x = arguments
+    first, second = (g, x) if backward else (x, g)
+    *gradient, of_x = _call((*map(_like, phases), _like(x)), static, False, *phases, first, second)
+    if backward:
+        of_x = _propagate(static, False, *phases, g)
+    return (*gradient, of_x)
+
+
+_propagate.defvjp(_propagate_fwd, _propagate_bwd)
+
+
+def _errors(name: str, values, nodes: int) -> bytes:
+    if values is None:
+        return b""
+    if isinstance(values, jax.core.Tracer):
+        raise TypeError(f"{name} is traced by JAX; errors of a chip are constants, arrays of NumPy")
+    array = np.ascontiguousarray(values, np.float64)
+    if array.shape != (nodes, 2):
+        raise ShapeError(f"{name} has the shape {array.shape}, {(nodes, 2)} is needed")
+    return array.tobytes()
+
+
+def propagate(theta, phi, gamma, x, *, style: str = "top", coupler_error=None, loss_db=None, backward: bool = False,
+              threads: int = 0):
+    """Sends fields through a rectangular mesh: y = U x, or with `backward` U^T x.  Differentiable once by theta, phi,
+    gamma and x; jit, grad and vmap over any of them.
+
+    theta, phi: (nodes,) radians, N (N - 1) / 2 nodes; gamma: (N,).  x: (..., N); real x becomes complex.
+    style: "top", "bottom", "symmetric" or "differential".  coupler_error, loss_db: (nodes, 2) constants, as of
+    cuonn.Mesh.  threads: of the processor, 0: all.
+    Returns (..., N); complex64 is computed in float, complex128 on the processor in double.  Raises ShapeError.
+    """
+    theta, phi, gamma, x = map(jnp.asarray, (theta, phi, gamma, x))
+    x = x.astype(jnp.result_type(x.dtype, jnp.complex64))
+    theta, phi, gamma = (a.astype(jnp.promote_types(a.dtype, jnp.float32)) for a in (theta, phi, gamma))
+    n = modes_of(theta.shape[-1]) if theta.ndim == 1 else None
+    for name, array, shape in (("theta", theta, None), ("phi", phi, theta.shape), ("gamma", gamma, (n,))):
+        if array.ndim != 1 or (shape is not None and array.shape != shape):
+            raise ShapeError(f"{name} has the shape {array.shape}, {shape or '(nodes,)'} is needed")
+    if x.ndim == 0 or x.shape[-1] != n:
+        raise ShapeError(f"x has the shape {x.shape}; its last dimension must be the {n} waveguides")
+    static = _Static(style_of(style), _errors("coupler_error", coupler_error, theta.size),
+                     _errors("loss_db", loss_db, theta.size), threads)
+    return _propagate(static, bool(backward), theta, phi, gamma, x)
+
+
+def matrix(theta, phi, gamma, *, style: str = "top", coupler_error=None, loss_db=None, dtype=jnp.complex64,
+           threads: int = 0):
+    """The matrix (N, N) of a rectangular mesh, y = matrix @ x.  Arguments as of propagate(); dtype: complex64 or
+    complex128."""
+    rows = jnp.eye(jnp.shape(gamma)[-1], dtype=dtype)
+    return propagate(theta, phi, gamma, rows, style=style, coupler_error=coupler_error, loss_db=loss_db, backward=True,
+                     threads=threads)

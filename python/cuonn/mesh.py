@@ -1,0 +1,255 @@
+"""A mesh of Mach-Zehnder interferometers (MZIs): its phases and systematic errors, and what light does in it."""
+
+import ctypes
+import os
+from typing import NamedTuple, Optional
+
+import numpy as np
+
+from . import _arrays
+from . import _library as lib
+from ._library import library
+from .errors import ArgumentError, ShapeError
+
+
+class VJP(NamedTuple):
+    """Derivatives of a real loss L, from a cotangent g = dL/dRe y - i dL/dIm y of the fields y that leave a mesh."""
+
+    theta: np.ndarray  #: (nodes,) dL/dtheta, summed over the examples, 1 / radian
+    phi: np.ndarray  #: (nodes,) dL/dphi
+    gamma: np.ndarray  #: (N,) dL/dgamma
+    x: np.ndarray  #: (..., N) cotangent of the fields that enter, dL/dRe x - i dL/dIm x
+
+
+def nodes_of(n_modes: int) -> int:
+    """Nodes of a rectangular mesh of N waveguides, N (N - 1) / 2."""
+    return n_modes * (n_modes - 1) // 2
+
+
+def modes_of(n_nodes: int) -> int:
+    """Waveguides of a rectangular mesh of so many nodes."""
+    n_modes = (1 + int(round((1 + 8 * n_nodes) ** 0.5))) // 2
+    if n_nodes < 1 or nodes_of(n_modes) != n_nodes:
+        raise ShapeError(f"{n_nodes} nodes are those of no rectangular mesh: N waveguides have N (N - 1) / 2")
+    return n_modes
+
+
+def style_of(name: str) -> int:
+    """Number of a phase style."""
+    if name not in lib.STYLES:
+        raise ArgumentError(f"style is {name!r}; it is one of {', '.join(lib.STYLES)}")
+    return lib.STYLES.index(name)
+
+
+def backend_of(dtype, backend: Optional[str]) -> bytes:
+    """The backend that computes: the one that is asked for, or by the precision of the fields, "cpu" (float) for
+    complex64 and "reference" (double) for complex128."""
+    if backend is None:
+        return b"cpu" if dtype == np.complex64 else b"reference"
+    return backend.encode()
+
+
+class Mesh:
+    """A rectangular mesh (Clements et al., Optica 3, 1460 (2016)).
+
+    theta, phi: (nodes,) radians; the N (N - 1) / 2 nodes are numbered column by column, from top to bottom.
+    gamma: (N,) output phases, radians; None: zeros.
+    style: which arms carry the phase shifters: "top", "bottom", "symmetric" or "differential".
+    coupler_error: (nodes, 2) radians on pi/4 of the left and the right coupler; None: zeros.
+    loss_db: (nodes, 2) dB of power of the theta and the phi shifter, positive attenuates; None: zeros.
+
+    All are attributes, arrays of doubles that belong to the mesh and may be changed in place.  Raises ShapeError for
+    sizes that do not fit.  Formulas: docs/physics.md.
+    """
+
+    def __init__(self, theta, phi, gamma=None, style: str = "top", *, coupler_error=None, loss_db=None):
+        nodes = np.size(theta)
+        n = modes_of(nodes)
+        style_of(style)
+        self.style = style
+        self.theta = _arrays.reals("theta", theta, (nodes,))
+        self.phi = _arrays.reals("phi", phi, (nodes,))
+        self.gamma = _arrays.reals("gamma", np.zeros(n) if gamma is None else gamma, (n,))
+        self.coupler_error = _arrays.reals(
+            "coupler_error", np.zeros((nodes, 2)) if coupler_error is None else coupler_error, (nodes, 2))
+        self.loss_db = _arrays.reals("loss_db", np.zeros((nodes, 2)) if loss_db is None else loss_db, (nodes, 2))
+
+    @property
+    def n_modes(self) -> int:
+        """Waveguides, N."""
+        return self.gamma.size
+
+    @property
+    def n_nodes(self) -> int:
+        """MZIs, N (N - 1) / 2."""
+        return self.theta.size
+
+    def __repr__(self) -> str:
+        real = "" if not (self.coupler_error.any() or self.loss_db.any()) else ", with errors"
+        return f"<cuonn.Mesh: {self.n_modes} waveguides, {self.n_nodes} nodes, style {self.style}{real}>"
+
+    # ---- where meshes come from and go to
+
+    @classmethod
+    def from_unitary(cls, unitary, style: str = "top", *, nearest: bool = False) -> "Mesh":
+        """Phases with which an error-free mesh has the matrix `unitary` (N, N): out = unitary @ in.
+
+        nearest: take the nearest unitary matrix instead, whatever is given (Fan and Hoffman 1955).
+        Raises DataError for a matrix that is farther than 1e-6 from unitary, NonFiniteError, ShapeError, and
+        ArgumentError for the symmetric style, which cannot express every unitary.
+        """
+        matrix = np.array(unitary, dtype=np.complex128, order="C")
+        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+            raise ShapeError(f"the matrix has the shape {matrix.shape}; it must be square")
+        if nearest:
+            library.cuonn_nearest_unitary(_arrays.address(matrix), lib.Nearest(), _arrays.address(matrix), len(matrix))
+        with _Plain(len(matrix), style) as mesh:
+            library.cuonn_mesh_decompose(mesh, _arrays.address(matrix))
+            return mesh_of_plain(mesh, cls)
+
+    @classmethod
+    def haar(cls, n_modes: int, seed: int, style: str = "top") -> "Mesh":
+        """The mesh of a Haar-random unitary (Mezzadri, Notices of the AMS 54, 592 (2007)); the same seed gives the same
+        mesh, on any machine to rounding."""
+        matrix = np.empty((n_modes, n_modes), np.complex128)
+        with _Plain(n_modes, style) as mesh:
+            library.cuonn_haar_unitary(_arrays.address(matrix), n_modes, seed, 0)
+            library.cuonn_mesh_decompose(mesh, _arrays.address(matrix))
+            return mesh_of_plain(mesh, cls)
+
+    @classmethod
+    def load(cls, path) -> "Mesh":
+        """Reads a mesh from a netCDF file (docs/files.md).  Raises FileError, DataError, NonFiniteError."""
+        mesh = lib.Mesh()
+        library.cuonn_mesh_read(mesh, os.fsencode(path))
+        try:
+            return mesh_of_plain(mesh, cls)
+        finally:
+            library.cuonn_mesh_free(mesh)
+
+    def save(self, path) -> None:
+        """Writes the mesh as a netCDF file, whole or not at all.  Raises FileError, NonFiniteError."""
+        with self._plain() as mesh:
+            library.cuonn_mesh_check(mesh)
+            library.cuonn_mesh_write(os.fsencode(path), mesh)
+
+    def to_xarray(self):
+        """An xarray.Dataset with the variables, dimensions, units and attributes of our files (docs/files.md)."""
+        import xarray
+
+        radian = {"units": "radian"}
+        return xarray.Dataset(
+            {
+                "theta": ("node", self.theta.copy(), {**radian, "long_name": "internal phase"}),
+                "phi": ("node", self.phi.copy(), {**radian, "long_name": "external phase"}),
+                "gamma": ("waveguide", self.gamma.copy(), {**radian, "long_name": "output phase"}),
+                "coupler_error": (("node", "side"), self.coupler_error.copy(),
+                                  {**radian, "long_name": "error of the left and right coupler on pi/4"}),
+                "loss_db": (("node", "shifter"), self.loss_db.copy(),
+                            {"units": "dB", "long_name": "loss of the theta and phi shifter"}),
+            },
+            attrs={"architecture": "rectangular", "phase_style": self.style})
+
+    @classmethod
+    def from_xarray(cls, dataset) -> "Mesh":
+        """The mesh of a Dataset as to_xarray() gives it; gamma, coupler_error and loss_db may be missing."""
+        value = {name: dataset[name].values if name in dataset else None
+                 for name in ("theta", "phi", "gamma", "coupler_error", "loss_db")}
+        if value["theta"] is None or value["phi"] is None:
+            raise ArgumentError("the Dataset has no theta or no phi")
+        return cls(value["theta"], value["phi"], value["gamma"], dataset.attrs.get("phase_style", "top"),
+                   coupler_error=value["coupler_error"], loss_db=value["loss_db"])
+
+    def wrap(self) -> "Mesh":
+        """The mesh with all phases in [0, 2 pi) that does the same to light."""
+        with self._plain() as mesh:
+            library.cuonn_mesh_check(mesh)
+            library.cuonn_mesh_wrap(mesh)
+            return mesh_of_plain(mesh)
+
+    # ---- what it does to light
+
+    def matrix(self, dtype=np.complex128, *, backend: Optional[str] = None, threads: int = 0) -> np.ndarray:
+        """The matrix (N, N) of the mesh, out = matrix @ in.  dtype, backend, threads: as in propagate()."""
+        rows = np.eye(self.n_modes, dtype=dtype)
+        return self.propagate(rows, backward=True, backend=backend, threads=threads)
+
+    def propagate(self, x, *, backward: bool = False, backend: Optional[str] = None, threads: int = 0) -> np.ndarray:
+        """Sends fields x (..., N) through the mesh: y = U x of each, or with `backward` U^T x, light entering at the
+        outputs.
+
+        backend: "reference" (double), "cpu" (float, all cores), "cuda" (float, an NVIDIA GPU) or "auto"; None: by the
+        precision of x: complex64 on "cpu", anything else on "reference".  threads: of "cpu", 0: all.
+        Returns (..., N), complex64 or complex128 as x.  Raises ShapeError, DeviceError.
+        """
+        x = _arrays.fields("x", x, self.n_modes)
+        out = np.empty_like(x)
+        if x.size:
+            library.cuonn_function_propagate(_arrays.buffer(out), self._function(x.dtype, backend, threads), 1,
+                                             self._phases(), _arrays.buffer(x), backward, None)
+        return out
+
+    def vjp(self, x, g, *, backend: Optional[str] = None, threads: int = 0) -> VJP:
+        """Vector-Jacobian product of y = U x at fields x (..., N), for the cotangent g (..., N),
+        g = dL/dRe y - i dL/dIm y (docs/physics.md).  backend, threads: as in propagate()."""
+        x, g = _arrays.fields("x", x, self.n_modes), _arrays.fields("g", g, self.n_modes)
+        if x.shape != g.shape:
+            raise ShapeError(f"x has the shape {x.shape}, g {g.shape}")
+        result = VJP(np.zeros(self.n_nodes), np.zeros(self.n_nodes), np.zeros(self.n_modes), np.zeros_like(x))
+        if x.size:
+            gradient = lib.PhaseBuffers(*(_arrays.buffer(a) for a in result[:3]))
+            library.cuonn_function_vjp(gradient, _arrays.buffer(result.x), self._function(x.dtype, backend, threads), 1,
+                                       self._phases(), _arrays.buffer(x), _arrays.buffer(g), None)
+        return result
+
+    # ---- as the library's structs
+
+    def _phases(self):
+        return lib.PhaseBuffers(*(_arrays.buffer(a) for a in (self.theta, self.phi, self.gamma)))
+
+    def _function(self, dtype, backend, threads):
+        return lib.Function(backend_of(dtype, backend), threads, self.n_modes, None, style_of(self.style),
+                            _arrays.address(self.coupler_error), _arrays.address(self.loss_db))
+
+    def _plain(self):
+        plain = _Plain(self.n_modes, self.style)
+        copy_to_plain(plain.mesh, self)
+        return plain
+
+
+class _Plain:
+    """A cuonn_mesh of the library for the length of a `with`."""
+
+    def __init__(self, n_modes: int, style: str):
+        self.mesh = lib.Mesh()
+        library.cuonn_mesh_create(self.mesh, n_modes, style_of(style))
+
+    def __enter__(self) -> lib.Mesh:
+        return self.mesh
+
+    def __exit__(self, *unused):
+        library.cuonn_mesh_free(self.mesh)
+
+
+_SIZES = {"theta": (1, 0), "phi": (1, 0), "gamma": (0, 1), "coupler_error": (2, 0), "loss_db": (2, 0)}
+
+
+def _count(plain: lib.Mesh, name: str) -> int:
+    of_nodes, of_modes = _SIZES[name]
+    return of_nodes * plain.n_nodes + of_modes * plain.n_modes
+
+
+def copy_to_plain(plain: lib.Mesh, mesh: Mesh) -> None:
+    """Phases and errors of a mesh into a struct of its size."""
+    for name in _SIZES:
+        values = np.ascontiguousarray(getattr(mesh, name), np.float64)
+        ctypes.memmove(getattr(plain, name), _arrays.address(values), values.nbytes)
+
+
+def mesh_of_plain(plain: lib.Mesh, cls=Mesh) -> Mesh:
+    """A struct of the library as a mesh of its own."""
+    values = {name: np.ctypeslib.as_array(getattr(plain, name), (_count(plain, name),)) for name in _SIZES}
+    for name in ("coupler_error", "loss_db"):
+        values[name] = values[name].reshape(-1, 2)
+    return cls(values["theta"], values["phi"], values["gamma"], lib.STYLES[plain.style],
+               coupler_error=values["coupler_error"], loss_db=values["loss_db"])
