@@ -11,6 +11,7 @@ from .chip import Chip
 from .errors import (ArgumentError, ConfigError, DataError, DeviceError, DivergedError, Error, FileError,
                      InterruptedByUserError, NonFiniteError, OutOfMemoryError, ShapeError)
 from .mesh import VJP, Mesh
+from .runs import Run, load_network, sweep, train
 
 
 def __getattr__(name):

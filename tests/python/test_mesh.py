@@ -1,0 +1,205 @@
+"""cuonn.Mesh against a mesh written plainly in NumPy, against the program's files, and what it refuses."""
+
+import os
+import subprocess
+
+import numpy as np
+import pytest
+
+import cuonn
+import plain
+from common import DOUBLE, SINGLE, STYLES, close, fields, mesh
+from cuonn import runs
+
+
+def matrix_of(m):
+    return np.array(plain.matrix(m.theta, m.phi, m.gamma, m.coupler_error, m.loss_db, m.style, np, np.eye(m.n_modes)))
+
+
+@pytest.mark.parametrize("n", (2, 3, 4, 7, 16, 33))
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("real", (False, True))
+def test_matrix_and_fields(n, style, real):
+    m, x = mesh(n, style, real=real), fields((3, 5, n))
+    u = matrix_of(m)
+    close(m.matrix(), u, DOUBLE)
+    close(m.propagate(x), x @ u.T, DOUBLE)
+    close(m.propagate(x, backward=True), x @ u, DOUBLE)
+    single = m.propagate(x.astype(np.complex64))
+    assert single.dtype == np.complex64
+    close(single, x @ u.T, SINGLE)
+    close(m.propagate(x[0, 0]), u @ x[0, 0], DOUBLE)
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("n", (2, 5, 8))
+def test_vjp_is_the_derivative(n, style):
+    """Central differences of Re(sum g y) over 1e-5 radians, whose cut-off and rounding are each some 1e-10."""
+    m, x, g = mesh(n, style), fields((4, n), 1), fields((4, n), 2)
+    got = m.vjp(x, g)
+    close(got.x, g @ matrix_of(m), DOUBLE)
+    for name in ("theta", "phi", "gamma"):
+        phases, step = getattr(m, name), 1e-5
+        for k in range(phases.size):
+            sums = []
+            for side in (-step, step):
+                was = phases[k]
+                phases[k] += side
+                sums.append(np.sum(g * (x @ matrix_of(m).T)).real)
+                phases[k] = was
+            assert abs((sums[1] - sums[0]) / (2 * step) - getattr(got, name)[k]) < 1e-7
+
+
+def test_vjp_in_single_precision():
+    m, x, g = mesh(9), fields((6, 9), 1), fields((6, 9), 2)
+    want, got = m.vjp(x, g), m.vjp(x.astype(np.complex64), g.astype(np.complex64))
+    for a, b in zip(got, want):
+        close(a, b, SINGLE)
+    assert got.x.dtype == np.complex64 and got.theta.dtype == np.float64
+
+
+def test_files_are_those_of_the_program(tmp_path):
+    m = mesh(7, "differential")
+    m.save(tmp_path / "mesh.nc")
+    again = cuonn.Mesh.load(tmp_path / "mesh.nc")
+    for name in ("theta", "phi", "gamma", "coupler_error", "loss_db"):
+        assert np.array_equal(getattr(again, name), getattr(m, name))
+    assert again.style == "differential"
+    subprocess.run([runs.program(), "matrix", tmp_path / "mesh.nc", "--backend", "reference", "--output",
+                    tmp_path / "matrix.nc"], check=True)
+    xarray = pytest.importorskip("xarray")
+    u = xarray.load_dataset(tmp_path / "matrix.nc").unitary.values
+    close(u[..., 0] + 1j * u[..., 1], m.matrix(), DOUBLE)
+
+
+def test_xarray_there_and_back(tmp_path):
+    m = mesh(6, "bottom")
+    dataset = m.to_xarray()
+    assert dataset.theta.attrs["units"] == "radian" and dataset.loss_db.dims == ("node", "shifter")
+    again = cuonn.Mesh.from_xarray(dataset)
+    assert np.array_equal(again.matrix(), m.matrix())
+    dataset.to_netcdf(tmp_path / "own.nc")
+    assert np.array_equal(cuonn.Mesh.load(tmp_path / "own.nc").matrix(), m.matrix())
+    with pytest.raises(cuonn.ArgumentError, match="no theta"):
+        cuonn.Mesh.from_xarray(dataset.drop_vars("theta"))
+
+
+@pytest.mark.parametrize("style", ("top", "bottom", "differential"))
+def test_decomposition(style):
+    u = cuonn.Mesh.haar(12, seed=3).matrix()
+    m = cuonn.Mesh.from_unitary(u, style)
+    close(m.matrix(), u, DOUBLE)
+    close(matrix_of(m), u, DOUBLE)
+    rough = u + 1e-3 * fields((12, 12))
+    with pytest.raises(cuonn.DataError, match="not unitary"):
+        cuonn.Mesh.from_unitary(rough, style)
+    left, _, right = np.linalg.svd(rough)
+    close(cuonn.Mesh.from_unitary(rough, style, nearest=True).matrix(), left @ right, DOUBLE)
+
+
+def test_haar():
+    m = cuonn.Mesh.haar(5, seed=4)
+    assert np.array_equal(m.theta, cuonn.Mesh.haar(5, seed=4).theta)
+    assert not np.array_equal(m.theta, cuonn.Mesh.haar(5, seed=5).theta)
+    close(m.matrix() @ m.matrix().conj().T, np.eye(5), DOUBLE)
+
+
+def test_wrap():
+    m = mesh(6, "differential")
+    wrapped = m.wrap()
+    for name in ("theta", "phi", "gamma"):
+        assert (getattr(wrapped, name) >= 0).all() and (getattr(wrapped, name) < 2 * np.pi).all()
+    close(wrapped.matrix(), m.matrix(), DOUBLE)
+
+
+def test_arrays_belong_to_the_mesh():
+    theta = np.zeros(3)
+    m = cuonn.Mesh(theta, theta)
+    theta[0] = 1
+    assert m.theta[0] == 0
+    before = m.matrix()
+    m.theta[0] = 1
+    assert not np.array_equal(m.matrix(), before)
+
+
+def test_any_layout_of_fields():
+    m = mesh(6, real=False)
+    x = fields((4, 5, 6))
+    want = m.propagate(x)
+    assert np.array_equal(m.propagate(x[:, ::-1][:, ::-1]), want)
+    assert np.array_equal(m.propagate(np.asfortranarray(x)), want)
+    assert np.array_equal(m.propagate(x[::2]), want[::2])
+    wide = np.zeros((4, 5, 12), complex)
+    wide[..., ::2] = x
+    assert np.array_equal(m.propagate(wide[..., ::2]), want)
+    assert np.array_equal(m.propagate(x.astype(">c16")), want)
+    read_only = x.copy()
+    read_only.flags.writeable = False
+    assert np.array_equal(m.propagate(read_only), want)
+    assert np.array_equal(m.propagate(x.tolist()), want)
+    integers = np.arange(6)
+    assert np.array_equal(m.propagate(integers), m.propagate(integers.astype(complex)))
+    assert m.propagate(np.ones(6, np.float32)).dtype == np.complex64
+    assert m.propagate(np.zeros((0, 6))).shape == (0, 6)
+    assert m.vjp(np.zeros((0, 6)), np.zeros((0, 6))).theta.tolist() == [0] * 15
+
+
+def test_nothing_is_copied_without_need(monkeypatch):
+    """The library gets the caller's own memory where that is contiguous complex64 or complex128."""
+    from cuonn import _arrays
+    from cuonn import mesh as module
+
+    seen = []
+    real = _arrays.buffer
+    monkeypatch.setattr(module._arrays, "buffer", lambda a: (seen.append(real(a).data), real(a))[1])
+    m = mesh(6)
+    for dtype in (np.complex64, np.complex128):
+        x, g = fields((3, 6), dtype=dtype), fields((3, 6), 1, dtype)
+        seen.clear()
+        m.propagate(x)
+        assert x.ctypes.data in seen and m.theta.ctypes.data in seen
+        seen.clear()
+        m.vjp(x, g)
+        assert x.ctypes.data in seen and g.ctypes.data in seen
+    seen.clear()
+    m.propagate(fields((3, 6))[:, ::-1])
+    assert len(seen) == 5
+
+
+@pytest.mark.parametrize("call, error, text", (
+    (lambda m: m.propagate(np.ones(5)), cuonn.ShapeError, "its last dimension must be the 6 waveguides"),
+    (lambda m: m.propagate(np.array(["a"] * 6)), cuonn.ArgumentError, "fields are numbers"),
+    (lambda m: m.propagate(1.0), cuonn.ShapeError, "its last dimension"),
+    (lambda m: m.propagate(np.ones(6), backend="gpu"), cuonn.ArgumentError, 'backend "gpu" is unknown'),
+    (lambda m: m.propagate(np.ones(6), backend="cuda"), cuonn.DeviceError, "cuda"),
+    (lambda m: m.propagate(np.ones(6), threads=-1), cuonn.ArgumentError, "threads is -1"),
+    (lambda m: m.vjp(np.ones(6), np.ones((2, 6))), cuonn.ShapeError, "x has the shape"),
+    (lambda m: cuonn.Mesh(np.zeros(4), np.zeros(4)), cuonn.ShapeError, "4 nodes are those of no rectangular mesh"),
+    (lambda m: cuonn.Mesh(np.zeros(3), np.zeros(6)), cuonn.ShapeError, "phi has the shape"),
+    (lambda m: cuonn.Mesh(np.zeros(3), np.zeros(3), style="up"), cuonn.ArgumentError, "style is 'up'"),
+    (lambda m: cuonn.Mesh.from_unitary(np.eye(3)[:2]), cuonn.ShapeError, "it must be square"),
+    (lambda m: cuonn.Mesh.from_unitary(np.eye(3), "symmetric"), cuonn.ArgumentError, "symmetric"),
+    (lambda m: cuonn.Mesh.from_unitary(np.full((3, 3), np.nan)), cuonn.NonFiniteError, ""),
+    (lambda m: cuonn.Mesh.load("no-such-file.nc"), cuonn.FileError, "no-such-file.nc"),
+    (lambda m: cuonn.Mesh.load(__file__), cuonn.DataError, ""),
+))
+def test_refuses(call, error, text):
+    with pytest.raises(error, match=text or "."):
+        call(mesh(6))
+
+
+def test_errors_are_also_pythons_own():
+    assert issubclass(cuonn.ShapeError, ValueError) and issubclass(cuonn.FileError, OSError)
+    assert issubclass(cuonn.OutOfMemoryError, MemoryError)
+    with pytest.raises(cuonn.Error) as caught:
+        cuonn.Mesh.load("no-such-file.nc")
+    assert caught.value.status == -7 and "\n" not in str(caught.value)
+
+
+def test_nan_phases_give_nan_and_are_not_saved(tmp_path):
+    m = mesh(4)
+    m.theta[0] = np.nan
+    assert np.isnan(m.propagate(np.ones(4))).any()
+    with pytest.raises(cuonn.NonFiniteError, match="theta"):
+        m.save(tmp_path / "m.nc")
+    assert os.listdir(tmp_path) == []

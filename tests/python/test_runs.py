@@ -1,0 +1,59 @@
+"""cuonn.train and cuonn.sweep: the program's directories as xarray Datasets, and its refusals as exceptions."""
+
+import numpy as np
+import pytest
+
+import cuonn
+
+SMALL = {"training.epochs": 2, "network.layers": 1, "data.radius": 2, "network.modes": 16, "backend.name": "cpu",
+         "training.optimizer.learning_rate": 0.01}
+CONFIG = "configs/fashion-mnist.yaml"
+
+
+def test_train_and_resume(tmp_path):
+    run = cuonn.train(CONFIG, output=tmp_path / "run", settings=SMALL)
+    history = run.history
+    assert list(history.epoch.values) == [1, 2] and history.train_loss[1] < history.train_loss[0]
+    assert (history.test_accuracy > 0.5).all()
+    meshes = run.meshes()
+    assert len(meshes) == 1 and meshes[0].n_modes == 16
+    again = cuonn.train(resume=tmp_path / "run", settings={"training.epochs": 3})
+    assert again.history.sizes["epoch"] == 3
+    assert not np.array_equal(again.meshes()[0].theta, meshes[0].theta)
+    figure = run.plot()
+    assert [a.get_xlabel() for a in figure.axes] == ["epoch", "epoch"]
+
+
+def test_progress(tmp_path, capsys):
+    cuonn.train(CONFIG, output=tmp_path / "run", settings=SMALL, progress=True)
+    assert "accuracy=" in capsys.readouterr().err
+
+
+def test_sweep(tmp_path):
+    grid = {**SMALL, "training.epochs": 1, "training.seed": [0, 1], "chip.coupler_std": [0, 0.1, 0.3]}
+    dataset = cuonn.sweep(CONFIG, output=tmp_path / "sweep", settings=grid)
+    assert dict(dataset.test_error.sizes) == {"coupler_std": 3, "seed": 2, "epoch": 1}
+    assert ((dataset.test_error > 0) & (dataset.test_error < 1)).all()
+
+
+@pytest.mark.parametrize("settings, error, text", (
+    ({"training.epoch": 3}, cuonn.ConfigError, "did you mean training.epochs"),
+    ({"training.epochs": "many"}, cuonn.ConfigError, "training.epochs"),
+    ({"data.path": "/no/such/folder"}, cuonn.DataError, "/no/such/folder"),
+    ({"backend.name": "cuda"}, cuonn.DeviceError, "cuda"),
+))
+def test_refuses(tmp_path, settings, error, text):
+    with pytest.raises(error, match=text):
+        cuonn.train(CONFIG, output=tmp_path / "run", settings=settings)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_holds_no_run(tmp_path):
+    with pytest.raises(cuonn.FileError, match="holds no run"):
+        cuonn.runs.Run(tmp_path)
+
+
+def test_the_program_is_looked_for(monkeypatch):
+    monkeypatch.setenv("CUONN_PROGRAM", "/no/such/program")
+    with pytest.raises(OSError):
+        cuonn.train(CONFIG)
