@@ -49,5 +49,8 @@ cmake --preset fuzz
 cmake --build --preset fuzz -- -j2
 ctest --preset fuzz --output-on-failure -j2
 
+stage python
+scripts/python.sh
+
 stage release
-check release
+check release -DCUONN_PYTHON="$PWD/build/python"

@@ -6,7 +6,7 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
-from . import _arrays
+from . import _arrays, _files
 from . import _library as lib
 from ._library import library
 from .errors import ArgumentError, ShapeError
@@ -121,7 +121,8 @@ class Mesh:
     def load(cls, path) -> "Mesh":
         """Reads a mesh from a netCDF file (docs/files.md).  Raises FileError, DataError, NonFiniteError."""
         mesh = lib.Mesh()
-        library.cuonn_mesh_read(mesh, os.fsencode(path))
+        with _files.readable("mesh", path) as readable, _files.lock:
+            library.cuonn_mesh_read(mesh, readable)
         try:
             return mesh_of_plain(mesh, cls)
         finally:
@@ -131,7 +132,8 @@ class Mesh:
         """Writes the mesh as a netCDF file, whole or not at all.  Raises FileError, NonFiniteError."""
         with self._plain() as mesh:
             library.cuonn_mesh_check(mesh)
-            library.cuonn_mesh_write(os.fsencode(path), mesh)
+            with _files.lock:
+                library.cuonn_mesh_write(os.fsencode(path), mesh)
 
     def to_xarray(self):
         """An xarray.Dataset with the variables, dimensions, units and attributes of our files (docs/files.md)."""

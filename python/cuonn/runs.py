@@ -7,12 +7,12 @@ import pathlib
 import shutil
 import signal
 import subprocess
-import sys
 import sysconfig
 from typing import Mapping, Optional
 
 import numpy as np
 
+from . import _files
 from . import _library as lib
 from ._library import library
 from .errors import Error, FileError, error_of
@@ -122,7 +122,8 @@ class Run:
 def load_network(path) -> list:
     """The mesh of each layer of a network or checkpoint file.  Raises FileError, DataError, NonFiniteError."""
     network = lib.Network()
-    library.cuonn_network_read(network, os.fsencode(path))
+    with _files.readable("network", path) as readable, _files.lock:
+        library.cuonn_network_read(network, readable)
     try:
         return [mesh_of_plain(network.layers[i]) for i in range(network.shape.n_layers)]
     finally:

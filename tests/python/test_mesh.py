@@ -72,6 +72,43 @@ def test_files_are_those_of_the_program(tmp_path):
     close(u[..., 0] + 1j * u[..., 1], m.matrix(), DOUBLE)
 
 
+def test_foreign_files_are_read_by_another_process(tmp_path):
+    """A file that another program wrote gives the mesh, or its own line, by a program that is not a copy of this
+    process: the library forks only where one thread is."""
+    import subprocess as module
+
+    m = mesh(5, "bottom")
+    m.to_xarray().to_netcdf(tmp_path / "own.nc", engine="scipy")
+    started = []
+    real = module.run
+    module.run = lambda *a, **k: (started.append(a[0][2]), real(*a, **k))[1]
+    try:
+        assert np.array_equal(cuonn.Mesh.load(tmp_path / "own.nc").theta, m.theta)
+        assert np.array_equal(cuonn.load_network(tmp_path / "own.nc")[0].theta, m.theta)
+        whole = (tmp_path / "own.nc").read_bytes()
+        (tmp_path / "cut.nc").write_bytes(whole[:-100])
+        with pytest.raises(cuonn.DataError, match="cut.nc"):
+            cuonn.Mesh.load(tmp_path / "cut.nc")
+        m.save(tmp_path / "ours.nc")
+        cuonn.Mesh.load(tmp_path / "ours.nc")
+    finally:
+        module.run = real
+    assert started == ["cuonn._files"] * 3
+
+
+def test_files_from_eight_threads(tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    meshes = [mesh(4 + i % 3, seed=i) for i in range(16)]
+
+    def there_and_back(i):
+        meshes[i].save(tmp_path / f"{i}.nc")
+        return all(np.array_equal(cuonn.Mesh.load(tmp_path / f"{i}.nc").theta, meshes[i].theta) for _ in range(10))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(there_and_back, range(16)))
+
+
 def test_xarray_there_and_back(tmp_path):
     m = mesh(6, "bottom")
     dataset = m.to_xarray()
