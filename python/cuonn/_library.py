@@ -59,7 +59,7 @@ OptimizerOptions = _struct(
 TrainingOptions = _struct(
     "cuonn_training_options", ("epochs", c_size_t), ("batch_size", c_size_t), ("drop_last", c_bool), ("order", c_int),
     ("seed", c_uint64), ("schedule", c_int), ("optimizer", OptimizerOptions), ("gradient", c_int),
-    ("train_gamma", c_bool), ("chip", ChipOptions))
+    ("train_gamma", c_bool), ("chip", ChipOptions), ("gradient_error_every", c_size_t))
 ModelOptions = _struct(
     "cuonn_model_options", ("n_models", c_size_t), ("shape", NetworkShape), ("batch_size", c_size_t), ("order", c_int),
     ("gradient", c_int), ("measurement", c_int))

@@ -120,6 +120,7 @@ static const cuonn_layout layouts[] = {
     FIELD(cuonn_training_options, gradient),
     FIELD(cuonn_training_options, train_gamma),
     FIELD(cuonn_training_options, chip),
+    FIELD(cuonn_training_options, gradient_error_every),
     WHOLE(cuonn_model_options),
     FIELD(cuonn_model_options, n_models),
     FIELD(cuonn_model_options, shape),
