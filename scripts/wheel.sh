@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the Python package as one wheel for all Pythons from 3.10 on, with the library, the program, and what these need:
+# Makes the Python package as one wheel for all Pythons from 3.10 on, with the library, the program, and what they need:
 #   build/wheel/cuonn-VERSION-py3-none-manylinux_....whl
 # It runs where glibc is as new as here or newer, and holds the backends reference and cpu.
 set -euo pipefail

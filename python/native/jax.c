@@ -2,8 +2,8 @@
  * own stream, on a GPU.
  *
  * Under vmap every argument has leading dimensions, each of the mapped size or of 1 where the argument is not mapped
- * ("expand_dims"). Calls of the library are made for each of their indices; but where the last of them map fields alone,
- * these fields are one batch. */
+ * ("expand_dims"). Calls of the library are made for each of their indices; but where the last of them map fields
+ * alone, these fields are one batch. */
 #include <stdint.h>
 #include <string.h>
 
@@ -96,7 +96,9 @@ static XLA_FFI_Error *read_call(call *c, const XLA_FFI_CallFrame *frame, const c
   for (size_t i = 0; i < c->n_out; i++) c->out[i] = operand_of(rets[i], c->leading);
   for (size_t d = 0; d < c->leading; d++) c->size[d] = (size_t)rets[0]->dims[d];
   const bool single = args[3]->dtype == XLA_FFI_DataType_C64;
-  c->function = (cuonn_function){.backend = backend ? backend : single ? "cpu" : "reference",
+  c->function = (cuonn_function){.backend = backend  ? backend
+                                            : single ? "cpu"
+                                                     : "reference",
                                  .threads = (int)integer(frame, "threads"),
                                  .n_modes = (size_t)integer(frame, "n_modes"),
                                  .style = (cuonn_phase_style)integer(frame, "style"),
@@ -139,8 +141,7 @@ static cuonn_status compute_part(const call *c, const size_t *index, size_t n_wa
   for (size_t i = 0; i < c->n_in; i++) in[i] = part_of(c, &c->in[i], index, n_walked);
   for (size_t i = 0; i < c->n_out; i++) out[i] = part_of(c, &c->out[i], index, n_walked);
   const cuonn_phase_buffers phases = {in[0], in[1], in[2]};
-  if (c->n_out == 1)
-    return cuonn_function_propagate(&out[0], &c->function, 1, &phases, &in[3], c->backward, c->stream);
+  if (c->n_out == 1) return cuonn_function_propagate(&out[0], &c->function, 1, &phases, &in[3], c->backward, c->stream);
   const cuonn_phase_buffers gradient = {out[0], out[1], out[2]};
   return cuonn_function_vjp(&gradient, &out[3], &c->function, 1, &phases, &in[3], &in[4], c->stream);
 }
@@ -177,6 +178,9 @@ static bool is_question(const XLA_FFI_CallFrame *frame) {
   }
   return false;
 }
+
+CUONN_API XLA_FFI_Error *cuonn_jax_host(XLA_FFI_CallFrame *frame);
+CUONN_API XLA_FFI_Error *cuonn_jax_device(XLA_FFI_CallFrame *frame);
 
 CUONN_API XLA_FFI_Error *cuonn_jax_host(XLA_FFI_CallFrame *frame) {
   call c;
