@@ -5,7 +5,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 folder=$1
-tools="dpkg-query cmake ctest clang-format clang-tidy shellcheck gcovr nvcc"
+tools="dpkg-query cmake ctest clang-format clang-tidy shellcheck gcovr nvcc python.sh"
 
 rm -rf "$folder"
 mkdir -p "$folder/bin" "$folder/include" "$folder/tree/.ci" "$folder/tree/src" "$folder/tree/tests" \
@@ -26,6 +26,7 @@ echo "$*" >>"$calls"
 STAND_IN
   chmod +x "$folder/bin/$tool"
 done
+mv "$folder/bin/python.sh" "$folder/tree/scripts/" # which would install gigabytes
 export FOLDER=$folder
 
 # Runs everything with one call broken ("tool number", or "none").
@@ -37,7 +38,7 @@ everything() {
 everything none || { cat "$folder/output" && exit 1; }
 [ "$(wc -l <"$folder/calls-ctest")" -eq 5 ] || { echo "ctest was not called five times" && exit 1; }
 cp "$folder"/calls-* "$folder/bin/"
-for tool in cmake ctest clang-format clang-tidy shellcheck gcovr; do
+for tool in cmake ctest clang-format clang-tidy shellcheck gcovr python.sh; do
   calls=$(wc -l <"$folder/bin/calls-$tool")
   for call in $(seq "$calls"); do
     if everything "$tool $call"; then
