@@ -9,6 +9,7 @@
 #include "cuonn/chip.h"
 #include "cuonn/compute.h"
 #include "cuonn/config.h"
+#include "cuonn/convention.h"
 #include "cuonn/dataset.h"
 #include "cuonn/energy.h"
 #include "cuonn/features.h"

@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "cuonn/mesh.h"
+#include "cuonn/convention.h"
 #include "mesh/shape.h"
 
 typedef double complex complex_t;
@@ -75,26 +75,6 @@ static node move_through_diagonal(double *d, node left) {
   d[left.top] = reduce(b - left.phi - left.theta - M_PI);
   d[left.top + 1] = reduce(b - left.theta - M_PI);
   return (node){left.top, left.theta, a - b};
-}
-
-/* Phases of style top into those of another style, column by column from the light's entrance, where P is the common
- * phase that the waveguides carry so far; theta stays in [0, pi], phi comes into [0, 2 pi):
- *   T_top(theta, phi) diag(e^{i P}) = e^{i P_bottom} T_top(theta, phi + P_top - P_bottom),
- *   T_top(theta, pi - phi) = e^{-i phi} diag(1, -1) T_bottom(theta, phi),
- *   T_top(theta, -phi) = e^{i (theta - phi)/2} T_differential(theta, phi) */
-static void change_style(cuonn_mesh *mesh, double *carried) {
-  const size_t n = mesh->n_modes;
-  const bool bottom = mesh->style == CUONN_STYLE_BOTTOM;
-  memset(carried, 0, n * sizeof *carried);
-  for (size_t k = 0; k < mesh->n_nodes; k++) {
-    double *const p = carried + mesh->shape->pairs[k][0];
-    const double in_top = mesh->phi[k] + p[0] - p[1], phi = reduce((bottom ? M_PI : 0) - in_top);
-    const double common = p[1] + (bottom ? -phi : (mesh->theta[k] - phi) / 2);
-    mesh->phi[k] = phi;
-    p[0] = reduce(common);
-    p[1] = reduce(bottom ? common + M_PI : common);
-  }
-  for (size_t w = 0; w < n; w++) mesh->gamma[w] = reduce(mesh->gamma[w] + carried[w]);
 }
 
 double cuonn_unitarity_error(const double *matrix, size_t n_modes) {
@@ -177,7 +157,8 @@ cuonn_status cuonn_mesh_decompose(cuonn_mesh *mesh, const double *unitary) {
   for (size_t k = 0; k < n_right; k++) place(mesh, free_column, right[k]);
   for (size_t k = n_left; k-- > 0;) place(mesh, free_column, move_through_diagonal(angles, left[k]));
   for (size_t w = 0; w < n; w++) mesh->gamma[w] = reduce(angles[w]);
-  if (mesh->style != CUONN_STYLE_TOP) change_style(mesh, angles);
+  CUONN_TRY_DONE(
+      cuonn_mesh_convert(mesh, cuonn_convention_of_style(CUONN_STYLE_TOP), cuonn_convention_of_style(mesh->style)));
 done:
   free(free_column);
   free(left);
