@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "cuonn/compute.h"
+#include "cuonn/convention.h"
 #include "cuonn/dataset.h"
 #include "cuonn/energy.h"
 #include "cuonn/fields.h"
@@ -95,6 +96,18 @@ CUONN_API cuonn_status cuonn_network_read(cuonn_network *out, const char *path);
 
 /** Writes a network: meshes with `layer` in front, and its attributes. */
 CUONN_API cuonn_status cuonn_network_write(const char *path, const cuonn_network *network);
+
+/** Reads a network whose phases may be counted by another program's convention, which every other function that reads
+ *  phases refuses.  Its style is that of the file, or top.
+ *  @param[out] convention  what the file says by its attribute `convention` or `phase_style`; NULL if it says nothing
+ */
+CUONN_API cuonn_status cuonn_network_read_any(cuonn_network *out, const cuonn_convention **convention,
+                                              const char *path);
+
+/** Writes a network whose phases are counted by a convention, named by the attribute `convention`; by `phase_style` if
+ *  it is one of ours, which must then be the network's style. */
+CUONN_API cuonn_status cuonn_network_write_as(const char *path, const cuonn_network *network,
+                                              const cuonn_convention *convention);
 
 /** Reads the errors of a chip into a network whose shape is given: coupler_error(layer, node, side), loss_db(layer,
  *  node, shifter), at least one of them; the other stays.  @return also CUONN_E_SHAPE.  On failure *network is as it

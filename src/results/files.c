@@ -407,14 +407,16 @@ cuonn_status cuonn_gradient_read(cuonn_mesh_gradient **gradients, cuonn_mesh_gra
 
 /* ---- networks ---- */
 
-cuonn_status cuonn_network_write(const char *path, const cuonn_network *network) {
+/* convention: another program's; NULL: ours, by the phase style. */
+static cuonn_status write_network(const char *path, const cuonn_network *network, const cuonn_convention *convention) {
   cuonn_status status = CUONN_OK;
   results_file file;
   results_variable variables[RESULTS_MESH_ARRAYS];
   const cuonn_network_shape *const shape = &network->shape;
   results_mesh_variables(variables, shape->n_layers, shape->n_modes, shape->style);
   CUONN_TRY_DONE(results_create(&file, path, "Phases of an optical neural network"));
-  CUONN_TRY_DONE(results_put_mesh_attributes(&file, shape->mesh, shape->style));
+  CUONN_TRY_DONE(convention ? results_put_convention(variables, &file, shape->mesh, convention)
+                            : results_put_mesh_attributes(&file, shape->mesh, shape->style));
   CUONN_TRY_DONE(results_put_count(&file, "classes", (int)shape->n_classes));
   CUONN_TRY_DONE(results_put_count(&file, "loss_per_class", shape->loss_per_class));
   CUONN_TRY_DONE(results_define(&file, variables, RESULTS_MESH_ARRAYS));
@@ -427,18 +429,48 @@ done:
   return status;
 }
 
+cuonn_status cuonn_network_write(const char *path, const cuonn_network *network) {
+  return write_network(path, network, NULL);
+}
+
+cuonn_status cuonn_network_write_as(const char *path, const cuonn_network *network,
+                                    const cuonn_convention *convention) {
+  return write_network(path, network, cuonn_convention_is_style(NULL, convention) ? NULL : convention);
+}
+
+typedef struct {
+  cuonn_network *network;
+  bool any; /* whether the phases may be counted by another program's convention */
+  const cuonn_convention *convention;
+} network_request;
+
 static cuonn_status read_network(void *user, const results_file *file) {
+  network_request *const request = user;
   results_phases phases;
-  CUONN_TRY(results_get_phases(&phases, file));
-  return results_get_network(user, &phases, file);
+  CUONN_TRY((request->any ? results_get_phases_of_any : results_get_phases)(&phases, file));
+  request->convention = phases.convention  ? phases.convention
+                        : phases.has_style ? cuonn_convention_of_style(phases.style)
+                                           : NULL;
+  return results_get_network(request->network, &phases, file);
+}
+
+static cuonn_status read_network_file(network_request *request, const char *path) {
+  results_variable forms[RESULTS_MESH_ARRAYS];
+  memset(request->network, 0, sizeof *request->network);
+  results_mesh_variables(forms, 1, 2, CUONN_STYLE_TOP);
+  const cuonn_status status = results_read_variables(path, forms, 2, read_network, request);
+  if (status != CUONN_OK) cuonn_network_free(request->network);
+  return status;
 }
 
 cuonn_status cuonn_network_read(cuonn_network *out, const char *path) {
-  results_variable forms[RESULTS_MESH_ARRAYS];
-  memset(out, 0, sizeof *out);
-  results_mesh_variables(forms, 1, 2, CUONN_STYLE_TOP);
-  const cuonn_status status = results_read_variables(path, forms, 2, read_network, out);
-  if (status != CUONN_OK) cuonn_network_free(out);
+  return read_network_file(&(network_request){.network = out}, path);
+}
+
+cuonn_status cuonn_network_read_any(cuonn_network *out, const cuonn_convention **convention, const char *path) {
+  network_request request = {.network = out, .any = true};
+  const cuonn_status status = read_network_file(&request, path);
+  *convention = status == CUONN_OK ? request.convention : NULL;
   return status;
 }
 

@@ -55,14 +55,28 @@ static void arrays_of(double *out[RESULTS_MESH_ARRAYS], const cuonn_mesh *mesh) 
   out[kLossDb] = mesh->loss_db;
 }
 
+static cuonn_status put_architecture(const results_file *file, const cuonn_mesh_shape *shape) {
+  CUONN_CHECK(cuonn_mesh_shape_is_rectangular(shape), CUONN_E_ARGUMENT, "%s: files hold rectangular meshes only",
+              file->path);
+  return results_put_text(file, "architecture", "rectangular");
+}
+
 cuonn_status results_put_mesh_attributes(const results_file *file, const cuonn_mesh_shape *shape,
                                          cuonn_phase_style style) {
   const char *const name = cuonn_phase_style_name(style);
-  CUONN_CHECK(cuonn_mesh_shape_is_rectangular(shape), CUONN_E_ARGUMENT, "%s: files hold rectangular meshes only",
-              file->path);
   CUONN_CHECK(name, CUONN_E_ARGUMENT, "%s: phase style %d is not one of the four", file->path, (int)style);
-  CUONN_TRY(results_put_text(file, "architecture", "rectangular"));
+  CUONN_TRY(put_architecture(file, shape));
   return results_put_text(file, "phase_style", name);
+}
+
+cuonn_status results_put_convention(results_variable variables[RESULTS_MESH_ARRAYS], const results_file *file,
+                                    const cuonn_mesh_shape *shape, const cuonn_convention *convention) {
+  const cuonn_phase_periods period = cuonn_convention_periods(convention);
+  variables[kTheta].period = period.theta;
+  variables[kPhi].period = period.phi;
+  if (cuonn_convention_phi_is_behind(convention)) variables[kGamma].long_name = "input phase of each waveguide";
+  CUONN_TRY(put_architecture(file, shape));
+  return results_put_text(file, "convention", cuonn_convention_name(convention));
 }
 
 cuonn_status results_put_mesh(const results_file *file, const results_variable variables[RESULTS_MESH_ARRAYS],
@@ -104,6 +118,26 @@ done:
   return status;
 }
 
+/* By whose convention the phases are counted. Our own are phase styles, which `phase_style` names. */
+static cuonn_status get_convention(results_phases *out, const results_file *file) {
+  cuonn_status status = CUONN_OK;
+  char *name = NULL;
+  out->convention = NULL;
+  CUONN_TRY_DONE(results_get_text(&name, file, "convention"));
+  if (!name) goto done;
+  CUONN_CHECK_DONE(!out->has_style, CUONN_E_DATA,
+                   "%s: has both convention and phase_style, which is a convention of ours", file->path);
+  if (cuonn_convention_parse(&out->convention, name) != CUONN_OK) {
+    status = cuonn_fail_within(CUONN_E_DATA, "%s", file->path);
+  } else if (cuonn_convention_is_style(&out->style, out->convention)) {
+    out->has_style = true;
+    out->convention = NULL;
+  }
+done:
+  free(name);
+  return status;
+}
+
 /* N whose mesh has that many nodes, or the next below. */
 static size_t modes_of_nodes(size_t nodes) {
   size_t n = (size_t)((1 + sqrt(1 + 8 * (double)nodes)) / 2);
@@ -113,6 +147,14 @@ static size_t modes_of_nodes(size_t nodes) {
 }
 
 cuonn_status results_get_phases(results_phases *out, const results_file *file) {
+  CUONN_TRY(results_get_phases_of_any(out, file));
+  CUONN_CHECK(!out->convention, CUONN_E_DATA,
+              "%s: its phases are counted as %s does; convert it first: cuonn convert %s --to cuonn --output MESH.nc",
+              file->path, cuonn_convention_name(out->convention), file->path);
+  return CUONN_OK;
+}
+
+cuonn_status results_get_phases_of_any(results_phases *out, const results_file *file) {
   size_t rank, lengths[RESULTS_RANK], gamma_rank, gamma_lengths[RESULTS_RANK];
   results_variable of_mesh[RESULTS_MESH_ARRAYS], of_network[RESULTS_MESH_ARRAYS];
   results_mesh_variables(of_mesh, 0, 2, CUONN_STYLE_TOP);
@@ -146,7 +188,8 @@ cuonn_status results_get_phases(results_phases *out, const results_file *file) {
                 "%s: theta has the nodes of %zu waveguides; a mesh has 2 to %d", file->path, out->n_modes,
                 CUONN_MODES_MAX);
   }
-  return get_style(out, file);
+  CUONN_TRY(get_style(out, file));
+  return get_convention(out, file);
 }
 
 cuonn_status results_get_meshes(cuonn_mesh *layers, const results_phases *phases, const results_file *file) {

@@ -2,6 +2,7 @@
 #ifndef CUONN_RESULTS_PHASES_H
 #define CUONN_RESULTS_PHASES_H
 
+#include "cuonn/convention.h"
 #include "cuonn/mesh.h"
 #include "cuonn/network.h"
 #include "results/variables.h"
@@ -16,6 +17,10 @@ void results_mesh_variables(results_variable out[RESULTS_MESH_ARRAYS], size_t n_
 cuonn_status results_put_mesh_attributes(const results_file *file, const cuonn_mesh_shape *shape,
                                          cuonn_phase_style style);
 
+/* The same of phases that are counted by another program's convention, which changes what their variables say, too. */
+cuonn_status results_put_convention(results_variable variables[RESULTS_MESH_ARRAYS], const results_file *file,
+                                    const cuonn_mesh_shape *shape, const cuonn_convention *convention);
+
 /* Writes the arrays of a mesh, or those of one layer of a network. */
 cuonn_status results_put_mesh(const results_file *file, const results_variable variables[RESULTS_MESH_ARRAYS],
                               size_t part, const cuonn_mesh *mesh);
@@ -25,11 +30,16 @@ typedef struct {
   size_t n_modes;
   size_t n_layers; /* 0: the variables have no dimension `layer` */
   cuonn_phase_style style;
-  bool has_style; /* whether the file names its style; else it is top */
+  bool has_style;                     /* whether the file names its style; else it is top */
+  const cuonn_convention *convention; /* another program's, by which the file says that its phases are counted; NULL */
 } results_phases;
 
-/* Finds shape and style: N from gamma where there is one, else from the number of nodes. */
+/* Finds shape and style: N from gamma where there is one, else from the number of nodes. A file whose phases are
+ * counted by another program's convention is refused, because its numbers mean something else. */
 cuonn_status results_get_phases(results_phases *out, const results_file *file);
+
+/* The same, and takes any convention. */
+cuonn_status results_get_phases_of_any(results_phases *out, const results_file *file);
 
 /* Makes a network of a file whose shape was found; attributes classes and loss_per_class, or what stands for them.
  * On failure *out may be half made: release it. */

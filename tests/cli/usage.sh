@@ -1,6 +1,7 @@
 # Help, versions, usage errors, output that cannot be written, completion.
 source "$(dirname "$0")/harness.sh"
-commands='train sweep eval decompose matrix wrap propagate vjp gradient energy plot report bench info completion'
+commands='train sweep eval decompose matrix wrap convert propagate vjp gradient energy plot report bench info'
+commands+=' completion'
 
 expect 2 '^cuonn: usage: cuonn COMMAND .*train, sweep, eval' "$cuonn"
 expect 2 "^cuonn: unknown command 'trian'; the nearest is 'train'" "$cuonn" trian
@@ -104,6 +105,8 @@ check test "$(completes train --set training.ep)" = training.epochs=
 check test "$(completes train --set network.start = haar-)" = haar-phases
 check test "$(completes train --set training.drop_last =)" = 'true false'
 check test "$(completes plot ph)" = phases
+check test "$(completes convert --from = interf)" = interferometer
+check test "$(completes convert --to cuonn-d)" = cuonn-differential
 check test "$(completes completion b)" = bash
 check test "$(completes train conf)" = ''
 check test "$(completes train --set = training.ep)" = training.epochs=
@@ -130,6 +133,7 @@ check test "$(completes_zsh train --set network.start=haar-)" = haar-phases
 check test "$(completes_zsh train --set=training.drop_last=)" = 'true false'
 check test "$(completes_zsh train --set training.epochs=5)" = files
 check test "$(completes_zsh plot ph)" = phases
+check test "$(completes_zsh convert --to=perceval-)" = perceval-last
 check test "$(completes_zsh completion f)" = fish
 check test "$(completes_zsh train conf)" = files
 
@@ -147,6 +151,7 @@ check test "$(completes_fish 'cuonn matrix --backend ref')" = reference
 check test "$(completes_fish 'cuonn train --set training.ep')" = training.epochs=
 check test "$(completes_fish 'cuonn train --set network.start=haar-')" = network.start=haar-phases
 check test "$(completes_fish 'cuonn plot pha')" = phases
+check test "$(completes_fish 'cuonn convert --to cuonn-d')" = cuonn-differential
 check test "$(completes_fish 'cuonn completion f')" = fish
 touch "$work/config-of-mine.yaml"
 check test "$(cd "$work" && completes_fish 'cuonn train config-of')" = config-of-mine.yaml

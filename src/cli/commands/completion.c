@@ -56,9 +56,23 @@ static void each_option(void (*print)(const char *command, const struct argp_opt
   for (const struct argp_child *c = of->children; c && c->argp; c++) each_option(print, command, c->argp);
 }
 
-/* Whether the values of an option are a list of words: a placeholder in capitals is a file or a number. */
+/* Whether an option takes the name of a convention. */
+static bool takes_convention(const struct argp_option *option) {
+  return option->arg && strcmp(option->arg, "CONVENTION") == 0;
+}
+
+/* Whether the values of an option are a list of words: any other placeholder in capitals is a file or a number. */
 static bool has_words(const struct argp_option *option) {
-  return option->arg && !isupper((unsigned char)option->arg[0]);
+  return takes_convention(option) || (option->arg && !isupper((unsigned char)option->arg[0]));
+}
+
+static void print_words_of(const struct argp_option *option) {
+  if (!takes_convention(option)) {
+    print_words(option->arg);
+    return;
+  }
+  printf("cuonn");
+  for (size_t i = 0; cuonn_convention_at(i); i++) printf(" %s", cuonn_convention_name(cuonn_convention_at(i)));
 }
 
 /* The words that a configuration key allows, as a list such as "a | b"; NULL if they are none. */
@@ -88,7 +102,7 @@ static void print_option(const char *command, const struct argp_option *option) 
 static void print_values(const char *command, const struct argp_option *option) {
   if (!has_words(option)) return;
   printf("    '%s --%s') list='", command, option->name);
-  print_words(option->arg);
+  print_words_of(option);
   printf("' ;;\n");
 }
 
@@ -224,7 +238,7 @@ static void print_fish_option(const char *command, const struct argp_option *opt
     putchar('\'');
   } else if (has_words(option)) {
     printf(" -x -a '");
-    print_words(option->arg);
+    print_words_of(option);
     putchar('\'');
   } else if (option->arg && !(option->flags & OPTION_ARG_OPTIONAL)) {
     printf(" -r");
