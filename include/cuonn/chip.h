@@ -98,6 +98,11 @@ CUONN_API void cuonn_chip_options_init(cuonn_chip_options *out);
 CUONN_API cuonn_status cuonn_chip_check(const cuonn_chip_options *chip, cuonn_gradient_method method,
                                         cuonn_phase_style style);
 
+/** Checks whether a chip's errors are known of meshes of a shape.
+ *  @param[in] shape  NULL: rectangular
+ *  @return CUONN_OK; CUONN_E_ARGUMENT for crosstalk where a node couples waveguides that are not neighbours */
+CUONN_API cuonn_status cuonn_chip_check_shape(const cuonn_chip_options *chip, const cuonn_mesh_shape *shape);
+
 /** Draws the coupler errors and losses that a chip was made with, from its seed, in place of what the meshes had.  A
  *  chip without any (their means and deviations are 0) leaves those, which may have come from a file.
  *  @return CUONN_OK; as cuonn_chip_check() */

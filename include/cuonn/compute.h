@@ -88,8 +88,9 @@ CUONN_API cuonn_status cuonn_backend_device(char *device, size_t size, const cha
 CUONN_API cuonn_status cuonn_features(cuonn_fields *out, cuonn_context *context, const cuonn_examples *examples,
                                       const cuonn_features_options *options);
 
-/** Fields at the stages of every column, each [column][example][N][2], N columns; a column without nodes (N = 2) passes
- *  the fields on.  Going backward they are taken at the same places.  A stage that is not wanted is NULL. */
+/** Fields at the stages of every column, each [column][example][N][2] over the mesh's columns of nodes; one without
+ *  nodes passes the fields on.  Going backward they are taken at the same places.  A stage that is not wanted is NULL.
+ */
 typedef struct cuonn_taps {
   double *before_phi;    /**< before the phi stage, the column's input */
   double *after_phi;     /**< after the phi stage, before the left coupler */

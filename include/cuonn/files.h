@@ -44,8 +44,16 @@ CUONN_API cuonn_status cuonn_unitary_read(double **matrix, size_t *n_modes, cons
 /** Writes `unitary(row, column, complex)`. */
 CUONN_API cuonn_status cuonn_unitary_write(const char *path, const double *matrix, size_t n_modes);
 
+/** Reads the shape of custom meshes: pair(node, arm), the waveguides of each node, and column(node), both counted from
+ *  0, nodes column by column; attribute columns, how many there are, where the last ones are empty.
+ *  @param[out] out     release with cuonn_mesh_shape_free()
+ *  @param[in] n_modes  waveguides of the mesh
+ *  @return also CUONN_E_SHAPE, as cuonn_mesh_shape_create() */
+CUONN_API cuonn_status cuonn_mesh_shape_read(cuonn_mesh_shape **out, size_t n_modes, const char *path);
+
 /** Reads a mesh: theta(node), phi(node); gamma(waveguide), coupler_error(node, side), loss_db(node, shifter),
- *  attributes architecture ("rectangular") and phase_style are zero, or rectangular and top, where absent.
+ *  attributes architecture, columns and phase_style are zero, or rectangular, N and top, where absent; of custom meshes
+ *  the nodes, as cuonn_mesh_shape_read() does.
  *  @param[out] out  release with cuonn_mesh_free() */
 CUONN_API cuonn_status cuonn_mesh_read(cuonn_mesh *out, const char *path);
 
@@ -70,11 +78,12 @@ CUONN_API cuonn_status cuonn_fields_write(const char *path, const cuonn_fields *
                                           size_t count, const uint8_t *labels);
 
 /** Writes `output(example, waveguide, complex)` and each stage of `taps` that is not NULL, under its own name with the
- *  dimensions (column, example, waveguide, complex).  taps may be NULL. */
-CUONN_API cuonn_status cuonn_propagation_write(const char *path, const cuonn_fields *output, const cuonn_taps *taps);
+ *  dimensions (column, example, waveguide, complex), n_columns being the mesh's columns of nodes.  taps may be NULL. */
+CUONN_API cuonn_status cuonn_propagation_write(const char *path, const cuonn_fields *output, const cuonn_taps *taps,
+                                               size_t n_columns);
 
 /** Writes d_theta(node), d_phi(node), d_gamma(waveguide) and `backward(example, waveguide, complex)`. */
-CUONN_API cuonn_status cuonn_vjp_write(const char *path, const cuonn_mesh_gradient *gradient,
+CUONN_API cuonn_status cuonn_vjp_write(const char *path, const cuonn_mesh_gradient *gradient, size_t n_nodes,
                                        const cuonn_fields *backward);
 
 /** Writes `loss`, d_theta(layer, node), d_phi(layer, node), d_gamma(layer, waveguide), and, if gradients were measured,
@@ -86,9 +95,10 @@ CUONN_API cuonn_status cuonn_gradient_write(const char *path, const cuonn_networ
 /** Reads d_theta, d_phi, d_gamma of every layer, and the exact ones beside them.
  *  @param[out] gradients  [n_layers] release with cuonn_gradients_free()
  *  @param[out] exact      the same; NULL where the file has none
+ *  @param[out] n_nodes    nodes of each layer
  *  @param[out] n_modes    waveguides of each layer */
 CUONN_API cuonn_status cuonn_gradient_read(cuonn_mesh_gradient **gradients, cuonn_mesh_gradient **exact,
-                                           size_t *n_layers, size_t *n_modes, const char *path);
+                                           size_t *n_layers, size_t *n_nodes, size_t *n_modes, const char *path);
 
 /** Reads a network: as a mesh with `layer` in front of every dimension list (or without it: one layer); attribute
  *  `classes` (10 or N, whichever is less, where absent), `loss_per_class` (1 where absent). */

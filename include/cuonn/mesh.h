@@ -110,9 +110,10 @@ typedef struct cuonn_nearest {
  *          fails */
 CUONN_API cuonn_status cuonn_nearest_unitary(double *unitary, cuonn_nearest *out, const double *matrix, size_t n_modes);
 
-/** Finds phases with which an error-free mesh has a given matrix (Clements et al. 2016, section 3; atan2 takes zeros
- *  in the matrix, so that no quotient is formed).  Coupler errors and losses of the mesh are set to zero.
- *  The mesh must be rectangular; theta comes out in [0, pi], phi and gamma in [0, 2 pi), in every style.
+/** Finds phases with which an error-free mesh has a given matrix (rectangular: Clements et al. 2016, section 3;
+ *  triangular: Reck et al. 1994; atan2 takes zeros in the matrix, so that no quotient is formed).  Coupler errors and
+ *  losses of the mesh are set to zero.  Its shape must be universal; theta comes out in [0, pi], phi and gamma in [0, 2
+ * pi), in every style.
  *  @param[in,out] mesh  its N and style are read, its arrays are written
  *  @param[in] unitary   [row][column][2], out = unitary x in
  *  @return CUONN_OK; CUONN_E_NONFINITE; CUONN_E_DATA if the matrix is farther than 1e-6 from unitary (the message says
@@ -127,15 +128,18 @@ CUONN_API cuonn_status cuonn_mesh_decompose(cuonn_mesh *mesh, const double *unit
  *  @return CUONN_OK; CUONN_E_MEMORY; CUONN_E_INTERNAL if LAPACK refuses */
 CUONN_API cuonn_status cuonn_haar_unitary(double *unitary, size_t n_modes, uint64_t seed, uint32_t stream);
 
-/** Exponent k of a node's law: with phases that Haar-random unitaries have, the power cos^2(theta/2) that crosses to
- *  the other waveguide is distributed as Beta(k, 1), density k x^(k-1).  For the node of column c whose upper waveguide
- *  is t, k = min(2c + 1, 2(N - c) - 1, 2t + 2, 2(N - t) - 2)  (Russell, Chakhmakhchyan, O'Brien, Laing, New J. Phys.
- *  19, 033007 (2017); Pai, Bartlett, Solgaard, Miller, Phys. Rev. Applied 11, 064044 (2019)). */
+/** Exponent k of a node's law in the rectangular mesh of N columns: with phases that Haar-random unitaries have, the
+ * power cos^2(theta/2) that crosses to the other waveguide is distributed as Beta(k, 1), density k x^(k-1).  For the
+ * node of column c whose upper waveguide is t, k = min(2c + 1, 2(N - c) - 1, 2t + 2, 2(N - t) - 2)  (Russell,
+ * Chakhmakhchyan, O'Brien, Laing, New J. Phys. 19, 033007 (2017); Pai, Bartlett, Solgaard, Miller, Phys. Rev. Applied
+ * 11, 064044 (2019)). */
 CUONN_API size_t cuonn_mesh_haar_exponent(size_t n_modes, size_t node);
 
 /** Draws theta from the law of cuonn_mesh_haar_exponent(), phi and gamma uniformly from [0, 2 pi): for the universal
- *  styles these are the phases that Haar-random unitaries have, without a decomposition.  Errors and losses stay.
- *  @return CUONN_OK; CUONN_E_ARGUMENT for a mesh that is not rectangular */
+ *  styles these are the phases that Haar-random unitaries have, without a decomposition.  In a triangular mesh, k is
+ *  one more than the node's top waveguide.  Where cuonn_mesh_shape_is_universal() is false, k = 1: every node has the
+ *  law of a Haar-random 2 x 2 unitary.  Errors and losses stay.
+ *  @return CUONN_OK */
 CUONN_API cuonn_status cuonn_mesh_randomize(cuonn_mesh *mesh, uint64_t seed, uint32_t stream);
 
 #ifdef __cplusplus

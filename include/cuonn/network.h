@@ -26,7 +26,7 @@ typedef struct cuonn_network_shape {
   size_t n_classes;             /**< outputs that are read, C: 2..N */
   cuonn_phase_style style;      /**< phase style of every mesh */
   bool loss_per_class;          /**< true: the cross entropy is divided by the class count, as in the source study */
-  const cuonn_mesh_shape *mesh; /**< shape of every mesh, of n_modes waveguides; NULL: rectangular */
+  const cuonn_mesh_shape *mesh; /**< shape of every mesh, of n_modes waveguides; NULL: rectangular, N columns */
 } cuonn_network_shape;
 
 /** The source study's network: N 64, 3 layers, 10 classes. */

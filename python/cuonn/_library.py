@@ -128,6 +128,8 @@ _OTHERS = {
     "cuonn_layout_at": (c_bool, POINTER(Layout), c_size_t),
     "cuonn_function_release": (c_size_t,),
     "cuonn_mesh_free": (None, POINTER(Mesh)),
+    "cuonn_mesh_shape_architecture": (c_int, c_void_p),
+    "cuonn_mesh_shape_columns": (c_size_t, c_void_p),
     "cuonn_network_free": (None, POINTER(Network)),
     "cuonn_context_free": (None, c_void_p),
     "cuonn_request_stop": (None,),

@@ -159,6 +159,8 @@ class Mesh:
                  for name in ("theta", "phi", "gamma", "coupler_error", "loss_db")}
         if value["theta"] is None or value["phi"] is None:
             raise ArgumentError("the Dataset has no theta or no phi")
+        if dataset.attrs.get("architecture", "rectangular") != "rectangular":
+            raise ShapeError(f"the Dataset's architecture is {dataset.attrs['architecture']}; a Mesh is rectangular")
         return cls(value["theta"], value["phi"], value["gamma"], dataset.attrs.get("phase_style", "top"),
                    coupler_error=value["coupler_error"], loss_db=value["loss_db"])
 
@@ -249,7 +251,11 @@ def copy_to_plain(plain: lib.Mesh, mesh: Mesh) -> None:
 
 
 def mesh_of_plain(plain: lib.Mesh, cls=Mesh) -> Mesh:
-    """A struct of the library as a mesh of its own."""
+    """A struct of the library as a mesh of its own.  Raises ShapeError for other meshes than a Mesh can be."""
+    columns = library.cuonn_mesh_shape_columns(plain.shape) - 1  # without that of gamma
+    if library.cuonn_mesh_shape_architecture(plain.shape) != 0 or columns != plain.n_modes:
+        raise ShapeError("the mesh has another shape than the rectangle of as many columns as waveguides, the only one that "
+                         "this package holds; the program cuonn computes with it")
     values = {name: np.ctypeslib.as_array(getattr(plain, name), (_count(plain, name),)) for name in _SIZES}
     for name in ("coupler_error", "loss_db"):
         values[name] = values[name].reshape(-1, 2)

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "cuonn/chip.h"
+#include "mesh/shape.h"
 
 /* Range of a number; errors beyond it are no chip. */
 typedef struct {
@@ -49,6 +50,12 @@ cuonn_status cuonn_chip_check(const cuonn_chip_options *chip, cuonn_gradient_met
       "a gradient cannot be measured in situ on nodes of style %s, whose phases move both arms; use the style top "
       "or bottom, or the exact gradient",
       cuonn_phase_style_name(style));
+  return CUONN_OK;
+}
+
+cuonn_status cuonn_chip_check_shape(const cuonn_chip_options *chip, const cuonn_mesh_shape *shape) {
+  CUONN_CHECK(!shape || shape->neighbours || chip->crosstalk == 0, CUONN_E_ARGUMENT,
+              "crosstalk is known only for meshes whose nodes couple neighbouring waveguides; take chip.crosstalk 0");
   return CUONN_OK;
 }
 

@@ -48,8 +48,7 @@ cuonn_status chip_phases_create(chip_phases *out, const cuonn_chip_options *chip
   const random_place place = {chip->seed, RANDOM_PHASE_ERROR, layer, 0};
   cuonn_status status = CUONN_OK;
   memset(out, 0, sizeof *out);
-  CUONN_CHECK(shape->neighbours || chip->crosstalk == 0, CUONN_E_ARGUMENT,
-              "crosstalk is known only for meshes whose nodes couple neighbouring waveguides; take chip.crosstalk 0");
+  CUONN_TRY(cuonn_chip_check_shape(chip, shape));
   out->shape = cuonn_mesh_shape_share(shape);
   out->bits = chip->phase_bits;
   out->period = cuonn_phase_style_periods(style);
@@ -92,7 +91,9 @@ static double mixed(const chip_phases *p, const double *phases, size_t kind, siz
   const size_t from = place > kCrosstalkReach ? place - kCrosstalkReach : 0, last = 2 * shape->n_columns - 1;
   const size_t end = place + kCrosstalkReach < last ? place + kCrosstalkReach : last;
   const size_t above = row > kCrosstalkRows ? row - kCrosstalkRows : 0;
-  const size_t every = shape->rectangular ? 2 : 1; /* top waveguides of its columns are even and odd in turn */
+  const size_t every = shape->architecture == CUONN_ARCHITECTURE_RECTANGULAR
+                           ? 2
+                           : 1; /* top waveguides of its columns are even and odd in turn */
   double sum = 0;
   for (size_t at = from; at <= end; at++) {
     const size_t other = at % 2 == 0, columns = at > place ? at - place : place - at;

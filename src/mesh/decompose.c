@@ -1,5 +1,5 @@
-/* Clements, Humphreys, Metcalf, Kolthammer, Walmsley, Optica 3, 1460 (2016), section 3: a unitary as a rectangular
- * mesh.
+/* A unitary as a mesh; as a rectangular one: Clements, Humphreys, Metcalf, Kolthammer, Walmsley, Optica 3, 1460 (2016),
+ * section 3.
  *
  * Elements below the diagonal are nulled along antidiagonals, from the right by the inverse of a node (mixing two
  * columns) or from the left by a node (mixing two rows), in turn. What is left is a diagonal D. The left nodes are then
@@ -95,6 +95,15 @@ double cuonn_unitarity_error(const double *matrix, size_t n_modes) {
   return worst;
 }
 
+/* Nulls everything left of the diagonal of u, row by row from the last; right receives the nodes in the
+ * order they were found: that of light in a triangular mesh. Reck, Zeilinger, Bernstein, Bertani, Phys. Rev. Lett. 73,
+ * 58 (1994). */
+static void null_rows(complex_t *u, size_t n, node *right, size_t *n_right) {
+  for (size_t row = n - 1; row > 0; row--) {
+    for (size_t top = 0; top < row; top++) right[(*n_right)++] = null_from_right(u, n, row, top);
+  }
+}
+
 /* Nulls everything off the diagonal of u. right and left receive the nodes in the order they were found. */
 static void null_all(complex_t *u, size_t n, node *right, size_t *n_right, node *left, size_t *n_left) {
   for (size_t i = 0; i + 1 < n; i++) {
@@ -126,7 +135,10 @@ cuonn_status cuonn_mesh_decompose(cuonn_mesh *mesh, const double *unitary) {
   size_t *free_column = NULL, n_right = 0, n_left = 0;
   cuonn_status status = CUONN_OK;
 
-  CUONN_CHECK(mesh->shape->rectangular, CUONN_E_ARGUMENT, "only rectangular meshes are found by decomposition");
+  CUONN_CHECK(
+      cuonn_mesh_shape_is_universal(mesh->shape), CUONN_E_ARGUMENT,
+      "only meshes that can have every unitary are found by decomposition: rectangular ones with as many columns "
+      "as waveguides, and triangular ones");
   CUONN_CHECK(mesh->style != CUONN_STYLE_SYMMETRIC, CUONN_E_ARGUMENT,
               "phase style symmetric cannot express every unitary (its phi is common to both arms); "
               "use top, bottom or differential");
@@ -149,7 +161,10 @@ cuonn_status cuonn_mesh_decompose(cuonn_mesh *mesh, const double *unitary) {
   memset(mesh->coupler_error, 0, 2 * nodes * sizeof(double));
   memset(mesh->loss_db, 0, 2 * nodes * sizeof(double));
 
-  null_all(u, n, right, &n_right, left, &n_left);
+  if (mesh->shape->architecture == CUONN_ARCHITECTURE_TRIANGULAR)
+    null_rows(u, n, right, &n_right);
+  else
+    null_all(u, n, right, &n_right, left, &n_left);
   for (size_t w = 0; w < n; w++) angles[w] = carg(u[w * n + w]);
 
   /* U = left_1^H ... left_k^H D right_m ... right_1: light meets right_1 first, the moved left_k right after D's right

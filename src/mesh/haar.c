@@ -56,16 +56,21 @@ size_t cuonn_mesh_haar_exponent(size_t n_modes, size_t node) {
   return haar_exponent(n_modes, column, column % 2 + 2 * (node - before));
 }
 
+/* Of a node of any shape. A triangular mesh sums the power of top + 1 elements of a row of a Haar-random unitary above
+ * one more; nodes of meshes that cannot have every unitary are Haar-random by themselves. */
+static size_t exponent_of(const cuonn_mesh_shape *shape, size_t node) {
+  const size_t top = shape->pairs[node][0];
+  if (shape_is_complete(shape)) return haar_exponent(shape->n_modes, shape->column_of[node], top);
+  return shape->architecture == CUONN_ARCHITECTURE_TRIANGULAR ? top + 1 : 1;
+}
+
 cuonn_status cuonn_mesh_randomize(cuonn_mesh *mesh, uint64_t seed, uint32_t stream) {
   const random_place place = {seed, RANDOM_PHASES, stream, 0};
   const double turn = 2 * M_PI;
   uint32_t index = 0; /* the largest mesh draws 2^28 numbers */
-  CUONN_CHECK(mesh->shape->rectangular, CUONN_E_ARGUMENT,
-              "the law of Haar-random phases is that of rectangular meshes");
   for (size_t k = 0; k < mesh->n_nodes; k++) {
     /* x = cos^2(theta/2) has the distribution function x^k; 1 - x without cancellation. */
-    const size_t exponent = haar_exponent(mesh->n_modes, mesh->shape->column_of[k], mesh->shape->pairs[k][0]);
-    const double log_x = log(random_uniform(place, index++)) / (double)exponent;
+    const double log_x = log(random_uniform(place, index++)) / (double)exponent_of(mesh->shape, k);
     mesh->theta[k] = 2 * atan2(sqrt(-expm1(log_x)), exp(log_x / 2));
     mesh->phi[k] = turn * random_uniform(place, index++);
   }

@@ -36,6 +36,7 @@ static cuonn_status allocate(cuonn_mesh_shape **out, size_t n_modes, size_t n_co
   s->n_modes = n_modes;
   s->n_columns = n_columns;
   s->n_nodes = n_nodes;
+  s->architecture = CUONN_ARCHITECTURE_CUSTOM;
   CUONN_TRY_DONE(cuonn_allocate(&s->columns, n_columns + 1, sizeof *s->columns));
   CUONN_TRY_DONE(cuonn_allocate(&s->pairs, n_nodes, sizeof *s->pairs));
   CUONN_TRY_DONE(cuonn_allocate(&s->column_of, n_nodes, sizeof *s->column_of));
@@ -81,6 +82,8 @@ cuonn_status cuonn_mesh_shape_create(cuonn_mesh_shape **out, size_t n_modes, siz
   size_t *used = NULL, n_nodes = 0, first = 0;
   *out = NULL;
   CUONN_CHECK(n_columns > 0, CUONN_E_SHAPE, "a mesh has at least one column of nodes");
+  CUONN_CHECK(n_columns <= CUONN_COLUMNS_MAX, CUONN_E_SHAPE, "a mesh has at most %d columns of nodes, not %zu",
+              CUONN_COLUMNS_MAX, n_columns);
   for (size_t c = 0; c < n_columns; c++) n_nodes += counts[c];
   CUONN_TRY_DONE(allocate(&s, n_modes, n_columns, n_nodes));
   CUONN_TRY_DONE(cuonn_allocate(&used, n_modes, sizeof *used));
@@ -98,30 +101,6 @@ done:
   return status;
 }
 
-cuonn_status cuonn_mesh_shape_rectangular(cuonn_mesh_shape **out, size_t n_modes) {
-  uint32_t(*pairs)[2] = NULL;
-  size_t *counts = NULL, k = 0;
-  cuonn_status status = CUONN_OK;
-  *out = NULL;
-  CUONN_CHECK(n_modes >= 2 && n_modes <= CUONN_MODES_MAX, CUONN_E_SHAPE, "a mesh has 2 to %d waveguides, not %zu",
-              CUONN_MODES_MAX, n_modes);
-  CUONN_TRY_DONE(cuonn_allocate(&counts, n_modes, sizeof *counts));
-  CUONN_TRY_DONE(cuonn_allocate(&pairs, n_modes * (n_modes - 1) / 2, sizeof *pairs));
-  for (size_t c = 0; c < n_modes; c++) {
-    counts[c] = (n_modes - c % 2) / 2;
-    for (size_t j = 0; j < counts[c]; j++, k++) {
-      pairs[k][0] = (uint32_t)(2 * j + c % 2);
-      pairs[k][1] = pairs[k][0] + 1;
-    }
-  }
-  CUONN_TRY_DONE(cuonn_mesh_shape_create(out, n_modes, n_modes, counts, (const uint32_t(*)[2])pairs));
-  (*out)->rectangular = true;
-done:
-  free(pairs);
-  free(counts);
-  return status;
-}
-
 size_t cuonn_mesh_shape_modes(const cuonn_mesh_shape *shape) { return shape->n_modes; }
 
 size_t cuonn_mesh_shape_nodes(const cuonn_mesh_shape *shape) { return shape->n_nodes; }
@@ -130,7 +109,11 @@ size_t cuonn_mesh_shape_columns(const cuonn_mesh_shape *shape) { return shape->n
 
 cuonn_mesh_column cuonn_mesh_shape_column(const cuonn_mesh_shape *shape, size_t c) { return shape->columns[c]; }
 
-bool cuonn_mesh_shape_is_rectangular(const cuonn_mesh_shape *shape) { return shape->rectangular; }
+cuonn_architecture cuonn_mesh_shape_architecture(const cuonn_mesh_shape *shape) { return shape->architecture; }
+
+bool cuonn_mesh_shape_is_universal(const cuonn_mesh_shape *shape) {
+  return shape_is_complete(shape) || shape->architecture == CUONN_ARCHITECTURE_TRIANGULAR;
+}
 
 bool shape_equal(const cuonn_mesh_shape *a, const cuonn_mesh_shape *b) {
   if (a == b) return true;

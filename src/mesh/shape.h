@@ -14,11 +14,16 @@ struct cuonn_mesh_shape {
   uint32_t (*pairs)[2];       /* [node] */
   uint32_t *column_of;        /* [node] */
   uint32_t *node_below;       /* [n_columns][n_modes] node whose top waveguide it is, SHAPE_NO_NODE if none */
-  bool rectangular;
+  cuonn_architecture architecture;
   bool neighbours; /* the bottom waveguide of every node is the one below its top waveguide */
 };
 
 #define SHAPE_NO_NODE UINT32_MAX
+
+/* Whether it is the rectangular mesh of N columns. */
+static inline bool shape_is_complete(const cuonn_mesh_shape *shape) {
+  return shape->architecture == CUONN_ARCHITECTURE_RECTANGULAR && shape->n_columns == shape->n_modes;
+}
 
 /* The same nodes in the same columns. */
 bool shape_equal(const cuonn_mesh_shape *a, const cuonn_mesh_shape *b);

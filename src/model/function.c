@@ -43,7 +43,7 @@ static void kept_free(kept *k) {
 static bool is_for(const kept *k, const cuonn_function *f) {
   const cuonn_mesh_shape *const own = k->network.shape.mesh;
   return strcmp(k->backend, f->backend) == 0 && k->threads == f->threads && k->network.shape.style == f->style &&
-         (f->shape ? shape_equal(own, f->shape) : own->rectangular && own->n_modes == f->n_modes);
+         (f->shape ? shape_equal(own, f->shape) : shape_is_complete(own) && own->n_modes == f->n_modes);
 }
 
 /* [node][2] */

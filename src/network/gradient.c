@@ -1,19 +1,24 @@
 /* Gradients of several meshes: as arrays, and two of them compared over theta and phi of all meshes. */
+#include "network/gradient.h"
+
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "cuonn/compute.h"
 
-cuonn_status cuonn_gradients_create(cuonn_mesh_gradient **out, const cuonn_network_shape *shape) {
-  const size_t nodes = cuonn_network_nodes(shape), each = 2 * nodes + shape->n_modes;
-  CUONN_TRY(cuonn_allocate(out, shape->n_layers, sizeof **out + each * sizeof(double))); /* values behind the structs */
-  for (size_t l = 0; l < shape->n_layers; l++) {
-    double *const at = (double *)(*out + shape->n_layers) + l * each;
-    (*out)[l] = (cuonn_mesh_gradient){at, at + nodes, at + 2 * nodes};
+cuonn_status gradients_create(cuonn_mesh_gradient **out, size_t n_layers, size_t n_nodes, size_t n_modes) {
+  const size_t each = 2 * n_nodes + n_modes;
+  CUONN_TRY(cuonn_allocate(out, n_layers, sizeof **out + each * sizeof(double))); /* values behind the structs */
+  for (size_t l = 0; l < n_layers; l++) {
+    double *const at = (double *)(*out + n_layers) + l * each;
+    (*out)[l] = (cuonn_mesh_gradient){at, at + n_nodes, at + 2 * n_nodes};
   }
   return CUONN_OK;
+}
+
+cuonn_status cuonn_gradients_create(cuonn_mesh_gradient **out, const cuonn_network_shape *shape) {
+  return gradients_create(out, shape->n_layers, cuonn_network_nodes(shape), shape->n_modes);
 }
 
 void cuonn_gradients_free(cuonn_mesh_gradient *gradients) { free(gradients); }

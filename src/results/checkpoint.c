@@ -18,7 +18,7 @@ enum { kPhases = 3, kMoments = 6, kVariables = RESULTS_MESH_ARRAYS + kMoments, k
 
 /* The optimizer's variables, in the order of cuonn_training_state's moments for one layer: [2][.][theta, phi,
  * gamma]. */
-static void moment_variables(results_variable out[kMoments], size_t n_layers, size_t n_modes) {
+static void moment_variables(results_variable out[kMoments], size_t n_layers, const cuonn_mesh_shape *shape) {
   static const char *const names[kMoments][2] = {
       {"first_moment_theta", "first moment, or velocity, of theta"},
       {"first_moment_phi", "first moment, or velocity, of phi"},
@@ -28,7 +28,7 @@ static void moment_variables(results_variable out[kMoments], size_t n_layers, si
       {"second_moment_gamma", "second moment of gamma"},
   };
   results_variable mesh[RESULTS_MESH_ARRAYS];
-  results_mesh_variables(mesh, n_layers, n_modes, CUONN_STYLE_TOP);
+  results_mesh_variables(mesh, n_layers, shape, CUONN_STYLE_TOP);
   for (size_t i = 0; i < kMoments; i++) {
     out[i] = mesh[i % kPhases]; /* theta, phi or gamma, which has the same dimensions */
     out[i].name = names[i][0];
@@ -40,8 +40,10 @@ static void moment_variables(results_variable out[kMoments], size_t n_layers, si
 
 /* Where the values of moment variable i and one layer stand. */
 static double *moment_of(const cuonn_training_state *state, size_t i, size_t layer) {
-  const size_t n = state->network.shape.n_modes, order = i / kPhases, phase = i % kPhases;
-  return state->moments + (order * state->network.shape.n_layers + layer) * n * n + phase * cuonn_mesh_nodes(n);
+  const cuonn_network_shape *const shape = &state->network.shape;
+  const size_t nodes = cuonn_network_nodes(shape), each = 2 * nodes + shape->n_modes;
+  const size_t order = i / kPhases, phase = i % kPhases;
+  return state->moments + (order * shape->n_layers + layer) * each + phase * nodes;
 }
 
 /* ---- writing ---- */
@@ -59,8 +61,8 @@ cuonn_status cuonn_checkpoint_write(const char *path, const cuonn_training_state
   results_file file;
   results_variable variables[kVariables], *const moments = variables + RESULTS_MESH_ARRAYS;
   const cuonn_network_shape *const shape = &state->network.shape;
-  results_mesh_variables(variables, shape->n_layers, shape->n_modes, shape->style);
-  moment_variables(moments, shape->n_layers, shape->n_modes);
+  results_mesh_variables(variables, shape->n_layers, shape->mesh, shape->style);
+  moment_variables(moments, shape->n_layers, shape->mesh);
 
   CUONN_TRY_DONE(results_create(&file, path, "Checkpoint of an optical neural network"));
   CUONN_TRY_DONE(results_put_mesh_attributes(&file, shape->mesh, shape->style));
@@ -74,7 +76,7 @@ cuonn_status cuonn_checkpoint_write(const char *path, const cuonn_training_state
   CUONN_TRY_DONE(results_put_number(&file, "best_accuracy", state->best_accuracy));
   CUONN_TRY_DONE(results_put_text(&file, "config", origin->config_text));
   if (origin->data) CUONN_TRY_DONE(results_put_text(&file, "data", origin->data));
-  CUONN_TRY_DONE(results_define(&file, variables, kVariables));
+  CUONN_TRY_DONE(results_define_meshes(&file, variables, kVariables, shape->mesh));
   for (size_t l = 0; l < shape->n_layers; l++) {
     CUONN_TRY_DONE(results_put_mesh(&file, variables, l, &state->network.layers[l]));
     for (size_t i = 0; i < kMoments; i++) {
@@ -133,7 +135,7 @@ static cuonn_status read_checkpoint(void *user, const results_file *file) {
   request *const r = user;
   cuonn_training_state *const state = r->state;
   results_variable moments[kMoments];
-  results_phases phases;
+  results_phases phases = {0};
   cuonn_network network = {0};
   cuonn_status status = CUONN_OK;
   CUONN_TRY_DONE(results_get_phases(&phases, file));
@@ -148,7 +150,7 @@ static cuonn_status read_checkpoint(void *user, const results_file *file) {
   CUONN_TRY_DONE(get_number(&state->epoch_loss_sum, file, "epoch_loss_sum"));
   CUONN_TRY_DONE(get_number(&state->epoch_seconds, file, "epoch_seconds"));
   CUONN_TRY_DONE(get_number(&state->best_accuracy, file, "best_accuracy"));
-  moment_variables(moments, phases.n_layers, phases.n_modes);
+  moment_variables(moments, phases.n_layers, phases.mesh);
   for (size_t l = 0; l < network.shape.n_layers; l++) {
     for (size_t i = 0; i < kMoments; i++) {
       if (i % kPhases == 2 && !results_has(file, moments[i].name)) continue; /* of an older version: 0 */
@@ -160,6 +162,7 @@ static cuonn_status read_checkpoint(void *user, const results_file *file) {
   if (!r->origin->config_text) status = missing(file, "config");
 done:
   cuonn_network_free(&network);
+  results_phases_free(&phases);
   return status;
 }
 

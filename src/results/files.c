@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "mesh/shape.h"
+#include "network/gradient.h"
 #include "results/attributes.h"
 #include "results/container.h"
 #include "results/phases.h"
@@ -112,18 +114,22 @@ cuonn_status cuonn_unitary_write(const char *path, const double *matrix, size_t 
 static cuonn_status read_mesh(void *user, const results_file *file) {
   cuonn_mesh *const out = user;
   results_phases phases;
-  CUONN_TRY(results_get_phases(&phases, file));
-  CUONN_CHECK(phases.n_layers <= 1, CUONN_E_DATA,
-              "%s: holds a network of %zu layers; a mesh is one of them, in xarray .isel(layer=0)", file->path,
-              phases.n_layers);
-  CUONN_TRY(cuonn_mesh_create(out, phases.n_modes, phases.style));
-  return results_get_meshes(out, &phases, file);
+  cuonn_status status = CUONN_OK;
+  CUONN_TRY_DONE(results_get_phases(&phases, file));
+  CUONN_CHECK_DONE(phases.n_layers <= 1, CUONN_E_DATA,
+                   "%s: holds a network of %zu layers; a mesh is one of them, in xarray .isel(layer=0)", file->path,
+                   phases.n_layers);
+  CUONN_TRY_DONE(cuonn_mesh_create_shaped(out, phases.mesh, phases.style));
+  CUONN_TRY_DONE(results_get_meshes(out, &phases, file));
+done:
+  results_phases_free(&phases);
+  return status;
 }
 
 cuonn_status cuonn_mesh_read(cuonn_mesh *out, const char *path) {
   results_variable forms[RESULTS_MESH_ARRAYS]; /* theta and phi are the first */
   memset(out, 0, sizeof *out);
-  results_mesh_variables(forms, 0, 2, CUONN_STYLE_TOP);
+  results_mesh_variables(forms, 0, NULL, CUONN_STYLE_TOP);
   const cuonn_status status = results_read_variables(path, forms, 2, read_mesh, out);
   if (status != CUONN_OK) cuonn_mesh_free(out);
   return status;
@@ -133,10 +139,10 @@ cuonn_status cuonn_mesh_write(const char *path, const cuonn_mesh *mesh) {
   cuonn_status status = CUONN_OK;
   results_file file;
   results_variable variables[RESULTS_MESH_ARRAYS];
-  results_mesh_variables(variables, 0, mesh->n_modes, mesh->style);
+  results_mesh_variables(variables, 0, mesh->shape, mesh->style);
   CUONN_TRY_DONE(results_create(&file, path, "Mesh of Mach-Zehnder interferometers"));
   CUONN_TRY_DONE(results_put_mesh_attributes(&file, mesh->shape, mesh->style));
-  CUONN_TRY_DONE(results_define(&file, variables, RESULTS_MESH_ARRAYS));
+  CUONN_TRY_DONE(results_define_meshes(&file, variables, RESULTS_MESH_ARRAYS, mesh->shape));
   CUONN_TRY_DONE(results_put_mesh(&file, variables, RESULTS_WHOLE, mesh));
   CUONN_TRY_DONE(results_commit(&file));
 done:
@@ -271,36 +277,38 @@ done:
 
 /* ---- what propagate, vjp and gradient give ---- */
 
-static results_variable tap_variable(const char *name, const cuonn_fields *fields, const char *long_name) {
+static results_variable tap_variable(const char *name, size_t n_columns, const cuonn_fields *fields,
+                                     const char *long_name) {
   return (results_variable){
       name,
-      {{"column", fields->n_modes}, {"example", fields->n_examples}, {"waveguide", fields->n_modes}, {"complex", 2}},
+      {{"column", n_columns}, {"example", fields->n_examples}, {"waveguide", fields->n_modes}, {"complex", 2}},
       NULL,
       .long_name = long_name};
 }
 
-cuonn_status cuonn_propagation_write(const char *path, const cuonn_fields *output, const cuonn_taps *taps) {
+cuonn_status cuonn_propagation_write(const char *path, const cuonn_fields *output, const cuonn_taps *taps,
+                                     size_t n_columns) {
   static const cuonn_taps none = {0};
   const cuonn_taps *const t = taps ? taps : &none;
   const item items[] = {
       {fields_variable("output", output->n_examples, output->n_modes), output->values},
-      {tap_variable("before_phi", output, "field before the phi stage"), t->before_phi},
-      {tap_variable("after_phi", output, "field after the phi stage"), t->after_phi},
-      {tap_variable("before_theta", output, "field before the theta stage"), t->before_theta},
-      {tap_variable("after_theta", output, "field after the theta stage"), t->after_theta},
-      {tap_variable("after_coupler", output, "field after the right coupler"), t->after_coupler},
+      {tap_variable("before_phi", n_columns, output, "field before the phi stage"), t->before_phi},
+      {tap_variable("after_phi", n_columns, output, "field after the phi stage"), t->after_phi},
+      {tap_variable("before_theta", n_columns, output, "field before the theta stage"), t->before_theta},
+      {tap_variable("after_theta", n_columns, output, "field after the theta stage"), t->after_theta},
+      {tap_variable("after_coupler", n_columns, output, "field after the right coupler"), t->after_coupler},
   };
   return write_items(path, "Fields sent through a mesh", items, sizeof items / sizeof *items);
 }
 
 static const char kPerRadian[] = "radian-1";
 
-cuonn_status cuonn_vjp_write(const char *path, const cuonn_mesh_gradient *gradient, const cuonn_fields *backward) {
-  const size_t nodes = cuonn_mesh_nodes(backward->n_modes);
+cuonn_status cuonn_vjp_write(const char *path, const cuonn_mesh_gradient *gradient, size_t n_nodes,
+                             const cuonn_fields *backward) {
   const item items[] = {
-      {{"d_theta", {{"node", nodes}}, kPerRadian, .long_name = "derivative of the loss with respect to theta"},
+      {{"d_theta", {{"node", n_nodes}}, kPerRadian, .long_name = "derivative of the loss with respect to theta"},
        gradient->d_theta},
-      {{"d_phi", {{"node", nodes}}, kPerRadian, .long_name = "derivative of the loss with respect to phi"},
+      {{"d_phi", {{"node", n_nodes}}, kPerRadian, .long_name = "derivative of the loss with respect to phi"},
        gradient->d_phi},
       {{"d_gamma",
         {{"waveguide", backward->n_modes}},
@@ -317,7 +325,7 @@ cuonn_status cuonn_gradient_write(const char *path, const cuonn_network_shape *s
   enum { kAll = 7, kMeasured = 4 }; /* variables with the exact gradient, and without */
   cuonn_status status = CUONN_OK;
   results_file file;
-  const results_dimension layer = {"layer", shape->n_layers}, node = {"node", cuonn_mesh_nodes(shape->n_modes)},
+  const results_dimension layer = {"layer", shape->n_layers}, node = {"node", cuonn_network_nodes(shape)},
                           waveguide = {"waveguide", shape->n_modes};
   const results_variable variables[kAll] = {
       {"loss", {{NULL, 0}}, NULL, .long_name = "mean cross entropy of the batch"},
@@ -355,15 +363,14 @@ done:
 /* What a gradient's file is read into. */
 typedef struct {
   cuonn_mesh_gradient *gradients, *exact;
-  size_t n_layers, n_modes;
+  size_t n_layers, n_nodes, n_modes;
 } gradient_request;
 
 static cuonn_status get_gradients(cuonn_mesh_gradient **out, const gradient_request *r, const results_file *file,
                                   const char *const names[3]) {
-  const cuonn_network_shape shape = {.n_modes = r->n_modes, .n_layers = r->n_layers};
-  const results_dimension layer = {"layer", r->n_layers}, node = {"node", cuonn_network_nodes(&shape)},
+  const results_dimension layer = {"layer", r->n_layers}, node = {"node", r->n_nodes},
                           waveguide = {"waveguide", r->n_modes};
-  CUONN_TRY(cuonn_gradients_create(out, &shape));
+  CUONN_TRY(gradients_create(out, r->n_layers, r->n_nodes, r->n_modes));
   for (size_t l = 0; l < r->n_layers; l++) {
     double *const arrays[] = {(*out)[l].d_theta, (*out)[l].d_phi, (*out)[l].d_gamma};
     for (size_t k = 0; k < 3; k++) {
@@ -380,17 +387,20 @@ static cuonn_status read_gradients(void *user, const results_file *file) {
   gradient_request *const r = user;
   size_t rank, lengths[RESULTS_RANK];
   const results_variable form = {"d_gamma", {{"layer", 1}, {"waveguide", 1}}, kPerRadian, .long_name = NULL};
+  const results_variable of_nodes = {"d_theta", {{"layer", 1}, {"node", 1}}, kPerRadian, .long_name = NULL};
   CUONN_TRY(results_shape(&rank, lengths, file, &form, 1));
   CUONN_CHECK(lengths[1] >= 2, CUONN_E_DATA, "%s: d_gamma has %zu waveguides; a mesh has at least 2", file->path,
               lengths[1]);
   r->n_layers = lengths[0];
   r->n_modes = lengths[1];
+  CUONN_TRY(results_shape(&rank, lengths, file, &of_nodes, 1));
+  r->n_nodes = lengths[1];
   CUONN_TRY(get_gradients(&r->gradients, r, file, measured));
   return results_has(file, exact[0]) ? get_gradients(&r->exact, r, file, exact) : CUONN_OK;
 }
 
 cuonn_status cuonn_gradient_read(cuonn_mesh_gradient **gradients, cuonn_mesh_gradient **exact, size_t *n_layers,
-                                 size_t *n_modes, const char *path) {
+                                 size_t *n_nodes, size_t *n_modes, const char *path) {
   gradient_request r = {0};
   const cuonn_status status = results_read(path, read_gradients, &r);
   if (status != CUONN_OK) {
@@ -401,6 +411,7 @@ cuonn_status cuonn_gradient_read(cuonn_mesh_gradient **gradients, cuonn_mesh_gra
   *gradients = r.gradients;
   *exact = r.exact;
   *n_layers = r.n_layers;
+  *n_nodes = r.n_nodes;
   *n_modes = r.n_modes;
   return status;
 }
@@ -413,13 +424,13 @@ static cuonn_status write_network(const char *path, const cuonn_network *network
   results_file file;
   results_variable variables[RESULTS_MESH_ARRAYS];
   const cuonn_network_shape *const shape = &network->shape;
-  results_mesh_variables(variables, shape->n_layers, shape->n_modes, shape->style);
+  results_mesh_variables(variables, shape->n_layers, shape->mesh, shape->style);
   CUONN_TRY_DONE(results_create(&file, path, "Phases of an optical neural network"));
   CUONN_TRY_DONE(convention ? results_put_convention(variables, &file, shape->mesh, convention)
                             : results_put_mesh_attributes(&file, shape->mesh, shape->style));
   CUONN_TRY_DONE(results_put_count(&file, "classes", (int)shape->n_classes));
   CUONN_TRY_DONE(results_put_count(&file, "loss_per_class", shape->loss_per_class));
-  CUONN_TRY_DONE(results_define(&file, variables, RESULTS_MESH_ARRAYS));
+  CUONN_TRY_DONE(results_define_meshes(&file, variables, RESULTS_MESH_ARRAYS, shape->mesh));
   for (size_t l = 0; l < shape->n_layers; l++) {
     CUONN_TRY_DONE(results_put_mesh(&file, variables, l, &network->layers[l]));
   }
@@ -447,17 +458,21 @@ typedef struct {
 static cuonn_status read_network(void *user, const results_file *file) {
   network_request *const request = user;
   results_phases phases;
-  CUONN_TRY((request->any ? results_get_phases_of_any : results_get_phases)(&phases, file));
+  cuonn_status status = CUONN_OK;
+  CUONN_TRY_DONE((request->any ? results_get_phases_of_any : results_get_phases)(&phases, file));
   request->convention = phases.convention  ? phases.convention
                         : phases.has_style ? cuonn_convention_of_style(phases.style)
                                            : NULL;
-  return results_get_network(request->network, &phases, file);
+  CUONN_TRY_DONE(results_get_network(request->network, &phases, file));
+done:
+  results_phases_free(&phases);
+  return status;
 }
 
 static cuonn_status read_network_file(network_request *request, const char *path) {
   results_variable forms[RESULTS_MESH_ARRAYS];
   memset(request->network, 0, sizeof *request->network);
-  results_mesh_variables(forms, 1, 2, CUONN_STYLE_TOP);
+  results_mesh_variables(forms, 1, NULL, CUONN_STYLE_TOP);
   const cuonn_status status = results_read_variables(path, forms, 2, read_network, request);
   if (status != CUONN_OK) cuonn_network_free(request->network);
   return status;
@@ -476,7 +491,7 @@ cuonn_status cuonn_network_read_any(cuonn_network *out, const cuonn_convention *
 
 static cuonn_status read_errors(void *user, const results_file *file) {
   const cuonn_network *const network = user;
-  return results_get_errors(network->layers, network->shape.n_layers, network->shape.n_modes, file);
+  return results_get_errors(network->layers, network->shape.n_layers, file);
 }
 
 cuonn_status cuonn_network_read_errors(cuonn_network *network, const char *path) {
@@ -487,7 +502,7 @@ cuonn_status cuonn_network_read_errors(cuonn_network *network, const char *path)
     CUONN_TRY_DONE(cuonn_mesh_copy(&apart.layers[l], &network->layers[l]));
   }
   results_variable forms[RESULTS_MESH_ARRAYS]; /* coupler_error and loss_db are the last */
-  results_mesh_variables(forms, 1, 2, CUONN_STYLE_TOP);
+  results_mesh_variables(forms, 1, NULL, CUONN_STYLE_TOP);
   CUONN_TRY_DONE(results_read_variables(path, &forms[RESULTS_MESH_ARRAYS - 2], 2, read_errors, &apart));
   for (size_t l = 0; l < network->shape.n_layers; l++) {
     CUONN_TRY_DONE(cuonn_mesh_copy(&network->layers[l], &apart.layers[l]));
@@ -516,19 +531,29 @@ static cuonn_status check_start(const results_file *file, const cuonn_network_sh
 static cuonn_status read_start(void *user, const results_file *file) {
   start_request *const request = user;
   const cuonn_network_shape *const shape = &request->network->shape;
-  results_phases phases;
+  results_phases phases = {0};
+  cuonn_status status = CUONN_OK;
   if (!results_has(file, "theta")) {
     CUONN_CHECK(results_has(file, "unitary"), CUONN_E_DATA, "%s: has neither theta nor unitary to start from",
                 file->path);
     CUONN_TRY(read_unitaries(&request->unitaries, file));
     return check_start(file, shape, request->unitaries.n_layers, request->unitaries.n_modes);
   }
-  CUONN_TRY(results_get_phases(&phases, file));
-  CUONN_TRY(check_start(file, shape, phases.n_layers, phases.n_modes));
-  CUONN_CHECK(!phases.has_style || phases.style == shape->style, CUONN_E_DATA,
-              "%s: its phases are of the style %s, the network's are %s", file->path,
-              cuonn_phase_style_name(phases.style), cuonn_phase_style_name(shape->style));
-  return results_get_meshes(request->network->layers, &phases, file);
+  CUONN_TRY_DONE(results_get_phases(&phases, file));
+  CUONN_TRY_DONE(check_start(file, shape, phases.n_layers, phases.mesh->n_modes));
+  CUONN_CHECK_DONE(
+      shape_equal(phases.mesh, shape->mesh), CUONN_E_SHAPE,
+      "%s: its meshes are %s with %zu nodes in %zu columns, the network's are %s with %zu in %zu: they are not "
+      "of the same shape",
+      file->path, cuonn_architecture_name(phases.mesh->architecture), phases.mesh->n_nodes, phases.mesh->n_columns,
+      cuonn_architecture_name(shape->mesh->architecture), shape->mesh->n_nodes, shape->mesh->n_columns);
+  CUONN_CHECK_DONE(!phases.has_style || phases.style == shape->style, CUONN_E_DATA,
+                   "%s: its phases are of the style %s, the network's are %s", file->path,
+                   cuonn_phase_style_name(phases.style), cuonn_phase_style_name(shape->style));
+  CUONN_TRY_DONE(results_get_meshes(request->network->layers, &phases, file));
+done:
+  results_phases_free(&phases);
+  return status;
 }
 
 cuonn_status cuonn_network_read_start(cuonn_network *network, const char *path) {
@@ -537,7 +562,7 @@ cuonn_status cuonn_network_read_start(cuonn_network *network, const char *path) 
   start_request request = {&start, {0}};
   CUONN_TRY_DONE(cuonn_network_create(&start, &network->shape));
   results_variable forms[RESULTS_MESH_ARRAYS];
-  results_mesh_variables(forms, 1, 2, CUONN_STYLE_TOP);
+  results_mesh_variables(forms, 1, NULL, CUONN_STYLE_TOP);
   CUONN_TRY_DONE(results_read_variables(path, forms, 2, read_start, &request));
   const size_t n = network->shape.n_modes;
   for (size_t l = 0; request.unitaries.values && l < network->shape.n_layers; l++) {

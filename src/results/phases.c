@@ -6,14 +6,16 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "mesh/shape.h"
 #include "results/attributes.h"
+#include "results/shape.h"
 
 enum { kTheta, kPhi, kGamma, kCouplerError, kLossDb };
 
-void results_mesh_variables(results_variable out[RESULTS_MESH_ARRAYS], size_t n_layers, size_t n_modes,
+void results_mesh_variables(results_variable out[RESULTS_MESH_ARRAYS], size_t n_layers, const cuonn_mesh_shape *shape,
                             cuonn_phase_style style) {
   const cuonn_phase_periods period = cuonn_phase_style_periods(style);
-  const size_t nodes = cuonn_mesh_nodes(n_modes);
+  const size_t nodes = shape ? shape->n_nodes : 1, n_modes = shape ? shape->n_modes : 2;
   const results_variable variables[RESULTS_MESH_ARRAYS] = {
       [kTheta] = {"theta",
                   {{"layer", n_layers}, {"node", nodes}},
@@ -55,17 +57,11 @@ static void arrays_of(double *out[RESULTS_MESH_ARRAYS], const cuonn_mesh *mesh) 
   out[kLossDb] = mesh->loss_db;
 }
 
-static cuonn_status put_architecture(const results_file *file, const cuonn_mesh_shape *shape) {
-  CUONN_CHECK(cuonn_mesh_shape_is_rectangular(shape), CUONN_E_ARGUMENT, "%s: files hold rectangular meshes only",
-              file->path);
-  return results_put_text(file, "architecture", "rectangular");
-}
-
 cuonn_status results_put_mesh_attributes(const results_file *file, const cuonn_mesh_shape *shape,
                                          cuonn_phase_style style) {
   const char *const name = cuonn_phase_style_name(style);
   CUONN_CHECK(name, CUONN_E_ARGUMENT, "%s: phase style %d is not one of the four", file->path, (int)style);
-  CUONN_TRY(put_architecture(file, shape));
+  CUONN_TRY(results_put_shape_attributes(file, shape));
   return results_put_text(file, "phase_style", name);
 }
 
@@ -75,8 +71,17 @@ cuonn_status results_put_convention(results_variable variables[RESULTS_MESH_ARRA
   variables[kTheta].period = period.theta;
   variables[kPhi].period = period.phi;
   if (cuonn_convention_phi_is_behind(convention)) variables[kGamma].long_name = "input phase of each waveguide";
-  CUONN_TRY(put_architecture(file, shape));
+  CUONN_TRY(results_put_shape_attributes(file, shape));
   return results_put_text(file, "convention", cuonn_convention_name(convention));
+}
+
+cuonn_status results_define_meshes(const results_file *file, const results_variable *variables, size_t count,
+                                   const cuonn_mesh_shape *shape) {
+  results_variable all[RESULTS_MESH_MOST];
+  memcpy(all, variables, count * sizeof *all);
+  count += results_shape_variables(all + count, shape);
+  CUONN_TRY(results_define(file, all, count));
+  return results_put_shape(file, shape);
 }
 
 cuonn_status results_put_mesh(const results_file *file, const results_variable variables[RESULTS_MESH_ARRAYS],
@@ -89,23 +94,9 @@ cuonn_status results_put_mesh(const results_file *file, const results_variable v
 
 /* ---- reading ---- */
 
-/* Shape of the mesh by an attribute of this name; without it, the mesh is rectangular. */
-static cuonn_status check_architecture(const results_file *file, const char *attribute) {
-  char *shape = NULL;
-  CUONN_TRY(results_get_text(&shape, file, attribute));
-  const cuonn_status status = !shape || strcmp(shape, "rectangular") == 0
-                                  ? CUONN_OK
-                                  : cuonn_fail(CUONN_E_DATA, "%s: %s is \"%.64s\"; only rectangular meshes are known",
-                                               file->path, attribute, shape);
-  free(shape);
-  return status;
-}
-
 static cuonn_status get_style(results_phases *out, const results_file *file) {
   cuonn_status status = CUONN_OK;
   char *style = NULL;
-  CUONN_TRY(check_architecture(file, "architecture"));
-  CUONN_TRY(check_architecture(file, "mesh_shape"));
   CUONN_TRY_DONE(results_get_text(&style, file, "phase_style"));
   out->style = CUONN_STYLE_TOP;
   out->has_style = style != NULL;
@@ -146,6 +137,36 @@ static size_t modes_of_nodes(size_t nodes) {
   return n;
 }
 
+/* N by gamma, whose dimensions are those of theta, `rank`. */
+static cuonn_status modes_of_gamma(size_t *n_modes, const results_file *file, const results_variable gamma[2],
+                                   size_t rank) {
+  size_t gamma_rank, lengths[RESULTS_RANK];
+  CUONN_TRY(results_shape(&gamma_rank, lengths, file, gamma, 2));
+  CUONN_CHECK(gamma_rank == rank, CUONN_E_DATA,
+              "%s: gamma has %zu dimensions where theta has %zu; both, or neither, must have a layer in front",
+              file->path, gamma_rank, rank);
+  *n_modes = lengths[rank - 1];
+  CUONN_CHECK(*n_modes >= 2 && *n_modes <= CUONN_MODES_MAX, CUONN_E_DATA,
+              "%s: gamma has %zu waveguides; a mesh has 2 to %d", file->path, *n_modes, CUONN_MODES_MAX);
+  return CUONN_OK;
+}
+
+/* N by the number of nodes, where there is no gamma: of a rectangular mesh of N columns. */
+static cuonn_status modes_of_theta(size_t *n_modes, const results_file *file, size_t nodes) {
+  cuonn_architecture architecture;
+  CUONN_TRY(results_get_architecture(&architecture, file));
+  CUONN_CHECK(architecture == CUONN_ARCHITECTURE_RECTANGULAR, CUONN_E_DATA,
+              "%s: has no gamma, whose length is the number of waveguides of a %s mesh", file->path,
+              cuonn_architecture_name(architecture));
+  const size_t n = *n_modes = modes_of_nodes(nodes);
+  CUONN_CHECK(cuonn_mesh_nodes(n) == nodes, CUONN_E_DATA,
+              "%s: theta has %zu nodes, which no rectangular mesh has: %zu waveguides have %zu, %zu have %zu",
+              file->path, nodes, n, cuonn_mesh_nodes(n), n + 1, cuonn_mesh_nodes(n + 1));
+  CUONN_CHECK(n <= CUONN_MODES_MAX, CUONN_E_DATA, "%s: theta has the nodes of %zu waveguides; a mesh has 2 to %d",
+              file->path, n, CUONN_MODES_MAX);
+  return CUONN_OK;
+}
+
 cuonn_status results_get_phases(results_phases *out, const results_file *file) {
   CUONN_TRY(results_get_phases_of_any(out, file));
   CUONN_CHECK(!out->convention, CUONN_E_DATA,
@@ -155,10 +176,11 @@ cuonn_status results_get_phases(results_phases *out, const results_file *file) {
 }
 
 cuonn_status results_get_phases_of_any(results_phases *out, const results_file *file) {
-  size_t rank, lengths[RESULTS_RANK], gamma_rank, gamma_lengths[RESULTS_RANK];
+  size_t rank, lengths[RESULTS_RANK], n_modes;
   results_variable of_mesh[RESULTS_MESH_ARRAYS], of_network[RESULTS_MESH_ARRAYS];
-  results_mesh_variables(of_mesh, 0, 2, CUONN_STYLE_TOP);
-  results_mesh_variables(of_network, 1, 2, CUONN_STYLE_TOP);
+  *out = (results_phases){0};
+  results_mesh_variables(of_mesh, 0, NULL, CUONN_STYLE_TOP);
+  results_mesh_variables(of_network, 1, NULL, CUONN_STYLE_TOP);
   const results_variable theta[] = {of_mesh[kTheta], of_network[kTheta]};
   const results_variable gamma[] = {of_mesh[kGamma], of_network[kGamma]};
   CUONN_TRY(results_shape(&rank, lengths, file, theta, 2));
@@ -166,37 +188,25 @@ cuonn_status results_get_phases_of_any(results_phases *out, const results_file *
   out->n_layers = rank == 2 ? lengths[0] : 0;
   CUONN_CHECK(out->n_layers <= CUONN_LAYERS_MAX, CUONN_E_DATA, "%s: theta has %zu layers; at most %d are read",
               file->path, out->n_layers, CUONN_LAYERS_MAX);
-
-  if (results_has(file, "gamma")) {
-    CUONN_TRY(results_shape(&gamma_rank, gamma_lengths, file, gamma, 2));
-    CUONN_CHECK(gamma_rank == rank, CUONN_E_DATA,
-                "%s: gamma has %zu dimensions where theta has %zu; both, or neither, must have a layer in front",
-                file->path, gamma_rank, rank);
-    out->n_modes = gamma_lengths[rank - 1];
-    CUONN_CHECK(out->n_modes >= 2 && out->n_modes <= CUONN_MODES_MAX, CUONN_E_DATA,
-                "%s: gamma has %zu waveguides; a mesh has 2 to %d", file->path, out->n_modes, CUONN_MODES_MAX);
-    CUONN_CHECK(cuonn_mesh_nodes(out->n_modes) == nodes, CUONN_E_DATA,
-                "%s: theta has %zu nodes; a rectangular mesh of the %zu waveguides of gamma has %zu", file->path, nodes,
-                out->n_modes, cuonn_mesh_nodes(out->n_modes));
-  } else {
-    out->n_modes = modes_of_nodes(nodes);
-    CUONN_CHECK(cuonn_mesh_nodes(out->n_modes) == nodes, CUONN_E_DATA,
-                "%s: theta has %zu nodes, which no rectangular mesh has: %zu waveguides have %zu, %zu have %zu",
-                file->path, nodes, out->n_modes, cuonn_mesh_nodes(out->n_modes), out->n_modes + 1,
-                cuonn_mesh_nodes(out->n_modes + 1));
-    CUONN_CHECK(out->n_modes <= CUONN_MODES_MAX, CUONN_E_DATA,
-                "%s: theta has the nodes of %zu waveguides; a mesh has 2 to %d", file->path, out->n_modes,
-                CUONN_MODES_MAX);
-  }
+  if (results_has(file, "gamma"))
+    CUONN_TRY(modes_of_gamma(&n_modes, file, gamma, rank));
+  else
+    CUONN_TRY(modes_of_theta(&n_modes, file, nodes));
   CUONN_TRY(get_style(out, file));
-  return get_convention(out, file);
+  CUONN_TRY(get_convention(out, file));
+  return results_get_shape(&out->mesh, file, n_modes, nodes);
+}
+
+void results_phases_free(results_phases *phases) {
+  cuonn_mesh_shape_free(phases->mesh);
+  *phases = (results_phases){0};
 }
 
 cuonn_status results_get_meshes(cuonn_mesh *layers, const results_phases *phases, const results_file *file) {
   results_variable variables[RESULTS_MESH_ARRAYS];
   double *arrays[RESULTS_MESH_ARRAYS];
   const size_t n_layers = phases->n_layers ? phases->n_layers : 1;
-  results_mesh_variables(variables, phases->n_layers, phases->n_modes, phases->style);
+  results_mesh_variables(variables, phases->n_layers, phases->mesh, phases->style);
   for (size_t i = 0; i < RESULTS_MESH_ARRAYS; i++) {
     if (i > kPhi && !results_has(file, variables[i].name)) continue;
     for (size_t l = 0; l < n_layers; l++) {
@@ -207,9 +217,9 @@ cuonn_status results_get_meshes(cuonn_mesh *layers, const results_phases *phases
   return CUONN_OK;
 }
 
-cuonn_status results_get_errors(cuonn_mesh *layers, size_t n_layers, size_t n_modes, const results_file *file) {
+cuonn_status results_get_errors(cuonn_mesh *layers, size_t n_layers, const results_file *file) {
   results_variable variables[RESULTS_MESH_ARRAYS];
-  results_mesh_variables(variables, n_layers, n_modes, layers->style);
+  results_mesh_variables(variables, n_layers, layers->shape, layers->style);
   CUONN_CHECK(results_has(file, variables[kCouplerError].name) || results_has(file, variables[kLossDb].name),
               CUONN_E_DATA, "%s: has neither coupler_error nor loss_db", file->path);
   for (size_t i = kCouplerError; i <= kLossDb; i++) {
@@ -224,18 +234,19 @@ cuonn_status results_get_errors(cuonn_mesh *layers, size_t n_layers, size_t n_mo
 }
 
 cuonn_status results_get_network(cuonn_network *out, const results_phases *phases, const results_file *file) {
-  double classes = (double)(phases->n_modes < 10 ? phases->n_modes : 10), per_class = 1;
-  const double most = (double)(phases->n_modes < 256 ? phases->n_modes : 256);
+  const size_t n_modes = phases->mesh->n_modes;
+  double classes = (double)(n_modes < 10 ? n_modes : 10), per_class = 1;
+  const double most = (double)(n_modes < 256 ? n_modes : 256);
   bool found;
   CUONN_TRY(results_get_number(&classes, &found, file, "classes"));
   CUONN_CHECK(classes >= 2 && classes <= most && classes == floor(classes), CUONN_E_DATA,
               "%s: attribute classes is %g; with %zu waveguides it is an integer from 2 to %g", file->path, classes,
-              phases->n_modes, most);
+              n_modes, most);
   CUONN_TRY(results_get_number(&per_class, &found, file, "loss_per_class"));
   CUONN_CHECK(per_class == 0 || per_class == 1, CUONN_E_DATA, "%s: attribute loss_per_class is %g; it is 0 or 1",
               file->path, per_class);
   const cuonn_network_shape shape = {
-      phases->n_modes, phases->n_layers ? phases->n_layers : 1, (size_t)classes, phases->style, per_class == 1, NULL};
+      n_modes, phases->n_layers ? phases->n_layers : 1, (size_t)classes, phases->style, per_class == 1, phases->mesh};
   CUONN_TRY(cuonn_network_create(out, &shape));
   return results_get_meshes(out->layers, phases, file);
 }

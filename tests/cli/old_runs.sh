@@ -27,15 +27,17 @@ for run in exact chip; do
   check test "$(ncdump -h "$run/last.nc" | grep -c 'method: columns')" = 1      # all that there was
 done
 
-# A file may say that its mesh is rectangular, by either name; no other shape is known.
+# A file may say that its mesh is rectangular, by either name; another shape has other nodes.
 for attribute in architecture mesh_shape; do
-  for shape in rectangular butterfly; do
+  for shape in rectangular butterfly hexagonal; do
     ncdump -p 9,17 exact/last.nc | sed "s/:architecture = \"rectangular\"/:$attribute = \"$shape\"/" |
       grep -v ':cuonn_hash\|:hash' > "$attribute-$shape.cdl"
     ncgen -o "$attribute-$shape.nc" "$attribute-$shape.cdl"
   done
   expect 0 '' "$cuonn" wrap "$attribute-rectangular.nc" --output "$attribute.nc"
-  expect 3 "^cuonn wrap: .*: $attribute is \"butterfly\"; only rectangular meshes are known$" \
+  expect 3 "^cuonn wrap: .*: $attribute is \"hexagonal\"; it is one of rectangular, triangular," "$cuonn" \
+    wrap "$attribute-hexagonal.nc" --output refused.nc
+  expect 3 '^cuonn wrap: .*: theta has [0-9]+ nodes; a butterfly mesh of the [0-9]+ waveguides of gamma has [0-9]+$' \
     "$cuonn" wrap "$attribute-butterfly.nc" --output refused.nc
   check_not test -e refused.nc
 done

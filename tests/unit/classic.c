@@ -203,7 +203,7 @@ static void test_walk__stands_before_every_reader(void **s) {
     REFUSED(cuonn_fields_read(&fields, path, "input"), CUONN_E_DATA, text);
     REFUSED(cuonn_labels_read(&labels, &n, path), CUONN_E_DATA, text);
     REFUSED(cuonn_checkpoint_read(&state, &epoch, &origin, path), CUONN_E_DATA, text);
-    REFUSED(cuonn_gradient_read(&gradients, &exact, &n, &m, path), CUONN_E_DATA, text);
+    REFUSED(cuonn_gradient_read(&gradients, &exact, &n, &m, &m, path), CUONN_E_DATA, text);
     REFUSED(cuonn_sweep_read(&record, path), CUONN_E_DATA, text);
     REFUSED(cuonn_energy_read(&numbers, &points, &n, path), CUONN_E_DATA, text);
   }

@@ -263,14 +263,15 @@ static void test_propagation__variables(void **s) {
   const cuonn_taps taps = {.before_phi = before_phi, .after_coupler = after_coupler};
   const char *const fields[] = {"example", "waveguide", "complex", NULL};
   const char *const tap[] = {"column", "example", "waveguide", "complex", NULL};
-  OK(cuonn_propagation_write("out.nc", &output, &taps));
+  OK(cuonn_propagation_write("out.nc", &output, &taps, kModes));
   check_values("out.nc", "output", output.values, 2 * kExamples * kModes, fields);
   check_values("out.nc", "before_phi", before_phi, kTap, tap);
   check_values("out.nc", "after_coupler", after_coupler, kTap, tap);
-  OK(cuonn_propagation_write("out.nc", &output, NULL));
+  OK(cuonn_propagation_write("out.nc", &output, NULL, kModes));
   check_values("out.nc", "output", output.values, 2 * kExamples * kModes, fields);
   output.values[3] = INFINITY;
-  REFUSED(cuonn_propagation_write("out.nc", &output, NULL), CUONN_E_NONFINITE, "out.nc: output[0, 1, 1] would be inf");
+  REFUSED(cuonn_propagation_write("out.nc", &output, NULL, kModes), CUONN_E_NONFINITE,
+          "out.nc: output[0, 1, 1] would be inf");
   cuonn_fields_free(&output);
 }
 
@@ -290,16 +291,17 @@ static void test_gradients__variables(void **s) {
   check_values("gradient.nc", "d_phi", all, kLayers * kNodes, (const char *const[]){"layer", "node", NULL});
 
   cuonn_mesh_gradient *read, *exact;
-  size_t n_layers, n_modes;
-  OK(cuonn_gradient_read(&read, &exact, &n_layers, &n_modes, "gradient.nc"));
+  size_t n_layers, n_nodes, n_modes;
+  OK(cuonn_gradient_read(&read, &exact, &n_layers, &n_nodes, &n_modes, "gradient.nc"));
   assert_null(exact);
   assert_int_equal(n_layers, kLayers);
+  assert_int_equal(n_nodes, kNodes);
   assert_int_equal(n_modes, kModes);
   free(read);
   /* The exact ones in the other order of the layers, so that nothing is taken for something else. */
   const cuonn_mesh_gradient other[kLayers] = {gradients[1], gradients[0]};
   OK(cuonn_gradient_write("both.nc", &shape, loss, gradients, other));
-  OK(cuonn_gradient_read(&read, &exact, &n_layers, &n_modes, "both.nc"));
+  OK(cuonn_gradient_read(&read, &exact, &n_layers, &n_nodes, &n_modes, "both.nc"));
   for (size_t l = 0; l < kLayers; l++) {
     assert_memory_equal(read[l].d_theta, values[l][0], kNodes * sizeof(double));
     assert_memory_equal(read[l].d_phi, values[l][1], kNodes * sizeof(double));
@@ -312,12 +314,12 @@ static void test_gradients__variables(void **s) {
 
   OK(cuonn_fields_create(&backward, kExamples, kModes));
   scatter(backward.values, 2 * kExamples * kModes, 2);
-  OK(cuonn_vjp_write("vjp.nc", gradients, &backward));
+  OK(cuonn_vjp_write("vjp.nc", gradients, kNodes, &backward));
   check_values("vjp.nc", "d_theta", values[0][0], kNodes, (const char *const[]){"node", NULL});
   check_values("vjp.nc", "d_gamma", values[0][2], kModes, (const char *const[]){"waveguide", NULL});
   check_values("vjp.nc", "backward", backward.values, 2 * kExamples * kModes,
                (const char *const[]){"example", "waveguide", "complex", NULL});
-  REFUSED(cuonn_gradient_read(&read, &exact, &n_layers, &n_modes, "vjp.nc"), CUONN_E_DATA,
+  REFUSED(cuonn_gradient_read(&read, &exact, &n_layers, &n_nodes, &n_modes, "vjp.nc"), CUONN_E_DATA,
           "vjp.nc: d_gamma has 1 dimensions; it must be (layer, waveguide)");
   assert_null(read);
   cuonn_fields_free(&backward);
@@ -643,8 +645,11 @@ static void test_refuses__attributes(void **s) {
   REFUSED(cuonn_network_read(&network, "bad.nc"), CUONN_E_DATA, "bad.nc: phase_style is \"middle\"");
   with_attribute(NULL, "phase_style", NULL, 1);
   REFUSED(cuonn_network_read(&network, "bad.nc"), CUONN_E_DATA, "phase_style must be one text");
+  with_attribute(NULL, "architecture", "hexagonal", 0);
+  REFUSED(cuonn_network_read(&network, "bad.nc"), CUONN_E_DATA, "architecture is \"hexagonal\"; it is one of");
   with_attribute(NULL, "architecture", "triangular", 0);
-  REFUSED(cuonn_network_read(&network, "bad.nc"), CUONN_E_DATA, "architecture is \"triangular\"");
+  REFUSED(cuonn_network_read(&network, "bad.nc"), CUONN_E_DATA,
+          "has no gamma, whose length is the number of waveguides of a triangular mesh");
   with_attribute(NULL, "classes", NULL, 6);
   REFUSED(cuonn_network_read(&network, "bad.nc"), CUONN_E_DATA, "classes is 6; with 5 waveguides");
   with_attribute(NULL, "classes", NULL, 2.5);

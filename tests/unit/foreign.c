@@ -141,13 +141,13 @@ static void test_names__fields_and_gradients_turned_about(void **s) {
   OK(cuonn_gradient_write("gradient.nc", &shape, 1, gradients, gradients));
 
   for (size_t f = 0; f < kFormatCount; f++) {
-    size_t n_layers, n_modes;
+    size_t n_layers, n_nodes, n_modes;
     foreign_turn("turned.nc", "input.nc", kFormats[f]);
     OK(cuonn_fields_read(&back, "turned.nc", "input"));
     assert_memory_equal(back.values, input.values, 2 * kExamples * kModes * sizeof(double));
     cuonn_fields_free(&back);
     foreign_turn("turned.nc", "gradient.nc", kFormats[f]);
-    OK(cuonn_gradient_read(&read, &exact, &n_layers, &n_modes, "turned.nc"));
+    OK(cuonn_gradient_read(&read, &exact, &n_layers, &n_nodes, &n_modes, "turned.nc"));
     for (size_t l = 0; l < kLayers; l++) {
       assert_memory_equal(read[l].d_theta, values[l][0], sizeof values[l][0]);
       assert_memory_equal(read[l].d_gamma, values[l][2], sizeof values[l][2]);
@@ -359,7 +359,7 @@ static void test_units__of_fields_labels_and_gradients(void **s) {
   cuonn_fields fields;
   cuonn_mesh_gradient *read, *exact;
   uint8_t *labels;
-  size_t n, n_modes;
+  size_t n, n_nodes, n_modes;
   foreign_array input[] = {
       {"input", {"example", "waveguide", "complex"}, {kExamples, kModes, 2}, ones, "units", "percent"},
       {"label", {"example"}, {kExamples}, ones, "units", "1"},
@@ -383,7 +383,7 @@ static void test_units__of_fields_labels_and_gradients(void **s) {
                                 {"d_gamma", {"layer", "waveguide"}, {kLayers, kModes}, ones, NULL, NULL},
                                 {0}};
     foreign_write("gradient.nc", 0, gradient);
-    OK(cuonn_gradient_read(&read, &exact, &n, &n_modes, "gradient.nc"));
+    OK(cuonn_gradient_read(&read, &exact, &n, &n_nodes, &n_modes, "gradient.nc"));
     CLOSE(&read[2].d_theta[1], &(double){180 / M_PI}, 1, .rel = 1e-15);
     assert_true(read[2].d_phi[1] == 1 && read[2].d_gamma[1] == 1);
     free(read);

@@ -148,19 +148,31 @@ static void exponents_count_the_way_to_the_edge(void **unused) {
   }
 }
 
+static size_t exponent(const cuonn_mesh *mesh, size_t node) {
+  if (cuonn_mesh_shape_architecture(mesh->shape) == CUONN_ARCHITECTURE_RECTANGULAR)
+    return cuonn_mesh_haar_exponent(mesh->n_modes, node);
+  for (size_t c = 0;; c++) {
+    const cuonn_mesh_column column = cuonn_mesh_shape_column(mesh->shape, c);
+    if (node < column.first + column.count) return column.pairs[node - column.first][0] + 1;
+  }
+}
+
 /* theta, phi and gamma of drawn meshes, judged node by node. */
-static void phases_have_their_law(size_t n, void (*draw)(cuonn_mesh *mesh, size_t d)) {
+static void phases_have_their_law(size_t n, cuonn_architecture architecture, void (*draw)(cuonn_mesh *mesh, size_t d)) {
   const size_t nodes = cuonn_mesh_nodes(n);
   double *theta = malloc(nodes * kDraws * sizeof *theta), *phi = malloc(nodes * kDraws * sizeof *phi);
   double *gamma = malloc(n * kDraws * sizeof *gamma);
   assert_true(theta && phi && gamma);
   cuonn_mesh mesh;
-  OK(cuonn_mesh_create(&mesh, n, CUONN_STYLE_TOP));
+  cuonn_mesh_shape *shape;
+  OK(cuonn_mesh_shape_make(&shape, architecture, n, 0));
+  OK(cuonn_mesh_create_shaped(&mesh, shape, CUONN_STYLE_TOP));
+  cuonn_mesh_shape_free(shape);
   for (size_t d = 0; d < kDraws; d++) {
     draw(&mesh, d);
     for (size_t k = 0; k < nodes; k++) {
       const double c = cos(mesh.theta[k] / 2);
-      theta[k * kDraws + d] = pow(c * c, (double)cuonn_mesh_haar_exponent(n, k));
+      theta[k * kDraws + d] = pow(c * c, (double)exponent(&mesh, k));
       phi[k * kDraws + d] = mesh.phi[k] / (2 * M_PI);
     }
     for (size_t w = 0; w < n; w++) gamma[w * kDraws + d] = mesh.gamma[w] / (2 * M_PI);
@@ -184,12 +196,14 @@ static void draw_phases(cuonn_mesh *mesh, size_t d) { OK(cuonn_mesh_randomize(me
 
 static void decomposed_unitaries_have_the_law_of_phases(void **unused) {
   (void)unused;
-  for (size_t n = 2; n <= 7; n++) phases_have_their_law(n, draw_unitary);
+  for (size_t n = 2; n <= 7; n++) phases_have_their_law(n, CUONN_ARCHITECTURE_RECTANGULAR, draw_unitary);
+  for (size_t n = 2; n <= 7; n++) phases_have_their_law(n, CUONN_ARCHITECTURE_TRIANGULAR, draw_unitary);
 }
 
 static void drawn_phases_have_the_law_of_phases(void **unused) {
   (void)unused;
-  for (size_t n = 2; n <= 7; n++) phases_have_their_law(n, draw_phases);
+  for (size_t n = 2; n <= 7; n++) phases_have_their_law(n, CUONN_ARCHITECTURE_RECTANGULAR, draw_phases);
+  for (size_t n = 2; n <= 7; n++) phases_have_their_law(n, CUONN_ARCHITECTURE_TRIANGULAR, draw_phases);
 }
 
 static void drawn_phases_make_haar_unitaries(void **unused) {

@@ -18,13 +18,13 @@ static void shapes_are_shared(void **unused) {
   assert_int_equal(cuonn_mesh_shape_column(mesh.shape, 2).first, 2);
   assert_int_equal(cuonn_mesh_shape_column(mesh.shape, 2).pairs[1][0], 2);
   assert_int_equal(cuonn_mesh_shape_column(mesh.shape, 5).kind, CUONN_COLUMN_SINGLES);
-  assert_false(cuonn_mesh_shape_is_rectangular(mesh.shape));
+  assert_int_equal(cuonn_mesh_shape_architecture(mesh.shape), CUONN_ARCHITECTURE_CUSTOM);
+  assert_false(cuonn_mesh_shape_is_universal(mesh.shape));
   assert_null(cuonn_mesh_shape_share(NULL));
   cuonn_mesh_shape_free(NULL);
 
   OK(cuonn_mesh_create(&other, 4, CUONN_STYLE_BOTTOM)); /* as many nodes, in other columns */
   REFUSED(cuonn_mesh_copy(&mesh, &other), CUONN_E_SHAPE, "another shape");
-  REFUSED(cuonn_mesh_randomize(&mesh, 1, 0), CUONN_E_ARGUMENT, "rectangular");
   REFUSED(cuonn_mesh_decompose(&mesh, (const double[32]){0}), CUONN_E_ARGUMENT, "rectangular");
   cuonn_mesh_free(&other);
   cuonn_mesh_free(&mesh);
@@ -40,6 +40,7 @@ static void wrong_lists_are_refused(void **unused) {
       {1, 1, {0}, {{0}}, "2 to 16384 waveguides, not 1"},
       {CUONN_MODES_MAX + 1, 1, {0}, {{0}}, "not 16385"},
       {4, 0, {0}, {{0}}, "at least one column"},
+      {4, CUONN_COLUMNS_MAX + 1, {0}, {{0}}, "at most 16384 columns of nodes, not 16385"},
       {4, 1, {2}, {{0, 1}, {1, 2}}, "waveguide 1 is in column 0 twice"},
       {4, 2, {1, 1}, {{0, 1}, {3, 4}}, "node 0 of column 1 is on waveguide 4; the mesh has 0 to 3"},
       {4, 2, {1, 1}, {{0, 1}, {3, 2}}, "waveguides 3 and 2; the top one comes first"},
@@ -55,16 +56,6 @@ static void wrong_lists_are_refused(void **unused) {
   cuonn_network network;
   const cuonn_network_shape of = {5, 1, 3, CUONN_STYLE_TOP, true, shape};
   REFUSED(cuonn_network_create(&network, &of), CUONN_E_SHAPE, "a network of 5 waveguides cannot have meshes of 4");
-  cuonn_mesh_shape_free(shape);
-}
-
-static void files_hold_rectangles(void **unused) {
-  (void)unused;
-  cuonn_mesh_shape *const shape = shape_of(&neighbour_shapes[0]);
-  cuonn_mesh mesh;
-  OK(cuonn_mesh_create_shaped(&mesh, shape, CUONN_STYLE_TOP));
-  REFUSED(cuonn_mesh_write("triangular.nc", &mesh), CUONN_E_ARGUMENT, "files hold rectangular meshes only");
-  cuonn_mesh_free(&mesh);
   cuonn_mesh_shape_free(shape);
 }
 
@@ -145,9 +136,11 @@ static void cpu_computes_all(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(shapes_are_shared),      cmocka_unit_test(wrong_lists_are_refused),
-      cmocka_unit_test(files_hold_rectangles),  cmocka_unit_test(crosstalk_needs_neighbours),
-      cmocka_unit_test(reference_computes_all), cmocka_unit_test(derivatives_are_those_of_the_loss),
+      cmocka_unit_test(shapes_are_shared),
+      cmocka_unit_test(wrong_lists_are_refused),
+      cmocka_unit_test(crosstalk_needs_neighbours),
+      cmocka_unit_test(reference_computes_all),
+      cmocka_unit_test(derivatives_are_those_of_the_loss),
       cmocka_unit_test(cpu_computes_all),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

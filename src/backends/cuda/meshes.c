@@ -94,7 +94,7 @@ cuonn_status cuda_meshes_create(cuda_meshes *out, size_t n_meshes, const cuonn_m
   out->n_meshes = n_meshes;
   out->n_nodes = shape->n_nodes;
   CUONN_TRY(cuonn_allocate(&out->place, out->n_nodes, sizeof *out->place));
-  if (shape->rectangular) {
+  if (shape_is_complete(shape)) {
     out->aligned = true;
     place_nodes(out, shape, 0);
   } else {

@@ -9,7 +9,7 @@
 
 typedef struct {
   cli_options common;
-  const char *unitary, *output, *style;
+  const char *unitary, *output, *style, *architecture;
   bool nearest;
 } arguments;
 
@@ -18,6 +18,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
   switch (key) {
     case 'o': a->output = value; return 0;
     case 'p': a->style = value; return 0;
+    case 'a': a->architecture = value; return 0;
     case 'n': a->nearest = true; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->unitary, value);
     case ARGP_KEY_END: return CLI_REQUIRE(a->unitary, "the file with the unitary", a->output, "--output MESH.nc");
@@ -28,6 +29,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 static const struct argp_option options[] = {
     {"output", 'o', "MESH.nc", 0, "File to write", 0},
     {"phase-style", 'p', "top|bottom|differential", 0, "Arms that carry the phase shifters (top)", 0},
+    {"architecture", 'a', "rectangular|triangular", 0, "Shape of the mesh (rectangular)", 0},
     {"nearest", 'n', NULL, 0, "Take the unitary that is nearest to the matrix, and tell how far it was", 0},
     {0}};
 
@@ -36,7 +38,9 @@ static const struct argp argp = {
     .parser = parse,
     .args_doc = "UNITARY.nc",
     .doc =
-        "Finds the phases of a rectangular mesh that has a given matrix (Clements et al., Optica 3, 1460 (2016)).\v"
+        "Finds the phases of a rectangular mesh that has a given matrix (Clements et al., Optica 3, 1460 (2016)), or "
+        "of a "
+        "triangular one (Reck et al., Phys. Rev. Lett. 73, 58 (1994)).\v"
         "Reads unitary(row, column, complex), N x N, out = unitary x in; the last dimension holds real and imaginary "
         "part. A matrix farther than 1e-6 from unitary is refused, unless --nearest replaces it by its nearest "
         "unitary: such as products in single precision, or what was written with six digits.\n\n"
@@ -47,7 +51,8 @@ static const struct argp argp = {
         "matrix is printed, too: Frobenius norm and largest modulus of an element.\n\n"
         "Example:\n"
         "  cuonn decompose dft.nc --output mesh.nc --phase-style differential\n"
-        "  cuonn decompose measured.nc --output mesh.nc --nearest",
+        "  cuonn decompose measured.nc --output mesh.nc --nearest\n"
+        "  cuonn decompose dft.nc --output mesh.nc --architecture triangular",
     .children = (const struct argp_child[]){{&cli_json_argp, 0, NULL, 0}, {0}},
 };
 
@@ -83,6 +88,8 @@ static int run(int argc, char **argv) {
   int code = CLI_DONE;
   arguments args = {0};
   cuonn_phase_style style = CUONN_STYLE_TOP;
+  cuonn_architecture architecture = CUONN_ARCHITECTURE_RECTANGULAR;
+  cuonn_mesh_shape *shape = NULL;
   double *unitary = NULL;
   outcome o = {0};
   cuonn_mesh mesh = {0};
@@ -90,8 +97,16 @@ static int run(int argc, char **argv) {
   CLI_PASS_DONE(cli_parse(&args, &args.common, &argp, argc, argv));
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.unitary));
   if (args.style) CLI_TRY_DONE(cuonn_phase_style_parse(&style, args.style));
+  if (args.architecture) CLI_TRY_DONE(cuonn_architecture_parse(&architecture, args.architecture));
+  if (architecture > CUONN_ARCHITECTURE_TRIANGULAR) {
+    code = cli_fail(CLI_USAGE,
+                    "--architecture %s: such a mesh cannot have every unitary; rectangular and triangular ones can",
+                    args.architecture);
+    goto done;
+  }
   CLI_TRY_DONE(cuonn_unitary_read(&unitary, &o.n_modes, args.unitary));
-  cuonn_status status = cuonn_mesh_create(&mesh, o.n_modes, style);
+  cuonn_status status = cuonn_mesh_shape_make(&shape, architecture, o.n_modes, 0);
+  if (status == CUONN_OK) status = cuonn_mesh_create_shaped(&mesh, shape, style);
   if (status == CUONN_OK && args.nearest) status = cuonn_nearest_unitary(unitary, &o.nearest, unitary, o.n_modes);
   if (status == CUONN_OK) status = cuonn_mesh_decompose(&mesh, unitary);
   if (status != CUONN_OK) {
@@ -106,6 +121,7 @@ static int run(int argc, char **argv) {
 done:
   cuonn_context_free(context);
   cuonn_mesh_free(&mesh);
+  cuonn_mesh_shape_free(shape);
   free(unitary);
   return code;
 }

@@ -58,7 +58,8 @@ static const struct argp argp = {
         "Reads a mesh (theta(node), phi(node), ...: cuonn matrix --help) and input(example, waveguide, complex), "
         "amplitudes whose squared modulus is optical power; real and imaginary part last.\n\n"
         "Writes output(example, waveguide, complex). With --taps also before_phi and before_theta(column, example, "
-        "waveguide, complex), N columns, and with --taps all after_phi, after_theta and after_coupler; going backward "
+        "waveguide, complex), the columns of the mesh, and with --taps all after_phi, after_theta and after_coupler; "
+        "going backward "
         "they are taken at the same places. Prints the power of all examples that enters and leaves. The default "
         "backend is reference: double precision.\n\n"
         "Example:\n"
@@ -67,13 +68,13 @@ static const struct argp argp = {
 };
 
 /* Memory for one stage, [column][example][N][2]. */
-static int make_stage(double **stage, const cuonn_fields *fields) {
+static int make_stage(double **stage, const cuonn_fields *fields, size_t n_columns) {
   size_t count;
-  const bool fits = !__builtin_mul_overflow(2 * fields->n_modes * fields->n_modes, fields->n_examples, &count);
+  const bool fits = !__builtin_mul_overflow(2 * n_columns * fields->n_modes, fields->n_examples, &count);
   *stage = fits ? calloc(count, sizeof **stage) : NULL;
   if (*stage) return CLI_DONE;
   return cli_fail(CLI_RESOURCES, "not enough memory for the fields of %zu examples in %zu columns of %zu waveguides",
-                  fields->n_examples, fields->n_modes, fields->n_modes);
+                  fields->n_examples, n_columns, fields->n_modes);
 }
 
 /* Of all examples. */
@@ -115,14 +116,15 @@ static int run(int argc, char **argv) {
   CLI_TRY_DONE(cuonn_fields_create(&output, input.n_examples, input.n_modes));
   double **const stages[] = {&taps.before_phi, &taps.before_theta, &taps.after_phi, &taps.after_theta,
                              &taps.after_coupler};
+  const size_t n_columns = cuonn_mesh_shape_columns(mesh.shape) - 1; /* without that of gamma */
   const size_t n_stages = args.all_taps ? 5 : (args.taps ? 2 : 0);
-  for (size_t i = 0; i < n_stages; i++) CLI_PASS_DONE(make_stage(stages[i], &input));
+  for (size_t i = 0; i < n_stages; i++) CLI_PASS_DONE(make_stage(stages[i], &input, n_columns));
   const cuonn_status status = cuonn_propagate(&output, &taps, context, &mesh, &input, args.backward);
   if (status != CUONN_OK) {
     code = cli_fail_file(status, args.input);
     goto done;
   }
-  CLI_TRY_DONE(cuonn_propagation_write(args.output, &output, &taps));
+  CLI_TRY_DONE(cuonn_propagation_write(args.output, &output, &taps, n_columns));
   code = print_outcome(&args, &input, &output);
 done:
   free(taps.after_coupler);

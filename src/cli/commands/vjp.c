@@ -61,16 +61,15 @@ static int check_fields(const arguments *args, const cuonn_mesh *mesh, const cuo
 }
 
 /* Root of the sum of the squares of all derivatives. */
-static double norm(const cuonn_mesh_gradient *gradient, size_t n_modes) {
+static double norm(const cuonn_mesh_gradient *gradient, const cuonn_mesh *mesh) {
   double sum = 0;
-  for (size_t k = 0; k < cuonn_mesh_nodes(n_modes); k++)
+  for (size_t k = 0; k < mesh->n_nodes; k++)
     sum += gradient->d_theta[k] * gradient->d_theta[k] + gradient->d_phi[k] * gradient->d_phi[k];
-  for (size_t k = 0; k < n_modes; k++) sum += gradient->d_gamma[k] * gradient->d_gamma[k];
+  for (size_t k = 0; k < mesh->n_modes; k++) sum += gradient->d_gamma[k] * gradient->d_gamma[k];
   return sqrt(sum);
 }
 
-static int print_outcome(const arguments *args, const cuonn_fields *input, const cuonn_mesh_gradient *gradient) {
-  const double length = norm(gradient, input->n_modes);
+static int print_outcome(const arguments *args, const cuonn_fields *input, double length) {
   if (args->common.json)
     return cli_print_json(json_pack("{s:I, s:I, s:o, s:o}", "modes", (json_int_t)input->n_modes, "examples",
                                     (json_int_t)input->n_examples, "gradient_norm", cli_json_number(length), "output",
@@ -95,14 +94,15 @@ static int run(int argc, char **argv) {
   CLI_TRY_DONE(cuonn_fields_read(&cotangent, args.input, "cotangent"));
   CLI_PASS_DONE(check_fields(&args, &mesh, &input, &cotangent));
   CLI_TRY_DONE(cuonn_fields_create(&backward, input.n_examples, input.n_modes));
-  CLI_TRY_DONE(cuonn_gradients_create(&gradient, &(cuonn_network_shape){.n_modes = mesh.n_modes, .n_layers = 1}));
+  CLI_TRY_DONE(cuonn_gradients_create(
+      &gradient, &(cuonn_network_shape){.n_modes = mesh.n_modes, .n_layers = 1, .mesh = mesh.shape}));
   const cuonn_status status = cuonn_vjp(gradient, &backward, context, &mesh, &input, &cotangent);
   if (status != CUONN_OK) {
     code = cli_fail_file(status, args.input);
     goto done;
   }
-  CLI_TRY_DONE(cuonn_vjp_write(args.output, gradient, &backward));
-  code = print_outcome(&args, &input, gradient);
+  CLI_TRY_DONE(cuonn_vjp_write(args.output, gradient, mesh.n_nodes, &backward));
+  code = print_outcome(&args, &input, norm(gradient, &mesh));
 done:
   cuonn_gradients_free(gradient);
   cuonn_fields_free(&backward);

@@ -53,10 +53,10 @@ static size_t count_changed(const double *before, const double *after, size_t n)
 /* Wraps a mesh; adds the phases that changed, and raises *error to the distance of the matrices. */
 static int wrap_mesh(size_t *changed, double *error, cuonn_context *context, cuonn_mesh *mesh, const char *path) {
   int code = CLI_DONE;
-  const size_t nodes = cuonn_mesh_nodes(mesh->n_modes);
+  const size_t nodes = mesh->n_nodes;
   cuonn_mesh before = {0};
   double *matrix = NULL, off = 0;
-  CLI_TRY_DONE(cuonn_mesh_create(&before, mesh->n_modes, mesh->style));
+  CLI_TRY_DONE(cuonn_mesh_create_shaped(&before, mesh->shape, mesh->style));
   CLI_TRY_DONE(cuonn_mesh_copy(&before, mesh));
   CLI_TRY_DONE(cuonn_mesh_wrap(mesh));
   CLI_PASS_DONE(cli_matrix_of(&matrix, context, &before, path));
@@ -88,7 +88,7 @@ static int run(int argc, char **argv) {
   for (size_t l = 0; l < shape->n_layers; l++)
     CLI_PASS_DONE(wrap_mesh(&changed, &error, context, &network.layers[l], args.phases));
   CLI_TRY_DONE(cuonn_network_write(args.output, &network));
-  const size_t phases = shape->n_layers * shape->n_modes * shape->n_modes;
+  const size_t phases = shape->n_layers * (2 * cuonn_network_nodes(shape) + shape->n_modes);
   if (args.common.json)
     code = cli_print_json(json_pack("{s:I, s:I, s:s, s:I, s:I, s:f, s:o}", "modes", (json_int_t)shape->n_modes,
                                     "layers", (json_int_t)shape->n_layers, "phase_style",

@@ -13,8 +13,8 @@ static int write_gradients(FILE *out, cli_figure_source *source) {
   int code = CLI_DONE;
   const char *const path = source->files[0];
   cuonn_mesh_gradient *measured = NULL, *exact = NULL;
-  size_t n_layers, n_modes;
-  CLI_TRY_DONE(cuonn_gradient_read(&measured, &exact, &n_layers, &n_modes, path));
+  size_t n_layers, n_nodes, n_modes;
+  CLI_TRY_DONE(cuonn_gradient_read(&measured, &exact, &n_layers, &n_nodes, &n_modes, path));
   if (!exact) {
     code =
         cli_fail(CLI_BAD_FILE,
@@ -30,11 +30,11 @@ static int write_gradients(FILE *out, cli_figure_source *source) {
       "ones; then of each layer a block for theta and one for phi: exact, measured\n",
       out);
   for (size_t l = 0; l < n_layers; l++)
-    fprintf(out, "%.6g %.6g\n", 1 - cuonn_gradient_error(measured + l, exact + l, 1, cuonn_mesh_nodes(n_modes)),
-            cuonn_gradient_relative_error(measured + l, exact + l, 1, cuonn_mesh_nodes(n_modes)));
+    fprintf(out, "%.6g %.6g\n", 1 - cuonn_gradient_error(measured + l, exact + l, 1, n_nodes),
+            cuonn_gradient_relative_error(measured + l, exact + l, 1, n_nodes));
   for (size_t l = 0; l < n_layers; l++) {
-    write_derivatives(out, measured[l].d_theta, exact[l].d_theta, cuonn_mesh_nodes(n_modes));
-    write_derivatives(out, measured[l].d_phi, exact[l].d_phi, cuonn_mesh_nodes(n_modes));
+    write_derivatives(out, measured[l].d_theta, exact[l].d_theta, n_nodes);
+    write_derivatives(out, measured[l].d_phi, exact[l].d_phi, n_nodes);
   }
 done:
   cuonn_gradients_free(measured);

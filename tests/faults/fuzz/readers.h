@@ -7,7 +7,7 @@
 
 static inline void read_in_every_way(const char *path) {
   double *matrix, *modes;
-  size_t n, n_modes;
+  size_t n, n_nodes, n_modes;
   uint8_t *labels;
   cuonn_origin origin;
   cuonn_mesh mesh;
@@ -33,7 +33,7 @@ static inline void read_in_every_way(const char *path) {
     free(points);
   }
   if (cuonn_sweep_read(&sweep, path) == CUONN_OK) cuonn_sweep_record_free(&sweep);
-  if (cuonn_gradient_read(&gradients, &exact, &n, &n_modes, path) == CUONN_OK) {
+  if (cuonn_gradient_read(&gradients, &exact, &n, &n_nodes, &n_modes, path) == CUONN_OK) {
     free(gradients);
     free(exact);
   }
