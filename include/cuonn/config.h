@@ -12,6 +12,7 @@
 #include "cuonn/energy.h"
 #include "cuonn/features.h"
 #include "cuonn/network.h"
+#include "cuonn/shape.h"
 #include "cuonn/status.h"
 #include "cuonn/training.h"
 
@@ -42,15 +43,18 @@ typedef struct cuonn_data_options {
 
 /** A whole configuration.  Plain data: copy it as you like. */
 typedef struct cuonn_config {
-  cuonn_data_options data;            /**< data.*, but for what features are */
-  cuonn_features_options features;    /**< data.features, .radius, .side, .width, .frequencies, .border, .reference */
-  cuonn_network_shape network;        /**< network.modes, .layers, .classes, .phase_style, .loss_per_class */
-  cuonn_network_start start;          /**< network.start: haar, haar-phases, file */
-  char start_file[CUONN_CONFIG_TEXT]; /**< network.start_file: needed with, and only with, start: file */
-  cuonn_training_options training;    /**< training.*, chip.*; training.seed seeds starting phases and order */
-  size_t repeats;                     /**< sweep.repeats; 1 but in a grid (cuonn/grid.h) */
-  char chip_errors_file[CUONN_CONFIG_TEXT];  /**< chip.errors_file: errors of each node, "" if there is none */
-  cuonn_energy_preset energy_preset;         /**< energy.preset: what the values of `energy` were before single keys */
+  cuonn_data_options data;         /**< data.*, but for what features are */
+  cuonn_features_options features; /**< data.features, .radius, .side, .width, .frequencies, .border, .reference */
+  cuonn_network_shape network;     /**< network.modes, .layers, .classes, .phase_style, .loss_per_class; mesh: NULL */
+  cuonn_architecture architecture; /**< network.architecture */
+  size_t columns;                  /**< network.columns; 0: as many as the architecture has */
+  char shape_file[CUONN_CONFIG_TEXT];       /**< network.shape_file: needed with, and only with, architecture: custom */
+  cuonn_network_start start;                /**< network.start: haar, haar-phases, file */
+  char start_file[CUONN_CONFIG_TEXT];       /**< network.start_file: needed with, and only with, start: file */
+  cuonn_training_options training;          /**< training.*, chip.*; training.seed seeds starting phases and order */
+  size_t repeats;                           /**< sweep.repeats; 1 but in a grid (cuonn/grid.h) */
+  char chip_errors_file[CUONN_CONFIG_TEXT]; /**< chip.errors_file: errors of each node, "" if there is none */
+  cuonn_energy_preset energy_preset;        /**< energy.preset: what the values of `energy` were before single keys */
   cuonn_energy_components energy_components; /**< energy.components: the same of its electronics, over the preset */
   cuonn_energy_options energy;               /**< energy.*; no part of a training run */
   char backend[16];                          /**< backend.name */
@@ -83,10 +87,16 @@ CUONN_API cuonn_status cuonn_config_read_text(cuonn_config *config, const char *
  *  energy.components set others of their section.  @return CUONN_OK; CUONN_E_CONFIG */
 CUONN_API cuonn_status cuonn_config_set(cuonn_config *config, const char *assignment);
 
-/** Checks what single keys cannot: the data against its kind, N against the features, classes against N, style against
- *  start, start against its file; and that it is one run: sweep.repeats is 1.
+/** Checks what single keys cannot: the data against its kind, N against the features, classes against N, the
+ *  architecture against N and start, style against start, start against its file; and that it is one run: sweep.repeats
+ * is 1.
  *  @return CUONN_OK; CUONN_E_CONFIG naming both keys and what to change */
 CUONN_API cuonn_status cuonn_config_check(const cuonn_config *config);
+
+/** The shape of the network's meshes: of network.architecture, .modes and .columns, or read from network.shape_file.
+ *  @param[out] out  release with cuonn_mesh_shape_free(); for config->network.mesh, which it must outlive
+ *  @return CUONN_OK; as cuonn_mesh_shape_make(), as cuonn_mesh_shape_read() */
+CUONN_API cuonn_status cuonn_config_mesh_shape(cuonn_mesh_shape **out, const cuonn_config *config);
 
 /** The configuration as YAML that cuonn_config_read_text() reads back to the same values.
  *  @return a string to be released with free(); NULL if there is no memory */

@@ -72,6 +72,7 @@ typedef struct cuonn_backend {
   size_t steps_per_call;   /* steps after which training wants to look up: progress, stop */
   size_t models_per_state; /* most models of a sweep in one state: more would gain nothing, and be finished later */
   size_t modes_max;        /* most waveguides of a mesh, beyond which it refuses them; 0: CUONN_MODES_MAX */
+  bool neighbours_only;    /* it refuses meshes of which a node couples waveguides that are not neighbours */
 
   /* Whether it can compute here; CUONN_E_DEVICE and the reason if not. device: unless NULL, one line on the device that
    * computes, "" if that is the processor. */

@@ -127,6 +127,17 @@ done:
   return code;
 }
 
+void cli_config_follow(cuonn_config *config, const cuonn_network_shape *shape) {
+  const size_t columns = cuonn_mesh_shape_columns(shape->mesh) - 1; /* without that of gamma */
+  config->network = *shape;
+  config->architecture = cuonn_mesh_shape_architecture(shape->mesh);
+  const size_t own = cuonn_architecture_columns(config->architecture, shape->n_modes);
+  if (config->architecture != CUONN_ARCHITECTURE_RECTANGULAR)
+    config->columns = 0;
+  else if (columns != (config->columns ? config->columns : own))
+    config->columns = columns;
+}
+
 cuonn_status cli_make_chip(cuonn_network *network, const cuonn_config *config, uint64_t seed) {
   cuonn_chip_options chip = config->training.chip;
   chip.seed = seed;

@@ -85,6 +85,9 @@ int cli_config_set(cuonn_config *config, const char *key, const char *value);
 /* Reads the configuration that a checkpoint holds over the present values; a file of mere phases has none. */
 int cli_config_of_checkpoint(cuonn_config *config, const char *path);
 
+/* Gives a configuration the network of a file, whose shape outlives it: sizes, style, and the shape of its meshes. */
+void cli_config_follow(cuonn_config *config, const cuonn_network_shape *shape);
+
 /* The chip that a configuration describes, of this seed: errors of couplers and losses of a network. */
 cuonn_status cli_make_chip(cuonn_network *network, const cuonn_config *config, uint64_t seed);
 

@@ -9,7 +9,7 @@ static int read_config(cuonn_config *config, const cuonn_network_shape *shape, c
   int code = CLI_DONE;
   cuonn_config_init(config);
   CLI_PASS_DONE(cli_config_of_checkpoint(config, source->checkpoint));
-  config->network = *shape;
+  cli_config_follow(config, shape);
 
   cuonn_config wanted = *config;
   if (source->config) CLI_TRY_DONE(cuonn_config_read(&wanted, source->config));

@@ -63,6 +63,14 @@ done:
   return code;
 }
 
+int cli_training_shape(cli_training *training, cuonn_config *config) {
+  int code = CLI_DONE;
+  CLI_TRY_DONE(cuonn_config_mesh_shape(&training->mesh, config));
+  config->network.mesh = training->mesh;
+done:
+  return code;
+}
+
 int cli_training_load(cli_training *training, const cuonn_config *config) {
   int code = CLI_DONE;
   CLI_PASS_DONE(cli_context_open(&training->context, config));
@@ -103,6 +111,7 @@ void cli_training_free(cli_training *training) {
   free(training->identity);
   free(training->source);
   free(training->directory);
+  cuonn_mesh_shape_free(training->mesh);
   cuonn_dataset_free(&training->data);
   cuonn_context_free(training->context);
   free(training->settings);

@@ -16,6 +16,7 @@ typedef struct {
   const char *data_source; /* the same, unless the user names other data */
   cuonn_context *context;
   cuonn_dataset data;
+  cuonn_mesh_shape *mesh;
   char *identity; /* of the data */
   struct timespec began;
   cli_bar bar;
@@ -29,6 +30,9 @@ int cli_training_begin(cli_training *out, const struct argp *argp, int argc, cha
 
 /* Finds the directory that --resume means, and what the file NAME in it is called. */
 int cli_training_find(cli_training *training, const char *name);
+
+/* Makes the shape of the meshes, for as long as the call lasts, and gives it to the configuration. */
+int cli_training_shape(cli_training *training, cuonn_config *config);
 
 /* Opens the context that a configuration names, and reads the data. */
 int cli_training_load(cli_training *training, const cuonn_config *config);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "config/keys.h"
+#include "cuonn/files.h"
 
 /* The largest r with r^2 <= n. */
 static size_t root(size_t n) {
@@ -86,6 +87,48 @@ static cuonn_status check_images(const cuonn_data_options *data) {
   return CUONN_OK;
 }
 
+static bool is_universal(const cuonn_config *config) {
+  if (config->architecture == CUONN_ARCHITECTURE_TRIANGULAR) return true;
+  return config->architecture == CUONN_ARCHITECTURE_RECTANGULAR &&
+         (config->columns == 0 || config->columns == config->network.n_modes);
+}
+
+/* The shape of meshes: what it is made of, and whether it can have the starting phases. */
+static cuonn_status check_architecture(const cuonn_config *config) {
+  const char *const name = cuonn_architecture_name(config->architecture);
+  const bool custom = config->architecture == CUONN_ARCHITECTURE_CUSTOM;
+  const size_t n = config->network.n_modes;
+  CUONN_CHECK(
+      config->columns == 0 || config->architecture == CUONN_ARCHITECTURE_RECTANGULAR, CUONN_E_CONFIG,
+      "network.columns is %zu, but only network.architecture rectangular has any number of columns, not %s: set "
+      "network.columns to 0",
+      config->columns, name);
+  CUONN_CHECK(config->architecture != CUONN_ARCHITECTURE_BUTTERFLY || (n & (n - 1)) == 0, CUONN_E_CONFIG,
+              "network.modes is %zu, but network.architecture butterfly has 2, 4, 8, 16, ... waveguides: change either",
+              n);
+  CUONN_CHECK(cuonn_architecture_columns(config->architecture, n) <= CUONN_COLUMNS_MAX, CUONN_E_CONFIG,
+              "network.modes is %zu, of which network.architecture %s has %zu columns; at most %d are computed: change "
+              "either",
+              n, name, cuonn_architecture_columns(config->architecture, n), CUONN_COLUMNS_MAX);
+  CUONN_CHECK(!custom || config->shape_file[0] != '\0', CUONN_E_CONFIG,
+              "network.architecture is custom, but network.shape_file is empty: name the file with the pairs of each "
+              "column there");
+  CUONN_CHECK(custom || config->shape_file[0] == '\0', CUONN_E_CONFIG,
+              "network.shape_file is set, but only network.architecture custom reads it: set network.architecture to "
+              "custom, or remove network.shape_file");
+  CUONN_CHECK(config->start != CUONN_START_HAAR || is_universal(config), CUONN_E_CONFIG,
+              "network.architecture %s%s cannot start from network.start haar (the default), because it cannot express "
+              "every unitary: set network.start to haar-phases",
+              name, config->columns ? " with other than N columns" : "");
+  return CUONN_OK;
+}
+
+cuonn_status cuonn_config_mesh_shape(cuonn_mesh_shape **out, const cuonn_config *config) {
+  if (config->architecture == CUONN_ARCHITECTURE_CUSTOM)
+    return cuonn_mesh_shape_read(out, config->network.n_modes, config->shape_file);
+  return cuonn_mesh_shape_make(out, config->architecture, config->network.n_modes, config->columns);
+}
+
 cuonn_status cuonn_config_check(const cuonn_config *config) {
   const bool fields = config->data.kind == CUONN_DATA_FIELDS;
   CUONN_TRY(fields ? check_fields(&config->data) : check_images(&config->data));
@@ -94,6 +137,7 @@ cuonn_status cuonn_config_check(const cuonn_config *config) {
               "network.classes is %zu, but network.modes is %zu, and every class needs an output of its own: set "
               "network.classes to %zu or less, or network.modes to %zu or more",
               config->network.n_classes, config->network.n_modes, config->network.n_modes, config->network.n_classes);
+  CUONN_TRY(check_architecture(config));
   CUONN_CHECK(config->network.style != CUONN_STYLE_SYMMETRIC || config->start != CUONN_START_HAAR, CUONN_E_CONFIG,
               "network.phase_style symmetric cannot start from network.start haar (the default), because it cannot "
               "express every unitary: set network.start to haar-phases, or network.phase_style to top, bottom or "

@@ -10,6 +10,7 @@
 static const char *const data_kinds[] = {"images", "fields", NULL};
 static const char *const features[] = {"fourier", "resample", "radial", NULL};
 static const char *const styles[] = {"top", "bottom", "symmetric", "differential", NULL};
+static const char *const architectures[] = {"rectangular", "triangular", "butterfly", "tree", "custom", NULL};
 static const char *const starts[] = {"haar", "haar-phases", "file", NULL};
 static const char *const orders[] = {"fixed", "shuffled", NULL};
 static const char *const schedules[] = {"constant", "cosine", NULL};
@@ -103,8 +104,21 @@ const config_key config_keys[] = {
     {"network.loss_per_class", BOOLEAN(network.loss_per_class), .default_value = "true", .unit = "",
      .sentence = "Divides the cross entropy by the number of classes, as the source study does.", .sweepable = true,
      .decides = true},
+    {"network.architecture", CHOICE(architecture, architectures), .default_value = "rectangular", .unit = "",
+     .sentence = "Which waveguides the nodes of each column couple: neighbours in a rectangle or a triangle, those a "
+                 "power of 2 "
+                 "apart in a butterfly or a binary tree, or what `shape_file` lists.",
+     .decides = true},
+    {"network.columns", INTEGER(columns, 0, CUONN_COLUMNS_MAX), .default_value = "0", .unit = "columns",
+     .sentence =
+         "With `rectangular`: columns of nodes of every mesh; 0 is N, with which a mesh can have every unitary.",
+     .decides = true},
+    {"network.shape_file", TEXT(shape_file, 0), .default_value = "", .unit = "",
+     .sentence = "With `custom`: netCDF file with `pair(node, arm)`, the waveguides of each node, and `column(node)`."},
     {"network.start", CHOICE(start, starts), .default_value = "haar", .unit = "",
-     .sentence = "Starting phases: of Haar-random unitaries, drawn from the law of such phases, or from a file.",
+     .sentence =
+         "Starting phases: of Haar-random unitaries, drawn from the law of such phases (of each node by itself where a "
+         "mesh cannot have every unitary), or from a file.",
      .sweepable = true, .decides = true},
     {"network.start_file", TEXT(start_file, 0), .default_value = "", .unit = "",
      .sentence = "With `start: file`: the checkpoint whose phases the training starts from."},

@@ -60,6 +60,9 @@ cuonn_status cuonn_model_check_options(const cuonn_context *context, const cuonn
   CUONN_CHECK(most == 0 || n_modes <= most, CUONN_E_SHAPE,
               "backend %s computes meshes of up to %zu waveguides, these have %zu; use backend cpu",
               context->backend->name, most, n_modes);
+  CUONN_CHECK(!context->backend->neighbours_only || !options->shape.mesh || options->shape.mesh->neighbours,
+              CUONN_E_SHAPE, "backend %s computes meshes whose nodes join neighbouring waveguides; use backend cpu",
+              context->backend->name);
   CUONN_CHECK(context->method != CUONN_METHOD_DENSE || !cuonn_gradient_is_measured(options->gradient), CUONN_E_ARGUMENT,
               "method dense has no measured gradients (analog, digital); use columns or auto");
   return CUONN_OK;

@@ -122,6 +122,7 @@ static cuonn_status describe_data(char **out, const char *data, const cuonn_conf
   FILE *const text = open_memstream(out, &length);
   CUONN_CHECK(text, CUONN_E_MEMORY, "not enough memory to describe the data");
   fputs(data, text);
+  describe_file(text, "shape of the meshes", config->shape_file);
   describe_file(text, "starting phases", config->start_file);
   describe_file(text, "errors of the chip", config->chip_errors_file);
   const bool whole = !ferror(text);

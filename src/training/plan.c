@@ -12,6 +12,7 @@ cuonn_status cuonn_training_check(const cuonn_context *context, const cuonn_netw
   CUONN_CHECK(options->batch_size >= 1, CUONN_E_ARGUMENT, "batch_size is 0; it must be at least 1");
   CUONN_TRY(cuonn_optimizer_check(&options->optimizer));
   CUONN_TRY(cuonn_chip_check(&options->chip, options->gradient, shape->style));
+  CUONN_TRY(cuonn_chip_check_shape(&options->chip, shape->mesh));
   const cuonn_model_options model = training_model_options(shape, options, 1, options->batch_size);
   return cuonn_model_check_options(context, &model);
 }

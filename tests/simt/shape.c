@@ -23,6 +23,10 @@ static void others_are_refused(void **unused) {
   OK(cuonn_context_create(&context, "cuda", 0));
   OK(cuonn_mesh_create_shaped(&mesh, shape, CUONN_STYLE_TOP));
   REFUSED(cuonn_matrix(matrix, context, &mesh), CUONN_E_SHAPE, "neighbouring waveguides; use backend cpu");
+  /* before anything of a training is begun, too */
+  const cuonn_network_shape of = {4, 1, 2, CUONN_STYLE_TOP, true, shape};
+  cuonn_training_options training = CUONN_TRAINING_OPTIONS_INIT;
+  REFUSED(cuonn_training_check(context, &of, &training), CUONN_E_SHAPE, "neighbouring waveguides; use backend cpu");
   cuonn_mesh_free(&mesh);
   cuonn_mesh_shape_free(shape);
   cuonn_context_free(context);

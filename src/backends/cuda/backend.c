@@ -13,6 +13,7 @@ const cuonn_backend cuonn_backend_cuda = {
     .steps_per_call = kGraphSteps,
     .models_per_state = 1024,
     .modes_max = CUONN_DEVICE_MODES_MAX,
+    .neighbours_only = true,
     .probe = cuda_probe,
     .auto_method = cuda_auto_method,
     .create = cuda_create,

@@ -144,7 +144,7 @@ static int read_all(job *j) {
   cuonn_config_init(&j->config);
   CLI_TRY_DONE(cuonn_network_read(&j->network, j->args.checkpoint));
   CLI_PASS_DONE(cli_config_of_checkpoint(&j->config, j->args.checkpoint));
-  j->config.network = j->network.shape;
+  cli_config_follow(&j->config, &j->network.shape);
   for (size_t i = 0; i < j->args.n_settings; i++) CLI_TRY_DONE(cuonn_config_set(&j->config, j->args.settings[i]));
   CLI_TRY_DONE(cuonn_context_set_method(j->context, j->config.method));
   CLI_PASS_DONE(cli_config_set(&j->config, "training.gradient", j->args.method ? j->args.method : "exact"));

@@ -78,6 +78,7 @@ static int configure(job *j, const char *path) {
   CLI_PASS_DONE(cli_data_configure(&j->grid.base, t->data_folder, &t->common));
   CLI_PASS_DONE(cli_config_set(&j->grid.base, "output.directory", t->resume ? t->resume : t->output));
   CLI_TRY_DONE(cuonn_grid_complete(&j->grid));
+  CLI_PASS_DONE(cli_training_shape(&j->t, &j->grid.base));
 done:
   return code;
 }

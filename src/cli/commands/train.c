@@ -144,6 +144,7 @@ static int configure_resumed(job *j) {
     goto done;
   }
   CLI_PASS_DONE(cli_config_set(&j->config, "output.directory", j->t.directory));
+  j->config.network.mesh = j->state.network.shape.mesh; /* whatever has become of a file that it was read from */
   if (strcmp(cli_data_name(&started), cli_data_name(&j->config)) == 0) j->t.data_source = path;
 done:
   return code;
@@ -375,6 +376,7 @@ static int run(int argc, char **argv) {
   CLI_PASS_DONE(cli_training_begin(&j.t, &argp, argc, argv));
   cuonn_config_init(&j.config);
   CLI_PASS_DONE(j.t.resume ? configure_resumed(&j) : configure(&j, NULL));
+  if (!j.t.resume) CLI_PASS_DONE(cli_training_shape(&j.t, &j.config));
   CLI_PASS_DONE(load_data(&j));
   if (!j.t.resume) CLI_PASS_DONE(start_state(&j));
   if (j.t.resume) j.saved_step = j.state.step;
