@@ -15,11 +15,13 @@ label = STATS_max_x
 prediction = STATS_max_y
 stats data index 0 using 7 nooutput
 probability = STATS_max
+stats data index 0 using 8 nooutput
+columns = STATS_max
 width = 900
 height = 400
 load ARG0[:strlen(ARG0) - strlen("power.gp")]."style.gp"
 
-places = layers*(modes + 1)
+places = layers*(columns + 1)
 set title sprintf("test %s %.0f, label %.0f: taken for class %.0f with a probability of %.0f %%", kind, image, label, prediction, 100*probability) offset 0,0.7
 set xlabel "column of interferometers" offset 0,-0.9
 set label "waveguide" at screen 0.018,graph 0.5 center rotate
@@ -34,18 +36,18 @@ unset xtics
 # Numbers of columns and layers stand where they fit; the first column's and the first layer's always do.
 pixels = 0.77*width/places
 step = 1
-while (step < modes && step*pixels < 24) { step = 2*step }
-of_layer = pixels*(modes + 1)
+while (step < columns && step*pixels < 24) { step = 2*step }
+of_layer = pixels*(columns + 1)
 named = of_layer < 58 ? "%d" : "layer %d"
 layer_step = of_layer < 26 ? ceil(26/of_layer) : 1
 if (of_layer < 58) { set label "layer" at screen 0.068,graph 1.03 right }
 do for [l = 0:int(layers) - 1] {
-  start = l*(modes + 1)
+  start = l*(columns + 1)
   if (l > 0) { set arrow from start - 0.5,graph 0 to start - 0.5,graph 1 nohead front lw (of_layer < 26 ? 1 : 2.5) lc rgb "white" }
   if (l % layer_step == 0) {
-    set label sprintf(named, l) at start + 0.5*modes,graph 1.03 center
-    do for [c = 0:int(modes) - 1:int(step)] {
-      if (c == 0 || (modes + 1 - c)*pixels >= 24) { set label sprintf("%d", c) at start + c,graph -0.045 center }
+    set label sprintf(named, l) at start + 0.5*columns,graph 1.03 center
+    do for [c = 0:int(columns) - 1:int(step)] {
+      if (c == 0 || (columns + 1 - c)*pixels >= 24) { set label sprintf("%d", c) at start + c,graph -0.045 center }
     }
   }
 }

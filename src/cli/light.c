@@ -32,16 +32,16 @@ static void read_outputs(cli_light *light, const double *outputs, size_t n_class
 int cli_light_send(cli_light *out, const cli_trained *trained, size_t example) {
   int code = CLI_DONE;
   const cuonn_network_shape *const shape = &trained->network.shape;
-  const size_t n = shape->n_modes, a_layer = (n + 1) * n;
+  const size_t n = shape->n_modes, columns = cuonn_mesh_shape_columns(shape->mesh) - 1, before = columns * n;
   cuonn_fields in = {0}, passed = {0};
   cuonn_taps taps = {0};
   *out = (cli_light){0};
   CLI_PASS_DONE(enter(&in, trained, example));
   CLI_TRY_DONE(cuonn_fields_create(&passed, 1, n));
   out->input = malloc(2 * n * sizeof *out->input);
-  out->power = calloc(shape->n_layers * a_layer, sizeof *out->power);
+  out->power = calloc(shape->n_layers * (before + n), sizeof *out->power);
   out->probabilities = calloc(shape->n_classes, sizeof *out->probabilities);
-  taps.before_phi = calloc(n * n, 2 * sizeof *taps.before_phi);
+  taps.before_phi = calloc(before, 2 * sizeof *taps.before_phi);
   if (!in.values || !out->input || !out->power || !out->probabilities || !taps.before_phi) {
     code =
         cli_fail(CLI_RESOURCES, "not enough memory for the light in %zu layers of %zu waveguides", shape->n_layers, n);
@@ -49,12 +49,12 @@ int cli_light_send(cli_light *out, const cli_trained *trained, size_t example) {
   }
   memcpy(out->input, in.values, 2 * n * sizeof *out->input);
   for (size_t l = 0; l < shape->n_layers; l++) {
-    double *const power = out->power + l * a_layer;
+    double *const power = out->power + l * (before + n);
     CLI_TRY_DONE(cuonn_propagate(&passed, &taps, trained->context, &trained->network.layers[l], &in, false));
-    for (size_t i = 0; i < n * n; i++) power[i] = power_of(taps.before_phi + 2 * i);
+    for (size_t i = 0; i < before; i++) power[i] = power_of(taps.before_phi + 2 * i);
     for (size_t i = 0; i < n; i++) {
-      power[n * n + i] = power_of(passed.values + 2 * i);
-      in.values[2 * i] = sqrt(power[n * n + i]);
+      power[before + i] = power_of(passed.values + 2 * i);
+      in.values[2 * i] = sqrt(power[before + i]);
       in.values[2 * i + 1] = 0;
     }
   }

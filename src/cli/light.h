@@ -7,7 +7,7 @@
 /* What becomes of one test example. */
 typedef struct {
   double *input;         /* [N][2] features, as they enter the first mesh */
-  double *power;         /* [layer][column 0..N][N] before every column and after the last */
+  double *power;         /* [layer][column, 0 to all][N] before every column and after the last */
   double *probabilities; /* [class] */
   size_t prediction;     /* the class of the largest output */
 } cli_light;

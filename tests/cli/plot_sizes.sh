@@ -92,7 +92,7 @@ echo 1 > one
 netcdf two.nc classic 'node=1' '' theta:node:one phi:node:one
 draw phases2 phases two.nc
 # The scripts themselves, with what a network of two would write.
-printf '# \n2 1 2 0 1 0 0.75\n\n\n# \n-3 -1 0\n-3 -7 -400\n\n\n# \n0\n' > power2.txt
+printf '# \n2 1 2 0 1 0 0.75 2\n\n\n# \n-3 -1 0\n-3 -7 -400\n\n\n# \n0\n' > power2.txt
 printf '# \n32 20\n\n\n# \n0 0 10 0.625\n1 0 6 0.375\n0 1 6 0.375\n1 1 10 0.625\n\n\n# \n1\n' > confusion2.txt
 printf '# \n0.9 0.1\n\n\n# \n0.1 0.2\n\n\n# \n0 0\n' > gradients2.txt
 printf '# \n0 0\n\n\n# \n0 0\n\n\n# \n0 0\n' > nothing.txt

@@ -50,6 +50,17 @@ const char *cli_figure_name_among(const char *const *paths, size_t n_paths, size
   return tail_of(paths[which], n_parts);
 }
 
+int cli_figure_check_mesh(const cuonn_network_shape *shape, const char *path) {
+  const size_t n_columns = cuonn_mesh_shape_columns(shape->mesh) - 1;
+  if (shape->n_modes > CLI_FIGURE_MODES)
+    return cli_fail(CLI_BAD_FILE, "%s: has %zu waveguides; a picture of a mesh has at most %d", path, shape->n_modes,
+                    CLI_FIGURE_MODES);
+  if (n_columns > 2 * (size_t)CLI_FIGURE_MODES)
+    return cli_fail(CLI_BAD_FILE, "%s: has %zu columns; a picture of a mesh has at most %d", path, n_columns,
+                    2 * CLI_FIGURE_MODES);
+  return CLI_DONE;
+}
+
 const cli_trained *cli_figure_trained(int *code, cli_figure_source *source) {
   if (source->opened) return &source->trained;
   *code = cli_trained_open(

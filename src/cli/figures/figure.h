@@ -46,6 +46,9 @@ extern const cli_figure cli_figure_curves, cli_figure_confusion, cli_figure_exam
 /* Largest mesh of which there is a picture: beyond, a waveguide is thinner than a line. */
 #define CLI_FIGURE_MODES 128
 
+/* Refuses meshes that are too large for a picture: more waveguides, or more columns than twice as many. */
+int cli_figure_check_mesh(const cuonn_network_shape *shape, const char *path);
+
 /* Writes the data of a figure into memory; release *text with free(). */
 int cli_figure_data(char **text, size_t *size, const cli_figure *figure, cli_figure_source *source);
 

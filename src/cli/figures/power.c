@@ -10,26 +10,26 @@ static int write_power(FILE *out, cli_figure_source *source) {
   if (!trained) return code;
   cli_light light = {0};
   const cuonn_network_shape *const shape = &trained->network.shape;
-  const size_t n = shape->n_modes;
-  if (n > CLI_FIGURE_MODES) {
-    code = cli_fail(CLI_BAD_FILE, "%s: has %zu waveguides; a picture of a mesh has at most %d", source->files[0], n,
-                    CLI_FIGURE_MODES);
-    goto done;
-  }
+  const size_t n = shape->n_modes, places = cuonn_mesh_shape_columns(shape->mesh); /* before each, and behind all */
+  CLI_PASS_DONE(cli_figure_check_mesh(shape, source->files[0]));
   CLI_PASS_DONE(cli_light_send(&light, trained, source->example));
-  fputs("# waveguides, layers, classes, test example, label, prediction, probability of the prediction\n", out);
-  fprintf(out, "%zu %zu %zu %zu %d %zu %.6f\n", n, shape->n_layers, shape->n_classes, source->example,
-          trained->data.test.labels[source->example], light.prediction, light.probabilities[light.prediction]);
+  fputs(
+      "# waveguides, layers, classes, test example, label, prediction, probability of the prediction, columns of a "
+      "mesh\n",
+      out);
+  fprintf(out, "%zu %zu %zu %zu %d %zu %.6f %zu\n", n, shape->n_layers, shape->n_classes, source->example,
+          trained->data.test.labels[source->example], light.prediction, light.probabilities[light.prediction],
+          places - 1);
 
   double entered = 0;
   for (size_t i = 0; i < n; i++) entered += light.power[i];
   cli_figure_next_block(out);
   fputs(
-      "# a row a waveguide; layer by layer the N + 1 places before each column and after the last;\n"
+      "# a row a waveguide; layer by layer the places before each column and after the last;\n"
       "# power in dB of all power that entered, no light as -400\n",
       out);
   for (size_t waveguide = 0; waveguide < n; waveguide++) {
-    for (size_t place = 0; place < shape->n_layers * (n + 1); place++) {
+    for (size_t place = 0; place < shape->n_layers * places; place++) {
       const double share = entered > 0 ? light.power[place * n + waveguide] / entered : 0;
       fprintf(out, "%s%.3f", place ? " " : "", share > 1e-40 ? 10 * log10(share) : -400);
     }

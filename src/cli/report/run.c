@@ -17,6 +17,7 @@ typedef struct {
   size_t count, best_record;
   cuonn_origin origin; /* of last.nc: what the run was told last */
   cuonn_network_shape shape;
+  size_t n_nodes, n_columns; /* of each layer */
 } run_files;
 
 static int read_run(run_files *run) {
@@ -37,6 +38,9 @@ static int read_run(run_files *run) {
     if (run->records[i].test_accuracy > run->records[run->best_record].test_accuracy) run->best_record = i;
   CLI_TRY_DONE(cuonn_checkpoint_read(&state, &epoch, &run->origin, run->last));
   run->shape = state.network.shape;
+  run->shape.mesh = NULL; /* it goes with the state */
+  run->n_columns = cuonn_mesh_shape_columns(state.network.shape.mesh) - 1;
+  run->n_nodes = cuonn_network_nodes(&state.network.shape);
 done:
   cuonn_training_state_free(&state);
   return code;
@@ -85,8 +89,7 @@ static void write_numbers(FILE *out, const run_files *run) {
           "</tbody></table>\n<p>%zu phases of interferometers are trained, theta and phi of %zu nodes in each layer. "
           "Training took %.1f s in all, without the tests after the epochs. The train loss is the mean over the "
           "epoch's steps, each taken before its update.</p>\n<details><summary>Every epoch</summary>\n%s",
-          2 * run->shape.n_layers * cuonn_mesh_nodes(run->shape.n_modes), cuonn_mesh_nodes(run->shape.n_modes), seconds,
-          head);
+          2 * run->shape.n_layers * run->n_nodes, run->n_nodes, seconds, head);
   for (size_t i = 0; i < run->count; i++) write_row(out, "", &run->records[i]);
   fputs("</tbody></table>\n</details>\n", out);
 }
@@ -99,7 +102,7 @@ static int write_figures(cli_report_page *page, const run_files *run, const char
   cli_figure_source of_run = {.files = (const char *const[]){run->metrics}, .n_files = 1};
   cli_figure_source of_best = {
       .files = (const char *const[]){run->best}, .n_files = 1, .data = data, .loaded = loaded, .common = *common};
-  const bool pictures = run->shape.n_modes <= CLI_FIGURE_MODES;
+  const bool pictures = run->shape.n_modes <= CLI_FIGURE_MODES && run->n_columns <= 2 * CLI_FIGURE_MODES;
   fputs("<h2>Figures</h2>\n", page->out);
   CLI_PASS_DONE(cli_report_figure(page, &cli_figure_curves, &of_run, "loss and test accuracy over the epochs"));
   if (page->missing) goto done;
@@ -115,7 +118,9 @@ static int write_figures(cli_report_page *page, const run_files *run, const char
   for (of_best.layer = 0; pictures && of_best.layer < run->shape.n_layers; of_best.layer++)
     CLI_PASS_DONE(cli_report_figure(page, &cli_figure_phases, &of_best,
                                     "a mesh as it lies on the chip, light entering at the left"));
-  if (!pictures) fprintf(page->out, "<p>Meshes of more than %d waveguides have no picture.</p>\n", CLI_FIGURE_MODES);
+  if (!pictures)
+    fprintf(page->out, "<p>Meshes of more than %d waveguides or %d columns have no picture.</p>\n", CLI_FIGURE_MODES,
+            2 * CLI_FIGURE_MODES);
 done:
   cli_figure_source_free(&of_best);
   return code;
