@@ -142,6 +142,8 @@ def make(program, folder):
         Case("eval", ["eval", "run/last.nc", "--json"], data | below("run"), []),
         Case("decompose", ["decompose", "unitary.nc", "--output", "out.nc"], below("unitary.nc") | old, ["out.nc"]),
         Case("matrix", ["matrix", "mesh.nc", "--output", "out.nc"], below("mesh.nc") | old, ["out.nc"]),
+        Case("convert", ["convert", "mesh.nc", "--to", "neurophox", "--output", "out.nc"], below("mesh.nc") | old,
+             ["out.nc"]),
         Case("propagate", ["propagate", "mesh.nc", "--input", "fields.nc", "--output", "out.nc", "--taps"],
              below("mesh.nc", "fields.nc") | old, ["out.nc"]),
         Case("vjp", ["vjp", "mesh.nc", "--input", "fields.nc", "--output", "out.nc"],

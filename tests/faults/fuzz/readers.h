@@ -18,9 +18,11 @@ static inline void read_in_every_way(const char *path) {
   cuonn_energy_point *points;
   cuonn_sweep_record sweep;
   cuonn_mesh_gradient *gradients, *exact;
+  const cuonn_convention *convention;
   if (cuonn_unitary_read(&matrix, &n, path) == CUONN_OK) free(matrix);
   if (cuonn_mesh_read(&mesh, path) == CUONN_OK) cuonn_mesh_free(&mesh);
   if (cuonn_network_read(&network, path) == CUONN_OK) cuonn_network_free(&network);
+  if (cuonn_network_read_any(&network, &convention, path) == CUONN_OK) cuonn_network_free(&network);
   if (cuonn_fields_read(&fields, path, "input") == CUONN_OK) cuonn_fields_free(&fields);
   if (cuonn_examples_read(&examples, path) == CUONN_OK) cuonn_examples_free(&examples);
   if (cuonn_labels_read(&labels, &n, path) == CUONN_OK) free(labels);
