@@ -344,8 +344,8 @@ static cuonn_status check_conversion(const cuonn_mesh *mesh, const cuonn_convent
                 "node %zu has a lossy phase shifter; %s and %s do not have their shifters in the same arms", i / 2,
                 from->name, to->name);
   }
-  CUONN_CHECK(same || (from->form->idle == 0 && to->form->idle == 0) || shape_is_complete(mesh->shape),
-              CUONN_E_ARGUMENT,
+  const bool rectangular = mesh->shape->architecture == CUONN_ARCHITECTURE_RECTANGULAR;
+  CUONN_CHECK(same || (from->form->idle == 0 && to->form->idle == 0) || rectangular, CUONN_E_ARGUMENT,
               "%s and %s can be converted for rectangular meshes only: one of them has a phase on waveguides that a "
               "column leaves out",
               from->name, to->name);

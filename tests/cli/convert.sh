@@ -74,6 +74,17 @@ expect 0 '' "$cuonn" convert again.nc --to cuonn --output same.nc
 for line in 'from +cuonn-bottom' 'to +cuonn-bottom' 'matrix error +0'; do output "^$line\$"; done
 for v in theta phi gamma; do check same_values 0 same.nc $v again.nc $v; done
 
+# ------------------------------------------------------------------------------------------- other shapes
+for v in theta phi; do numbers 12 6 6 > $v; done
+numbers 8 7 6 > gamma
+netcdf butterfly.nc classic 'node=12 waveguide=8' 'architecture=butterfly phase_style=differential' \
+  theta:node:theta phi:node:phi gamma:waveguide:gamma
+expect 0 '' "$cuonn" convert butterfly.nc --to meshes-out --output theirs.nc
+check grep -q 'architecture = "butterfly"' <(ncdump -h theirs.nc)
+expect 0 '' "$cuonn" convert theirs.nc --to cuonn --output ours.nc
+for mesh in butterfly ours; do expect 0 '' "$cuonn" matrix $mesh.nc --output $mesh-u.nc; done
+check same_values 1e-12 ours-u.nc unitary butterfly-u.nc unitary
+
 # ------------------------------------------------------------------------------------------- refusals
 cp network.nc kept.nc
 refuse() { local code=$1 regex=$2; shift 2; expect "$code" "$regex" "$cuonn" "$@"; }
@@ -95,6 +106,8 @@ refuse 2 '^cuonn convert: convention "clements" is unknown; it is one of cuonn-t
   convert theirs.nc --from clements --to cuonn --output kept.nc
 refuse 2 '^cuonn convert: network.nc: node [0-9]+ would need a phase of .*for which torchonn has no shifter$' \
   convert network.nc --to torchonn --output kept.nc
+refuse 2 '^cuonn convert: butterfly.nc: cuonn-differential and neurophox can be converted for rectangular meshes only' \
+  convert butterfly.nc --to neurophox --output kept.nc
 refuse 2 '^cuonn convert: --to CONVENTION is missing' convert network.nc --output kept.nc
 refuse 2 '^cuonn convert: .*network.nc' convert network.nc --to perceval --output network.nc
 stored_mesh 4 bad.nc convention=clements

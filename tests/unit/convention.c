@@ -78,6 +78,9 @@ static void each_pair(const cuonn_mesh_shape *shape, double error, bool (*takes)
 
 static bool takes_all(const cuonn_convention *c) { return c != NULL; }
 static bool takes_errors(const cuonn_convention *c) { return !is_rotation(c); }
+static bool takes_errors_of_any_shape(const cuonn_convention *c) {
+  return !is_rotation(c) && strcmp(cuonn_convention_name(c), "neurophox") != 0;
+}
 static bool takes_any_shape(const cuonn_convention *c) { return strcmp(cuonn_convention_name(c), "neurophox") != 0; }
 
 static void every_pair_has_the_same_matrix(void **unused) {
@@ -87,6 +90,9 @@ static void every_pair_has_the_same_matrix(void **unused) {
     OK(cuonn_mesh_shape_rectangular(&shape, n));
     each_pair(shape, 0, takes_all);
     each_pair(shape, 0.2, takes_errors);
+    cuonn_mesh_shape_free(shape);
+    OK(cuonn_mesh_shape_make(&shape, CUONN_ARCHITECTURE_RECTANGULAR, n, n / 2 + 3)); /* fewer columns, and more */
+    each_pair(shape, 0, takes_all);
     cuonn_mesh_shape_free(shape);
   }
 }
@@ -101,6 +107,12 @@ static void every_shape_is_converted(void **unused) {
   for (size_t i = 0; i < sizeof far_shapes / sizeof *far_shapes; i++) {
     cuonn_mesh_shape *const shape = shape_of(&far_shapes[i]);
     each_pair(shape, 0, takes_any_shape);
+    cuonn_mesh_shape_free(shape);
+  }
+  for (int architecture = CUONN_ARCHITECTURE_TRIANGULAR; architecture < CUONN_ARCHITECTURE_CUSTOM; architecture++) {
+    cuonn_mesh_shape *shape;
+    OK(cuonn_mesh_shape_make(&shape, architecture, 8, 0));
+    each_pair(shape, 0.1, takes_errors_of_any_shape);
     cuonn_mesh_shape_free(shape);
   }
 }
