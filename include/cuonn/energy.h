@@ -82,8 +82,10 @@ typedef struct cuonn_energy_gpu {
 
 /** Everything that the model takes.  Fill it with cuonn_energy_options_init(). */
 typedef struct cuonn_energy_options {
-  size_t n_modes; /**< N, waveguides of the mesh */
-  size_t batch;   /**< M, examples */
+  size_t n_modes;    /**< N, waveguides of the mesh */
+  size_t n_columns;  /**< D, its columns of nodes; 0: those of the rectangular mesh, N */
+  size_t n_shifters; /**< S, its phase shifters; 0: those of the rectangular mesh, N^2 */
+  size_t batch;      /**< M, examples */
 
   size_t operations;       /**< K, operations that an element of the matrix counts for */
   size_t channels;         /**< c_q, converter channels per mode (2: I and Q) */
@@ -166,10 +168,19 @@ CUONN_API void cuonn_energy_follow_training(cuonn_energy_options *options, const
  *  @param[in] n_modes  N, at least 2; the formula holds between whole numbers, too */
 CUONN_API double cuonn_energy_haar_phase(double n_modes);
 
+/** The same for the mesh of the options: where its shape cannot have every unitary, of nodes that are Haar-random by
+ *  themselves (cuonn_mesh_randomize()).
+ *  @param[in] n_modes  N of a rectangular mesh, in place of the options'; not looked at for others */
+CUONN_API double cuonn_energy_drawn_phase(const cuonn_energy_options *options, double n_modes);
+
 /** Mean over theta and phi of all layers of what a heater's power is proportional to, radians: heaters only delay, so
  *  that the phase of every arm counts in [0, 2 pi), and a phase that stands in two arms counts twice.  A pair of +alpha
  *  / 2 and -alpha / 2 takes a whole turn.  For `mean_phase`.  eq. 27. */
 CUONN_API double cuonn_energy_mean_phase(const cuonn_network *network);
+
+/** Sets n_modes, n_columns and n_shifters to those of a mesh; the last two to 0 for the rectangular one of N columns.
+ */
+CUONN_API void cuonn_energy_follow_shape(cuonn_energy_options *options, const cuonn_mesh_shape *shape);
 
 /** Checks every value.
  *  @return CUONN_OK; CUONN_E_ARGUMENT naming the key of the configuration ("energy.dac"), its value and its range */
@@ -269,14 +280,15 @@ typedef struct cuonn_energy_light {
   double column_loss; /**< l, MZI and the one tap that a path meets in a column, dB */
   double symbol_energy; /**< E_L(N), J of electricity a mode and symbol; 0 if the laser is not counted */
   double watts;         /**< N E_L f_s, electricity of the laser while one pass runs */
-  double equal_modes;   /**< N_eq, where the mesh's light costs as much as its conversions, eq. 14 */
+  double equal_modes;   /**< N_eq, where the mesh's light costs as much as its conversions, eq. 14; NaN as a peak */
 } cuonn_energy_light;
 
 /** Light of one pass with N modes.  eq. 9 to 11, 14.
  *  @return CUONN_OK, also if not detectable; as cuonn_energy_options_check() */
 CUONN_API cuonn_status cuonn_energy_light_cost(cuonn_energy_light *out, const cuonn_energy_options *options);
 
-/** Where an operation is most efficient; beyond, the optical loss costs more than a larger mesh saves. */
+/** Where an operation is most efficient; beyond, the optical loss costs more than a larger mesh saves.  NaN for a mesh
+ *  whose numbers of columns and shifters are given, because they have no law in N. */
 typedef struct cuonn_energy_peak {
   double modes;         /**< N*; infinite without loss or without a laser */
   double tops_per_watt; /**< there; 0 if not detectable */
@@ -309,8 +321,8 @@ typedef struct cuonn_energy_network {
   double gpu_joules;           /**< of the GPU's step; 0: not compared */
 } cuonn_energy_network;
 
-/** Cost of a network: N and layers from the shape, M and what happens to a partial batch from the training's options;
- *  n_modes and batch of the energy options are not read.  eq. 17 to 21.
+/** Cost of a network: N, layers and, if it names one, the mesh from the shape, M and what happens to a partial batch
+ * from the training's options; n_modes and batch of the energy options are not read.  eq. 17 to 21.
  *  @param[in] n_examples  of the training set
  *  @return CUONN_OK; as cuonn_energy_options_check(); CUONN_E_ARGUMENT if an epoch has no step */
 CUONN_API cuonn_status cuonn_energy_network_cost(cuonn_energy_network *out, const cuonn_energy_options *options,

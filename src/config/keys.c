@@ -419,10 +419,12 @@ void config_note_setter(config_setters *named, const config_key *key) {
 
 void config_apply_setters(cuonn_config *config, const config_setters *named) {
   if (named->preset) {
-    const size_t modes = config->energy.n_modes, batch = config->energy.batch;
+    const cuonn_energy_options before = config->energy;
     cuonn_energy_options_init(&config->energy, config->energy_preset);
-    config->energy.n_modes = modes;
-    config->energy.batch = batch;
+    config->energy.n_modes = before.n_modes;
+    config->energy.n_columns = before.n_columns;
+    config->energy.n_shifters = before.n_shifters;
+    config->energy.batch = before.batch;
     if (!named->components) config->energy_components = cuonn_energy_preset_components(config->energy_preset);
   }
   if (named->components) cuonn_energy_use_components(&config->energy, config->energy_components);

@@ -3,7 +3,22 @@
 
 #include "energy/holding.h"
 
-double energy_shifters(double n_modes) { return n_modes * n_modes; }
+bool energy_has_shape(const cuonn_energy_options *o) { return o->n_columns != 0 || o->n_shifters != 0; }
+
+double energy_columns(const cuonn_energy_options *o) { return (double)(o->n_columns ? o->n_columns : o->n_modes); }
+
+double energy_shifters(const cuonn_energy_options *o) {
+  const double n = (double)o->n_modes;
+  return o->n_shifters ? (double)o->n_shifters : n * n;
+}
+
+void cuonn_energy_follow_shape(cuonn_energy_options *options, const cuonn_mesh_shape *shape) {
+  const size_t n = cuonn_mesh_shape_modes(shape), columns = cuonn_mesh_shape_columns(shape) - 1;
+  const bool rectangle = cuonn_mesh_shape_architecture(shape) == CUONN_ARCHITECTURE_RECTANGULAR && columns == n;
+  options->n_modes = n;
+  options->n_columns = rectangle ? 0 : columns;
+  options->n_shifters = rectangle ? 0 : 2 * cuonn_mesh_shape_nodes(shape) + n;
+}
 
 double cuonn_energy_haar_phase(double n_modes) {
   const double n = n_modes;
@@ -33,8 +48,17 @@ double cuonn_energy_mean_phase(const cuonn_network *network) {
   return sum / (2 * (double)nodes * (double)shape->n_layers);
 }
 
+/* Mean of theta and phi that were drawn: by the law of Haar-random unitaries, which is the same in a triangular mesh,
+ * or in meshes that cannot have every unitary by that of each node, k = 1, as in a mesh of two waveguides. */
+double cuonn_energy_drawn_phase(const cuonn_energy_options *o, double n_modes) {
+  const size_t n = o->n_modes;
+  const bool triangular = n > 2 && o->n_columns == 2 * n - 3 && o->n_shifters == n * n;
+  if (!energy_has_shape(o)) return cuonn_energy_haar_phase(n_modes);
+  return cuonn_energy_haar_phase(triangular ? (double)n : 2);
+}
+
 double energy_holding_power(const cuonn_energy_options *o, double n_modes) {
   const double whole = o->holding_power * 1e-3;
   if (o->holding == CUONN_HOLDING_CONSTANT) return whole;
-  return whole * (o->phases_known ? o->mean_phase : cuonn_energy_haar_phase(n_modes)) / M_PI;
+  return whole * (o->phases_known ? o->mean_phase : cuonn_energy_drawn_phase(o, n_modes)) / M_PI;
 }

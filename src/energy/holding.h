@@ -4,11 +4,17 @@
 
 #include "cuonn/energy.h"
 
-/* N^2, phase shifters of a mesh with those of its outputs: as many as are heated, tapped, read and written. A path
- * meets a share 1 / N of them, one per column. */
-double energy_shifters(double n_modes);
+/* S, phase shifters of the mesh with those of its outputs: as many as are heated, tapped, read and written. A path
+ * meets a share 1 / N of them: in a rectangular mesh, which has N^2, one per column. */
+double energy_shifters(const cuonn_energy_options *o);
 
-/* P_hold, mean power of a phase shifter, W, eq. 25. */
+/* D, columns of nodes. */
+double energy_columns(const cuonn_energy_options *o);
+
+/* Whether columns and shifters are those of another mesh than the rectangular one. */
+bool energy_has_shape(const cuonn_energy_options *o);
+
+/* P_hold, mean power of a phase shifter, W, eq. 25; n_modes is not looked at where the mesh has another shape. */
 double energy_holding_power(const cuonn_energy_options *o, double n_modes);
 
 #endif

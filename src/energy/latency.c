@@ -7,7 +7,7 @@
 static const double kSpeedOfLight = 299792458;
 
 double energy_fill_time(const cuonn_energy_options *o) {
-  const double flight = (double)o->n_modes * o->column_length * 1e-3 * o->group_index / kSpeedOfLight;
+  const double flight = energy_columns(o) * o->column_length * 1e-3 * o->group_index / kSpeedOfLight;
   return o->electronic_latency * 1e-9 + flight;
 }
 
@@ -26,11 +26,10 @@ double energy_passes_time(const cuonn_energy_options *o, cuonn_energy_operation 
 double energy_read_time(const cuonn_energy_options *o) {
   const double n = (double)o->n_modes, converters = o->tap_converters ? (double)o->tap_converters : n;
   const double readouts = (double)cuonn_energy_passes_of(o, CUONN_OPERATION_GRADIENT).readouts;
-  return energy_tap_readings(o) * ceil(readouts * energy_shifters(n) / converters) / (o->tap_rate * 1e6);
+  return energy_tap_readings(o) * ceil(readouts * energy_shifters(o) / converters) / (o->tap_rate * 1e6);
 }
 
 double energy_write_time(const cuonn_energy_options *o) {
   if (o->write_converters == 0 || o->write_rate == 0) return 0; /* not known: left out */
-  const double n = (double)o->n_modes;
-  return ceil(energy_shifters(n) / (double)o->write_converters) / (o->write_rate * 1e6);
+  return ceil(energy_shifters(o) / (double)o->write_converters) / (o->write_rate * 1e6);
 }

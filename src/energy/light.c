@@ -29,9 +29,9 @@ static double photons_of_bits(const cuonn_energy_options *o) {
 /* n, photons per mode and symbol at the detector, eq. 24. */
 static double wanted_photons(const cuonn_energy_options *o) { return fmax(photons_of_bits(o), o->least_photons); }
 
-/* l, of a column, dB: an MZI, and the taps of those phase shifters that a path meets, N of N^2 in N columns. */
+/* l, of a column, dB: an MZI, and the taps of those phase shifters that a path meets, S / N of S in D columns. */
 static double column_loss(const cuonn_energy_options *o) {
-  const double n = (double)o->n_modes, taps = energy_shifters(n) / n / n;
+  const double taps = energy_shifters(o) / (double)o->n_modes / energy_columns(o);
   return o->column_loss - taps * 10 * log10(1 - o->tap_fraction);
 }
 
@@ -50,7 +50,7 @@ energy_light energy_light_of(const cuonn_energy_options *o) {
 
 double energy_of_symbol(const cuonn_energy_options *o) {
   const energy_light light = energy_light_of(o);
-  return light.mesh * exp(light.alpha * (double)o->n_modes) + light.oscillator;
+  return light.mesh * exp(light.alpha * energy_columns(o)) + light.oscillator;
 }
 
 cuonn_status cuonn_energy_light_cost(cuonn_energy_light *out, const cuonn_energy_options *options) {
@@ -66,6 +66,8 @@ cuonn_status cuonn_energy_light_cost(cuonn_energy_light *out, const cuonn_energy
   out->watts = (double)o->n_modes * out->symbol_energy * o->symbol_rate * 1e9;
   const bool lossless = !o->laser || light.alpha == 0;
   const double conversions = energy_to_send(o, 1) + energy_to_read(o, 1);
-  out->equal_modes = lossless ? INFINITY : fmax(0, log(conversions / light.mesh) / light.alpha);
+  out->equal_modes = energy_has_shape(o) ? NAN
+                     : lossless          ? INFINITY
+                                         : fmax(0, log(conversions / light.mesh) / light.alpha);
   return CUONN_OK;
 }

@@ -59,15 +59,13 @@ static void add(cuonn_energy_cost *to, double times, const cuonn_energy_cost *co
   to->seconds += times * cost->seconds;
 }
 
-static double shifters(const cuonn_energy_options *o) { return energy_shifters((double)o->n_modes); }
-
 /* One step with a batch of o->batch. */
 static cuonn_energy_cost step_cost(const cuonn_energy_options *o, double layers) {
   cuonn_energy_cost layer, step = {0};
   const sharing s = share(o, layers);
   energy_operation_cost(&layer, o, CUONN_OPERATION_GRADIENT);
   add(&step, layers, &layer);
-  step.part[CUONN_ENERGY_PROGRAMMING] = s.writes * shifters(o) * o->programming_energy * 1e-12;
+  step.part[CUONN_ENERGY_PROGRAMMING] = s.writes * energy_shifters(o) * o->programming_energy * 1e-12;
   step.part[CUONN_ENERGY_DIGITAL] += o->digital_energy * 1e-12;
   step.seconds = sweep_time(o, layers) + s.read + o->optimizer_time * 1e-9 + s.write;
   finish(&step);
@@ -82,7 +80,7 @@ static cuonn_energy_cost inference_cost(cuonn_energy_options o, double layers) {
   const bool streaming = o.dataflow == CUONN_DATAFLOW_STREAMING;
   inference.seconds += layers * (streaming ? o.nonlinearity_time : o.digital_time) * 1e-9;
   if (o.dataflow == CUONN_DATAFLOW_REUSED) {
-    inference.part[CUONN_ENERGY_PROGRAMMING] = layers * shifters(&o) * o.programming_energy * 1e-12;
+    inference.part[CUONN_ENERGY_PROGRAMMING] = layers * energy_shifters(&o) * o.programming_energy * 1e-12;
     inference.seconds += layers * (energy_write_time(&o) + o.programming_time * 1e-6);
   }
   finish(&inference);
@@ -92,7 +90,8 @@ static cuonn_energy_cost inference_cost(cuonn_energy_options o, double layers) {
 /* The step on a GPU, s, with dense layers of complex numbers: 8 real operations per element, three products, eq. 21. */
 static double gpu_time(const cuonn_energy_options *o, double layers) {
   const cuonn_energy_gpu *g = &o->gpu;
-  const double operations = 3 * 8 * layers * shifters(o) * (double)o->batch;
+  const double elements = (double)o->n_modes * (double)o->n_modes;
+  const double operations = 3 * 8 * layers * elements * (double)o->batch;
   const double traffic = g->bandwidth > 0 ? g->traffic / (g->bandwidth * 1e9) : 0;
   return g->launches * g->launch_time * 1e-6 + fmax(operations / (g->use * g->rate * 1e12), traffic);
 }
@@ -102,6 +101,7 @@ cuonn_status cuonn_energy_network_cost(cuonn_energy_network *out, const cuonn_en
                                        size_t n_examples) {
   cuonn_energy_options o = *options;
   o.n_modes = shape->n_modes;
+  if (shape->mesh) cuonn_energy_follow_shape(&o, shape->mesh);
   o.batch = training->batch_size;
   cuonn_energy_follow_training(&o, training);
   CUONN_TRY(cuonn_energy_options_check(&o));

@@ -44,11 +44,11 @@ void energy_operation_cost(cuonn_energy_cost *out, const cuonn_energy_options *o
   out->part[CUONN_ENERGY_MIXER] = channels * (double)passes.mixes * o->mixer * 1e-12;
   out->part[CUONN_ENERGY_LASER] = vectors * n * passes.light * energy_of_symbol(o);
   out->part[CUONN_ENERGY_HOLDING] =
-      vectors * (double)passes.symbols * energy_shifters(n) * energy_holding_power(o, n) / rate;
+      vectors * (double)passes.symbols * energy_shifters(o) * energy_holding_power(o, n) / rate;
   out->seconds = energy_passes_time(o, operation);
   if (gradient) {
     out->part[CUONN_ENERGY_TAP] =
-        energy_shifters(n) * (double)passes.readouts * o->tap * 1e-12 * energy_tap_readings(o);
+        energy_shifters(o) * (double)passes.readouts * o->tap * 1e-12 * energy_tap_readings(o);
     out->part[CUONN_ENERGY_DIGITAL] = energy_of_products(o);
     out->seconds += o->loss_time * 1e-9 + energy_read_time(o);
   }

@@ -64,6 +64,8 @@ typedef struct {
 static cuonn_status check_counts(const cuonn_energy_options *o) {
   const count_range ranges[] = {
       {"modes", o->n_modes, 2, CUONN_MODES_MAX},
+      {"n_columns", o->n_columns, 0, CUONN_COLUMNS_MAX},
+      {"n_shifters", o->n_shifters, 0, (size_t)(CUONN_COLUMNS_MAX + 1) * CUONN_MODES_MAX},
       {"batch", o->batch, 1, CUONN_ENERGY_BATCH_MAX},
       {"operations", o->operations, 1, 64},
       {"channels", o->channels, 1, 8},

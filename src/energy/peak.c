@@ -79,7 +79,9 @@ cuonn_status cuonn_energy_operation_peak(cuonn_energy_peak *out, const cuonn_ene
   const cuonn_energy_options *o = options;
   const terms t = terms_of(o, operation);
   const double k = 1e-12 * (double)o->operations;
-  if (isinf(t.a)) {
+  if (energy_has_shape(o)) {
+    *out = (cuonn_energy_peak){NAN, NAN};
+  } else if (isinf(t.a)) {
     *out = (cuonn_energy_peak){0, 0};
   } else if (operation == CUONN_OPERATION_GRADIENT && o->measurement == CUONN_MEASUREMENT_MATRIX) {
     *out = of_matrix(&t, o);

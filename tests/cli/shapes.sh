@@ -140,6 +140,20 @@ for shape in rectangular triangular butterfly tree custom; do
   check test "$(values $shape-sweep/sweep.nc status | paste -sd' ')" = '0 0'
   check same_values 0 $shape-sweep/networks/000000.nc theta $shape-reference/last.nc theta
 done
+# Energy, of a configuration and of what was trained by it: two shifters a node and N at the outputs.
+for shape in rectangular:5:92 triangular:29:256 butterfly:4:80 tree:4:46 custom:2:24; do
+  IFS=: read -r name columns shifters <<< "$shape"
+  # shellcheck disable=SC2086 # words
+  run="--set network.architecture=$name ${settings[$name]}"
+  # shellcheck disable=SC2086 # words
+  expect 0 '' "$cuonn" energy --network config.yaml $run
+  output "^$name, $columns columns, $shifters phase shifters\$"
+  output '^optical loss overtakes at  *- *- *-$'
+  expect 0 '' "$cuonn" energy --network "$name-cpu" --json
+  output "\"columns\":$columns,\"phase_shifters\":$shifters"
+done
+expect 2 'network.architecture may not differ from what the file holds$' "$cuonn" energy --network tree-cpu \
+  --set network.architecture=butterfly
 # Phases of a network as the start of another: of the same shape.
 expect 0 '' "$cuonn" train config.yaml --set network.architecture=tree --set network.start=file \
   --set network.start_file=tree-cpu/last.nc --output from-tree

@@ -939,6 +939,63 @@ static void components_meet_the_noise(void **state) {
   REFUSED(cuonn_energy_meet_noise(&o, &(cuonn_energy_noise){0, 0, INFINITY}), CUONN_E_ARGUMENT, "io_phase is inf");
 }
 
+/* A butterfly of 16 waveguides has 4 columns and 2 x 32 + 16 shifters in place of 16 and 256. */
+static void other_shapes_have_their_columns_and_shifters(void **unused) {
+  (void)unused;
+  cuonn_mesh_shape *mesh;
+  cuonn_energy_options rectangle = preset(CUONN_ENERGY_CITED);
+  rectangle.n_modes = 16;
+  rectangle.detection = CUONN_DETECTION_DIRECT; /* no oscillator beside the light of the mesh */
+  rectangle.holding_power = 20;
+  rectangle.holding = CUONN_HOLDING_CONSTANT;
+  cuonn_energy_options same = rectangle, butterfly = rectangle, triangle = rectangle;
+  same.n_columns = 16;
+  same.n_shifters = 256;
+  OK(cuonn_mesh_shape_make(&mesh, CUONN_ARCHITECTURE_BUTTERFLY, 16, 0));
+  cuonn_energy_follow_shape(&butterfly, mesh);
+  cuonn_mesh_shape_free(mesh);
+  assert_true(butterfly.n_columns == 4 && butterfly.n_shifters == 80);
+  OK(cuonn_mesh_shape_make(&mesh, CUONN_ARCHITECTURE_TRIANGULAR, 16, 0));
+  cuonn_energy_follow_shape(&triangle, mesh);
+  cuonn_mesh_shape_free(mesh);
+  assert_true(triangle.n_columns == 29 && triangle.n_shifters == 256);
+
+  const cuonn_energy_cost a = cost_of(&rectangle, CUONN_OPERATION_GRADIENT);
+  const cuonn_energy_cost b = cost_of(&same, CUONN_OPERATION_GRADIENT);
+  const cuonn_energy_cost c = cost_of(&butterfly, CUONN_OPERATION_GRADIENT);
+  assert_true(a.joules == b.joules && a.seconds == b.seconds &&
+              a.part[CUONN_ENERGY_LASER] == b.part[CUONN_ENERGY_LASER]);
+  is_about(c.part[CUONN_ENERGY_HOLDING] / a.part[CUONN_ENERGY_HOLDING], 80. / 256, 1e-14);
+  is_about(c.part[CUONN_ENERGY_TAP] / a.part[CUONN_ENERGY_TAP], 80. / 256, 1e-14);
+  assert_true(c.part[CUONN_ENERGY_DAC] == a.part[CUONN_ENERGY_DAC]);
+  /* a path meets 16 columns and 16 taps, or 4 columns and 80 / 16 = 5 taps */
+  const double tap = -10 * log10(1 - rectangle.tap_fraction), column = rectangle.column_loss;
+  is_about(c.part[CUONN_ENERGY_LASER] / a.part[CUONN_ENERGY_LASER], pow(10, -(12 * column + 11 * tap) / 10), 1e-13);
+  /* readings: c_t N^2 or c_t S by as many converters as modes; 12 columns less to fly through, in every pass */
+  const cuonn_energy_passes passes = cuonn_energy_passes_of(&rectangle, CUONN_OPERATION_GRADIENT);
+  const double flight = 12 * rectangle.column_length * 1e-3 * rectangle.group_index / 299792458;
+  const double readings = (double)passes.readouts * (256 - 80) / 16 / (rectangle.tap_rate * 1e6);
+  is_about((a.seconds - c.seconds) / ((double)passes.passes * flight + readings), 1, 1e-12);
+  assert_true(isnan(peak_of(&butterfly, CUONN_OPERATION_MVM).modes) && isnan(light_of(&butterfly).equal_modes));
+  /* phases that are drawn: of the whole where it can have every unitary, of each node elsewhere */
+  assert_true(cuonn_energy_drawn_phase(&rectangle, 16) == cuonn_energy_haar_phase(16));
+  assert_true(cuonn_energy_drawn_phase(&triangle, 16) == cuonn_energy_haar_phase(16));
+  is_about(cuonn_energy_drawn_phase(&butterfly, 16), 3 * M_PI / 4, 1e-14);
+
+  /* a network takes the shape of its meshes; a processor multiplies by whole matrices, whatever they are made of */
+  cuonn_training_options options = CUONN_TRAINING_OPTIONS_INIT;
+  cuonn_energy_network of[2];
+  rectangle.gpu = (cuonn_energy_gpu){.rate = 10, .use = .5};
+  OK(cuonn_mesh_shape_make(&mesh, CUONN_ARCHITECTURE_BUTTERFLY, 16, 0));
+  for (int i = 0; i < 2; i++) {
+    const cuonn_network_shape network = {16, 2, 10, CUONN_STYLE_TOP, true, i ? mesh : NULL};
+    OK(cuonn_energy_network_cost(&of[i], &rectangle, &network, &options, 2048));
+  }
+  cuonn_mesh_shape_free(mesh);
+  is_about(of[1].step.part[CUONN_ENERGY_HOLDING] / of[0].step.part[CUONN_ENERGY_HOLDING], 80. / 256, 1e-14);
+  assert_true(of[1].gpu_seconds == of[0].gpu_seconds);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(mvm_by_hand),
@@ -969,6 +1026,7 @@ int main(void) {
       cmocka_unit_test(bad_values_are_refused),
       cmocka_unit_test(grid_without_axes_is_refused),
       cmocka_unit_test(grid_is_read_back),
+      cmocka_unit_test(other_shapes_have_their_columns_and_shifters),
       cmocka_unit_test(noise_by_hand),
       cmocka_unit_test(components_meet_the_noise),
   };

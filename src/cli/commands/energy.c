@@ -102,12 +102,13 @@ static bool is_netcdf(const char *path) {
 }
 
 /* A checkpoint's configuration, with the shape and the mean of its phases. */
-static int read_checkpoint(cuonn_config *config, double *mean_phase, const char *path) {
+static int read_checkpoint(cuonn_config *config, double *mean_phase, cuonn_mesh_shape **mesh, const char *path) {
   int code = CLI_DONE;
   cuonn_network network = {0};
   CLI_TRY_DONE(cuonn_network_read(&network, path));
   CLI_PASS_DONE(cli_config_of_checkpoint(config, path));
-  config->network = network.shape;
+  cli_config_follow(config, &network.shape);
+  *mesh = cuonn_mesh_shape_share(network.shape.mesh);
   *mean_phase = cuonn_energy_mean_phase(&network);
 done:
   cuonn_network_free(&network);
@@ -119,28 +120,36 @@ static int configure(cuonn_config *config, const arguments *args) {
   int code = CLI_DONE;
   const bool trained = args->network && is_netcdf(args->network);
   double mean_phase = 0;
+  cuonn_mesh_shape *mesh = NULL;
   cuonn_config_init(config);
   if (trained)
-    CLI_PASS_DONE(read_checkpoint(config, &mean_phase, args->network));
+    CLI_PASS_DONE(read_checkpoint(config, &mean_phase, &mesh, args->network));
   else if (args->network)
     CLI_TRY_DONE(cuonn_config_read(config, args->network));
-  const cuonn_network_shape shape = config->network;
+  const cuonn_config found = *config;
   if (args->config) CLI_TRY_DONE(cuonn_config_read(config, args->config));
   for (size_t i = 0; i < args->n_settings; i++) CLI_TRY_DONE(cuonn_config_set(config, args->settings[i]));
   if (!args->network) goto done;
 
-  const bool other_modes = config->network.n_modes != shape.n_modes;
-  if (!trained)
+  if (trained) {
+    const char *const key = config->network.n_modes != found.network.n_modes     ? "modes"
+                            : config->network.n_layers != found.network.n_layers ? "layers"
+                            : config->architecture != found.architecture         ? "architecture"
+                            : config->columns != found.columns                   ? "columns"
+                                                                                 : NULL;
+    if (key) code = cli_fail(CLI_USAGE, "%s: network.%s may not differ from what the file holds", args->network, key);
+  } else {
     CLI_TRY_DONE(cuonn_config_check(config));
-  else if (other_modes || config->network.n_layers != shape.n_layers)
-    code = cli_fail(CLI_USAGE, "%s: network.%s may not differ from what the file holds", args->network,
-                    other_modes ? "modes" : "layers");
-  config->energy.n_modes = config->network.n_modes;
+    CLI_TRY_DONE(cuonn_config_mesh_shape(&mesh, config));
+  }
+  config->network.mesh = NULL; /* energy has its numbers */
+  cuonn_energy_follow_shape(&config->energy, mesh);
   config->energy.batch = config->training.batch_size;
   config->energy.phases_known = trained;
   config->energy.mean_phase = mean_phase;
   cuonn_energy_follow_training(&config->energy, &config->training);
 done:
+  cuonn_mesh_shape_free(mesh);
   return code;
 }
 

@@ -102,7 +102,7 @@ static void print_light(const cli_energy_result *e) {
 }
 
 static double mean_phase(const cuonn_energy_options *o) {
-  return o->phases_known ? o->mean_phase : cuonn_energy_haar_phase((double)o->n_modes);
+  return o->phases_known ? o->mean_phase : cuonn_energy_drawn_phase(o, (double)o->n_modes);
 }
 
 /* What is sent and read for a gradient, and by what phases shifters are held. */
@@ -124,7 +124,11 @@ static void print_scheme(const cuonn_energy_options *o) {
 static void print_mesh(const cli_energy_result *e) {
   char cells[kMostColumns][kCell];
   const cuonn_energy_cost *costs[CUONN_ENERGY_OPERATIONS];
-  printf("mesh of N = %zu, batch of M = %zu\n", e->config->energy.n_modes, e->config->energy.batch);
+  const cuonn_energy_options *const o = &e->config->energy;
+  printf("mesh of N = %zu, batch of M = %zu\n", o->n_modes, o->batch);
+  if (o->n_columns)
+    printf("%s, %zu columns, %zu phase shifters\n", cuonn_architecture_name(e->config->architecture), o->n_columns,
+           o->n_shifters);
   print_light(e);
   print_scheme(&e->config->energy);
   putchar('\n');
@@ -136,7 +140,9 @@ static void print_mesh(const cli_energy_result *e) {
   print_costs(costs, CUONN_ENERGY_OPERATIONS);
   for (int i = 0; i < CUONN_ENERGY_OPERATIONS; i++) {
     const cuonn_energy_peak *peak = &e->mesh.peak[i];
-    if (isinf(peak->modes) || peak->modes == 0)
+    if (isnan(peak->modes))
+      snprintf(cells[i], kCell, "-");
+    else if (isinf(peak->modes) || peak->modes == 0)
       snprintf(cells[i], kCell, peak->tops_per_watt == 0 ? "-" : peak->modes == 0 ? "at once" : "never");
     else
       snprintf(cells[i], kCell, "N = %.0f", peak->modes);
@@ -144,7 +150,7 @@ static void print_mesh(const cli_energy_result *e) {
   print_row("optical loss overtakes at", CUONN_ENERGY_OPERATIONS, cells);
   for (int i = 0; i < CUONN_ENERGY_OPERATIONS; i++) {
     const double best = e->mesh.peak[i].tops_per_watt;
-    snprintf(cells[i], kCell, isinf(best) ? "no limit" : "%.4g", best);
+    snprintf(cells[i], kCell, isnan(best) ? "-" : isinf(best) ? "no limit" : "%.4g", best);
   }
   print_row("TOPS/W at most", CUONN_ENERGY_OPERATIONS, cells);
 }
@@ -227,6 +233,10 @@ int cli_energy_print_json(const cli_energy_result *e) {
   const bool heated = e->config->energy.holding_power > 0 && e->config->energy.holding == CUONN_HOLDING_HEATER;
   json_t *all = json_pack("{s:I, s:I}", "modes", (json_int_t)e->config->energy.n_modes, "batch",
                           (json_int_t)e->config->energy.batch);
+  if (e->config->energy.n_columns) {
+    json_object_set_new(all, "columns", json_integer((json_int_t)e->config->energy.n_columns));
+    json_object_set_new(all, "phase_shifters", json_integer((json_int_t)e->config->energy.n_shifters));
+  }
   for (int i = 0; i < CUONN_ENERGY_OPERATIONS; i++) {
     json_t *operation = cost_json(&e->mesh.cost[i]);
     json_object_set_new(operation, "peak_modes", cli_json_number(e->mesh.peak[i].modes));

@@ -18,15 +18,18 @@ static size_t point_of(const cli_sweep_view *view, const cli_sweep_part *part) {
 static int meet_noise(cuonn_energy_options *out, const cuonn_config *config, const cli_figure_source *source) {
   int code = CLI_DONE;
   cuonn_config with = *config;
+  cuonn_mesh_shape *mesh = NULL;
   for (size_t i = 0; i < source->n_settings; i++) CLI_TRY_DONE(cuonn_config_set(&with, source->settings[i]));
   const cuonn_training_options *const training = &with.training;
   const cuonn_energy_noise noise = {training->chip.tap_shot, training->chip.io_amplitude, training->chip.io_phase};
   *out = with.energy;
-  out->n_modes = with.network.n_modes;
+  CLI_TRY_DONE(cuonn_config_mesh_shape(&mesh, &with));
+  cuonn_energy_follow_shape(out, mesh);
   out->batch = training->batch_size;
   cuonn_energy_follow_training(out, training);
   CLI_TRY_DONE(cuonn_energy_meet_noise(out, &noise));
 done:
+  cuonn_mesh_shape_free(mesh);
   return code;
 }
 
