@@ -361,7 +361,7 @@ struct mesh_walk {
    * registers to keep them so long, all is done at once, before the next panel. */
   struct panel_sums {
     static constexpr int kSums = kPanelPlaces / CUONN_BLOCK, kAtOnce = kPairs == 16 ? 1 : kSums; /* of a thread */
-    static constexpr bool kKept = kPairs < 16 && (kPairs == 1 || !Node::kLossy);
+    static constexpr bool kKept = kPairs < 16 && (!Node::kLossy || (kPairs == 1 && kLanes > 8));
     float2 *gradient = nullptr; /* [place] theta, phi of one mesh; NULL: no shares are written */
     int panel = 0;
     bool first = false; /* the gradient is set, not added to */
