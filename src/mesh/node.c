@@ -1,6 +1,7 @@
 #include "mesh/node.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 node_arms node_arms_of(cuonn_phase_style style) {
@@ -19,6 +20,16 @@ node_fixed node_fixed_of(const cuonn_mesh *mesh, size_t node) {
                       .right = {cos(right), sin(right)},
                       .theta_amplitude = pow(10, -mesh->loss_db[2 * node] / 20),
                       .phi_amplitude = pow(10, -mesh->loss_db[2 * node + 1] / 20)};
+}
+
+/* Sines and powers are dear: a node with the errors of the one before is as that. */
+void node_fixed_fill(node_fixed *out, const cuonn_mesh *mesh) {
+  for (size_t k = 0; k < mesh->n_nodes; k++) {
+    const double *const error = mesh->coupler_error + 2 * k, *const loss = mesh->loss_db + 2 * k;
+    const bool again =
+        k > 0 && error[0] == error[-2] && error[1] == error[-1] && loss[0] == loss[-2] && loss[1] == loss[-1];
+    out[k] = again ? out[k - 1] : node_fixed_of(mesh, k);
+  }
 }
 
 /* The factor of an arm that a phase turns by `weight`; turn = e^{i |weight| phase}. */

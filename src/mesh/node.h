@@ -27,6 +27,8 @@ typedef struct {
 } node_fixed;
 
 node_fixed node_fixed_of(const cuonn_mesh *mesh, size_t node);
+/* out: [node], of all nodes. */
+void node_fixed_fill(node_fixed *out, const cuonn_mesh *mesh);
 
 /* Factors of the top and the bottom arm; light meets outer (phi), left coupler, inner (theta), right coupler. A coupler
  * is [[a, b], [b, a]]. */

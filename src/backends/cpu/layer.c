@@ -122,7 +122,7 @@ cuonn_status layer_create(cpu_layer *out, const cuonn_mesh *mesh, size_t n_read)
   CUONN_TRY_DONE(cuonn_allocate(&out->phase, n, sizeof *out->phase));
   CUONN_TRY_DONE(cuonn_allocate(&out->fixed, nodes, sizeof *out->fixed));
   CUONN_TRY_DONE(cuonn_allocate(&out->scratch, kLayerScratch * nodes + 3 * n, sizeof *out->scratch));
-  for (size_t k = 0; k < nodes; k++) out->fixed[k] = node_fixed_of(mesh, k);
+  node_fixed_fill(out->fixed, mesh);
 done:
   free(loss);
   free(starts);

@@ -112,20 +112,29 @@ static void store_arm(general_node *node, const node_stages *s, size_t arm) {
   }
 }
 
+nodes_turns nodes_turns_in(double *room, size_t n_nodes) {
+  return (nodes_turns){room, room + n_nodes, room + 2 * n_nodes, room + 3 * n_nodes, room + 4 * n_nodes};
+}
+
+void nodes_turns_fill(const nodes_turns *turns, const node_arms *arms, const double *theta, const double *phi,
+                      size_t n_nodes, const cpu_kernels *kernels) {
+  const double by_theta = node_turn_weight(arms->theta), by_phi = node_turn_weight(arms->phi);
+  for (size_t k = 0; k < n_nodes; k++) turns->angle[k] = by_theta * theta[k];
+  kernels->sines(turns->s_theta, turns->c_theta, turns->angle, n_nodes);
+  for (size_t k = 0; k < n_nodes; k++) turns->angle[k] = by_phi * phi[k];
+  kernels->sines(turns->s_phi, turns->c_phi, turns->angle, n_nodes);
+}
+
 static void fill_general(cpu_layer *layer, const double *theta, const double *phi, const cpu_kernels *kernels) {
   const node_arms *const w = &layer->arms;
-  const size_t nodes = layer->shape->n_nodes;
-  double *const angle = layer->scratch, *const s_theta = angle + nodes, *const c_theta = s_theta + nodes,
-                *const s_phi = c_theta + nodes, *const c_phi = s_phi + nodes;
-  for (size_t k = 0; k < nodes; k++) angle[k] = node_turn_weight(w->theta) * theta[k];
-  kernels->sines(s_theta, c_theta, angle, nodes);
-  for (size_t k = 0; k < nodes; k++) angle[k] = node_turn_weight(w->phi) * phi[k];
-  kernels->sines(s_phi, c_phi, angle, nodes);
+  const nodes_turns turns = nodes_turns_in(layer->scratch, layer->shape->n_nodes);
+  nodes_turns_fill(&turns, w, theta, phi, layer->shape->n_nodes, kernels);
 
   for (const layer_segment *segment = layer->segments; segment < layer->segments + layer->n_segments; segment++) {
     for (size_t i = segment->first; i < segment->first + segment->count; i++) {
       const size_t k = layer->order[i];
-      const node_stages s = node_stages_from(layer->fixed + k, w, c_theta[k] + I * s_theta[k], c_phi[k] + I * s_phi[k]);
+      const node_stages s = node_stages_from(layer->fixed + k, w, turns.c_theta[k] + I * turns.s_theta[k],
+                                             turns.c_phi[k] + I * turns.s_phi[k]);
       general_node *const node = layer->general_nodes + i;
       store_node(node, &s);
       if (!segment->invertible) store_arm(node, &s, node_lossy_arm(w));

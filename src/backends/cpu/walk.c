@@ -4,32 +4,43 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "mesh/node.h"
+#include "cpu/level.h"
+#include "cpu/nodes.h"
 
-static walk_node walk_node_of(const node_fixed *fixed, const node_arms *arms, double theta, double phi) {
-  const node_stages stages = node_stages_of(fixed, arms, theta, phi);
+static walk_node walk_node_of(const node_stages *stages) {
   walk_node node;
   for (size_t arm = 0; arm < 2; arm++) {
-    walk_store(node.inner[arm], stages.inner[arm]);
-    walk_store(node.outer[arm], stages.outer[arm]);
+    walk_store(node.inner[arm], stages->inner[arm]);
+    walk_store(node.outer[arm], stages->outer[arm]);
   }
-  node.left[0] = (float)creal(stages.left[0]), node.left[1] = (float)cimag(stages.left[1]);
-  node.right[0] = (float)creal(stages.right[0]), node.right[1] = (float)cimag(stages.right[1]);
+  node.left[0] = (float)creal(stages->left[0]), node.left[1] = (float)cimag(stages->left[1]);
+  node.right[0] = (float)creal(stages->right[0]), node.right[1] = (float)cimag(stages->right[1]);
   return node;
 }
 
 cuonn_status walk_mesh_create(walk_mesh *out, const cuonn_mesh *mesh) {
+  const size_t n_nodes = mesh->n_nodes;
   cuonn_status status = CUONN_OK;
+  double *room = NULL;
+  node_fixed *fixed = NULL;
   *out = (walk_mesh){.shape = mesh->shape, .n_modes = mesh->n_modes};
-  CUONN_TRY_DONE(cuonn_allocate(&out->nodes, mesh->n_nodes, sizeof *out->nodes));
+  CUONN_TRY_DONE(cuonn_allocate(&out->nodes, n_nodes, sizeof *out->nodes));
   CUONN_TRY_DONE(cuonn_allocate(&out->singles, mesh->n_modes, sizeof *out->singles));
+  CUONN_TRY_DONE(cuonn_allocate(&room, kTurnsRoom * n_nodes, sizeof *room));
+  CUONN_TRY_DONE(cuonn_allocate(&fixed, n_nodes, sizeof *fixed));
   const node_arms arms = node_arms_of(mesh->style);
-  for (size_t k = 0; k < mesh->n_nodes; k++) {
-    const node_fixed fixed = node_fixed_of(mesh, k);
-    out->nodes[k] = walk_node_of(&fixed, &arms, mesh->theta[k], mesh->phi[k]);
+  const nodes_turns turns = nodes_turns_in(room, n_nodes);
+  nodes_turns_fill(&turns, &arms, mesh->theta, mesh->phi, n_nodes, cpu_kernels_choose());
+  node_fixed_fill(fixed, mesh);
+  for (size_t k = 0; k < n_nodes; k++) {
+    const node_stages stages = node_stages_from(fixed + k, &arms, turns.c_theta[k] + I * turns.s_theta[k],
+                                                turns.c_phi[k] + I * turns.s_phi[k]);
+    out->nodes[k] = walk_node_of(&stages);
   }
   for (size_t w = 0; w < mesh->n_modes; w++) walk_store(out->singles[w], cexp(I * mesh->gamma[w]));
 done:
+  free(fixed);
+  free(room);
   if (status != CUONN_OK) walk_mesh_free(out);
   return status;
 }
@@ -41,21 +52,25 @@ void walk_mesh_free(walk_mesh *mesh) {
 }
 
 void walk_turn(float *x, const float factor[2], size_t lanes) {
+  float *restrict const re = x, *restrict const im = x + lanes;
+  const float c = factor[0], s = factor[1];
   for (size_t i = 0; i < lanes; i++) {
-    const float re = x[i], im = x[lanes + i];
-    x[i] = factor[0] * re - factor[1] * im;
-    x[lanes + i] = factor[0] * im + factor[1] * re;
+    const float r = re[i];
+    re[i] = c * r - s * im[i];
+    im[i] = c * im[i] + s * r;
   }
 }
 
 static void couple(float *top, float *bottom, const float coupler[2], size_t lanes) {
+  float *restrict const tr = top, *restrict const ti = top + lanes;
+  float *restrict const br = bottom, *restrict const bi = bottom + lanes;
   const float c = coupler[0], s = coupler[1];
   for (size_t i = 0; i < lanes; i++) {
-    const float tr = top[i], ti = top[lanes + i], br = bottom[i], bi = bottom[lanes + i];
-    top[i] = c * tr - s * bi;
-    top[lanes + i] = c * ti + s * br;
-    bottom[i] = c * br - s * ti;
-    bottom[lanes + i] = c * bi + s * tr;
+    const float at[4] = {tr[i], ti[i], br[i], bi[i]};
+    tr[i] = c * at[0] - s * at[3];
+    ti[i] = c * at[1] + s * at[2];
+    br[i] = c * at[2] - s * at[1];
+    bi[i] = c * at[3] + s * at[0];
   }
 }
 
