@@ -75,7 +75,8 @@ check awk -v e="$(values run/sweep.nc test_error |
 expect 0 '' "$cuonn" sweep config.yaml --output seeds --json --set sweep.repeats=2 --set training.epochs=1 \
   --set "training.drop_last=[false, true]"
 numbers='"train_error":0\.[0-9]+,"test_error":0\.[0-9]+,"train_loss":0\.[0-9]+,"test_loss":0\.[0-9]+\}'
-start='^\{"run":[0-3],"point":\{"drop_last":"(true|false)","seed":[01]\},"status":"[a-z]+","reason":"","epochs":1,'
+start='^\{"run":[0-3],"of":4,"point":\{"drop_last":"(true|false)","seed":[01]\},'
+start+='"status":"[a-z]+","reason":"","epochs":1,'
 check test "$(grep -cE "$start$numbers$" out)" = 4
 output '^\{"result":"done","runs":4,"finished":4,"failed":0,"best":[0-3],"worst":[0-3],"seconds":[0-9.]+,' \
   '"directory":"seeds"\}$'

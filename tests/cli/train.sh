@@ -32,7 +32,7 @@ check awk "BEGIN { exit !($(column run 4) > 0.4) }"
 # The configuration that the run wrote makes the same run again, here with JSON.
 expect 0 '' "$cuonn" train run/config.yaml --output again --json
 check same_run run again
-epoch='"epoch":[12],"train_loss":0\.[0-9]+,"test_loss":0\.[0-9]+,"test_accuracy":0\.[0-9]+,"seconds":[0-9.e-]+'
+epoch='"epoch":[12],"of":2,"train_loss":0\.[0-9]+,"test_loss":0\.[0-9]+,"test_accuracy":0\.[0-9]+,"seconds":[0-9.e-]+'
 check test "$(grep -cE '^\{'"$epoch"',"examples_per_second":[0-9.e+]+\}$' out)" = 2
 end='"result":"done","epochs":2,"step":128,"test_accuracy":0\.[0-9]+,"best_test_accuracy":0\.[0-9]+'
 check test "$(sed -n 3p out | grep -cE '^\{'"$end"',"seconds":[0-9.]+,"directory":"again"\}$')" = 1

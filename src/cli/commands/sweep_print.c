@@ -47,9 +47,10 @@ static const cuonn_sweep_epoch *last_epoch(const cuonn_sweep_result *result) {
 
 int cli_sweep_print_run(const cuonn_grid *grid, size_t point, const cuonn_sweep_result *result) {
   const cuonn_sweep_epoch *const last = last_epoch(result);
-  return cli_print_json(json_pack("{s:I, s:o, s:s, s:o, s:I, s:o, s:o, s:o, s:o}", "run", (json_int_t)point, "point",
-                                  json_of_point(grid, point), "status", cuonn_status_name(result->status), "reason",
-                                  cli_json_text(result->reason), "epochs", (json_int_t)result->n_epochs, "train_error",
+  return cli_print_json(json_pack("{s:I, s:I, s:o, s:s, s:o, s:I, s:o, s:o, s:o, s:o}", "run", (json_int_t)point, "of",
+                                  (json_int_t)cuonn_grid_points(grid), "point", json_of_point(grid, point), "status",
+                                  cuonn_status_name(result->status), "reason", cli_json_text(result->reason), "epochs",
+                                  (json_int_t)result->n_epochs, "train_error",
                                   last ? cli_json_number(last->train_error) : json_null(), "test_error",
                                   last ? cli_json_number(last->test_error) : json_null(), "train_loss",
                                   last ? cli_json_number(last->train_loss) : json_null(), "test_loss",

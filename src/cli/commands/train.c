@@ -223,10 +223,11 @@ static cuonn_status on_epoch(void *user, const cuonn_epoch_record *r, const cuon
   j->newest = *r;
   j->newest.gradient_errors = NULL; /* they are gone when this returns */
   if (j->t.common.json) {
-    json_t *const object = json_pack(
-        "{s:I, s:o, s:o, s:o, s:o, s:o}", "epoch", (json_int_t)r->epoch, "train_loss", cli_json_number(r->train_loss),
-        "test_loss", cli_json_number(r->test_loss), "test_accuracy", cli_json_number(r->test_accuracy), "seconds",
-        cli_json_number(r->seconds), "examples_per_second", cli_json_number(r->examples_per_second));
+    json_t *const object =
+        json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "epoch", (json_int_t)r->epoch, "of",
+                  (json_int_t)j->config.training.epochs, "train_loss", cli_json_number(r->train_loss), "test_loss",
+                  cli_json_number(r->test_loss), "test_accuracy", cli_json_number(r->test_accuracy), "seconds",
+                  cli_json_number(r->seconds), "examples_per_second", cli_json_number(r->examples_per_second));
     if (object && j->config.training.gradient != CUONN_GRADIENT_EXACT) {
       json_object_set_new(object, "gradient_error_small", cli_json_number(r->gradient_error_small));
       json_object_set_new(object, "gradient_error_batch", cli_json_number(r->gradient_error_batch));
