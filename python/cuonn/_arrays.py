@@ -1,5 +1,8 @@
 """NumPy arrays as the library's buffers: used where they lie if they are contiguous and of a type that it takes."""
 
+import ctypes
+import operator
+
 import numpy as np
 
 from . import _library as lib
@@ -15,7 +18,10 @@ _NUMBERS = {
 
 def address(array: np.ndarray) -> int:
     """Where an array's first number lies."""
-    return array.__array_interface__["data"][0]
+    try:  # a tenth of the time of the other, but not of arrays that are empty or may not be written
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+    except (TypeError, ValueError):
+        return array.__array_interface__["data"][0]
 
 
 def buffer(array: np.ndarray) -> lib.Buffer:
@@ -24,8 +30,8 @@ def buffer(array: np.ndarray) -> lib.Buffer:
 
 
 def fields(name: str, values, n_modes: int) -> np.ndarray:
-    """Fields (..., N) as a contiguous array: complex64 for single precision, real or complex, and for anything else that
-    has a value as a complex number complex128.  A copy only where `values` is no such array already."""
+    """Fields (..., N) as a contiguous array: complex64 for single precision, real or complex, and for any other numbers
+    complex128.  A copy only where `values` is no such array already."""
     array = np.asarray(values)
     if array.dtype.kind not in "biufc":
         raise ArgumentError(f"{name} holds {array.dtype}; fields are numbers")
@@ -37,7 +43,27 @@ def fields(name: str, values, n_modes: int) -> np.ndarray:
 
 def reals(name: str, values, shape: tuple) -> np.ndarray:
     """Real numbers as a contiguous array of doubles of its own, so that later changes of `values` do not reach it."""
-    array = np.array(values, dtype=np.float64, order="C")
+    array = np.asarray(values)
+    if array.dtype.kind not in "biuf":
+        raise ArgumentError(f"{name} holds {array.dtype}; it must be real numbers")
     if array.shape != shape:
         raise ShapeError(f"{name} has the shape {array.shape}, {shape} is needed")
-    return array
+    return np.array(array, dtype=np.float64, order="C")
+
+
+def count(name: str, value, least: int = 0) -> int:
+    """A whole number that the library takes without a sign."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise ArgumentError(f"{name} is {value!r}; it must be a whole number") from None
+    if not least <= number < 2**63:
+        raise ArgumentError(f"{name} is {number}; it must be at least {least}")
+    return number
+
+
+def real(name: str, value) -> float:
+    """A real number."""
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__float__"):
+        raise ArgumentError(f"{name} is {value!r}; it must be a number")
+    return float(value)

@@ -9,7 +9,7 @@ import os
 import pathlib
 from ctypes import CFUNCTYPE, POINTER, c_bool, c_char_p, c_double, c_int, c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
 
-from .errors import error_of
+from .errors import ArgumentError, error_of
 
 Style = c_int
 STYLES = ("top", "bottom", "symmetric", "differential")  # cuonn_phase_style
@@ -154,6 +154,13 @@ def _open() -> ctypes.CDLL:
         raise ImportError(
             f"the library of cuONN cannot be loaded: {reason}; install the package cuonn with pip, or set "
             "CUONN_LIBRARY to the path of libcuonn.so.1") from None
+
+
+def text(name: str, value) -> bytes:
+    """A word for the library."""
+    if not isinstance(value, str):
+        raise ArgumentError(f"{name} is {value!r}; it must be a text")
+    return value.encode()
 
 
 library = _open()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 
+from . import _arrays
 from . import _library as lib
 from ._library import library
 from .errors import ArgumentError
@@ -60,6 +61,8 @@ class Chip:
                 if value not in choices:
                     raise ArgumentError(f"{field.name} is {value!r}; it is one of {', '.join(choices)}")
                 value = choices.index(value)
+            elif field.type is not bool:
+                value = (_arrays.count if field.type is int else _arrays.real)(field.name, value)
             setattr(options, field.name, value)
         library.cuonn_chip_check(options, lib.GRADIENTS.index(gradient), style)
         return options

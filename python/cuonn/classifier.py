@@ -129,14 +129,14 @@ class Classifier(ClassifierMixin, BaseEstimator):
 
     def _shape(self, n_classes: int) -> lib.NetworkShape:
         needed = self.n_features_in_ + bool(self.reference)
-        modes = max(needed, n_classes, 2) if self.modes is None else self.modes
+        modes = max(needed, n_classes, 2) if self.modes is None else _arrays.count("modes", self.modes)
         if modes < needed:
             raise ShapeError(f"X has {self.n_features_in_} features"
                              f"{' and the reference takes one waveguide' if self.reference else ''}; modes is {modes}, "
                              f"at least {needed} are needed")
         if n_classes > min(modes, _MOST_CLASSES):
             raise ShapeError(f"y has {n_classes} classes; {modes} waveguides can tell {min(modes, _MOST_CLASSES)} apart")
-        return lib.NetworkShape(modes, self.layers, n_classes, style_of(self.style), False, None)
+        return lib.NetworkShape(modes, _arrays.count("layers", self.layers, 1), n_classes, style_of(self.style), False, None)
 
     def _fields(self, X) -> np.ndarray:
         fields = np.zeros((len(X), self.n_modes_), np.complex128)
@@ -153,16 +153,21 @@ class Classifier(ClassifierMixin, BaseEstimator):
             raise ArgumentError(f"gradient is {self.gradient!r}; it is one of {', '.join(lib.GRADIENTS)}")
         options = lib.TrainingOptions()
         library.cuonn_training_options_init(options)
-        options.epochs = self.epochs
-        options.batch_size = min(self.batch_size, n_examples)
+        options.epochs = _arrays.count("epochs", self.epochs, 1)
+        options.batch_size = min(_arrays.count("batch_size", self.batch_size, 1), n_examples)
         options.drop_last = False
         options.order = 1  # shuffled
         options.seed = seed
-        options.optimizer.learning_rate = self.learning_rate
+        options.optimizer.learning_rate = _arrays.real("learning_rate", self.learning_rate)
         options.optimizer.restart_bias_correction_each_epoch = False
         options.gradient = lib.GRADIENTS.index(self.gradient)
-        options.chip = (self.chip or Chip())._options(self.gradient, style_of(self.style))
+        options.chip = self._chip_options(self.gradient, style_of(self.style))
         return options
+
+    def _chip_options(self, gradient: str, style: int) -> lib.ChipOptions:
+        if not isinstance(self.chip, (Chip, type(None))):
+            raise ArgumentError(f"chip is {self.chip!r}; it must be a cuonn.Chip or None")
+        return (self.chip or Chip())._options(gradient, style)
 
     def _train(self, state, shape, fields, labels) -> None:
         seed = self._seed()
@@ -206,7 +211,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         library.cuonn_model_options_init(options)
         library.cuonn_model_settings_init(settings)
         options.shape = self._shape(max(2, len(self.classes_)))
-        settings.chip = (self.chip or Chip())._options("exact", options.shape.style)
+        settings.chip = self._chip_options("exact", options.shape.style)
         library.cuonn_network_create(network, options.shape)
         try:
             for i, mesh in enumerate(self.meshes_):
@@ -223,7 +228,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
 def _context(backend: str, threads: int):
     """A backend that computes."""
     context = ctypes.c_void_p()
-    library.cuonn_context_create(context, backend.encode(), threads)
+    name, threads = lib.text("backend", backend), _arrays.count("threads", threads)
+    library.cuonn_context_create(context, name, threads)
     try:
         yield context
     finally:

@@ -46,7 +46,27 @@ def backend_of(dtype, backend: Optional[str]) -> bytes:
     complex64 and "reference" (double) for complex128."""
     if backend is None:
         return b"cpu" if dtype == np.complex64 else b"reference"
-    return backend.encode()
+    return lib.text("backend", backend)
+
+
+class _Own:
+    """An array of a mesh."""
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __get__(self, mesh, owner=None):
+        return self if mesh is None else mesh._own[self.name]
+
+    def __set__(self, mesh, values):
+        own = mesh._own[self.name]
+        if values is not own:  # as after `mesh.theta += 1`
+            own[...] = _arrays.reals(self.name, values, own.shape)
+
+
+def _mesh_of(cls, style: str, arrays: dict) -> "Mesh":
+    """A copied or unpickled mesh."""
+    return cls(**arrays, style=style)
 
 
 class Mesh:
@@ -58,21 +78,29 @@ class Mesh:
     coupler_error: (nodes, 2) radians on pi/4 of the left and the right coupler; None: zeros.
     loss_db: (nodes, 2) dB of power of the theta and the phi shifter, positive attenuates; None: zeros.
 
-    All are attributes, arrays of doubles that belong to the mesh and may be changed in place.  Raises ShapeError for
-    sizes that do not fit.  Formulas: docs/physics.md.
+    All are attributes, arrays of doubles that belong to the mesh and may be changed in place; what is assigned to one is
+    written into it.  Raises ShapeError for sizes that do not fit.  Formulas: docs/physics.md.
     """
+
+    theta, phi, gamma, coupler_error, loss_db = (_Own() for _ in range(5))
 
     def __init__(self, theta, phi, gamma=None, style: str = "top", *, coupler_error=None, loss_db=None):
         nodes = np.size(theta)
         n = modes_of(nodes)
         style_of(style)
         self.style = style
-        self.theta = _arrays.reals("theta", theta, (nodes,))
-        self.phi = _arrays.reals("phi", phi, (nodes,))
-        self.gamma = _arrays.reals("gamma", np.zeros(n) if gamma is None else gamma, (n,))
-        self.coupler_error = _arrays.reals(
-            "coupler_error", np.zeros((nodes, 2)) if coupler_error is None else coupler_error, (nodes, 2))
-        self.loss_db = _arrays.reals("loss_db", np.zeros((nodes, 2)) if loss_db is None else loss_db, (nodes, 2))
+        sizes = {"theta": (nodes,), "phi": (nodes,), "gamma": (n,), "coupler_error": (nodes, 2), "loss_db": (nodes, 2)}
+        given = dict(theta=theta, phi=phi, gamma=gamma, coupler_error=coupler_error, loss_db=loss_db)
+        self._own = {name: np.zeros(size) for name, size in sizes.items()}
+        for name, values in given.items():
+            if values is not None or name in ("theta", "phi"):
+                setattr(self, name, values)
+        # the arrays stay where they are as long as the mesh lives
+        self._phases = lib.PhaseBuffers(*(_arrays.buffer(self._own[name]) for name in ("theta", "phi", "gamma")))
+        self._errors = tuple(_arrays.address(self._own[name]) for name in ("coupler_error", "loss_db"))
+
+    def __reduce__(self):
+        return _mesh_of, (type(self), self.style, {name: values.copy() for name, values in self._own.items()})
 
     @property
     def n_modes(self) -> int:
@@ -98,9 +126,12 @@ class Mesh:
         Raises DataError for a matrix that is farther than 1e-6 from unitary, NonFiniteError, ShapeError, and
         ArgumentError for the symmetric style, which cannot express every unitary.
         """
-        matrix = np.array(unitary, dtype=np.complex128, order="C")
+        matrix = np.asarray(unitary)
+        if matrix.dtype.kind not in "biufc":
+            raise ArgumentError(f"the matrix holds {matrix.dtype}; its elements must be numbers")
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
             raise ShapeError(f"the matrix has the shape {matrix.shape}; it must be square")
+        matrix = np.array(matrix, np.complex128, order="C")
         if nearest:
             library.cuonn_nearest_unitary(_arrays.address(matrix), lib.Nearest(), _arrays.address(matrix), len(matrix))
         with _Plain(len(matrix), style) as mesh:
@@ -111,6 +142,8 @@ class Mesh:
     def haar(cls, n_modes: int, seed: int, style: str = "top") -> "Mesh":
         """The mesh of a Haar-random unitary (Mezzadri, Notices of the AMS 54, 592 (2007)); the same seed gives the same
         mesh, on any machine to rounding."""
+        n_modes = _arrays.count("n_modes", n_modes, 2)
+        seed = _arrays.count("seed", seed)
         matrix = np.empty((n_modes, n_modes), np.complex128)
         with _Plain(n_modes, style) as mesh:
             library.cuonn_haar_unitary(_arrays.address(matrix), n_modes, seed, 0)
@@ -190,7 +223,7 @@ class Mesh:
         out = np.empty_like(x)
         if x.size:
             library.cuonn_function_propagate(_arrays.buffer(out), self._function(x.dtype, backend, threads), 1,
-                                             self._phases(), _arrays.buffer(x), backward, None)
+                                             self._phases, _arrays.buffer(x), backward, None)
         return out
 
     def vjp(self, x, g, *, backend: Optional[str] = None, threads: int = 0) -> VJP:
@@ -203,17 +236,14 @@ class Mesh:
         if x.size:
             gradient = lib.PhaseBuffers(*(_arrays.buffer(a) for a in result[:3]))
             library.cuonn_function_vjp(gradient, _arrays.buffer(result.x), self._function(x.dtype, backend, threads), 1,
-                                       self._phases(), _arrays.buffer(x), _arrays.buffer(g), None)
+                                       self._phases, _arrays.buffer(x), _arrays.buffer(g), None)
         return result
 
     # ---- as the library's structs
 
-    def _phases(self):
-        return lib.PhaseBuffers(*(_arrays.buffer(a) for a in (self.theta, self.phi, self.gamma)))
-
     def _function(self, dtype, backend, threads):
         return lib.Function(backend_of(dtype, backend), threads, self.n_modes, None, style_of(self.style),
-                            _arrays.address(self.coupler_error), _arrays.address(self.loss_db))
+                            *self._errors)
 
     def _plain(self):
         plain = _Plain(self.n_modes, self.style)

@@ -8,6 +8,8 @@ import shutil
 import signal
 import subprocess
 import sysconfig
+import tempfile
+import warnings
 from typing import Mapping, Optional
 
 import numpy as np
@@ -23,8 +25,8 @@ _STATUS = {2: -3, 3: -4, 4: -9}
 
 
 def program() -> str:
-    """Path of the program `cuonn`: that of the environment variable CUONN_PROGRAM, that of this package, or the first on
-    the PATH."""
+    """Path of the program `cuonn`: that of the environment variable CUONN_PROGRAM, that of this package, or the first
+    on the PATH."""
     named = os.environ.get("CUONN_PROGRAM")
     own = pathlib.Path(sysconfig.get_path("scripts")) / "cuonn"
     found = named or (str(own) if own.exists() else shutil.which("cuonn"))
@@ -37,39 +39,57 @@ def _settings(settings: Optional[Mapping]) -> list:
     """--set KEY=VALUE for each setting; values as YAML writes them."""
     arguments = []
     for key, value in (settings or {}).items():
+        value = value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
         arguments += ["--set", f"{key}={json.dumps(value) if not isinstance(value, str) else value}"]
     return arguments
 
 
 def _lines(command: str, arguments: list):
-    """Runs a command with --json and gives its objects as they come.  Ctrl-C reaches the program, which saves what there
-    is and stops; its failures are raised with its own line."""
-    process = subprocess.Popen([program(), command, "--json", *arguments], stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True)
-    try:
-        for line in process.stdout:
-            yield json.loads(line)
-        said = process.stderr.read()
-    except BaseException:
-        process.send_signal(signal.SIGINT)
-        raise
-    finally:
-        process.stdout.close()
-        code = process.wait()
+    """Runs a command with --json and gives its objects as they come.  Ctrl-C is handed on to the program, which saves
+    what there is and stops; its failures are raised with its own line, and what it warns of is a warning.
+
+    The program has a session of its own: a terminal's Ctrl-C would reach it besides, and the second ends it at once."""
+    with tempfile.TemporaryFile("w+", errors="replace") as said:
+        process = subprocess.Popen([program(), command, "--json", *arguments], stdout=subprocess.PIPE, stderr=said,
+                                   text=True, start_new_session=True)
+        try:
+            for line in process.stdout:
+                yield json.loads(line)
+        except BaseException:
+            process.send_signal(signal.SIGINT)
+            raise
+        finally:
+            code = process.wait()
+            process.stdout.close()
+        said.seek(0)
+        lines = [line.removeprefix("cuonn: ") for line in said.read().splitlines() if line]
     if code == 130:
         raise KeyboardInterrupt
     if code != 0:
-        lines = said.strip().splitlines() or [f"cuonn {command} ended with code {code}"]
-        raise error_of(_STATUS.get(code, -1), lines[-1].removeprefix("cuonn: "))
+        raise error_of(_STATUS.get(code, -1), lines[-1] if lines else f"cuonn {command} ended with code {code}")
+    for line in lines:
+        warnings.warn(line, stacklevel=4)
 
 
-def _bar(progress: bool, total: Optional[int], unit: str):
-    """A bar of tqdm, or None."""
-    if not progress:
-        return None
-    from tqdm.auto import tqdm
+def _follow(command: str, arguments: list, progress: bool, unit: str, place, numbers, first: int = 0) -> pathlib.Path:
+    """Runs a command to its end, if wanted under a bar of tqdm, of which `first` units are done already.  Of an object
+    that the command says, place(before, object) is how many are done; its numbers of these names stand behind the bar.
+    Returns the directory that was written."""
+    bar, directory = None, None
+    if progress:
+        from tqdm.auto import tqdm
 
-    return tqdm(total=total, unit=unit)
+        bar = tqdm(unit=unit, initial=first)
+    try:
+        for said in _lines(command, arguments):
+            directory = said.get("directory", directory)
+            if bar is not None and "of" in said:
+                bar.total, bar.n = said["of"], place(bar.n, said)
+                bar.set_postfix({name: f"{said[name]:.4f}" for name in numbers if said[name] is not None})
+    finally:
+        if bar is not None:
+            bar.close()
+    return pathlib.Path(directory)
 
 
 class Run:
@@ -89,7 +109,7 @@ class Run:
         import xarray
 
         with open(self.directory / "metrics.csv", newline="") as file:
-            rows = list(csv.DictReader(file))
+            rows = list(csv.DictReader(line for line in file if line.endswith("\n")))  # the last may just be written
             names = [n for n in (rows[0] if rows else {}) if n != "epoch"]
         columns = {n: ("epoch", np.array([float(r[n] or "nan") for r in rows])) for n in names}
         return xarray.Dataset(columns, coords={"epoch": [int(r["epoch"]) for r in rows]})
@@ -143,17 +163,8 @@ def train(config=None, *, output=None, resume=None, settings: Optional[Mapping] 
     arguments += ["--output", os.fspath(output)] if output is not None else []
     arguments += ["--resume", os.fspath(resume)] if resume is not None else []
     arguments += [os.fspath(config)] if config is not None else []
-    bar, directory = _bar(progress, None, "epoch"), None
-    try:
-        for said in _lines("train", arguments):
-            directory = said.get("directory", directory)
-            if bar is not None and "train_loss" in said:
-                bar.update(1)
-                bar.set_postfix(loss=f"{said['train_loss']:.4f}", accuracy=f"{said['test_accuracy']:.4f}")
-    finally:
-        if bar is not None:
-            bar.close()
-    return Run(directory)
+    return Run(_follow("train", arguments, progress, "epoch", lambda before, said: said["epoch"],
+                       ("train_loss", "test_accuracy")))
 
 
 def sweep(grid=None, *, output=None, resume=None, settings: Optional[Mapping] = None, progress: bool = False):
@@ -165,13 +176,6 @@ def sweep(grid=None, *, output=None, resume=None, settings: Optional[Mapping] = 
     arguments += ["--output", os.fspath(output)] if output is not None else []
     arguments += ["--resume", os.fspath(resume)] if resume is not None else []
     arguments += [os.fspath(grid)] if grid is not None else []
-    bar, directory = _bar(progress, None, "run"), None
-    try:
-        for said in _lines("sweep", arguments):
-            directory = said.get("directory", directory)
-            if bar is not None and "point" in said:
-                bar.update(1)
-    finally:
-        if bar is not None:
-            bar.close()
-    return xarray.load_dataset(pathlib.Path(directory) / "sweep.nc")
+    done = len(list(pathlib.Path(resume, "runs").glob("*.nc"))) if resume is not None else 0
+    directory = _follow("sweep", arguments, progress, "run", lambda before, said: before + 1, ("test_error",), done)
+    return xarray.load_dataset(directory / "sweep.nc")

@@ -76,12 +76,23 @@ def test_complex_fields():
     (dict(backend="gpu"), cuonn.ArgumentError, "gpu"),
     (dict(chip=cuonn.Chip(noise_draw="often")), cuonn.ArgumentError, "noise_draw is 'often'"),
     (dict(chip=cuonn.Chip(tap_shot=-1)), cuonn.ArgumentError, "tap_shot"),
-    (dict(layers=0), cuonn.ShapeError, "layers"),
+    (dict(layers=0), cuonn.ArgumentError, "layers is 0"),
+    (dict(layers=-1), cuonn.ArgumentError, "layers is -1"),
+    (dict(epochs=1.5), cuonn.ArgumentError, "epochs is 1.5; it must be a whole number"),
+    (dict(batch_size=-5), cuonn.ArgumentError, "batch_size is -5"),
+    (dict(learning_rate="x"), cuonn.ArgumentError, "learning_rate is 'x'"),
+    (dict(learning_rate=np.nan), cuonn.ArgumentError, "learning_rate is nan"),
+    (dict(threads="x"), cuonn.ArgumentError, "threads is 'x'"),
+    (dict(backend=None), cuonn.ArgumentError, "backend is None"),
+    (dict(backend="cuda"), cuonn.DeviceError, "cuda"),
+    (dict(chip={"coupler_std": 0.02}), cuonn.ArgumentError, "it must be a cuonn.Chip or None"),
+    (dict(chip=cuonn.Chip(seed=-1)), cuonn.ArgumentError, "seed is -1"),
+    (dict(chip=cuonn.Chip(coupler_std="x")), cuonn.ArgumentError, "coupler_std is 'x'"),
 ))
 def test_refuses(digits, options, error, text):
     X, _, y, _ = digits
     with pytest.raises(error, match=text):
-        cuonn.Classifier(epochs=1, **options).fit(X[:50], y[:50])
+        cuonn.Classifier(**{"epochs": 1, **options}).fit(X[:50], y[:50])
 
 
 def test_interrupt(digits):

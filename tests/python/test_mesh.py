@@ -1,7 +1,10 @@
 """cuonn.Mesh against a mesh written plainly in NumPy, against the program's files, and what it refuses."""
 
+import copy
 import os
+import pickle
 import subprocess
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -171,6 +174,28 @@ def test_arrays_belong_to_the_mesh():
     assert not np.array_equal(m.matrix(), before)
 
 
+def test_what_is_assigned_is_written_into_the_mesh():
+    """The library reads where the arrays lay when the mesh was made."""
+    m, other = mesh(4), mesh(4, seed=1)
+    for name in ("theta", "phi", "gamma", "coupler_error", "loss_db"):
+        setattr(m, name, getattr(other, name).astype(np.float32))
+    m.theta += 0.5
+    close(m.matrix(), matrix_of(m), DOUBLE)
+    with pytest.raises(cuonn.ShapeError, match="coupler_error has the shape"):
+        m.coupler_error = np.zeros((3, 2))
+    with pytest.raises(cuonn.ArgumentError, match="theta holds complex128; it must be real numbers"):
+        m.theta = 1j * m.theta
+
+
+def test_copies_are_meshes_of_their_own():
+    m = mesh(4, "bottom")
+    before = m.matrix()
+    for again in (copy.copy(m), copy.deepcopy(m), pickle.loads(pickle.dumps(m))):
+        assert np.array_equal(again.matrix(), before) and again.style == "bottom"
+        again.theta[0] += 1
+        assert np.array_equal(m.matrix(), before) and not np.array_equal(again.matrix(), before)
+
+
 def test_any_layout_of_fields():
     m = mesh(6, real=False)
     x = fields((4, 5, 6))
@@ -193,26 +218,30 @@ def test_any_layout_of_fields():
     assert m.vjp(np.zeros((0, 6)), np.zeros((0, 6))).theta.tolist() == [0] * 15
 
 
-def test_nothing_is_copied_without_need(monkeypatch):
-    """The library gets the caller's own memory where that is contiguous complex64 or complex128."""
-    from cuonn import _arrays
-    from cuonn import mesh as module
+def arrays_made(call, size):
+    """How many arrays of so many bytes live at once, at most, while `call` is made; NumPy tells tracemalloc of each."""
+    tracemalloc.start()
+    try:
+        call()
+        return round(tracemalloc.get_traced_memory()[1] / size)
+    finally:
+        tracemalloc.stop()
 
-    seen = []
-    real = _arrays.buffer
-    monkeypatch.setattr(module._arrays, "buffer", lambda a: (seen.append(real(a).data), real(a))[1])
-    m = mesh(6)
-    for dtype in (np.complex64, np.complex128):
-        x, g = fields((3, 6), dtype=dtype), fields((3, 6), 1, dtype)
-        seen.clear()
-        m.propagate(x)
-        assert x.ctypes.data in seen and m.theta.ctypes.data in seen
-        seen.clear()
-        m.vjp(x, g)
-        assert x.ctypes.data in seen and g.ctypes.data in seen
-    seen.clear()
-    m.propagate(fields((3, 6))[:, ::-1])
-    assert len(seen) == 5
+
+@pytest.mark.parametrize("dtype", (np.complex64, np.complex128))
+def test_nothing_is_copied_without_need(dtype):
+    """Contiguous fields of a type that the library takes: what is made is the result.  Others are copied once."""
+    m, x, g = mesh(6), fields((4000, 6), dtype=dtype), fields((4000, 6), 1, dtype)
+    assert arrays_made(lambda: m.propagate(x), x.nbytes) == 1
+    assert arrays_made(lambda: m.propagate(x, backward=True), x.nbytes) == 1
+    assert arrays_made(lambda: m.vjp(x, g), x.nbytes) == 1
+    assert arrays_made(lambda: m.propagate(x[:, ::-1]), x.nbytes) == 2
+    by_columns = np.asfortranarray(x)
+    assert arrays_made(lambda: m.propagate(by_columns), x.nbytes) == 2
+    assert arrays_made(lambda: m.vjp(x[::-1], g[::-1]), x.nbytes) == 3
+    read_only = x.copy()
+    read_only.flags.writeable = False
+    assert arrays_made(lambda: m.propagate(read_only), x.nbytes) == 1
 
 
 @pytest.mark.parametrize("call, error, text", (
@@ -221,11 +250,20 @@ def test_nothing_is_copied_without_need(monkeypatch):
     (lambda m: m.propagate(1.0), cuonn.ShapeError, "its last dimension"),
     (lambda m: m.propagate(np.ones(6), backend="gpu"), cuonn.ArgumentError, 'backend "gpu" is unknown'),
     (lambda m: m.propagate(np.ones(6), backend="cuda"), cuonn.DeviceError, "cuda"),
+    (lambda m: m.propagate(np.ones(6), backend=3), cuonn.ArgumentError, "backend is 3"),
     (lambda m: m.propagate(np.ones(6), threads=-1), cuonn.ArgumentError, "threads is -1"),
+    (lambda m: m.propagate([1, 2, None, 4, 5, 6]), cuonn.ArgumentError, "x holds object"),
     (lambda m: m.vjp(np.ones(6), np.ones((2, 6))), cuonn.ShapeError, "x has the shape"),
     (lambda m: cuonn.Mesh(np.zeros(4), np.zeros(4)), cuonn.ShapeError, "4 nodes are those of no rectangular mesh"),
     (lambda m: cuonn.Mesh(np.zeros(3), np.zeros(6)), cuonn.ShapeError, "phi has the shape"),
     (lambda m: cuonn.Mesh(np.zeros(3), np.zeros(3), style="up"), cuonn.ArgumentError, "style is 'up'"),
+    (lambda m: cuonn.Mesh(None, np.zeros(3)), cuonn.ArgumentError, "theta holds object"),
+    (lambda m: cuonn.Mesh(["1", "2", "3"], np.zeros(3)), cuonn.ArgumentError, "theta holds <U1"),
+    (lambda m: cuonn.Mesh([1j, 0, 0], np.zeros(3)), cuonn.ArgumentError, "theta holds complex128"),
+    (lambda m: cuonn.Mesh.haar(-1, seed=1), cuonn.ArgumentError, "n_modes is -1; it must be at least 2"),
+    (lambda m: cuonn.Mesh.haar(4.5, seed=1), cuonn.ArgumentError, "n_modes is 4.5; it must be a whole number"),
+    (lambda m: cuonn.Mesh.haar(4, seed=-1), cuonn.ArgumentError, "seed is -1"),
+    (lambda m: cuonn.Mesh.from_unitary("abc"), cuonn.ArgumentError, "the matrix holds"),
     (lambda m: cuonn.Mesh.from_unitary(np.eye(3)[:2]), cuonn.ShapeError, "it must be square"),
     (lambda m: cuonn.Mesh.from_unitary(np.eye(3), "symmetric"), cuonn.ArgumentError, "symmetric"),
     (lambda m: cuonn.Mesh.from_unitary(np.full((3, 3), np.nan)), cuonn.NonFiniteError, ""),

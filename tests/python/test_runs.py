@@ -1,5 +1,11 @@
 """cuonn.train and cuonn.sweep: the program's directories as xarray Datasets, and its refusals as exceptions."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pytest
 
@@ -25,8 +31,44 @@ def test_train_and_resume(tmp_path):
 
 
 def test_progress(tmp_path, capsys):
+    """Bars know their ends, also of what is resumed."""
     cuonn.train(CONFIG, output=tmp_path / "run", settings=SMALL, progress=True)
-    assert "accuracy=" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "| 2/2 [" in said and "test_accuracy=0." in said
+    cuonn.train(resume=tmp_path / "run", settings={"training.epochs": 3}, progress=True)
+    assert "| 3/3 [" in capsys.readouterr().err
+    grid = {**SMALL, "training.epochs": 1, "training.seed": [0, 1, 2]}
+    cuonn.sweep(CONFIG, output=tmp_path / "sweep", settings=grid, progress=True)
+    assert "| 3/3 [" in capsys.readouterr().err
+    (tmp_path / "sweep" / "runs" / "000001.nc").unlink()
+    cuonn.sweep(resume=tmp_path / "sweep", progress=True)
+    said = capsys.readouterr().err
+    assert "| 2/" not in said.split("3/3")[1] and "| 3/3 [" in said
+
+
+def test_interrupt(tmp_path):
+    """Ctrl-C in a terminal, which reaches all programs there: Python says KeyboardInterrupt, and the run, whose step was
+    finished and saved, goes on from there."""
+    script = ("import sys, cuonn\n"
+              f"cuonn.train({CONFIG!r}, output={str(tmp_path / 'run')!r}, settings={ {**SMALL, 'training.epochs': 1000} })")
+    process = subprocess.Popen([sys.executable, "-c", script], start_new_session=True, stderr=subprocess.PIPE, text=True)
+    metrics = tmp_path / "run" / "metrics.csv"
+    while not metrics.exists() or metrics.read_text().count("\n") < 3:
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    said = process.communicate()[1]
+    assert process.returncode != 0 and said.strip().endswith("KeyboardInterrupt")
+    epochs = metrics.read_text().count("\n") - 1
+    again = cuonn.train(resume=tmp_path / "run", settings={"training.epochs": epochs + 1})
+    assert again.history.sizes["epoch"] == epochs + 1
+
+
+def test_what_the_program_warns_of_is_a_warning(tmp_path, monkeypatch):
+    """Here, that there is no gnuplot for a report."""
+    monkeypatch.setenv("PATH", "/no/such/folder")
+    with pytest.warns(UserWarning, match="gnuplot"):
+        cuonn.train(CONFIG, output=tmp_path / "run", settings=SMALL)
 
 
 def test_sweep(tmp_path):
