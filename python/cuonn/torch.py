@@ -114,16 +114,22 @@ def propagate(theta: Tensor, phi: Tensor, gamma: Tensor, x: Tensor, *, style: st
     Returns (..., N); complex64 is computed in float, complex128 in double (on a GPU in float).  All tensors lie on one
     device.  Raises ShapeError, ArgumentError, DeviceError.
     """
+    if not isinstance(x, Tensor):
+        raise ArgumentError(f"x is {type(x).__name__}; it must be a Tensor")
     if not x.is_complex():
         x = x.to(torch.complex128 if x.dtype == torch.float64 else torch.complex64)
     if x.dtype not in _NUMBERS:
         raise ArgumentError(f"x is {x.dtype}; fields are complex64 or complex128")
+    if x.device.type not in ("cpu", "cuda"):
+        raise DeviceError(f"x lies on {x.device}; cuONN computes on the processor and on cuda:0")
     n = x.shape[-1] if x.ndim else 0
     nodes = nodes_of(n)
     for name, tensor, shape in (("theta", theta, (nodes,)), ("phi", phi, (nodes,)), ("gamma", gamma, (n,)),
                                 ("coupler_error", coupler_error, (nodes, 2)), ("loss_db", loss_db, (nodes, 2))):
-        if tensor is None:
+        if tensor is None and name in ("coupler_error", "loss_db"):
             continue
+        if not isinstance(tensor, Tensor):
+            raise ArgumentError(f"{name} is {type(tensor).__name__}; it must be a Tensor")
         if tuple(tensor.shape) != shape:
             raise ShapeError(f"{name} has the shape {tuple(tensor.shape)}; x of {n} waveguides needs {shape}")
         if tensor.dtype not in (torch.float32, torch.float64):

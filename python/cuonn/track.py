@@ -21,6 +21,8 @@ import yaml
 from .errors import Error, FileError
 
 _SECONDS = 1.0  # between two looks at the files
+# What may be set anew for a run that goes on (docs/commands.md).
+_MAY_CHANGE = ("training.epochs", "backend.name", "backend.method", "backend.threads", "data.path")
 
 
 class Series(NamedTuple):
@@ -100,8 +102,10 @@ def _is_over(directory: pathlib.Path, all_series: List[Series]) -> bool:
 
 
 def identity(directory: pathlib.Path, series: Series) -> str:
-    """What a tracker knows a training by: the same for the same place and configuration, whenever it is sent."""
-    text = f"{directory.resolve()}\n{series.name}\n{sorted((k, str(v)) for k, v in series.settings.items())}"
+    """What a tracker knows a training by: the same for the same place and configuration, whenever it is sent, also after
+    the training was gone on with."""
+    settings = sorted((k, str(v)) for k, v in series.settings.items() if k not in _MAY_CHANGE)
+    text = f"{directory.resolve()}\n{series.name}\n{settings}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -117,31 +121,33 @@ class MLflow:
         self.client = mlflow.MlflowClient(tracking_uri=uri)
         found = self.client.get_experiment_by_name("cuonn")
         self.experiment = found.experiment_id if found else self.client.create_experiment("cuonn")
-        self.runs = {}
+        self.runs, self.known = {}, {}
 
     def _run_of(self, key: str, name: str, series: Series):
+        """The run, with the settings that it has not yet, and the epochs that it has."""
+        from mlflow.entities import Param
+
         if key not in self.runs:
             found = self.client.search_runs([self.experiment], f"tags.`cuonn.identity` = '{key}'")
             run = found[0] if found else self.client.create_run(self.experiment, run_name=name,
                                                                 tags={"cuonn.identity": key})
-            if not found:
-                for setting, value in series.settings.items():
-                    self.client.log_param(run.info.run_id, setting, value)
+            new = [Param(k, str(v)) for k, v in series.settings.items() if k not in run.data.params]
+            for first in range(0, len(new), 100):  # the most that MLflow takes at once
+                self.client.log_batch(run.info.run_id, params=new[first:first + 100])
             self.runs[key] = run
-        return self.runs[key]
+            self.known[key] = {m.step for m in self.client.get_metric_history(run.info.run_id, "train_loss")}
+        return self.runs[key], self.known[key]
 
     def send(self, key: str, name: str, series: Series) -> None:
         from mlflow.entities import Metric
 
-        run = self._run_of(key, name, series)
-        if run.info.status == "FINISHED":
-            return
-        run_id, now = run.info.run_id, int(time.time() * 1000)
-        known = {m.step for m in self.client.get_metric_history(run_id, "train_loss")}
-        for epoch, numbers in series.epochs.items():
-            if epoch not in known:
-                self.client.log_batch(run_id, metrics=[Metric(k, v, now, epoch) for k, v in numbers.items()])
-        if series.finished:
+        run, known = self._run_of(key, name, series)
+        run_id, new = run.info.run_id, [e for e in series.epochs if e not in known]
+        for epoch in new:
+            now = int(time.time() * 1000)
+            self.client.log_batch(run_id, metrics=[Metric(k, v, now, epoch) for k, v in series.epochs[epoch].items()])
+            known.add(epoch)
+        if series.finished and (new or run.info.status != "FINISHED"):
             for path in series.files:
                 if path.exists():
                     self.client.log_artifact(run_id, str(path))

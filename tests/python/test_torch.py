@@ -128,6 +128,37 @@ def test_any_layout():
     assert layer(torch.ones(5)).dtype == torch.complex64
 
 
+def test_views_that_conjugate_or_negate_later():
+    """PyTorch marks such tensors, and the numbers behind them are others."""
+    theta, phi, gamma, x = (a.detach() for a in arguments(mesh(4), fields((2, 4))))
+    want = propagate(theta, phi, gamma, x.conj().resolve_conj())
+    assert torch.equal(propagate(theta, phi, gamma, x.conj()), want)
+    negated = torch._neg_view(-theta)
+    assert negated.is_neg() and torch.equal(propagate(negated, phi, gamma, x), propagate(theta, phi, gamma, x))
+
+
+def test_nothing_is_copied_without_need(monkeypatch):
+    """The library gets the tensors' own memory where it is contiguous."""
+    theta, phi, gamma, x = arguments(mesh(5), fields((3, 5)))
+    given, real = [], cuonn.torch._buffer
+    monkeypatch.setattr(cuonn.torch, "_buffer", lambda t: (given.append(t.data_ptr()), real(t))[1])
+    y = propagate(theta, phi, gamma, x)
+    assert given == [y.data_ptr(), theta.data_ptr(), phi.data_ptr(), gamma.data_ptr(), x.data_ptr()]
+    given.clear()
+    y.backward(y.detach())
+    assert {t.data_ptr() for t in (theta, phi, gamma, x)} < set(given)
+    given.clear()
+    propagate(theta, phi, gamma, x[:, ::2].repeat(1, 2)[:, :5].T.contiguous().T)
+    assert x.data_ptr() not in given and theta.data_ptr() in given
+
+
+def test_no_second_derivative():
+    theta, phi, gamma, x = arguments(mesh(4), fields((2, 4)))
+    first, = torch.autograd.grad(loss(propagate(theta, phi, gamma, x)), theta, create_graph=True)
+    with pytest.raises(RuntimeError, match="cuonn.vjp"):
+        first.sum().backward()
+
+
 def test_refuses():
     m = mesh(4)
     theta, phi, gamma, x = (a.detach() for a in arguments(m, fields((2, 4))))
@@ -137,5 +168,9 @@ def test_refuses():
         propagate(theta, phi.half(), gamma, x)
     with pytest.raises(cuonn.ShapeError, match="loss_db"):
         propagate(theta, phi, gamma, x, loss_db=torch.zeros(6))
+    with pytest.raises(cuonn.ArgumentError, match="coupler_error is ndarray"):
+        propagate(theta, phi, gamma, x, coupler_error=m.coupler_error)
+    with pytest.raises(cuonn.DeviceError, match="x lies on meta"):
+        propagate(theta, phi, gamma, x.to("meta"))
     with pytest.raises(cuonn.NonFiniteError, match="coupler_error"):
         propagate(theta, phi, gamma, x, coupler_error=torch.full((6, 2), torch.nan))

@@ -84,6 +84,30 @@ def test_mlflow(run, sweep, server):
     assert stds == [0, 0, 0.1, 0.1]
 
 
+def test_a_run_that_goes_on(server, tmp_path):
+    """Looked at once while it trains, once when it is done, and once after it went on for an epoch more: one run."""
+    directory = tmp_path / "long"
+    program = subprocess.Popen([cuonn.runs.program(), "train", CONFIG, "--output", directory, "--json",
+                                *cuonn.runs._settings({**SMALL, "training.epochs": 40})], stdout=subprocess.PIPE)
+    program.stdout.readline()
+    for arguments in (["--mlflow", server], ["--tensorboard", str(tmp_path / "logs")]):
+        track.main([str(directory), *arguments, "--once"])
+    program.stdout.read()
+    program.stdout.close()
+    assert program.wait() == 0
+    for epochs in (40, 41):
+        if epochs == 41:
+            cuonn.train(resume=directory, settings={"training.epochs": 41})
+        track.main([str(directory), "--mlflow", server])
+        track.main([str(directory), "--tensorboard", str(tmp_path / "logs")])
+        client, runs = sent_to_mlflow(server)
+        one, = (r for r in runs if r.info.run_name == "long")
+        assert [m.step for m in client.get_metric_history(one.info.run_id, "train_loss")] == list(range(1, epochs + 1))
+        assert one.info.status == "FINISHED"
+        folder, = (tmp_path / "logs").iterdir()
+        assert [step for step, _ in scalars(folder)["train_loss"]] == list(range(1, epochs + 1))
+
+
 def test_mlflow_refuses_folders(run, capsys):
     with pytest.raises(cuonn.FileError, match="MLflow refuses folders"):
         track.main([str(run), "--mlflow", "./mlruns"])
