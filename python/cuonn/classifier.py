@@ -135,8 +135,10 @@ class Classifier(ClassifierMixin, BaseEstimator):
                              f"{' and the reference takes one waveguide' if self.reference else ''}; modes is {modes}, "
                              f"at least {needed} are needed")
         if n_classes > min(modes, _MOST_CLASSES):
-            raise ShapeError(f"y has {n_classes} classes; {modes} waveguides can tell {min(modes, _MOST_CLASSES)} apart")
-        return lib.NetworkShape(modes, _arrays.count("layers", self.layers, 1), n_classes, style_of(self.style), False, None)
+            raise ShapeError(f"y has {n_classes} classes; {modes} waveguides can tell "
+                             f"{min(modes, _MOST_CLASSES)} apart")
+        n_layers = _arrays.count("layers", self.layers, 1)
+        return lib.NetworkShape(modes, n_layers, n_classes, style_of(self.style), False, None)
 
     def _fields(self, X) -> np.ndarray:
         fields = np.zeros((len(X), self.n_modes_), np.complex128)

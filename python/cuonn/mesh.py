@@ -78,8 +78,8 @@ class Mesh:
     coupler_error: (nodes, 2) radians on pi/4 of the left and the right coupler; None: zeros.
     loss_db: (nodes, 2) dB of power of the theta and the phi shifter, positive attenuates; None: zeros.
 
-    All are attributes, arrays of doubles that belong to the mesh and may be changed in place; what is assigned to one is
-    written into it.  Raises ShapeError for sizes that do not fit.  Formulas: docs/physics.md.
+    All are attributes, arrays of doubles that belong to the mesh and may be changed in place; what is assigned to one
+    is written into it.  Raises ShapeError for sizes that do not fit.  Formulas: docs/physics.md.
     """
 
     theta, phi, gamma, coupler_error, loss_db = (_Own() for _ in range(5))

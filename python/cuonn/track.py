@@ -102,8 +102,8 @@ def _is_over(directory: pathlib.Path, all_series: List[Series]) -> bool:
 
 
 def identity(directory: pathlib.Path, series: Series) -> str:
-    """What a tracker knows a training by: the same for the same place and configuration, whenever it is sent, also after
-    the training was gone on with."""
+    """What a tracker knows a training by: the same for the same place and configuration, whenever it is sent, also
+    after the training was gone on with."""
     settings = sorted((k, str(v)) for k, v in series.settings.items() if k not in _MAY_CHANGE)
     text = f"{directory.resolve()}\n{series.name}\n{settings}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]

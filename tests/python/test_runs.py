@@ -47,11 +47,12 @@ def test_progress(tmp_path, capsys):
 
 
 def test_interrupt(tmp_path):
-    """Ctrl-C in a terminal, which reaches all programs there: Python says KeyboardInterrupt, and the run, whose step was
-    finished and saved, goes on from there."""
-    script = ("import sys, cuonn\n"
-              f"cuonn.train({CONFIG!r}, output={str(tmp_path / 'run')!r}, settings={ {**SMALL, 'training.epochs': 1000} })")
-    process = subprocess.Popen([sys.executable, "-c", script], start_new_session=True, stderr=subprocess.PIPE, text=True)
+    """Ctrl-C in a terminal, which reaches all programs there: Python says KeyboardInterrupt, and the run, whose step
+    was finished and saved, goes on from there."""
+    settings = {**SMALL, "training.epochs": 1000}
+    script = f"import cuonn\ncuonn.train({CONFIG!r}, output={str(tmp_path / 'run')!r}, settings={settings!r})"
+    process = subprocess.Popen([sys.executable, "-c", script], start_new_session=True, stderr=subprocess.PIPE,
+                               text=True)
     metrics = tmp_path / "run" / "metrics.csv"
     while not metrics.exists() or metrics.read_text().count("\n") < 3:
         assert process.poll() is None
