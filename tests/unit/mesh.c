@@ -9,6 +9,7 @@
 #include "support/chance.h"
 #include "support/close.h"
 #include "support/dense.h"
+#include "support/unitaries.h"
 
 static const cuonn_phase_style universal[] = {CUONN_STYLE_TOP, CUONN_STYLE_BOTTOM, CUONN_STYLE_DIFFERENTIAL};
 enum { kUniversal = sizeof universal / sizeof *universal };
@@ -346,118 +347,6 @@ static void phi_of_symmetric_moves_powers(void **unused) {
 
 /* --- decomposition ------------------------------------------------------------------------------------------------ */
 
-static void permutation(double complex *u, size_t n, const size_t *of) {
-  memset(u, 0, n * n * sizeof *u);
-  for (size_t i = 0; i < n; i++) u[i * n + of[i]] = 1;
-}
-
-static void identity(double complex *u, size_t n, chance *c) {
-  (void)c;
-  for (size_t i = 0; i < n * n; i++) u[i] = i % (n + 1) == 0;
-}
-
-static void reversal(double complex *u, size_t n, chance *c) {
-  (void)c;
-  size_t of[65];
-  for (size_t i = 0; i < n; i++) of[i] = n - 1 - i;
-  permutation(u, n, of);
-}
-
-static void random_permutation(double complex *u, size_t n, chance *c) {
-  size_t of[65];
-  for (size_t i = 0; i < n; i++) {
-    const size_t j = chance_index(c, i + 1);
-    of[i] = of[j];
-    of[j] = i;
-  }
-  permutation(u, n, of);
-}
-
-static void diagonal(double complex *u, size_t n, chance *c) {
-  identity(u, n, c);
-  for (size_t i = 0; i < n; i++) u[i * n + i] = cexp(I * chance_uniform(c, -4, 4));
-}
-
-/* Rows that are orthonormal to rounding: Gram and Schmidt, twice. */
-static void gram_schmidt(double complex *u, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    for (int again = 0; again < 2; again++) {
-      for (size_t j = 0; j <= i; j++) {
-        double complex along = 0;
-        for (size_t k = 0; k < n; k++) along += conj(u[j * n + k]) * u[i * n + k];
-        for (size_t k = 0; k < n; k++)
-          u[i * n + k] = j < i ? u[i * n + k] - along * u[j * n + k] : u[i * n + k] / csqrt(along);
-      }
-    }
-  }
-}
-
-static void random_unitary(double complex *u, size_t n, chance *c) {
-  for (size_t i = 0; i < n * n; i++) u[i] = chance_normal(c) + I * chance_normal(c);
-  gram_schmidt(u, n);
-}
-
-/* Random blocks of one to four waveguides. */
-static void block_diagonal(double complex *u, size_t n, chance *c) {
-  double complex block[16];
-  memset(u, 0, n * n * sizeof *u);
-  for (size_t at = 0, size; at < n; at += size) {
-    size = 1 + chance_index(c, 4);
-    if (size > n - at) size = n - at;
-    random_unitary(block, size, c);
-    for (size_t i = 0; i < size; i++) memcpy(u + (at + i) * n + at, block + i * size, size * sizeof *u);
-  }
-}
-
-static void fourier(double complex *u, size_t n, chance *c) {
-  (void)c;
-  for (size_t i = 0; i < n; i++) {
-    for (size_t j = 0; j < n; j++)
-      u[i * n + j] = cexp(2 * M_PI * I * (double)(i * j % n) / (double)n) / sqrt((double)n);
-  }
-}
-
-/* Signs alone, (-1)^(common bits of i and j), for the largest power of two that fits; the rest passes straight.
- * hadamard(4)/2 is the case that came out with phases of exactly 2 pi. */
-static void hadamard(double complex *u, size_t n, chance *c) {
-  size_t size = 1;
-  while (2 * size <= n) size *= 2;
-  identity(u, n, c);
-  for (size_t i = 0; i < size; i++) {
-    for (size_t j = 0; j < size; j++) {
-      u[i * n + j] = (__builtin_popcountll(i & j) % 2 ? -1 : 1) / sqrt((double)size);
-    }
-  }
-}
-
-/* A unitary whose phases are whole multiples of a quarter turn, so that angles cancel to nearly nothing. */
-static void quarter_turns(double complex *u, size_t n, chance *c) {
-  const double complex units[] = {1, I, -1, -I};
-  hadamard(u, n, c);
-  for (size_t i = 0; i < n; i++) {
-    const double complex row = units[chance_index(c, 4)], column = units[chance_index(c, 4)];
-    for (size_t k = 0; k < n; k++) u[i * n + k] *= row;
-    for (size_t k = 0; k < n; k++) u[k * n + i] *= column;
-  }
-}
-
-static void haar(double complex *u, size_t n, chance *c) { OK(cuonn_haar_unitary((double *)u, n, chance_bits(c), 0)); }
-
-/* A permutation whose zeros are not quite zero: 1e-300, the smallest normal and the smallest denormal number. */
-static void almost_zeros(double complex *u, size_t n, chance *c) {
-  const double tiny[] = {0, 1e-300, -2.2250738585072014e-308, 4.9406564584124654e-324};
-  random_permutation(u, n, c);
-  for (size_t i = 0; i < n * n; i++) u[i] += tiny[chance_index(c, 4)] + I * tiny[chance_index(c, 4)];
-}
-
-/* Zeros beside numbers so small that their squares vanish. */
-static void almost_diagonal(double complex *u, size_t n, chance *c) {
-  diagonal(u, n, c);
-  for (size_t i = 0; i < n * n; i++) {
-    if (i % (n + 1) && chance_index(c, 2)) u[i] = 1e-170 * (chance_normal(c) + I * chance_normal(c));
-  }
-}
-
 /* The mesh's matrix, multiplied together here, is the matrix that was asked for. */
 static void decomposes(const double complex *u, const cuonn_mesh_shape *shape, cuonn_phase_style style,
                        const char *name) {
@@ -489,23 +378,6 @@ static void decomposes(const double complex *u, const cuonn_mesh_shape *shape, c
 
 static void decomposes_every_kind_of_unitary(void **unused) {
   (void)unused;
-  const struct {
-    const char *name;
-    void (*make)(double complex *u, size_t n, chance *c);
-  } kinds[] = {{"identity", identity},
-               {"reversal", reversal},
-               {"permutation", random_permutation},
-               {"permutation", random_permutation},
-               {"diagonal", diagonal},
-               {"block diagonal", block_diagonal},
-               {"block diagonal", block_diagonal},
-               {"Fourier", fourier},
-               {"Hadamard", hadamard},
-               {"quarter turns", quarter_turns},
-               {"Haar", haar},
-               {"random", random_unitary},
-               {"almost zeros", almost_zeros},
-               {"almost diagonal", almost_diagonal}};
   double complex *u = malloc((size_t)65 * 65 * sizeof *u);
   assert_non_null(u);
   chance c = {2};
@@ -513,11 +385,11 @@ static void decomposes_every_kind_of_unitary(void **unused) {
     cuonn_mesh_shape *shapes[2];
     OK(cuonn_mesh_shape_rectangular(&shapes[0], n));
     OK(cuonn_mesh_shape_make(&shapes[1], CUONN_ARCHITECTURE_TRIANGULAR, n, 0));
-    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
+    for (size_t kind = 0; kind < kUnitaryKinds; kind++) {
       for (size_t style = 0; style < kUniversal; style++) {
-        kinds[kind].make(u, n, &c);
-        decomposes(u, shapes[0], universal[style], kinds[kind].name);
-        decomposes(u, shapes[1], universal[style], kinds[kind].name);
+        unitary_kinds[kind].make(u, n, &c);
+        decomposes(u, shapes[0], universal[style], unitary_kinds[kind].name);
+        decomposes(u, shapes[1], universal[style], unitary_kinds[kind].name);
       }
     }
     cuonn_mesh_shape_free(shapes[0]);
@@ -536,7 +408,7 @@ static void reproduces_a_nearly_unitary_matrix(void **unused) {
   for (size_t style = 0; style < kUniversal; style++) {
     cuonn_mesh mesh;
     OK(cuonn_mesh_create(&mesh, kN, universal[style]));
-    random_unitary(u, kN, &c);
+    unitary_random(u, kN, &c);
     for (size_t i = 0; i < kN * kN; i++) u[i] += 1e-8 * (chance_normal(&c) + I * chance_normal(&c));
     const double error = cuonn_unitarity_error((const double *)u, kN);
     assert_true(error > 1e-8 && error < 1e-6);
@@ -567,13 +439,13 @@ static void decompose_refuses(void **unused) {
   cuonn_mesh mesh;
   double complex u[16];
   OK(cuonn_mesh_create(&mesh, 4, CUONN_STYLE_TOP));
-  identity(u, 4, &c);
+  unitary_identity(u, 4, &c);
   for (size_t i = 0; i < 16; i++) u[i] *= 1.01;
   REFUSED(cuonn_mesh_decompose(&mesh, (const double *)u), CUONN_E_DATA, "not unitary");
   REFUSED(cuonn_mesh_decompose(&mesh, (const double *)u), CUONN_E_DATA, "0.0201");
   memset(u, 0, sizeof u);
   REFUSED(cuonn_mesh_decompose(&mesh, (const double *)u), CUONN_E_DATA, "modulus 1,");
-  identity(u, 4, &c);
+  unitary_identity(u, 4, &c);
   u[1] = 3e-6;
   REFUSED(cuonn_mesh_decompose(&mesh, (const double *)u), CUONN_E_DATA, "3e-06");
   u[1] = 1e200;
