@@ -21,6 +21,7 @@
 #include "cuonn/mesh.h"
 #include "cuonn/model.h"
 #include "cuonn/network.h"
+#include "cuonn/programming.h"
 #include "cuonn/shape.h"
 #include "cuonn/status.h"
 #include "cuonn/sweep.h"

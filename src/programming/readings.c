@@ -1,0 +1,76 @@
+#include "programming/readings.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "mesh/shape.h"
+
+node_product node_product_of(const node_fixed *fixed, const node_arms *arms, double theta, double phi) {
+  const node_stages s = node_stages_of(fixed, arms, theta, phi);
+  node_product out;
+  for (size_t i = 0; i < 2; i++) {
+    for (size_t j = 0; j < 2; j++) {
+      const double complex upper = s.right[i] * s.inner[0] * s.left[j];
+      const double complex lower = s.right[1 - i] * s.inner[1] * s.left[1 - j];
+      out.m[i][j] = (upper + lower) * s.outer[j];
+    }
+  }
+  return out;
+}
+
+cuonn_status programming_readings_create(programming_readings *out, const cuonn_mesh *mesh, double tap_shot,
+                                         uint64_t seed) {
+  *out = (programming_readings){.mesh = mesh, .arms = node_arms_of(mesh->style), .tap_shot = tap_shot, .seed = seed};
+  CUONN_TRY(cuonn_allocate(&out->nodes, mesh->n_nodes, sizeof *out->nodes));
+  return cuonn_allocate(&out->light, mesh->n_modes, sizeof *out->light);
+}
+
+void programming_readings_free(programming_readings *readings) {
+  free(readings->nodes);
+  free(readings->light);
+}
+
+static node_product node_with(const programming_readings *r, size_t node, double theta, double phi) {
+  const node_fixed fixed = node_fixed_of(r->mesh, node);
+  return node_product_of(&fixed, &r->arms, theta, phi);
+}
+
+void programming_set(programming_readings *readings, size_t node, double theta, double phi) {
+  readings->nodes[node] = node_with(readings, node, theta, phi);
+}
+
+void programming_send(programming_readings *readings, const double complex *in, size_t until) {
+  double complex *const light = readings->light;
+  memcpy(light, in, readings->mesh->n_modes * sizeof *light);
+  for (size_t k = 0; k < until; k++) {
+    const uint32_t *const pair = readings->mesh->shape->pairs[k];
+    double complex(*const m)[2] = readings->nodes[k].m;
+    const double complex upper = light[pair[0]], lower = light[pair[1]];
+    light[pair[0]] = m[0][0] * upper + m[0][1] * lower;
+    light[pair[1]] = m[1][0] * upper + m[1][1] * lower;
+  }
+}
+
+/* eq. 35 */
+static double read_power(programming_readings *r, double complex field) {
+  const random_place place = {r->seed, RANDOM_PROGRAMMING, (uint32_t)(r->count >> 32), 0};
+  const double amplitude = cabs(field);
+  double normal[2] = {0};
+  if (r->tap_shot > 0) random_normals(normal, place, (uint32_t)r->count);
+  r->count++;
+  return amplitude * amplitude + r->tap_shot * amplitude * normal[0];
+}
+
+double programming_read_node(programming_readings *readings, size_t node, double theta, double phi) {
+  const uint32_t *const pair = readings->mesh->shape->pairs[node];
+  const node_product with = node_with(readings, node, theta, phi);
+  return read_power(readings, with.m[0][0] * readings->light[pair[0]] + with.m[0][1] * readings->light[pair[1]]);
+}
+
+double programming_read_output(programming_readings *readings, size_t output, double gamma) {
+  return read_power(readings, (readings->light[output] * cexp(I * gamma) + 1) / M_SQRT2);
+}
