@@ -26,7 +26,7 @@ typedef struct {
   int (*run)(int argc, char **argv); /* argv[0] is "cuonn NAME"; the result is the exit code */
 } cli_command;
 
-extern const cli_command cli_train, cli_sweep, cli_eval, cli_decompose, cli_matrix, cli_wrap, cli_convert,
+extern const cli_command cli_train, cli_sweep, cli_eval, cli_decompose, cli_matrix, cli_program, cli_wrap, cli_convert,
     cli_propagate, cli_vjp, cli_gradient, cli_energy, cli_plot, cli_report, cli_bench, cli_info, cli_completion;
 
 /* Names the command in error lines; NULL for the program itself. */

@@ -85,6 +85,8 @@ given() {
   netcdf batch.nc classic 'example=20 waveguide=16 complex=2' '' \
     input:example,waveguide,complex:<(head -640 "$work/more-values") label:example:<(head -20 "$work/labels"):int
   cuonn matrix mesh.nc --output unitary.nc
+  netcdf chip.nc classic 'node=28 side=2' '' theta:node:"$work/phases" phi:node:"$work/phases" \
+    coupler_error:node,side:<(numbers 56 5 0.1)
   rm mesh.nc
   case $1 in
     README.md) cuonn sweep configs/noise-sweep.yaml ;;

@@ -26,6 +26,7 @@ makes a/up/../slash/last.nc train config.yaml --output a/up/../slash/ --set trai
 makes b/c/sweep/sweep.nc sweep config.yaml --output b/c/sweep --set training.epochs=1 --set 'training.seed=[0, 1]'
 makes c/1/u.nc matrix mesh.nc --output c/1/u.nc
 makes c/2/mesh.nc decompose c/1/u.nc --output "$base/c/2/mesh.nc"
+makes c/2/x/p.nc program c/1/u.nc --chip mesh.nc --output c/2/x/p.nc
 makes c/3/x/out.nc propagate mesh.nc --input batch.nc --output c/3/x/out.nc
 makes c/4/x/out.nc vjp mesh.nc --input batch.nc --output ./c/4//x/out.nc
 makes c/5/x/g.nc gradient a/b/run/best.nc --input batch.nc --output c/5/x/g.nc

@@ -47,6 +47,7 @@ refused() {
 }
 refused --output u.nc .nc decompose u.nc
 refused -o mesh.nc .nc matrix mesh.nc
+for input in u.nc mesh.nc; do refused --output $input .nc program u.nc --chip mesh.nc; done
 refused --output run/best.nc .nc wrap run/best.nc
 for input in mesh.nc batch.nc; do
   refused --output $input .nc propagate mesh.nc --input batch.nc

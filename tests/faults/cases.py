@@ -144,6 +144,8 @@ def make(program, folder):
         Case("matrix", ["matrix", "mesh.nc", "--output", "out.nc"], below("mesh.nc") | old, ["out.nc"]),
         Case("convert", ["convert", "mesh.nc", "--to", "neurophox", "--output", "out.nc"], below("mesh.nc") | old,
              ["out.nc"]),
+        Case("program", ["program", "unitary.nc", "--chip", "mesh.nc", "--output", "out.nc"],
+             below("unitary.nc", "mesh.nc") | old, ["out.nc"]),
         Case("propagate", ["propagate", "mesh.nc", "--input", "fields.nc", "--output", "out.nc", "--taps"],
              below("mesh.nc", "fields.nc") | old, ["out.nc"]),
         Case("vjp", ["vjp", "mesh.nc", "--input", "fields.nc", "--output", "out.nc"],
