@@ -229,6 +229,10 @@ void cli_flush(void) {
 
 bool cli_output_whole(int *reason) {
   cli_flush();
+  if (ferror(stdout) && output_lost == 0) { /* it was lost within a print: another byte is lost for the same reason */
+    putchar('\n');
+    cli_flush();
+  }
   *reason = output_lost;
   return output_lost == 0 && !ferror(stdout);
 }
