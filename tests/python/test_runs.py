@@ -65,6 +65,14 @@ def test_interrupt(tmp_path):
     assert again.history.sizes["epoch"] == epochs + 1
 
 
+def test_a_terminals_ctrl_c_does_not_reach_the_program(tmp_path, monkeypatch):
+    """It would be the second beside the one that is handed on, and a second ends the program at once."""
+    (tmp_path / "program").write_text(f"#!{sys.executable}\nimport os\nprint(int(os.getsid(0) == os.getpid()))\n")
+    (tmp_path / "program").chmod(0o755)
+    monkeypatch.setenv("CUONN_PROGRAM", str(tmp_path / "program"))
+    assert list(cuonn.runs._lines("train", [])) == [1]
+
+
 def test_what_the_program_warns_of_is_a_warning(tmp_path, monkeypatch):
     """Here, that there is no gnuplot for a report."""
     monkeypatch.setenv("PATH", "/no/such/folder")
