@@ -119,6 +119,10 @@ def make(program, folder):
     netcdf("fields.nc", "classic", "example=3 waveguide=8 complex=2",
            {"input": ("double", "example,waveguide,complex", numbers(48, 1)),
             "cotangent": ("double", "example,waveguide,complex", numbers(48, 1))})
+    netcdf("custom.nc", "classic", "node=3 waveguide=5 arm=2",
+           {"theta": ("double", "node", numbers(3, 9)), "phi": ("double", "node", numbers(3, 9)),
+            "gamma": ("double", "waveguide", numbers(5, 9)), "pair": ("short", "node,arm", [0, 4, 1, 2, 2, 3]),
+            "column": ("short", "node", [0, 0, 1])}, ":architecture = \"custom\" ;")
     run("matrix", "mesh.nc", "--output", "unitary.nc")
     run("train", "config.yaml", "--output", "run")
     run("sweep", "grid.yaml", "--output", "sweep")
@@ -142,6 +146,7 @@ def make(program, folder):
         Case("eval", ["eval", "run/last.nc", "--json"], data | below("run"), []),
         Case("decompose", ["decompose", "unitary.nc", "--output", "out.nc"], below("unitary.nc") | old, ["out.nc"]),
         Case("matrix", ["matrix", "mesh.nc", "--output", "out.nc"], below("mesh.nc") | old, ["out.nc"]),
+        Case("wrap", ["wrap", "custom.nc", "--output", "out.nc"], below("custom.nc") | old, ["out.nc"]),
         Case("convert", ["convert", "mesh.nc", "--to", "neurophox", "--output", "out.nc"], below("mesh.nc") | old,
              ["out.nc"]),
         Case("program", ["program", "unitary.nc", "--chip", "mesh.nc", "--output", "out.nc"],

@@ -14,51 +14,19 @@ static void neighbours_are_computed(void **unused) {
   }
 }
 
-/* Named shapes of neighbours on layouts of 8 lanes to 32 lanes of 2 pairs: loss and gradients of a network against the
- * reference's, computed and measured. Light meets up to 2 N columns of two layers, 4 * 65 nodes of some 12 roundings:
- * 5 sqrt(12 * 260) u / 2 = 140 u, of derivatives 4 times that, measured ones 4 times more. */
+/* Named shapes of neighbours on layouts of 8 lanes to 32 lanes of 2 pairs. */
 static void larger_meshes_are_computed(void **unused) {
   (void)unused;
-  enum { kBatch = 5 };
   static const size_t sizes[] = {9, 16, 33, 65};
-  const double u = FLT_EPSILON / 2;
   for (size_t i = 0; i < 12; i++) {
-    const size_t n = sizes[i / 3], kind = i % 3;
-    chance c = {i};
+    const size_t n = sizes[i / 3], columns[] = {0, n / 2, 2 * n + 1};
     cuonn_mesh_shape *shape;
-    cuonn_network network;
-    cuonn_fields x;
-    const uint8_t labels[kBatch] = {0, 2, 1, 1, 0};
-    OK(cuonn_mesh_shape_make(&shape, kind == 0 ? CUONN_ARCHITECTURE_TRIANGULAR : CUONN_ARCHITECTURE_RECTANGULAR, n,
-                             kind == 0   ? 0
-                             : kind == 1 ? n / 2
-                                         : 2 * n + 1));
-    const cuonn_network_shape of = {n, 2, 3, CUONN_STYLE_TOP, false, shape};
-    OK(cuonn_network_create(&network, &of));
+    OK(cuonn_mesh_shape_make(&shape, i % 3 ? CUONN_ARCHITECTURE_RECTANGULAR : CUONN_ARCHITECTURE_TRIANGULAR, n,
+                             columns[i % 3]));
+    shape_network_agrees(shape, "cuda", "columns", i % 2, false, FLT_EPSILON / 2);
+    shape_network_agrees(shape, "cuda", "dense", i % 2, false, FLT_EPSILON / 2);
+    shape_network_agrees(shape, "cuda", NULL, i % 2, true, FLT_EPSILON / 2);
     cuonn_mesh_shape_free(shape);
-    for (size_t l = 0; l < 2; l++) dense_random(&network.layers[l], &c, i % 2 ? .1 : 0, i % 2 ? .5 : 0);
-    OK(cuonn_fields_create(&x, kBatch, n));
-    chance_normals(x.values, 2 * kBatch * n, &c);
-    const size_t nodes = network.layers->n_nodes, size = 2 * nodes + n;
-    cuonn_mesh_gradient *gradients[2];
-    double loss[2];
-    for (int measured = 0; measured < 2; measured++) {
-      for (int side = 0; side < 2; side++) {
-        const cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
-        cuonn_context *context;
-        OK(cuonn_context_create(&context, side ? "reference" : "cuda", 1));
-        OK(cuonn_gradients_create(&gradients[side], &network.shape));
-        OK(cuonn_gradient_on_chip(&loss[side], gradients[side], context, &network, &chip,
-                                  measured ? CUONN_GRADIENT_DIGITAL : CUONN_GRADIENT_EXACT, &x, labels));
-        cuonn_context_free(context);
-      }
-      CLOSE(&loss[0], &loss[1], 1, .rel = 256 * u);
-      CLOSE(gradients[0]->d_theta, gradients[1]->d_theta, 2 * size, .rel = (measured ? 4096 : 1024) * u);
-      cuonn_gradients_free(gradients[0]);
-      cuonn_gradients_free(gradients[1]);
-    }
-    cuonn_fields_free(&x);
-    cuonn_network_free(&network);
   }
 }
 

@@ -158,6 +158,43 @@ static void check_one(const listed_shape *list, const char *backend, const char 
   free(got);
 }
 
+/* Loss and gradients of a network of meshes of any size against the reference's; measured: by the chip itself. Light
+ * meets up to 2 N columns of two layers, 4 * 65 nodes of some 12 roundings: 5 sqrt(12 * 260) u / 2 = 140 u, of
+ * derivatives 4 times that, measured ones 4 times more. */
+static inline void shape_network_agrees(const cuonn_mesh_shape *shape, const char *backend, const char *method,
+                                        bool errors, bool measured, double u) {
+  enum { kBatch = 5 };
+  const size_t n = cuonn_mesh_shape_modes(shape);
+  const cuonn_network_shape of = {n, 2, 2, CUONN_STYLE_TOP, false, shape};
+  const uint8_t labels[kBatch] = {0, 1, 1, 1, 0};
+  const cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
+  chance c = {n};
+  cuonn_network network;
+  cuonn_fields x;
+  cuonn_mesh_gradient *gradients[2];
+  double loss[2];
+  OK(cuonn_network_create(&network, &of));
+  for (size_t l = 0; l < 2; l++) dense_random(&network.layers[l], &c, errors ? .1 : 0, errors ? .5 : 0);
+  OK(cuonn_fields_create(&x, kBatch, n));
+  chance_normals(x.values, 2 * kBatch * n, &c);
+  for (int side = 0; side < 2; side++) {
+    cuonn_context *context;
+    OK(cuonn_context_create(&context, side ? "reference" : backend, 1));
+    if (!side && !measured) OK(cuonn_context_set_method(context, method));
+    OK(cuonn_gradients_create(&gradients[side], &network.shape));
+    OK(cuonn_gradient_on_chip(&loss[side], gradients[side], context, &network, &chip,
+                              measured ? CUONN_GRADIENT_DIGITAL : CUONN_GRADIENT_EXACT, &x, labels));
+    cuonn_context_free(context);
+  }
+  CLOSE(&loss[0], &loss[1], 1, .rel = 256 * u);
+  const double rel = (measured ? 4096 : 1024) * u; /* sums of terms of about 1, which may cancel in all phases */
+  CLOSE(gradients[0]->d_theta, gradients[1]->d_theta, 2 * (2 * network.layers->n_nodes + n), .rel = rel, .abs = rel);
+  cuonn_gradients_free(gradients[0]);
+  cuonn_gradients_free(gradients[1]);
+  cuonn_fields_free(&x);
+  cuonn_network_free(&network);
+}
+
 static inline void shapes_check(const listed_shape *shapes, size_t count, const char *backend, const char *method,
                                 double u) {
   for (size_t i = 0; i < count; i++) {

@@ -190,6 +190,12 @@ static void computes(const cuonn_mesh_shape *shape, const char *backend, cuonn_p
   cuonn_context_free(context);
 }
 
+static void gradients_agree(const cuonn_mesh_shape *shape, bool errors) {
+  shape_network_agrees(shape, "cpu", "columns", errors, false, FLT_EPSILON / 2);
+  shape_network_agrees(shape, "cpu", "dense", errors, false, FLT_EPSILON / 2);
+  shape_network_agrees(shape, "cpu", NULL, errors, true, FLT_EPSILON / 2);
+}
+
 static void each_shape(const char *backend, double u) {
   chance c = {5};
   for (size_t i = 0; i < kSizes; i++) {
@@ -205,6 +211,7 @@ static void each_shape(const char *backend, double u) {
     for (size_t k = 0; k < 3; k++) shapes[count++] = random_shape(n, &c);
     for (size_t k = 0; k < count; k++) {
       computes(shapes[k], backend, (cuonn_phase_style)((i + k) % 4), u);
+      if (strcmp(backend, "cpu") == 0 && cuonn_mesh_shape_nodes(shapes[k]) > 0) gradients_agree(shapes[k], (i + k) % 2);
       cuonn_mesh_shape_free(shapes[k]);
     }
   }

@@ -11,6 +11,7 @@ static inline void read_in_every_way(const char *path) {
   uint8_t *labels;
   cuonn_origin origin;
   cuonn_mesh mesh;
+  cuonn_mesh_shape *shape;
   cuonn_network network;
   cuonn_fields fields;
   cuonn_examples examples;
@@ -21,6 +22,7 @@ static inline void read_in_every_way(const char *path) {
   const cuonn_convention *convention;
   if (cuonn_unitary_read(&matrix, &n, path) == CUONN_OK) free(matrix);
   if (cuonn_mesh_read(&mesh, path) == CUONN_OK) cuonn_mesh_free(&mesh);
+  if (cuonn_mesh_shape_read(&shape, 5, path) == CUONN_OK) cuonn_mesh_shape_free(shape);
   if (cuonn_network_read(&network, path) == CUONN_OK) cuonn_network_free(&network);
   if (cuonn_network_read_any(&network, &convention, path) == CUONN_OK) cuonn_network_free(&network);
   if (cuonn_fields_read(&fields, path, "input") == CUONN_OK) cuonn_fields_free(&fields);
