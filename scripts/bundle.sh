@@ -17,7 +17,7 @@ most_together=$((60 << 20)) # and of both
 glibc=2.35                  # the oldest C library on which all of it starts
 
 toolkit=$(scripts/cuda-toolkit.sh)
-netcdf=$(scripts/classic-netcdf.sh)
+netcdf=$(scripts/netcdf.sh classic)
 # C++'s library is linked statically: one that is carried could be older than what others on that machine need, and
 # needs a newer C library itself. What is left of it when unused sections are dropped does not; nothing may look into
 # the libraries that Debian's netCDF needs, for whose sake sections would be kept.

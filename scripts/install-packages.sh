@@ -14,6 +14,7 @@ program=(
 )
 [[ $(uname -m) == x86_64 ]] && program+=(libxsmm-dev) # it makes machine code of no other processor
 tests=(
+  make # HDF5 (scripts/netcdf.sh)
   g++ libboost-context-dev libcmocka-dev netcdf-bin libxml2-utils
   jq zsh fish # what the tests of JSON and of completion run
   python3 python3-venv # python3: faults; python3-venv: CUDA's compiler from PyPI where the machine has none
