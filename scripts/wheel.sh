@@ -1,57 +1,58 @@
 #!/usr/bin/env bash
 # Makes the Python package as one wheel for all Pythons from 3.10 on, with the library, the program, and what they need:
 #   build/wheel/cuonn-VERSION-py3-none-manylinux_....whl
-# It runs where glibc is as new as here or newer, and holds the backends reference and cpu.
+# It is named after the oldest C library that will do, and holds the backends reference and cpu. The same sources, built
+# with the same packages, give the same bytes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-python=$(scripts/python.sh)
+python=$(scripts/python.sh wheel)
+netcdf=$(scripts/netcdf.sh static)
 environment=$(dirname "$(dirname "$python")")
-netcdf=$(scripts/netcdf.sh)
 folder=$PWD/build/wheel
-export PKG_CONFIG_PATH=$netcdf/lib/pkgconfig PATH=$environment/bin:$PATH
+static=$folder/static
+
+# logged COMMAND...: what it says goes to a file, of which the end is shown if it fails.
+logged() { "$@" >>"$folder/log" 2>&1 || { tail -n 30 "$folder/log" >&2 && exit 1; }; }
 
 rm -rf "$folder"
-mkdir -p "$folder"
+mkdir -p "$static"
+trap 'rm -f python/LICENSE python/README.md' EXIT
 cp LICENSE python/LICENSE
 cp docs/python.md python/README.md
-"$python" -m build --wheel --no-isolation --outdir "$folder/raw" -C cmake.define.CUONN_PYTHON="$environment" \
-  -C build-dir="$folder/build" python >"$folder/log" 2>&1 || { tail -n 30 "$folder/log" >&2 && exit 1; }
-rm python/LICENSE python/README.md
 
-# Licences of what is carried: of the static libraries, and of each library that auditwheel copies.
-"$python" -m auditwheel show "$folder"/raw/*.whl
-"$python" -m auditwheel repair --only-plat --wheel-dir "$folder/repaired" "$folder"/raw/*.whl
-"$python" - "$folder" "$netcdf" <<'PYTHON'
-"""Adds the licences of the libraries that the wheel carries, by Debian's packages, and lists them."""
-import pathlib
-import re
-import subprocess
-import sys
-import zipfile
+# LAPACKE is linked statically: the shared one brings LAPACK and BLAS of its own, which OpenBLAS has as well.
+ln -s "$(gcc -print-file-name=liblapacke.a)" "$static/"
+cat >"$static/lapacke.pc" <<PC
+Name: LAPACKE
+Description: C interface of the LAPACK in OpenBLAS
+Version: $(pkg-config --modversion lapacke)
+Libs: -L$static -llapacke $(pkg-config --libs openblas)
+Cflags: $(pkg-config --cflags lapacke)
+PC
 
-folder, netcdf = map(pathlib.Path, sys.argv[1:])
-(wheel,) = (folder / "repaired").glob("*.whl")
-licences = {p.name: p.read_text(errors="replace") for p in (netcdf / "share" / "licences").iterdir()}
-for package in ("libxsmm-dev", "librandom123-dev"):
-    licences[package] = pathlib.Path(f"/usr/share/doc/{package}/copyright").read_text(errors="replace")
-with zipfile.ZipFile(wheel) as archive:
-    carried = [n for n in archive.namelist() if re.match(r"cuonn\.libs/.*\.so", n)]
-for name in carried:
-    stem = re.match(r"cuonn\.libs/(lib[\w.+-]*?)-[0-9a-f]{8}", name).group(1)
-    found = subprocess.run(["dpkg-query", "-S", f"*/{stem}*.so*"], capture_output=True, text=True).stdout
-    for package in sorted({line.split(":")[0] for line in found.splitlines() if "-dev" not in line.split(":")[0]}):
-        copyright = pathlib.Path(f"/usr/share/doc/{package}/copyright")
-        if copyright.exists():
-            licences[package] = copyright.read_text(errors="replace")
-subprocess.run([sys.executable, "-m", "wheel", "unpack", "-d", folder / "unpacked", wheel], check=True,
-               stdout=subprocess.DEVNULL)
-(unpacked,) = (folder / "unpacked").iterdir()
-(info,) = unpacked.glob("*.dist-info")
-for name, text in licences.items():
-    (info / "licenses" / name).write_text(text)
-subprocess.run([sys.executable, "-m", "wheel", "pack", "-d", folder, unpacked], check=True, stdout=subprocess.DEVNULL)
-print("licences of:", *sorted(licences))
-PYTHON
-rm -rf "$folder"/{raw,repaired,unpacked,build}
+PKG_CONFIG_PATH=$static:$netcdf/lib/pkgconfig
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH-$(git log -1 --format=%ct || stat -c %Y CMakeLists.txt)}
+export PKG_CONFIG_PATH SOURCE_DATE_EPOCH PATH=$environment/bin:$PATH
+# Neither run paths of the build folder nor identities that depend on it.
+flags=-Wl,--build-id=none
+logged "$python" -m build --wheel --no-isolation --outdir "$folder/raw" -C build-dir="$folder/build" \
+  -C cmake.define.CUONN_PYTHON="$environment" -C cmake.define.CMAKE_BUILD_WITH_INSTALL_RPATH=ON \
+  -C cmake.define.CMAKE_EXE_LINKER_FLAGS="$flags" -C cmake.define.CMAKE_SHARED_LINKER_FLAGS="$flags" python
+logged "$python" -m auditwheel repair --only-plat --wheel-dir "$folder/repaired" "$folder"/raw/*.whl
+
+# The licences of what it carries: of each library that auditwheel copied, by its list, and of what is linked statically
+logged "$python" -m wheel unpack -d "$folder/unpacked" "$folder"/repaired/*.whl
+licences=$(echo "$folder"/unpacked/*/*.dist-info/licenses)
+cp "$netcdf"/share/licences/* "$licences/"
+copied=$(grep -o 'pkg:deb/debian/[^@"]*' "$licences"/../sboms/auditwheel.cdx.json | sort -u)
+for package in ${copied//pkg:deb\/debian\//} liblapacke-dev libxsmm-dev librandom123-dev; do
+  text=$(realpath "/usr/share/doc/$package/copyright")
+  cp "$text" "$licences/$(basename "$(dirname "$text")")" # one text of all of GCC's libraries
+done
+cp /usr/share/common-licenses/{GPL-3,LGPL-2.1} "$licences/" # which GCC's text names
+logged "$python" -m wheel pack -d "$folder" "$folder"/unpacked/*
+
+rm -rf "$folder"/{raw,repaired,unpacked,build,static}
+"$python" -m auditwheel show "$folder"/*.whl
 ls -l "$folder"/*.whl

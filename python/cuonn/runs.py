@@ -7,7 +7,6 @@ import pathlib
 import shutil
 import signal
 import subprocess
-import sysconfig
 import tempfile
 import warnings
 from typing import Mapping, Optional
@@ -28,7 +27,7 @@ def program() -> str:
     """Path of the program `cuonn`: that of the environment variable CUONN_PROGRAM, that of this package, or the first
     on the PATH."""
     named = os.environ.get("CUONN_PROGRAM")
-    own = pathlib.Path(sysconfig.get_path("scripts")) / "cuonn"
+    own = pathlib.Path(__file__).with_name("bin") / "cuonn"
     found = named or (str(own) if own.exists() else shutil.which("cuonn"))
     if not found:
         raise FileError("the program cuonn is not installed; install the package cuonn with pip, or set CUONN_PROGRAM")
