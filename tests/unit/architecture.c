@@ -6,6 +6,7 @@
 #include <float.h>
 #include <unistd.h>
 
+#include "backends/backend.h"
 #include "mesh/shape.h"
 #include "support/shapes.h"
 
@@ -250,6 +251,17 @@ static void nodes_of_others_are_haar_random(void **unused) {
   cuonn_mesh_shape_free(shape);
 }
 
+/* The study's batch is dense in a rectangle of 2016 nodes, and goes through 192 of a butterfly by columns. */
+static void auto_counts_the_nodes_that_there_are(void **unused) {
+  (void)unused;
+  cuonn_mesh_shape *shape;
+  OK(cuonn_mesh_shape_make(&shape, CUONN_ARCHITECTURE_BUTTERFLY, 64, 0));
+  const cuonn_network_shape rectangle = CUONN_NETWORK_SHAPE_INIT, butterfly = {64, 3, 10, CUONN_STYLE_TOP, true, shape};
+  assert_int_equal(cuonn_backend_cpu.auto_method(&rectangle, 512, true), CUONN_METHOD_DENSE);
+  assert_int_equal(cuonn_backend_cpu.auto_method(&butterfly, 512, true), CUONN_METHOD_COLUMNS);
+  cuonn_mesh_shape_free(shape);
+}
+
 /* A mesh, a network and a checkpoint of a shape, written and read again. */
 static void files_keep(const cuonn_mesh_shape *shape) {
   const cuonn_network_shape of = {cuonn_mesh_shape_modes(shape), 2, 2, CUONN_STYLE_BOTTOM, false, shape};
@@ -307,10 +319,15 @@ static void files_keep_each_shape(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(names_are_read_back),     cmocka_unit_test(shapes_are_those_of_the_lists),
-      cmocka_unit_test(shapes_have_their_nodes), cmocka_unit_test(what_cannot_be_is_refused),
-      cmocka_unit_test(reference_computes_each), cmocka_unit_test(cpu_computes_each),
-      cmocka_unit_test(files_keep_each_shape),   cmocka_unit_test(nodes_of_others_are_haar_random),
+      cmocka_unit_test(names_are_read_back),
+      cmocka_unit_test(shapes_are_those_of_the_lists),
+      cmocka_unit_test(shapes_have_their_nodes),
+      cmocka_unit_test(what_cannot_be_is_refused),
+      cmocka_unit_test(reference_computes_each),
+      cmocka_unit_test(cpu_computes_each),
+      cmocka_unit_test(auto_counts_the_nodes_that_there_are),
+      cmocka_unit_test(files_keep_each_shape),
+      cmocka_unit_test(nodes_of_others_are_haar_random),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

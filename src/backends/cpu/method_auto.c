@@ -25,7 +25,9 @@ static double rows_through(double n, double read) {
 
 cuonn_method cpu_auto_method(const cuonn_network_shape *shape, size_t n_examples, bool gradient) {
   const double n = (double)shape->n_modes, classes = (double)shape->n_classes, inner = (double)shape->n_layers - 1;
-  const double examples = padded((double)n_examples, 16), node = node_work(gradient);
+  /* of another shape as many of a rectangle's nodes as it has */
+  const double share = (double)cuonn_network_nodes(shape) / (n * (n - 1) / 2);
+  const double examples = padded((double)n_examples, 16), node = node_work(gradient) * share;
   const double columns = examples * node * (inner * nodes_of(n, n) + nodes_of(n, classes));
   const double rows = inner * padded(n, 16) + padded(classes, 16), first = padded(inner > 0 ? n : classes, 16);
   const double products = n * (gradient ? 12 * rows : 4 * rows + 2 * first);
