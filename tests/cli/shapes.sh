@@ -178,6 +178,12 @@ printf '%s\n' 0 1 4 5 0 16 3 7 > pair
 netcdf shape.nc classic 'node=4 arm=2' '' "${listed[@]}"
 expect 3 '^cuonn train: shape.nc: pair of node 2 is 16; it is a whole number from 0 to 15$' "$cuonn" train config.yaml \
   --set network.architecture=custom --set network.shape_file=shape.nc --set network.start=haar-phases --output refused
+# A list without columns.
+echo 'netcdf empty { dimensions: node = UNLIMITED; arm = 2; variables: short pair(node, arm); short column(node); }' |
+  ncgen -o none-listed.nc
+expect 3 '^cuonn train: none-listed.nc: pair is empty: its dimension 1 has the length 0$' "$cuonn" train config.yaml \
+  --set network.architecture=custom --set network.shape_file=none-listed.nc \
+  --set network.start=haar-phases --output refused
 expect 3 '^cuonn train: nowhere.nc: ' "$cuonn" train config.yaml --set network.architecture=custom \
   --set network.shape_file=nowhere.nc --set network.start=haar-phases --output refused
 expect 2 '^cuonn train: crosstalk is known only for meshes whose nodes couple neighbouring waveguides' "$cuonn" train \
