@@ -44,7 +44,9 @@ cuonn_status results_put_shape(const results_file *file, const cuonn_mesh_shape 
   cuonn_status status = CUONN_OK;
   if (results_shape_variables(variables, shape) == 0) return CUONN_OK;
   CUONN_TRY(cuonn_allocate(&numbers, 2 * shape->n_nodes, sizeof *numbers));
-  for (size_t i = 0; i < 2 * shape->n_nodes; i++) numbers[i] = shape->pairs[i / 2][i % 2];
+  for (size_t k = 0; k < shape->n_nodes; k++) {
+    for (size_t arm = 0; arm < 2; arm++) numbers[2 * k + arm] = shape->pairs[k][arm];
+  }
   CUONN_TRY_DONE(results_put(file, &variables[0], RESULTS_WHOLE, numbers));
   for (size_t k = 0; k < shape->n_nodes; k++) numbers[k] = shape->column_of[k];
   CUONN_TRY_DONE(results_put(file, &variables[1], RESULTS_WHOLE, numbers));

@@ -102,7 +102,7 @@ static int write_figures(cli_report_page *page, const run_files *run, const char
   cli_figure_source of_run = {.files = (const char *const[]){run->metrics}, .n_files = 1};
   cli_figure_source of_best = {
       .files = (const char *const[]){run->best}, .n_files = 1, .data = data, .loaded = loaded, .common = *common};
-  const bool pictures = run->shape.n_modes <= CLI_FIGURE_MODES && run->n_columns <= 2 * CLI_FIGURE_MODES;
+  const bool pictures = run->shape.n_modes <= CLI_FIGURE_MODES && run->n_columns <= (size_t)2 * CLI_FIGURE_MODES;
   fputs("<h2>Figures</h2>\n", page->out);
   CLI_PASS_DONE(cli_report_figure(page, &cli_figure_curves, &of_run, "loss and test accuracy over the epochs"));
   if (page->missing) goto done;
