@@ -12,6 +12,7 @@ from .errors import (ArgumentError, ConfigError, DataError, DeviceError, Diverge
                      InterruptedByUserError, NonFiniteError, OutOfMemoryError, ShapeError)
 from .mesh import VJP, Mesh
 from .runs import Run, load_network, sweep, train
+from .shape import Shape
 
 
 def __getattr__(name):

@@ -13,6 +13,8 @@ from .errors import ArgumentError, error_of
 
 Style = c_int
 STYLES = ("top", "bottom", "symmetric", "differential")  # cuonn_phase_style
+ARCHITECTURES = ("rectangular", "triangular", "butterfly", "tree", "custom")  # cuonn_architecture
+COLUMNS_MAX = 16384  # CUONN_COLUMNS_MAX
 GRADIENTS = ("exact", "analog", "digital", "ideal")  # cuonn_gradient_method
 FLOAT32, FLOAT64, COMPLEX64, COMPLEX128 = range(4)  # cuonn_number
 HOST, DEVICE = range(2)  # cuonn_memory
@@ -32,6 +34,9 @@ Mesh = _struct(
     "cuonn_mesh", ("shape", c_void_p), ("n_modes", c_size_t), ("n_nodes", c_size_t), ("style", c_int),
     ("theta", POINTER(c_double)), ("phi", POINTER(c_double)), ("gamma", POINTER(c_double)),
     ("coupler_error", POINTER(c_double)), ("loss_db", POINTER(c_double)))
+MeshColumn = _struct(
+    "cuonn_mesh_column", ("kind", c_int), ("first", c_size_t), ("count", c_size_t), ("pairs", POINTER(c_uint32)),
+    ("contiguous", c_bool))
 Nearest = _struct(
     "cuonn_nearest", ("frobenius", c_double), ("largest", c_double), ("least_singular", c_double),
     ("largest_singular", c_double))
@@ -83,9 +88,9 @@ TrainingCallbacks = _struct(
 Layout = _struct("cuonn_layout", ("type", c_char_p), ("field", c_char_p), ("offset", c_size_t), ("size", c_size_t))
 
 STRUCTS = (
-    Buffer, PhaseBuffers, Function, Mesh, Nearest, NetworkShape, Network, Fields, Examples, Dataset, FeaturesOptions,
-    ChipOptions, OptimizerOptions, TrainingOptions, ModelOptions, ModelSettings, TrainingState, EpochRecord,
-    TrainingCallbacks)
+    Buffer, PhaseBuffers, Function, Mesh, MeshColumn, Nearest, NetworkShape, Network, Fields, Examples, Dataset,
+    FeaturesOptions, ChipOptions, OptimizerOptions, TrainingOptions, ModelOptions, ModelSettings, TrainingState,
+    EpochRecord, TrainingCallbacks)
 
 # Functions that give a status, with their arguments.
 _FALLIBLE = {
@@ -93,7 +98,9 @@ _FALLIBLE = {
                                  c_bool, c_void_p),
     "cuonn_function_vjp": (POINTER(PhaseBuffers), POINTER(Buffer), POINTER(Function), c_size_t, POINTER(PhaseBuffers),
                            POINTER(Buffer), POINTER(Buffer), c_void_p),
-    "cuonn_mesh_create": (POINTER(Mesh), c_size_t, c_int),
+    "cuonn_mesh_shape_make": (POINTER(c_void_p), c_int, c_size_t, c_size_t),
+    "cuonn_mesh_shape_create": (POINTER(c_void_p), c_size_t, c_size_t, POINTER(c_size_t), c_void_p),
+    "cuonn_mesh_create_shaped": (POINTER(Mesh), c_void_p, c_int),
     "cuonn_mesh_check": (POINTER(Mesh),),
     "cuonn_mesh_decompose": (POINTER(Mesh), c_void_p),
     "cuonn_mesh_wrap": (POINTER(Mesh),),
@@ -129,7 +136,12 @@ _OTHERS = {
     "cuonn_function_release": (c_size_t,),
     "cuonn_mesh_free": (None, POINTER(Mesh)),
     "cuonn_mesh_shape_architecture": (c_int, c_void_p),
+    "cuonn_mesh_shape_column": (MeshColumn, c_void_p, c_size_t),
     "cuonn_mesh_shape_columns": (c_size_t, c_void_p),
+    "cuonn_mesh_shape_free": (None, c_void_p),
+    "cuonn_mesh_shape_modes": (c_size_t, c_void_p),
+    "cuonn_mesh_shape_nodes": (c_size_t, c_void_p),
+    "cuonn_mesh_shape_share": (c_void_p, c_void_p),
     "cuonn_network_free": (None, POINTER(Network)),
     "cuonn_context_free": (None, c_void_p),
     "cuonn_request_stop": (None,),

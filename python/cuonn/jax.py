@@ -8,15 +8,16 @@ import ctypes
 import functools
 import os
 import pathlib
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from . import _library as lib
-from .errors import ShapeError
-from .mesh import modes_of, style_of
+from .errors import ArgumentError, ShapeError
+from .mesh import style_of
+from .shape import Shape, modes_of
 
 
 def _register() -> None:
@@ -34,6 +35,7 @@ _register()
 class _Static(NamedTuple):
     """What of a mesh is no array that JAX may trace; errors as bytes of doubles, so that it can be hashed."""
 
+    shape: tuple  # Shape.numbers
     style: int
     coupler_error: bytes
     loss_db: bytes
@@ -41,6 +43,7 @@ class _Static(NamedTuple):
 
     def attributes(self, n_modes: int, backward: bool) -> dict:
         return {
+            "shape": np.array(self.shape, np.int64),
             "style": np.int64(self.style),
             "threads": np.int64(self.threads),
             "n_modes": np.int64(n_modes),
@@ -94,34 +97,42 @@ def _errors(name: str, values, nodes: int) -> bytes:
     return array.tobytes()
 
 
-def propagate(theta, phi, gamma, x, *, style: str = "top", coupler_error=None, loss_db=None, backward: bool = False,
-              threads: int = 0):
-    """Sends fields through a rectangular mesh: y = U x, or with `backward` U^T x.  Differentiable once by theta, phi,
-    gamma and x; jit, grad and vmap over any of them.
+def _sizes(shape: Optional[Shape], theta) -> tuple:
+    """Nodes and waveguides of the shape, or of the rectangular mesh that has so many nodes."""
+    if shape is None:
+        return theta.size, modes_of(theta.size) if theta.ndim == 1 else None
+    if not isinstance(shape, Shape):
+        raise ArgumentError(f"shape is {shape!r}; it must be a cuonn.Shape")
+    return shape.n_nodes, shape.n_modes
 
-    theta, phi: (nodes,) radians, N (N - 1) / 2 nodes; gamma: (N,).  x: (..., N); real x becomes complex.
+
+def propagate(theta, phi, gamma, x, *, style: str = "top", coupler_error=None, loss_db=None, backward: bool = False,
+              threads: int = 0, shape: Optional[Shape] = None):
+    """Sends fields through a mesh: y = U x, or with `backward` U^T x.  Differentiable once by theta, phi, gamma and x;
+    jit, grad and vmap over any of them.
+
+    theta, phi: (nodes,) radians; gamma: (N,).  x: (..., N); real x becomes complex.
     style: "top", "bottom", "symmetric" or "differential".  coupler_error, loss_db: (nodes, 2) constants, as of
-    cuonn.Mesh.  threads: of the processor, 0: all.
+    cuonn.Mesh.  threads: of the processor, 0: all.  shape: None: rectangular of N columns, with N (N - 1) / 2 nodes.
     Returns (..., N); complex64 is computed in float, complex128 on the processor in double.  Raises ShapeError.
     """
     theta, phi, gamma, x = map(jnp.asarray, (theta, phi, gamma, x))
     x = x.astype(jnp.result_type(x.dtype, jnp.complex64))
     theta, phi, gamma = (a.astype(jnp.promote_types(a.dtype, jnp.float32)) for a in (theta, phi, gamma))
-    n = modes_of(theta.shape[-1]) if theta.ndim == 1 else None
-    for name, array, shape in (("theta", theta, None), ("phi", phi, theta.shape), ("gamma", gamma, (n,))):
-        if array.ndim != 1 or (shape is not None and array.shape != shape):
-            raise ShapeError(f"{name} has the shape {array.shape}, {shape or '(nodes,)'} is needed")
+    nodes, n = _sizes(shape, theta)
+    for name, array, size in (("theta", theta, nodes), ("phi", phi, nodes), ("gamma", gamma, n)):
+        if array.shape != (size,):
+            raise ShapeError(f"{name} has the shape {array.shape}, {(size,)} is needed")
     if x.ndim == 0 or x.shape[-1] != n:
         raise ShapeError(f"x has the shape {x.shape}; its last dimension must be the {n} waveguides")
-    static = _Static(style_of(style), _errors("coupler_error", coupler_error, theta.size),
-                     _errors("loss_db", loss_db, theta.size), threads)
+    static = _Static(shape.numbers if shape else (), style_of(style), _errors("coupler_error", coupler_error, nodes),
+                     _errors("loss_db", loss_db, nodes), threads)
     return _propagate(static, bool(backward), theta, phi, gamma, x)
 
 
 def matrix(theta, phi, gamma, *, style: str = "top", coupler_error=None, loss_db=None, dtype=jnp.complex64,
-           threads: int = 0):
-    """The matrix (N, N) of a rectangular mesh, y = matrix @ x.  Arguments as of propagate(); dtype: complex64 or
-    complex128."""
+           threads: int = 0, shape: Optional[Shape] = None):
+    """The matrix (N, N) of a mesh, y = matrix @ x.  Arguments as of propagate(); dtype: complex64 or complex128."""
     rows = jnp.eye(jnp.shape(gamma)[-1], dtype=dtype)
     return propagate(theta, phi, gamma, rows, style=style, coupler_error=coupler_error, loss_db=loss_db, backward=True,
-                     threads=threads)
+                     threads=threads, shape=shape)

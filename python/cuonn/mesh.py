@@ -10,6 +10,7 @@ from . import _arrays, _files
 from . import _library as lib
 from ._library import library
 from .errors import ArgumentError, ShapeError
+from .shape import Shape, modes_of
 
 
 class VJP(NamedTuple):
@@ -19,19 +20,6 @@ class VJP(NamedTuple):
     phi: np.ndarray  #: (nodes,) dL/dphi
     gamma: np.ndarray  #: (N,) dL/dgamma
     x: np.ndarray  #: (..., N) cotangent of the fields that enter, dL/dRe x - i dL/dIm x
-
-
-def nodes_of(n_modes: int) -> int:
-    """Nodes of a rectangular mesh of N waveguides, N (N - 1) / 2."""
-    return n_modes * (n_modes - 1) // 2
-
-
-def modes_of(n_nodes: int) -> int:
-    """Waveguides of a rectangular mesh of so many nodes."""
-    n_modes = (1 + int(round((1 + 8 * n_nodes) ** 0.5))) // 2
-    if n_nodes < 1 or nodes_of(n_modes) != n_nodes:
-        raise ShapeError(f"{n_nodes} nodes are those of no rectangular mesh: N waveguides have N (N - 1) / 2")
-    return n_modes
 
 
 def style_of(name: str) -> int:
@@ -64,29 +52,77 @@ class _Own:
             own[...] = _arrays.reals(self.name, values, own.shape)
 
 
-def _mesh_of(cls, style: str, arrays: dict) -> "Mesh":
+def _mesh_of(cls, style: str, arrays: dict, shape: dict) -> "Mesh":
     """A copied or unpickled mesh."""
-    return cls(**arrays, style=style)
+    return cls(**arrays, style=style, **shape)
+
+
+def _modes(theta, gamma, architecture: str, columns: Optional[int]) -> int:
+    """Waveguides of a mesh by the sizes of its arrays."""
+    if gamma is not None:
+        return np.size(gamma)
+    if architecture != "rectangular" or columns is not None:
+        raise ArgumentError("gamma is needed, with a phase for each waveguide (zeros will do): the number of nodes "
+                            "tells N of rectangular meshes of N columns alone")
+    return modes_of(np.size(theta))
+
+
+def _put_shape(shape: Shape) -> tuple:
+    """Variables and attributes that tell a shape, as our files have them (docs/files.md)."""
+    variables, attributes = {}, {"architecture": shape.architecture}
+    if shape.architecture == "custom" or shape.numbers and shape.architecture == "rectangular":
+        attributes["columns"] = shape.n_columns
+    if shape.architecture == "custom":
+        pairs = shape.pairs
+        variables["pair"] = (("node", "arm"), np.concatenate(pairs).astype(np.int32),
+                             {"long_name": "top and bottom waveguide of each node"})
+        variables["column"] = ("node", np.repeat(np.arange(len(pairs), dtype=np.int32), [len(p) for p in pairs]),
+                               {"long_name": "column of each node"})
+    return variables, attributes
+
+
+def _get_shape(dataset) -> dict:
+    """Arguments of a Mesh from a Dataset with such variables and attributes."""
+    how = {"architecture": dataset.attrs.get("architecture", "rectangular")}
+    if "columns" in dataset.attrs:
+        how["columns"] = int(dataset.attrs["columns"])
+    if how["architecture"] != "custom":
+        return how
+    if "pair" not in dataset or "column" not in dataset:
+        raise ArgumentError("the Dataset is of a custom mesh; it needs pair (node, arm) and column (node)")
+    pairs, column = dataset["pair"].values, dataset["column"].values
+    n_columns = how.pop("columns", int(column.max(initial=0)) + 1)
+    if pairs.ndim != 2 or column.shape != pairs.shape[:1] or column.dtype.kind not in "iu" or (
+            np.diff(column) < 0).any() or not (column < n_columns).all() or not (column >= 0).all():
+        raise ShapeError("column of the Dataset tells the column of each node of pair, whole numbers from 0 on that "
+                         "never fall and are below the attribute columns")
+    if not 1 <= n_columns <= lib.COLUMNS_MAX:
+        raise ShapeError(f"the Dataset has {n_columns} columns of nodes; a mesh has 1 to {lib.COLUMNS_MAX}")
+    return {**how, "pairs": np.split(pairs, np.searchsorted(column, np.arange(1, n_columns)))}
 
 
 class Mesh:
-    """A rectangular mesh (Clements et al., Optica 3, 1460 (2016)).
+    """A mesh of MZIs: rectangular (Clements et al., Optica 3, 1460 (2016)), or of another shape.
 
-    theta, phi: (nodes,) radians; the N (N - 1) / 2 nodes are numbered column by column, from top to bottom.
-    gamma: (N,) output phases, radians; None: zeros.
+    theta, phi: (nodes,) radians; the nodes are numbered column by column, in the order of their top waveguides; a
+    rectangular mesh of N columns and a triangular one have N (N - 1) / 2.
+    gamma: (N,) output phases, radians; None: zeros, of rectangular meshes of N columns alone, because the number of
+    nodes tells N of no others.
     style: which arms carry the phase shifters: "top", "bottom", "symmetric" or "differential".
     coupler_error: (nodes, 2) radians on pi/4 of the left and the right coupler; None: zeros.
     loss_db: (nodes, 2) dB of power of the theta and the phi shifter, positive attenuates; None: zeros.
+    architecture, columns, pairs: as of cuonn.Shape; nodes of a custom mesh are numbered as `pairs` lists them.
 
-    All are attributes, arrays of doubles that belong to the mesh and may be changed in place; what is assigned to one
+    The arrays are attributes of doubles that belong to the mesh and may be changed in place; what is assigned to one
     is written into it.  Raises ShapeError for sizes that do not fit.  Formulas: docs/physics.md.
     """
 
     theta, phi, gamma, coupler_error, loss_db = (_Own() for _ in range(5))
 
-    def __init__(self, theta, phi, gamma=None, style: str = "top", *, coupler_error=None, loss_db=None):
-        nodes = np.size(theta)
-        n = modes_of(nodes)
+    def __init__(self, theta, phi, gamma=None, style: str = "top", *, coupler_error=None, loss_db=None,
+                 architecture: str = "rectangular", columns: Optional[int] = None, pairs=None):
+        self._shape = Shape(_modes(theta, gamma, architecture, columns), architecture, columns, pairs)
+        nodes, n = self._shape.n_nodes, self._shape.n_modes
         style_of(style)
         self.style = style
         sizes = {"theta": (nodes,), "phi": (nodes,), "gamma": (n,), "coupler_error": (nodes, 2), "loss_db": (nodes, 2)}
@@ -100,7 +136,13 @@ class Mesh:
         self._errors = tuple(_arrays.address(self._own[name]) for name in ("coupler_error", "loss_db"))
 
     def __reduce__(self):
-        return _mesh_of, (type(self), self.style, {name: values.copy() for name, values in self._own.items()})
+        arrays = {name: values.copy() for name, values in self._own.items()}
+        return _mesh_of, (type(self), self.style, arrays, self._shape.arguments)
+
+    @property
+    def shape(self) -> Shape:
+        """Which waveguides the nodes of each column couple."""
+        return self._shape
 
     @property
     def n_modes(self) -> int:
@@ -109,22 +151,25 @@ class Mesh:
 
     @property
     def n_nodes(self) -> int:
-        """MZIs, N (N - 1) / 2."""
+        """MZIs."""
         return self.theta.size
 
     def __repr__(self) -> str:
         real = "" if not (self.coupler_error.any() or self.loss_db.any()) else ", with errors"
-        return f"<cuonn.Mesh: {self.n_modes} waveguides, {self.n_nodes} nodes, style {self.style}{real}>"
+        return (f"<cuonn.Mesh: {self.n_modes} waveguides, {self.n_nodes} nodes, {self._shape.architecture}, style "
+                f"{self.style}{real}>")
 
     # ---- where meshes come from and go to
 
     @classmethod
-    def from_unitary(cls, unitary, style: str = "top", *, nearest: bool = False) -> "Mesh":
+    def from_unitary(cls, unitary, style: str = "top", *, nearest: bool = False,
+                     architecture: str = "rectangular") -> "Mesh":
         """Phases with which an error-free mesh has the matrix `unitary` (N, N): out = unitary @ in.
 
         nearest: take the nearest unitary matrix instead, whatever is given (Fan and Hoffman 1955).
+        architecture: "rectangular" (Clements et al. 2016) or "triangular" (Reck et al. 1994).
         Raises DataError for a matrix that is farther than 1e-6 from unitary, NonFiniteError, ShapeError, and
-        ArgumentError for the symmetric style, which cannot express every unitary.
+        ArgumentError for other architectures and the symmetric style, which cannot express every unitary.
         """
         matrix = np.asarray(unitary)
         if matrix.dtype.kind not in "biufc":
@@ -134,18 +179,18 @@ class Mesh:
         matrix = np.array(matrix, np.complex128, order="C")
         if nearest:
             library.cuonn_nearest_unitary(_arrays.address(matrix), lib.Nearest(), _arrays.address(matrix), len(matrix))
-        with _Plain(len(matrix), style) as mesh:
+        with _Plain(Shape(len(matrix), architecture), style) as mesh:
             library.cuonn_mesh_decompose(mesh, _arrays.address(matrix))
             return mesh_of_plain(mesh, cls)
 
     @classmethod
     def haar(cls, n_modes: int, seed: int, style: str = "top") -> "Mesh":
-        """The mesh of a Haar-random unitary (Mezzadri, Notices of the AMS 54, 592 (2007)); the same seed gives the same
-        mesh, on any machine to rounding."""
+        """The rectangular mesh of a Haar-random unitary (Mezzadri, Notices of the AMS 54, 592 (2007)); the same seed
+        gives the same mesh, on any machine to rounding."""
         n_modes = _arrays.count("n_modes", n_modes, 2)
         seed = _arrays.count("seed", seed)
         matrix = np.empty((n_modes, n_modes), np.complex128)
-        with _Plain(n_modes, style) as mesh:
+        with _Plain(Shape(n_modes), style) as mesh:
             library.cuonn_haar_unitary(_arrays.address(matrix), n_modes, seed, 0)
             library.cuonn_mesh_decompose(mesh, _arrays.address(matrix))
             return mesh_of_plain(mesh, cls)
@@ -173,6 +218,7 @@ class Mesh:
         import xarray
 
         radian = {"units": "radian"}
+        variables, attributes = _put_shape(self._shape)
         return xarray.Dataset(
             {
                 "theta": ("node", self.theta.copy(), {**radian, "long_name": "internal phase"}),
@@ -182,8 +228,9 @@ class Mesh:
                                   {**radian, "long_name": "error of the left and right coupler on pi/4"}),
                 "loss_db": (("node", "shifter"), self.loss_db.copy(),
                             {"units": "dB", "long_name": "loss of the theta and phi shifter"}),
+                **variables,
             },
-            attrs={"architecture": "rectangular", "phase_style": self.style})
+            attrs={**attributes, "phase_style": self.style})
 
     @classmethod
     def from_xarray(cls, dataset) -> "Mesh":
@@ -192,10 +239,11 @@ class Mesh:
                  for name in ("theta", "phi", "gamma", "coupler_error", "loss_db")}
         if value["theta"] is None or value["phi"] is None:
             raise ArgumentError("the Dataset has no theta or no phi")
-        if dataset.attrs.get("architecture", "rectangular") != "rectangular":
-            raise ShapeError(f"the Dataset's architecture is {dataset.attrs['architecture']}; a Mesh is rectangular")
+        if "convention" in dataset.attrs:
+            raise ArgumentError(f"the Dataset's phases are counted by {dataset.attrs['convention']}; `cuonn convert` "
+                                "makes ours of its file")
         return cls(value["theta"], value["phi"], value["gamma"], dataset.attrs.get("phase_style", "top"),
-                   coupler_error=value["coupler_error"], loss_db=value["loss_db"])
+                   coupler_error=value["coupler_error"], loss_db=value["loss_db"], **_get_shape(dataset))
 
     def wrap(self) -> "Mesh":
         """The mesh with all phases in [0, 2 pi) that does the same to light."""
@@ -242,11 +290,11 @@ class Mesh:
     # ---- as the library's structs
 
     def _function(self, dtype, backend, threads):
-        return lib.Function(backend_of(dtype, backend), threads, self.n_modes, None, style_of(self.style),
-                            *self._errors)
+        return lib.Function(backend_of(dtype, backend), threads, self.n_modes, self._shape.pointer,
+                            style_of(self.style), *self._errors)
 
     def _plain(self):
-        plain = _Plain(self.n_modes, self.style)
+        plain = _Plain(self._shape, self.style)
         copy_to_plain(plain.mesh, self)
         return plain
 
@@ -254,9 +302,9 @@ class Mesh:
 class _Plain:
     """A cuonn_mesh of the library for the length of a `with`."""
 
-    def __init__(self, n_modes: int, style: str):
+    def __init__(self, shape: Shape, style: str):
         self.mesh = lib.Mesh()
-        library.cuonn_mesh_create(self.mesh, n_modes, style_of(style))
+        library.cuonn_mesh_create_shaped(self.mesh, shape.handle, style_of(style))
 
     def __enter__(self) -> lib.Mesh:
         return self.mesh
@@ -281,13 +329,10 @@ def copy_to_plain(plain: lib.Mesh, mesh: Mesh) -> None:
 
 
 def mesh_of_plain(plain: lib.Mesh, cls=Mesh) -> Mesh:
-    """A struct of the library as a mesh of its own.  Raises ShapeError for other meshes than a Mesh can be."""
-    columns = library.cuonn_mesh_shape_columns(plain.shape) - 1  # without that of gamma
-    if library.cuonn_mesh_shape_architecture(plain.shape) != 0 or columns != plain.n_modes:
-        raise ShapeError("the mesh has another shape than the rectangle of as many columns as waveguides, the only one that "
-                         "this package holds; the program cuonn computes with it")
+    """A struct of the library as a mesh of its own."""
     values = {name: np.ctypeslib.as_array(getattr(plain, name), (_count(plain, name),)) for name in _SIZES}
     for name in ("coupler_error", "loss_db"):
         values[name] = values[name].reshape(-1, 2)
     return cls(values["theta"], values["phi"], values["gamma"], lib.STYLES[plain.style],
-               coupler_error=values["coupler_error"], loss_db=values["loss_db"])
+               coupler_error=values["coupler_error"], loss_db=values["loss_db"],
+               **Shape.of_handle(plain.shape).arguments)

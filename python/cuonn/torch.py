@@ -4,7 +4,7 @@
     y = mesh(x)                                  # x (..., N) complex
 """
 
-from typing import Optional, Tuple
+from typing import List, Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -13,7 +13,8 @@ from . import _library as lib
 from ._library import library
 from .errors import ArgumentError, DeviceError, ShapeError
 from .mesh import Mesh as PlainMesh
-from .mesh import nodes_of, style_of
+from .mesh import style_of
+from .shape import Shape, nodes_of, of_numbers
 
 _NUMBERS = {torch.float32: lib.FLOAT32, torch.float64: lib.FLOAT64, torch.complex64: lib.COMPLEX64,
             torch.complex128: lib.COMPLEX128}
@@ -29,9 +30,9 @@ def _host_doubles(errors: Optional[Tensor]) -> Optional[Tensor]:
     return None if errors is None else errors.detach().to("cpu", torch.float64).contiguous()
 
 
-def _function(x: Tensor, coupler_error, loss_db, style: int, threads: int) -> lib.Function:
+def _function(x: Tensor, shape: Shape, coupler_error, loss_db, style: int, threads: int) -> lib.Function:
     backend = b"cuda" if x.is_cuda else b"cpu" if x.dtype == torch.complex64 else b"reference"
-    return lib.Function(backend, threads, x.shape[-1], None, style,
+    return lib.Function(backend, threads, x.shape[-1], shape.pointer, style,
                         None if coupler_error is None else coupler_error.data_ptr(),
                         None if loss_db is None else loss_db.data_ptr())
 
@@ -47,44 +48,48 @@ def _stream(x: Tensor) -> Optional[int]:
 
 @torch.library.custom_op("cuonn::propagate", mutates_args=())
 def _propagate(theta: Tensor, phi: Tensor, gamma: Tensor, x: Tensor, coupler_error: Optional[Tensor],
-               loss_db: Optional[Tensor], style: int, backward: bool, threads: int) -> Tensor:
+               loss_db: Optional[Tensor], shape: List[int], style: int, backward: bool, threads: int) -> Tensor:
+    """shape: Shape.numbers."""
     theta, phi, gamma, x = (t.detach().resolve_conj().contiguous() for t in (theta, phi, gamma, x))
     errors = [_host_doubles(e) for e in (coupler_error, loss_db)]
+    of = of_numbers(x.shape[-1], tuple(shape))
     y = torch.empty_like(x)
     if x.numel():
-        library.cuonn_function_propagate(_buffer(y), _function(x, *errors, style, threads), 1,
+        library.cuonn_function_propagate(_buffer(y), _function(x, of, *errors, style, threads), 1,
                                          lib.PhaseBuffers(_buffer(theta), _buffer(phi), _buffer(gamma)), _buffer(x),
                                          backward, _stream(x))
     return y
 
 
 @_propagate.register_fake
-def _(theta, phi, gamma, x, coupler_error, loss_db, style, backward, threads):
+def _(theta, phi, gamma, x, coupler_error, loss_db, shape, style, backward, threads):
     return torch.empty_like(x, memory_format=torch.contiguous_format)
 
 
 @torch.library.custom_op("cuonn::vjp", mutates_args=())
 def _vjp(theta: Tensor, phi: Tensor, gamma: Tensor, x: Tensor, g: Tensor, coupler_error: Optional[Tensor],
-         loss_db: Optional[Tensor], style: int, threads: int) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
+         loss_db: Optional[Tensor], shape: List[int], style: int,
+         threads: int) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
     """g is dL/dRe y - i dL/dIm y, as in the library."""
     theta, phi, gamma, x, g = (t.detach().resolve_conj().contiguous() for t in (theta, phi, gamma, x, g))
     errors = [_host_doubles(e) for e in (coupler_error, loss_db)]
+    of = of_numbers(x.shape[-1], tuple(shape))
     results = tuple(torch.zeros_like(t) for t in (theta, phi, gamma, x))
     if x.numel():
         library.cuonn_function_vjp(lib.PhaseBuffers(*map(_buffer, results[:3])), _buffer(results[3]),
-                                   _function(x, *errors, style, threads), 1,
+                                   _function(x, of, *errors, style, threads), 1,
                                    lib.PhaseBuffers(_buffer(theta), _buffer(phi), _buffer(gamma)), _buffer(x),
                                    _buffer(g), _stream(x))
     return results
 
 
 @_vjp.register_fake
-def _(theta, phi, gamma, x, g, coupler_error, loss_db, style, threads):
+def _(theta, phi, gamma, x, g, coupler_error, loss_db, shape, style, threads):
     return tuple(torch.empty_like(t, memory_format=torch.contiguous_format) for t in (theta, phi, gamma, x))
 
 
 def _keep(ctx, inputs, output):
-    theta, phi, gamma, x, coupler_error, loss_db, ctx.style, ctx.backward, ctx.threads = inputs
+    theta, phi, gamma, x, coupler_error, loss_db, ctx.shape, ctx.style, ctx.backward, ctx.threads = inputs
     ctx.save_for_backward(theta, phi, gamma, x, coupler_error, loss_db)
 
 
@@ -94,10 +99,11 @@ def _derive(ctx, cotangent):
     theta, phi, gamma, x, coupler_error, loss_db = ctx.saved_tensors
     g = cotangent.conj().resolve_conj()
     first, second = (g, x) if ctx.backward else (x, g)
-    *gradient, of_x = _vjp(theta, phi, gamma, first, second, coupler_error, loss_db, ctx.style, ctx.threads)
+    *gradient, of_x = _vjp(theta, phi, gamma, first, second, coupler_error, loss_db, ctx.shape, ctx.style,
+                           ctx.threads)
     if ctx.backward:
-        of_x = _propagate(theta, phi, gamma, g, coupler_error, loss_db, ctx.style, False, ctx.threads)
-    return (*gradient, of_x.conj().resolve_conj(), None, None, None, None, None)
+        of_x = _propagate(theta, phi, gamma, g, coupler_error, loss_db, ctx.shape, ctx.style, False, ctx.threads)
+    return (*gradient, of_x.conj().resolve_conj(), None, None, None, None, None, None)
 
 
 _propagate.register_autograd(_derive, setup_context=_keep)
@@ -105,11 +111,11 @@ _propagate.register_autograd(_derive, setup_context=_keep)
 
 def propagate(theta: Tensor, phi: Tensor, gamma: Tensor, x: Tensor, *, style: str = "top",
               coupler_error: Optional[Tensor] = None, loss_db: Optional[Tensor] = None, backward: bool = False,
-              threads: int = 0) -> Tensor:
-    """Sends fields through a rectangular mesh: y = U x, or with `backward` U^T x.  Differentiable once by theta, phi,
-    gamma and x.
+              threads: int = 0, shape: Optional[Shape] = None) -> Tensor:
+    """Sends fields through a mesh: y = U x, or with `backward` U^T x.  Differentiable once by theta, phi, gamma and x.
 
-    theta, phi: (nodes,) radians, N (N - 1) / 2 nodes; gamma: (N,).  x: (..., N); real x becomes complex.
+    theta, phi: (nodes,) radians; gamma: (N,).  x: (..., N); real x becomes complex.
+    shape: None: rectangular of N columns, with N (N - 1) / 2 nodes.
     coupler_error, loss_db: (nodes, 2), as of cuonn.Mesh; no gradient goes to them.  threads: of the processor, 0: all.
     Returns (..., N); complex64 is computed in float, complex128 in double (on a GPU in float).  All tensors lie on one
     device.  Raises ShapeError, ArgumentError, DeviceError.
@@ -123,20 +129,25 @@ def propagate(theta: Tensor, phi: Tensor, gamma: Tensor, x: Tensor, *, style: st
     if x.device.type not in ("cpu", "cuda"):
         raise DeviceError(f"x lies on {x.device}; cuONN computes on the processor and on cuda:0")
     n = x.shape[-1] if x.ndim else 0
-    nodes = nodes_of(n)
-    for name, tensor, shape in (("theta", theta, (nodes,)), ("phi", phi, (nodes,)), ("gamma", gamma, (n,)),
+    if shape is not None and not isinstance(shape, Shape):
+        raise ArgumentError(f"shape is {shape!r}; it must be a cuonn.Shape")
+    if shape is not None and n != shape.n_modes:
+        raise ShapeError(f"x has the shape {tuple(x.shape)}; its last dimension must be the {shape.n_modes} waveguides")
+    nodes = shape.n_nodes if shape is not None else nodes_of(n)
+    for name, tensor, size in (("theta", theta, (nodes,)), ("phi", phi, (nodes,)), ("gamma", gamma, (n,)),
                                 ("coupler_error", coupler_error, (nodes, 2)), ("loss_db", loss_db, (nodes, 2))):
         if tensor is None and name in ("coupler_error", "loss_db"):
             continue
         if not isinstance(tensor, Tensor):
             raise ArgumentError(f"{name} is {type(tensor).__name__}; it must be a Tensor")
-        if tuple(tensor.shape) != shape:
-            raise ShapeError(f"{name} has the shape {tuple(tensor.shape)}; x of {n} waveguides needs {shape}")
+        if tuple(tensor.shape) != size:
+            raise ShapeError(f"{name} has the shape {tuple(tensor.shape)}; x of {n} waveguides needs {size}")
         if tensor.dtype not in (torch.float32, torch.float64):
             raise ArgumentError(f"{name} is {tensor.dtype}; it must be float32 or float64")
         if tensor.device != x.device and name in ("theta", "phi", "gamma"):
             raise DeviceError(f"{name} lies on {tensor.device}, x on {x.device}; all have to lie on one")
-    return _propagate(theta, phi, gamma, x, coupler_error, loss_db, style_of(style), backward, threads)
+    numbers = [] if shape is None else list(shape.numbers)
+    return _propagate(theta, phi, gamma, x, coupler_error, loss_db, numbers, style_of(style), backward, threads)
 
 
 class Mesh(torch.nn.Module):
@@ -149,6 +160,7 @@ class Mesh(torch.nn.Module):
     def __init__(self, mesh: PlainMesh, *, dtype: torch.dtype = torch.float64, threads: int = 0):
         super().__init__()
         self.style = mesh.style
+        self.shape = mesh.shape
         self.threads = threads
         for name in ("theta", "phi", "gamma"):
             setattr(self, name, torch.nn.Parameter(torch.tensor(getattr(mesh, name), dtype=dtype)))
@@ -158,20 +170,22 @@ class Mesh(torch.nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Fields x (..., N) through the mesh, as propagate()."""
         return propagate(self.theta, self.phi, self.gamma, x, style=self.style, coupler_error=self.coupler_error,
-                         loss_db=self.loss_db, threads=self.threads)
+                         loss_db=self.loss_db, threads=self.threads, shape=self.shape)
 
     def matrix(self, dtype: torch.dtype = torch.complex128) -> Tensor:
         """The matrix (N, N), y = matrix @ x, differentiable."""
         rows = torch.eye(self.gamma.numel(), dtype=dtype, device=self.gamma.device)
         return propagate(self.theta, self.phi, self.gamma, rows, style=self.style, coupler_error=self.coupler_error,
-                         loss_db=self.loss_db, backward=True, threads=self.threads)
+                         loss_db=self.loss_db, backward=True, threads=self.threads, shape=self.shape)
 
     def to_mesh(self) -> PlainMesh:
         """The present phases and errors as a cuonn.Mesh."""
         value = {name: getattr(self, name).detach().cpu().numpy()
                  for name in ("theta", "phi", "gamma", "coupler_error", "loss_db")}
         return PlainMesh(value["theta"], value["phi"], value["gamma"], self.style,
-                         coupler_error=value["coupler_error"], loss_db=value["loss_db"])
+                         coupler_error=value["coupler_error"], loss_db=value["loss_db"],
+                         **self.shape.arguments)
 
     def extra_repr(self) -> str:
-        return f"{self.gamma.numel()} waveguides, {self.theta.numel()} nodes, style={self.style}"
+        return (f"{self.gamma.numel()} waveguides, {self.theta.numel()} nodes, {self.shape.architecture}, "
+                f"style={self.style}")

@@ -5,6 +5,7 @@
  * ("expand_dims"). Calls of the library are made for each of their indices; but where the last of them map fields
  * alone, these fields are one batch. */
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cuonn/function.h"
@@ -25,6 +26,7 @@ typedef struct {
   size_t n_in, n_out, leading; /* leading: number of leading dimensions */
   size_t size[kMostLeading];   /* of the results */
   cuonn_function function;
+  cuonn_mesh_shape *shape; /* that of the function, the call's own; NULL: rectangular */
   bool backward;
   cuonn_memory memory;
   void *stream;
@@ -84,6 +86,37 @@ static operand operand_of(const XLA_FFI_Buffer *buffer, size_t leading) {
   return o;
 }
 
+/* A custom shape from the number of nodes of each column, and then the two waveguides of each node. */
+static XLA_FFI_Error *make_custom(call *c, size_t n_columns, const int64_t *listed, size_t n_listed) {
+  size_t *const counts = malloc(n_columns * sizeof *counts);
+  uint32_t(*const pairs)[2] = malloc(n_listed * sizeof **pairs); /* more than it needs */
+  cuonn_status status = CUONN_OK;
+  if (counts && pairs) {
+    for (size_t i = 0; i < n_columns; i++) counts[i] = (size_t)listed[i];
+    for (size_t i = n_columns; i < n_listed; i++) pairs[(i - n_columns) / 2][(i - n_columns) % 2] = (uint32_t)listed[i];
+    status = cuonn_mesh_shape_create(&c->shape, c->function.n_modes, n_columns, counts, (const uint32_t(*)[2])pairs);
+  }
+  const bool done = counts && pairs;
+  free(counts);
+  free(pairs);
+  if (!done) return fail(c->frame, XLA_FFI_Error_Code_RESOURCE_EXHAUSTED, "not enough memory");
+  return status == CUONN_OK ? NULL : failed(c->frame, status);
+}
+
+/* The attribute shape, Shape.numbers of python/cuonn/shape.py: nothing, or architecture and columns, and then the list
+ * of a custom one. */
+static XLA_FFI_Error *read_shape(call *c) {
+  const XLA_FFI_Array *const array = attribute(c->frame, "shape");
+  if (!array || array->size == 0) return NULL;
+  const int64_t *const numbers = array->data;
+  const size_t n_columns = (size_t)numbers[1];
+  if (numbers[0] == CUONN_ARCHITECTURE_CUSTOM) return make_custom(c, n_columns, numbers + 2, array->size - 2);
+  const cuonn_status status =
+      cuonn_mesh_shape_make(&c->shape, (cuonn_architecture)numbers[0], c->function.n_modes, n_columns);
+  return status == CUONN_OK ? NULL : failed(c->frame, status);
+}
+
+/* c->shape is to be released when the call is over, also if it fails. */
 static XLA_FFI_Error *read_call(call *c, const XLA_FFI_CallFrame *frame, const char *backend) {
   memset(c, 0, sizeof *c);
   c->frame = frame;
@@ -104,8 +137,10 @@ static XLA_FFI_Error *read_call(call *c, const XLA_FFI_CallFrame *frame, const c
                                  .style = (cuonn_phase_style)integer(frame, "style"),
                                  .coupler_error = doubles(frame, "coupler_error"),
                                  .loss_db = doubles(frame, "loss_db")};
+  XLA_FFI_Error *const refused = read_shape(c);
+  c->function.shape = c->shape;
   c->backward = integer(frame, "backward") != 0;
-  return NULL;
+  return refused;
 }
 
 /* ------------------------------------------------------------------------------------------------------ which parts */
@@ -182,29 +217,40 @@ static bool is_question(const XLA_FFI_CallFrame *frame) {
 CUONN_API XLA_FFI_Error *cuonn_jax_host(XLA_FFI_CallFrame *frame);
 CUONN_API XLA_FFI_Error *cuonn_jax_device(XLA_FFI_CallFrame *frame);
 
+static XLA_FFI_Error *on_host(call *c) {
+  if (!is_empty(c)) return compute(c);
+  for (size_t i = 0; i < c->n_out; i++) {
+    const cuonn_buffer whole = part_of(c, &c->out[i], NULL, 0);
+    memset(whole.data, 0, whole.count * bytes_of(c->out[i].buffer->dtype));
+  }
+  return NULL;
+}
+
+static XLA_FFI_Error *on_device(call *c) {
+  const XLA_FFI_CallFrame *const frame = c->frame;
+  XLA_FFI_Stream_Get_Args stream = {.struct_size = XLA_FFI_Stream_Get_Args_STRUCT_SIZE, .ctx = frame->ctx};
+  XLA_FFI_Error *const without = frame->api->XLA_FFI_Stream_Get(&stream);
+  if (without) return without;
+  c->memory = CUONN_DEVICE;
+  c->stream = stream.stream;
+  if (is_empty(c)) return fail(frame, XLA_FFI_Error_Code_INVALID_ARGUMENT, "there are no examples");
+  return compute(c);
+}
+
 CUONN_API XLA_FFI_Error *cuonn_jax_host(XLA_FFI_CallFrame *frame) {
   call c;
   if (is_question(frame)) return NULL;
   XLA_FFI_Error *const refused = read_call(&c, frame, NULL);
-  if (refused) return refused;
-  if (!is_empty(&c)) return compute(&c);
-  for (size_t i = 0; i < c.n_out; i++) {
-    const cuonn_buffer whole = part_of(&c, &c.out[i], NULL, 0);
-    memset(whole.data, 0, whole.count * bytes_of(c.out[i].buffer->dtype));
-  }
-  return NULL;
+  XLA_FFI_Error *const error = refused ? refused : on_host(&c);
+  cuonn_mesh_shape_free(c.shape);
+  return error;
 }
 
 CUONN_API XLA_FFI_Error *cuonn_jax_device(XLA_FFI_CallFrame *frame) {
   call c;
   if (is_question(frame)) return NULL;
   XLA_FFI_Error *const refused = read_call(&c, frame, "cuda");
-  if (refused) return refused;
-  XLA_FFI_Stream_Get_Args stream = {.struct_size = XLA_FFI_Stream_Get_Args_STRUCT_SIZE, .ctx = frame->ctx};
-  XLA_FFI_Error *const without = frame->api->XLA_FFI_Stream_Get(&stream);
-  if (without) return without;
-  c.memory = CUONN_DEVICE;
-  c.stream = stream.stream;
-  if (is_empty(&c)) return fail(frame, XLA_FFI_Error_Code_INVALID_ARGUMENT, "there are no examples");
-  return compute(&c);
+  XLA_FFI_Error *const error = refused ? refused : on_device(&c);
+  cuonn_mesh_shape_free(c.shape);
+  return error;
 }

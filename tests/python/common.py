@@ -3,6 +3,7 @@
 import numpy as np
 
 import cuonn
+import plain
 
 STYLES = ("top", "bottom", "symmetric", "differential")
 
@@ -14,10 +15,35 @@ DOUBLE, SINGLE = 1e-12, 3e-5
 def mesh(n, style="top", seed=0, real=True):
     """Phases over several turns; errors and losses of a poor chip, or none."""
     rng = np.random.default_rng([seed, n, STYLES.index(style)])
-    nodes = n * (n - 1) // 2
+    return _drawn(rng, n, n * (n - 1) // 2, style, real)
+
+
+def _drawn(rng, n, nodes, style, real, **shape):
     errors = dict(coupler_error=rng.uniform(-0.1, 0.1, (nodes, 2)), loss_db=rng.uniform(0, 0.5, (nodes, 2)))
     return cuonn.Mesh(rng.uniform(-7, 7, nodes), rng.uniform(-7, 7, nodes), rng.uniform(-7, 7, n), style,
-                      **(errors if real else {}))
+                      **(errors if real else {}), **shape)
+
+
+# Shapes other than rectangular meshes of N columns, by waveguides and arguments of cuonn.Mesh.  The custom one has an
+# odd number of waveguides, pairs that are not neighbours and cross, columns without a node, also the last one.
+CUSTOM = [[(0, 5), (1, 3)], [(2, 6)], [], [(4, 5), (0, 1), (3, 6)], [(1, 4)], []]
+SHAPES = [(6, {"columns": 3}), (5, {"columns": 9}), (2, {"architecture": "triangular"}),
+          (5, {"architecture": "triangular"}), (8, {"architecture": "triangular"}), (4, {"architecture": "butterfly"}),
+          (16, {"architecture": "butterfly"}), (7, {"architecture": "tree"}), (8, {"architecture": "tree"}),
+          (7, {"architecture": "custom", "pairs": CUSTOM})]
+SHAPE_IDS = ["-".join([str(n), how.get("architecture", "rectangular"), *(["columns"] if "columns" in how else [])])
+             for n, how in SHAPES]
+
+
+def columns_of(n, how):
+    """The pairs of each column of one of SHAPES, by rules of our own."""
+    return how.get("pairs") or plain.columns(n, how.get("architecture", "rectangular"), how.get("columns"))
+
+
+def shaped(n, how, style="top", seed=0, real=True):
+    """A mesh as mesh() gives it, of one of SHAPES."""
+    rng = np.random.default_rng([seed, n, STYLES.index(style)])
+    return _drawn(rng, n, sum(map(len, columns_of(n, how))), style, real, **how)
 
 
 def fields(shape, seed=0, dtype=np.complex128):

@@ -4,9 +4,18 @@ package, and of the arrays no more than arithmetic, exp, cos and sin.  Formulas:
 import math
 
 
-def nodes(n):
-    """Top waveguide of each node of a rectangular mesh, in the order of the nodes."""
-    return [top for column in range(n) for top in range(column % 2, n - 1, 2)]
+def columns(n, architecture="rectangular", n_columns=None):
+    """The pairs of waveguides that the nodes of each column couple, in the order of the nodes: docs/physics.md,
+    section 2."""
+    if architecture == "rectangular":
+        return [[(top, top + 1) for top in range(c % 2, n - 1, 2)] for c in range(n_columns or n)]
+    if architecture == "triangular":
+        return [[(top, top + 1) for top in range(c % 2, min(c, 2 * n - 4 - c) + 1, 2)] for c in range(2 * n - 3)]
+    m = (n - 1).bit_length()
+    if architecture == "butterfly":
+        return [[(a, a + (n >> c + 1)) for a in range(n) if not a & n >> c + 1] for c in range(m)]
+    assert architecture == "tree"
+    return [[(a, a + 2**c) for a in range(0, n - 2**c, 2 ** (c + 1))] for c in range(m)]
 
 
 def coupler(error, xp):
@@ -36,11 +45,12 @@ def node(theta, phi, errors, losses, style, xp):
     return product(product(product(right, diagonal(t)), left), diagonal(p))
 
 
-def matrix(theta, phi, gamma, coupler_error, loss_db, style, xp, rows):
-    """The matrix of a mesh as a list of rows; rows: those of the unit matrix, arrays of the package xp."""
+def matrix(theta, phi, gamma, coupler_error, loss_db, style, xp, rows, of=None):
+    """The matrix of a mesh as a list of rows; rows: those of the unit matrix, arrays of the package xp; of: its
+    columns, None: rectangular."""
     rows = list(rows)
-    for k, top in enumerate(nodes(len(rows))):
+    for k, (top, bottom) in enumerate(pair for column in of or columns(len(rows)) for pair in column):
         m = node(theta[k], phi[k], coupler_error[k], loss_db[k], style, xp)
-        a, b = rows[top], rows[top + 1]
-        rows[top], rows[top + 1] = m[0][0] * a + m[0][1] * b, m[1][0] * a + m[1][1] * b
+        a, b = rows[top], rows[bottom]
+        rows[top], rows[bottom] = m[0][0] * a + m[0][1] * b, m[1][0] * a + m[1][1] * b
     return [xp.exp(1j * gamma[i]) * row for i, row in enumerate(rows)]

@@ -7,7 +7,7 @@ import pytest
 
 import cuonn
 import plain
-from common import DOUBLE, SINGLE, STYLES, close, close_all, fields, mesh
+from common import DOUBLE, SHAPE_IDS, SHAPES, SINGLE, STYLES, close, close_all, columns_of, fields, mesh, shaped
 from cuonn.jax import matrix, propagate
 
 jax.config.update("jax_enable_x64", True)
@@ -17,9 +17,10 @@ def arguments(m, x):
     return tuple(map(jnp.asarray, (m.theta, m.phi, m.gamma, x)))
 
 
-def plainly(m, backward=False):
+def plainly(m, backward=False, columns=None):
     def f(theta, phi, gamma, x):
-        u = jnp.stack(plain.matrix(theta, phi, gamma, m.coupler_error, m.loss_db, m.style, jnp, jnp.eye(m.n_modes)))
+        u = jnp.stack(plain.matrix(theta, phi, gamma, m.coupler_error, m.loss_db, m.style, jnp, jnp.eye(m.n_modes),
+                                   columns))
         return x @ (u if backward else u.T)
     return f
 
@@ -54,6 +55,21 @@ def test_single_precision():
     close(y, m.propagate(x), SINGLE)
     got, want = (jax.grad(loss(f), (0, 1, 2, 3))(*a) for f in (ours(m), plainly(m)))
     close_all(got, want, SINGLE)
+
+
+@pytest.mark.parametrize("n, how", SHAPES, ids=SHAPE_IDS)
+def test_shapes(n, how):
+    """Every architecture: values, gradients of fields that come from either side, and phases side by side."""
+    m, x = shaped(n, how), fields((3, n))
+    a = arguments(m, x)
+    for backward in (False, True):
+        f, want = ours(m, backward=backward, shape=m.shape), plainly(m, backward, columns_of(n, how))
+        close(f(*a), want(*a), DOUBLE)
+        close_all(jax.jit(jax.grad(loss(f), (0, 1, 2, 3)))(*a), jax.grad(loss(want), (0, 1, 2, 3))(*a), DOUBLE)
+    b = stacked(a, (0, 0, 0, None))
+    close(jax.vmap(f, (0, 0, 0, None))(*b), one_by_one(f, b, (0, 0, 0, None)), DOUBLE)
+    close(matrix(*a[:3], style=m.style, coupler_error=m.coupler_error, loss_db=m.loss_db, shape=m.shape,
+                 dtype=jnp.complex128), m.matrix(), DOUBLE)
 
 
 def test_jit_gives_the_same_bits():
@@ -139,3 +155,9 @@ def test_refuses():
         jax.jit(lambda e: propagate(theta, phi, gamma, x, coupler_error=e))(jnp.zeros((6, 2)))
     with pytest.raises(Exception, match="coupler_error.* is nan"):
         propagate(theta, phi, gamma, x, coupler_error=np.full((6, 2), np.nan)).block_until_ready()
+    with pytest.raises(cuonn.ShapeError, match="gamma has the shape \\(4,\\), \\(5,\\) is needed"):
+        propagate(*map(jnp.zeros, (10, 10, 4)), x, shape=cuonn.Shape(5, "triangular"))
+    with pytest.raises(cuonn.ShapeError, match="theta has the shape"):
+        propagate(theta, phi, gamma, x, shape=cuonn.Shape(4, "tree"))
+    with pytest.raises(cuonn.ArgumentError, match="it must be a cuonn.Shape"):
+        propagate(theta, phi, gamma, x, shape="triangular")

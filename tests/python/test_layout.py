@@ -31,10 +31,13 @@ def test_a_wrong_struct_would_be_seen():
         test_struct(wrong)
 
 
-def test_styles_and_gradients_are_those_of_the_library():
+def test_choices_are_those_of_the_library():
     name = lib.library.cuonn_phase_style_name
     name.argtypes, name.restype = (ctypes.c_int,), ctypes.c_char_p
     assert tuple(name(i).decode() for i in range(4)) == lib.STYLES and name(4) is None
+    name = lib.library.cuonn_architecture_name
+    name.argtypes, name.restype = (ctypes.c_int,), ctypes.c_char_p
+    assert tuple(name(i).decode() for i in range(5)) == lib.ARCHITECTURES and name(5) is None
     measured = lib.library.cuonn_gradient_is_measured
     measured.argtypes, measured.restype = (ctypes.c_int,), ctypes.c_bool
     assert [g for i, g in enumerate(lib.GRADIENTS) if measured(i)] == ["analog", "digital"]

@@ -112,18 +112,6 @@ def test_files_from_eight_threads(tmp_path):
         assert all(pool.map(there_and_back, range(16)))
 
 
-def test_other_shapes_are_refused(tmp_path):
-    """A triangular mesh has as many nodes as a rectangular one, in other places."""
-    xarray = pytest.importorskip("xarray")
-    dataset = cuonn.Mesh.haar(4, 1).to_xarray()
-    dataset.attrs["architecture"] = "triangular"
-    dataset.to_netcdf(tmp_path / "triangular.nc")
-    with pytest.raises(cuonn.ShapeError, match="another shape"):
-        cuonn.Mesh.load(tmp_path / "triangular.nc")
-    with pytest.raises(cuonn.ShapeError, match="architecture is triangular"):
-        cuonn.Mesh.from_xarray(xarray.load_dataset(tmp_path / "triangular.nc"))
-
-
 def test_xarray_there_and_back(tmp_path):
     m = mesh(6, "bottom")
     dataset = m.to_xarray()

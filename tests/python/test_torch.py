@@ -7,7 +7,7 @@ import torch
 import cuonn
 import cuonn.torch
 import plain
-from common import DOUBLE, SINGLE, STYLES, close, close_all, fields, mesh
+from common import DOUBLE, SHAPE_IDS, SHAPES, SINGLE, STYLES, close, close_all, columns_of, fields, mesh, shaped
 from cuonn.torch import propagate
 
 
@@ -19,10 +19,10 @@ def chip(m):
     return {"coupler_error": torch.tensor(m.coupler_error), "loss_db": torch.tensor(m.loss_db)}
 
 
-def plainly(m, theta, phi, gamma, x, backward=False):
+def plainly(m, theta, phi, gamma, x, backward=False, columns=None):
     errors, losses = torch.tensor(m.coupler_error), torch.tensor(m.loss_db)
     rows = torch.eye(m.n_modes, dtype=torch.complex128)
-    u = torch.stack(plain.matrix(theta, phi, gamma, errors, losses, m.style, torch, rows))
+    u = torch.stack(plain.matrix(theta, phi, gamma, errors, losses, m.style, torch, rows, columns))
     return x @ (u if backward else u.T)
 
 
@@ -44,6 +44,33 @@ def test_values_and_gradients(n, style, backward):
     loss(want).backward()
     close_all([p.grad for p in a], [q.grad for q in b], DOUBLE)
     assert a[3].grad.imag.abs().max() > 1e-3  # or a conjugate would not be noticed
+
+
+@pytest.mark.parametrize("backward", (False, True))
+@pytest.mark.parametrize("n, how", SHAPES, ids=SHAPE_IDS)
+def test_shapes(n, how, backward):
+    m = shaped(n, how)
+    a, b = arguments(m, fields((3, n))), arguments(m, fields((3, n)))
+    got = propagate(*a, backward=backward, shape=m.shape, **chip(m))
+    want = plainly(m, *b, backward, columns_of(n, how))
+    close(got.detach(), want.detach(), DOUBLE)
+    loss(got).backward()
+    loss(want).backward()
+    close_all([p.grad for p in a], [q.grad for q in b], DOUBLE)
+
+
+@pytest.mark.parametrize("n, how", (SHAPES[3], SHAPES[-1]))
+def test_a_module_of_another_shape(n, how):
+    """Its graph, its matrix, and the mesh that it gives back."""
+    m = shaped(n, how)
+    layer = cuonn.torch.Mesh(m)
+    x = torch.tensor(fields((3, n)))
+    compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
+    close(compiled(x).detach(), m.propagate(x.numpy()), DOUBLE)
+    close(layer.matrix().detach(), m.matrix(), DOUBLE)
+    again = layer.to_mesh()
+    assert again.shape == m.shape and np.array_equal(again.matrix(), m.matrix())
+    assert m.shape.architecture in repr(layer)
 
 
 def test_single_precision():
@@ -70,7 +97,7 @@ def test_opcheck():
     m = mesh(4)
     for backward in (False, True):
         torch.library.opcheck(cuonn.torch._propagate,
-                              (*arguments(m, fields((2, 4))), *chip(m).values(), 0, backward, 1))
+                              (*arguments(m, fields((2, 4))), *chip(m).values(), [], 0, backward, 1))
 
 
 def test_module():
@@ -174,3 +201,9 @@ def test_refuses():
         propagate(theta, phi, gamma, x.to("meta"))
     with pytest.raises(cuonn.NonFiniteError, match="coupler_error"):
         propagate(theta, phi, gamma, x, coupler_error=torch.full((6, 2), torch.nan))
+    with pytest.raises(cuonn.ShapeError, match="must be the 5 waveguides"):
+        propagate(theta, phi, gamma, x, shape=cuonn.Shape(5, "tree"))
+    with pytest.raises(cuonn.ShapeError, match="theta has the shape"):
+        propagate(theta, phi, gamma, x, shape=cuonn.Shape(4, "tree"))
+    with pytest.raises(cuonn.ArgumentError, match="it must be a cuonn.Shape"):
+        propagate(theta, phi, gamma, x, shape="triangular")
