@@ -5,7 +5,9 @@
     python -m cuonn.track runs/seven --wandb PROJECT
 
 It ends when training is over, or with --once after what is there; it may be started at any time and as often as wanted:
-what a tracker has already is not sent again.  The program `cuonn` itself never goes to a network.
+what a tracker has already is not sent again.  A run that stopped before its last epoch may be gone on with, and its
+files do not tell that from one that diverged: it is waited for, which a line says.  The program `cuonn` itself never
+goes to a network.
 """
 
 import argparse
@@ -21,6 +23,7 @@ import yaml
 from .errors import Error, FileError
 
 _SECONDS = 1.0  # between two looks at the files
+_QUIET = 30  # looks without anything new until a line says that we wait
 # What may be set anew for a run that goes on (docs/commands.md).
 _MAY_CHANGE = ("training.epochs", "backend.name", "backend.method", "backend.threads", "data.path")
 
@@ -99,6 +102,12 @@ def _is_over(directory: pathlib.Path, all_series: List[Series]) -> bool:
     if (directory / "sweep.yaml").exists():
         return len(all_series) >= _count_points(directory)
     return all(s.finished for s in all_series)
+
+
+def _progress(directory: pathlib.Path, all_series: List[Series]) -> str:
+    if (directory / "sweep.yaml").exists():
+        return f"{len(all_series)} of {_count_points(directory)} runs"
+    return f"{len(all_series[0].epochs)} of {all_series[0].settings['training.epochs']} epochs"
 
 
 def identity(directory: pathlib.Path, series: Series) -> str:
@@ -223,6 +232,7 @@ class WandB:
 def follow(directory, trackers, once: bool = False) -> int:
     """Sends what is there and what comes, until training is over.  Returns the number of trainings."""
     directory = pathlib.Path(directory)
+    before, quiet = None, 0
     while True:
         all_series = list(series_of(directory))
         for series in all_series:
@@ -232,6 +242,12 @@ def follow(directory, trackers, once: bool = False) -> int:
                 tracker.send(key, name, series)
         if once or _is_over(directory, all_series):
             return len(all_series)
+        done = [len(series.epochs) for series in all_series]
+        before, quiet = done, quiet + 1 if done == before else 0
+        if quiet == _QUIET:
+            print(f"{directory}: {_progress(directory, all_series)}, nothing new for {_QUIET * _SECONDS:g} s; waiting, "
+                  "as what was interrupted may go on; what diverged does not: Ctrl-C ends, and so does --once",
+                  file=sys.stderr)
         time.sleep(_SECONDS)
 
 

@@ -168,6 +168,38 @@ def test_follows_a_run_that_grows(run, tmp_path, monkeypatch):
     assert len({key for key, _, _ in recorder.seen}) == 1
 
 
+@pytest.mark.parametrize("kind", ("run", "sweep"))
+def test_says_that_it_waits(kind, run, sweep, tmp_path, monkeypatch, capsys):
+    """Parts of a run or a sweep come after 40 looks and after 80: a line for each time that nothing came, and an end
+    once all is there."""
+    stopped, looks = tmp_path / kind, []
+    (stopped / "runs").mkdir(parents=True)
+    lines = (run / "metrics.csv").read_text().splitlines(keepends=True)
+    points = sorted((sweep / "runs").glob("*.nc"))
+
+    def get(part):
+        """1, 2 or 3 of 3 epochs; 1, 2 or 4 of 4 points."""
+        if kind == "run":
+            (stopped / "metrics.csv").write_text("".join(lines[:part + 1]))
+        for point in points[:part if part < 3 else 4] if kind == "sweep" else ():
+            (stopped / "runs" / point.name).write_bytes(point.read_bytes())
+
+    def sleep(unused):
+        looks.append(None)
+        if len(looks) % 40 == 0:
+            get(1 + len(looks) // 40)
+
+    name = {"run": "config.yaml", "sweep": "sweep.yaml"}[kind]
+    (stopped / name).write_bytes(({"run": run, "sweep": sweep}[kind] / name).read_bytes())
+    get(1)
+    monkeypatch.setattr(track.time, "sleep", sleep)
+    assert track.follow(stopped, [Recorder()]) == (1 if kind == "run" else 4)
+    said, (total, unit) = capsys.readouterr().err.splitlines(), {"run": (3, "epochs"), "sweep": (4, "runs")}[kind]
+    assert len(looks) == 80 and [line.split(",")[0] for line in said] == [
+        f"{stopped}: {done} of {total} {unit}" for done in (1, 2)]
+    assert all("--once" in line for line in said)
+
+
 def test_once_ends_at_once(run, tmp_path):
     begun = tmp_path / "begun"
     begun.mkdir()
