@@ -14,6 +14,7 @@
 #include "cuonn/compute.h"
 #include "cuonn/model.h"
 #include "cuonn/training.h"
+#include "mesh/shape.h"
 
 /* What a state is made for; all models share it. */
 typedef struct {
@@ -135,9 +136,18 @@ extern const cuonn_backend cuonn_backend_reference;
 extern const cuonn_backend cuonn_backend_cpu;
 extern const cuonn_backend cuonn_backend_cuda; /* in builds with CUDA */
 
+/* Whether a backend computes meshes of so many waveguides, and of a shape; NULL is rectangular. */
+static inline bool backend_takes_modes(const cuonn_backend *backend, size_t n_modes) {
+  return backend->modes_max == 0 || n_modes <= backend->modes_max;
+}
+static inline bool backend_takes_shape(const cuonn_backend *backend, const cuonn_mesh_shape *shape) {
+  return !backend->neighbours_only || !shape || shape->neighbours;
+}
+
 /* A context: which backend, and its number of threads. */
 struct cuonn_context {
   const cuonn_backend *backend;
+  bool automatic; /* chosen by "auto" */
   int threads;
   cuonn_method method;
   char note[512]; /* why "auto" did not take a faster backend; that fewer threads are taken than OpenMP would */

@@ -28,9 +28,9 @@ cuonn_status cuonn_backend_device(char *device, size_t size, const char *backend
   return found->probe(device, size);
 }
 
-/* The fastest that can compute here. note: why a faster one cannot, "" if there is none. */
-static const cuonn_backend *find_usable(char *note, size_t size) {
-  for (size_t i = 0; i + 1 < kBackends; i++) {
+/* The fastest that can compute here, from the i-th on. note: why a faster one cannot, as before if there is none. */
+static const cuonn_backend *find_usable(size_t i, char *note, size_t size) {
+  for (; i + 1 < kBackends; i++) {
     if (backends[i]->probe(NULL, 0) == CUONN_OK) return backends[i];
     snprintf(note, size, "%s", cuonn_last_error());
   }
@@ -53,7 +53,8 @@ cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int 
   CUONN_CHECK(threads >= 0 && threads <= CUONN_THREADS_MAX, CUONN_E_ARGUMENT,
               "threads is %d; it may be 0 (automatic) to %d", threads, CUONN_THREADS_MAX);
   if (strcmp(backend, "auto") == 0) {
-    made.backend = find_usable(made.note, sizeof made.note);
+    made.automatic = true;
+    made.backend = find_usable(0, made.note, sizeof made.note);
   } else {
     made.backend = find(backend);
     if (!made.backend && (strcmp(backend, "cuda") == 0 || strcmp(backend, "cpu") == 0)) {
@@ -67,6 +68,18 @@ cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int 
   CUONN_TRY(cuonn_allocate(out, 1, sizeof **out));
   **out = made;
   return CUONN_OK;
+}
+
+void cuonn_context_fit(cuonn_context *context, size_t n_modes, const cuonn_mesh_shape *shape) {
+  const cuonn_backend *const chosen = context->backend;
+  for (size_t i = 0; context->automatic && i < kBackends; i++) {
+    if (backends[i] != context->backend) continue;
+    if (backend_takes_modes(context->backend, n_modes) && backend_takes_shape(context->backend, shape)) break;
+    snprintf(context->note, sizeof context->note, "backend %s does not compute meshes of this size and shape",
+             context->backend->name);
+    context->backend = find_usable(i + 1, context->note, sizeof context->note);
+  }
+  if (context->backend != chosen) note_threads(context);
 }
 
 static const char *const methods[] = {

@@ -175,18 +175,21 @@ done:
 int cli_context_open(cuonn_context **out, const cuonn_config *config) {
   int code = CLI_DONE;
   CLI_TRY_DONE(cuonn_context_create(out, config->backend, config->threads));
+  cuonn_context_fit(*out, config->network.n_modes, config->network.mesh);
   CLI_TRY_DONE(cuonn_context_set_method(*out, config->method));
   cli_tell_backend(*out);
 done:
   return code;
 }
 
-int cli_context_create(cuonn_context **out, const cli_options *options) {
+int cli_context_create(cuonn_context **out, const cli_options *options, size_t n_modes, const cuonn_mesh_shape *shape) {
   int code = CLI_DONE;
   cuonn_config config;
   cuonn_config_init(&config);
   CLI_PASS_DONE(cli_config_set(&config, "backend.name", options->backend ? options->backend : "reference"));
   CLI_PASS_DONE(cli_config_set(&config, "backend.threads", options->threads));
+  config.network.n_modes = n_modes;
+  config.network.mesh = shape;
   code = cli_context_open(out, &config);
 done:
   return code;

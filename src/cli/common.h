@@ -94,11 +94,11 @@ cuonn_status cli_make_chip(cuonn_network *network, const cuonn_config *config, u
 /* Phases and chip with which the training of a network begins. */
 cuonn_status cli_start_network(cuonn_network *network, const cuonn_config *config);
 
-/* The context that a configuration names. */
+/* The context that a configuration names, for its network, whose shape is known. */
 int cli_context_open(cuonn_context **out, const cuonn_config *config);
 
-/* A context from --backend and --threads; without them, the reference backend. */
-int cli_context_create(cuonn_context **out, const cli_options *options);
+/* A context from --backend and --threads, for meshes of a size and shape; without them, the reference backend. */
+int cli_context_create(cuonn_context **out, const cli_options *options, size_t n_modes, const cuonn_mesh_shape *shape);
 
 /* If "auto" passed over a faster backend, says so on stderr, once: a command may make several contexts. */
 void cli_tell_backend(const cuonn_context *context);

@@ -360,7 +360,7 @@ const config_key config_keys[] = {
      .sentence = "Power while it computes; 0 leaves energy out."},
 
     {"backend.name", NAME(backend, backends), .default_value = "auto", .unit = "",
-     .sentence = "What computes; `auto` takes the fastest that this machine has."},
+     .sentence = "What computes; `auto` takes the fastest that this machine has and that computes such meshes."},
     {"backend.threads", INTEGER(threads, 0, CUONN_THREADS_MAX), .default_value = "0", .unit = "threads",
      .sentence = "Threads of the `cpu` backend; 0 takes one per processor. Any number gives the same bits."},
     {"backend.method", NAME(method, methods), .default_value = "auto", .unit = "",

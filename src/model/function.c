@@ -104,6 +104,7 @@ static cuonn_status create(kept **out, const cuonn_function *f) {
   cuonn_status status = CUONN_OK;
   options.shape = (cuonn_network_shape){f->n_modes, 1, 2, f->style, true, f->shape};
   CUONN_TRY_DONE(cuonn_context_create(&context, f->backend, f->threads));
+  cuonn_context_fit(context, f->n_modes, f->shape);
   CUONN_TRY_DONE(cuonn_allocate(&k, 1, sizeof *k));
   snprintf(k->backend, sizeof k->backend, "%s", f->backend);
   k->threads = f->threads;

@@ -55,14 +55,13 @@ static cuonn_status check_step(const cuonn_model *model, cuonn_split split, cons
 }
 
 cuonn_status cuonn_model_check_options(const cuonn_context *context, const cuonn_model_options *options) {
-  const size_t n_modes = options->shape.n_modes, most = context->backend->modes_max;
+  const cuonn_backend *const backend = context->backend;
   CUONN_CHECK(options->n_models >= 1, CUONN_E_ARGUMENT, "n_models is 0; it must be at least 1");
-  CUONN_CHECK(most == 0 || n_modes <= most, CUONN_E_SHAPE,
-              "backend %s computes meshes of up to %zu waveguides, these have %zu; use backend cpu",
-              context->backend->name, most, n_modes);
-  CUONN_CHECK(!context->backend->neighbours_only || !options->shape.mesh || options->shape.mesh->neighbours,
-              CUONN_E_SHAPE, "backend %s computes meshes whose nodes join neighbouring waveguides; use backend cpu",
-              context->backend->name);
+  CUONN_CHECK(backend_takes_modes(backend, options->shape.n_modes), CUONN_E_SHAPE,
+              "backend %s computes meshes of up to %zu waveguides, these have %zu; use backend cpu", backend->name,
+              backend->modes_max, options->shape.n_modes);
+  CUONN_CHECK(backend_takes_shape(backend, options->shape.mesh), CUONN_E_SHAPE,
+              "backend %s computes meshes whose nodes join neighbouring waveguides; use backend cpu", backend->name);
   CUONN_CHECK(context->method != CUONN_METHOD_DENSE || !cuonn_gradient_is_measured(options->gradient), CUONN_E_ARGUMENT,
               "method dense has no measured gradients (analog, digital); use columns or auto");
   return CUONN_OK;

@@ -63,6 +63,35 @@ static void test_a_gpu_is_described(void **unused) {
   cuonn_context_free(context);
 }
 
+/* "auto" gives way to cpu where cuda does not compute such meshes, and says so; a backend by its name stays. */
+static void fits(const char *backend, size_t n_modes, const cuonn_mesh_shape *shape, const char *taken) {
+  cuonn_context *context;
+  OK(cuonn_context_create(&context, backend, 0));
+  cuonn_context_fit(context, n_modes, shape);
+  assert_string_equal(cuonn_context_backend(context), taken);
+  const char *const note = cuonn_context_note(context);
+  if (strcmp(taken, "cpu") == 0)
+    assert_string_equal(note, "backend cuda does not compute meshes of this size and shape");
+  else
+    assert_string_equal(note, "");
+  cuonn_context_free(context);
+}
+
+static void test_auto_fits_meshes(void **unused) {
+  (void)unused;
+  cuonn_mesh_shape *near, *far;
+  OK(cuonn_mesh_shape_make(&near, CUONN_ARCHITECTURE_TRIANGULAR, 8, 0));
+  OK(cuonn_mesh_shape_make(&far, CUONN_ARCHITECTURE_BUTTERFLY, 8, 0));
+  fits("auto", 8, NULL, "cuda");
+  fits("auto", 8, near, "cuda");
+  fits("auto", 8, far, "cpu");
+  fits("auto", cuonn_backend_cuda.modes_max, NULL, "cuda");
+  fits("auto", cuonn_backend_cuda.modes_max + 1, NULL, "cpu");
+  fits("cuda", 8, far, "cuda");
+  cuonn_mesh_shape_free(far);
+  cuonn_mesh_shape_free(near);
+}
+
 /* A state with a set and a model, and steps to take. */
 typedef struct {
   cuonn_network network;
@@ -203,6 +232,7 @@ int main(void) {
       cmocka_unit_test(test_old_gpu),
       cmocka_unit_test(test_no_code_for_the_gpu),
       cmocka_unit_test(test_a_gpu_is_described),
+      cmocka_unit_test(test_auto_fits_meshes),
       cmocka_unit_test(test_memory__every_allocation_may_fail),
       cmocka_unit_test(test_memory__says_how_much_and_what_to_lower),
       cmocka_unit_test(test_lost__at_every_kernel),

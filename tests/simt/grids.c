@@ -78,20 +78,25 @@ static void test_models__more_than_a_grid_has_rows(void **unused) {
   assert_null(state);
 }
 
-/* Of 2 waveguides, whose nodes stand in every second column. */
+/* The most columns that a mesh has, of one node each. */
 static void test_columns__more_than_a_grid_has_rows(void **unused) {
   (void)unused;
-  const size_t columns = (size_t)CUONN_GRID_ROWS_MAX * CUONN_BLOCK / 16 + 1;
+  const size_t columns = CUONN_COLUMNS_MAX, n_modes = CUONN_DEVICE_MODES_MAX;
   size_t *const counts = calloc(columns, sizeof *counts);
   uint32_t(*const pairs)[2] = calloc(columns, sizeof *pairs);
   cuonn_mesh_shape *shape;
   void *state;
   assert_true(counts && pairs);
-  for (size_t c = 0; c < columns; c++) counts[c] = pairs[c][1] = 1;
-  OK(cuonn_mesh_shape_create(&shape, kModes, columns, counts, (const uint32_t(*)[2])pairs));
-  backend_problem problem = {.n_models = 1, .shape = {.n_modes = kModes, .n_layers = 1, .n_classes = 2, .mesh = shape}};
+  for (size_t c = 0; c < columns; c++) {
+    counts[c] = 1;
+    pairs[c][0] = c % 2;
+    pairs[c][1] = c % 2 + 1;
+  }
+  OK(cuonn_mesh_shape_create(&shape, n_modes, columns, counts, (const uint32_t(*)[2])pairs));
+  backend_problem problem = {.n_models = 1,
+                             .shape = {.n_modes = n_modes, .n_layers = 1, .n_classes = 2, .mesh = shape}};
   REFUSED(cuonn_backend_cuda.create(&state, &problem), CUONN_E_SHAPE,
-          "backend cuda computes meshes of up to 1048560 columns of 2 waveguides, this one has 1048561");
+          "backend cuda computes meshes of up to 16383 columns of 1024 waveguides, this one has 16384");
   cuonn_mesh_shape_free(shape);
   free(pairs);
   free(counts);

@@ -143,6 +143,8 @@ static int read_all(job *j) {
   int code = CLI_DONE;
   cuonn_config_init(&j->config);
   CLI_TRY_DONE(cuonn_network_read(&j->network, j->args.checkpoint));
+  const cuonn_network_shape *const shape = &j->network.shape;
+  CLI_PASS_DONE(cli_context_create(&j->context, &j->args.common, shape->n_modes, shape->mesh));
   CLI_PASS_DONE(cli_config_of_checkpoint(&j->config, j->args.checkpoint));
   cli_config_follow(&j->config, &j->network.shape);
   for (size_t i = 0; i < j->args.n_settings; i++) CLI_TRY_DONE(cuonn_config_set(&j->config, j->args.settings[i]));
@@ -208,7 +210,6 @@ static int run(int argc, char **argv) {
   CLI_PASS_DONE(cli_find(&j.checkpoint, j.args.checkpoint, CLI_FIND_NETWORK));
   j.args.checkpoint = j.checkpoint;
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(j.args.output, j.args.checkpoint, j.args.input));
-  CLI_PASS_DONE(cli_context_create(&j.context, &j.args.common));
   CLI_PASS_DONE(read_all(&j));
   const cuonn_gradient_method method = j.config.training.gradient;
   if (method != CUONN_GRADIENT_EXACT) CLI_PASS_DONE(compute(&j.exact, &j, CUONN_GRADIENT_EXACT));

@@ -58,8 +58,8 @@ static int run(int argc, char **argv) {
   cuonn_mesh mesh = {0};
   CLI_PASS_DONE(cli_parse(&args, &args.common, &argp, argc, argv));
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.mesh));
-  CLI_PASS_DONE(cli_context_create(&context, &args.common));
   CLI_TRY_DONE(cuonn_mesh_read(&mesh, args.mesh));
+  CLI_PASS_DONE(cli_context_create(&context, &args.common, mesh.n_modes, mesh.shape));
   CLI_PASS_DONE(cli_matrix_of(&matrix, context, &mesh, args.mesh));
   CLI_TRY_DONE(cuonn_unitary_write(args.output, matrix, mesh.n_modes));
   code = print_outcome(&args, matrix, mesh.n_modes);

@@ -141,9 +141,9 @@ static int run(int argc, char **argv) {
   CLI_PASS_DONE(cli_parse(&args, &args.common, &argp, argc, argv));
   CLI_PASS_DONE(parse_options(&how, &args));
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.target, args.chip));
-  CLI_PASS_DONE(cli_context_create(&context, &args.common));
   CLI_TRY_DONE(cuonn_unitary_read(&target, &n_modes, args.target));
   CLI_TRY_DONE(cuonn_mesh_read(&chip, args.chip));
+  CLI_PASS_DONE(cli_context_create(&context, &args.common, chip.n_modes, chip.shape));
   if (n_modes != chip.n_modes) {
     code = cli_fail(CLI_BAD_FILE, "%s: the matrix has %zu rows, but the chip in %s has %zu waveguides", args.target,
                     n_modes, args.chip, chip.n_modes);

@@ -105,8 +105,8 @@ static int run(int argc, char **argv) {
   cuonn_taps taps = {0};
   CLI_PASS_DONE(cli_parse(&args, &args.common, &argp, argc, argv));
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.mesh, args.input));
-  CLI_PASS_DONE(cli_context_create(&context, &args.common));
   CLI_TRY_DONE(cuonn_mesh_read(&mesh, args.mesh));
+  CLI_PASS_DONE(cli_context_create(&context, &args.common, mesh.n_modes, mesh.shape));
   CLI_TRY_DONE(cuonn_fields_read(&input, args.input, "input"));
   if (input.n_modes != mesh.n_modes) {
     code = cli_fail(CLI_BAD_FILE, "%s: input has %zu waveguides, but the mesh in %s has %zu", args.input, input.n_modes,

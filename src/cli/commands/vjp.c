@@ -88,8 +88,8 @@ static int run(int argc, char **argv) {
   cuonn_mesh_gradient *gradient = NULL;
   CLI_PASS_DONE(cli_parse(&args, &args.common, &argp, argc, argv));
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.mesh, args.input));
-  CLI_PASS_DONE(cli_context_create(&context, &args.common));
   CLI_TRY_DONE(cuonn_mesh_read(&mesh, args.mesh));
+  CLI_PASS_DONE(cli_context_create(&context, &args.common, mesh.n_modes, mesh.shape));
   CLI_TRY_DONE(cuonn_fields_read(&input, args.input, "input"));
   CLI_TRY_DONE(cuonn_fields_read(&cotangent, args.input, "cotangent"));
   CLI_PASS_DONE(check_fields(&args, &mesh, &input, &cotangent));
