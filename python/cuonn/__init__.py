@@ -11,6 +11,7 @@ from .chip import Chip
 from .errors import (ArgumentError, ConfigError, DataError, DeviceError, DivergedError, Error, FileError,
                      InterruptedByUserError, NonFiniteError, OutOfMemoryError, ShapeError)
 from .mesh import VJP, Mesh
+from .programming import Programming, program
 from .runs import Run, load_network, sweep, train
 from .shape import Shape
 

@@ -14,6 +14,7 @@ from .errors import ArgumentError, error_of
 Style = c_int
 STYLES = ("top", "bottom", "symmetric", "differential")  # cuonn_phase_style
 ARCHITECTURES = ("rectangular", "triangular", "butterfly", "tree", "custom")  # cuonn_architecture
+PROGRAMMING_METHODS = ("decompose", "local", "nulling", "gradient")  # cuonn_programming_method
 COLUMNS_MAX = 16384  # CUONN_COLUMNS_MAX
 GRADIENTS = ("exact", "analog", "digital", "ideal")  # cuonn_gradient_method
 FLOAT32, FLOAT64, COMPLEX64, COMPLEX128 = range(4)  # cuonn_number
@@ -40,6 +41,13 @@ MeshColumn = _struct(
 Nearest = _struct(
     "cuonn_nearest", ("frobenius", c_double), ("largest", c_double), ("least_singular", c_double),
     ("largest_singular", c_double))
+ProgrammingOptions = _struct(
+    "cuonn_programming_options", ("method", c_int), ("tap_shot", c_double), ("seed", c_uint64),
+    ("iterations", c_size_t))
+MatrixDistance = _struct("cuonn_matrix_distance", ("error", c_double), ("normalised", c_double))
+ProgrammingResult = _struct(
+    "cuonn_programming_result", ("before", MatrixDistance), ("after", MatrixDistance), ("out_of_reach", c_size_t),
+    ("readings", c_size_t), ("iterations", c_size_t))
 NetworkShape = _struct(
     "cuonn_network_shape", ("n_modes", c_size_t), ("n_layers", c_size_t), ("n_classes", c_size_t), ("style", c_int),
     ("loss_per_class", c_bool), ("mesh", c_void_p))
@@ -88,9 +96,9 @@ TrainingCallbacks = _struct(
 Layout = _struct("cuonn_layout", ("type", c_char_p), ("field", c_char_p), ("offset", c_size_t), ("size", c_size_t))
 
 STRUCTS = (
-    Buffer, PhaseBuffers, Function, Mesh, MeshColumn, Nearest, NetworkShape, Network, Fields, Examples, Dataset,
-    FeaturesOptions, ChipOptions, OptimizerOptions, TrainingOptions, ModelOptions, ModelSettings, TrainingState,
-    EpochRecord, TrainingCallbacks)
+    Buffer, PhaseBuffers, Function, Mesh, MeshColumn, Nearest, ProgrammingOptions, MatrixDistance,
+    ProgrammingResult, NetworkShape, Network, Fields, Examples, Dataset, FeaturesOptions, ChipOptions,
+    OptimizerOptions, TrainingOptions, ModelOptions, ModelSettings, TrainingState, EpochRecord, TrainingCallbacks)
 
 # Functions that give a status, with their arguments.
 _FALLIBLE = {
@@ -108,6 +116,7 @@ _FALLIBLE = {
     "cuonn_mesh_write": (c_char_p, POINTER(Mesh)),
     "cuonn_haar_unitary": (c_void_p, c_size_t, c_uint64, c_uint32),
     "cuonn_nearest_unitary": (c_void_p, POINTER(Nearest), c_void_p, c_size_t),
+    "cuonn_chip_program": (POINTER(Mesh), POINTER(ProgrammingResult), c_void_p, c_void_p, POINTER(ProgrammingOptions)),
     "cuonn_network_create": (POINTER(Network), POINTER(NetworkShape)),
     "cuonn_network_initialize": (POINTER(Network), c_int, c_uint64),
     "cuonn_network_read": (POINTER(Network), c_char_p),

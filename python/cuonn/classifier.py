@@ -14,6 +14,7 @@ from sklearn.utils.validation import _check_n_features, check_is_fitted, validat
 
 from . import _arrays
 from . import _library as lib
+from ._context import context
 from ._library import library
 from .chip import Chip
 from .errors import ArgumentError, InterruptedByUserError, ShapeError
@@ -188,9 +189,9 @@ class Classifier(ClassifierMixin, BaseEstimator):
 
         callbacks = lib.TrainingCallbacks(None, lib.OnProgress(lambda unused_user, unused_progress: 0),
                                           lib.OnEpoch(on_epoch), lib.OnStep())
-        with _context(self.backend, self.threads) as context, _stopped_by_interrupt():
-            library.cuonn_context_set_method(context, b"auto")
-            library.cuonn_train(state, context, lib.Dataset(examples, examples), lib.FeaturesOptions(), options,
+        with context(self.backend, self.threads) as computing, _stopped_by_interrupt():
+            library.cuonn_context_set_method(computing, b"auto")
+            library.cuonn_train(state, computing, lib.Dataset(examples, examples), lib.FeaturesOptions(), options,
                                 callbacks)
         self._records = records
 
@@ -199,7 +200,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "meshes_")
         X, _ = self._validate(X)
         fields = self._fields(X)
-        with _context(self.backend, self.threads) as context, self._model(context) as model:
+        with context(self.backend, self.threads) as computing, self._model(computing) as model:
             for layer in range(len(self.meshes_)):
                 out = np.empty_like(fields)
                 library.cuonn_model_propagate(_arrays.buffer(out), model, 0, layer, _arrays.buffer(fields), False, None)
@@ -207,7 +208,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         return fields[:, :max(1, len(self.classes_))].real ** 2
 
     @contextlib.contextmanager
-    def _model(self, context):
+    def _model(self, computing):
         """A handle with the trained phases."""
         options, settings, network, model = lib.ModelOptions(), lib.ModelSettings(), lib.Network(), ctypes.c_void_p()
         library.cuonn_model_options_init(options)
@@ -218,24 +219,12 @@ class Classifier(ClassifierMixin, BaseEstimator):
         try:
             for i, mesh in enumerate(self.meshes_):
                 copy_to_plain(network.layers[i], mesh)
-            library.cuonn_model_create(model, context, options)
+            library.cuonn_model_create(model, computing, options)
             library.cuonn_model_set(model, 0, network, None, settings)
             yield model
         finally:
             library.cuonn_model_destroy(model)
             library.cuonn_network_free(network)
-
-
-@contextlib.contextmanager
-def _context(backend: str, threads: int):
-    """A backend that computes."""
-    context = ctypes.c_void_p()
-    name, threads = lib.text("backend", backend), _arrays.count("threads", threads)
-    library.cuonn_context_create(context, name, threads)
-    try:
-        yield context
-    finally:
-        library.cuonn_context_free(context)
 
 
 @contextlib.contextmanager

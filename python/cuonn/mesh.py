@@ -37,6 +37,16 @@ def backend_of(dtype, backend: Optional[str]) -> bytes:
     return lib.text("backend", backend)
 
 
+def unitary_of(values) -> np.ndarray:
+    """A copy of a square matrix, as the library takes it."""
+    matrix = np.asarray(values)
+    if matrix.dtype.kind not in "biufc":
+        raise ArgumentError(f"the matrix holds {matrix.dtype}; its elements must be numbers")
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise ShapeError(f"the matrix has the shape {matrix.shape}; it must be square")
+    return np.array(matrix, np.complex128, order="C")
+
+
 class _Own:
     """An array of a mesh."""
 
@@ -171,12 +181,7 @@ class Mesh:
         Raises DataError for a matrix that is farther than 1e-6 from unitary, NonFiniteError, ShapeError, and
         ArgumentError for other architectures and the symmetric style, which cannot express every unitary.
         """
-        matrix = np.asarray(unitary)
-        if matrix.dtype.kind not in "biufc":
-            raise ArgumentError(f"the matrix holds {matrix.dtype}; its elements must be numbers")
-        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-            raise ShapeError(f"the matrix has the shape {matrix.shape}; it must be square")
-        matrix = np.array(matrix, np.complex128, order="C")
+        matrix = unitary_of(unitary)
         if nearest:
             library.cuonn_nearest_unitary(_arrays.address(matrix), lib.Nearest(), _arrays.address(matrix), len(matrix))
         with _Plain(Shape(len(matrix), architecture), style) as mesh:

@@ -38,6 +38,9 @@ def test_choices_are_those_of_the_library():
     name = lib.library.cuonn_architecture_name
     name.argtypes, name.restype = (ctypes.c_int,), ctypes.c_char_p
     assert tuple(name(i).decode() for i in range(5)) == lib.ARCHITECTURES and name(5) is None
+    name = lib.library.cuonn_programming_method_name
+    name.argtypes, name.restype = (ctypes.c_int,), ctypes.c_char_p
+    assert tuple(name(i).decode() for i in range(4)) == lib.PROGRAMMING_METHODS and name(4) is None
     measured = lib.library.cuonn_gradient_is_measured
     measured.argtypes, measured.restype = (ctypes.c_int,), ctypes.c_bool
     assert [g for i, g in enumerate(lib.GRADIENTS) if measured(i)] == ["analog", "digital"]
