@@ -215,13 +215,18 @@ int cli_matrix_of(double **out, cuonn_context *context, const cuonn_mesh *mesh, 
   return status == CUONN_OK ? CLI_DONE : cli_fail_file(status, path);
 }
 
+double cli_largest_difference(const double *a, const double *b, size_t n_modes) {
+  double largest = 0;
+  for (size_t i = 0; i < 2 * n_modes * n_modes; i += 2)
+    largest = fmax(largest, hypot(a[i] - b[i], a[i + 1] - b[i + 1]));
+  return largest;
+}
+
 int cli_matrix_error(double *error, cuonn_context *context, const cuonn_mesh *mesh, const double *matrix,
                      const char *path) {
   double *own = NULL;
   const int code = cli_matrix_of(&own, context, mesh, path);
-  *error = 0;
-  for (size_t i = 0; code == CLI_DONE && i < mesh->n_modes * mesh->n_modes; i++)
-    *error = fmax(*error, hypot(own[2 * i] - matrix[2 * i], own[2 * i + 1] - matrix[2 * i + 1]));
+  *error = code == CLI_DONE ? cli_largest_difference(own, matrix, mesh->n_modes) : 0;
   free(own);
   return code;
 }

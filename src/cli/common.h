@@ -106,7 +106,10 @@ void cli_tell_backend(const cuonn_context *context);
 /* The matrix of a mesh, [row][column][2]; release with free(). path: where the mesh came from, for messages. */
 int cli_matrix_of(double **out, cuonn_context *context, const cuonn_mesh *mesh, const char *path);
 
-/* Largest modulus of an element of matrix(mesh) - matrix. */
+/* Largest modulus of an element of a - b, [row][column][2]. */
+double cli_largest_difference(const double *a, const double *b, size_t n_modes);
+
+/* The same of matrix(mesh) - matrix. */
 int cli_matrix_error(double *error, cuonn_context *context, const cuonn_mesh *mesh, const double *matrix,
                      const char *path);
 

@@ -191,15 +191,12 @@ static node_stages stages_of(const cuonn_mesh *mesh, size_t node, const node_for
                        .right = {fixed.right[0], I * fixed.right[1]}};
 }
 
-/* t: [2][2] */
-static void node_matrix(double complex t[4], const cuonn_mesh *mesh, size_t node, const node_form *f) {
+static void node_matrix(double complex t[2][2], const cuonn_mesh *mesh, size_t node, const node_form *f) {
   const node_stages s = stages_of(mesh, node, f);
-  for (size_t i = 0; i < 2; i++) {
-    const double complex behind = f->is_style ? 1 : turn(at(f->out[i], mesh->theta[node], mesh->phi[node]));
-    for (size_t j = 0; j < 2; j++) {
-      t[2 * i + j] =
-          behind * s.outer[j] * (s.right[i] * s.inner[0] * s.left[j] + s.right[1 - i] * s.inner[1] * s.left[1 - j]);
-    }
+  node_matrix_of(t, &s);
+  for (size_t i = 0; i < 2 && !f->is_style; i++) {
+    const double complex behind = turn(at(f->out[i], mesh->theta[node], mesh->phi[node]));
+    for (size_t j = 0; j < 2; j++) t[i][j] *= behind;
   }
 }
 
@@ -223,12 +220,12 @@ void cuonn_convention_matrix(double *matrix, const cuonn_mesh *mesh, const cuonn
   for (size_t c = 0; c < mesh->shape->n_columns; c++) {
     const cuonn_mesh_column column = mesh->shape->columns[c];
     for (size_t k = column.first; k < column.first + column.count; k++) {
-      double complex t[4], *const a = u + mesh->shape->pairs[k][0] * n, *const b = u + mesh->shape->pairs[k][1] * n;
+      double complex t[2][2], *const a = u + mesh->shape->pairs[k][0] * n, *const b = u + mesh->shape->pairs[k][1] * n;
       node_matrix(t, mesh, k, f);
       for (size_t j = 0; j < n; j++) {
         const double complex x = a[j], y = b[j];
-        a[j] = t[0] * x + t[1] * y;
-        b[j] = t[2] * x + t[3] * y;
+        a[j] = t[0][0] * x + t[0][1] * y;
+        b[j] = t[1][0] * x + t[1][1] * y;
       }
     }
     if (f->idle != 0 && has_idle(mesh->shape, c)) {

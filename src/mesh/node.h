@@ -43,4 +43,15 @@ node_stages node_stages_from(const node_fixed *fixed, const node_arms *arms, dou
 double node_turn_weight(const double weights[2]);
 node_stages node_stages_of(const node_fixed *fixed, const node_arms *arms, double theta, double phi);
 
+/* The matrix of a node; m[i][j] is what arm i gets of arm j. */
+static inline void node_matrix_of(double complex m[2][2], const node_stages *stages) {
+  for (size_t i = 0; i < 2; i++) {
+    for (size_t j = 0; j < 2; j++) {
+      const double complex upper = stages->right[i] * stages->inner[0] * stages->left[j];
+      const double complex lower = stages->right[1 - i] * stages->inner[1] * stages->left[1 - j];
+      m[i][j] = (upper + lower) * stages->outer[j];
+    }
+  }
+}
+
 #endif

@@ -12,13 +12,7 @@
 node_product node_product_of(const node_fixed *fixed, const node_arms *arms, double theta, double phi) {
   const node_stages s = node_stages_of(fixed, arms, theta, phi);
   node_product out;
-  for (size_t i = 0; i < 2; i++) {
-    for (size_t j = 0; j < 2; j++) {
-      const double complex upper = s.right[i] * s.inner[0] * s.left[j];
-      const double complex lower = s.right[1 - i] * s.inner[1] * s.left[1 - j];
-      out.m[i][j] = (upper + lower) * s.outer[j];
-    }
-  }
+  node_matrix_of(out.m, &s);
   return out;
 }
 

@@ -88,13 +88,9 @@ static void store(float to[2], double complex z) {
 
 static void store_node(general_node *node, const node_stages *s) {
   double complex m[2][2];
+  node_matrix_of(m, s);
   for (size_t row = 0; row < 2; row++) {
-    for (size_t column = 0; column < 2; column++) {
-      m[row][column] =
-          (s->right[row] * s->inner[0] * s->left[column] + s->right[1 - row] * s->inner[1] * s->left[1 - column]) *
-          s->outer[column];
-      store(node->m[row][column], m[row][column]);
-    }
+    for (size_t column = 0; column < 2; column++) store(node->m[row][column], m[row][column]);
   }
   const double complex inverse = 1 / (s->inner[0] * s->inner[1] * s->outer[0] * s->outer[1]); /* couplers have det 1 */
   store(node->inverse[0][0], m[1][1] * inverse);

@@ -99,7 +99,7 @@ static int convert_mesh(double *error, cuonn_mesh *mesh, const cuonn_convention 
     goto done;
   }
   cuonn_convention_matrix(after, mesh, to);
-  for (size_t i = 0; i < size; i += 2) *error = fmax(*error, hypot(after[i] - before[i], after[i + 1] - before[i + 1]));
+  *error = fmax(*error, cli_largest_difference(after, before, mesh->n_modes));
 done:
   free(after);
   free(before);
