@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from . import _arrays
 from . import _library as lib
 from .errors import ArgumentError, ShapeError
 from .mesh import style_of
@@ -91,10 +92,7 @@ def _errors(name: str, values, nodes: int) -> bytes:
         return b""
     if isinstance(values, jax.core.Tracer):
         raise TypeError(f"{name} is traced by JAX; errors of a chip are constants, arrays of NumPy")
-    array = np.ascontiguousarray(values, np.float64)
-    if array.shape != (nodes, 2):
-        raise ShapeError(f"{name} has the shape {array.shape}, {(nodes, 2)} is needed")
-    return array.tobytes()
+    return _arrays.reals(name, values, (nodes, 2)).tobytes()
 
 
 def _sizes(shape: Optional[Shape], theta) -> tuple:

@@ -149,6 +149,14 @@ def load_network(path) -> list:
         library.cuonn_network_free(network)
 
 
+def _arguments(config, output, resume, settings: Optional[Mapping]) -> list:
+    """What train and sweep take alike."""
+    arguments = _settings(settings)
+    arguments += ["--output", os.fspath(output)] if output is not None else []
+    arguments += ["--resume", os.fspath(resume)] if resume is not None else []
+    return arguments + ([os.fspath(config)] if config is not None else [])
+
+
 def train(config=None, *, output=None, resume=None, settings: Optional[Mapping] = None,
           progress: bool = False) -> Run:
     """Trains a network as `cuonn train` does.
@@ -158,10 +166,7 @@ def train(config=None, *, output=None, resume=None, settings: Optional[Mapping] 
     as {"training.epochs": 5}.  progress: a bar of tqdm.
     Returns the Run.  Raises ConfigError, DataError, DeviceError, and Error with the program's own line.
     """
-    arguments = _settings(settings)
-    arguments += ["--output", os.fspath(output)] if output is not None else []
-    arguments += ["--resume", os.fspath(resume)] if resume is not None else []
-    arguments += [os.fspath(config)] if config is not None else []
+    arguments = _arguments(config, output, resume, settings)
     return Run(_follow("train", arguments, progress, "epoch", lambda before, said: said["epoch"],
                        ("train_loss", "test_accuracy")))
 
@@ -171,10 +176,7 @@ def sweep(grid=None, *, output=None, resume=None, settings: Optional[Mapping] = 
     grid's dimensions (docs/files.md).  Arguments and errors as of train(); lists in settings are axes."""
     import xarray
 
-    arguments = _settings(settings)
-    arguments += ["--output", os.fspath(output)] if output is not None else []
-    arguments += ["--resume", os.fspath(resume)] if resume is not None else []
-    arguments += [os.fspath(grid)] if grid is not None else []
+    arguments = _arguments(grid, output, resume, settings)
     done = len(list(pathlib.Path(resume, "runs").glob("*.nc"))) if resume is not None else 0
     directory = _follow("sweep", arguments, progress, "run", lambda before, said: before + 1, ("test_error",), done)
     return xarray.load_dataset(directory / "sweep.nc")
