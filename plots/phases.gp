@@ -54,7 +54,7 @@ command = waveguides
 if (apart) {
   set xtics ()
   step = ceil(columns/20.0)
-  command = command.", data index 1 using ($5 - $2 > 1 ? $6 : NaN):2:(0):($5 - $2) with vectors nohead lw 2 lc rgb '#444444', data index 2 using ($1 + ($2 - 1)/2.0):(0):xtic(int($0) % step == 0 ? sprintf('%d', int($0)) : '') with points ps 0"
+  command = command.", data index 1 using ($5 - $2 > 1 ? $6 : NaN):2:(0):($5 - $2) with vectors nohead lw 2 lc rgb '#444444', data index 2 using ($1 + ($2 - 1)/2.0):(modes):xtic(int($0) % step == 0 ? sprintf('%d', int($0)) : '') with dots"
 }
 command = command.box(left, 4).box(right, 3)
 if (apart) { command = command.far(left, 4).far(right, 3) }
