@@ -24,7 +24,7 @@ static node_errors errors_of(const cuonn_mesh *mesh, size_t node) {
   return (node_errors){coupler[0] + coupler[1], coupler[0] - coupler[1], loss[0] * M_LN10 / 20, loss[1] * M_LN10 / 20};
 }
 
-/* The node's matrix, eq. 42: sums and differences of errors, so that what vanishes without them is exactly 0. A lossy
+/* The node's matrix, eq. 44: sums and differences of errors, so that what vanishes without them is exactly 0. A lossy
  * theta is a complex one. */
 static void node_matrix(complex_t m[2][2], const node_errors *e, const node_arms *arms, double theta, double phi) {
   const complex_t half = (theta + I * e->theta_decay) * (arms->theta[0] - arms->theta[1]) / 2;
@@ -42,7 +42,7 @@ static void node_matrix(complex_t m[2][2], const node_errors *e, const node_arms
   }
 }
 
-/* theta of the splitting nearest to that of an ideal node, eq. 43. */
+/* theta of the splitting nearest to that of an ideal node, eq. 45. */
 static double reach(const node_errors *e, double theta, bool *out_of_reach) {
   const double lowest = sin(e->sum), rest = sin(e->difference), s = sin(theta / 2), c = cos(theta / 2);
   const double sign = cos(e->sum + e->difference) * cos(e->sum - e->difference) < 0 ? -1 : 1; /* beyond pi/4 */

@@ -1,4 +1,4 @@
-/* Known errors of couplers and losses, corrected node by node: eq. 42 to 46 of docs/programming.md. */
+/* Known errors of couplers and losses, corrected node by node: eq. 44 to 46 of docs/programming.md. */
 #ifndef CUONN_PROGRAMMING_LOCAL_H
 #define CUONN_PROGRAMMING_LOCAL_H
 

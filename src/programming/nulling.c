@@ -81,7 +81,7 @@ static void null_node(cuonn_mesh *chip, programming_readings *readings, size_t n
   programming_set(readings, node, chip->theta[node], chip->phi[node]);
 }
 
-/* gamma: light that should leave by this output alone interferes with a reference, eq. 50. */
+/* gamma: light that should leave by this output alone interferes with a reference, eq. 49. */
 static void turn_output(cuonn_mesh *chip, programming_readings *readings, complex_t *in, const complex_t *row,
                         size_t output) {
   double values[kSettings], c[3];
