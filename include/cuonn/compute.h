@@ -98,11 +98,11 @@ CUONN_API cuonn_status cuonn_features(cuonn_fields *out, cuonn_context *context,
  *  nodes passes the fields on.  Going backward they are taken at the same places.  A stage that is not wanted is NULL.
  */
 typedef struct cuonn_taps {
-  double *before_phi;    /**< before the phi stage, the column's input */
+  double *before_phi;    /**< before the phi stage; the column's input, or behind a third coupler */
   double *after_phi;     /**< after the phi stage, before the left coupler */
   double *before_theta;  /**< after the left coupler, before the theta stage */
   double *after_theta;   /**< after the theta stage, before the right coupler */
-  double *after_coupler; /**< after the right coupler, the column's output */
+  double *after_coupler; /**< after the right coupler and a crossing, the column's output */
 } cuonn_taps;
 
 /** Sends a batch of fields through a mesh: out = U in, or with backward, out = U^T in, light entering at the outputs.

@@ -47,6 +47,7 @@ typedef struct cuonn_config {
   cuonn_features_options features; /**< data.features, .radius, .side, .width, .frequencies, .border, .reference */
   cuonn_network_shape network;     /**< network.modes, .layers, .classes, .phase_style, .loss_per_class; mesh: NULL */
   cuonn_architecture architecture; /**< network.architecture */
+  cuonn_node_kind node;            /**< network.node */
   size_t columns;                  /**< network.columns; 0: as many as the architecture has */
   char shape_file[CUONN_CONFIG_TEXT];       /**< network.shape_file: needed with, and only with, architecture: custom */
   cuonn_network_start start;                /**< network.start: haar, haar-phases, file */

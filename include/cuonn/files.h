@@ -52,8 +52,8 @@ CUONN_API cuonn_status cuonn_unitary_write(const char *path, const double *matri
 CUONN_API cuonn_status cuonn_mesh_shape_read(cuonn_mesh_shape **out, size_t n_modes, const char *path);
 
 /** Reads a mesh: theta(node), phi(node); gamma(waveguide), coupler_error(node, side), loss_db(node, shifter),
- *  attributes architecture, columns and phase_style are zero, or rectangular, N and top, where absent; of custom meshes
- *  the nodes, as cuonn_mesh_shape_read() does.
+ *  attributes architecture, columns, node and phase_style are zero, or rectangular, N, mzi and top, where absent; of
+ * custom meshes the nodes, as cuonn_mesh_shape_read() does.
  *  @param[out] out  release with cuonn_mesh_free() */
 CUONN_API cuonn_status cuonn_mesh_read(cuonn_mesh *out, const char *path);
 

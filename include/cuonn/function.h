@@ -27,7 +27,7 @@ typedef struct cuonn_function {
   size_t n_modes;                /**< waveguides, N */
   const cuonn_mesh_shape *shape; /**< of n_modes waveguides; NULL: rectangular */
   cuonn_phase_style style;
-  const double *coupler_error; /**< [node][2], as in cuonn_mesh; NULL: none */
+  const double *coupler_error; /**< [node][2 or 3], as in cuonn_mesh; NULL: none */
   const double *loss_db;       /**< [node][2], as in cuonn_mesh; NULL: none */
 } cuonn_function;
 

@@ -2,7 +2,8 @@
  *  Meshes of Mach-Zehnder interferometers (MZIs), and phases for them.
  *
  *  shape.h says which waveguides the nodes (MZIs) of a mesh couple, and in which order they are numbered.
- *  A node is  right coupler x theta stage x left coupler x phi stage, light meeting the phi stage first.
+ *  A node is  right coupler x theta stage x left coupler x phi stage, light meeting the phi stage first, or has one
+ *  thing more: cuonn_node_kind.
  *
  *  Formulas: docs/physics.md.
  */
@@ -36,7 +37,8 @@ typedef struct cuonn_mesh {
   double *theta;           /**< [node] internal phase, radians */
   double *phi;             /**< [node] external phase, radians */
   double *gamma;           /**< [waveguide] output phase, radians */
-  double *coupler_error;   /**< [node][2] radians on pi/4; 0 = left coupler, 1 = right coupler */
+  double *coupler_error;   /**< [node][2] radians on pi/4; 0 = left coupler, 1 = right coupler; nodes of the kind mzi3
+                                have [node][3], 2 = the coupler in front of phi */
   double *loss_db;         /**< [node][2] dB of power, positive attenuates; 0 = theta shifter, 1 = phi shifter */
 } cuonn_mesh;
 
@@ -85,7 +87,8 @@ CUONN_API double cuonn_phase_wrap(double phase, double period);
 
 /** Brings all phases of a mesh, which must be finite, into [0, 2 pi) and leaves its matrix, errors and losses included,
  *  as it was but for rounding.  A sign that a differential node loses moves on through phi of later nodes to gamma;
- *  phases that are there already stay, bit for bit, unless such a sign passes.
+ *  phases that are there already stay, bit for bit, unless such a sign passes.  Signs do not pass the third coupler of
+ *  mzi3: there phi of the differential style comes into [0, 4 pi).
  *  @return CUONN_OK; CUONN_E_MEMORY, the mesh as it was */
 CUONN_API cuonn_status cuonn_mesh_wrap(cuonn_mesh *mesh);
 
@@ -138,8 +141,9 @@ CUONN_API size_t cuonn_mesh_haar_exponent(size_t n_modes, size_t node);
 /** Draws theta from the law of cuonn_mesh_haar_exponent(), phi and gamma uniformly from [0, 2 pi): for the universal
  *  styles these are the phases that Haar-random unitaries have, without a decomposition.  In a triangular mesh, k is
  *  one more than the node's top waveguide.  Where cuonn_mesh_shape_is_universal() is false, k = 1: every node has the
- *  law of a Haar-random 2 x 2 unitary.  Errors and losses stay.
- *  @return CUONN_OK */
+ *  law of a Haar-random 2 x 2 unitary.  Nodes of another kind than mzi get the phases that give the same matrix, but
+ *  in the symmetric style the same phases.  Errors and losses stay.
+ *  @return CUONN_OK; CUONN_E_MEMORY */
 CUONN_API cuonn_status cuonn_mesh_randomize(cuonn_mesh *mesh, uint64_t seed, uint32_t stream);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
 /** @file shape.h
- *  Shapes of meshes: which waveguides the nodes of each column couple.
+ *  Shapes of meshes: which waveguides the nodes of each column couple, and what a node is made of.
  *
  *  Light passes the columns one after another.  A column holds nodes, each on a pair of waveguides, or single phase
  *  shifters, each on one waveguide; no waveguide is in a column twice, and waveguides that are not in it pass
@@ -40,6 +40,23 @@ typedef struct cuonn_mesh_column {
       *pairs)[2];  /**< [count] top and bottom waveguide of each node; NULL for singles, whose j is waveguide j */
   bool contiguous; /**< the pairs are (t, t+1), (t+2, t+3), ... for some t */
 } cuonn_mesh_column;
+
+/** What a node is made of, light meeting the last factor first: couplers K, of pi/4 and an error each, and stages S of
+ *  the phases.  All nodes of a mesh are of one kind.  Hamerly, Bandyopadhyay, Englund, Nat. Commun. 13, 6831 (2022). */
+typedef enum cuonn_node_kind {
+  CUONN_NODE_MZI,  /**< K(right) S_theta K(left) S_phi: the Mach-Zehnder interferometer */
+  CUONN_NODE_MZI3, /**< K(right) S_theta K(left) S_phi K(third): one more coupler in front */
+  CUONN_NODE_MZIX  /**< X K(right) S_theta K(left) S_phi: a crossing X behind, which exchanges the waveguides */
+} cuonn_node_kind;
+
+/** Name of a kind of node, as in files and configurations.  @return a constant string, NULL if unknown. */
+CUONN_API const char *cuonn_node_kind_name(cuonn_node_kind kind);
+
+/** Kind of a name.  @return CUONN_OK; CUONN_E_ARGUMENT naming all of them */
+CUONN_API cuonn_status cuonn_node_kind_parse(cuonn_node_kind *out, const char *name);
+
+/** Couplers of a node, each with an error of its own: 2, of mzi3 3. */
+CUONN_API size_t cuonn_node_kind_couplers(cuonn_node_kind kind);
 
 /** A shape.  It never changes, and may be shared by meshes and threads. */
 typedef struct cuonn_mesh_shape cuonn_mesh_shape;
@@ -95,6 +112,13 @@ CUONN_API cuonn_status cuonn_mesh_shape_rectangular(cuonn_mesh_shape **out, size
 CUONN_API cuonn_status cuonn_mesh_shape_create(cuonn_mesh_shape **out, size_t n_modes, size_t n_columns,
                                                const size_t *counts, const uint32_t (*pairs)[2]);
 
+/** The shape with the same columns whose nodes are of another kind.  All other functions make shapes of
+ *  CUONN_NODE_MZI.
+ *  @param[out] out  release with cuonn_mesh_shape_free(); NULL on failure
+ *  @return CUONN_OK; CUONN_E_ARGUMENT for an unknown kind; CUONN_E_MEMORY */
+CUONN_API cuonn_status cuonn_mesh_shape_with_node(cuonn_mesh_shape **out, const cuonn_mesh_shape *shape,
+                                                  cuonn_node_kind node);
+
 /** Another owner of the same shape; each calls cuonn_mesh_shape_free().  NULL gives NULL. */
 CUONN_API cuonn_mesh_shape *cuonn_mesh_shape_share(const cuonn_mesh_shape *shape);
 
@@ -115,6 +139,9 @@ CUONN_API cuonn_mesh_column cuonn_mesh_shape_column(const cuonn_mesh_shape *shap
 
 /** What the shape was made as: `custom` if by cuonn_mesh_shape_create(). */
 CUONN_API cuonn_architecture cuonn_mesh_shape_architecture(const cuonn_mesh_shape *shape);
+
+/** What the nodes are made of. */
+CUONN_API cuonn_node_kind cuonn_mesh_shape_node(const cuonn_mesh_shape *shape);
 
 /** Whether meshes of this shape can be given every unitary by cuonn_mesh_decompose(): rectangular ones of N columns,
  *  and triangular ones. */

@@ -147,6 +147,7 @@ _OTHERS = {
     "cuonn_mesh_shape_architecture": (c_int, c_void_p),
     "cuonn_mesh_shape_column": (MeshColumn, c_void_p, c_size_t),
     "cuonn_mesh_shape_columns": (c_size_t, c_void_p),
+    "cuonn_mesh_shape_node": (c_int, c_void_p),
     "cuonn_mesh_shape_free": (None, c_void_p),
     "cuonn_mesh_shape_modes": (c_size_t, c_void_p),
     "cuonn_mesh_shape_nodes": (c_size_t, c_void_p),

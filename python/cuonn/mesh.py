@@ -93,6 +93,8 @@ def _put_shape(shape: Shape) -> tuple:
 
 def _get_shape(dataset) -> dict:
     """Arguments of a Mesh from a Dataset with such variables and attributes."""
+    if dataset.attrs.get("node", "mzi") != "mzi":
+        raise ShapeError(f"the nodes of the Dataset are of the kind {dataset.attrs['node']}; meshes of Python have MZIs")
     how = {"architecture": dataset.attrs.get("architecture", "rectangular")}
     if "columns" in dataset.attrs:
         how["columns"] = int(dataset.attrs["columns"])

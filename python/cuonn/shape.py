@@ -86,7 +86,11 @@ class Shape:
 
     @classmethod
     def of_handle(cls, handle: int) -> "Shape":
-        """The shape of a struct of the library, of which this is one more owner."""
+        """The shape of a struct of the library, of which this is one more owner.  Raises ShapeError for nodes that are
+        no MZIs."""
+        if library.cuonn_mesh_shape_node(handle) != 0:
+            raise ShapeError("the nodes have a third coupler or a crossing (kind mzi3 or mzix); meshes of Python have "
+                             "MZIs: use the program cuonn")
         shape = cls.__new__(cls)
         shape._own(library.cuonn_mesh_shape_share(handle))
         return shape

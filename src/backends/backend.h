@@ -74,6 +74,7 @@ typedef struct cuonn_backend {
   size_t models_per_state; /* most models of a sweep in one state: more would gain nothing, and be finished later */
   size_t modes_max;        /* most waveguides of a mesh, beyond which it refuses them; 0: CUONN_MODES_MAX */
   bool neighbours_only;    /* it refuses meshes of which a node couples waveguides that are not neighbours */
+  bool mzi_only;           /* it refuses meshes whose nodes are of another kind than mzi */
 
   /* Whether it can compute here; CUONN_E_DEVICE and the reason if not. device: unless NULL, one line on the device that
    * computes, "" if that is the processor. */
@@ -141,7 +142,8 @@ static inline bool backend_takes_modes(const cuonn_backend *backend, size_t n_mo
   return backend->modes_max == 0 || n_modes <= backend->modes_max;
 }
 static inline bool backend_takes_shape(const cuonn_backend *backend, const cuonn_mesh_shape *shape) {
-  return !backend->neighbours_only || !shape || shape->neighbours;
+  return !shape ||
+         ((!backend->neighbours_only || shape->neighbours) && (!backend->mzi_only || shape->node == CUONN_NODE_MZI));
 }
 
 /* A context: which backend, and its number of threads. */

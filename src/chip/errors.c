@@ -59,11 +59,15 @@ cuonn_status cuonn_chip_check_shape(const cuonn_chip_options *chip, const cuonn_
   return CUONN_OK;
 }
 
-static void draw_couplers(double error[2], const cuonn_chip_options *chip, uint32_t layer, uint32_t node) {
-  const random_place place = {chip->seed, RANDOM_COUPLER, layer, 0};
-  random_normals(error, place, node);
-  if (chip->coupler_equal) error[1] = error[0];
-  for (size_t i = 0; i < 2; i++) error[i] = chip->coupler_mean + chip->coupler_std * error[i];
+/* error: [couplers]; the third has a draw of its own. */
+static void draw_couplers(double *error, size_t couplers, const cuonn_chip_options *chip, uint32_t layer,
+                          uint32_t node) {
+  double normals[4];
+  random_normals(normals, (random_place){chip->seed, RANDOM_COUPLER, layer, 0}, node);
+  if (couplers > 2) random_normals(normals + 2, (random_place){chip->seed, RANDOM_COUPLER, layer, 1}, node);
+  for (size_t i = 0; i < couplers; i++) {
+    error[i] = chip->coupler_mean + chip->coupler_std * normals[chip->coupler_equal ? 0 : i];
+  }
 }
 
 /* A draw below 0 is refused, and the next one taken: at least half are above the mean, which is not negative. */
@@ -82,11 +86,11 @@ static void draw_losses(double loss[2], const cuonn_chip_options *chip, uint32_t
 
 cuonn_status cuonn_chip_draw_errors(cuonn_network *network, const cuonn_chip_options *chip) {
   CUONN_TRY(cuonn_chip_check(chip, CUONN_GRADIENT_EXACT, network->shape.style));
-  const size_t nodes = cuonn_network_nodes(&network->shape);
+  const size_t nodes = cuonn_network_nodes(&network->shape), couplers = shape_couplers(network->shape.mesh);
   if (chip->coupler_mean == 0 && chip->coupler_std == 0 && chip->loss_mean == 0 && chip->loss_std == 0) return CUONN_OK;
   for (size_t l = 0; l < network->shape.n_layers; l++) {
     for (size_t k = 0; k < nodes; k++) {
-      draw_couplers(network->layers[l].coupler_error + 2 * k, chip, (uint32_t)l, (uint32_t)k);
+      draw_couplers(network->layers[l].coupler_error + couplers * k, couplers, chip, (uint32_t)l, (uint32_t)k);
       draw_losses(network->layers[l].loss_db + 2 * k, chip, (uint32_t)l, (uint32_t)k);
     }
   }

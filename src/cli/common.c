@@ -131,6 +131,7 @@ void cli_config_follow(cuonn_config *config, const cuonn_network_shape *shape) {
   const size_t columns = cuonn_mesh_shape_columns(shape->mesh) - 1; /* without that of gamma */
   config->network = *shape;
   config->architecture = cuonn_mesh_shape_architecture(shape->mesh);
+  config->node = cuonn_mesh_shape_node(shape->mesh);
   const size_t own = cuonn_architecture_columns(config->architecture, shape->n_modes);
   if (config->architecture != CUONN_ARCHITECTURE_RECTANGULAR)
     config->columns = 0;

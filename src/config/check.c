@@ -124,9 +124,15 @@ static cuonn_status check_architecture(const cuonn_config *config) {
 }
 
 cuonn_status cuonn_config_mesh_shape(cuonn_mesh_shape **out, const cuonn_config *config) {
+  cuonn_mesh_shape *columns;
+  *out = NULL;
   if (config->architecture == CUONN_ARCHITECTURE_CUSTOM)
-    return cuonn_mesh_shape_read(out, config->network.n_modes, config->shape_file);
-  return cuonn_mesh_shape_make(out, config->architecture, config->network.n_modes, config->columns);
+    CUONN_TRY(cuonn_mesh_shape_read(&columns, config->network.n_modes, config->shape_file));
+  else
+    CUONN_TRY(cuonn_mesh_shape_make(&columns, config->architecture, config->network.n_modes, config->columns));
+  const cuonn_status status = cuonn_mesh_shape_with_node(out, columns, config->node);
+  cuonn_mesh_shape_free(columns);
+  return status;
 }
 
 cuonn_status cuonn_config_check(const cuonn_config *config) {
@@ -158,6 +164,11 @@ cuonn_status cuonn_config_check(const cuonn_config *config) {
               "training.gradient is measured in situ, but network.phase_style %s moves the phases of both arms: set "
               "network.phase_style to top or bottom, or training.gradient to exact",
               cuonn_phase_style_name(config->network.style));
+  CUONN_CHECK(
+      !cuonn_gradient_is_measured(config->training.gradient) || config->node == CUONN_NODE_MZI, CUONN_E_CONFIG,
+      "training.gradient is measured in situ, which is known only for network.node mzi, not %s: set network.node "
+      "to mzi, or training.gradient to exact",
+      cuonn_node_kind_name(config->node));
   CUONN_CHECK(config->repeats == 1, CUONN_E_CONFIG,
               "sweep.repeats is %zu, but several runs of a configuration are for cuonn sweep; set it to 1",
               config->repeats);

@@ -27,6 +27,7 @@ static const char *const schemes[] = {"analog", "analog-switched", "digital", "s
 static const char *const tap_readings[] = {"batch", "example", NULL};
 static const char *const holding_laws[] = {"heater", "constant", NULL};
 static const char *const dataflows[] = {"sequential", "streaming", "reused", NULL};
+static const char *const nodes[] = {"mzi", "mzi3", "mzix", NULL};
 static const char *const methods[] = {"columns", "dense", "auto", NULL};
 static const char *const backends[] = {"auto", "reference", "cpu", "cuda", NULL};
 
@@ -115,6 +116,9 @@ const config_key config_keys[] = {
      .decides = true},
     {"network.shape_file", TEXT(shape_file, 0), .default_value = "", .unit = "",
      .sentence = "With `custom`: netCDF file with `pair(node, arm)`, the waveguides of each node, and `column(node)`."},
+    {"network.node", CHOICE(node, nodes), .default_value = "mzi", .unit = "",
+     .sentence = "What a node is made of: an MZI, an MZI with a third coupler in front, or one with a crossing behind.",
+     .decides = true},
     {"network.start", CHOICE(start, starts), .default_value = "haar", .unit = "",
      .sentence =
          "Starting phases: of Haar-random unitaries, drawn from the law of such phases (of each node by itself where a "

@@ -332,6 +332,9 @@ static cuonn_status convert_column(conversion *c, const cuonn_mesh *mesh, size_t
 static cuonn_status check_conversion(const cuonn_mesh *mesh, const cuonn_convention *from, const cuonn_convention *to) {
   const cuonn_convention *const ends[] = {from, to};
   const bool same = from->form == to->form;
+  CUONN_CHECK(mesh->shape->node == CUONN_NODE_MZI, CUONN_E_ARGUMENT,
+              "the nodes are of the kind %s, of which conventions say nothing; only mzi can be converted",
+              cuonn_node_kind_name(mesh->shape->node));
   for (size_t i = 0; i < 2 * mesh->n_nodes; i++) {
     for (size_t e = 0; e < 2; e++) {
       CUONN_CHECK(mesh->coupler_error[i] == 0 || ends[e]->form->couplers, CUONN_E_ARGUMENT,

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cuonn/convention.h"
+#include "mesh/fit.h"
 #include "mesh/shape.h"
 
 typedef double complex complex_t;
@@ -127,7 +128,8 @@ static void place(cuonn_mesh *mesh, size_t *free_column, node from) {
   free_column[top] = free_column[top + 1] = column + 1;
 }
 
-cuonn_status cuonn_mesh_decompose(cuonn_mesh *mesh, const double *unitary) {
+/* Of nodes of the kind mzi. */
+static cuonn_status decompose(cuonn_mesh *mesh, const double *unitary) {
   const size_t n = mesh->n_modes, nodes = mesh->n_nodes;
   complex_t *u = NULL;
   double *angles = NULL;
@@ -180,5 +182,26 @@ done:
   free(right);
   free(angles);
   free(u);
+  return status;
+}
+
+cuonn_status cuonn_mesh_decompose(cuonn_mesh *mesh, const double *unitary) {
+  const size_t nodes = mesh->n_nodes;
+  cuonn_mesh_shape *shape = NULL;
+  cuonn_mesh plain = {0};
+  cuonn_status status = CUONN_OK;
+  if (mesh->shape->node == CUONN_NODE_MZI) return decompose(mesh, unitary);
+  CUONN_TRY_DONE(cuonn_mesh_shape_with_node(&shape, mesh->shape, CUONN_NODE_MZI));
+  CUONN_TRY_DONE(cuonn_mesh_create_shaped(&plain, shape, mesh->style));
+  CUONN_TRY_DONE(decompose(&plain, unitary));
+  memcpy(mesh->theta, plain.theta, nodes * sizeof(double));
+  memcpy(mesh->phi, plain.phi, nodes * sizeof(double));
+  memcpy(mesh->gamma, plain.gamma, mesh->n_modes * sizeof(double));
+  memset(mesh->coupler_error, 0, shape_couplers(mesh->shape) * nodes * sizeof(double));
+  memset(mesh->loss_db, 0, 2 * nodes * sizeof(double));
+  status = mesh_from_mzi(mesh);
+done:
+  cuonn_mesh_free(&plain);
+  cuonn_mesh_shape_free(shape);
   return status;
 }

@@ -5,6 +5,7 @@
 #include "mesh/shape.h"
 
 bool mesh_is_ideal(const cuonn_mesh *mesh) {
+  if (mesh->shape->node != CUONN_NODE_MZI) return false;
   for (size_t i = 0; i < 2 * mesh->n_nodes; i++) {
     if (mesh->coupler_error[i] != 0 || mesh->loss_db[i] != 0) return false;
   }

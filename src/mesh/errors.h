@@ -7,7 +7,7 @@
 
 #include "cuonn/mesh.h"
 
-/* No coupler error and no loss. */
+/* Nodes of the kind mzi, no coupler error and no loss. */
 bool mesh_is_ideal(const cuonn_mesh *mesh);
 
 /* The most, in dB, that a node attenuates or amplifies, and one node of a column. */

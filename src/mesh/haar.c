@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "cuonn/mesh.h"
+#include "mesh/fit.h"
 #include "mesh/shape.h"
 
 cuonn_status cuonn_haar_unitary(double *unitary, size_t n_modes, uint64_t seed, uint32_t stream) {
@@ -75,5 +76,5 @@ cuonn_status cuonn_mesh_randomize(cuonn_mesh *mesh, uint64_t seed, uint32_t stre
     mesh->phi[k] = turn * random_uniform(place, index++);
   }
   for (size_t w = 0; w < mesh->n_modes; w++) mesh->gamma[w] = turn * random_uniform(place, index++);
-  return CUONN_OK;
+  return mesh->style == CUONN_STYLE_SYMMETRIC ? CUONN_OK : mesh_from_mzi(mesh);
 }

@@ -21,7 +21,7 @@ cuonn_status cuonn_mesh_create_shaped(cuonn_mesh *out, const cuonn_mesh_shape *s
   CUONN_TRY_DONE(cuonn_allocate(&out->theta, nodes, sizeof(double)));
   CUONN_TRY_DONE(cuonn_allocate(&out->phi, nodes, sizeof(double)));
   CUONN_TRY_DONE(cuonn_allocate(&out->gamma, shape->n_modes, sizeof(double)));
-  CUONN_TRY_DONE(cuonn_allocate(&out->coupler_error, 2 * nodes, sizeof(double)));
+  CUONN_TRY_DONE(cuonn_allocate(&out->coupler_error, shape_couplers(shape) * nodes, sizeof(double)));
   CUONN_TRY_DONE(cuonn_allocate(&out->loss_db, 2 * nodes, sizeof(double)));
 done:
   if (status != CUONN_OK) cuonn_mesh_free(out);
@@ -57,7 +57,7 @@ cuonn_status cuonn_mesh_copy(cuonn_mesh *to, const cuonn_mesh *from) {
   memcpy(to->theta, from->theta, nodes * sizeof(double));
   memcpy(to->phi, from->phi, nodes * sizeof(double));
   memcpy(to->gamma, from->gamma, from->n_modes * sizeof(double));
-  memcpy(to->coupler_error, from->coupler_error, 2 * nodes * sizeof(double));
+  memcpy(to->coupler_error, from->coupler_error, shape_couplers(from->shape) * nodes * sizeof(double));
   memcpy(to->loss_db, from->loss_db, 2 * nodes * sizeof(double));
   return CUONN_OK;
 }
@@ -77,7 +77,7 @@ cuonn_status cuonn_mesh_check(const cuonn_mesh *mesh) {
   CUONN_TRY(check_finite("theta", mesh->theta, nodes));
   CUONN_TRY(check_finite("phi", mesh->phi, nodes));
   CUONN_TRY(check_finite("gamma", mesh->gamma, mesh->n_modes));
-  CUONN_TRY(check_finite("coupler_error", mesh->coupler_error, 2 * nodes));
+  CUONN_TRY(check_finite("coupler_error", mesh->coupler_error, shape_couplers(mesh->shape) * nodes));
   CUONN_TRY(check_finite("loss_db", mesh->loss_db, 2 * nodes));
   return CUONN_OK;
 }

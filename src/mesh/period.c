@@ -48,12 +48,13 @@ static void wrap_differential(double *phi, double *top, double *bottom) {
 cuonn_status cuonn_mesh_wrap(cuonn_mesh *mesh) {
   const size_t n = mesh->n_modes;
   const cuonn_phase_periods period = cuonn_phase_style_periods(mesh->style);
+  const bool passes_signs = mesh->style == CUONN_STYLE_DIFFERENTIAL && mesh->shape->node != CUONN_NODE_MZI3;
   double *carried = NULL; /* [waveguide] */
   CUONN_TRY(cuonn_allocate(&carried, n, sizeof *carried));
   for (size_t k = 0; k < mesh->n_nodes; k++) {
     const uint32_t *const pair = mesh->shape->pairs[k];
     if (wrap(&mesh->theta[k], period.joint_theta)) mesh->phi[k] -= period.joint_phi;
-    if (mesh->style == CUONN_STYLE_DIFFERENTIAL) wrap_differential(&mesh->phi[k], carried + pair[0], carried + pair[1]);
+    if (passes_signs) wrap_differential(&mesh->phi[k], carried + pair[0], carried + pair[1]);
     mesh->phi[k] = cuonn_phase_wrap(mesh->phi[k], period.phi);
   }
   for (size_t w = 0; w < n; w++) mesh->gamma[w] = cuonn_phase_wrap(mesh->gamma[w] + carried[w], period.gamma);

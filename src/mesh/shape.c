@@ -101,6 +101,21 @@ done:
   return status;
 }
 
+cuonn_status cuonn_mesh_shape_with_node(cuonn_mesh_shape **out, const cuonn_mesh_shape *shape, cuonn_node_kind node) {
+  size_t *counts;
+  *out = NULL;
+  CUONN_CHECK(cuonn_node_kind_name(node), CUONN_E_ARGUMENT, "node kind %d is not one of the three", (int)node);
+  CUONN_TRY(cuonn_allocate(&counts, shape->n_columns, sizeof *counts));
+  for (size_t c = 0; c < shape->n_columns; c++) counts[c] = shape->columns[c].count;
+  const cuonn_status status =
+      cuonn_mesh_shape_create(out, shape->n_modes, shape->n_columns, counts, (const uint32_t(*)[2])shape->pairs);
+  free(counts);
+  if (status != CUONN_OK) return status;
+  (*out)->architecture = shape->architecture;
+  (*out)->node = node;
+  return CUONN_OK;
+}
+
 size_t cuonn_mesh_shape_modes(const cuonn_mesh_shape *shape) { return shape->n_modes; }
 
 size_t cuonn_mesh_shape_nodes(const cuonn_mesh_shape *shape) { return shape->n_nodes; }
@@ -111,13 +126,15 @@ cuonn_mesh_column cuonn_mesh_shape_column(const cuonn_mesh_shape *shape, size_t 
 
 cuonn_architecture cuonn_mesh_shape_architecture(const cuonn_mesh_shape *shape) { return shape->architecture; }
 
+cuonn_node_kind cuonn_mesh_shape_node(const cuonn_mesh_shape *shape) { return shape->node; }
+
 bool cuonn_mesh_shape_is_universal(const cuonn_mesh_shape *shape) {
   return shape_is_complete(shape) || shape->architecture == CUONN_ARCHITECTURE_TRIANGULAR;
 }
 
 bool shape_equal(const cuonn_mesh_shape *a, const cuonn_mesh_shape *b) {
   if (a == b) return true;
-  return a->n_modes == b->n_modes && a->n_columns == b->n_columns && a->n_nodes == b->n_nodes &&
+  return a->n_modes == b->n_modes && a->n_columns == b->n_columns && a->n_nodes == b->n_nodes && a->node == b->node &&
          memcmp(a->column_of, b->column_of, a->n_nodes * sizeof *a->column_of) == 0 &&
          memcmp(a->pairs, b->pairs, a->n_nodes * sizeof *a->pairs) == 0;
 }

@@ -15,6 +15,7 @@ struct cuonn_mesh_shape {
   uint32_t *column_of;        /* [node] */
   uint32_t *node_below;       /* [n_columns][n_modes] node whose top waveguide it is, SHAPE_NO_NODE if none */
   cuonn_architecture architecture;
+  cuonn_node_kind node;
   bool neighbours; /* the bottom waveguide of every node is the one below its top waveguide */
 };
 
@@ -25,7 +26,10 @@ static inline bool shape_is_complete(const cuonn_mesh_shape *shape) {
   return shape->architecture == CUONN_ARCHITECTURE_RECTANGULAR && shape->n_columns == shape->n_modes;
 }
 
-/* The same nodes in the same columns. */
+/* Couplers of each node. */
+static inline size_t shape_couplers(const cuonn_mesh_shape *shape) { return cuonn_node_kind_couplers(shape->node); }
+
+/* The same nodes in the same columns, of the same kind. */
 bool shape_equal(const cuonn_mesh_shape *a, const cuonn_mesh_shape *b);
 
 /* Number of the node of a column whose top waveguide is `top`, SHAPE_NO_NODE if there is none. */

@@ -43,20 +43,21 @@ static void kept_free(kept *k) {
 static bool is_for(const kept *k, const cuonn_function *f) {
   const cuonn_mesh_shape *const own = k->network.shape.mesh;
   return strcmp(k->backend, f->backend) == 0 && k->threads == f->threads && k->network.shape.style == f->style &&
-         (f->shape ? shape_equal(own, f->shape) : shape_is_complete(own) && own->n_modes == f->n_modes);
+         (f->shape ? shape_equal(own, f->shape)
+                   : shape_is_complete(own) && own->node == CUONN_NODE_MZI && own->n_modes == f->n_modes);
 }
 
-/* [node][2] */
-static bool same(const double *own, const double *wanted, size_t n_nodes) {
-  for (size_t i = 0; !wanted && i < 2 * n_nodes; i++) {
+static bool same(const double *own, const double *wanted, size_t count) {
+  for (size_t i = 0; !wanted && i < count; i++) {
     if (own[i] != 0) return false;
   }
-  return !wanted || memcmp(own, wanted, 2 * n_nodes * sizeof *own) == 0;
+  return !wanted || memcmp(own, wanted, count * sizeof *own) == 0;
 }
 
 static bool has_errors(const kept *k, const cuonn_function *f) {
   const cuonn_mesh *const mesh = k->network.layers;
-  return same(mesh->coupler_error, f->coupler_error, mesh->n_nodes) && same(mesh->loss_db, f->loss_db, mesh->n_nodes);
+  return same(mesh->coupler_error, f->coupler_error, shape_couplers(mesh->shape) * mesh->n_nodes) &&
+         same(mesh->loss_db, f->loss_db, 2 * mesh->n_nodes);
 }
 
 /* A handle from the store, best one that has the errors already; NULL if there is none of the kind. */
@@ -82,18 +83,18 @@ static void give_back(kept *k) {
   unlock();
 }
 
-static void copy_errors(double *to, const double *from, size_t n_nodes) {
+static void copy_errors(double *to, const double *from, size_t count) {
   if (from)
-    memcpy(to, from, 2 * n_nodes * sizeof *to);
+    memcpy(to, from, count * sizeof *to);
   else
-    memset(to, 0, 2 * n_nodes * sizeof *to);
+    memset(to, 0, count * sizeof *to);
 }
 
 static cuonn_status set_errors(kept *k, const cuonn_function *f) {
   const cuonn_model_settings settings = CUONN_MODEL_SETTINGS_INIT;
   const cuonn_mesh *const mesh = k->network.layers;
-  copy_errors(mesh->coupler_error, f->coupler_error, mesh->n_nodes);
-  copy_errors(mesh->loss_db, f->loss_db, mesh->n_nodes);
+  copy_errors(mesh->coupler_error, f->coupler_error, shape_couplers(mesh->shape) * mesh->n_nodes);
+  copy_errors(mesh->loss_db, f->loss_db, 2 * mesh->n_nodes);
   return cuonn_model_set(k->model, 0, &k->network, NULL, &settings);
 }
 

@@ -94,8 +94,7 @@ static void turn_output(cuonn_mesh *chip, programming_readings *readings, comple
 
 cuonn_status programming_nulling(cuonn_mesh *chip, size_t *count, const double *unitary, double tap_shot,
                                  uint64_t seed) {
-  const node_fixed none = {
-      .left = {M_SQRT1_2, M_SQRT1_2}, .right = {M_SQRT1_2, M_SQRT1_2}, .theta_amplitude = 1, .phi_amplitude = 1};
+  const node_fixed none = node_fixed_ideal(chip->shape->node);
   const size_t n = chip->n_modes;
   programming_readings readings = {0};
   node_product *ideal = NULL;

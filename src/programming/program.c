@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "mesh/fit.h"
 #include "programming/gradient.h"
-#include "programming/local.h"
 #include "programming/nulling.h"
 
 static const char *const names[] = {"decompose", "local", "nulling", "gradient"};
@@ -74,12 +74,12 @@ static cuonn_status find(cuonn_mesh *chip, cuonn_programming_result *out, cuonn_
                          const cuonn_programming_options *options) {
   switch (options->method) {
     case CUONN_PROGRAMMING_DECOMPOSE: return CUONN_OK;
-    case CUONN_PROGRAMMING_LOCAL: return programming_local(chip, &out->out_of_reach);
+    case CUONN_PROGRAMMING_LOCAL: return mesh_correct(chip, &out->out_of_reach);
     case CUONN_PROGRAMMING_NULLING:
       return programming_nulling(chip, &out->readings, unitary, options->tap_shot, options->seed);
     case CUONN_PROGRAMMING_GRADIENT: break;
   }
-  CUONN_TRY(programming_local(chip, &out->out_of_reach));
+  CUONN_TRY(mesh_correct(chip, &out->out_of_reach));
   return programming_gradient(chip, &out->iterations, context, unitary, options->iterations);
 }
 

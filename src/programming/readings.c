@@ -12,7 +12,11 @@
 node_product node_product_of(const node_fixed *fixed, const node_arms *arms, double theta, double phi) {
   const node_stages s = node_stages_of(fixed, arms, theta, phi);
   node_product out;
-  node_matrix_of(out.m, &s);
+  double complex m[2][2];
+  node_matrix_of(m, &s);
+  for (size_t i = 0; i < 2; i++) {
+    for (size_t j = 0; j < 2; j++) out.m[i][j] = m[i][0] * s.first[j] + m[i][1] * s.first[1 - j];
+  }
   return out;
 }
 

@@ -541,6 +541,9 @@ static cuonn_status read_start(void *user, const results_file *file) {
   }
   CUONN_TRY_DONE(results_get_phases(&phases, file));
   CUONN_TRY_DONE(check_start(file, shape, phases.n_layers, phases.mesh->n_modes));
+  CUONN_CHECK_DONE(phases.mesh->node == shape->mesh->node, CUONN_E_SHAPE,
+                   "%s: its nodes are of the kind %s, the network's are %s", file->path,
+                   cuonn_node_kind_name(phases.mesh->node), cuonn_node_kind_name(shape->mesh->node));
   CUONN_CHECK_DONE(
       shape_equal(phases.mesh, shape->mesh), CUONN_E_SHAPE,
       "%s: its meshes are %s with %zu nodes in %zu columns, the network's are %s with %zu in %zu: they are not "

@@ -16,6 +16,7 @@ void results_mesh_variables(results_variable out[RESULTS_MESH_ARRAYS], size_t n_
                             cuonn_phase_style style) {
   const cuonn_phase_periods period = cuonn_phase_style_periods(style);
   const size_t nodes = shape ? shape->n_nodes : 1, n_modes = shape ? shape->n_modes : 2;
+  const size_t couplers = shape ? shape_couplers(shape) : 2;
   const results_variable variables[RESULTS_MESH_ARRAYS] = {
       [kTheta] = {"theta",
                   {{"layer", n_layers}, {"node", nodes}},
@@ -33,9 +34,10 @@ void results_mesh_variables(results_variable out[RESULTS_MESH_ARRAYS], size_t n_
                   .long_name = "output phase of each waveguide",
                   .period = period.gamma},
       [kCouplerError] = {"coupler_error",
-                         {{"layer", n_layers}, {"node", nodes}, {"side", 2}},
+                         {{"layer", n_layers}, {"node", nodes}, {"side", couplers}},
                          "radian",
-                         .long_name = "error of the left and right coupler on pi/4"},
+                         .long_name = couplers == 3 ? "error of the left, right and third coupler on pi/4"
+                                                    : "error of the left and right coupler on pi/4"},
       [kLossDb] = {"loss_db",
                    {{"layer", n_layers}, {"node", nodes}, {"shifter", 2}},
                    "dB",

@@ -27,6 +27,7 @@ static results_variable column_variable(size_t n_nodes) {
 
 cuonn_status results_put_shape_attributes(const results_file *file, const cuonn_mesh_shape *shape) {
   CUONN_TRY(results_put_text(file, "architecture", cuonn_architecture_name(shape->architecture)));
+  if (shape->node != CUONN_NODE_MZI) CUONN_TRY(results_put_text(file, "node", cuonn_node_kind_name(shape->node)));
   if (shape->n_columns == cuonn_architecture_columns(shape->architecture, shape->n_modes)) return CUONN_OK;
   return results_put_count(file, "columns", (int)shape->n_columns);
 }
@@ -140,10 +141,11 @@ done:
   return status;
 }
 
-cuonn_status results_get_shape(cuonn_mesh_shape **out, const results_file *file, size_t n_modes, size_t n_nodes) {
+/* The columns of a file's meshes, whatever their nodes are. */
+static cuonn_status get_architecture_or_list(cuonn_mesh_shape **out, const results_file *file, size_t n_modes,
+                                             size_t n_nodes) {
   cuonn_architecture architecture;
   size_t n_columns, nodes = 0;
-  *out = NULL;
   CUONN_TRY(results_get_architecture(&architecture, file));
   if (architecture == CUONN_ARCHITECTURE_CUSTOM) return get_list(out, file, n_modes, n_nodes);
   CUONN_TRY(get_columns(&n_columns, file));
@@ -154,6 +156,31 @@ cuonn_status results_get_shape(cuonn_mesh_shape **out, const results_file *file,
               n_modes, nodes);
   if (status == CUONN_OK) status = cuonn_mesh_shape_make(out, architecture, n_modes, n_columns);
   return status == CUONN_E_SHAPE ? cuonn_fail_within(status, "%s", file->path) : status;
+}
+
+/* The attribute node; mzi where there is none. */
+static cuonn_status get_node(cuonn_node_kind *out, const results_file *file) {
+  char *name = NULL;
+  *out = CUONN_NODE_MZI;
+  CUONN_TRY(results_get_text(&name, file, "node"));
+  const bool known = !name || cuonn_node_kind_parse(out, name) == CUONN_OK;
+  free(name);
+  return known ? CUONN_OK : cuonn_fail_within(CUONN_E_DATA, "%s", file->path);
+}
+
+cuonn_status results_get_shape(cuonn_mesh_shape **out, const results_file *file, size_t n_modes, size_t n_nodes) {
+  cuonn_node_kind node;
+  cuonn_mesh_shape *columns = NULL;
+  *out = NULL;
+  CUONN_TRY(get_node(&node, file));
+  CUONN_TRY(get_architecture_or_list(&columns, file, n_modes, n_nodes));
+  if (node == CUONN_NODE_MZI) {
+    *out = columns;
+    return CUONN_OK;
+  }
+  const cuonn_status status = cuonn_mesh_shape_with_node(out, columns, node);
+  cuonn_mesh_shape_free(columns);
+  return status;
 }
 
 typedef struct {

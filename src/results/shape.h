@@ -1,4 +1,4 @@
-/* Shapes of meshes in files: attributes architecture and columns, and of custom ones the list of their nodes. */
+/* Shapes of meshes in files: attributes architecture, columns and node, and of custom ones the list of their nodes. */
 #ifndef CUONN_RESULTS_SHAPE_H
 #define CUONN_RESULTS_SHAPE_H
 

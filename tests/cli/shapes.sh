@@ -141,6 +141,33 @@ for shape in rectangular triangular butterfly tree custom; do
   check test "$(values $shape-sweep/sweep.nc status | paste -sd' ')" = '0 0'
   check same_values 0 $shape-sweep/networks/000000.nc theta $shape-reference/last.nc theta
 done
+# Nodes with a third coupler, and with a crossing, on a chip with errors; training from the same matrices.
+for node in mzi3 mzix; do
+  for backend in reference cpu; do
+    expect 0 '' "$cuonn" train config.yaml --set network.node=$node --set chip.coupler_std=.05 \
+      --set backend.name=$backend --output $node-$backend
+  done
+  check same_values 2e-2 $node-cpu/last.nc theta $node-reference/last.nc theta
+  check test "$(ncdump -h $node-cpu/last.nc | grep -c ":node = \"$node\" ;")" = 1
+  check test "$(awk -F, 'NR == 2 { print ($2 > 0 && $2 < 5) }' $node-cpu/metrics.csv)" = 1
+  expect 0 '' "$cuonn" eval $node-cpu
+  expect 0 '' "$cuonn" plot power $node-cpu --output $node-power.svg
+  expect 0 '' "$cuonn" train --resume $node-cpu --set training.epochs=2
+  expect 0 '' "$cuonn" decompose unitary.nc --output $node.nc --node $node
+  expect 0 '' "$cuonn" matrix $node.nc --output back.nc
+  check same_values 1e-13 back.nc unitary unitary.nc unitary
+  expect 2 "^cuonn convert: .*the nodes are of the kind $node, of which conventions say nothing" "$cuonn" convert \
+    $node.nc --to perceval --output refused.nc
+  expect 2 "network.node may not differ from what the file holds$" "$cuonn" eval $node-cpu --set network.node=mzi
+  expect 2 "measured in situ, which is known only for network.node mzi, not $node: set" "$cuonn" train config.yaml \
+    --set network.node=$node --set training.gradient=analog --output refused
+done
+check test "$(ncdump -h mzi3.nc | grep -c 'side = 3 ;')" = 1
+expect 3 "^cuonn train: mzix.*: its nodes are of the kind mzix, the network.s are mzi3$" "$cuonn" train config.yaml \
+  --set network.node=mzi3 --set network.start=file --set network.start_file=mzix-cpu/last.nc --output refused
+expect 2 '^cuonn decompose: node "mzi4" is unknown; it is one of mzi, mzi3, mzix$' "$cuonn" decompose unitary.nc \
+  --output refused.nc --node mzi4
+check_not test -e refused.nc
 # Energy, of a configuration and of what was trained by it: two shifters a node and N at the outputs.
 for shape in rectangular:5:92 triangular:29:256 butterfly:4:80 tree:4:46 custom:2:24; do
   IFS=: read -r name columns shifters <<< "$shape"

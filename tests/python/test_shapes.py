@@ -129,6 +129,7 @@ def test_datasets_that_are_refused():
         (d.assign(column=d.column * 1.0), cuonn.ShapeError, "whole numbers"),
         (d.assign(pair=d.pair * 1.0), cuonn.ArgumentError, "column 0 of pairs"),
         (dataset(architecture="hexagonal"), cuonn.ArgumentError, "architecture is 'hexagonal'"),
+        (dataset(node="mzix"), cuonn.ShapeError, "of the kind mzix; meshes of Python have MZIs"),
         (dataset(architecture="triangular", columns=11), cuonn.ShapeError, "theta has the shape"),
         (dataset(convention="perceval"), cuonn.ArgumentError, "counted by perceval; `cuonn convert`"),
     ):

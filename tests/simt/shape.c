@@ -9,8 +9,8 @@ static void neighbours_are_computed(void **unused) {
   (void)unused;
   static const char *const methods[] = {"columns", "dense"};
   for (size_t i = 0; i < 2; i++) {
-    shapes_check(neighbour_shapes, sizeof neighbour_shapes / sizeof *neighbour_shapes, "cuda", methods[i],
-                 FLT_EPSILON / 2);
+    shapes_check(neighbour_shapes, sizeof neighbour_shapes / sizeof *neighbour_shapes, CUONN_NODE_MZI, "cuda",
+                 methods[i], FLT_EPSILON / 2);
   }
 }
 
@@ -45,6 +45,14 @@ static void others_are_refused(void **unused) {
   REFUSED(cuonn_training_check(context, &of, &training), CUONN_E_SHAPE, "neighbouring waveguides; use backend cpu");
   cuonn_mesh_free(&mesh);
   cuonn_mesh_shape_free(shape);
+
+  cuonn_mesh_shape *const third = shape_with(&neighbour_shapes[0], CUONN_NODE_MZI3);
+  const cuonn_network_shape of_third = {4, 1, 2, CUONN_STYLE_TOP, true, third};
+  OK(cuonn_mesh_create_shaped(&mesh, third, CUONN_STYLE_TOP));
+  REFUSED(cuonn_matrix(matrix, context, &mesh), CUONN_E_SHAPE, "of the kind mzi, not mzi3; use backend cpu");
+  REFUSED(cuonn_training_check(context, &of_third, &training), CUONN_E_SHAPE, "mzi, not mzi3; use backend cpu");
+  cuonn_mesh_free(&mesh);
+  cuonn_mesh_shape_free(third);
   cuonn_context_free(context);
 }
 

@@ -57,6 +57,19 @@ static cuonn_mesh_shape *shape_of(const listed_shape *list) {
   return shape;
 }
 
+static cuonn_mesh_shape *shape_with(const listed_shape *list, cuonn_node_kind node) {
+  cuonn_mesh_shape *const columns = shape_of(list), *shape;
+  OK(cuonn_mesh_shape_with_node(&shape, columns, node));
+  cuonn_mesh_shape_free(columns);
+  return shape;
+}
+
+/* Nodes whose gradients a chip can measure. */
+static bool is_measured(const cuonn_network *network) {
+  return (network->shape.style == CUONN_STYLE_TOP || network->shape.style == CUONN_STYLE_BOTTOM) &&
+         cuonn_mesh_shape_node(network->shape.mesh) == CUONN_NODE_MZI;
+}
+
 /* What is computed of a network: fields and gradients behind a mesh, loss and gradients of a batch. */
 typedef struct {
   double fields[2][2 * kShapeExamples * kShapeModes], gradient[2 * 32 + kShapeModes], loss[2];
@@ -83,7 +96,7 @@ static void network_results(shape_results *out, cuonn_context *context, const ch
       double *const at = out->derivatives[measured] + l * each;
       layers[l] = (cuonn_mesh_gradient){at, at + nodes, at + 2 * nodes};
     }
-    if (measured && network->shape.style != CUONN_STYLE_TOP && network->shape.style != CUONN_STYLE_BOTTOM) break;
+    if (measured && !is_measured(network)) break;
     OK(cuonn_context_set_method(context, measured ? "auto" : method));
     OK(cuonn_gradient_on_chip(&out->loss[measured], layers, context, network, &chip,
                               measured ? CUONN_GRADIENT_ANALOG : CUONN_GRADIENT_EXACT, x, labels));
@@ -111,11 +124,11 @@ static void expect_dense(const shape_results *got, const cuonn_mesh *mesh, const
   CLOSE(got->fields[1], (const double *)back, 2 * kShapeExamples * n, .rel = rel);
 }
 
-/* One shape, style, and size of errors. u: unit of rounding of the backend. */
-static void check_one(const listed_shape *list, const char *backend, const char *method, cuonn_phase_style style,
-                      bool errors, double u) {
+/* One shape, kind of nodes, style, and size of errors. u: unit of rounding of the backend. */
+static void check_one(const listed_shape *list, cuonn_node_kind node, const char *backend, const char *method,
+                      cuonn_phase_style style, bool errors, double u) {
   chance c = {list->n + 10 * list->columns};
-  cuonn_mesh_shape *const shape = shape_of(list);
+  cuonn_mesh_shape *const shape = shape_with(list, node);
   const size_t n = list->n;
   const cuonn_network_shape of = {n, kShapeLayers, kShapeClasses, style, false, shape};
   cuonn_network network;
@@ -144,7 +157,7 @@ static void check_one(const listed_shape *list, const char *backend, const char 
   CLOSE(got->gradient, want->gradient, each, .rel = 256 * u);
   CLOSE(got->loss, want->loss, 1, .rel = 64 * u);
   CLOSE(got->derivatives[0], want->derivatives[0], kShapeLayers * each, .rel = 256 * u);
-  if (style == CUONN_STYLE_TOP || style == CUONN_STYLE_BOTTOM) {
+  if (is_measured(&network)) {
     CLOSE(got->derivatives[1], want->derivatives[1], kShapeLayers * each, .rel = 1024 * u);
     /* without losses the chip measures what is computed */
     for (size_t l = 0; !errors && l < kShapeLayers; l++)
@@ -195,12 +208,12 @@ static inline void shape_network_agrees(const cuonn_mesh_shape *shape, const cha
   cuonn_network_free(&network);
 }
 
-static inline void shapes_check(const listed_shape *shapes, size_t count, const char *backend, const char *method,
-                                double u) {
+static inline void shapes_check(const listed_shape *shapes, size_t count, cuonn_node_kind node, const char *backend,
+                                const char *method, double u) {
   for (size_t i = 0; i < count; i++) {
     for (int style = 0; style < 4; style++) {
       for (int errors = 0; errors < 2; errors++)
-        check_one(&shapes[i], backend, method, (cuonn_phase_style)style, errors, u);
+        check_one(&shapes[i], node, backend, method, (cuonn_phase_style)style, errors, u);
     }
   }
 }

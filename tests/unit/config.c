@@ -589,6 +589,7 @@ static void difference_names_what_decides(void **state) {
       {"network.loss_per_class=false", true},
       {"network.architecture=tree", true},
       {"network.columns=7", true},
+      {"network.node=mzix", true},
       {"network.start=haar-phases", true},
       {"training.batch_size=511", true},
       {"training.drop_last=false", true},

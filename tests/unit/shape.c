@@ -79,9 +79,10 @@ static void crosstalk_needs_neighbours(void **unused) {
 
 static void reference_computes_all(void **unused) {
   (void)unused;
-  shapes_check(neighbour_shapes, sizeof neighbour_shapes / sizeof *neighbour_shapes, "reference", "auto",
+  shapes_check(neighbour_shapes, sizeof neighbour_shapes / sizeof *neighbour_shapes, CUONN_NODE_MZI, "reference",
+               "auto", DBL_EPSILON / 2);
+  shapes_check(far_shapes, sizeof far_shapes / sizeof *far_shapes, CUONN_NODE_MZI, "reference", "auto",
                DBL_EPSILON / 2);
-  shapes_check(far_shapes, sizeof far_shapes / sizeof *far_shapes, "reference", "auto", DBL_EPSILON / 2);
 }
 
 /* The reference's derivatives, which the others are held against, by finite differences of its loss. */
@@ -129,8 +130,9 @@ static void cpu_computes_all(void **unused) {
   (void)unused;
   for (int dense = 0; dense < 2; dense++) {
     const char *const method = dense ? "dense" : "columns";
-    shapes_check(neighbour_shapes, sizeof neighbour_shapes / sizeof *neighbour_shapes, "cpu", method, FLT_EPSILON / 2);
-    shapes_check(far_shapes, sizeof far_shapes / sizeof *far_shapes, "cpu", method, FLT_EPSILON / 2);
+    shapes_check(neighbour_shapes, sizeof neighbour_shapes / sizeof *neighbour_shapes, CUONN_NODE_MZI, "cpu", method,
+                 FLT_EPSILON / 2);
+    shapes_check(far_shapes, sizeof far_shapes / sizeof *far_shapes, CUONN_NODE_MZI, "cpu", method, FLT_EPSILON / 2);
   }
 }
 

@@ -16,10 +16,12 @@
 #include "base/memory.h"
 #include "mesh/errors.h"
 #include "mesh/segments.h"
+#include "mesh/third.h"
 
 enum { kBlock = 16 };
 
 void layer_free(cpu_layer *layer) {
+  cuonn_mesh_shape_free(layer->shape);
   free(layer->order);
   free(layer->place);
   free(layer->reach);
@@ -90,14 +92,15 @@ static void divide(cpu_layer *layer, const cuonn_mesh *mesh, const node_reach *r
   if (!layer->ideal && layer->n_segments > 1) layer->keeps = true;
 }
 
-cuonn_status layer_create(cpu_layer *out, const cuonn_mesh *mesh, size_t n_read) {
+/* Of nodes that have two couplers. */
+static cuonn_status create_whole(cpu_layer *out, const cuonn_mesh *mesh, size_t n_read) {
   const size_t n = mesh->n_modes, nodes = mesh->n_nodes, n_columns = mesh->shape->n_columns;
   cuonn_status status = CUONN_OK;
   node_reach *reach = NULL; /* [node], and room */
   int *starts = NULL;
   double *loss = NULL;
   memset(out, 0, sizeof *out);
-  out->shape = mesh->shape;
+  out->shape = cuonn_mesh_shape_share(mesh->shape);
   out->n_modes = n;
   out->n_read = n_read;
   out->arms = node_arms_of(mesh->style);
@@ -128,6 +131,17 @@ done:
   free(starts);
   free(reach);
   if (status != CUONN_OK) layer_free(out);
+  return status;
+}
+
+cuonn_status layer_create(cpu_layer *out, const cuonn_mesh *mesh, size_t n_read) {
+  cuonn_mesh split;
+  if (mesh->shape->node != CUONN_NODE_MZI3) return create_whole(out, mesh, n_read);
+  memset(out, 0, sizeof *out);
+  CUONN_TRY(mesh_split_third(&split, mesh));
+  const cuonn_status status = create_whole(out, &split, n_read);
+  cuonn_mesh_free(&split);
+  out->split = status == CUONN_OK;
   return status;
 }
 

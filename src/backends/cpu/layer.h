@@ -18,7 +18,10 @@ typedef struct {
 } layer_segment;
 
 typedef struct {
-  const cuonn_mesh_shape *shape; /* not owned */
+  /* Shape of the mesh that is walked, whose nodes are meant below: the mesh's own, or, if it is split, that of
+   * mesh_split_third(). */
+  cuonn_mesh_shape *shape;
+  bool split;
   size_t n_modes, n_read;
   node_arms arms;
   bool ideal; /* no coupler error, no loss: ideal_node, else general_node */
@@ -46,6 +49,11 @@ typedef struct {
 } cpu_layer;
 
 enum { kLayerScratch = 9, kIdealColumns = 64 };
+
+/* Nodes that a layer of a shape walks: [node of the mesh] there. */
+static inline size_t layer_walked_nodes(const cuonn_mesh_shape *shape) {
+  return shape->node == CUONN_NODE_MZI3 ? 2 * shape->n_nodes : shape->n_nodes;
+}
 
 /* Reads style, errors and losses of a mesh, whose outputs 0 .. n_read - 1 are wanted. Release with layer_free(); zeroed
  * on failure. */

@@ -86,8 +86,9 @@ static void walk_part(const job *j, const tiling *t, size_t part, size_t n_chunk
   const cuonn_network_shape *const shape = &j->state->problem.shape;
   const cpu_kernels *const kernels = j->state->kernels;
   if (part >= t->n_parts) return;
-  node_sums *const sums = cpu_chunk_sums(j->state, j->model, part) + j->l * shape->mesh->n_nodes;
-  memset(sums, 0, shape->mesh->n_nodes * sizeof *sums);
+  const size_t nodes = layer_walked_nodes(shape->mesh);
+  node_sums *const sums = cpu_chunk_sums(j->state, j->model, part) + j->l * nodes;
+  memset(sums, 0, nodes * sizeof *sums);
   for (size_t k = part * t->n_tiles / t->n_parts; k < (part + 1) * t->n_tiles / t->n_parts; k++) {
     const size_t first = k * t->lanes;
     dense_load_sums(space->fields, j->to, shape, j->l, n_chunks, first, t->lanes, kernels);

@@ -9,10 +9,7 @@
 #include "cpu/dense_batch.h"
 #include "cpu/sums.h"
 
-static bool supports(const cuonn_mesh_shape *shape) {
-  (void)shape;
-  return true;
-}
+static bool supports(const cuonn_mesh_shape *shape) { return shape->node == CUONN_NODE_MZI; }
 
 /* A measurement sees what the chip applies, whichever gradient it is for. */
 static void prepare(cpu_model *model, size_t layer, cuonn_gradient_method which, const cpu_kernels *kernels) {

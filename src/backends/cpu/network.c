@@ -89,7 +89,7 @@ double cpu_network_loss(uint32_t *predictions, cpu_space *space, const cpu_layer
 
 void cpu_network_backward(node_sums *sums, cpu_space *space, const cpu_layer *layers, const cuonn_network_shape *shape,
                           const cpu_set *set, double share, size_t count, size_t lanes, const cpu_kernels *kernels) {
-  const size_t n = shape->n_modes, size = n * 2 * lanes, nodes = shape->mesh->n_nodes;
+  const size_t n = shape->n_modes, size = n * 2 * lanes, nodes = layer_walked_nodes(shape->mesh);
   const cpu_read_out r = read_out_of(space, layers, shape, set, count, lanes);
   memset(space->g, 0, size * sizeof *space->g);
   cpu_read_out_backward(space->g, &r, share, kernels);

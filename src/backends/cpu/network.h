@@ -45,7 +45,7 @@ void cpu_network_forward(cpu_space *space, const cpu_layer *layers, const cuonn_
 double cpu_network_loss(uint32_t *predictions, cpu_space *space, const cpu_layer *layers,
                         const cuonn_network_shape *shape, const cpu_set *set, size_t count, size_t lanes,
                         const cpu_kernels *kernels);
-/* After that: adds the gradients' sums, [layer][n_nodes of the mesh], of share x that loss. */
+/* After that: adds the gradients' sums, [layer][layer_walked_nodes()], of share x that loss. */
 void cpu_network_backward(node_sums *sums, cpu_space *space, const cpu_layer *layers, const cuonn_network_shape *shape,
                           const cpu_set *set, double share, size_t count, size_t lanes, const cpu_kernels *kernels);
 

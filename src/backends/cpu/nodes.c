@@ -92,7 +92,7 @@ static void store_node(general_node *node, const node_stages *s) {
   for (size_t row = 0; row < 2; row++) {
     for (size_t column = 0; column < 2; column++) store(node->m[row][column], m[row][column]);
   }
-  const double complex inverse = 1 / (s->inner[0] * s->inner[1] * s->outer[0] * s->outer[1]); /* couplers have det 1 */
+  const double complex inverse = s->determinant / (s->inner[0] * s->inner[1] * s->outer[0] * s->outer[1]);
   store(node->inverse[0][0], m[1][1] * inverse);
   store(node->inverse[0][1], -m[0][1] * inverse);
   store(node->inverse[1][0], -m[1][0] * inverse);
@@ -142,15 +142,9 @@ static void fill_general(cpu_layer *layer, const double *theta, const double *ph
   for (size_t i = 0; i < layer->n_modes; i++) layer->phase[i] = 0;
 }
 
-void layer_fill(cpu_layer *layer, const double *theta, const double *phi, const cpu_kernels *kernels) {
-  if (layer->ideal) {
-    fill_ideal(layer, theta, phi, kernels);
-  } else {
-    fill_general(layer, theta, phi, kernels);
-  }
-}
-
-void layer_gradient(double *d_theta, double *d_phi, double *flow, const cpu_layer *layer, const node_sums *sums) {
+/* Of all nodes that are walked. */
+static void gradient_of_nodes(double *d_theta, double *d_phi, double *flow, const cpu_layer *layer,
+                              const node_sums *sums) {
   const node_arms *const w = &layer->arms;
   const size_t lossy = node_lossy_arm(w);
   for (size_t k = layer->shape->n_nodes; k-- > 0;) {
@@ -168,4 +162,42 @@ void layer_gradient(double *d_theta, double *d_phi, double *flow, const cpu_laye
     d_theta[k] = -w->theta[0] * in_top - w->theta[1] * (total - in_top);
     d_phi[k] = -w->phi[0] * *top - w->phi[1] * *bottom;
   }
+}
+
+/* Room for theta and phi of all nodes that are walked, behind what fill_general() uses. */
+static double *phases_room(const cpu_layer *layer) { return layer->scratch + kTurnsRoom * layer->shape->n_nodes; }
+
+/* What belongs to the nodes of a split layer that have phases, from those of its mesh or to them. */
+static void copy_halves(double *to, const double *from, const cuonn_mesh_shape *shape, bool to_mesh) {
+  for (size_t c = 1; c < shape->n_columns; c += 2) {
+    const size_t in_mesh = shape->columns[c - 1].first / 2, walked = shape->columns[c].first;
+    const size_t size = shape->columns[c].count * sizeof *to;
+    memcpy(to + (to_mesh ? in_mesh : walked), from + (to_mesh ? walked : in_mesh), size);
+  }
+}
+
+void layer_fill(cpu_layer *layer, const double *theta, const double *phi, const cpu_kernels *kernels) {
+  const size_t n_nodes = layer->shape->n_nodes;
+  if (layer->ideal) {
+    fill_ideal(layer, theta, phi, kernels);
+  } else if (layer->split) {
+    double *const walked = phases_room(layer);
+    memset(walked, 0, 2 * n_nodes * sizeof *walked);
+    copy_halves(walked, theta, layer->shape, false);
+    copy_halves(walked + n_nodes, phi, layer->shape, false);
+    fill_general(layer, walked, walked + n_nodes, kernels);
+  } else {
+    fill_general(layer, theta, phi, kernels);
+  }
+}
+
+void layer_gradient(double *d_theta, double *d_phi, double *flow, const cpu_layer *layer, const node_sums *sums) {
+  double *const walked = phases_room(layer);
+  if (!layer->split) {
+    gradient_of_nodes(d_theta, d_phi, flow, layer, sums);
+    return;
+  }
+  gradient_of_nodes(walked, walked + layer->shape->n_nodes, flow, layer, sums);
+  copy_halves(d_theta, walked, layer->shape, true);
+  copy_halves(d_phi, walked + layer->shape->n_nodes, layer->shape, true);
 }

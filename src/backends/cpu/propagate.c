@@ -123,7 +123,7 @@ static cuonn_status chunk_space_create(chunk_space *c, const cpu_layer *layer, s
 
 cuonn_status cpu_vjp(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward, const cuonn_mesh *mesh,
                      const cuonn_buffer *input, const cuonn_buffer *cotangent, int threads) {
-  const size_t n = mesh->n_modes, n_examples = input->count / n, n_nodes = mesh->n_nodes;
+  const size_t n = mesh->n_modes, n_examples = input->count / n;
   const size_t lanes = cpu_tile_lanes(n_examples, n), n_tiles = (n_examples + lanes - 1) / lanes;
   const size_t n_chunks = n_tiles < kMostChunks ? n_tiles : kMostChunks;
   const cpu_kernels *const kernels = cpu_kernels_choose();
@@ -155,7 +155,7 @@ cuonn_status cpu_vjp(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward
   }
 
   for (size_t i = 1; i < n_chunks; i++) {
-    for (size_t k = 0; k < n_nodes; k++) {
+    for (size_t k = 0; k < layer.shape->n_nodes; k++) {
       chunks[0].sums[k].through += chunks[i].sums[k].through;
       chunks[0].sums[k].across += chunks[i].sums[k].across;
     }

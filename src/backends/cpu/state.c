@@ -80,11 +80,12 @@ cuonn_status cpu_create(void **out, const backend_problem *problem) {
   s->problem = *problem;
   CUONN_TRY_DONE(network_shape_own(&s->problem.shape));
   const cuonn_network_shape *const shape = &s->problem.shape;
+  const size_t sums = shape->n_layers * layer_walked_nodes(shape->mesh);
   s->kernels = cpu_kernels_choose();
   s->threads = cpu_threads(problem->threads);
   /* every chunk has sums of its own: fewer where they would take more than 256 MiB */
   s->most_chunks = kMostChunks;
-  while (s->most_chunks > 4 && s->most_chunks * phases * sizeof(node_sums) > (size_t)256 << 20) s->most_chunks /= 2;
+  while (s->most_chunks > 4 && s->most_chunks * sums * sizeof(node_sums) > (size_t)256 << 20) s->most_chunks /= 2;
   s->dense_chunks = kMostChunks;
   while (s->dense_chunks > 4 && s->dense_chunks * dense_size(shape) * sizeof(float) > (size_t)64 << 20) {
     s->dense_chunks /= 2;
@@ -103,7 +104,7 @@ cuonn_status cpu_create(void **out, const backend_problem *problem) {
   CUONN_TRY_DONE(cuonn_allocate(&s->losses, models * kMostChunks, sizeof(double)));
   CUONN_TRY_DONE(cuonn_allocate(&s->flow, models * shape->n_layers * shape->n_modes, sizeof(double)));
   if (problem->batch_size > 0) {
-    CUONN_TRY_DONE(cuonn_allocate(&s->sums, models * s->most_chunks * phases, sizeof(node_sums)));
+    CUONN_TRY_DONE(cuonn_allocate(&s->sums, models * s->most_chunks * sums, sizeof(node_sums)));
     CUONN_TRY_DONE(cuonn_allocate(&s->d_theta, models * phases, sizeof(double)));
     CUONN_TRY_DONE(cuonn_allocate(&s->d_phi, models * phases, sizeof(double)));
     for (size_t m = 0; m < models; m++) CUONN_TRY_DONE(point_at_gradients(s, m));

@@ -9,14 +9,16 @@ void cpu_prepare_nodes(cpu_model *model, size_t layer, cuonn_gradient_method whi
   layer_fill(cpu_layers_of(model, which) + layer, from->layers[layer].theta, from->layers[layer].phi, kernels);
 }
 
-size_t cpu_nodes_of(const cpu_state *s) { return s->problem.shape.n_layers * s->problem.shape.mesh->n_nodes; }
+size_t cpu_nodes_of(const cpu_state *s) {
+  return s->problem.shape.n_layers * layer_walked_nodes(s->problem.shape.mesh);
+}
 
 node_sums *cpu_chunk_sums(const cpu_state *s, size_t model, size_t chunk) {
   return s->sums + (model * s->most_chunks + chunk) * cpu_nodes_of(s);
 }
 
 void cpu_finish_layer(const cpu_state *s, size_t model, const cpu_layer *layer, size_t l, size_t n_chunks) {
-  const size_t nodes = s->problem.shape.mesh->n_nodes, n = s->problem.shape.n_modes;
+  const size_t nodes = layer_walked_nodes(s->problem.shape.mesh), n = s->problem.shape.n_modes;
   const cuonn_mesh_gradient *const to = s->models[model].gradients + l;
   node_sums *const total = cpu_chunk_sums(s, model, 0) + l * nodes;
   for (size_t chunk = 1; chunk < n_chunks; chunk++) {

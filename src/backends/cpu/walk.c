@@ -14,7 +14,9 @@ static walk_node walk_node_of(const node_stages *stages) {
     walk_store(node.outer[arm], stages->outer[arm]);
   }
   node.left[0] = (float)creal(stages->left[0]), node.left[1] = (float)cimag(stages->left[1]);
-  node.right[0] = (float)creal(stages->right[0]), node.right[1] = (float)cimag(stages->right[1]);
+  const bool crosses = stages->determinant < 0; /* [[i s, c], [c, i s]] */
+  node.right[0] = (float)creal(stages->right[crosses]), node.right[1] = (float)cimag(stages->right[!crosses]);
+  node.first[0] = (float)creal(stages->first[0]), node.first[1] = (float)cimag(stages->first[1]);
   return node;
 }
 
@@ -74,7 +76,17 @@ static void couple(float *top, float *bottom, const float coupler[2], size_t lan
   }
 }
 
-typedef enum { SHIFT_OUTER, COUPLE_LEFT, SHIFT_INNER, COUPLE_RIGHT, ACTIONS } action;
+static void cross(float *restrict top, float *restrict bottom, size_t lanes) {
+  for (size_t i = 0; i < 2 * lanes; i++) {
+    const float t = top[i];
+    top[i] = bottom[i];
+    bottom[i] = t;
+  }
+}
+
+/* COUPLE_RIGHT: and crosses, which may be done before or after it; COUPLE_FIRST: what nodes of the kind mzi3 have in
+ * front. */
+typedef enum { SHIFT_OUTER, COUPLE_LEFT, SHIFT_INNER, COUPLE_RIGHT, ACTIONS, COUPLE_FIRST = ACTIONS } action;
 
 /* Every node of a column does one thing. */
 static void act(const walk *w, const cuonn_mesh_column *column, action what) {
@@ -89,8 +101,11 @@ static void act(const walk *w, const cuonn_mesh_column *column, action what) {
         walk_turn(bottom, what == SHIFT_OUTER ? node->outer[1] : node->inner[1], w->lanes);
         break;
       case COUPLE_LEFT: couple(top, bottom, node->left, w->lanes); break;
-      case COUPLE_RIGHT: couple(top, bottom, node->right, w->lanes); break;
-      case ACTIONS: break;
+      case COUPLE_RIGHT:
+        couple(top, bottom, node->right, w->lanes);
+        if (w->mesh->shape->node == CUONN_NODE_MZIX) cross(top, bottom, w->lanes);
+        break;
+      case COUPLE_FIRST: couple(top, bottom, node->first, w->lanes); break;
     }
   }
 }
@@ -98,10 +113,13 @@ static void act(const walk *w, const cuonn_mesh_column *column, action what) {
 /* A column's stages in the order of light, or against it: every stage is its own transpose. Action i stands between the
  * stages i and i + 1. */
 static void pass_nodes(const walk *w, size_t c, bool backward) {
+  const bool third = w->mesh->shape->node == CUONN_NODE_MZI3;
+  if (third && !backward) act(w, w->mesh->shape->columns + c, COUPLE_FIRST);
   for (int i = 0; i <= ACTIONS; i++) {
     if (w->tap) w->tap(w, (walk_stage)(backward ? ACTIONS - i : i), c);
     if (i < ACTIONS) act(w, w->mesh->shape->columns + c, (action)(backward ? ACTIONS - 1 - i : i));
   }
+  if (third && backward) act(w, w->mesh->shape->columns + c, COUPLE_FIRST);
 }
 
 static void pass_singles(const walk *w, const cuonn_mesh_column *column) {

@@ -10,10 +10,12 @@
 #include "mesh/node.h"
 #include "mesh/shape.h"
 
-/* Stages of one node in float: a shifter stage is a factor for each arm, a coupler is [[c, i s], [i s, c]]. */
+/* Stages of one node in float: a shifter stage is a factor for each arm, a coupler is [[c, i s], [i s, c]]. A crossing
+ * stands behind the right coupler. */
 typedef struct {
   float outer[2][2], inner[2][2]; /* [top, bottom][real, imaginary] */
   float left[2], right[2];        /* c, s */
+  float first[2];                 /* of nodes that have one */
 } walk_node;
 
 typedef struct {

@@ -95,6 +95,9 @@ cuonn_status cuda_create(void **out, const backend_problem *problem) {
   const cuonn_network_shape *const shape = &s->problem.shape;
   CUONN_CHECK_DONE(cuda_method_of(problem, problem->gradient)->supports(shape->mesh), CUONN_E_SHAPE,
                    "backend cuda computes meshes whose nodes join neighbouring waveguides; use backend cpu");
+  CUONN_CHECK_DONE(shape->mesh->node == CUONN_NODE_MZI, CUONN_E_SHAPE,
+                   "backend cuda computes nodes of the kind mzi, not %s; use backend cpu",
+                   cuonn_node_kind_name(shape->mesh->node));
   CUONN_CHECK_DONE(problem->n_models <= CUONN_GRID_ROWS_MAX, CUONN_E_ARGUMENT,
                    "backend cuda computes up to %d models in one handle, these are %zu; divide them among several",
                    CUONN_GRID_ROWS_MAX, problem->n_models);

@@ -25,6 +25,13 @@ static void set_coupler(complex_t coupler[2], double error) {
   coupler[1] = I * sin(M_PI / 4 + error);
 }
 
+/* Exchanges the two waveguides behind a coupler, the rows of its matrix. */
+static void cross(complex_t coupler[2]) {
+  const complex_t straight = coupler[0];
+  coupler[0] = coupler[1];
+  coupler[1] = straight;
+}
+
 static double amplitude(double loss_db) { return pow(10, -loss_db / 20); }
 
 static void set_shifters(reference_node *node, cuonn_phase_style style, double theta, double phi,
@@ -59,8 +66,11 @@ void reference_mesh_set(reference_mesh *mesh, const cuonn_mesh *from) {
   for (size_t k = 0; k < mesh->shape->n_nodes; k++) {
     reference_node *const node = &mesh->nodes[k];
     set_shifters(node, from->style, from->theta[k], from->phi[k], &from->loss_db[2 * k]);
-    set_coupler(node->left, from->coupler_error[2 * k]);
-    set_coupler(node->right, from->coupler_error[2 * k + 1]);
+    const double *const error = &from->coupler_error[shape_couplers(mesh->shape) * k];
+    set_coupler(node->left, error[0]);
+    set_coupler(node->right, error[1]);
+    if (mesh->shape->node == CUONN_NODE_MZIX) cross(node->right);
+    if (mesh->shape->node == CUONN_NODE_MZI3) set_coupler(node->third, error[2]);
   }
   for (size_t w = 0; w < mesh->shape->n_modes; w++) mesh->singles[w] = cexp(I * from->gamma[w]);
 }
@@ -82,6 +92,7 @@ typedef struct {
   const reference_node *nodes;
   complex_t *v;
   size_t n_modes, place; /* place: of this column's and example's fields in a tap */
+  bool third;            /* whether the nodes have a third coupler */
 } column;
 
 static void tap(double *stage, column c) {
@@ -93,6 +104,7 @@ static void tap(double *stage, column c) {
   call(&(c).v[(c).of->pairs[j][0]], &(c).v[(c).of->pairs[j][1]], (c).nodes[j].member)
 
 static void nodes_forward(column c, const cuonn_taps *taps) {
+  if (c.third) EACH_NODE(c, couple, third);
   tap(taps->before_phi, c);
   EACH_NODE(c, shift, outer);
   tap(taps->after_phi, c);
@@ -114,6 +126,7 @@ static void nodes_backward(column c, const cuonn_taps *taps) {
   tap(taps->after_phi, c);
   EACH_NODE(c, shift, outer);
   tap(taps->before_phi, c);
+  if (c.third) EACH_NODE(c, couple, third);
 }
 
 static void singles_pass(complex_t *v, const reference_mesh *mesh) {
@@ -128,7 +141,12 @@ static void pass(complex_t *v, const reference_mesh *mesh, const cuonn_taps *tap
   for (size_t i = 0; i < n_columns; i++) {
     const size_t c = backward ? n_columns - 1 - i : i;
     const cuonn_mesh_column *const of = &mesh->shape->columns[c];
-    const column nodes = {of, mesh->nodes + of->first, v, mesh->shape->n_modes, c * n_examples + example};
+    const column nodes = {of,
+                          mesh->nodes + of->first,
+                          v,
+                          mesh->shape->n_modes,
+                          c * n_examples + example,
+                          mesh->shape->node == CUONN_NODE_MZI3};
     if (of->kind == CUONN_COLUMN_SINGLES) {
       singles_pass(v, mesh);
     } else if (backward) {

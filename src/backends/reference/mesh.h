@@ -10,10 +10,12 @@
 
 typedef double complex complex_t;
 
-/* A node as factors: fields go through outer (phi stage), left coupler, inner (theta stage), right coupler. */
+/* A node as factors: fields go through the third coupler, outer (phi stage), left coupler, inner (theta stage), right
+ * coupler and the crossing behind it. */
 typedef struct {
   complex_t outer[2], inner[2]; /* of the top and the bottom arm */
-  complex_t left[2], right[2];  /* a coupler is [[a, b], [b, a]] */
+  complex_t left[2], right[2];  /* a coupler is [[a, b], [b, a]]; the right one with its crossing is so, too */
+  complex_t third[2];
 } reference_node;
 
 typedef struct {

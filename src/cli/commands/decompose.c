@@ -9,7 +9,7 @@
 
 typedef struct {
   cli_options common;
-  const char *unitary, *output, *style, *architecture;
+  const char *unitary, *output, *style, *architecture, *node;
   bool nearest;
 } arguments;
 
@@ -19,6 +19,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     case 'o': a->output = value; return 0;
     case 'p': a->style = value; return 0;
     case 'a': a->architecture = value; return 0;
+    case 'k': a->node = value; return 0;
     case 'n': a->nearest = true; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->unitary, value);
     case ARGP_KEY_END: return CLI_REQUIRE(a->unitary, "the file with the unitary", a->output, "--output MESH.nc");
@@ -30,6 +31,7 @@ static const struct argp_option options[] = {
     {"output", 'o', "MESH.nc", 0, "File to write", 0},
     {"phase-style", 'p', "top|bottom|differential", 0, "Arms that carry the phase shifters (top)", 0},
     {"architecture", 'a', "rectangular|triangular", 0, "Shape of the mesh (rectangular)", 0},
+    {"node", 'k', "mzi|mzi3|mzix", 0, "What a node is made of (mzi)", 0},
     {"nearest", 'n', NULL, 0, "Take the unitary that is nearest to the matrix, and tell how far it was", 0},
     {0}};
 
@@ -45,7 +47,8 @@ static const struct argp argp = {
         "part. A matrix farther than 1e-6 from unitary is refused, unless --nearest replaces it by its nearest "
         "unitary: such as products in single precision, or what was written with six digits.\n\n"
         "Writes theta(node) from 0 to pi, phi(node) and gamma(waveguide) from 0 to below 2 pi, coupler_error(node, "
-        "side), loss_db(node, shifter) and the attributes architecture and phase_style. Prints N, how far the matrix "
+        "side), loss_db(node, shifter) and the attributes architecture, phase_style and, unless it is mzi, node. "
+        "Prints N, how far the matrix "
         "is from unitary, and how far the mesh's matrix is from the given one: the largest modulus of an element each, "
         "computed in double. With --nearest these are of the nearest unitary, and what lies between it and the given "
         "matrix is printed, too: Frobenius norm and largest modulus of an element.\n\n"
@@ -89,7 +92,8 @@ static int run(int argc, char **argv) {
   arguments args = {0};
   cuonn_phase_style style = CUONN_STYLE_TOP;
   cuonn_architecture architecture = CUONN_ARCHITECTURE_RECTANGULAR;
-  cuonn_mesh_shape *shape = NULL;
+  cuonn_node_kind node = CUONN_NODE_MZI;
+  cuonn_mesh_shape *columns = NULL, *shape = NULL;
   double *unitary = NULL;
   outcome o = {0};
   cuonn_mesh mesh = {0};
@@ -98,6 +102,7 @@ static int run(int argc, char **argv) {
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.unitary));
   if (args.style) CLI_TRY_DONE(cuonn_phase_style_parse(&style, args.style));
   if (args.architecture) CLI_TRY_DONE(cuonn_architecture_parse(&architecture, args.architecture));
+  if (args.node) CLI_TRY_DONE(cuonn_node_kind_parse(&node, args.node));
   if (architecture > CUONN_ARCHITECTURE_TRIANGULAR) {
     code = cli_fail(CLI_USAGE,
                     "--architecture %s: such a mesh cannot have every unitary; rectangular and triangular ones can",
@@ -105,7 +110,8 @@ static int run(int argc, char **argv) {
     goto done;
   }
   CLI_TRY_DONE(cuonn_unitary_read(&unitary, &o.n_modes, args.unitary));
-  cuonn_status status = cuonn_mesh_shape_make(&shape, architecture, o.n_modes, 0);
+  cuonn_status status = cuonn_mesh_shape_make(&columns, architecture, o.n_modes, 0);
+  if (status == CUONN_OK) status = cuonn_mesh_shape_with_node(&shape, columns, node);
   if (status == CUONN_OK) status = cuonn_mesh_create_shaped(&mesh, shape, style);
   if (status == CUONN_OK && args.nearest) status = cuonn_nearest_unitary(unitary, &o.nearest, unitary, o.n_modes);
   if (status == CUONN_OK) status = cuonn_mesh_decompose(&mesh, unitary);
@@ -122,6 +128,7 @@ done:
   cuonn_context_free(context);
   cuonn_mesh_free(&mesh);
   cuonn_mesh_shape_free(shape);
+  cuonn_mesh_shape_free(columns);
   free(unitary);
   return code;
 }

@@ -136,6 +136,7 @@ static int configure(cuonn_config *config, const arguments *args) {
                             : config->network.n_layers != found.network.n_layers ? "layers"
                             : config->architecture != found.architecture         ? "architecture"
                             : config->columns != found.columns                   ? "columns"
+                            : config->node != found.node                         ? "node"
                                                                                  : NULL;
     if (key) code = cli_fail(CLI_USAGE, "%s: network.%s may not differ from what the file holds", args->network, key);
   } else {
