@@ -40,20 +40,22 @@ def matrix(path, n):
     """The matrix of a mesh file in style top, as the product of its nodes."""
     with netcdf_file(path, mmap=False) as file:
         theta, phi, gamma, error = (file.variables[v][:].copy() for v in ("theta", "phi", "gamma", "coupler_error"))
+        crossing = getattr(file, "node", b"mzi") == b"mzix"
     u, node = np.eye(n, dtype=complex), 0
     for column in range(n):
         for top in range(column % 2, n - 1, 2):
-            right, left = (np.array([[np.cos(a), 1j * np.sin(a)], [1j * np.sin(a), np.cos(a)]])
-                           for a in np.pi / 4 + error[node, ::-1])
+            left, right, *third = (np.array([[np.cos(a), 1j * np.sin(a)], [1j * np.sin(a), np.cos(a)]])
+                                   for a in np.pi / 4 + error[node])
             shift = [np.diag([np.exp(1j * p), 1]) for p in (theta[node], phi[node])]
-            u[top:top + 2] = right @ shift[0] @ left @ shift[1] @ u[top:top + 2]
+            whole = right @ shift[0] @ left @ shift[1] @ (third[0] if third else np.eye(2))
+            u[top:top + 2] = (whole[::-1] if crossing else whole) @ u[top:top + 2]
             node += 1
     return np.exp(1j * gamma)[:, None] * u
 
 
 class Bench:
-    def __init__(self, cuonn, folder):
-        self.cuonn, self.folder, self.checked = cuonn, folder, 0
+    def __init__(self, cuonn, folder, node, equal):
+        self.cuonn, self.folder, self.node, self.equal, self.checked = cuonn, folder, node, equal, 0
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -64,9 +66,12 @@ class Bench:
         self.target, nodes = haar(n, rng), n * (n - 1) // 2
         write(self.path("target.nc"), unitary=(("row", "column", "complex"),
                                                np.stack([self.target.real, self.target.imag], -1)))
-        zeros = np.zeros(nodes)
-        write(self.path("chip.nc"), theta=(("node",), zeros), phi=(("node",), zeros),
-              coupler_error=(("node", "side"), sigma * rng.standard_normal((nodes, 2))))
+        zeros, couplers = np.zeros(nodes), 3 if self.node == "mzi3" else 2
+        error = sigma * rng.standard_normal((nodes, couplers))
+        if self.equal:
+            error[:] = error[:, :1]
+        write(self.path("chip.nc"), [("node", self.node)], theta=(("node",), zeros), phi=(("node",), zeros),
+              coupler_error=(("node", "side"), error))
 
     def program(self, method, check, *options):
         out = self.path("phases.nc")
@@ -137,6 +142,8 @@ def main():
     parser.add_argument("--modes", type=int, nargs="+")
     parser.add_argument("--sigma", type=float, nargs="+")
     parser.add_argument("--methods", nargs="+", default=["local", "nulling", "gradient"])
+    parser.add_argument("--node", choices=["mzi", "mzi3", "mzix"], default="mzi", help="what a node is made of")
+    parser.add_argument("--equal", action="store_true", help="all couplers of a node have one error")
     parser.add_argument("--tap-shot", type=float, default=0)
     args = parser.parse_args()
     whole = args.what == "table"
@@ -144,7 +151,7 @@ def main():
     args.modes = args.modes or ([8, 16, 64] if whole else [4, 8, 16, 32, 64])
     args.sigma = args.sigma or ([.05, .02] if whole else [.005, .01, .02, .03, .05, .07, .1])
     with tempfile.TemporaryDirectory() as folder:
-        {"table": table, "curve": curve}[args.what](Bench(args.cuonn, folder), args)
+        {"table": table, "curve": curve}[args.what](Bench(args.cuonn, folder, args.node, args.equal), args)
 
 
 if __name__ == "__main__":

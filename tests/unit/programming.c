@@ -46,8 +46,10 @@ static double programmed(cuonn_mesh *chip, cuonn_programming_result *result, con
   const double error = distance(got, u, n);
   free(got);
   assert_true(fabs(result->after.error - error) < 1e-13 * (double)n); /* N nodes, some roundings each */
+  const bool twice = chip->style == CUONN_STYLE_DIFFERENTIAL && cuonn_mesh_shape_node(chip->shape) == CUONN_NODE_MZI3;
   for (size_t k = 0; k < chip->n_nodes; k++) {
-    assert_true(chip->theta[k] >= 0 && chip->theta[k] < 2 * M_PI && chip->phi[k] >= 0 && chip->phi[k] < 2 * M_PI);
+    assert_true(chip->theta[k] >= 0 && chip->theta[k] < 2 * M_PI);
+    assert_true(chip->phi[k] >= 0 && chip->phi[k] < (twice ? 4 : 2) * M_PI); /* as cuonn_mesh_wrap() leaves it */
   }
   for (size_t w = 0; w < n; w++) assert_true(chip->gamma[w] >= 0 && chip->gamma[w] < 2 * M_PI);
   return error;
@@ -457,6 +459,92 @@ static void methods_have_names(void **unused) {
   assert_int_equal(options.iterations, 1000);
 }
 
+/* --- other kinds of nodes ----------------------------------------------------------------------------------------- */
+
+/* A chip of any kind of nodes, with normal coupler errors; equal: of all couplers of a node. */
+static void make_chip_of(cuonn_mesh *chip, size_t n, cuonn_node_kind node, cuonn_phase_style style, double sigma,
+                         bool equal, chance *c) {
+  const size_t couplers = cuonn_node_kind_couplers(node);
+  cuonn_mesh_shape *columns, *shape;
+  OK(cuonn_mesh_shape_make(&columns, CUONN_ARCHITECTURE_RECTANGULAR, n, 0));
+  OK(cuonn_mesh_shape_with_node(&shape, columns, node));
+  OK(cuonn_mesh_create_shaped(chip, shape, style));
+  cuonn_mesh_shape_free(shape);
+  cuonn_mesh_shape_free(columns);
+  chance_normals(chip->coupler_error, couplers * chip->n_nodes, c);
+  for (size_t i = 0; i < couplers * chip->n_nodes; i++) {
+    chip->coupler_error[i] = equal && i % couplers > 0 ? chip->coupler_error[i - 1] : sigma * chip->coupler_error[i];
+  }
+}
+
+/* Where every node is in reach, all methods are exact; elsewhere they are nearer than the phases of a perfect chip. */
+static void programs_all_kinds_of_nodes(void **unused) {
+  (void)unused;
+  double complex u[81];
+  chance c = {21};
+  size_t exact = 0, others = 0;
+  for (size_t i = 0; i < 3 * 8 * kUniversal; i++) {
+    const size_t n = 2 + i / 3 % 8;
+    const cuonn_node_kind node = (cuonn_node_kind)(i % 3);
+    for (int method = CUONN_PROGRAMMING_LOCAL; method <= CUONN_PROGRAMMING_GRADIENT; method++) {
+      cuonn_mesh chip;
+      cuonn_programming_options options = CUONN_PROGRAMMING_OPTIONS_INIT;
+      cuonn_programming_result result, local;
+      unitary_haar(u, n, &c);
+      make_chip_of(&chip, n, node, universal[i / 24], .1, false, &c);
+      programmed(&chip, &local, u, &options);
+      options.method = (cuonn_programming_method)method;
+      const double error = programmed(&chip, &result, u, &options);
+      assert_true(error < result.before.error);
+      if (local.out_of_reach == 0) assert_true(error < (method == CUONN_PROGRAMMING_NULLING ? 1e-7 : 1e-12));
+      *(local.out_of_reach == 0 ? &exact : &others) += 1;
+      cuonn_mesh_free(&chip);
+    }
+  }
+  assert_true(exact > 50 && others > 50); /* both cases were there */
+}
+
+/* Errors of Haar-random targets after local correction, N 16, sigma .05. */
+typedef struct {
+  double mean, deviation; /* of the mean itself */
+  size_t exact;
+} errors_of_targets;
+
+static errors_of_targets after_local(cuonn_node_kind node, bool equal) {
+  enum { kN = 16, kTargets = 300 };
+  double complex u[kN * kN];
+  double square = 0;
+  errors_of_targets out = {0};
+  chance c = {22};
+  for (size_t i = 0; i < kTargets; i++) {
+    cuonn_mesh chip;
+    unitary_haar(u, kN, &c);
+    make_chip_of(&chip, kN, node, CUONN_STYLE_TOP, .05, equal, &c);
+    const double error = programmed_by(&chip, u, CUONN_PROGRAMMING_LOCAL);
+    out.mean += error / kTargets;
+    square += error * error / kTargets;
+    out.exact += error < 1e-10;
+    cuonn_mesh_free(&chip);
+  }
+  out.deviation = sqrt((square - out.mean * out.mean) / (kTargets - 1));
+  return out;
+}
+
+/* Hamerly, Bandyopadhyay, Englund, Nat. Commun. 13, 6831 (2022): a third coupler takes the nodes away from full
+ * crossing, and most targets become exact; a crossing makes full crossing of full straightness, which equal errors
+ * leave, and independent ones do not. Means of 300 targets are compared to 4 of their deviations. */
+static void other_nodes_are_corrected_better(void **unused) {
+  (void)unused;
+  const errors_of_targets mzi = after_local(CUONN_NODE_MZI, false), mzi3 = after_local(CUONN_NODE_MZI3, false);
+  const errors_of_targets mzix = after_local(CUONN_NODE_MZIX, false);
+  const errors_of_targets equal = after_local(CUONN_NODE_MZI, true), crossed = after_local(CUONN_NODE_MZIX, true);
+  assert_true(fabs(mzi3.mean - .0073) < 4 * mzi3.deviation && mzi3.exact > 150);
+  assert_true(fabs(mzi.mean - .0261) < 4 * mzi.deviation && mzi.exact < 30);
+  assert_true(fabs(mzix.mean - mzi.mean) < 4 * hypot(mzix.deviation, mzi.deviation) && mzix.exact < 30);
+  assert_true(fabs(equal.mean - .0561) < 4 * equal.deviation && equal.exact < 30);
+  assert_true(fabs(crossed.mean - .0027) < 4 * crossed.deviation && crossed.exact > 200);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(is_exact_without_errors),
@@ -469,6 +557,8 @@ int main(void) {
       cmocka_unit_test(counts_readings_and_repeats_their_noise),
       cmocka_unit_test(gradient_ends_where_no_phase_helps),
       cmocka_unit_test(descends_to_known_minima),
+      cmocka_unit_test(programs_all_kinds_of_nodes),
+      cmocka_unit_test(other_nodes_are_corrected_better),
       cmocka_unit_test(refuses_what_it_cannot_program),
       cmocka_unit_test(methods_have_names),
   };
