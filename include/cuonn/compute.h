@@ -39,11 +39,10 @@ typedef struct cuonn_context cuonn_context;
  *          build or finds no device that it can use */
 CUONN_API cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int threads);
 
-/** Fits a context that was made with "auto" to meshes: if the backend that it chose does not compute such ones, the
+/** Fits a context that was made with "auto" to networks: if the backend that it chose does not compute such ones, the
  *  fastest that does takes its place, and cuonn_context_note() tells.  Other contexts stay as they are; what their
- *  backend cannot compute is refused where it would compute it.
- *  @param[in] shape  of the meshes; NULL for rectangular ones */
-CUONN_API void cuonn_context_fit(cuonn_context *context, size_t n_modes, const cuonn_mesh_shape *shape);
+ *  backend cannot compute is refused where it would compute it. */
+CUONN_API void cuonn_context_fit(cuonn_context *context, const cuonn_network_shape *shape);
 
 /** Releases a context.  NULL is fine. */
 CUONN_API void cuonn_context_free(cuonn_context *context);

@@ -43,19 +43,20 @@ typedef struct cuonn_data_options {
 
 /** A whole configuration.  Plain data: copy it as you like. */
 typedef struct cuonn_config {
-  cuonn_data_options data;         /**< data.*, but for what features are */
-  cuonn_features_options features; /**< data.features, .radius, .side, .width, .frequencies, .border, .reference */
-  cuonn_network_shape network;     /**< network.modes, .layers, .classes, .phase_style, .loss_per_class; mesh: NULL */
-  cuonn_architecture architecture; /**< network.architecture */
-  cuonn_node_kind node;            /**< network.node */
-  size_t columns;                  /**< network.columns; 0: as many as the architecture has */
-  char shape_file[CUONN_CONFIG_TEXT];       /**< network.shape_file: needed with, and only with, architecture: custom */
-  cuonn_network_start start;                /**< network.start: haar, haar-phases, file */
-  char start_file[CUONN_CONFIG_TEXT];       /**< network.start_file: needed with, and only with, start: file */
-  cuonn_training_options training;          /**< training.*, chip.*; training.seed seeds starting phases and order */
-  size_t repeats;                           /**< sweep.repeats; 1 but in a grid (cuonn/grid.h) */
-  char chip_errors_file[CUONN_CONFIG_TEXT]; /**< chip.errors_file: errors of each node, "" if there is none */
-  cuonn_energy_preset energy_preset;        /**< energy.preset: what the values of `energy` were before single keys */
+  cuonn_data_options data;            /**< data.*, but for what features are */
+  cuonn_features_options features;    /**< data.features, .radius, .side, .width, .frequencies, .border, .reference */
+  cuonn_network_shape network;        /**< network.modes, .layers, .classes, .phase_style, .loss_per_class, .loss,
+                                           .nonlinearity and the numbers of its law; mesh: NULL */
+  cuonn_architecture architecture;    /**< network.architecture */
+  cuonn_node_kind node;               /**< network.node */
+  size_t columns;                     /**< network.columns; 0: as many as the architecture has */
+  char shape_file[CUONN_CONFIG_TEXT]; /**< network.shape_file: needed with, and only with, architecture: custom */
+  cuonn_network_start start;          /**< network.start: haar, haar-phases, file */
+  char start_file[CUONN_CONFIG_TEXT]; /**< network.start_file: needed with, and only with, start: file */
+  cuonn_training_options training;    /**< training.*, chip.*; training.seed seeds starting phases and order */
+  size_t repeats;                     /**< sweep.repeats; 1 but in a grid (cuonn/grid.h) */
+  char chip_errors_file[CUONN_CONFIG_TEXT];  /**< chip.errors_file: errors of each node, "" if there is none */
+  cuonn_energy_preset energy_preset;         /**< energy.preset: what the values of `energy` were before single keys */
   cuonn_energy_components energy_components; /**< energy.components: the same of its electronics, over the preset */
   cuonn_energy_options energy;               /**< energy.*; no part of a training run */
   char backend[16];                          /**< backend.name */

@@ -101,7 +101,8 @@ CUONN_API cuonn_status cuonn_gradient_read(cuonn_mesh_gradient **gradients, cuon
                                            size_t *n_layers, size_t *n_nodes, size_t *n_modes, const char *path);
 
 /** Reads a network: as a mesh with `layer` in front of every dimension list (or without it: one layer); attribute
- *  `classes` (10 or N, whichever is less, where absent), `loss_per_class` (1 where absent). */
+ *  `classes` (10 or N, whichever is less, where absent), `loss_per_class` (1 where absent), `loss`
+ *  (cross-entropy where absent), `nonlinearity` (modulus where absent) and the numbers of its law. */
 CUONN_API cuonn_status cuonn_network_read(cuonn_network *out, const char *path);
 
 /** Writes a network: meshes with `layer` in front, and its attributes. */

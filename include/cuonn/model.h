@@ -79,7 +79,7 @@ typedef struct cuonn_model_settings {
   cuonn_optimizer_options optimizer;
   uint64_t seed;                  /**< of the order of examples */
   cuonn_gradient_method gradient; /**< that steps follow */
-  bool train_gamma;               /**< by the measured gradient */
+  bool train_gamma;               /**< by its gradient, too */
   cuonn_chip_options chip; /**< noise, and what phases become on the chip; its errors of couplers and losses are what
                                        the network's meshes hold: cuonn_chip_draw_errors() */
 } cuonn_model_settings;

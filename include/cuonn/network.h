@@ -1,9 +1,9 @@
 /** @file network.h
- *  Optical neural networks: meshes one after the other, a modulus between them, powers read at the end.
+ *  Optical neural networks: meshes one after the other, a nonlinearity between them, powers read at the end.
  *
- *  x -> |U1 x| -> |U2 .| -> ... -> |.|^2 -> first C outputs -> log-softmax -> cross entropy.
- *  Pai et al., Science 380, 398 (2023), "Experimentally realized in situ backpropagation for deep learning in
- *  photonic neural networks".
+ *  x -> f(U1 x) -> f(U2 .) -> ... -> |.|^2 -> first C outputs -> loss.  In the source study f is the modulus, and the
+ *  loss the cross entropy of the softmax: Pai et al., Science 380, 398 (2023), "Experimentally realized in situ
+ * backpropagation for deep learning in photonic neural networks".
  */
 #ifndef CUONN_NETWORK_H
 #define CUONN_NETWORK_H
@@ -19,19 +19,84 @@
 extern "C" {
 #endif
 
+/** Kind of a nonlinearity f: what a field y of power P = |y|^2 becomes between two meshes.  The first two detect
+ *  light, and give a real field; the others let it pass, f(y) = t(P) y, and keep its phase. */
+typedef enum cuonn_nonlinearity_kind {
+  CUONN_NONLINEARITY_MODULUS,   /**< |y| */
+  CUONN_NONLINEARITY_SQUARE,    /**< P: a detector drives a modulator */
+  CUONN_NONLINEARITY_SATURABLE, /**< t = exp(-d/2 / (1 + P / P_s)), an absorber of optical depth d: Guo, Barrett, Wang,
+                                     Lvovsky, Photonics Research 9, B71 (2021) */
+  CUONN_NONLINEARITY_ELECTRO_OPTIC /**< t = i sqrt(1 - a) exp(-i psi) cos psi, psi = pi (g P + b) / 2: a share a of the
+                                        power drives an interferometer that the rest passes: Williamson et al., IEEE
+                                        JSTQE 26, 7700412 (2020), eq. 8; its g_phi is pi g, its phi_b is pi b */
+} cuonn_nonlinearity_kind;
+
+/** A nonlinearity and the numbers of its law.  Start from CUONN_NONLINEARITY_INIT. */
+typedef struct cuonn_nonlinearity {
+  cuonn_nonlinearity_kind kind;
+  double optical_depth;    /**< saturable: d, that of little light, at least 0 */
+  double saturation_power; /**< saturable: P_s, above 0, in the unit of P */
+  double tap;              /**< electro-optic: a, 0 up to but not 1 */
+  double gain;             /**< electro-optic: g, in pi rad per unit of P */
+  double bias;             /**< electro-optic: b, in pi rad */
+} cuonn_nonlinearity;
+
+/** The modulus, and numbers of the papers for the others. */
+#define CUONN_NONLINEARITY_INIT \
+  { CUONN_NONLINEARITY_MODULUS, 5, 1, 0.1, 0.05, 1 }
+
+/** Name of a kind, as in files and configurations: "modulus", "square", "saturable", "electro-optic".
+ *  @return a constant string, NULL if unknown */
+CUONN_API const char *cuonn_nonlinearity_name(cuonn_nonlinearity_kind kind);
+
+/** The kind of a name.  @return CUONN_OK; CUONN_E_ARGUMENT for another name */
+CUONN_API cuonn_status cuonn_nonlinearity_parse(cuonn_nonlinearity_kind *out, const char *name);
+
+/** Checks kind and numbers.  @return CUONN_OK; CUONN_E_ARGUMENT naming what is out of range */
+CUONN_API cuonn_status cuonn_nonlinearity_check(const cuonn_nonlinearity *f);
+
+/** Whether two are one function: kinds, and the numbers that these have. */
+CUONN_API bool cuonn_nonlinearity_equal(const cuonn_nonlinearity *a, const cuonn_nonlinearity *b);
+
+/** Whether the field keeps its phase, so that the phases gamma in front of it are seen behind it. */
+CUONN_API bool cuonn_nonlinearity_keeps_phase(cuonn_nonlinearity_kind kind);
+
+/** h = f(y), complex. */
+CUONN_API void cuonn_nonlinearity_apply(double h[2], const cuonn_nonlinearity *f, const double y[2]);
+
+/** Cotangent of y, dL = Re(g dy), from that of h = f(y), dL = Re(of_h dh); 0 where y is 0 and f has no derivative.
+ *  @param[out] g  may be of_h */
+CUONN_API void cuonn_nonlinearity_pull_back(double g[2], const cuonn_nonlinearity *f, const double y[2],
+                                            const double of_h[2]);
+
+/** The loss of an example with the powers z_k at its C outputs. */
+typedef enum cuonn_loss {
+  CUONN_LOSS_CROSS_ENTROPY, /**< -log p of the label, p the softmax of z */
+  CUONN_LOSS_SQUARED_ERROR  /**< sum over k of (z_k - t_k)^2, t = 1 at the label and 0 elsewhere */
+} cuonn_loss;
+
+/** Name of a loss, as in files and configurations: "cross-entropy", "squared-error".
+ *  @return a constant string, NULL if unknown */
+CUONN_API const char *cuonn_loss_name(cuonn_loss loss);
+
+/** The loss of a name.  @return CUONN_OK; CUONN_E_ARGUMENT for another name */
+CUONN_API cuonn_status cuonn_loss_parse(cuonn_loss *out, const char *name);
+
 /** Size and kind of a network. */
 typedef struct cuonn_network_shape {
-  size_t n_modes;               /**< waveguides of every mesh, N */
-  size_t n_layers;              /**< meshes, at least 1 */
-  size_t n_classes;             /**< outputs that are read, C: 2..N */
-  cuonn_phase_style style;      /**< phase style of every mesh */
-  bool loss_per_class;          /**< true: the cross entropy is divided by the class count, as in the source study */
-  const cuonn_mesh_shape *mesh; /**< shape of every mesh, of n_modes waveguides; NULL: rectangular, N columns */
+  size_t n_modes;                  /**< waveguides of every mesh, N */
+  size_t n_layers;                 /**< meshes, at least 1 */
+  size_t n_classes;                /**< outputs that are read, C: 2..N */
+  cuonn_phase_style style;         /**< phase style of every mesh */
+  bool loss_per_class;             /**< true: the loss is divided by the class count, as in the source study */
+  const cuonn_mesh_shape *mesh;    /**< shape of every mesh, of n_modes waveguides; NULL: rectangular, N columns */
+  cuonn_nonlinearity nonlinearity; /**< between two meshes */
+  cuonn_loss loss;
 } cuonn_network_shape;
 
 /** The source study's network: N 64, 3 layers, 10 classes. */
 #define CUONN_NETWORK_SHAPE_INIT \
-  { 64, 3, 10, CUONN_STYLE_TOP, true, NULL }
+  { 64, 3, 10, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY }
 
 /** Fills in what CUONN_NETWORK_SHAPE_INIT holds, for callers that have no macros. */
 CUONN_API void cuonn_network_shape_init(cuonn_network_shape *out);
@@ -50,7 +115,8 @@ CUONN_API size_t cuonn_network_nodes(const cuonn_network_shape *shape);
 
 /** Makes a network with all phases, errors and losses zero.
  *  @param[out] out  release with cuonn_network_free(); zeroed on failure
- *  @return CUONN_OK; CUONN_E_SHAPE naming the number that is out of range; CUONN_E_MEMORY */
+ *  @return CUONN_OK; CUONN_E_SHAPE naming the number that is out of range; as cuonn_nonlinearity_check();
+ *          CUONN_E_MEMORY */
 CUONN_API cuonn_status cuonn_network_create(cuonn_network *out, const cuonn_network_shape *shape);
 
 /** Checks every mesh, as cuonn_mesh_check(); the message names the layer. */

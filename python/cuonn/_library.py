@@ -48,9 +48,12 @@ MatrixDistance = _struct("cuonn_matrix_distance", ("error", c_double), ("normali
 ProgrammingResult = _struct(
     "cuonn_programming_result", ("before", MatrixDistance), ("after", MatrixDistance), ("out_of_reach", c_size_t),
     ("readings", c_size_t), ("iterations", c_size_t))
+Nonlinearity = _struct(
+    "cuonn_nonlinearity", ("kind", c_int), ("optical_depth", c_double), ("saturation_power", c_double),
+    ("tap", c_double), ("gain", c_double), ("bias", c_double))
 NetworkShape = _struct(
     "cuonn_network_shape", ("n_modes", c_size_t), ("n_layers", c_size_t), ("n_classes", c_size_t), ("style", c_int),
-    ("loss_per_class", c_bool), ("mesh", c_void_p))
+    ("loss_per_class", c_bool), ("mesh", c_void_p), ("nonlinearity", Nonlinearity), ("loss", c_int))
 Network = _struct("cuonn_network", ("shape", NetworkShape), ("layers", POINTER(Mesh)))
 Fields = _struct("cuonn_fields", ("n_examples", c_size_t), ("n_modes", c_size_t), ("values", c_void_p))
 Examples = _struct(

@@ -75,6 +75,7 @@ typedef struct cuonn_backend {
   size_t modes_max;        /* most waveguides of a mesh, beyond which it refuses them; 0: CUONN_MODES_MAX */
   bool neighbours_only;    /* it refuses meshes of which a node couples waveguides that are not neighbours */
   bool mzi_only;           /* it refuses meshes whose nodes are of another kind than mzi */
+  bool moduli_only;        /* it refuses networks of another nonlinearity than the modulus, or without cross entropy */
 
   /* Whether it can compute here; CUONN_E_DEVICE and the reason if not. device: unless NULL, one line on the device that
    * computes, "" if that is the processor. */
@@ -137,13 +138,19 @@ extern const cuonn_backend cuonn_backend_reference;
 extern const cuonn_backend cuonn_backend_cpu;
 extern const cuonn_backend cuonn_backend_cuda; /* in builds with CUDA */
 
-/* Whether a backend computes meshes of so many waveguides, and of a shape; NULL is rectangular. */
+/* Whether a backend computes meshes of so many waveguides, and of a shape, NULL is rectangular; and what networks make
+ * of them. */
 static inline bool backend_takes_modes(const cuonn_backend *backend, size_t n_modes) {
   return backend->modes_max == 0 || n_modes <= backend->modes_max;
 }
 static inline bool backend_takes_shape(const cuonn_backend *backend, const cuonn_mesh_shape *shape) {
   return !shape ||
          ((!backend->neighbours_only || shape->neighbours) && (!backend->mzi_only || shape->node == CUONN_NODE_MZI));
+}
+
+static inline bool backend_takes_network(const cuonn_backend *backend, const cuonn_network_shape *shape) {
+  const bool plain = shape->nonlinearity.kind == CUONN_NONLINEARITY_MODULUS && shape->loss == CUONN_LOSS_CROSS_ENTROPY;
+  return !backend->moduli_only || plain;
 }
 
 /* A context: which backend, and its number of threads. */

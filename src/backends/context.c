@@ -70,13 +70,15 @@ cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int 
   return CUONN_OK;
 }
 
-void cuonn_context_fit(cuonn_context *context, size_t n_modes, const cuonn_mesh_shape *shape) {
+void cuonn_context_fit(cuonn_context *context, const cuonn_network_shape *shape) {
   const cuonn_backend *const chosen = context->backend;
   for (size_t i = 0; context->automatic && i < kBackends; i++) {
     if (backends[i] != context->backend) continue;
-    if (backend_takes_modes(context->backend, n_modes) && backend_takes_shape(context->backend, shape)) break;
-    snprintf(context->note, sizeof context->note, "backend %s does not compute meshes of this size and shape",
-             context->backend->name);
+    const bool meshes =
+        backend_takes_modes(context->backend, shape->n_modes) && backend_takes_shape(context->backend, shape->mesh);
+    if (meshes && backend_takes_network(context->backend, shape)) break;
+    snprintf(context->note, sizeof context->note, "backend %s does not compute %s", context->backend->name,
+             meshes ? "networks of this nonlinearity and loss" : "meshes of this size and shape");
     context->backend = find_usable(i + 1, context->note, sizeof context->note);
   }
   if (context->backend != chosen) note_threads(context);

@@ -176,7 +176,7 @@ done:
 int cli_context_open(cuonn_context **out, const cuonn_config *config) {
   int code = CLI_DONE;
   CLI_TRY_DONE(cuonn_context_create(out, config->backend, config->threads));
-  cuonn_context_fit(*out, config->network.n_modes, config->network.mesh);
+  cuonn_context_fit(*out, &config->network);
   CLI_TRY_DONE(cuonn_context_set_method(*out, config->method));
   cli_tell_backend(*out);
 done:

@@ -18,15 +18,20 @@ static int enter(cuonn_fields *out, const cli_trained *trained, size_t example) 
 
 static double power_of(const double amplitude[2]) { return amplitude[0] * amplitude[0] + amplitude[1] * amplitude[1]; }
 
-/* Softmax of the powers of the outputs that are read. */
-static void read_outputs(cli_light *light, const double *outputs, size_t n_classes) {
+/* Probabilities by the powers of the outputs that are read. */
+static void read_outputs(cli_light *light, const double *outputs, const cuonn_network_shape *shape) {
+  const size_t n_classes = shape->n_classes;
+  const bool squared = shape->loss == CUONN_LOSS_SQUARED_ERROR;
   double sum = 0;
   light->prediction = 0;
   for (size_t c = 1; c < n_classes; c++)
     if (power_of(outputs + 2 * c) > power_of(outputs + 2 * light->prediction)) light->prediction = c;
   const double largest = power_of(outputs + 2 * light->prediction);
-  for (size_t c = 0; c < n_classes; c++) sum += light->probabilities[c] = exp(power_of(outputs + 2 * c) - largest);
-  for (size_t c = 0; c < n_classes; c++) light->probabilities[c] /= sum;
+  for (size_t c = 0; c < n_classes; c++) {
+    const double power = power_of(outputs + 2 * c);
+    sum += light->probabilities[c] = squared ? power : exp(power - largest);
+  }
+  for (size_t c = 0; sum > 0 && c < n_classes; c++) light->probabilities[c] /= sum;
 }
 
 int cli_light_send(cli_light *out, const cli_trained *trained, size_t example) {
@@ -54,11 +59,10 @@ int cli_light_send(cli_light *out, const cli_trained *trained, size_t example) {
     for (size_t i = 0; i < before; i++) power[i] = power_of(taps.before_phi + 2 * i);
     for (size_t i = 0; i < n; i++) {
       power[before + i] = power_of(passed.values + 2 * i);
-      in.values[2 * i] = sqrt(power[before + i]);
-      in.values[2 * i + 1] = 0;
+      cuonn_nonlinearity_apply(in.values + 2 * i, &shape->nonlinearity, passed.values + 2 * i);
     }
   }
-  read_outputs(out, passed.values, shape->n_classes);
+  read_outputs(out, passed.values, shape);
 done:
   free(taps.before_phi);
   cuonn_fields_free(&passed);

@@ -1,4 +1,5 @@
-/* Light through a whole network, as the formulas of docs/physics.md say: mesh, modulus, mesh, ..., powers, softmax. */
+/* Light through a whole network, as the formulas of docs/physics.md say: mesh, nonlinearity, mesh, ..., powers and
+ * what the loss makes of them. */
 #ifndef CUONN_CLI_LIGHT_H
 #define CUONN_CLI_LIGHT_H
 
@@ -8,7 +9,7 @@
 typedef struct {
   double *input;         /* [N][2] features, as they enter the first mesh */
   double *power;         /* [layer][column, 0 to all][N] before every column and after the last */
-  double *probabilities; /* [class] */
+  double *probabilities; /* [class] softmax of the powers; with squared error their shares */
   size_t prediction;     /* the class of the largest output */
 } cli_light;
 

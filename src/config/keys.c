@@ -11,6 +11,8 @@ static const char *const data_kinds[] = {"images", "fields", NULL};
 static const char *const features[] = {"fourier", "resample", "radial", NULL};
 static const char *const styles[] = {"top", "bottom", "symmetric", "differential", NULL};
 static const char *const architectures[] = {"rectangular", "triangular", "butterfly", "tree", "custom", NULL};
+static const char *const nonlinearities[] = {"modulus", "square", "saturable", "electro-optic", NULL};
+static const char *const losses[] = {"cross-entropy", "squared-error", NULL};
 static const char *const starts[] = {"haar", "haar-phases", "file", NULL};
 static const char *const orders[] = {"fixed", "shuffled", NULL};
 static const char *const schedules[] = {"constant", "cosine", NULL};
@@ -96,14 +98,37 @@ const config_key config_keys[] = {
     {"network.modes", INTEGER(network.n_modes, 2, CUONN_MODES_MAX), .default_value = "64", .unit = "waveguides",
      .sentence = "Waveguides of every mesh, N; with `images`, must be what the features give.", .decides = true},
     {"network.layers", INTEGER(network.n_layers, 1, CUONN_LAYERS_MAX), .default_value = "3", .unit = "meshes",
-     .sentence = "Meshes one after the other, with a modulus between them.", .decides = true},
+     .sentence = "Meshes one after the other, with `nonlinearity` between them.", .decides = true},
     {"network.classes", INTEGER(network.n_classes, 2, 256), .default_value = "10", .unit = "outputs",
      .sentence = "Outputs whose power is read, one per class; at most N.", .decides = true},
     {"network.phase_style", CHOICE(network.style, styles), .default_value = "top", .unit = "",
      .sentence = "Which arms of a node carry its phase shifters; `symmetric` cannot express every unitary.",
      .sweepable = true, .decides = true},
     {"network.loss_per_class", BOOLEAN(network.loss_per_class), .default_value = "true", .unit = "",
-     .sentence = "Divides the cross entropy by the number of classes, as the source study does.", .sweepable = true,
+     .sentence = "Divides the loss by the number of classes, as the source study does.", .sweepable = true,
+     .decides = true},
+    {"network.loss", CHOICE(network.loss, losses), .default_value = "cross-entropy", .unit = "",
+     .sentence = "Loss of an example: cross entropy of the softmax of the powers that are read, or the sum of their "
+                 "squared differences from 1 at the label and 0 elsewhere.",
+     .sweepable = true, .decides = true},
+    {"network.nonlinearity", CHOICE(network.nonlinearity.kind, nonlinearities), .default_value = "modulus", .unit = "",
+     .sentence = "What light becomes between two meshes: its modulus, its power, or light that has passed a saturable "
+                 "absorber or a modulator that a share of it drives.",
+     .sweepable = true, .decides = true},
+    {"network.optical_depth", NUMBER(network.nonlinearity.optical_depth, 0, 1e3), .default_value = "5", .unit = "",
+     .sentence = "With `saturable`: optical depth for little light.", .sweepable = true, .decides = true},
+    {"network.saturation_power", ABOVE(network.nonlinearity.saturation_power, 0, 1e9), .default_value = "1",
+     .unit = "power",
+     .sentence = "With `saturable`: power that halves the optical depth; features of images have a mean modulus of 1.",
+     .sweepable = true, .decides = true},
+    {"network.electro_optic_tap", NUMBER(network.nonlinearity.tap, 0, 1), .below_high = true, .default_value = "0.1",
+     .unit = "", .sentence = "With `electro-optic`: share of the power that is detected.", .sweepable = true,
+     .decides = true},
+    {"network.electro_optic_gain", NUMBER(network.nonlinearity.gain, -1e3, 1e3), .default_value = "0.05",
+     .unit = "pi rad / power", .sentence = "With `electro-optic`: phase by which power drives the modulator.",
+     .sweepable = true, .decides = true},
+    {"network.electro_optic_bias", NUMBER(network.nonlinearity.bias, -1e3, 1e3), .default_value = "1", .unit = "pi rad",
+     .sentence = "With `electro-optic`: phase of the modulator in the dark, where 1 blocks light.", .sweepable = true,
      .decides = true},
     {"network.architecture", CHOICE(architecture, architectures), .default_value = "rectangular", .unit = "",
      .sentence = "Which waveguides the nodes of each column couple: neighbours in a rectangle or a triangle, those a "
@@ -151,9 +176,9 @@ const config_key config_keys[] = {
      .sentence = "Gradients that are not `exact` are compared with the exact ones after so many epochs, and after the "
                  "last; 0: never."},
     {"training.train_gamma", BOOLEAN(training.train_gamma), .default_value = "false", .unit = "",
-     .sentence =
-         "Trains the phases at the outputs, too; no output that is read depends on them, but noise and lost light move "
-         "them.",
+     .sentence = "Trains the phases at the outputs, too. Behind moduli and squares nothing depends on them, but noise "
+                 "and lost light move "
+                 "them.",
      .sweepable = true, .decides = true},
     {"training.optimizer.name", CHOICE(training.optimizer.kind, optimizers), .default_value = "adam", .unit = "",
      .sentence = "Adam, or stochastic gradient descent.", .coordinate = "optimizer", .sweepable = true,

@@ -103,9 +103,10 @@ static cuonn_status create(kept **out, const cuonn_function *f) {
   cuonn_context *context = NULL;
   kept *k = NULL;
   cuonn_status status = CUONN_OK;
-  options.shape = (cuonn_network_shape){f->n_modes, 1, 2, f->style, true, f->shape};
+  options.shape =
+      (cuonn_network_shape){.n_modes = f->n_modes, .n_layers = 1, .n_classes = 2, .style = f->style, .mesh = f->shape};
   CUONN_TRY_DONE(cuonn_context_create(&context, f->backend, f->threads));
-  cuonn_context_fit(context, f->n_modes, f->shape);
+  cuonn_context_fit(context, &options.shape);
   CUONN_TRY_DONE(cuonn_allocate(&k, 1, sizeof *k));
   snprintf(k->backend, sizeof k->backend, "%s", f->backend);
   k->threads = f->threads;

@@ -13,12 +13,13 @@
 static const char *const split_names[] = {[CUONN_SPLIT_TRAIN] = "training", [CUONN_SPLIT_TEST] = "test"};
 
 static cuonn_status check_shape(const cuonn_network_shape *own, const cuonn_network_shape *other) {
-  const bool same = own->n_modes == other->n_modes && own->n_layers == other->n_layers &&
-                    own->n_classes == other->n_classes && own->style == other->style &&
-                    own->loss_per_class == other->loss_per_class && shape_equal(own->mesh, other->mesh);
+  const bool same =
+      own->n_modes == other->n_modes && own->n_layers == other->n_layers && own->n_classes == other->n_classes &&
+      own->style == other->style && own->loss_per_class == other->loss_per_class && own->loss == other->loss &&
+      cuonn_nonlinearity_equal(&own->nonlinearity, &other->nonlinearity) && shape_equal(own->mesh, other->mesh);
   CUONN_CHECK(same, CUONN_E_SHAPE,
               "the network has %zu layers of %zu waveguides and %zu classes, the handle is made for %zu of %zu and %zu "
-              "of the same style, shape of mesh and kind of loss",
+              "of the same style, shape of mesh, nonlinearity and kind of loss",
               other->n_layers, other->n_modes, other->n_classes, own->n_layers, own->n_modes, own->n_classes);
   return CUONN_OK;
 }
@@ -65,6 +66,12 @@ cuonn_status cuonn_model_check_options(const cuonn_context *context, const cuonn
   CUONN_CHECK(backend_takes_shape(backend, options->shape.mesh), CUONN_E_SHAPE,
               "backend %s computes nodes of the kind mzi, not %s; use backend cpu", backend->name,
               cuonn_node_kind_name(cuonn_mesh_shape_node(options->shape.mesh)));
+  CUONN_CHECK(
+      backend_takes_network(backend, &options->shape), CUONN_E_ARGUMENT,
+      "backend %s computes networks with a modulus between meshes and the loss cross-entropy, not %s and %s; use "
+      "backend %s",
+      backend->name, cuonn_nonlinearity_name(options->shape.nonlinearity.kind), cuonn_loss_name(options->shape.loss),
+      "reference");
   CUONN_CHECK(context->method != CUONN_METHOD_DENSE || !cuonn_gradient_is_measured(options->gradient), CUONN_E_ARGUMENT,
               "method dense has no measured gradients (analog, digital); use columns or auto");
   return CUONN_OK;

@@ -37,10 +37,8 @@ cuonn_status model_find_overflow(bool *found, char where[MODEL_WHERE], const cuo
     CUONN_TRY_DONE(backend->propagate(&to, NULL, mesh, &from, false, threads));
     snprintf(where, MODEL_WHERE, "in layer %zu", l);
     *found = !powers_hold(&out);
-    for (size_t i = 0; i < n_values; i++) {
-      in.values[2 * i] = hypot(out.values[2 * i], out.values[2 * i + 1]);
-      in.values[2 * i + 1] = 0;
-    }
+    for (size_t i = 0; i < n_values; i++)
+      cuonn_nonlinearity_apply(in.values + 2 * i, &network->shape.nonlinearity, out.values + 2 * i);
   }
 done:
   cuonn_fields_free(&out);

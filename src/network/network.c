@@ -25,7 +25,8 @@ cuonn_status cuonn_network_create(cuonn_network *out, const cuonn_network_shape 
               shape->n_modes < 256 ? shape->n_modes : 256, shape->n_classes);
   CUONN_CHECK(cuonn_phase_style_name(shape->style), CUONN_E_SHAPE, "phase style %d is not one of the four",
               (int)shape->style);
-
+  CUONN_TRY(cuonn_nonlinearity_check(&shape->nonlinearity));
+  CUONN_CHECK(cuonn_loss_name(shape->loss), CUONN_E_SHAPE, "loss %d is not one of the two", (int)shape->loss);
   CUONN_CHECK(!shape->mesh || cuonn_mesh_shape_modes(shape->mesh) == shape->n_modes, CUONN_E_SHAPE,
               "a network of %zu waveguides cannot have meshes of %zu", shape->n_modes,
               cuonn_mesh_shape_modes(shape->mesh));

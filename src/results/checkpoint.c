@@ -66,8 +66,7 @@ cuonn_status cuonn_checkpoint_write(const char *path, const cuonn_training_state
 
   CUONN_TRY_DONE(results_create(&file, path, "Checkpoint of an optical neural network"));
   CUONN_TRY_DONE(results_put_mesh_attributes(&file, shape->mesh, shape->style));
-  CUONN_TRY_DONE(results_put_count(&file, "classes", (int)shape->n_classes));
-  CUONN_TRY_DONE(results_put_count(&file, "loss_per_class", shape->loss_per_class));
+  CUONN_TRY_DONE(results_put_network_attributes(&file, shape));
   CUONN_TRY_DONE(put_integer(&file, "epoch", epoch));
   CUONN_TRY_DONE(put_integer(&file, "step", state->step));
   CUONN_TRY_DONE(put_integer(&file, "seed", origin->seed));

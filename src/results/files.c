@@ -428,8 +428,7 @@ static cuonn_status write_network(const char *path, const cuonn_network *network
   CUONN_TRY_DONE(results_create(&file, path, "Phases of an optical neural network"));
   CUONN_TRY_DONE(convention ? results_put_convention(variables, &file, shape->mesh, convention)
                             : results_put_mesh_attributes(&file, shape->mesh, shape->style));
-  CUONN_TRY_DONE(results_put_count(&file, "classes", (int)shape->n_classes));
-  CUONN_TRY_DONE(results_put_count(&file, "loss_per_class", shape->loss_per_class));
+  CUONN_TRY_DONE(results_put_network_attributes(&file, shape));
   CUONN_TRY_DONE(results_define_meshes(&file, variables, RESULTS_MESH_ARRAYS, shape->mesh));
   for (size_t l = 0; l < shape->n_layers; l++) {
     CUONN_TRY_DONE(results_put_mesh(&file, variables, l, &network->layers[l]));

@@ -2,6 +2,7 @@
 #include "results/phases.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -235,6 +236,64 @@ cuonn_status results_get_errors(cuonn_mesh *layers, size_t n_layers, const resul
   return CUONN_OK;
 }
 
+/* ---- networks ---- */
+
+/* A number of a nonlinearity, and its attribute. */
+typedef struct {
+  cuonn_nonlinearity_kind kind;
+  const char *attribute;
+  size_t offset;
+} law_number;
+
+static const law_number law_numbers[] = {
+    {CUONN_NONLINEARITY_SATURABLE, "optical_depth", offsetof(cuonn_nonlinearity, optical_depth)},
+    {CUONN_NONLINEARITY_SATURABLE, "saturation_power", offsetof(cuonn_nonlinearity, saturation_power)},
+    {CUONN_NONLINEARITY_ELECTRO_OPTIC, "electro_optic_tap", offsetof(cuonn_nonlinearity, tap)},
+    {CUONN_NONLINEARITY_ELECTRO_OPTIC, "electro_optic_gain", offsetof(cuonn_nonlinearity, gain)},
+    {CUONN_NONLINEARITY_ELECTRO_OPTIC, "electro_optic_bias", offsetof(cuonn_nonlinearity, bias)}};
+enum { kLawNumbers = sizeof law_numbers / sizeof *law_numbers };
+
+static double *number_of(cuonn_nonlinearity *f, const law_number *n) { return (double *)((char *)f + n->offset); }
+
+cuonn_status results_put_network_attributes(const results_file *file, const cuonn_network_shape *shape) {
+  cuonn_nonlinearity f = shape->nonlinearity;
+  CUONN_TRY(results_put_count(file, "classes", (int)shape->n_classes));
+  CUONN_TRY(results_put_count(file, "loss_per_class", shape->loss_per_class));
+  CUONN_TRY(results_put_text(file, "loss", cuonn_loss_name(shape->loss)));
+  CUONN_TRY(results_put_text(file, "nonlinearity", cuonn_nonlinearity_name(f.kind)));
+  for (size_t i = 0; i < kLawNumbers; i++) {
+    if (law_numbers[i].kind != f.kind) continue;
+    CUONN_TRY(results_put_number(file, law_numbers[i].attribute, *number_of(&f, &law_numbers[i])));
+  }
+  return CUONN_OK;
+}
+
+/* Puts the file's name before what another check said. */
+static cuonn_status in_file(const results_file *file, cuonn_status status) {
+  return status == CUONN_OK ? CUONN_OK : cuonn_fail_within(CUONN_E_DATA, "%s", file->path);
+}
+
+static cuonn_status get_loss(cuonn_loss *out, const results_file *file) {
+  char *name = NULL;
+  CUONN_TRY(results_get_text(&name, file, "loss"));
+  const cuonn_status status = name ? in_file(file, cuonn_loss_parse(out, name)) : CUONN_OK;
+  free(name);
+  return status;
+}
+
+static cuonn_status get_nonlinearity(cuonn_nonlinearity *out, const results_file *file) {
+  char *name = NULL;
+  CUONN_TRY(results_get_text(&name, file, "nonlinearity"));
+  const cuonn_status status = name ? in_file(file, cuonn_nonlinearity_parse(&out->kind, name)) : CUONN_OK;
+  free(name);
+  CUONN_TRY(status);
+  for (size_t i = 0; i < kLawNumbers; i++) {
+    bool found;
+    CUONN_TRY(results_get_number(number_of(out, &law_numbers[i]), &found, file, law_numbers[i].attribute));
+  }
+  return in_file(file, cuonn_nonlinearity_check(out));
+}
+
 cuonn_status results_get_network(cuonn_network *out, const results_phases *phases, const results_file *file) {
   const size_t n_modes = phases->mesh->n_modes;
   double classes = (double)(n_modes < 10 ? n_modes : 10), per_class = 1;
@@ -247,8 +306,15 @@ cuonn_status results_get_network(cuonn_network *out, const results_phases *phase
   CUONN_TRY(results_get_number(&per_class, &found, file, "loss_per_class"));
   CUONN_CHECK(per_class == 0 || per_class == 1, CUONN_E_DATA, "%s: attribute loss_per_class is %g; it is 0 or 1",
               file->path, per_class);
-  const cuonn_network_shape shape = {
-      n_modes, phases->n_layers ? phases->n_layers : 1, (size_t)classes, phases->style, per_class == 1, phases->mesh};
+  cuonn_network_shape shape = CUONN_NETWORK_SHAPE_INIT;
+  shape.n_modes = n_modes;
+  shape.n_layers = phases->n_layers ? phases->n_layers : 1;
+  shape.n_classes = (size_t)classes;
+  shape.style = phases->style;
+  shape.loss_per_class = per_class == 1;
+  shape.mesh = phases->mesh;
+  CUONN_TRY(get_loss(&shape.loss, file));
+  CUONN_TRY(get_nonlinearity(&shape.nonlinearity, file));
   CUONN_TRY(cuonn_network_create(out, &shape));
   return results_get_meshes(out->layers, phases, file);
 }

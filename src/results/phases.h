@@ -49,7 +49,10 @@ void results_phases_free(results_phases *phases);
 /* The same, and takes any convention. */
 cuonn_status results_get_phases_of_any(results_phases *out, const results_file *file);
 
-/* Makes a network of a file whose shape was found; attributes classes and loss_per_class, or what stands for them.
+/* What a network has besides its meshes: classes, loss_per_class, loss, nonlinearity and the numbers of its law. */
+cuonn_status results_put_network_attributes(const results_file *file, const cuonn_network_shape *shape);
+
+/* Makes a network of a file whose shape was found; those attributes, or what stands for them.
  * On failure *out may be half made: release it. */
 cuonn_status results_get_network(cuonn_network *out, const results_phases *phases, const results_file *file);
 

@@ -67,7 +67,8 @@ static void test_a_gpu_is_described(void **unused) {
 static void fits(const char *backend, size_t n_modes, const cuonn_mesh_shape *shape, const char *taken) {
   cuonn_context *context;
   OK(cuonn_context_create(&context, backend, 0));
-  cuonn_context_fit(context, n_modes, shape);
+  const cuonn_network_shape network = {.n_modes = n_modes, .n_layers = 1, .mesh = shape};
+  cuonn_context_fit(context, &network);
   assert_string_equal(cuonn_context_backend(context), taken);
   const char *const note = cuonn_context_note(context);
   if (strcmp(taken, "cpu") == 0)
@@ -105,7 +106,8 @@ typedef struct {
 static const cuonn_optimizer_options sgd = {.kind = CUONN_OPTIMIZER_SGD, .learning_rate = 0.1};
 
 static void prepare(job *j) {
-  const cuonn_network_shape shape = {kModes, 2, 3, CUONN_STYLE_TOP, false, NULL};
+  const cuonn_network_shape shape = {
+      kModes, 2, 3, CUONN_STYLE_TOP, false, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
   chance c = {1};
   memset(j, 0, sizeof *j);
   OK(cuonn_network_create(&j->network, &shape));

@@ -40,7 +40,8 @@ static void others_are_refused(void **unused) {
   OK(cuonn_mesh_create_shaped(&mesh, shape, CUONN_STYLE_TOP));
   REFUSED(cuonn_matrix(matrix, context, &mesh), CUONN_E_SHAPE, "neighbouring waveguides; use backend cpu");
   /* before anything of a training is begun, too */
-  const cuonn_network_shape of = {4, 1, 2, CUONN_STYLE_TOP, true, shape};
+  const cuonn_network_shape of = {
+      4, 1, 2, CUONN_STYLE_TOP, true, shape, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
   cuonn_training_options training = CUONN_TRAINING_OPTIONS_INIT;
   REFUSED(cuonn_training_check(context, &of, &training), CUONN_E_SHAPE, "neighbouring waveguides; use backend cpu");
   cuonn_mesh_free(&mesh);

@@ -31,7 +31,8 @@ typedef struct {
 
 static void create(fixture *f, size_t n, cuonn_phase_style style, double loss_db) {
   const size_t n_classes = n > 20 ? 20 : 4; /* more than one vector of outputs, or less */
-  const cuonn_network_shape shape = {n, kLayers, n_classes, style, true, NULL};
+  const cuonn_network_shape shape = {
+      n, kLayers, n_classes, style, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
   chance c = {n};
   f->n = n;
   f->nodes = cuonn_mesh_nodes(n);

@@ -130,7 +130,8 @@ static void check_one(const listed_shape *list, cuonn_node_kind node, const char
   chance c = {list->n + 10 * list->columns};
   cuonn_mesh_shape *const shape = shape_with(list, node);
   const size_t n = list->n;
-  const cuonn_network_shape of = {n, kShapeLayers, kShapeClasses, style, false, shape};
+  const cuonn_network_shape of = {n,     kShapeLayers, kShapeClasses,           style,
+                                  false, shape,        CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
   cuonn_network network;
   cuonn_context *context, *reference;
   cuonn_fields x, g;
@@ -178,7 +179,8 @@ static inline void shape_network_agrees(const cuonn_mesh_shape *shape, const cha
                                         bool errors, bool measured, double u) {
   enum { kBatch = 5 };
   const size_t n = cuonn_mesh_shape_modes(shape);
-  const cuonn_network_shape of = {n, 2, 2, CUONN_STYLE_TOP, false, shape};
+  const cuonn_network_shape of = {
+      n, 2, 2, CUONN_STYLE_TOP, false, shape, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
   const uint8_t labels[kBatch] = {0, 1, 1, 1, 0};
   const cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
   chance c = {n};

@@ -264,7 +264,9 @@ static void auto_counts_the_nodes_that_there_are(void **unused) {
 
 /* A mesh, a network and a checkpoint of a shape, written and read again. */
 static void files_keep(const cuonn_mesh_shape *shape) {
-  const cuonn_network_shape of = {cuonn_mesh_shape_modes(shape), 2, 2, CUONN_STYLE_BOTTOM, false, shape};
+  const cuonn_network_shape of = {
+      cuonn_mesh_shape_modes(shape), 2, 2, CUONN_STYLE_BOTTOM, false, shape, CUONN_NONLINEARITY_INIT,
+      CUONN_LOSS_CROSS_ENTROPY};
   const cuonn_origin origin = {"text", 3, NULL};
   chance c = {7};
   cuonn_training_state state, read;

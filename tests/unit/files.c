@@ -58,7 +58,8 @@ static cuonn_mesh some_mesh(void) {
 
 static cuonn_training_state some_state(void) {
   cuonn_training_state state;
-  const cuonn_network_shape shape = {kModes, kLayers, 4, CUONN_STYLE_BOTTOM, false, NULL};
+  const cuonn_network_shape shape = {
+      kModes, kLayers, 4, CUONN_STYLE_BOTTOM, false, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
   OK(cuonn_training_state_create(&state, &shape));
   for (uint32_t l = 0; l < kLayers; l++) fill_mesh(&state.network.layers[l], 20 + 10 * l);
   scatter(state.moments, cuonn_training_moments_count(&shape), 60);
@@ -175,6 +176,27 @@ static void test_checkpoint__round_trip(void **s) {
   cuonn_training_state_free(&state);
 }
 
+static void test_nonlinearity__round_trip(void **s) {
+  (void)s;
+  const cuonn_nonlinearity laws[] = {CUONN_NONLINEARITY_INIT,
+                                     {CUONN_NONLINEARITY_SQUARE, 5, 1, .1, .05, 1},
+                                     {CUONN_NONLINEARITY_SATURABLE, 2.5, .1, .1, .05, 1},
+                                     {CUONN_NONLINEARITY_ELECTRO_OPTIC, 5, 1, .3, -.7, .2}};
+  for (size_t i = 0; i < 4; i++) {
+    cuonn_network network, back;
+    cuonn_network_shape shape = CUONN_NETWORK_SHAPE_INIT;
+    shape.nonlinearity = laws[i];
+    shape.loss = (cuonn_loss)(i % 2);
+    OK(cuonn_network_create(&network, &shape));
+    OK(cuonn_network_write("nonlinear.nc", &network));
+    OK(cuonn_network_read(&back, "nonlinear.nc"));
+    assert_true(cuonn_nonlinearity_equal(&back.shape.nonlinearity, &laws[i]));
+    assert_int_equal(back.shape.loss, i % 2);
+    cuonn_network_free(&back);
+    cuonn_network_free(&network);
+  }
+}
+
 static void test_network__round_trip(void **s) {
   (void)s;
   cuonn_training_state state = some_state();
@@ -212,7 +234,8 @@ static void test_phases__have_their_periods(void **s) {
   const char *const paths[] = {"mesh.nc", "network.nc", "last.nc"};
   for (int style = 0; style < 4; style++) {
     cuonn_training_state state;
-    const cuonn_network_shape shape = {kModes, kLayers, 4, (cuonn_phase_style)style, false, NULL};
+    const cuonn_network_shape shape = {
+        kModes, kLayers, 4, (cuonn_phase_style)style, false, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
     OK(cuonn_training_state_create(&state, &shape));
     OK(cuonn_mesh_write("mesh.nc", &state.network.layers[0]));
     OK(cuonn_network_write("network.nc", &state.network));
@@ -285,7 +308,8 @@ static void test_gradients__variables(void **s) {
     gradients[l] = (cuonn_mesh_gradient){values[l][0], values[l][1], values[l][2]};
     memcpy(all + l * kNodes, values[l][1], kNodes * sizeof(double));
   }
-  const cuonn_network_shape shape = {kModes, kLayers, 4, CUONN_STYLE_TOP, true, NULL};
+  const cuonn_network_shape shape = {
+      kModes, kLayers, 4, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
   OK(cuonn_gradient_write("gradient.nc", &shape, loss, gradients, NULL));
   check_values("gradient.nc", "loss", &loss, 1, NULL);
   check_values("gradient.nc", "d_phi", all, kLayers * kNodes, (const char *const[]){"layer", "node", NULL});
@@ -529,7 +553,8 @@ static void test_examples__real_or_complex(void **s) {
 
 static void test_start__phases_or_unitaries(void **s) {
   (void)s;
-  const cuonn_network_shape shape = {kModes, kLayers, 4, CUONN_STYLE_DIFFERENTIAL, true, NULL};
+  const cuonn_network_shape shape = {
+      kModes, kLayers, 4, CUONN_STYLE_DIFFERENTIAL, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
   double unitaries[kLayers][2 * kModes * kModes], matrix[2 * kModes * kModes];
   const size_t lengths[4] = {kLayers, kModes, kModes, 2};
   cuonn_network network;
@@ -658,6 +683,12 @@ static void test_refuses__attributes(void **s) {
   REFUSED(cuonn_network_read(&network, "bad.nc"), CUONN_E_NONFINITE, "classes is nan");
   with_attribute(NULL, "classes", "ten", 0);
   REFUSED(cuonn_network_read(&network, "bad.nc"), CUONN_E_DATA, "classes must be one number");
+  with_attribute(NULL, "nonlinearity", "relu", 0);
+  REFUSED(cuonn_network_read(&network, "bad.nc"), CUONN_E_DATA, "bad.nc: nonlinearity \"relu\" is unknown");
+  with_attribute(NULL, "optical_depth", "deep", 0);
+  REFUSED(cuonn_network_read(&network, "bad.nc"), CUONN_E_DATA, "optical_depth must be one number");
+  with_attribute(NULL, "loss", "hinge", 0);
+  REFUSED(cuonn_network_read(&network, "bad.nc"), CUONN_E_DATA, "bad.nc: loss \"hinge\" is unknown");
   with_attribute(NULL, "loss_per_class", NULL, 2);
   REFUSED(cuonn_network_read(&network, "bad.nc"), CUONN_E_DATA, "loss_per_class is 2");
   with_attribute("theta", "scale_factor", NULL, 2);
@@ -1026,6 +1057,7 @@ int main(void) {
       cmocka_unit_test(test_unitary__round_trip),
       cmocka_unit_test(test_fields__round_trip),
       cmocka_unit_test(test_network__round_trip),
+      cmocka_unit_test(test_nonlinearity__round_trip),
       cmocka_unit_test(test_phases__have_their_periods),
       cmocka_unit_test(test_checkpoint__round_trip),
       cmocka_unit_test(test_propagation__variables),

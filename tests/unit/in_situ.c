@@ -25,7 +25,8 @@ typedef struct {
 } fixture;
 
 static void create(fixture *f, const char *backend, cuonn_phase_style style, double loss_db) {
-  const cuonn_network_shape shape = {kModes, kLayers, kClasses, style, true, NULL};
+  const cuonn_network_shape shape = {
+      kModes, kLayers, kClasses, style, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
   chance c = {11};
   OK(cuonn_context_create(&f->context, backend, 2));
   OK(cuonn_network_create(&f->network, &shape));

@@ -8,7 +8,8 @@
 
 static void create_makes_zero_meshes(void **unused) {
   (void)unused;
-  const cuonn_network_shape shape = {5, 3, 4, CUONN_STYLE_BOTTOM, false, NULL};
+  const cuonn_network_shape shape = {
+      5, 3, 4, CUONN_STYLE_BOTTOM, false, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
   cuonn_network net;
   OK(cuonn_network_create(&net, &shape));
   assert_int_equal(net.shape.n_modes, 5);
@@ -49,7 +50,8 @@ static void create_refuses_shapes(void **unused) {
 
 static void check_names_the_layer(void **unused) {
   (void)unused;
-  const cuonn_network_shape shape = {4, 3, 2, CUONN_STYLE_TOP, true, NULL};
+  const cuonn_network_shape shape = {
+      4, 3, 2, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
   cuonn_network net;
   OK(cuonn_network_create(&net, &shape));
   OK(cuonn_network_check(&net));
@@ -64,7 +66,8 @@ static void starts_from_haar_unitaries(void **unused) {
   enum { kN = 7 };
   const cuonn_phase_style styles[] = {CUONN_STYLE_TOP, CUONN_STYLE_BOTTOM, CUONN_STYLE_DIFFERENTIAL};
   for (size_t s = 0; s < 3; s++) {
-    const cuonn_network_shape shape = {kN, 3, 4, styles[s], true, NULL};
+    const cuonn_network_shape shape = {
+        kN, 3, 4, styles[s], true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
     double complex want[kN * kN], got[kN * kN];
     cuonn_network net;
     OK(cuonn_network_create(&net, &shape));
@@ -80,7 +83,8 @@ static void starts_from_haar_unitaries(void **unused) {
 
 static void starts_from_haar_phases(void **unused) {
   (void)unused;
-  const cuonn_network_shape shape = {6, 2, 3, CUONN_STYLE_SYMMETRIC, true, NULL};
+  const cuonn_network_shape shape = {
+      6, 2, 3, CUONN_STYLE_SYMMETRIC, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
   cuonn_network net, other;
   cuonn_mesh want;
   OK(cuonn_network_create(&net, &shape));
@@ -103,7 +107,8 @@ static void starts_from_haar_phases(void **unused) {
 
 static void refuses_starts(void **unused) {
   (void)unused;
-  const cuonn_network_shape shape = {4, 1, 2, CUONN_STYLE_SYMMETRIC, true, NULL};
+  const cuonn_network_shape shape = {
+      4, 1, 2, CUONN_STYLE_SYMMETRIC, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
   cuonn_network net;
   OK(cuonn_network_create(&net, &shape));
   REFUSED(cuonn_network_initialize(&net, CUONN_START_HAAR, 1), CUONN_E_ARGUMENT, "symmetric");

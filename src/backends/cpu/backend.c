@@ -18,6 +18,7 @@ const cuonn_backend cuonn_backend_cpu = {
     .name = "cpu",
     .steps_per_call = 16,
     .models_per_state = 16,
+    .moduli_only = true,
     .probe = probe,
     .auto_method = cpu_auto_method,
     .losses_by_method = true,

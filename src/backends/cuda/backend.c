@@ -15,6 +15,7 @@ const cuonn_backend cuonn_backend_cuda = {
     .modes_max = CUONN_DEVICE_MODES_MAX,
     .neighbours_only = true,
     .mzi_only = true,
+    .moduli_only = true,
     .probe = cuda_probe,
     .auto_method = cuda_auto_method,
     .create = cuda_create,

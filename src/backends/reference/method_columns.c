@@ -37,7 +37,7 @@ static cuonn_status gradient(double *loss, reference_state *s, const reference_m
     const cuonn_mesh_shape *const shape = s->problem.shape.mesh;
     memset(s->gradients[l].d_theta, 0, shape->n_nodes * sizeof(double));
     memset(s->gradients[l].d_phi, 0, shape->n_nodes * sizeof(double));
-    memset(s->gradients[l].d_gamma, 0, shape->n_modes * sizeof(double)); /* only moduli are read behind a gamma */
+    memset(s->gradients[l].d_gamma, 0, shape->n_modes * sizeof(double));
   }
   *loss = 0;
   for (size_t i = 0; i < examples->count; i++) {

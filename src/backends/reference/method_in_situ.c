@@ -91,12 +91,12 @@ static cuonn_status evaluate(double *loss, size_t *predictions, reference_state 
   memcpy(fields, batch->x, batch->count * n * sizeof *fields);
   for (size_t l = 0; l < shape->n_layers; l++) {
     const chip_reading reading = reading_of(batch, CHIP_TEST, l);
-    for (size_t i = 0; l > 0 && i < batch->count * n; i++) fields[i] = cabs(fields[i]);
+    if (l > 0) reference_nonlinear(fields, fields, batch->count * n, &shape->nonlinearity);
     CUONN_TRY_DONE(layer_forward(fields, matrix, fields, &network->layers[l], batch, &reading));
   }
   *loss = 0;
   for (size_t e = 0; e < batch->count; e++) {
-    *loss += reference_read_out(&predictions[e], network->log_p, fields + e * n, shape, batch->labels[e]);
+    *loss += reference_read_out(&predictions[e], network->outputs, fields + e * n, shape, batch->labels[e]);
   }
   *loss /= (double)batch->count;
 done:
@@ -160,7 +160,7 @@ static cuonn_status batch_gradient(double *loss, cuonn_mesh_gradient *gradients,
   memcpy(x, batch->x, size * sizeof *x);
   for (size_t l = 0; l <= last; l++) {
     const chip_reading reading = reading_of(batch, CHIP_TRAINING, l);
-    for (size_t i = 0; l > 0 && i < size; i++) x[l * size + i] = cabs(y[(l - 1) * size + i]);
+    if (l > 0) reference_nonlinear(x + l * size, y + (l - 1) * size, size, &shape->nonlinearity);
     CUONN_TRY_DONE(
         layer_forward(y + l * size, matrices + l * n * n, x + l * size, &network->layers[l], batch, &reading));
   }
@@ -170,15 +170,15 @@ static cuonn_status batch_gradient(double *loss, cuonn_mesh_gradient *gradients,
     const complex_t *const out = y + last * size + e * n;
     const double share = 1 / (double)batch->count;
     size_t prediction;
-    *loss += share * reference_read_out(&prediction, network->log_p, out, shape, batch->labels[e]);
-    reference_read_out_backward(d_modulus + e * n, network->log_p, out, shape, batch->labels[e], share);
+    *loss += share * reference_read_out(&prediction, network->outputs, out, shape, batch->labels[e]);
+    reference_read_out_backward(d_modulus + e * n, network->outputs, out, shape, batch->labels[e], share);
   }
+  reference_modulus_backward(g, d_modulus, y + last * size, size);
   for (size_t l = last + 1; l-- > 0;) {
     const chip_reading reading = reading_of(batch, CHIP_MEASUREMENT, l);
-    reference_modulus_backward(g, d_modulus, y + l * size, size);
+    if (l < last) reference_nonlinear_backward(g, y + l * size, size, &shape->nonlinearity);
     CUONN_TRY_DONE(layer_backward(&gradients[l], g, matrices + l * n * n, x + l * size, &network->layers[l], batch,
                                   method, &reading));
-    for (size_t i = 0; i < size; i++) d_modulus[i] = creal(g[i]); /* the layer's input, a modulus, is real */
   }
 done:
   free(d_modulus);

@@ -21,7 +21,7 @@ cuonn_status reference_network_create(reference_network *out, const cuonn_networ
   CUONN_TRY(cuonn_allocate(&out->y, shape->n_layers * n, sizeof *out->y));
   CUONN_TRY(cuonn_allocate(&out->field, n, sizeof *out->field));
   CUONN_TRY(cuonn_allocate(&out->d_modulus, n, sizeof *out->d_modulus));
-  return cuonn_allocate(&out->log_p, shape->n_classes, sizeof *out->log_p);
+  return cuonn_allocate(&out->outputs, shape->n_classes, sizeof *out->outputs);
 }
 
 void reference_network_free(reference_network *network) {
@@ -35,7 +35,7 @@ void reference_network_free(reference_network *network) {
   free(network->y);
   free(network->field);
   free(network->d_modulus);
-  free(network->log_p);
+  free(network->outputs);
   memset(network, 0, sizeof *network);
 }
 
@@ -47,37 +47,61 @@ static double loss_scale(const cuonn_network_shape *shape) {
   return shape->loss_per_class ? 1 / (double)shape->n_classes : 1;
 }
 
-/* log p_k = z_k - log sum exp z, with the powers z = |y|^2; the largest is taken out so that exp cannot overflow. */
-double reference_read_out(size_t *prediction, double *log_p, const complex_t *y, const cuonn_network_shape *shape,
+/* log p_k = z_k - log sum exp z; the largest is taken out so that exp cannot overflow. */
+static double cross_entropy(double *z, size_t n_classes, double largest, uint8_t label) {
+  double sum = 0;
+  for (size_t k = 0; k < n_classes; k++) sum += exp(z[k] - largest);
+  for (size_t k = 0; k < n_classes; k++) z[k] -= largest + log(sum);
+  return -z[label];
+}
+
+static double squared_error(const double *z, size_t n_classes, uint8_t label) {
+  double sum = 0;
+  for (size_t k = 0; k < n_classes; k++) sum += (z[k] - (k == label)) * (z[k] - (k == label));
+  return sum;
+}
+
+double reference_read_out(size_t *prediction, double *outputs, const complex_t *y, const cuonn_network_shape *shape,
                           uint8_t label) {
-  double largest = -INFINITY, sum = 0;
+  double largest = -INFINITY;
   *prediction = 0;
   for (size_t k = 0; k < shape->n_classes; k++) {
     const double h = cabs(y[k]), z = h * h;
-    log_p[k] = z;
+    outputs[k] = z;
     if (z > largest) {
       largest = z;
       *prediction = k;
     }
   }
-  for (size_t k = 0; k < shape->n_classes; k++) sum += exp(log_p[k] - largest);
-  for (size_t k = 0; k < shape->n_classes; k++) log_p[k] -= largest + log(sum);
-  return -log_p[label] * loss_scale(shape);
+  return loss_scale(shape) * (shape->loss == CUONN_LOSS_SQUARED_ERROR
+                                  ? squared_error(outputs, shape->n_classes, label)
+                                  : cross_entropy(outputs, shape->n_classes, largest, label));
 }
 
-/* d loss / dz_k = p_k - [k is the label], z = h^2. Outputs that are not read get exactly 0. */
-void reference_read_out_backward(double *d_modulus, const double *log_p, const complex_t *y,
+/* d loss / dz_k = p_k - [k is the label], or twice z_k - [k is the label]; z = h^2. Outputs that are not read get
+ * exactly 0. */
+void reference_read_out_backward(double *d_modulus, const double *outputs, const complex_t *y,
                                  const cuonn_network_shape *shape, uint8_t label, double share) {
+  const bool squared = shape->loss == CUONN_LOSS_SQUARED_ERROR;
   memset(d_modulus, 0, shape->n_modes * sizeof *d_modulus);
   for (size_t k = 0; k < shape->n_classes; k++) {
-    const double d_power = (exp(log_p[k]) - (k == label)) * share * loss_scale(shape);
-    d_modulus[k] = 2 * cabs(y[k]) * d_power;
+    const double own = k == label, slope = squared ? 2 * (outputs[k] - own) : exp(outputs[k]) - own;
+    d_modulus[k] = 2 * cabs(y[k]) * (slope * share * loss_scale(shape));
   }
 }
 
 /* d|y| = Re(conj(y)/|y| dy); 0 at y = 0. */
 void reference_modulus_backward(complex_t *g, const double *d_modulus, const complex_t *y, size_t n) {
   for (size_t w = 0; w < n; w++) g[w] = y[w] == 0 ? 0 : d_modulus[w] * conj(y[w]) / cabs(y[w]);
+}
+
+void reference_nonlinear(complex_t *h, const complex_t *y, size_t n, const cuonn_nonlinearity *f) {
+  for (size_t w = 0; w < n; w++) cuonn_nonlinearity_apply((double *)&h[w], f, (const double *)&y[w]);
+}
+
+void reference_nonlinear_backward(complex_t *g, const complex_t *y, size_t n, const cuonn_nonlinearity *f) {
+  for (size_t w = 0; w < n; w++)
+    cuonn_nonlinearity_pull_back((double *)&g[w], f, (const double *)&y[w], (const double *)&g[w]);
 }
 
 double reference_network_forward(size_t *prediction, reference_network *network, const double *x, uint8_t label) {
@@ -87,21 +111,26 @@ double reference_network_forward(size_t *prediction, reference_network *network,
   for (size_t l = 0; l <= last; l++) {
     reference_forward(field, &network->layers[l], &network->x_taps[l], 0, 1);
     memcpy(network->y + l * n, field, n * sizeof *field);
-    for (size_t w = 0; w < n; w++) field[w] = cabs(field[w]);
+    if (l < last) reference_nonlinear(field, field, n, &network->shape.nonlinearity);
   }
-  return reference_read_out(prediction, network->log_p, network->y + last * n, &network->shape, label);
+  return reference_read_out(prediction, network->outputs, network->y + last * n, &network->shape, label);
 }
 
 void reference_network_backward(cuonn_mesh_gradient *gradients, reference_network *network, uint8_t label,
                                 double share) {
   const size_t n = network->shape.n_modes, last = network->shape.n_layers - 1;
+  const cuonn_nonlinearity *const f = &network->shape.nonlinearity;
   complex_t *const g = network->field;
-  double *const d_modulus = network->d_modulus;
-  reference_read_out_backward(d_modulus, network->log_p, network->y + last * n, &network->shape, label, share);
+  reference_read_out_backward(network->d_modulus, network->outputs, network->y + last * n, &network->shape, label,
+                              share);
+  reference_modulus_backward(g, network->d_modulus, network->y + last * n, n);
   for (size_t l = last + 1; l-- > 0;) {
-    reference_modulus_backward(g, d_modulus, network->y + l * n, n);
+    const complex_t *const y = network->y + l * n;
+    if (l < last) reference_nonlinear_backward(g, y, n, f);
+    if (l < last && cuonn_nonlinearity_keeps_phase(f->kind)) { /* elsewhere it is 0, not only nearly */
+      for (size_t w = 0; w < n; w++) gradients[l].d_gamma[w] -= cimag(y[w] * g[w]);
+    }
     reference_backward(g, &network->layers[l], &network->g_taps, 0, 1);
     reference_add_gradient(&gradients[l], &network->layers[l], &network->x_taps[l], &network->g_taps);
-    for (size_t w = 0; w < n; w++) d_modulus[w] = creal(g[w]); /* the layer's input, a modulus, is real */
   }
 }

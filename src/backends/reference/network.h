@@ -12,31 +12,36 @@ typedef struct {
   /* Of the present example. */
   cuonn_taps *x_taps; /* [layer] forward fields */
   cuonn_taps g_taps;  /* backward fields of one layer */
-  complex_t *y;       /* [layer][N] fields behind each mesh, before the modulus */
+  complex_t *y;       /* [layer][N] fields behind each mesh, before the nonlinearity */
   complex_t *field;   /* [N] */
   double *d_modulus;  /* [N] d loss / d|y| */
-  double *log_p;      /* [class] log-softmax of the powers */
+  double *outputs;    /* [class] log-softmax of the powers, or with squared error the powers */
 } reference_network;
 
 cuonn_status reference_network_create(reference_network *out, const cuonn_network_shape *shape);
 void reference_network_set(reference_network *network, const cuonn_network *from);
 void reference_network_free(reference_network *network);
 
-/* Sends one example x [N] through the network. Returns its loss, -log p of its label, divided by the class count if the
- * network says so; *prediction: the largest output, the lower index if two are equal. */
+/* Sends one example x [N] through the network. Returns its loss, divided by the class count if the network says so;
+ * *prediction: the largest output, the lower index if two are equal. */
 double reference_network_forward(size_t *prediction, reference_network *network, const double *x, uint8_t label);
 
 /* After reference_network_forward(): adds share x the gradient of the example's loss. */
 void reference_network_backward(cuonn_mesh_gradient *gradients, reference_network *network, uint8_t label,
                                 double share);
 
-/* The two ends of the above, for one example. log_p [class] of the fields y [N] behind the last mesh; the loss is
+/* The two ends of the above, for one example. outputs [class] of the fields y [N] behind the last mesh; the loss is
  * returned. d_modulus [N]: share x d loss / d|y|. */
-double reference_read_out(size_t *prediction, double *log_p, const complex_t *y, const cuonn_network_shape *shape,
+double reference_read_out(size_t *prediction, double *outputs, const complex_t *y, const cuonn_network_shape *shape,
                           uint8_t label);
-void reference_read_out_backward(double *d_modulus, const double *log_p, const complex_t *y,
+void reference_read_out_backward(double *d_modulus, const double *outputs, const complex_t *y,
                                  const cuonn_network_shape *shape, uint8_t label, double share);
 /* Cotangent g [n] of fields y from the derivatives by their moduli. */
 void reference_modulus_backward(complex_t *g, const double *d_modulus, const complex_t *y, size_t n);
+
+/* Fields y [n] behind a mesh to those in front of the next, which may be y. */
+void reference_nonlinear(complex_t *h, const complex_t *y, size_t n, const cuonn_nonlinearity *f);
+/* Cotangents g [n] of those in front of the next mesh become those of y. */
+void reference_nonlinear_backward(complex_t *g, const complex_t *y, size_t n, const cuonn_nonlinearity *f);
 
 #endif
