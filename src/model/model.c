@@ -66,12 +66,11 @@ cuonn_status cuonn_model_check_options(const cuonn_context *context, const cuonn
   CUONN_CHECK(backend_takes_shape(backend, options->shape.mesh), CUONN_E_SHAPE,
               "backend %s computes nodes of the kind mzi, not %s; use backend cpu", backend->name,
               cuonn_node_kind_name(cuonn_mesh_shape_node(options->shape.mesh)));
-  CUONN_CHECK(
-      backend_takes_network(backend, &options->shape), CUONN_E_ARGUMENT,
-      "backend %s computes networks with a modulus between meshes and the loss cross-entropy, not %s and %s; use "
-      "backend %s",
-      backend->name, cuonn_nonlinearity_name(options->shape.nonlinearity.kind), cuonn_loss_name(options->shape.loss),
-      "reference");
+  CUONN_CHECK(backend_takes_network(backend, &options->shape), CUONN_E_ARGUMENT,
+              "backend %s does not compute networks of nonlinearity %s and loss %s; use backend auto, which takes one "
+              "that does",
+              backend->name, cuonn_nonlinearity_name(options->shape.nonlinearity.kind),
+              cuonn_loss_name(options->shape.loss));
   CUONN_CHECK(context->method != CUONN_METHOD_DENSE || !cuonn_gradient_is_measured(options->gradient), CUONN_E_ARGUMENT,
               "method dense has no measured gradients (analog, digital); use columns or auto");
   return CUONN_OK;

@@ -196,6 +196,25 @@ static void networks_are_the_formulas(void **unused) {
   }
 }
 
+/* Fields behind k columns in float are off by some 6e-8 sqrt(8 k) / 2 (support/parity.h), 3e-7 here; each square law
+ * doubles that, powers and their squares do so twice more. */
+static const double kFloat = 2e-5;
+
+static bool cpu_takes(size_t kind, const char *method) {
+  (void)method;
+  return !cuonn_nonlinearity_keeps_phase(laws[kind].kind);
+}
+
+static void cpu_computes_them(void **unused) {
+  (void)unused;
+  static const char *const methods[] = {"columns", "dense", "auto"};
+  for (size_t i = 0; i < kKinds * kLosses * 3; i++) {
+    const size_t kind = i / kLosses % kKinds;
+    const char *const method = methods[i / kLosses / kKinds];
+    if (cpu_takes(kind, method)) backend_computes("cpu", method, kind, i % kLosses, kFloat);
+  }
+}
+
 /* Without noise and lost light a chip measures the exact gradient, whatever is between its meshes. */
 static void backend_measures(const char *backend, cuonn_measurement measurement, size_t kind, size_t loss, double rel) {
   fixture f;
@@ -233,6 +252,16 @@ static void chips_measure_them(void **unused) {
       backend_measures("reference", CUONN_MEASUREMENT_EXAMPLE, kind, loss, 1e-13);
       backend_measures("reference", CUONN_MEASUREMENT_MATRIX, kind, loss, 1e-13);
     }
+  }
+}
+
+static void cpu_measures_them(void **unused) {
+  (void)unused;
+  for (size_t i = 0; i < kKinds * kLosses; i++) {
+    const size_t kind = i / kLosses;
+    if (!cpu_takes(kind, "columns")) continue;
+    backend_measures("cpu", CUONN_MEASUREMENT_EXAMPLE, kind, i % kLosses, kFloat);
+    backend_measures("cpu", CUONN_MEASUREMENT_MATRIX, kind, i % kLosses, kFloat);
   }
 }
 
@@ -295,7 +324,8 @@ int main(void) {
       cmocka_unit_test(laws_are_the_formulas),     cmocka_unit_test(pull_back_is_the_derivative),
       cmocka_unit_test(networks_are_the_formulas), cmocka_unit_test(chips_measure_them),
       cmocka_unit_test(names_are_one_list),        cmocka_unit_test(equal_means_one_function),
-      cmocka_unit_test(bad_numbers_are_refused),
+      cmocka_unit_test(bad_numbers_are_refused),   cmocka_unit_test(cpu_computes_them),
+      cmocka_unit_test(cpu_measures_them),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

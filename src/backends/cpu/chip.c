@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "cpu/nonlinear.h"
 
 /* Chunks of a set, each summed by one thread: sums over threads would depend on their order. */
 enum { kChunks = 64 };
@@ -105,7 +106,8 @@ static size_t tile_count(const cpu_tiling *t, size_t tile) {
 
 static cpu_read_out read_out_of(const cpu_chip *chip, const cpu_chip_batch *batch, float *power, const float *y,
                                 const uint32_t *index, size_t count, size_t lanes) {
-  return (cpu_read_out){.softmax = power,
+  return (cpu_read_out){.loss = chip->shape.loss,
+                        .power = power,
                         .y = y,
                         .factor = chip->ones,
                         .labels = batch->set->labels,
@@ -132,7 +134,7 @@ void cpu_chip_evaluate(double *loss, uint32_t *predictions, const cpu_chip *chip
       for (size_t i = 0; i < count; i++) index[i] = (uint32_t)(tile * t.lanes + i);
       cpu_tile_load(x, batch->set, index, count, t.n_modes, t.lanes);
       for (size_t l = 0; l < shape->n_layers; l++) {
-        if (l > 0) kernels->modulus(x, y, chip->ones, t.n_modes, t.lanes);
+        if (l > 0) cpu_nonlinear(x, y, chip->ones, &shape->nonlinearity, t.n_modes, t.lanes, kernels);
         layer_tile(y, x, chip, l, batch, CHIP_TEST, &t, tile, kernels);
       }
       const cpu_read_out r = read_out_of(chip, batch, power, y, index, count, t.lanes);
@@ -163,7 +165,9 @@ static void forward(const cpu_chip *chip, const cpu_chip_batch *batch, const cpu
     float *const x = chip->x + tile * size, *const y = chip->y + tile * size;
     cpu_tile_load(x, batch->set, index, count, t->n_modes, t->lanes);
     for (size_t l = 0; l <= last; l++) {
-      if (l > 0) kernels->modulus(x + l * layer, y + (l - 1) * layer, chip->ones, t->n_modes, t->lanes);
+      const size_t before = (l - 1) * layer;
+      if (l > 0)
+        cpu_nonlinear(x + l * layer, y + before, chip->ones, &shape->nonlinearity, t->n_modes, t->lanes, kernels);
       layer_tile(y + l * layer, x + l * layer, chip, l, batch, CHIP_TRAINING, t, tile, kernels);
     }
     const cpu_read_out r = read_out_of(chip, batch, power, y + last * layer, index, count, t->lanes);
@@ -190,10 +194,10 @@ void cpu_chip_gradient(double *loss, cuonn_mesh_gradient *gradients, const cpu_c
                                 chip->x + l * layer, chip->g};
     cpu_measure(&of, 1, &t, method, &chip->measuring, kernels, team);
     if (l == 0) break;
-      /* the layer's input, a modulus, is real: what counts of the returned field is its real part */
 #pragma omp for schedule(static) nowait
     for (size_t tile = 0; tile < t.n_tiles; tile++) {
-      kernels->modulus_backward(chip->g + tile * size, chip->y + (l - 1) * layer + tile * size, chip->ones, n, t.lanes);
+      cpu_nonlinear_backward(chip->g + tile * size, chip->y + (l - 1) * layer + tile * size, chip->ones,
+                             &chip->shape.nonlinearity, n, t.lanes, kernels);
     }
     cpu_team_meet(team);
   }

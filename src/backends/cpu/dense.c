@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "cpu/nonlinear.h"
 
 cuonn_status dense_model_create(dense_model *out, const cuonn_network_shape *shape, size_t n_chunks) {
   const size_t padded = dense_padded(shape->n_modes), size = dense_size(shape);
@@ -184,7 +185,7 @@ void dense_forward(dense_space *space, const dense_model *model, const dense_pro
   kernels->join_complex(space->y, space->parts, n_examples, lanes);
   for (size_t l = 1; l < shape->n_layers; l++) {
     float *const h = space->h + (l - 1) * size;
-    kernels->modulus(h, space->y + (l - 1) * size, space->ones, n_examples, padded);
+    cpu_nonlinear(h, space->y + (l - 1) * size, space->ones, &shape->nonlinearity, n_examples, padded, kernels);
     cpu_product_run(&products_of(products, l, n_examples)->forward, space->y + l * size,
                     model->elements + dense_offset(shape, l), h);
   }
@@ -199,7 +200,8 @@ void dense_backward(float *sums, bool add, dense_space *space, const dense_model
     float *const before = space->g[l % 2];
     cpu_product_run(p->gradient + add, sums + dense_offset(shape, l), g, space->h + (l - 1) * size);
     cpu_product_run(&p->back, before, dense_back(model, shape, l), g);
-    kernels->modulus_backward(before, space->y + (l - 1) * size, space->ones, n_examples, padded);
+    cpu_nonlinear_backward(before, space->y + (l - 1) * size, space->ones, &shape->nonlinearity, n_examples, padded,
+                           kernels);
     g = before;
   }
   kernels->split_complex(space->parts, g, n_examples, lanes);

@@ -17,7 +17,7 @@
 typedef struct {
   float *x, *sum;       /* [example][2][n], and real + imaginary [example][n] */
   float *parts;         /* [3][example][lanes] */
-  float *y, *h;         /* [layer][example][2][padded n] outputs and their moduli */
+  float *y, *h;         /* [layer][example][2][padded n] outputs and what they become */
   float *g[2];          /* [example][2][padded n] cotangents of one layer and of the one before it */
   float *g_read;        /* [example][2][lanes of the last layer] */
   float *y_read, *back; /* [n][2][example] of the last layer: outputs, and their cotangents */
@@ -98,7 +98,8 @@ void dense_load_rows(float *g, const dense_model *model, const cuonn_network_sha
 void dense_load_sums(float *x, const dense_model *model, const cuonn_network_shape *shape, size_t l, size_t n_chunks,
                      size_t first, size_t lanes, const cpu_kernels *kernels);
 
-/* Sends the block in x through; later layers take moduli of the layer before. n_examples: 16, 32 or 64. */
+/* Sends the block in x through; later layers take what the outputs of the layer before become, real numbers.
+ * n_examples: 16, 32 or 64. */
 void dense_forward(dense_space *space, const dense_model *model, const dense_products *products,
                    const cuonn_network_shape *shape, size_t n_examples, const cpu_kernels *kernels);
 /* After it, from the cotangents in g_read: sums[dense_size()] are set, or added to. */

@@ -59,8 +59,8 @@ static double run_chunk(float *sums, uint32_t *predictions, dense_space *space, 
     load(space, model, d->batch, first, count, n_examples);
     dense_forward(space, &model->dense, s->products, shape, n_examples, s->kernels);
     turn(space->y_read, dense_outputs(space, shape), shape->n_classes, lanes, n_examples);
-    const cpu_read_out r = {space->power, space->y_read,    space->ones, d->batch->set->labels,
-                            space->index, shape->n_classes, count,       n_examples};
+    const cpu_read_out r = {shape->loss,  space->power,     space->y_read, space->ones, d->batch->set->labels,
+                            space->index, shape->n_classes, count,         n_examples};
     loss += cpu_read_out_loss(&r, predictions, s->kernels);
     if (!sums) continue;
     cpu_read_out_backward(space->back, &r, d->share, s->kernels);

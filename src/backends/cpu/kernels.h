@@ -97,12 +97,19 @@ typedef struct cpu_kernels {
   void (*modulus)(float *h, const float *y, const float *factor, size_t n_modes, size_t lanes);
   /* Cotangent Re(g) of h becomes that of y; 0 where y is 0. */
   void (*modulus_backward)(float *g, const float *y, const float *factor, size_t n_modes, size_t lanes);
+  /* The same of h = |factor y|^2. */
+  void (*square)(float *h, const float *y, const float *factor, size_t n_modes, size_t lanes);
+  void (*square_backward)(float *g, const float *y, const float *factor, size_t n_modes, size_t lanes);
 
   /* y: [class][2][lanes]; p: [class][lanes] softmax of |factor y|^2, of which sum and best are e^(x - largest) added up
    * and the first largest, and less is the largest - that of the label. */
   void (*softmax)(float *p, float *sum, float *less, uint32_t *best, const float *y, const float *factor,
                   const uint32_t *label, size_t n_classes, size_t lanes);
-  /* g, as y: twice_share / 2 times the cotangent of -log p at the label; 0 in lanes whose label is UINT32_MAX. */
+  /* p: the powers |factor y|^2; sum: of (p - 1 at the label)^2 and p^2 elsewhere; best as above. */
+  void (*squared_error)(float *p, float *sum, uint32_t *best, const float *y, const float *factor,
+                        const uint32_t *label, size_t n_classes, size_t lanes);
+  /* g, as y: twice_share / 2 times the cotangent of a loss whose derivatives by the powers are p - 1 at the label and p
+   * elsewhere, such as -log p; 0 in lanes whose label is UINT32_MAX. */
   void (*softmax_backward)(float *g, const float *p, const float *y, const float *factor, const uint32_t *label,
                            float twice_share, size_t n_classes, size_t lanes);
 

@@ -252,6 +252,26 @@ static void modulus_backward(float *restrict g, const float *restrict y, const f
   }
 }
 
+static void square(float *restrict h, const float *restrict y, const float *factor, size_t n_modes, size_t lanes) {
+  for (size_t w = 0; w < n_modes; w++, h += 2 * lanes, y += 2 * lanes) {
+    const float f = factor[w] * factor[w];
+    for (size_t i = 0; i < lanes; i++) h[i] = f * (y[i] * y[i] + y[lanes + i] * y[lanes + i]);
+    memset(h + lanes, 0, lanes * sizeof *h);
+  }
+}
+
+static void square_backward(float *restrict g, const float *restrict y, const float *factor, size_t n_modes,
+                            size_t lanes) {
+  for (size_t w = 0; w < n_modes; w++, g += 2 * lanes, y += 2 * lanes) {
+    const float f = 2 * factor[w] * factor[w];
+    for (size_t i = 0; i < lanes; i++) {
+      const float u = f * g[i];
+      g[i] = u * y[i];
+      g[lanes + i] = -u * y[lanes + i];
+    }
+  }
+}
+
 /* Sine and cosine by Taylor series on [-pi/4, pi/4], where their first left-out terms are 5e-17 and 1e-15 or less. */
 INLINE double sine_series(double r) {
   const double z = r * r;
@@ -368,7 +388,10 @@ const cpu_kernels CPU_KERNELS_NAME = {
     .unscale = unscale,
     .modulus = modulus,
     .modulus_backward = modulus_backward,
+    .square = square,
+    .square_backward = square_backward,
     .softmax = softmax,
+    .squared_error = squared_error,
     .softmax_backward = softmax_backward,
     .pass_column = pass_column,
     .sines = sines,

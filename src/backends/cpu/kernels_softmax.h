@@ -1,4 +1,4 @@
-/* Softmax of the powers of outputs, one example a lane; part of kernels_body.h. */
+/* What losses make of the powers of outputs, one example a lane; part of kernels_body.h. */
 
 typedef int32_t ints __attribute__((vector_size(kVector * sizeof(int32_t)), may_alias));
 
@@ -43,6 +43,27 @@ static void softmax(float *restrict p, float *restrict sum, float *restrict less
     for (size_t c = 0; c < n_classes; c++) put(p + c * lanes, i, at(p + c * lanes, i) / total);
     put(sum, i, total);
     put(less, i, most - own);
+    *(ints *)(best + i) = at_most;
+  }
+}
+
+static void squared_error(float *restrict p, float *restrict sum, uint32_t *restrict best, const float *restrict y,
+                          const float *factor, const uint32_t *label, size_t n_classes, size_t lanes) {
+  for (size_t i = 0; i < lanes; i += kVector) {
+    const ints own_class = ints_at(label, i);
+    vec most = {0}, total = {0};
+    ints at_most = {0};
+    for (size_t c = 0; c < n_classes; c++) {
+      const vec re = factor[c] * at(y + c * 2 * lanes, i), im = factor[c] * at(y + (c * 2 + 1) * lanes, i);
+      const vec power = re * re + im * im;
+      const ints class = (ints){0} + (int32_t)c, larger = (ints)(power > most) | (class == 0);
+      const vec miss = power - choose(own_class == class, (vec){0} + 1, (vec){0});
+      most = choose(larger, power, most);
+      at_most = (class & larger) | (at_most & ~larger);
+      total += miss * miss;
+      put(p + c * lanes, i, power);
+    }
+    put(sum, i, total);
     *(ints *)(best + i) = at_most;
   }
 }

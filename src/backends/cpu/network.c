@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "cpu/nonlinear.h"
 
 /* Broad tiles spend less on coefficients, narrow ones leave more to share: the broadest tile is taken from eight of
  * them on. Fields and cotangents of one fit a second cache of 256 KiB. */
@@ -62,7 +63,8 @@ void cpu_network_forward(cpu_space *space, const cpu_layer *layers, const cuonn_
   for (size_t l = 0; l < shape->n_layers; l++) {
     float *const x = space->fields + l * size;
     layer_forward(x, space->kept + l * space->kept_stride, layers + l, lanes, kernels);
-    if (l + 1 < shape->n_layers) kernels->modulus(x + size, x, layer_output_factor(layers + l), n, lanes);
+    if (l + 1 < shape->n_layers)
+      cpu_nonlinear(x + size, x, layer_output_factor(layers + l), &shape->nonlinearity, n, lanes, kernels);
   }
 }
 
@@ -70,7 +72,8 @@ void cpu_network_forward(cpu_space *space, const cpu_layer *layers, const cuonn_
 static cpu_read_out read_out_of(const cpu_space *space, const cpu_layer *layers, const cuonn_network_shape *shape,
                                 const cpu_set *set, size_t count, size_t lanes) {
   const size_t last = shape->n_layers - 1;
-  return (cpu_read_out){.softmax = space->power,
+  return (cpu_read_out){.loss = shape->loss,
+                        .power = space->power,
                         .y = space->fields + last * shape->n_modes * 2 * lanes,
                         .factor = layer_output_factor(layers + last),
                         .labels = set->labels,
@@ -96,7 +99,7 @@ void cpu_network_backward(node_sums *sums, cpu_space *space, const cpu_layer *la
   for (size_t l = shape->n_layers; l-- > 0;) {
     float *const x = space->fields + l * size;
     if (l + 1 < shape->n_layers) {
-      kernels->modulus_backward(space->g, x, layer_output_factor(layers + l), n, lanes);
+      cpu_nonlinear_backward(space->g, x, layer_output_factor(layers + l), &shape->nonlinearity, n, lanes, kernels);
     }
     layer_backward(sums + l * nodes, x, space->g, space->kept + l * space->kept_stride, layers + l, lanes, kernels);
   }

@@ -19,7 +19,7 @@ typedef struct {
   float *fields;   /* [layer][n_modes][2][lanes] of every layer, in place: its input, its output, and back */
   float *g;        /* [n_modes][2][lanes] cotangents */
   float *kept;     /* [layer][kept_stride] fields at segments */
-  float *power;    /* [class][lanes], later the softmax of the powers */
+  float *power;    /* [class][lanes] as a read-out has it */
   uint32_t *index; /* [lanes] examples of the tile */
   size_t kept_stride;
   dense_space dense; /* zeroed unless some model has matrices */
@@ -40,8 +40,8 @@ void cpu_tile_load(float *x, const cpu_set *set, const uint32_t *index, size_t c
 /* Sends the tile in fields[layer 0] through. layers: [n_layers]. */
 void cpu_network_forward(cpu_space *space, const cpu_layer *layers, const cuonn_network_shape *shape, size_t lanes,
                          const cpu_kernels *kernels);
-/* After it: sum of -log p over the tile's `count` examples, whose labels are set->labels[index]; predictions[index] is
- * written unless NULL. */
+/* After it: sum of the losses of the tile's `count` examples, whose labels are set->labels[index]; predictions[index]
+ * is written unless NULL. */
 double cpu_network_loss(uint32_t *predictions, cpu_space *space, const cpu_layer *layers,
                         const cuonn_network_shape *shape, const cpu_set *set, size_t count, size_t lanes,
                         const cpu_kernels *kernels);
