@@ -76,7 +76,7 @@ typedef struct cuonn_backend {
   bool neighbours_only;    /* it refuses meshes of which a node couples waveguides that are not neighbours */
   bool mzi_only;           /* it refuses meshes whose nodes are of another kind than mzi */
   bool moduli_only;        /* it refuses networks of another nonlinearity than the modulus, or without cross entropy */
-  bool loses_phases;       /* it refuses networks of a nonlinearity that keeps the phase */
+  bool real_products; /* by matrices, made (method dense) or read, it computes no nonlinearity that keeps the phase */
 
   /* Whether it can compute here; CUONN_E_DEVICE and the reason if not. device: unless NULL, one line on the device that
    * computes, "" if that is the processor. */
@@ -151,8 +151,12 @@ static inline bool backend_takes_shape(const cuonn_backend *backend, const cuonn
 
 static inline bool backend_takes_network(const cuonn_backend *backend, const cuonn_network_shape *shape) {
   const bool plain = shape->nonlinearity.kind == CUONN_NONLINEARITY_MODULUS && shape->loss == CUONN_LOSS_CROSS_ENTROPY;
-  if (backend->loses_phases && cuonn_nonlinearity_keeps_phase(shape->nonlinearity.kind)) return false;
   return !backend->moduli_only || plain;
+}
+
+/* Whether it computes a network by matrices, where it does so for others. */
+static inline bool backend_multiplies(const cuonn_backend *backend, const cuonn_network_shape *shape) {
+  return !backend->real_products || !cuonn_nonlinearity_keeps_phase(shape->nonlinearity.kind);
 }
 
 /* A context: which backend, and its number of threads. */

@@ -55,6 +55,16 @@ static cuonn_status check_step(const cuonn_model *model, cuonn_split split, cons
   return CUONN_OK;
 }
 
+static cuonn_status check_measurement(const cuonn_backend *backend, const cuonn_network_shape *shape,
+                                      cuonn_measurement measurement) {
+  CUONN_CHECK(
+      measurement != CUONN_MEASUREMENT_MATRIX || backend_multiplies(backend, shape), CUONN_E_ARGUMENT,
+      "backend %s reads no matrices (measurement matrix) with a nonlinearity that keeps the phase, such as %s; use "
+      "measurement example, or backend reference",
+      backend->name, cuonn_nonlinearity_name(shape->nonlinearity.kind));
+  return CUONN_OK;
+}
+
 cuonn_status cuonn_model_check_options(const cuonn_context *context, const cuonn_model_options *options) {
   const cuonn_backend *const backend = context->backend;
   CUONN_CHECK(options->n_models >= 1, CUONN_E_ARGUMENT, "n_models is 0; it must be at least 1");
@@ -73,7 +83,10 @@ cuonn_status cuonn_model_check_options(const cuonn_context *context, const cuonn
               cuonn_loss_name(options->shape.loss));
   CUONN_CHECK(context->method != CUONN_METHOD_DENSE || !cuonn_gradient_is_measured(options->gradient), CUONN_E_ARGUMENT,
               "method dense has no measured gradients (analog, digital); use columns or auto");
-  return CUONN_OK;
+  CUONN_CHECK(context->method != CUONN_METHOD_DENSE || backend_multiplies(backend, &options->shape), CUONN_E_ARGUMENT,
+              "method dense of backend %s has no nonlinearity that keeps the phase, such as %s; use columns or auto",
+              backend->name, cuonn_nonlinearity_name(options->shape.nonlinearity.kind));
+  return check_measurement(backend, &options->shape, options->measurement);
 }
 
 cuonn_status cuonn_model_create(cuonn_model **out, const cuonn_context *context, const cuonn_model_options *options) {
@@ -137,6 +150,7 @@ cuonn_status cuonn_model_set(cuonn_model *model, size_t index, const cuonn_netwo
                               .train_gamma = settings->train_gamma,
                               .chip = &settings->chip};
   CUONN_TRY(model_check_index(model, index));
+  CUONN_TRY(check_measurement(model->backend, &model->options.shape, settings->chip.measurement));
   CUONN_TRY(check_shape(&model->options.shape, &network->shape));
   CUONN_TRY(cuonn_network_check(network));
   CUONN_TRY(check_settings(&model->options, settings));

@@ -256,7 +256,9 @@ static void auto_counts_the_nodes_that_there_are(void **unused) {
   (void)unused;
   cuonn_mesh_shape *shape;
   OK(cuonn_mesh_shape_make(&shape, CUONN_ARCHITECTURE_BUTTERFLY, 64, 0));
-  const cuonn_network_shape rectangle = CUONN_NETWORK_SHAPE_INIT, butterfly = {64, 3, 10, CUONN_STYLE_TOP, true, shape};
+  const cuonn_network_shape
+      rectangle = CUONN_NETWORK_SHAPE_INIT,
+      butterfly = {64, 3, 10, CUONN_STYLE_TOP, true, shape, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
   assert_int_equal(cuonn_backend_cpu.auto_method(&rectangle, 512, true), CUONN_METHOD_DENSE);
   assert_int_equal(cuonn_backend_cpu.auto_method(&butterfly, 512, true), CUONN_METHOD_COLUMNS);
   cuonn_mesh_shape_free(shape);

@@ -32,14 +32,23 @@ static void create_refuses_shapes(void **unused) {
   const struct {
     cuonn_network_shape shape;
     const char *text;
-  } refused[] = {{{1, 1, 2, CUONN_STYLE_TOP, true, NULL}, "2 to 16384 waveguides, not 1"},
-                 {{CUONN_MODES_MAX + 1, 1, 2, CUONN_STYLE_TOP, true, NULL}, "not 16385"},
-                 {{4, 0, 2, CUONN_STYLE_TOP, true, NULL}, "1 to 1024 layers, not 0"},
-                 {{4, CUONN_LAYERS_MAX + 1, 2, CUONN_STYLE_TOP, true, NULL}, "not 1025"},
-                 {{4, 1, 1, CUONN_STYLE_TOP, true, NULL}, "2 to 4 classes, not 1"},
-                 {{4, 1, 5, CUONN_STYLE_TOP, true, NULL}, "2 to 4 classes, not 5"},
-                 {{300, 1, 257, CUONN_STYLE_TOP, true, NULL}, "2 to 256 classes, not 257"}, /* labels are bytes */
-                 {{4, 1, 2, (cuonn_phase_style)4, true, NULL}, "phase style 4"}};
+  } refused[] = {
+      {{1, 1, 2, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY},
+       "2 to 16384 waveguides, not 1"},
+      {{CUONN_MODES_MAX + 1, 1, 2, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY},
+       "not 16385"},
+      {{4, 0, 2, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY},
+       "1 to 1024 layers, not 0"},
+      {{4, CUONN_LAYERS_MAX + 1, 2, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY},
+       "not 1025"},
+      {{4, 1, 1, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY},
+       "2 to 4 classes, not 1"},
+      {{4, 1, 5, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY},
+       "2 to 4 classes, not 5"},
+      {{300, 1, 257, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY},
+       "2 to 256 classes, not 257"}, /* labels are bytes */
+      {{4, 1, 2, (cuonn_phase_style)4, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY},
+       "phase style 4"}};
   for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
     cuonn_network net;
     memset(&net, 0x5a, sizeof net);

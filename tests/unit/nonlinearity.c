@@ -95,7 +95,7 @@ typedef struct {
   cuonn_mesh_gradient *gradients;
 } fixture;
 
-static void create(fixture *f, size_t kind, size_t loss, bool lossless, uint64_t seed) {
+static void create(fixture *f, size_t kind, size_t loss, double error, double loss_db, uint64_t seed) {
   chance c = {seed};
   cuonn_network_shape shape = {.n_modes = kN,
                                .n_layers = kLayers,
@@ -105,7 +105,7 @@ static void create(fixture *f, size_t kind, size_t loss, bool lossless, uint64_t
                                .nonlinearity = laws[kind],
                                .loss = (cuonn_loss)loss};
   OK(cuonn_network_create(&f->network, &shape));
-  for (size_t l = 0; l < kLayers; l++) dense_random(&f->network.layers[l], &c, .2, lossless ? 0 : 1);
+  for (size_t l = 0; l < kLayers; l++) dense_random(&f->network.layers[l], &c, error, loss_db);
   OK(cuonn_fields_create(&f->input, kExamples, kN));
   chance_normals(f->input.values, 2 * kExamples * kN, &c);
   for (size_t e = 0; e < kExamples; e++) f->labels[e] = (uint8_t)(e % kClasses);
@@ -163,21 +163,22 @@ static void differences(double want[3][kNodes], const fixture *f, size_t l) {
 }
 
 /* Losses, and gradients of all phases. rel: of the loss, which bounds what rounding does to gradients, too. */
-static void backend_computes(const char *backend, const char *method, size_t kind, size_t loss, double rel) {
+static void backend_computes(const char *backend, const char *method, size_t kind, size_t loss, bool ideal,
+                             double rel) {
   fixture f;
   cuonn_context *context;
   cuonn_evaluation e = {0};
   double got, want[3][kNodes];
   OK(cuonn_context_create(&context, backend, 1));
   OK(cuonn_context_set_method(context, method));
-  create(&f, kind, loss, false, 10 + kind + loss);
+  create(&f, kind, loss, ideal ? 0 : .2, ideal ? 0 : 1, 10 + kind + loss);
   OK(cuonn_gradient(&got, f.gradients, context, &f.network, &f.input, f.labels));
   OK(cuonn_evaluate(&e, context, &f.network, &f.input, f.labels));
   const double plain = plain_loss(&f);
   CLOSE(&got, &plain, 1, .rel = rel);
   CLOSE(&e.loss, &plain, 1, .rel = rel);
   for (size_t l = 0; l < kLayers; l++) {
-    const double abs = 1e-8 + 30 * rel * plain;
+    const double abs = 1e-8 + (1e-9 + 30 * rel) * plain; /* 10 eps / h, eps = 1e-14 */
     const bool seen = l + 1 < kLayers && cuonn_nonlinearity_keeps_phase(laws[kind].kind);
     differences(want, &f, l);
     CLOSE(f.gradients[l].d_theta, want[0], kNodes, .rel = 1e-6, .abs = abs);
@@ -192,7 +193,10 @@ static void backend_computes(const char *backend, const char *method, size_t kin
 static void networks_are_the_formulas(void **unused) {
   (void)unused;
   for (size_t kind = 0; kind < kKinds; kind++) {
-    for (size_t loss = 0; loss < kLosses; loss++) backend_computes("reference", "columns", kind, loss, 1e-13);
+    for (size_t loss = 0; loss < kLosses; loss++) {
+      backend_computes("reference", "columns", kind, loss, false, 1e-13);
+      backend_computes("reference", "columns", kind, loss, true, 1e-13);
+    }
   }
 }
 
@@ -200,9 +204,52 @@ static void networks_are_the_formulas(void **unused) {
  * doubles that, powers and their squares do so twice more. */
 static const double kFloat = 2e-5;
 
-static bool cpu_takes(size_t kind, const char *method) {
-  (void)method;
-  return !cuonn_nonlinearity_keeps_phase(laws[kind].kind);
+/* By matrices it computes real numbers alone. */
+static bool cpu_multiplies(size_t kind) { return !cuonn_nonlinearity_keeps_phase(laws[kind].kind); }
+
+/* Several tiles, chunks and vectors: against the reference backend. */
+static void cpu_agrees_on_many_examples(void **unused) {
+  enum { kModes = 21, kMany = 150, kWideNodes = kModes * (kModes - 1) / 2 };
+  (void)unused;
+  cuonn_context *judge, *context;
+  cuonn_fields input;
+  uint8_t labels[kMany];
+  chance c = {3};
+  OK(cuonn_context_create(&judge, "reference", 1));
+  OK(cuonn_context_create(&context, "cpu", 3));
+  OK(cuonn_fields_create(&input, kMany, kModes));
+  chance_normals(input.values, 2 * kMany * kModes, &c);
+  for (size_t i = 0; i < 2 * kMany * kModes; i++)
+    input.values[i] *= .5; /* powers of which squares of squares stay small */
+  for (size_t e = 0; e < kMany; e++) labels[e] = (uint8_t)(e % 4);
+  for (size_t i = 0; i < kKinds * kLosses * 2; i++) {
+    const size_t kind = i / kLosses % kKinds;
+    cuonn_network network;
+    cuonn_mesh_gradient *want, *got;
+    double loss, loss_got;
+    cuonn_network_shape shape = {.n_modes = kModes, .n_layers = 3, .n_classes = 4, .style = CUONN_STYLE_TOP};
+    shape.nonlinearity = laws[kind];
+    shape.loss = (cuonn_loss)(i % kLosses);
+    OK(cuonn_network_create(&network, &shape));
+    for (size_t l = 0; l < 3; l++) dense_random(&network.layers[l], &c, 0, 0);
+    OK(cuonn_gradients_create(&want, &shape));
+    OK(cuonn_gradients_create(&got, &shape));
+    OK(cuonn_context_set_method(context, i < kKinds * kLosses || !cpu_multiplies(kind) ? "columns" : "dense"));
+    OK(cuonn_gradient(&loss, want, judge, &network, &input, labels));
+    OK(cuonn_gradient(&loss_got, got, context, &network, &input, labels));
+    CLOSE(&loss_got, &loss, 1, .rel = kFloat);
+    for (size_t l = 0; l < 3; l++) {
+      CLOSE(got[l].d_theta, want[l].d_theta, kWideNodes, .rel = 10 * kFloat);
+      CLOSE(got[l].d_phi, want[l].d_phi, kWideNodes, .rel = 10 * kFloat);
+      CLOSE(got[l].d_gamma, want[l].d_gamma, kModes, .rel = 10 * kFloat);
+    }
+    cuonn_gradients_free(got);
+    cuonn_gradients_free(want);
+    cuonn_network_free(&network);
+  }
+  cuonn_fields_free(&input);
+  cuonn_context_free(context);
+  cuonn_context_free(judge);
 }
 
 static void cpu_computes_them(void **unused) {
@@ -211,7 +258,9 @@ static void cpu_computes_them(void **unused) {
   for (size_t i = 0; i < kKinds * kLosses * 3; i++) {
     const size_t kind = i / kLosses % kKinds;
     const char *const method = methods[i / kLosses / kKinds];
-    if (cpu_takes(kind, method)) backend_computes("cpu", method, kind, i % kLosses, kFloat);
+    if (strcmp(method, "dense") == 0 && !cpu_multiplies(kind)) continue;
+    backend_computes("cpu", method, kind, i % kLosses, false, kFloat);
+    backend_computes("cpu", method, kind, i % kLosses, true, kFloat);
   }
 }
 
@@ -225,7 +274,7 @@ static void backend_measures(const char *backend, cuonn_measurement measurement,
   chip.measurement = measurement;
   OK(cuonn_context_create(&context, backend, 1));
   OK(cuonn_context_create(&judge, "reference", 1));
-  create(&f, kind, loss, true, 20 + kind + loss);
+  create(&f, kind, loss, .2, 0, 20 + kind + loss);
   OK(cuonn_gradients_create(&exact, &f.network.shape));
   OK(cuonn_gradient(&want, exact, judge, &f.network, &f.input, f.labels));
   for (int method = CUONN_GRADIENT_ANALOG; method <= CUONN_GRADIENT_DIGITAL; method++) {
@@ -259,9 +308,8 @@ static void cpu_measures_them(void **unused) {
   (void)unused;
   for (size_t i = 0; i < kKinds * kLosses; i++) {
     const size_t kind = i / kLosses;
-    if (!cpu_takes(kind, "columns")) continue;
     backend_measures("cpu", CUONN_MEASUREMENT_EXAMPLE, kind, i % kLosses, kFloat);
-    backend_measures("cpu", CUONN_MEASUREMENT_MATRIX, kind, i % kLosses, kFloat);
+    if (cpu_multiplies(kind)) backend_measures("cpu", CUONN_MEASUREMENT_MATRIX, kind, i % kLosses, kFloat);
   }
 }
 
@@ -298,6 +346,33 @@ static void equal_means_one_function(void **unused) {
   }
 }
 
+static void matrices_are_refused_where_phases_stay(void **unused) {
+  (void)unused;
+  cuonn_context *context;
+  cuonn_model_options options = CUONN_MODEL_OPTIONS_INIT;
+  cuonn_model *model;
+  cuonn_network network;
+  cuonn_model_settings settings = CUONN_MODEL_SETTINGS_INIT;
+  OK(cuonn_context_create(&context, "cpu", 1));
+  options.shape.nonlinearity.kind = CUONN_NONLINEARITY_SATURABLE;
+  OK(cuonn_context_set_method(context, "dense"));
+  REFUSED(
+      cuonn_model_create(&model, context, &options), CUONN_E_ARGUMENT,
+      "method dense of backend cpu has no nonlinearity that keeps the phase, such as saturable; use columns or auto");
+  OK(cuonn_context_set_method(context, "auto"));
+  options.measurement = CUONN_MEASUREMENT_MATRIX;
+  REFUSED(cuonn_model_create(&model, context, &options), CUONN_E_ARGUMENT,
+          "backend cpu reads no matrices (measurement matrix) with a nonlinearity that keeps the phase");
+  options.measurement = CUONN_MEASUREMENT_EXAMPLE;
+  OK(cuonn_model_create(&model, context, &options));
+  settings.chip.measurement = CUONN_MEASUREMENT_MATRIX; /* which tests with noise would follow */
+  OK(cuonn_network_create(&network, &options.shape));
+  REFUSED(cuonn_model_set(model, 0, &network, NULL, &settings), CUONN_E_ARGUMENT, "backend cpu reads no matrices");
+  cuonn_network_free(&network);
+  cuonn_model_destroy(model);
+  cuonn_context_free(context);
+}
+
 static void bad_numbers_are_refused(void **unused) {
   (void)unused;
   const struct {
@@ -324,7 +399,8 @@ int main(void) {
       cmocka_unit_test(laws_are_the_formulas),     cmocka_unit_test(pull_back_is_the_derivative),
       cmocka_unit_test(networks_are_the_formulas), cmocka_unit_test(chips_measure_them),
       cmocka_unit_test(names_are_one_list),        cmocka_unit_test(equal_means_one_function),
-      cmocka_unit_test(bad_numbers_are_refused),   cmocka_unit_test(cpu_computes_them),
+      cmocka_unit_test(bad_numbers_are_refused),   cmocka_unit_test(matrices_are_refused_where_phases_stay),
+      cmocka_unit_test(cpu_computes_them),         cmocka_unit_test(cpu_agrees_on_many_examples),
       cmocka_unit_test(cpu_measures_them),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,7 +37,8 @@ static cuonn_status create_batch(cpu_chip *out, const cuonn_network_shape *shape
   CUONN_TRY(cuonn_allocate(&out->tiles, threads * 2 * n * 2 * lanes, sizeof *out->tiles));
   CUONN_TRY(cuonn_allocate(&out->powers, threads * shape->n_classes * lanes, sizeof *out->powers));
   CUONN_TRY(cuonn_allocate(&out->ones, n, sizeof *out->ones));
-  for (size_t w = 0; w < n; w++) out->ones[w] = 1;
+  CUONN_TRY(cuonn_allocate(&out->unturned, n, sizeof *out->unturned));
+  for (size_t w = 0; w < n; w++) out->ones[w] = out->unturned[w][0] = 1;
   return CUONN_OK;
 }
 
@@ -81,10 +82,16 @@ void cpu_chip_free(cpu_chip *chip) {
   free(chip->tiles);
   free(chip->powers);
   free(chip->ones);
+  free(chip->unturned);
   free(chip->units);
   free(chip->columns);
   free(chip->measurements);
   memset(chip, 0, sizeof *chip);
+}
+
+/* Fields are read as they are. */
+static cpu_outputs outputs_read(const cpu_chip *chip) {
+  return (cpu_outputs){chip->ones, (const float(*)[2])chip->unturned};
 }
 
 static chip_reading reading_of(const cpu_chip_batch *batch, chip_use use, size_t layer) {
@@ -120,6 +127,7 @@ static cpu_read_out read_out_of(const cpu_chip *chip, const cpu_chip_batch *batc
 void cpu_chip_evaluate(double *loss, uint32_t *predictions, const cpu_chip *chip, const cpu_chip_batch *batch,
                        const cpu_kernels *kernels, cpu_team *team) {
   const cuonn_network_shape *const shape = &chip->shape;
+  const cpu_outputs read = outputs_read(chip);
   const cpu_tiling t = cpu_tiling_of(batch->count, shape->n_modes);
   const size_t size = cpu_tile_size(&t), n_chunks = t.n_tiles < kChunks ? t.n_tiles : kChunks;
 #pragma omp for schedule(dynamic, 1) nowait
@@ -134,7 +142,7 @@ void cpu_chip_evaluate(double *loss, uint32_t *predictions, const cpu_chip *chip
       for (size_t i = 0; i < count; i++) index[i] = (uint32_t)(tile * t.lanes + i);
       cpu_tile_load(x, batch->set, index, count, t.n_modes, t.lanes);
       for (size_t l = 0; l < shape->n_layers; l++) {
-        if (l > 0) cpu_nonlinear(x, y, chip->ones, &shape->nonlinearity, t.n_modes, t.lanes, kernels);
+        if (l > 0) cpu_nonlinear(x, y, &read, &shape->nonlinearity, t.n_modes, t.lanes, kernels);
         layer_tile(y, x, chip, l, batch, CHIP_TEST, &t, tile, kernels);
       }
       const cpu_read_out r = read_out_of(chip, batch, power, y, index, count, t.lanes);
@@ -155,6 +163,7 @@ void cpu_chip_evaluate(double *loss, uint32_t *predictions, const cpu_chip *chip
 static void forward(const cpu_chip *chip, const cpu_chip_batch *batch, const cpu_tiling *t, const cpu_kernels *kernels,
                     cpu_team *team) {
   const cuonn_network_shape *const shape = &chip->shape;
+  const cpu_outputs read = outputs_read(chip);
   const size_t size = cpu_tile_size(t), layer = batch_floats(chip->most, t->n_modes), last = shape->n_layers - 1;
   const double share = 1 / ((double)batch->count * (shape->loss_per_class ? (double)shape->n_classes : 1));
 #pragma omp for schedule(dynamic, 1) nowait
@@ -166,8 +175,7 @@ static void forward(const cpu_chip *chip, const cpu_chip_batch *batch, const cpu
     cpu_tile_load(x, batch->set, index, count, t->n_modes, t->lanes);
     for (size_t l = 0; l <= last; l++) {
       const size_t before = (l - 1) * layer;
-      if (l > 0)
-        cpu_nonlinear(x + l * layer, y + before, chip->ones, &shape->nonlinearity, t->n_modes, t->lanes, kernels);
+      if (l > 0) cpu_nonlinear(x + l * layer, y + before, &read, &shape->nonlinearity, t->n_modes, t->lanes, kernels);
       layer_tile(y + l * layer, x + l * layer, chip, l, batch, CHIP_TRAINING, t, tile, kernels);
     }
     const cpu_read_out r = read_out_of(chip, batch, power, y + last * layer, index, count, t->lanes);
@@ -181,6 +189,7 @@ static void forward(const cpu_chip *chip, const cpu_chip_batch *batch, const cpu
 void cpu_chip_gradient(double *loss, cuonn_mesh_gradient *gradients, const cpu_chip *chip, const cpu_chip_batch *batch,
                        cuonn_gradient_method method, const cpu_kernels *kernels, cpu_team *team) {
   const size_t n = chip->shape.n_modes, layer = batch_floats(chip->most, n);
+  const cpu_outputs read = outputs_read(chip);
   const cpu_tiling t = cpu_tiling_of(batch->count, n);
   const size_t size = cpu_tile_size(&t);
   forward(chip, batch, &t, kernels, team);
@@ -196,7 +205,7 @@ void cpu_chip_gradient(double *loss, cuonn_mesh_gradient *gradients, const cpu_c
     if (l == 0) break;
 #pragma omp for schedule(static) nowait
     for (size_t tile = 0; tile < t.n_tiles; tile++) {
-      cpu_nonlinear_backward(chip->g + tile * size, chip->y + (l - 1) * layer + tile * size, chip->ones,
+      cpu_nonlinear_backward(chip->g + tile * size, chip->y + (l - 1) * layer + tile * size, &read,
                              &chip->shape.nonlinearity, n, t.lanes, kernels);
     }
     cpu_team_meet(team);

@@ -12,13 +12,14 @@ typedef struct {
   cpu_measure_space measuring;
 
   /* measurement: example */
-  uint32_t *index; /* [example] of the batch, in its set */
-  float *x, *y;    /* [layer][batch in tiles] inputs and outputs as they were read */
-  float *g;        /* [batch in tiles] */
-  double *losses;  /* [tile], or [chunk] of a set */
-  float *tiles;    /* [thread][2] */
-  float *powers;   /* [thread][class][lanes] */
-  float *ones;     /* [n_modes] */
+  uint32_t *index;      /* [example] of the batch, in its set */
+  float *x, *y;         /* [layer][batch in tiles] inputs and outputs as they were read */
+  float *g;             /* [batch in tiles] */
+  double *losses;       /* [tile], or [chunk] of a set */
+  float *tiles;         /* [thread][2] */
+  float *powers;        /* [thread][class][lanes] */
+  float *ones;          /* [n_modes] */
+  float (*unturned)[2]; /* [n_modes] 1 + 0 i */
 
   /* measurement: matrix */
   float *units;                  /* [unit vectors in tiles] */

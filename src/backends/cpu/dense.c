@@ -176,6 +176,7 @@ static const float *input_part(const dense_space *space, size_t n, size_t part) 
 
 void dense_forward(dense_space *space, const dense_model *model, const dense_products *products,
                    const cuonn_network_shape *shape, size_t n_examples, const cpu_kernels *kernels) {
+  const cpu_outputs of = {space->ones, NULL};
   const size_t n = shape->n_modes, padded = dense_padded(n), size = fields_size(shape), lanes = dense_lanes(shape, 0);
   const dense_products *const first = products_of(products, 0, n_examples);
   for (size_t part = 0; part < 3; part++) {
@@ -185,7 +186,7 @@ void dense_forward(dense_space *space, const dense_model *model, const dense_pro
   kernels->join_complex(space->y, space->parts, n_examples, lanes);
   for (size_t l = 1; l < shape->n_layers; l++) {
     float *const h = space->h + (l - 1) * size;
-    cpu_nonlinear(h, space->y + (l - 1) * size, space->ones, &shape->nonlinearity, n_examples, padded, kernels);
+    cpu_nonlinear(h, space->y + (l - 1) * size, &of, &shape->nonlinearity, n_examples, padded, kernels);
     cpu_product_run(&products_of(products, l, n_examples)->forward, space->y + l * size,
                     model->elements + dense_offset(shape, l), h);
   }
@@ -193,6 +194,7 @@ void dense_forward(dense_space *space, const dense_model *model, const dense_pro
 
 void dense_backward(float *sums, bool add, dense_space *space, const dense_model *model, const dense_products *products,
                     const cuonn_network_shape *shape, size_t n_examples, const cpu_kernels *kernels) {
+  const cpu_outputs of = {space->ones, NULL};
   const size_t n = shape->n_modes, padded = dense_padded(n), size = fields_size(shape), lanes = dense_lanes(shape, 0);
   const float *g = space->g_read;
   for (size_t l = shape->n_layers; l-- > 1;) {
@@ -200,8 +202,7 @@ void dense_backward(float *sums, bool add, dense_space *space, const dense_model
     float *const before = space->g[l % 2];
     cpu_product_run(p->gradient + add, sums + dense_offset(shape, l), g, space->h + (l - 1) * size);
     cpu_product_run(&p->back, before, dense_back(model, shape, l), g);
-    cpu_nonlinear_backward(before, space->y + (l - 1) * size, space->ones, &shape->nonlinearity, n_examples, padded,
-                           kernels);
+    cpu_nonlinear_backward(before, space->y + (l - 1) * size, &of, &shape->nonlinearity, n_examples, padded, kernels);
     g = before;
   }
   kernels->split_complex(space->parts, g, n_examples, lanes);

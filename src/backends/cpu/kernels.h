@@ -60,6 +60,13 @@ typedef struct {
   double back[2];      /* |g|^2 */
 } tap_sums;
 
+/* A nonlinearity behind which light keeps its phase (cuonn_nonlinearity). */
+typedef struct {
+  bool driven;                  /* electro-optic, else saturable */
+  float half_depth, saturation; /* half the optical depth; 1 / the power that halves it */
+  double passed, gain, bias;    /* share of the amplitude that is not detected; radians */
+} pass_law;
+
 /* Outputs that a node can reach lie in from .. end - 1. */
 typedef struct {
   uint32_t from, end;
@@ -100,6 +107,12 @@ typedef struct cpu_kernels {
   /* The same of h = |factor y|^2. */
   void (*square)(float *h, const float *y, const float *factor, size_t n_modes, size_t lanes);
   void (*square_backward)(float *g, const float *y, const float *factor, size_t n_modes, size_t lanes);
+
+  /* h = t(|z|^2) z of z = output y, output [n_modes]; and the cotangent of h becomes that of y. lanes: at most
+   * kMostLanes. */
+  void (*pass)(float *h, const float *y, const float (*output)[2], const pass_law *law, size_t n_modes, size_t lanes);
+  void (*pass_backward)(float *g, const float *y, const float (*output)[2], const pass_law *law, size_t n_modes,
+                        size_t lanes);
 
   /* y: [class][2][lanes]; p: [class][lanes] softmax of |factor y|^2, of which sum and best are e^(x - largest) added up
    * and the first largest, and less is the largest - that of the label. */

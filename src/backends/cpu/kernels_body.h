@@ -373,6 +373,8 @@ static size_t multiply_adds(float *v, size_t rounds) {
 
 #include "cpu/kernels_softmax.h"
 
+#include "cpu/kernels_pass.h" /* whose exponential() it takes */
+
 extern const cpu_kernels CPU_KERNELS_NAME;
 const cpu_kernels CPU_KERNELS_NAME = {
     .level = CPU_KERNELS_LEVEL,
@@ -390,6 +392,8 @@ const cpu_kernels CPU_KERNELS_NAME = {
     .modulus_backward = modulus_backward,
     .square = square,
     .square_backward = square_backward,
+    .pass = pass,
+    .pass_backward = pass_backward,
     .softmax = softmax,
     .squared_error = squared_error,
     .softmax_backward = softmax_backward,

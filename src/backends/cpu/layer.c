@@ -9,6 +9,7 @@
  * but their fields grow (nodes.c) and are scaled back after kIdealColumns. */
 #include "cpu/layer.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,7 @@ void layer_free(cpu_layer *layer) {
   free(layer->general_nodes);
   free(layer->factor);
   free(layer->phase);
+  free(layer->output);
   free(layer->fixed);
   free(layer->scratch);
   memset(layer, 0, sizeof *layer);
@@ -123,6 +125,7 @@ static cuonn_status create_whole(cpu_layer *out, const cuonn_mesh *mesh, size_t 
   }
   CUONN_TRY_DONE(cuonn_allocate(&out->factor, out->n_segments * n, sizeof *out->factor));
   CUONN_TRY_DONE(cuonn_allocate(&out->phase, n, sizeof *out->phase));
+  CUONN_TRY_DONE(cuonn_allocate(&out->output, n, sizeof *out->output));
   CUONN_TRY_DONE(cuonn_allocate(&out->fixed, nodes, sizeof *out->fixed));
   CUONN_TRY_DONE(cuonn_allocate(&out->scratch, kLayerScratch * nodes + 3 * n, sizeof *out->scratch));
   node_fixed_fill(out->fixed, mesh);
@@ -143,6 +146,15 @@ cuonn_status layer_create(cpu_layer *out, const cuonn_mesh *mesh, size_t n_read)
   cuonn_mesh_free(&split);
   out->split = status == CUONN_OK;
   return status;
+}
+
+void layer_fill_outputs(cpu_layer *layer, const double *gamma) {
+  const float *const factor = layer_output_factor(layer);
+  for (size_t w = 0; w < layer->n_modes; w++) {
+    const double turn = layer->phase[w] + gamma[w];
+    layer->output[w][0] = (float)((double)factor[w] * cos(turn));
+    layer->output[w][1] = (float)((double)factor[w] * sin(turn));
+  }
 }
 
 size_t layer_kept_size(const cpu_layer *layer, size_t lanes) {

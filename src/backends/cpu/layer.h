@@ -41,8 +41,9 @@ typedef struct {
   /* Coefficients, made from the phases by layer_fill(). */
   ideal_node *ideal_nodes;
   general_node *general_nodes;
-  float *factor; /* [segment][n_modes]: field = factor x what the ideal nodes left, times exp(i phase) */
-  double *phase; /* [n_modes] at the outputs */
+  float *factor;      /* [segment][n_modes]: field = factor x what the ideal nodes left, times exp(i phase) */
+  double *phase;      /* [n_modes] at the outputs */
+  float (*output)[2]; /* [n_modes] factor of the last segment, phase and gamma; made by layer_fill_outputs() alone */
 
   node_fixed *fixed; /* [node of the mesh] */
   double *scratch;   /* kLayerScratch x nodes of the mesh + 3 n_modes */
@@ -59,6 +60,9 @@ static inline size_t layer_walked_nodes(const cuonn_mesh_shape *shape) {
  * on failure. */
 cuonn_status layer_create(cpu_layer *out, const cuonn_mesh *mesh, size_t n_read);
 void layer_free(cpu_layer *layer);
+
+/* After layer_fill(): the true outputs with their phases, which only some nonlinearities need. */
+void layer_fill_outputs(cpu_layer *layer, const double *gamma);
 
 /* Floats that layer_forward() keeps. */
 size_t layer_kept_size(const cpu_layer *layer, size_t lanes);

@@ -29,13 +29,14 @@ static division divide(const cpu_state *s, const cpu_batch *batch) {
   return d;
 }
 
-/* Loss of one chunk, and its sums unless NULL; predictions by example unless NULL. */
-static double run_chunk(node_sums *sums, uint32_t *predictions, cpu_space *space, const cpu_state *s,
+/* Loss of one chunk, and its sums and flows unless NULL; predictions by example unless NULL. */
+static double run_chunk(node_sums *sums, double *flows, uint32_t *predictions, cpu_space *space, const cpu_state *s,
                         const cpu_model *model, const cpu_layer *layers, const division *d, size_t chunk) {
   const cuonn_network_shape *const shape = &s->problem.shape;
   const cpu_batch *const b = d->batch;
   double loss = 0;
   if (sums) memset(sums, 0, cpu_nodes_of(s) * sizeof *sums);
+  if (flows) memset(flows, 0, cpu_flows_of(s) * sizeof *flows);
   for (size_t tile = chunk * d->n_tiles / d->n_chunks; tile < (chunk + 1) * d->n_tiles / d->n_chunks; tile++) {
     const size_t first = tile * d->lanes, left = b->count - first, count = left < d->lanes ? left : d->lanes;
     const size_t lanes = (count + 15) / 16 * 16;
@@ -43,7 +44,7 @@ static double run_chunk(node_sums *sums, uint32_t *predictions, cpu_space *space
     cpu_tile_load(space->fields, b->set, space->index, count, shape->n_modes, lanes);
     cpu_network_forward(space, layers, shape, lanes, s->kernels);
     loss += cpu_network_loss(predictions, space, layers, shape, b->set, count, lanes, s->kernels);
-    if (sums) cpu_network_backward(sums, space, layers, shape, b->set, d->share, count, lanes, s->kernels);
+    if (sums) cpu_network_backward(sums, flows, space, layers, shape, b->set, d->share, count, lanes, s->kernels);
   }
   return loss;
 }
@@ -57,8 +58,8 @@ static void gradient(double *losses, const cpu_group *group, const cpu_batch *ba
     const size_t m = group->first + i / d.n_chunks, chunk = i % d.n_chunks;
     const cpu_model *const model = s->models + m;
     s->losses[m * kMostChunks + chunk] =
-        run_chunk(cpu_chunk_sums(s, m, chunk), NULL, group->spaces + omp_get_thread_num(), s, model,
-                  cpu_layers_of(model, cpu_which(group, m)), &d, chunk);
+        run_chunk(cpu_chunk_sums(s, m, chunk), cpu_chunk_flows(s, m, chunk), NULL, group->spaces + omp_get_thread_num(),
+                  s, model, cpu_layers_of(model, cpu_which(group, m)), &d, chunk);
   }
   cpu_team_meet(group->team);
 #pragma omp for schedule(static, 1) nowait
@@ -77,7 +78,7 @@ static void evaluate(double *loss, uint32_t *predictions, const cpu_group *group
 #pragma omp for schedule(dynamic, 1) nowait
   for (size_t chunk = 0; chunk < d.n_chunks; chunk++) {
     losses[chunk] =
-        run_chunk(NULL, predictions, group->spaces + omp_get_thread_num(), s, model, model->layers, &d, chunk);
+        run_chunk(NULL, NULL, predictions, group->spaces + omp_get_thread_num(), s, model, model->layers, &d, chunk);
   }
   cpu_team_meet(group->team);
 #pragma omp master

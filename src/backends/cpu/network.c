@@ -57,14 +57,18 @@ void cpu_tile_load(float *x, const cpu_set *set, const uint32_t *index, size_t c
   }
 }
 
+static cpu_outputs outputs_of(const cpu_layer *layer) {
+  return (cpu_outputs){layer_output_factor(layer), (const float(*)[2])layer->output};
+}
+
 void cpu_network_forward(cpu_space *space, const cpu_layer *layers, const cuonn_network_shape *shape, size_t lanes,
                          const cpu_kernels *kernels) {
   const size_t n = shape->n_modes, size = n * 2 * lanes;
   for (size_t l = 0; l < shape->n_layers; l++) {
     float *const x = space->fields + l * size;
     layer_forward(x, space->kept + l * space->kept_stride, layers + l, lanes, kernels);
-    if (l + 1 < shape->n_layers)
-      cpu_nonlinear(x + size, x, layer_output_factor(layers + l), &shape->nonlinearity, n, lanes, kernels);
+    const cpu_outputs of = outputs_of(layers + l);
+    if (l + 1 < shape->n_layers) cpu_nonlinear(x + size, x, &of, &shape->nonlinearity, n, lanes, kernels);
   }
 }
 
@@ -90,8 +94,16 @@ double cpu_network_loss(uint32_t *predictions, cpu_space *space, const cpu_layer
   return cpu_read_out_loss(&r, predictions, kernels);
 }
 
-void cpu_network_backward(node_sums *sums, cpu_space *space, const cpu_layer *layers, const cuonn_network_shape *shape,
-                          const cpu_set *set, double share, size_t count, size_t lanes, const cpu_kernels *kernels) {
+void cpu_add_flow(double *flow, const float *x, const float *g, size_t n_modes, size_t lanes) {
+  for (size_t w = 0; w < n_modes; w++, x += 2 * lanes, g += 2 * lanes) {
+    for (size_t i = 0; i < lanes; i++)
+      flow[w] += (double)x[i] * (double)g[lanes + i] + (double)x[lanes + i] * (double)g[i];
+  }
+}
+
+void cpu_network_backward(node_sums *sums, double *flows, cpu_space *space, const cpu_layer *layers,
+                          const cuonn_network_shape *shape, const cpu_set *set, double share, size_t count,
+                          size_t lanes, const cpu_kernels *kernels) {
   const size_t n = shape->n_modes, size = n * 2 * lanes, nodes = layer_walked_nodes(shape->mesh);
   const cpu_read_out r = read_out_of(space, layers, shape, set, count, lanes);
   memset(space->g, 0, size * sizeof *space->g);
@@ -99,7 +111,9 @@ void cpu_network_backward(node_sums *sums, cpu_space *space, const cpu_layer *la
   for (size_t l = shape->n_layers; l-- > 0;) {
     float *const x = space->fields + l * size;
     if (l + 1 < shape->n_layers) {
-      cpu_nonlinear_backward(space->g, x, layer_output_factor(layers + l), &shape->nonlinearity, n, lanes, kernels);
+      const cpu_outputs of = outputs_of(layers + l);
+      cpu_nonlinear_backward(space->g, x, &of, &shape->nonlinearity, n, lanes, kernels);
+      if (flows) cpu_add_flow(flows + l * n, x, space->g, n, lanes);
     }
     layer_backward(sums + l * nodes, x, space->g, space->kept + l * space->kept_stride, layers + l, lanes, kernels);
   }

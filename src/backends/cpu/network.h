@@ -37,6 +37,9 @@ void cpu_space_free(cpu_space *space);
 /* x: [n_modes][2][lanes]; examples index[0 .. count - 1], the other lanes are zero. */
 void cpu_tile_load(float *x, const cpu_set *set, const uint32_t *index, size_t count, size_t n_modes, size_t lanes);
 
+/* Im(x g) of every waveguide of a tile, added to flow[n_modes]. */
+void cpu_add_flow(double *flow, const float *x, const float *g, size_t n_modes, size_t lanes);
+
 /* Sends the tile in fields[layer 0] through. layers: [n_layers]. */
 void cpu_network_forward(cpu_space *space, const cpu_layer *layers, const cuonn_network_shape *shape, size_t lanes,
                          const cpu_kernels *kernels);
@@ -45,8 +48,10 @@ void cpu_network_forward(cpu_space *space, const cpu_layer *layers, const cuonn_
 double cpu_network_loss(uint32_t *predictions, cpu_space *space, const cpu_layer *layers,
                         const cuonn_network_shape *shape, const cpu_set *set, size_t count, size_t lanes,
                         const cpu_kernels *kernels);
-/* After that: adds the gradients' sums, [layer][layer_walked_nodes()], of share x that loss. */
-void cpu_network_backward(node_sums *sums, cpu_space *space, const cpu_layer *layers, const cuonn_network_shape *shape,
-                          const cpu_set *set, double share, size_t count, size_t lanes, const cpu_kernels *kernels);
+/* After that: adds the gradients' sums, [layer][layer_walked_nodes()], and flows at the outputs, [layer][n_modes], of
+ * share x that loss. flows: NULL unless the nonlinearity keeps the phase. */
+void cpu_network_backward(node_sums *sums, double *flows, cpu_space *space, const cpu_layer *layers,
+                          const cuonn_network_shape *shape, const cpu_set *set, double share, size_t count,
+                          size_t lanes, const cpu_kernels *kernels);
 
 #endif

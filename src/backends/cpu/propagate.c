@@ -89,14 +89,6 @@ done:
   return status;
 }
 
-/* Im(x g) of every waveguide, added to flow[n_modes]. */
-static void add_flow(double *flow, const float *x, const float *g, size_t n_modes, size_t lanes) {
-  for (size_t w = 0; w < n_modes; w++, x += 2 * lanes, g += 2 * lanes) {
-    for (size_t i = 0; i < lanes; i++)
-      flow[w] += (double)x[i] * (double)g[lanes + i] + (double)x[lanes + i] * (double)g[i];
-  }
-}
-
 /* What one chunk of examples gives, and the room that it needs. */
 typedef struct {
   node_sums *sums; /* [node] */
@@ -148,7 +140,7 @@ cuonn_status cpu_vjp(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward
       layer_forward(c->x, c->kept, &layer, lanes, kernels);
       cpu_read_tile(c->g, cotangent, first, count, n, lanes);
       for (size_t w = 0; w < n; w++) walk_turn(c->g + w * 2 * lanes, output[w], lanes);
-      add_flow(c->flow, c->x, c->g, n, lanes);
+      cpu_add_flow(c->flow, c->x, c->g, n, lanes);
       layer_backward(c->sums, c->x, c->g, c->kept, &layer, lanes, kernels);
       if (backward) write_tile(backward, first, c->g, count, n, lanes);
     }

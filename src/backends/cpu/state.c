@@ -51,6 +51,7 @@ void cpu_destroy(void *state) {
   free_spaces(s);
   free(s->spaces);
   free(s->sums);
+  free(s->flows);
   free(s->products);
   free(s->losses);
   free(s->d_theta);
@@ -105,6 +106,10 @@ cuonn_status cpu_create(void **out, const backend_problem *problem) {
   CUONN_TRY_DONE(cuonn_allocate(&s->flow, models * shape->n_layers * shape->n_modes, sizeof(double)));
   if (problem->batch_size > 0) {
     CUONN_TRY_DONE(cuonn_allocate(&s->sums, models * s->most_chunks * sums, sizeof(node_sums)));
+    if (cuonn_nonlinearity_keeps_phase(shape->nonlinearity.kind)) {
+      const size_t outputs = shape->n_layers * shape->n_modes;
+      CUONN_TRY_DONE(cuonn_allocate(&s->flows, models * s->most_chunks * outputs, sizeof(double)));
+    }
     CUONN_TRY_DONE(cuonn_allocate(&s->d_theta, models * phases, sizeof(double)));
     CUONN_TRY_DONE(cuonn_allocate(&s->d_phi, models * phases, sizeof(double)));
     for (size_t m = 0; m < models; m++) CUONN_TRY_DONE(point_at_gradients(s, m));

@@ -44,6 +44,7 @@ typedef struct {
   size_t kept_size;        /* of the spaces */
   bool dense;              /* the spaces serve matrices, too */
   node_sums *sums;         /* [model][chunk][layer][node] */
+  double *flows;           /* [model][chunk][layer][n_modes]; NULL unless a nonlinearity keeps the phase */
   double *losses;          /* [model][chunk] */
   double *d_theta, *d_phi; /* [model][layer][node] */
   double *flow;            /* [model][layer][n_modes] */

@@ -16,6 +16,10 @@ void cpu_prepare_nodes(cpu_model *model, size_t layer, cuonn_gradient_method whi
 size_t cpu_nodes_of(const cpu_state *s);
 node_sums *cpu_chunk_sums(const cpu_state *s, size_t model, size_t chunk);
 
+/* The same of flows at the layers' outputs, [layer][n_modes]; NULL where they are 0. */
+size_t cpu_flows_of(const cpu_state *s);
+double *cpu_chunk_flows(const cpu_state *s, size_t model, size_t chunk);
+
 /* Gradients of one layer from the sums of the first n_chunks chunks, which are added up in the first. */
 void cpu_finish_layer(const cpu_state *s, size_t model, const cpu_layer *layer, size_t l, size_t n_chunks);
 
