@@ -28,7 +28,7 @@ typedef enum cuonn_nonlinearity_kind {
                                      Lvovsky, Photonics Research 9, B71 (2021) */
   CUONN_NONLINEARITY_ELECTRO_OPTIC /**< t = i sqrt(1 - a) exp(-i psi) cos psi, psi = pi (g P + b) / 2: a share a of the
                                         power drives an interferometer that the rest passes: Williamson et al., IEEE
-                                        JSTQE 26, 7700412 (2020), eq. 8; its g_phi is pi g, its phi_b is pi b */
+                                        JSTQE 26, 7700412 (2020); its g_phi is pi g, its phi_b is pi b */
 } cuonn_nonlinearity_kind;
 
 /** A nonlinearity and the numbers of its law.  Start from CUONN_NONLINEARITY_INIT. */
