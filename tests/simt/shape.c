@@ -48,7 +48,8 @@ static void others_are_refused(void **unused) {
   cuonn_mesh_shape_free(shape);
 
   cuonn_mesh_shape *const third = shape_with(&neighbour_shapes[0], CUONN_NODE_MZI3);
-  const cuonn_network_shape of_third = {4, 1, 2, CUONN_STYLE_TOP, true, third};
+  const cuonn_network_shape of_third = {
+      4, 1, 2, CUONN_STYLE_TOP, true, third, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
   OK(cuonn_mesh_create_shaped(&mesh, third, CUONN_STYLE_TOP));
   REFUSED(cuonn_matrix(matrix, context, &mesh), CUONN_E_SHAPE, "of the kind mzi, not mzi3; use backend cpu");
   REFUSED(cuonn_training_check(context, &of_third, &training), CUONN_E_SHAPE, "mzi, not mzi3; use backend cpu");

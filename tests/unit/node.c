@@ -84,7 +84,8 @@ static void chips_draw_all_errors(void **unused) {
     chip.coupler_equal = equal;
     for (int i = 0; i < 2; i++) {
       cuonn_mesh_shape *const shape = shape_with(&far_shapes[1], i ? CUONN_NODE_MZI3 : CUONN_NODE_MZI);
-      const cuonn_network_shape of = {8, 1, 2, CUONN_STYLE_TOP, false, shape};
+      const cuonn_network_shape of = {
+          8, 1, 2, CUONN_STYLE_TOP, false, shape, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
       OK(cuonn_network_create(&networks[i], &of));
       cuonn_mesh_shape_free(shape);
       OK(cuonn_chip_draw_errors(&networks[i], &chip));
@@ -104,7 +105,8 @@ static void measuring_is_refused(void **unused) {
   (void)unused;
   static const char *const backends[] = {"reference", "cpu"};
   cuonn_mesh_shape *const shape = shape_with(&neighbour_shapes[0], CUONN_NODE_MZIX);
-  const cuonn_network_shape of = {4, 1, 2, CUONN_STYLE_TOP, false, shape};
+  const cuonn_network_shape of = {
+      4, 1, 2, CUONN_STYLE_TOP, false, shape, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
   const cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
   const uint8_t label = 0;
   cuonn_network network;
