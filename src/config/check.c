@@ -164,11 +164,6 @@ cuonn_status cuonn_config_check(const cuonn_config *config) {
               "training.gradient is measured in situ, but network.phase_style %s moves the phases of both arms: set "
               "network.phase_style to top or bottom, or training.gradient to exact",
               cuonn_phase_style_name(config->network.style));
-  CUONN_CHECK(
-      !cuonn_gradient_is_measured(config->training.gradient) || config->node == CUONN_NODE_MZI, CUONN_E_CONFIG,
-      "training.gradient is measured in situ, which is known only for network.node mzi, not %s: set network.node "
-      "to mzi, or training.gradient to exact",
-      cuonn_node_kind_name(config->node));
   CUONN_CHECK(config->repeats == 1, CUONN_E_CONFIG,
               "sweep.repeats is %zu, but several runs of a configuration are for cuonn sweep; set it to 1",
               config->repeats);

@@ -114,9 +114,10 @@ static void golden_mesh(size_t n, const char *name, cuonn_gradient_method method
   cpu_tap_mesh taps;
   cpu_measure_space space;
   OK(cpu_tap_mesh_create(&taps, mesh.shape));
-  node_fixed fixed[28];
-  for (size_t k = 0; k < nodes; k++) fixed[k] = node_fixed_of(&mesh, k);
-  cpu_tap_mesh_set(&taps, &mesh, fixed, cpu_kernels_choose());
+  cpu_layer layer;
+  OK(layer_create(&layer, &mesh, mesh.n_modes));
+  cpu_tap_mesh_set(&taps, &mesh, &layer, cpu_kernels_choose());
+  layer_free(&layer);
   OK(cpu_measure_space_create(&space, 1, &t, mesh.shape, 2));
   const cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
   double got[3][28];

@@ -121,16 +121,17 @@ static void test_taps(void **state) {
   static tapped plain, other;
   static _Alignas(64) float input[kSize], cotangent[kSize];
   static tap_node nodes[kNodes];
-  const double rel = 5 * FLT_EPSILON / 2 * sqrt(3 * 8.0 * kModes); /* three ways of the kind that compare() has */
+  const double rel = 5 * FLT_EPSILON / 2 * sqrt(3 * 10.0 * kModes); /* three ways of the kind that compare() has */
   chance c = {6};
   cuonn_mesh mesh;
   OK(cuonn_mesh_create(&mesh, kModes, CUONN_STYLE_TOP));
   for (size_t k = 0; k < kNodes; k++) {
     nodes[k] = (tap_node){.arm = mesh.shape->pairs[k][k % 2], .other = mesh.shape->pairs[k][1 - k % 2]};
     const double theta = chance_uniform(&c, 0, 6), phi = chance_uniform(&c, 0, 6), coupler = chance_uniform(&c, .6, .9);
-    const double angles[] = {phi, theta, coupler, M_PI / 2 - coupler};
-    float *const to[] = {nodes[k].outer, nodes[k].inner, nodes[k].left, nodes[k].right};
-    for (size_t i = 0; i < 4; i++) to[i][0] = (float)cos(angles[i]), to[i][1] = (float)sin(angles[i]);
+    const double angles[] = {phi, theta, coupler, M_PI / 2 - coupler, k % 3 ? 0 : coupler};
+    float *const to[] = {nodes[k].outer, nodes[k].inner, nodes[k].left, nodes[k].right, nodes[k].first};
+    nodes[k].crosses = k % 3 == 1;
+    for (size_t i = 0; i < 5; i++) to[i][0] = (float)cos(angles[i]), to[i][1] = (float)sin(angles[i]);
   }
   for (size_t i = 0; i < kSize; i++) {
     input[i] = (float)chance_normal(&c);

@@ -64,10 +64,9 @@ static cuonn_mesh_shape *shape_with(const listed_shape *list, cuonn_node_kind no
   return shape;
 }
 
-/* Nodes whose gradients a chip can measure. */
+/* Whether a chip can measure its gradients. */
 static bool is_measured(const cuonn_network *network) {
-  return (network->shape.style == CUONN_STYLE_TOP || network->shape.style == CUONN_STYLE_BOTTOM) &&
-         cuonn_mesh_shape_node(network->shape.mesh) == CUONN_NODE_MZI;
+  return network->shape.style == CUONN_STYLE_TOP || network->shape.style == CUONN_STYLE_BOTTOM;
 }
 
 /* What is computed of a network: fields and gradients behind a mesh, loss and gradients of a batch. */

@@ -100,35 +100,6 @@ static void chips_draw_all_errors(void **unused) {
   }
 }
 
-/* Their gradients are computed, not measured. */
-static void measuring_is_refused(void **unused) {
-  (void)unused;
-  static const char *const backends[] = {"reference", "cpu"};
-  cuonn_mesh_shape *const shape = shape_with(&neighbour_shapes[0], CUONN_NODE_MZIX);
-  const cuonn_network_shape of = {
-      4, 1, 2, CUONN_STYLE_TOP, false, shape, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
-  const cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
-  const uint8_t label = 0;
-  cuonn_network network;
-  cuonn_mesh_gradient *gradient;
-  cuonn_fields x;
-  double loss;
-  OK(cuonn_network_create(&network, &of));
-  cuonn_mesh_shape_free(shape);
-  OK(cuonn_fields_create(&x, 1, 4));
-  OK(cuonn_gradients_create(&gradient, &network.shape));
-  for (size_t b = 0; b < 2; b++) {
-    cuonn_context *context;
-    OK(cuonn_context_create(&context, backends[b], 1));
-    REFUSED(cuonn_gradient_on_chip(&loss, gradient, context, &network, &chip, CUONN_GRADIENT_ANALOG, &x, &label),
-            CUONN_E_SHAPE, "in situ");
-    cuonn_context_free(context);
-  }
-  cuonn_gradients_free(gradient);
-  cuonn_fields_free(&x);
-  cuonn_network_free(&network);
-}
-
 static void check_all(const char *backend, const char *method, double u) {
   for (size_t i = 0; i < kOthers; i++) {
     shapes_check(neighbour_shapes, sizeof neighbour_shapes / sizeof *neighbour_shapes, others[i], backend, method, u);
@@ -159,6 +130,7 @@ static void cpu_computes_larger_ones(void **unused) {
     shape_network_agrees(shape, "cpu", "columns", true, false, FLT_EPSILON / 2);
     shape_network_agrees(shape, "cpu", "dense", true, false, FLT_EPSILON / 2);
     shape_network_agrees(shape, "cpu", "columns", false, false, FLT_EPSILON / 2);
+    shape_network_agrees(shape, "cpu", NULL, true, true, FLT_EPSILON / 2);
     cuonn_mesh_shape_free(shape);
     cuonn_mesh_shape_free(columns);
   }
@@ -286,13 +258,54 @@ static void derivatives_are_those_of_the_matrix(void **unused) {
   }
 }
 
+/* Without losses a chip measures what is computed, whatever its couplers are: analog, digital, by examples and by the
+ * matrix. Tolerances: shapes.h, in double. */
+static void chips_measure_what_is_computed(void **unused) {
+  (void)unused;
+  enum { kN = 5, kBatch = 4 };
+  const uint8_t labels[kBatch] = {0, 1, 1, 0};
+  for (int i = 0; i < 8 * kOthers; i++) {
+    chance c = {(uint64_t)i};
+    cuonn_mesh_shape *const shape = shape_with(&neighbour_shapes[1], others[i / 8]);
+    const cuonn_phase_style style = i % 2 ? CUONN_STYLE_TOP : CUONN_STYLE_BOTTOM;
+    const cuonn_network_shape of = {kN, 2, 2, style, false, shape, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+    cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
+    cuonn_context *context;
+    cuonn_network network;
+    cuonn_mesh_gradient *gradients[2];
+    cuonn_fields x;
+    double loss[2];
+    chip.measurement = i / 4 % 2 ? CUONN_MEASUREMENT_MATRIX : CUONN_MEASUREMENT_EXAMPLE;
+    OK(cuonn_context_create(&context, "reference", 1));
+    OK(cuonn_network_create(&network, &of));
+    cuonn_mesh_shape_free(shape);
+    for (size_t l = 0; l < 2; l++) dense_random(&network.layers[l], &c, .1, 0);
+    OK(cuonn_fields_create(&x, kBatch, kN));
+    chance_normals(x.values, (size_t)2 * kBatch * kN, &c);
+    for (int measured = 0; measured < 2; measured++) {
+      const cuonn_gradient_method how = i / 2 % 2 ? CUONN_GRADIENT_ANALOG : CUONN_GRADIENT_DIGITAL;
+      OK(cuonn_gradients_create(&gradients[measured], &network.shape));
+      OK(cuonn_gradient_on_chip(&loss[measured], gradients[measured], context, &network, &chip,
+                                measured ? how : CUONN_GRADIENT_EXACT, &x, labels));
+    }
+    CLOSE(&loss[1], &loss[0], 1, .rel = 64 * DBL_EPSILON);
+    for (size_t l = 0; l < 2; l++) {
+      CLOSE(gradients[1][l].d_theta, gradients[0][l].d_theta, network.layers->n_nodes, .rel = 1024 * DBL_EPSILON);
+      CLOSE(gradients[1][l].d_phi, gradients[0][l].d_phi, network.layers->n_nodes, .rel = 1024 * DBL_EPSILON);
+    }
+    for (int measured = 0; measured < 2; measured++) cuonn_gradients_free(gradients[measured]);
+    cuonn_fields_free(&x);
+    cuonn_network_free(&network);
+    cuonn_context_free(context);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(kinds_have_names),
       cmocka_unit_test(shapes_know_their_nodes),
       cmocka_unit_test(files_keep_them),
       cmocka_unit_test(chips_draw_all_errors),
-      cmocka_unit_test(measuring_is_refused),
       cmocka_unit_test(reference_computes_them),
       cmocka_unit_test(cpu_computes_them),
       cmocka_unit_test(cpu_computes_larger_ones),
@@ -300,6 +313,7 @@ int main(void) {
       cmocka_unit_test(random_phases_have_one_law),
       cmocka_unit_test(wrapping_leaves_the_matrix),
       cmocka_unit_test(derivatives_are_those_of_the_matrix),
+      cmocka_unit_test(chips_measure_what_is_computed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,19 +49,31 @@ static double complex product(double complex a, double complex b) {
   return complex_of(creal(a) * creal(b) - cimag(a) * cimag(b), creal(a) * cimag(b) + cimag(a) * creal(b));
 }
 
-/* m = right inner left outer, a coupler being [[c, i s], [i s, c]]. */
+/* A row of m, behind a coupler. */
+static void couple_columns(double complex row[2], const double coupler[2]) {
+  const double complex first = row[0], second = row[1];
+  row[0] = coupler[0] * first + coupler[1] * turned(second);
+  row[1] = coupler[0] * second + coupler[1] * turned(first);
+}
+
+/* m = right inner left outer first, a coupler being [[c, i s], [i s, c]], and i times that one with a crossing. */
 static void store_whole(general_node *node, const node_stages *s, const node_fixed *fixed) {
   const double cc = fixed->right[0] * fixed->left[0], cs = fixed->right[0] * fixed->left[1];
   const double sc = fixed->right[1] * fixed->left[0], ss = fixed->right[1] * fixed->left[1];
   const double complex *const inner = s->inner;
-  walk_store(node->m[0][0], product(s->outer[0], cc * inner[0] - ss * inner[1]));
-  walk_store(node->m[0][1], product(s->outer[1], turned(cs * inner[0] + sc * inner[1])));
-  walk_store(node->m[1][0], product(s->outer[0], turned(sc * inner[0] + cs * inner[1])));
-  walk_store(node->m[1][1], product(s->outer[1], cc * inner[1] - ss * inner[0]));
+  const double complex outer[2] = {fixed->crossing ? turned(s->outer[0]) : s->outer[0],
+                                   fixed->crossing ? turned(s->outer[1]) : s->outer[1]};
+  double complex m[2][2] = {
+      {product(outer[0], cc * inner[0] - ss * inner[1]), product(outer[1], turned(cs * inner[0] + sc * inner[1]))},
+      {product(outer[0], turned(sc * inner[0] + cs * inner[1])), product(outer[1], cc * inner[1] - ss * inner[0])}};
+  for (size_t i = 0; i < 2; i++) {
+    if (fixed->first[1] != 0) couple_columns(m[i], fixed->first);
+    for (size_t j = 0; j < 2; j++) walk_store(node->m[i][j], m[i][j]);
+  }
 }
 
 /* Nodes first .. end - 1, at most kTogether. */
-static void set_nodes(cpu_tap_mesh *mesh, const cuonn_mesh *from, const node_fixed *fixed, size_t first, size_t end,
+static void set_nodes(cpu_tap_mesh *mesh, const cuonn_mesh *from, const cpu_layer *layer, size_t first, size_t end,
                       const cpu_kernels *kernels) {
   const node_arms arms = node_arms_of(from->style);
   const size_t arm = node_lossy_arm(&arms), count = end - first;
@@ -74,27 +86,31 @@ static void set_nodes(cpu_tap_mesh *mesh, const cuonn_mesh *from, const node_fix
   kernels->sines(sine, cosine, angle, 2 * count);
   for (size_t i = 0; i < count; i++) {
     const size_t k = first + i;
-    const node_stages stages = node_stages_from(fixed + k, &arms, complex_of(cosine[i], sine[i]),
-                                                complex_of(cosine[count + i], sine[count + i]));
+    const node_fixed fixed = layer_node_fixed(layer, from->shape, k);
+    const node_stages stages =
+        node_stages_from(&fixed, &arms, complex_of(cosine[i], sine[i]), complex_of(cosine[count + i], sine[count + i]));
     const uint32_t *const pair = from->shape->pairs[k];
     tap_node *const node = mesh->nodes + k;
     mesh->whole[k].top = pair[0];
     mesh->whole[k].bottom = pair[1];
-    store_whole(mesh->whole + k, &stages, fixed + k);
+    store_whole(mesh->whole + k, &stages, &fixed);
     node->arm = pair[arm];
     node->other = pair[1 - arm];
     walk_store(node->outer, stages.outer[arm]);
     walk_store(node->inner, stages.inner[arm]);
+    const double uncrossed[2] = {-fixed.right[1], fixed.right[0]}; /* the coupler of e from that of e - pi/2 */
     for (size_t j = 0; j < 2; j++) {
-      node->left[j] = (float)fixed[k].left[j];
-      node->right[j] = (float)fixed[k].right[j];
+      node->left[j] = (float)fixed.left[j];
+      node->right[j] = (float)(fixed.crossing ? uncrossed[j] : fixed.right[j]);
+      node->first[j] = (float)fixed.first[j];
     }
+    node->crosses = fixed.crossing;
   }
 }
 
-void cpu_tap_mesh_set(cpu_tap_mesh *mesh, const cuonn_mesh *from, const node_fixed *fixed, const cpu_kernels *kernels) {
+void cpu_tap_mesh_set(cpu_tap_mesh *mesh, const cuonn_mesh *from, const cpu_layer *layer, const cpu_kernels *kernels) {
   for (size_t k = 0; k < mesh->n_nodes; k += kTogether) {
-    set_nodes(mesh, from, fixed, k, k + kTogether < mesh->n_nodes ? k + kTogether : mesh->n_nodes, kernels);
+    set_nodes(mesh, from, layer, k, k + kTogether < mesh->n_nodes ? k + kTogether : mesh->n_nodes, kernels);
   }
   for (size_t w = 0; w < mesh->n_modes; w++) {
     mesh->gamma[2 * w] = (float)cos(from->gamma[w]);

@@ -3,10 +3,9 @@
 #define CPU_IN_SITU_H
 
 #include "chip/noise.h"
-#include "cpu/kernels.h"
+#include "cpu/layer.h"
 #include "cpu/team.h"
 #include "cuonn/compute.h"
-#include "mesh/node.h"
 
 /* A batch in tiles, [tile][n_modes][2][lanes]; lanes behind the last example are zero. */
 typedef struct {
@@ -25,8 +24,8 @@ typedef struct {
 } cpu_tap_mesh;
 
 cuonn_status cpu_tap_mesh_create(cpu_tap_mesh *out, const cuonn_mesh_shape *shape);
-/* Phases and style of `from`; fixed: [node]. */
-void cpu_tap_mesh_set(cpu_tap_mesh *mesh, const cuonn_mesh *from, const node_fixed *fixed, const cpu_kernels *kernels);
+/* Phases and style of `from`; layer: of a mesh with its shape and errors. */
+void cpu_tap_mesh_set(cpu_tap_mesh *mesh, const cuonn_mesh *from, const cpu_layer *layer, const cpu_kernels *kernels);
 void cpu_tap_mesh_free(cpu_tap_mesh *mesh);
 
 /* One tile to the outputs, in place, as it is read there. examples: first .. of the batch. */

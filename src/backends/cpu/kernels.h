@@ -49,6 +49,8 @@ typedef struct {
   uint32_t arm, other;      /* waveguides */
   float outer[2], inner[2]; /* [real, imaginary] */
   float left[2], right[2];  /* couplers: cosine, sine */
+  float first[2];           /* coupler in front of all; sine 0: none */
+  bool crosses;             /* the waveguides are exchanged behind the right coupler */
 } tap_node;
 
 /* What the taps of a node see, summed over examples: x goes forward, a is sent back in beside it, g came backward. The

@@ -28,6 +28,19 @@ INLINE pair_of_fields coupled(pair_of_fields f, const float coupler[2]) {
                           c * f.other_i + s * f.arm_r};
 }
 
+/* What only some kinds of nodes have: the coupler in front, the crossing behind. */
+INLINE void couple_first(float *x, const tap_node *n, size_t lanes) {
+  float *const arm = x + n->arm * 2 * lanes, *const other = x + n->other * 2 * lanes;
+  for (size_t i = 0; i < lanes; i += kVector) {
+    put_pair(arm, other, i, lanes, coupled(get_pair(arm, other, i, lanes), n->first));
+  }
+}
+
+INLINE void cross(float *x, const tap_node *n, size_t lanes) {
+  float *const arm = x + n->arm * 2 * lanes, *const other = x + n->other * 2 * lanes;
+  for (size_t i = 0; i < lanes; i += kVector) put_pair(other, arm, i, lanes, get_pair(arm, other, i, lanes));
+}
+
 typedef double four __attribute__((vector_size(32), aligned(16), may_alias));
 
 /* Adds the lanes of four vectors to four sums. */
@@ -56,6 +69,7 @@ static void tap_backward(tap_sums *sums, float *g, size_t lanes, const tap_node 
     float *const arm = g + n->arm * 2 * lanes, *const other = g + n->other * 2 * lanes;
     vec at_theta = {0}, at_phi = {0};
     const vec none = {0};
+    if (n->crosses) cross(g, n, lanes);
     for (size_t i = 0; i < lanes; i += kVector) {
       const pair_of_fields theta = shifted(coupled(get_pair(arm, other, i, lanes), n->right), n->inner);
       const pair_of_fields phi = shifted(coupled(theta, n->left), n->outer);
@@ -63,6 +77,7 @@ static void tap_backward(tap_sums *sums, float *g, size_t lanes, const tap_node 
       at_phi += power(phi);
       put_pair(arm, other, i, lanes, phi);
     }
+    if (n->first[1] != 0) couple_first(g, n, lanes);
     add_four(sums[k].sent_back, none, none, at_theta, at_phi);
   }
 }
@@ -93,6 +108,7 @@ INLINE void tap_measure_lanes(tap_sums *sums, float *x, float *a, const tap_node
     const tap_node *const n = nodes + k;
     const size_t arm = n->arm * 2 * lanes, other = n->other * 2 * lanes;
     tap_lanes theta = {0}, phi = {0};
+    if (n->first[1] != 0) couple_first(x, n, lanes), couple_first(a, n, lanes);
     for (size_t i = 0; i < lanes; i += kVector) {
       pair_of_fields fx = get_pair(x + arm, x + other, i, lanes), fa = get_pair(a + arm, a + other, i, lanes);
       tap(&phi, fx, fa, apart);
@@ -102,6 +118,7 @@ INLINE void tap_measure_lanes(tap_sums *sums, float *x, float *a, const tap_node
       put_pair(x + arm, x + other, i, lanes, coupled(shifted(fx, n->inner), n->right));
       put_pair(a + arm, a + other, i, lanes, coupled(shifted(fa, n->inner), n->right));
     }
+    if (n->crosses) cross(x, n, lanes), cross(a, n, lanes);
     add_taps(sums + k, &theta, &phi, apart);
   }
   for (size_t w = 0; w < n_modes; w++, x += 2 * lanes, a += 2 * lanes) {

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "cpu/kernels.h"
 #include "cuonn/status.h"
@@ -54,6 +55,16 @@ enum { kLayerScratch = 9, kIdealColumns = 64 };
 /* Nodes that a layer of a shape walks: [node of the mesh] there. */
 static inline size_t layer_walked_nodes(const cuonn_mesh_shape *shape) {
   return shape->node == CUONN_NODE_MZI3 ? 2 * shape->n_nodes : shape->n_nodes;
+}
+
+/* What a node of the mesh, which has this shape, is made of. */
+static inline node_fixed layer_node_fixed(const cpu_layer *layer, const cuonn_mesh_shape *shape, size_t node) {
+  if (!layer->split) return layer->fixed[node];
+  const cuonn_mesh_column *const column = shape->columns + shape->column_of[node];
+  const node_fixed *const third = layer->fixed + column->first + node;
+  node_fixed out = third[column->count];
+  memcpy(out.first, third->right, sizeof out.first);
+  return out;
 }
 
 /* Reads style, errors and losses of a mesh, whose outputs 0 .. n_read - 1 are wanted. Release with layer_free(); zeroed

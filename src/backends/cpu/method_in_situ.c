@@ -9,12 +9,15 @@
 #include "cpu/dense_batch.h"
 #include "cpu/sums.h"
 
-static bool supports(const cuonn_mesh_shape *shape) { return shape->node == CUONN_NODE_MZI; }
+static bool supports(const cuonn_mesh_shape *shape) {
+  (void)shape;
+  return true;
+}
 
 /* A measurement sees what the chip applies, whichever gradient it is for. */
 static void prepare(cpu_model *model, size_t layer, cuonn_gradient_method which, const cpu_kernels *kernels) {
   (void)which;
-  cpu_tap_mesh_set(model->chip.meshes + layer, model->applied.layers + layer, model->layers[layer].fixed, kernels);
+  cpu_tap_mesh_set(model->chip.meshes + layer, model->applied.layers + layer, model->layers + layer, kernels);
 }
 
 static chip_reading reading_of(const cpu_model *model, const cpu_batch *batch, chip_use use, size_t layer) {
