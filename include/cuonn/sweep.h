@@ -91,6 +91,15 @@ CUONN_API cuonn_status cuonn_sweep(cuonn_context *context, const cuonn_dataset *
                                    const cuonn_features_options *features, const cuonn_sweep_model *models,
                                    size_t n_models, const cuonn_sweep_callbacks *callbacks);
 
+/** Most parts. */
+#define CUONN_SWEEP_PARTS_MAX 1000000
+
+/** Cuts networks into parts of even cost, for as many processes: those that can train side by side stay together where
+ *  the cost allows it.  The cut depends on the networks and n_parts alone, not on the machine.
+ *  @param[out] part  [n_models] of each network: 0 .. n_parts - 1; with few networks some parts have none
+ *  @return CUONN_OK; CUONN_E_MEMORY */
+CUONN_API cuonn_status cuonn_sweep_cut(size_t *part, const cuonn_sweep_model *models, size_t n_models, size_t n_parts);
+
 #ifdef __cplusplus
 }
 #endif

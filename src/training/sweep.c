@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "training/parts.h"
 #include "training/plan.h"
 #include "training/run.h"
 
@@ -17,6 +18,7 @@ typedef struct {
   const cuonn_features_options *features;
   const cuonn_sweep_model *models; /* [n_models] */
   size_t n_models, n_done;
+  size_t first;        /* all before it are done */
   bool *done;          /* [n_models] has a result */
   size_t most;         /* models of a group */
   size_t memory_holds; /* the same if memory is what limits it, else 0 */
@@ -129,25 +131,6 @@ static cuonn_status on_stop(void *user) {
 
 /* ---- making groups ---- */
 
-/* Whether the gradients of both come in one way (cuonn/model.h). */
-static bool same_kind(const cuonn_training_options *s, const cuonn_training_options *t) {
-  const bool measured = cuonn_gradient_is_measured(s->gradient);
-  if (!measured) return s->gradient == t->gradient;
-  return cuonn_gradient_is_measured(t->gradient) && s->chip.measurement == t->chip.measurement;
-}
-
-/* Whether two models can be steps of one call: all that a state and a step have in common. */
-static bool compatible(const cuonn_sweep_model *a, const cuonn_sweep_model *b) {
-  const cuonn_network_shape *const p = &a->shape, *const q = &b->shape;
-  const cuonn_training_options *const s = &a->training, *const t = &b->training;
-  return p->n_modes == q->n_modes && p->n_layers == q->n_layers && p->n_classes == q->n_classes &&
-         p->style == q->style && p->loss_per_class == q->loss_per_class && p->loss == q->loss &&
-         cuonn_nonlinearity_equal(&p->nonlinearity, &q->nonlinearity) && s->epochs == t->epochs &&
-         s->batch_size == t->batch_size && s->drop_last == t->drop_last && s->order == t->order &&
-         s->schedule == t->schedule && same_kind(s, t) && s->gradient_error_every == t->gradient_error_every &&
-         s->optimizer.restart_bias_correction_each_epoch == t->optimizer.restart_bias_correction_each_epoch;
-}
-
 static void kept_free(kept *of) {
   cuonn_training_state_free(&of->state);
   free(of->epochs);
@@ -189,8 +172,8 @@ static cuonn_status gather(group *g) {
   const sweep *const s = g->s;
   CUONN_TRY(cuonn_allocate(&g->kept, s->most, sizeof *g->kept));
   CUONN_TRY(cuonn_allocate(&g->run.members, s->most, sizeof *g->run.members));
-  for (size_t m = 0; m < s->n_models && g->run.n_members < s->most; m++) {
-    if (!s->done[m] && (g->run.n_members == 0 || compatible(&s->models[m], model_of(g, 0))))
+  for (size_t m = s->first; m < s->n_models && g->run.n_members < s->most; m++) {
+    if (!s->done[m] && (g->run.n_members == 0 || sweep_compatible(&s->models[m], model_of(g, 0))))
       CUONN_TRY(add_member(g, m));
   }
   return CUONN_OK;
@@ -252,13 +235,14 @@ cuonn_status cuonn_sweep(cuonn_context *context, const cuonn_dataset *data, cons
     CUONN_TRY(cuonn_training_check(context, &models[m].shape, &models[m].training));
     CUONN_TRY(training_count_steps(&steps_per_epoch, &models[m].training, data->train.n_examples));
     s.steps += steps_of(&s, m);
-    if (m == 0 || !compatible(&models[m], &models[m - 1]))
+    if (m == 0 || !sweep_compatible(&models[m], &models[m - 1]))
       CUONN_TRY(training_check_data(&models[m].shape, data, features));
   }
   s.most = cuonn_context_models_at_once(context);
   if (s.most > n_models) s.most = n_models;
   CUONN_TRY_DONE(cuonn_allocate(&s.done, n_models, sizeof *s.done));
-  while (s.n_done < n_models) CUONN_TRY_DONE(train_next_group(&s));
+  for (; s.first < n_models; s.first++)
+    while (!s.done[s.first]) CUONN_TRY_DONE(train_next_group(&s));
 done:
   free(s.done);
   return status;

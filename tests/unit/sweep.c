@@ -2,6 +2,7 @@
  * failures that stay with the network that failed, stopping, refusals. */
 #include "cuonn/sweep.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -301,6 +302,46 @@ static void bad_models_are_refused(void **unused) {
   cuonn_context_free(context);
 }
 
+/* --- parts --- */
+
+/* Costs are sums over a part of 100 / batch + 1 an example, or + 5 where gradients are measured. */
+static void test_cut__gives_parts_of_even_cost(void **unused) {
+  (void)unused;
+  cuonn_sweep_model models[kModels];
+  size_t part[kModels];
+  for (size_t m = 0; m < kModels; m++) models[m] = model(m);
+  for (size_t n_parts = 1; n_parts <= kModels + 3; n_parts++) {
+    double costs[kModels + 3] = {0}, total = 0, most = 0;
+    OK(cuonn_sweep_cut(part, models, kModels, n_parts));
+    for (size_t m = 0; m < kModels; m++) {
+      const cuonn_training_options *const o = &models[m].training;
+      const double cost = 100. / (double)o->batch_size + (o->gradient == CUONN_GRADIENT_EXACT ? 1 : 5);
+      assert_true(part[m] < n_parts);
+      costs[part[m]] += cost;
+      total += cost;
+      if (cost > most) most = cost;
+    }
+    for (size_t k = 0; k < n_parts; k++) assert_true(fabs(costs[k] - total / (double)n_parts) <= most * (1 + 1e-12));
+  }
+}
+
+static void test_cut__keeps_together_what_trains_together(void **unused) {
+  (void)unused;
+  enum { kMany = 12 };
+  cuonn_sweep_model models[kMany];
+  size_t part[kMany];
+  for (size_t m = 0; m < kMany; m++) {
+    models[m] = model(0);
+    models[m].training.seed = m;
+    models[m].training.order = m % 3 == 1 ? CUONN_ORDER_SHUFFLED : CUONN_ORDER_FIXED;
+    models[m].training.schedule = m % 3 == 2 ? CUONN_SCHEDULE_COSINE : CUONN_SCHEDULE_CONSTANT;
+  }
+  OK(cuonn_sweep_cut(part, models, kMany, 3));
+  for (size_t m = 0; m < kMany; m++) assert_int_equal(part[m], m % 3);
+  OK(cuonn_sweep_cut(part, models, 2, 2)); /* as many as there are */
+  assert_true(part[0] == 0 && part[1] == 1);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(models_train_as_alone),
@@ -310,6 +351,8 @@ int main(void) {
       cmocka_unit_test_teardown(a_stop_leaves_what_is_done, forget_stop),
       cmocka_unit_test(a_callbacks_failure_ends_it),
       cmocka_unit_test(bad_models_are_refused),
+      cmocka_unit_test(test_cut__gives_parts_of_even_cost),
+      cmocka_unit_test(test_cut__keeps_together_what_trains_together),
   };
   return cmocka_run_group_tests(tests, setup, NULL);
 }
