@@ -248,11 +248,38 @@ typedef struct cuonn_sweep_files cuonn_sweep_files;
 CUONN_API cuonn_status cuonn_sweep_files_open(cuonn_sweep_files **out, const char *directory, const cuonn_grid *grid,
                                               const char *data, bool resume);
 
+/** Opens it for one of several processes, which may be on several machines: each records the runs of its part
+ *  (cuonn_sweep_cut()).  The directory remembers into how many parts it is cut.  No result is read yet:
+ *  cuonn_sweep_files_take().
+ *  @param[in] resume  false: writes sweep.yaml, or finds the one that another part wrote, which must be of the same
+ * grid
+ *  @param[in] part    1 .. n_parts; refused while another process has it, or if the directory is cut into another
+ *                     number of parts (CUONN_E_ARGUMENT), and where the file system has no links (CUONN_E_IO)
+ *  @param[in] n_parts 2 .. CUONN_SWEEP_PARTS_MAX */
+CUONN_API cuonn_status cuonn_sweep_files_open_part(cuonn_sweep_files **out, const char *directory,
+                                                   const cuonn_grid *grid, const char *data, bool resume, size_t part,
+                                                   size_t n_parts);
+
+/** The same for a process that has no part: it joins results, or records runs that it was told to by the process that
+ *  opened the directory.  Nothing is locked, made or read. */
+CUONN_API cuonn_status cuonn_sweep_files_attach(cuonn_sweep_files **out, const char *directory, const cuonn_grid *grid,
+                                                const char *data);
+
+/** Takes over the result of a run if it is there.  @return as cuonn_sweep_files_open() to resume */
+CUONN_API cuonn_status cuonn_sweep_files_take(cuonn_sweep_files *files, size_t point);
+
+/** Removes what killed processes left half-written in a directory that was attached to, unless one has it open. */
+CUONN_API void cuonn_sweep_files_tidy(cuonn_sweep_files *files);
+
+/** Number of runs that have no file yet. */
+CUONN_API cuonn_status cuonn_sweep_files_missing(size_t *n, const cuonn_sweep_files *files);
+
 /** Result of a run that is recorded.
  *  @return owned by the files, its state NULL; NULL if there is none yet */
 CUONN_API const cuonn_sweep_result *cuonn_sweep_files_result(const cuonn_sweep_files *files, size_t point);
 
-/** Records a finished or failed run: its checkpoint if it has a state, then its numbers. */
+/** Records a finished or failed run: its checkpoint if it has a state, then its numbers.  In a directory that is cut
+ *  into parts the first numbers stay, whoever comes later, and are the result. */
 CUONN_API cuonn_status cuonn_sweep_files_record(cuonn_sweep_files *files, size_t point,
                                                 const cuonn_sweep_result *result);
 

@@ -96,6 +96,10 @@ CUONN_API const char *cuonn_grid_value(const cuonn_grid *grid, size_t axis, size
 /** The i-th value of a numeric axis. */
 CUONN_API double cuonn_grid_number(const cuonn_grid_axis *axis, size_t i);
 
+/** What decides what points compute, and is not the same in two complete grids.
+ *  @return the path of a key, or "the lists of values"; NULL: nothing */
+CUONN_API const char *cuonn_grid_difference(const cuonn_grid *a, const cuonn_grid *b);
+
 /** The grid as YAML that cuonn_grid_read_text() reads back to the same.
  *  @return a string to be released with free(); NULL if there is no memory */
 CUONN_API char *cuonn_grid_text(const cuonn_grid *grid);

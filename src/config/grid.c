@@ -103,6 +103,25 @@ double cuonn_grid_number(const cuonn_grid_axis *axis, size_t i) {
                   newlocale(LC_ALL_MASK, "C", (locale_t)0)); /* glibc's one copy: nothing to free */
 }
 
+static bool same_axes(const cuonn_grid *a, const cuonn_grid *b) {
+  if (a->n_axes != b->n_axes) return false;
+  for (size_t i = 0; i < a->n_axes; i++) {
+    const size_t count = a->axes[i].count;
+    if (a->axes[i].key != b->axes[i].key || count != b->axes[i].count || a->axes[i].zipped != b->axes[i].zipped)
+      return false;
+    for (size_t k = 0; k < count; k++)
+      if (strcmp(a->axes[i].values[k], b->axes[i].values[k]) != 0) return false;
+  }
+  return true;
+}
+
+const char *cuonn_grid_difference(const cuonn_grid *a, const cuonn_grid *b) {
+  const char *const key = cuonn_config_difference(&a->base, &b->base);
+  if (key) return key;
+  if (a->base.training.epochs != b->base.training.epochs) return "training.epochs";
+  return same_axes(a, b) ? NULL : "the lists of values";
+}
+
 void cuonn_grid_config(cuonn_config *out, const cuonn_grid *grid, size_t point) {
   *out = grid->base;
   for (size_t a = 0; a < grid->n_axes; a++) {

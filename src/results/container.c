@@ -218,7 +218,8 @@ cuonn_status results_create(results_file *out, const char *path, const char *tit
   return code == NC_NOERR ? CUONN_OK : results_netcdf_fail(CUONN_E_INTERNAL, out, "cannot be made", code);
 }
 
-cuonn_status results_commit(results_file *file) {
+/* first  NULL: the file replaces what is there */
+static cuonn_status commit(bool *first, results_file *file) {
   cuonn_status status = CUONN_OK;
   NC_memio content = {0};
   unsigned char trailer[kTrailer];
@@ -232,11 +233,15 @@ cuonn_status results_commit(results_file *file) {
                    "%s: would have %zu bytes, more than the %zu that are read", file->path, size, RESULTS_FILE_MAX);
   trailer_make(trailer, content.memory, size);
   const struct iovec parts[2] = {{content.memory, size}, {trailer, kTrailer}};
-  CUONN_TRY_DONE(results_write_bytes(file->path, parts, 2));
+  status = first ? results_publish_bytes(first, file->path, parts, 2) : results_write_bytes(file->path, parts, 2);
 done:
   free(content.memory);
   return status;
 }
+
+cuonn_status results_commit(results_file *file) { return commit(NULL, file); }
+
+cuonn_status results_commit_first(bool *first, results_file *file) { return commit(first, file); }
 
 void results_abandon(results_file *file) {
   if (file->id >= 0) nc_abort(file->id);

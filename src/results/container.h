@@ -37,6 +37,9 @@ cuonn_status results_create(results_file *out, const char *path, const char *tit
 /* Appends the trailer and writes the file to its path. The file is closed, also on failure. */
 cuonn_status results_commit(results_file *file);
 
+/* The same for a file that several programs may make: the first stays. *first: whether this is it. */
+cuonn_status results_commit_first(bool *first, results_file *file);
+
 /* Forgets a file that was not committed; nothing to do for one that was. */
 void results_abandon(results_file *file);
 

@@ -26,9 +26,9 @@ cuonn_status results_directory_make(const char *directory) {
   return results_folders_make(directory);
 }
 
-cuonn_status results_directory_lock(int *lock, bool *held, const char *directory) {
+cuonn_status results_directory_lock(int *lock, bool *held, const char *directory, bool shared) {
   *lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  *held = *lock >= 0 && flock(*lock, LOCK_EX | LOCK_NB) == 0;
+  *held = *lock >= 0 && flock(*lock, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0;
   CUONN_CHECK(*held || *lock < 0 || errno != EWOULDBLOCK, CUONN_E_ARGUMENT,
               "%s: another run is writing there; stop it, or choose another directory", directory);
   return CUONN_OK;
@@ -37,7 +37,7 @@ cuonn_status results_directory_lock(int *lock, bool *held, const char *directory
 /* ---- what is there ---- */
 
 const char *const results_run_names[] = {"config.yaml", "metrics.csv", "last.nc", "best.nc", "report.html", NULL};
-const char *const results_sweep_names[] = {"sweep.yaml", "sweep.nc", "runs", "networks", "report.html", NULL};
+const char *const results_sweep_names[] = {"sweep.yaml", "parts", "sweep.nc", "runs", "networks", "report.html", NULL};
 
 cuonn_status results_directory_has(bool *has, const char *directory, const char *name) {
   struct stat info;

@@ -10,10 +10,10 @@
 /* Makes the folder, and those above it, where they are not there. */
 cuonn_status results_directory_make(const char *directory);
 
-/* Two programs in one folder would overwrite each other's files. *lock is a file descriptor to close, -1 if there is
- * none; the lock goes with the process that holds it, and a file system that has none is taken as it is. *held: whether
- * it has. */
-cuonn_status results_directory_lock(int *lock, bool *held, const char *directory);
+/* Two programs in one folder would overwrite each other's files, unless both share it. *lock is a file descriptor to
+ * close, -1 if there is none; the lock goes with the process that holds it, and a file system that has none is taken as
+ * it is. *held: whether it has. */
+cuonn_status results_directory_lock(int *lock, bool *held, const char *directory, bool shared);
 
 /* What a run writes into its directory, and what a sweep does; both end with NULL. */
 extern const char *const results_run_names[], *const results_sweep_names[];

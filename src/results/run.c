@@ -141,7 +141,7 @@ cuonn_status cuonn_run_open(cuonn_run **out, const char *directory, const cuonn_
   *out = NULL;
   CUONN_TRY_DONE(results_directory_make(directory));
   CUONN_TRY_DONE(cuonn_allocate(&run, 1, sizeof *run));
-  CUONN_TRY_DONE(results_directory_lock(&run->lock, &held, directory));
+  CUONN_TRY_DONE(results_directory_lock(&run->lock, &held, directory, false));
   CUONN_TRY_DONE(name_files(run, directory));
   run->origin.seed = origin->seed;
   run->interval = interval;

@@ -260,27 +260,67 @@ cuonn_status cuonn_parents_make(const char *path) {
   return status == CUONN_OK ? CUONN_OK : cuonn_fail_within(status, "%s", path);
 }
 
-cuonn_status results_write_bytes(const char *path, const struct iovec *parts, size_t count) {
+/* The whole file under its temporary name, synced. */
+static cuonn_status write_temporary(goal *g, const struct iovec *parts, size_t count, const char *path) {
   cuonn_status status = CUONN_OK;
-  goal g = {0};
   int file = -1;
-  CUONN_TRY(results_check_name(path));
-  CUONN_TRY_DONE(goal_find(&g, path));
-  CUONN_TRY_DONE(cuonn_parents_make(path));
-  CUONN_TRY_DONE(open_temporary(&file, &g, path));
+  CUONN_TRY_DONE(open_temporary(&file, g, path));
   CUONN_TRY_DONE(write_all_quietly(file, parts, count, path));
-  CUONN_CHECK_DONE(!g.exists || fchmod(file, g.mode) == 0, CUONN_E_IO, "%s: its permissions cannot be kept: %s", path,
+  CUONN_CHECK_DONE(!g->exists || fchmod(file, g->mode) == 0, CUONN_E_IO, "%s: its permissions cannot be kept: %s", path,
                    strerror(errno));
   CUONN_CHECK_DONE(fsync(file) == 0, CUONN_E_IO, "%s: cannot be written: %s", path, strerror(errno));
   const int closed = close(file);
   file = -1;
   CUONN_CHECK_DONE(closed == 0, CUONN_E_IO, "%s: cannot be written: %s", path, strerror(errno));
+done:
+  if (file >= 0) close(file);
+  return status;
+}
+
+cuonn_status results_write_bytes(const char *path, const struct iovec *parts, size_t count) {
+  cuonn_status status = CUONN_OK;
+  goal g = {0};
+  CUONN_TRY(results_check_name(path));
+  CUONN_TRY_DONE(goal_find(&g, path));
+  CUONN_TRY_DONE(cuonn_parents_make(path));
+  CUONN_TRY_DONE(write_temporary(&g, parts, count, path));
   CUONN_CHECK_DONE(rename(g.temporary, g.path) == 0, CUONN_E_IO, "%s: cannot be written: %s", path, strerror(errno));
   free(g.temporary);
   g.temporary = NULL;
   CUONN_TRY_DONE(results_sync_folder(g.folder, path));
 done:
-  if (file >= 0) close(file);
+  goal_free(&g);
+  return status;
+}
+
+/* Gives a temporary file its name unless another has it. An answer that was lost on the network makes a link that was
+ * made look refused; the file itself knows how many names it has. */
+static cuonn_status link_first(bool *first, const goal *g, const char *path) {
+  struct stat info;
+  const int reason = link(g->temporary, g->path) == 0 ? 0 : errno;
+  *first = reason == 0 || (stat(g->temporary, &info) == 0 && info.st_nlink == 2);
+  CUONN_CHECK(
+      *first || reason == EEXIST, CUONN_E_IO,
+      "%s: cannot be made by link(), by which programs share a directory: %s; choose a directory on another file "
+      "system, or run one program",
+      path, strerror(reason));
+  return CUONN_OK;
+}
+
+cuonn_status results_publish_bytes(bool *first, const char *path, const struct iovec *parts, size_t count) {
+  cuonn_status status = CUONN_OK;
+  goal g = {0};
+  *first = false;
+  CUONN_TRY(results_check_name(path));
+  CUONN_TRY_DONE(goal_find(&g, path));
+  if (g.exists) goto done;
+  CUONN_TRY_DONE(write_temporary(&g, parts, count, path));
+  CUONN_TRY_DONE(link_first(first, &g, path));
+  unlink(g.temporary);
+  free(g.temporary);
+  g.temporary = NULL;
+  CUONN_TRY_DONE(results_sync_folder(g.folder, path));
+done:
   goal_free(&g);
   return status;
 }

@@ -2,6 +2,7 @@
 #ifndef CUONN_RESULTS_STORE_H
 #define CUONN_RESULTS_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/uio.h>
 
@@ -24,6 +25,10 @@ cuonn_status results_read_bytes(unsigned char **bytes, size_t *size, const char 
  * folder. Folders above it are made where they are missing. On failure the temporary file is gone and the old file is
  * as it was. CUONN_E_IO gives the reason. */
 cuonn_status results_write_bytes(const char *path, const struct iovec *parts, size_t count);
+
+/* The same for a file that several programs may make: the first stays. *first: whether this is it. The temporary file
+ * becomes it by link(), which no two can do; CUONN_E_IO where the file system has no links. */
+cuonn_status results_publish_bytes(bool *first, const char *path, const struct iovec *parts, size_t count);
 
 /* Makes a folder, and those above it, where they are not there, each synced into the one that holds it. CUONN_E_IO
  * names the one that cannot be made. */

@@ -7,8 +7,9 @@
 struct cuonn_sweep_files {
   const cuonn_grid *grid; /* the caller's */
   char *data;             /* what the networks are trained on and begun with; NULL: not known */
-  char *directory, *grid_path, *runs, *networks, *merged;
-  int lock;
+  char *directory, *grid_path, *runs, *networks, *merged, *parts;
+  int lock, part_lock; /* -1: not held */
+  bool shared;         /* other processes have parts of it: of a file of a run, the first stays */
   size_t points;
   cuonn_sweep_result *results; /* [points]; what they point to is owned */
   bool *done;                  /* [points] */

@@ -104,7 +104,7 @@ done:
 }
 
 cuonn_status sweep_run_write(const char *path, const cuonn_sweep_result *result, const char *config_text,
-                             const char *data) {
+                             const char *data, bool *first) {
   cuonn_status status = CUONN_OK;
   results_file file;
   CUONN_TRY_DONE(results_create(&file, path, "Run of a sweep"));
@@ -113,7 +113,7 @@ cuonn_status sweep_run_write(const char *path, const cuonn_sweep_result *result,
   CUONN_TRY_DONE(results_put_text(&file, "config", config_text));
   if (data) CUONN_TRY_DONE(results_put_text(&file, "data", data));
   CUONN_TRY_DONE(write_numbers(&file, result));
-  CUONN_TRY_DONE(results_commit(&file));
+  status = first ? results_commit_first(first, &file) : results_commit(&file);
 done:
   results_abandon(&file);
   return status;

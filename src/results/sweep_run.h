@@ -33,9 +33,10 @@ bool sweep_has_number(const cuonn_sweep_result *result, const sweep_number *of);
 /* As it stands in a file: RESULTS_MISSING in place of a number that is not there. */
 double sweep_or_missing(double number);
 
-/* The file of one run. data: what it was trained on, or NULL. */
+/* The file of one run. data: what it was trained on, or NULL. first: NULL, and the file replaces what is there; or
+ * where to say whether it is the first of its name, which stays. */
 cuonn_status sweep_run_write(const char *path, const cuonn_sweep_result *result, const char *config_text,
-                             const char *data);
+                             const char *data, bool *first);
 
 /* Reads it back; the caller's to release are epochs, gradient_errors and reason of *result, *config_text and *data,
  * which is NULL where the file does not say. n_layers: of the network. CUONN_E_DATA for more than most_epochs. */

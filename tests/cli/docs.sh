@@ -25,6 +25,8 @@ excepted=(
   'docs/reliability.md|python3 tests/faults/campaign.py *|runs for minutes, with a library that the test suite builds'
   'docs/gallery.md|scripts/figures.sh*|trains the networks of all figures for an hour'
   'docs/in-situ.md|for seed in 0 1 2 3 4 5 6 7 8 9; do*|trains 320 networks'
+  'docs/scale.md|sbatch *|needs Slurm'
+  'docs/scale.md|srun *|needs Slurm'
   'docs/profiling.md|cmake --preset cuda && cmake --build --preset cuda|needs nvcc'
   'docs/profiling.md|cuonn=build/cuda/*|names what nvcc builds'
   'docs/profiling.md|train="$cuonn train *|uses that'

@@ -4,7 +4,8 @@
 campaign.py PROGRAM SHIM KIND [--most COUNT] [--seed SEED] [--seconds LONG]
   KIND     files   each call of the system fails once, or from there on; or moves half of its bytes, or is interrupted
            memory  each allocation fails once, or from there on
-           kills   train and sweep are killed where chance says and resumed, until they are done: the same bits
+           kills   train, sweep and parts of sweeps are killed where chance says and gone on with, until they are done: the
+                     same bits
   --most   so many faults of each command and way, drawn with the seed; or so many kills (default: all; kills 20)
   --seconds  goes over all commands again, with further draws, for so long
 
@@ -224,32 +225,43 @@ def numbers(folder, run):
     return out
 
 
+def unfinished(case, command, begun):
+    """What a user types after a command was killed."""
+    if "--part" in command or "--collect" in command:
+        return command  # finds by itself what is there
+    return [case.name, "--resume", "new"] if os.path.exists(begun) else command
+
+
 def kills(stage, all_cases, most, chance, tally, findings):
-    """Kills train and sweep where chance says, and resumes. Counts runs and kills."""
+    """Kills train and sweep, and each part of a sweep, where chance says, and goes on. Counts runs and kills."""
     everything = FILES | MEMORY | CLOCK
-    for case in (case for case in all_cases if case.name in ("train", "sweep")):
+    one = [*cases.SWEEP_PART, "1/2"]
+    steps = {"train": [], "sweep": [], "sweep-part": [one, ["sweep", "--collect", "new"]]}
+    for case in (case for case in all_cases if case.name in steps):
         new = os.path.join(stage.work, "new")
-        begun = os.path.join(new, {"train": "last.nc", "sweep": "sweep.yaml"}[case.name])
-        resume = [case.name, "--resume", "new"]
+        begun = os.path.join(new, {"train": "last.nc"}.get(case.name, "sweep.yaml"))
+        commands = [case.command, *steps[case.name]]
         stage.put(case.files)
-        calls = stage.run(case.command, kinds=everything)[3].calls
+        calls = [stage.run(command, kinds=everything)[3].calls for command in commands]
         want = numbers(new, case)
         for _ in range(most):
             stage.put(case.files)
-            moments = [chance.randint(1, calls) for _ in range(chance.randint(1, 3))]
-            for at in moments + [0]:
-                command = resume if os.path.exists(begun) else case.command
-                code, _, err, plan = stage.run(command, True, at, everything, KILL)
-                add(tally, "kills", plan.hit)
-                if code != (-9 if plan.hit else 0):
-                    note(findings, f"{case.name}, kills at {moments}: exit code {code} after {at}, {err}")
+            told = []
+            for command, last in zip(commands, calls):
+                moments = [chance.randint(1, last) for _ in range(chance.randint(1, 3))]
+                told.append(moments)
+                for at in moments + [0]:
+                    code, _, err, plan = stage.run(unfinished(case, command, begun), True, at, everything, KILL)
+                    add(tally, "kills", plan.hit)
+                    if code != (-9 if plan.hit else 0):
+                        note(findings, f"{case.name}, kills at {told}: exit code {code} after {at}, {err}")
             add(tally, "runs")
             got = numbers(new, case)
             for path in sorted(set(got) ^ set(want)):
-                note(findings, f"{case.name}, kills at {moments}: {path} is {'left' if path in got else 'missing'}")
+                note(findings, f"{case.name}, kills at {told}: {path} is {'left' if path in got else 'missing'}")
             for path in sorted(set(got) & set(want)):
                 if got[path] != want[path]:
-                    note(findings, f"{case.name}, kills at {moments}: {path} has other numbers than without")
+                    note(findings, f"{case.name}, kills at {told}: {path} has other numbers than without")
         print(f"{case.name:14}{most} runs", flush=True)
 
 

@@ -26,6 +26,7 @@ training: {epochs: 1, batch_size: 3}
 backend: {name: reference}
 """
 GRID = CONFIG.replace("training:\n", "training:\n  seed: [3, 4]\n")
+SWEEP_PART = ["sweep", "grid.yaml", "--output", "new", "--part"]
 FAKE_GNUPLOT = """\
 #!/bin/sh
 echo '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"></svg>'
@@ -126,6 +127,7 @@ def make(program, folder):
     run("matrix", "mesh.nc", "--output", "unitary.nc")
     run("train", "config.yaml", "--output", "run")
     run("sweep", "grid.yaml", "--output", "sweep")
+    run("sweep", "grid.yaml", "--output", "part", "--part", "1/2")
     run("energy", "--grid", "energy.modes=4,8", "--output", "energy.nc")
     made = read_tree(base)
 
@@ -142,6 +144,9 @@ def make(program, folder):
         Case("train-again", ["train", "config.yaml", "--output", "run"], data | below("config.yaml", "run"), []),
         Case("sweep-again", ["sweep", "grid.yaml", "--output", "sweep"], data | below("grid.yaml", "sweep"), []),
         Case("sweep", ["sweep", "grid.yaml", "--output", "new"], data | below("grid.yaml"), ["new/"]),
+        Case("sweep-part", [*SWEEP_PART, "2/2"], data | below("grid.yaml"), ["new/"]),
+        Case("sweep-last", ["sweep", "grid.yaml", "--output", "part", "--part", "2/2"],
+             data | below("grid.yaml", "part/"), ["part/"]),
         Case("sweep-resume", ["sweep", "--resume", "sweep"], data | half_sweep, ["sweep/"]),
         Case("eval", ["eval", "run/last.nc", "--json"], data | below("run"), []),
         Case("decompose", ["decompose", "unitary.nc", "--output", "out.nc"], below("unitary.nc") | old, ["out.nc"]),

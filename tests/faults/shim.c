@@ -248,6 +248,14 @@ int rename(const char *from, const char *to) {
   keep(from, to);
   return next(from, to);
 }
+int link(const char *from, const char *to) {
+  NEXT(int, "link", const char *, const char *)
+  if (inside) return next(from, to);
+  if (fails(PLAN_FILES, "link", EIO)) return -1;
+  const int made = next(from, to);
+  if (made == 0) keep(from, to);
+  return made;
+}
 int renameat(int from_folder, const char *from, int to_folder, const char *to) {
   NEXT(int, "renameat", int, const char *, int, const char *)
   if (fails(PLAN_FILES, "renameat", EIO)) return -1;

@@ -315,6 +315,75 @@ static void runs_are_found_again(void **unused) {
   cuonn_grid_free(&grid);
 }
 
+/* --- parts --- */
+
+static cuonn_sweep_files *open_part(const char *directory, const cuonn_grid *grid, size_t part) {
+  cuonn_sweep_files *files;
+  OK(cuonn_sweep_files_open_part(&files, directory, grid, NULL, false, part, 2));
+  return files;
+}
+
+/* Both have the directory open; each sees what the other recorded when it looks. */
+static void parts_share_a_directory(void **unused) {
+  (void)unused;
+  cuonn_grid grid = some_grid();
+  cuonn_sweep_files *other;
+  size_t missing;
+  cuonn_sweep_files *const one = open_part("parts", &grid, 1), *const two = open_part("parts", &grid, 2);
+  REFUSED(cuonn_sweep_files_open_part(&other, "parts", &grid, NULL, false, 2, 2), CUONN_E_ARGUMENT, "part 2/2 runs");
+  REFUSED(cuonn_sweep_files_open_part(&other, "parts", &grid, NULL, true, 1, 3), CUONN_E_ARGUMENT, "cut into 2 parts");
+  REFUSED(cuonn_sweep_files_open(&other, "parts", &grid, NULL, true), CUONN_E_ARGUMENT, "another run is writing");
+  for (size_t p = 0; p < kPoints; p++) record_point(p % 2 ? two : one, p, false);
+  OK(cuonn_sweep_files_missing(&missing, one));
+  assert_int_equal(missing, 0);
+  assert_null(cuonn_sweep_files_result(one, 3));
+  OK(cuonn_sweep_files_take(one, 3));
+  assert_non_null(cuonn_sweep_files_result(one, 3));
+  cuonn_sweep_files_close(two);
+  cuonn_sweep_files_close(one);
+  cuonn_sweep_files_close(open_part("parts", &grid, 2)); /* the lock is gone */
+  REFUSED(cuonn_sweep_files_open(&other, "parts", &grid, NULL, true), CUONN_E_ARGUMENT, "cut into 2 parts");
+  cuonn_grid_free(&grid);
+}
+
+/* A run that is done twice, which locks that do not reach another machine let happen, has the first numbers. */
+static void the_first_of_two_results_stays(void **unused) {
+  (void)unused;
+  cuonn_grid grid = some_grid();
+  cuonn_sweep_files *late;
+  const cuonn_sweep_epoch epochs[kEpochs] = {{.train_loss = 7}, {.train_loss = 7}, {.train_loss = 7}};
+  const cuonn_sweep_result result = {CUONN_OK, "", kEpochs, epochs, kLayers, NULL, NULL};
+  cuonn_sweep_files *const one = open_part("twice", &grid, 1);
+  OK(cuonn_sweep_files_attach(&late, "twice", &grid, NULL));
+  record_point(one, 3, false);
+  OK(cuonn_sweep_files_record(late, 3, &result));
+  assert_true(cuonn_sweep_files_result(late, 3)->epochs[0].train_loss == value_of(3, 0, 2));
+  cuonn_sweep_files_close(late);
+  cuonn_sweep_files_close(one);
+  cuonn_grid_free(&grid);
+}
+
+/* Half a file of a killed process goes when nobody has the directory open. */
+static void what_is_left_behind_is_removed(void **unused) {
+  (void)unused;
+  static const char left[] = "left/runs/.cuonn-0123456789abcdef.tmp";
+  cuonn_grid grid = some_grid();
+  cuonn_sweep_files *joins;
+  cuonn_sweep_files *const one = open_part("left", &grid, 1);
+  OK(cuonn_bytes_write(left, "half", 4));
+  OK(cuonn_sweep_files_attach(&joins, "left", &grid, NULL));
+  cuonn_sweep_files_tidy(joins);
+  struct stat info;
+  assert_int_equal(stat(left, &info), 0);
+  cuonn_sweep_files_close(one);
+  cuonn_sweep_files_close(joins);
+  OK(cuonn_sweep_files_attach(&joins, "left", &grid, NULL));
+  cuonn_sweep_files_tidy(joins);
+  assert_int_not_equal(stat(left, &info), 0);
+  cuonn_sweep_files_close(joins);
+  cuonn_grid_free(&grid);
+}
+
 /* --- reading --- */
 
 static void check_record(const char *path, size_t n_done) {
@@ -450,6 +519,9 @@ int main(void) {
       cmocka_unit_test(gradients_may_be_compared_seldom),
       cmocka_unit_test(a_grid_of_one_point),
       cmocka_unit_test(runs_are_found_again),
+      cmocka_unit_test(parts_share_a_directory),
+      cmocka_unit_test(the_first_of_two_results_stays),
+      cmocka_unit_test(what_is_left_behind_is_removed),
       cmocka_unit_test(sweeps_are_read_back),
       cmocka_unit_test(other_files_are_no_sweeps),
       cmocka_unit_test(other_directories_are_refused),

@@ -7,18 +7,46 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/commands/sweep_part.h"
 #include "cli/commands/sweep_print.h"
 #include "cli/data.h"
 #include "cli/find.h"
 #include "cli/training.h"
 
+/* One call of the command. */
+typedef struct {
+  cli_training t;                  /* first: what the shared parser fills */
+  const char *part_text, *collect; /* arguments, NULL: not given */
+  cli_sweep_part part;
+  cuonn_grid grid;
+  cuonn_sweep_files *files;
+  size_t points;
+  bool *mine; /* [points] of this part */
+  size_t n_mine;
+  size_t *to_do; /* [n_to_do] points */
+  size_t n_to_do;
+  cuonn_sweep_model *models; /* [n_to_do] */
+  size_t memory_holds;       /* what was told of it */
+} job;
+
 static error_t parse(int key, char *value, struct argp_state *state) {
-  const cli_training *const a = state->input;
-  if (key == ARGP_KEY_END && a->resume && (a->output || a->config)) {
+  job *const j = state->input;
+  const cli_training *const a = &j->t;
+  switch (key) {
+    case 'p': j->part_text = value; return 0;
+    case 'c': j->collect = value; return 0;
+    case ARGP_KEY_END: break;
+    default: return cli_training_parse(key, value, state);
+  }
+  if (j->collect && (a->output || a->config || a->resume || a->data_folder || a->n_settings || j->part_text)) {
+    cli_fail(CLI_USAGE, "--collect DIR goes with no CONFIG and no setting: it joins the results that are there");
+    return EINVAL;
+  }
+  if (a->resume && (a->output || a->config)) {
     cli_fail(CLI_USAGE, "--resume goes with neither CONFIG nor --output: the sweep goes on as it was started");
     return EINVAL;
   }
-  return cli_training_parse(key, value, state);
+  return j->collect ? 0 : cli_training_parse(key, value, state);
 }
 
 static const struct argp_option options[] = {
@@ -30,10 +58,15 @@ static const struct argp_option options[] = {
      "Go on with the sweep in DIR; only what does not change the computation may be set anew (backend.threads, "
      "data.path, ...)",
      0},
+    {"part", 'p', "K/N", 0,
+     "Do the K-th of N parts of even cost; other processes, on this machine or others, do the others in the same "
+     "directory. In a Slurm array it follows from the task",
+     0},
+    {"collect", 'c', "DIR", 0, "Join the results of all parts in DIR, as the last part to end does by itself", 0},
     {0}};
 
 static const struct argp argp = {
-    .args_doc = "CONFIG\n--resume DIR",
+    .args_doc = "CONFIG\n--resume DIR\n--collect DIR",
     .options = options,
     .parser = parse,
     .doc =
@@ -49,24 +82,14 @@ static const struct argp argp = {
         "  report.html          grid, results and figures, once all is done; needs gnuplot\n\n"
         "A run whose loss becomes NaN or infinite is recorded with its reason; the others go on, and the exit code is "
         "0. Ctrl-C finishes the present steps and exits with 130; --resume does what is not finished.\n\n"
+        "Parts share a directory, each in a process of its own: docs/scale.md.\n\n"
         "Example:\n"
         "  cuonn sweep configs/learning-rates.yaml --output runs/rates\n"
         "  cuonn sweep configs/fashion-mnist.yaml --set \"training.seed=[0, 1, 2, 3]\" --output runs/seeds\n"
-        "  cuonn sweep --resume runs/rates",
+        "  cuonn sweep --resume runs/rates\n"
+        "  seq 4 | xargs -P 4 -I K cuonn sweep configs/tolerance.yaml --output runs/tol --part K/4 --threads 1",
     .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {&cli_json_argp, 0, NULL, 0}, {0}},
 };
-
-/* One call of the command. */
-typedef struct {
-  cli_training t;
-  cuonn_grid grid;
-  cuonn_sweep_files *files;
-  size_t points;
-  size_t *to_do; /* [n_to_do] points */
-  size_t n_to_do;
-  cuonn_sweep_model *models; /* [n_to_do] */
-  size_t memory_holds;       /* what was told of it */
-} job;
 
 /* ---------------------------------------------------------------------------------------------- what shall be done */
 
@@ -83,19 +106,6 @@ done:
   return code;
 }
 
-/* Whether two grids have the same axes. */
-static bool same_axes(const cuonn_grid *a, const cuonn_grid *b) {
-  if (a->n_axes != b->n_axes) return false;
-  for (size_t i = 0; i < a->n_axes; i++) {
-    const size_t count = a->axes[i].count;
-    if (a->axes[i].key != b->axes[i].key || count != b->axes[i].count || a->axes[i].zipped != b->axes[i].zipped)
-      return false;
-    for (size_t k = 0; k < count; k++)
-      if (strcmp(a->axes[i].values[k], b->axes[i].values[k]) != 0) return false;
-  }
-  return true;
-}
-
 static int configure_resumed(job *j) {
   int code = CLI_DONE;
   cuonn_grid started;
@@ -110,9 +120,7 @@ static int configure_resumed(job *j) {
   CLI_TRY_DONE(cuonn_grid_read_stored(&started, path));
   CLI_TRY_DONE(cuonn_grid_complete(&started));
   CLI_PASS_DONE(configure(j, path));
-  const char *key = cuonn_config_difference(&started.base, &j->grid.base);
-  if (!key && started.base.training.epochs != j->grid.base.training.epochs) key = "training.epochs";
-  if (!key && !same_axes(&started, &j->grid)) key = "the lists of values";
+  const char *const key = cuonn_grid_difference(&started, &j->grid);
   if (key) code = cli_fail(CLI_USAGE, "%s: %s may not differ from what the sweep was started with", path, key);
   if (strcmp(cli_data_name(&started.base), cli_data_name(&j->grid.base)) == 0) j->t.data_source = path;
 done:
@@ -133,19 +141,45 @@ done:
   return code;
 }
 
-/* Opens the directory, and lists what is not done there. */
-static int list_models(job *j) {
+/* Finds the points of this part, and what all points are. */
+static int cut(job *j) {
   int code = CLI_DONE;
-  CLI_TRY_DONE(
-      cuonn_sweep_files_open(&j->files, j->grid.base.output_directory, &j->grid, j->t.identity, j->t.resume != NULL));
-  j->to_do = calloc(j->points, sizeof *j->to_do);
+  size_t *const part = calloc(j->points, sizeof *part);
   j->models = calloc(j->points, sizeof *j->models);
-  if (!j->to_do || !j->models) return cli_fail(CLI_RESOURCES, "not enough memory for %zu runs", j->points);
+  j->mine = calloc(j->points, sizeof *j->mine);
+  j->to_do = calloc(j->points, sizeof *j->to_do);
+  if (!part || !j->models || !j->mine || !j->to_do) {
+    code = cli_fail(CLI_RESOURCES, "not enough memory for %zu runs", j->points);
+    goto done;
+  }
   for (size_t p = 0; p < j->points; p++) {
     cuonn_config c;
-    if (cuonn_sweep_files_result(j->files, p)) continue;
     cuonn_grid_config(&c, &j->grid, p);
-    j->models[j->n_to_do] = (cuonn_sweep_model){c.network, c.training};
+    j->models[p] = (cuonn_sweep_model){c.network, c.training};
+  }
+  CLI_TRY_DONE(cuonn_sweep_cut(part, j->models, j->points, j->part.of));
+  for (size_t p = 0; p < j->points; p++) j->n_mine += j->mine[p] = part[p] == j->part.number - 1;
+done:
+  free(part);
+  return code;
+}
+
+/* Opens the directory, and lists what is not done there. */
+static int open_files(job *j) {
+  int code = CLI_DONE;
+  const char *const directory = j->grid.base.output_directory;
+  const bool resume = j->t.resume != NULL;
+  CLI_PASS_DONE(cut(j));
+  if (j->part.of == 1)
+    CLI_TRY_DONE(cuonn_sweep_files_open(&j->files, directory, &j->grid, j->t.identity, resume));
+  else
+    CLI_TRY_DONE(
+        cuonn_sweep_files_open_part(&j->files, directory, &j->grid, j->t.identity, resume, j->part.number, j->part.of));
+  for (size_t p = 0; p < j->points; p++) {
+    if (!j->mine[p]) continue;
+    if (j->part.of > 1) CLI_TRY_DONE(cuonn_sweep_files_take(j->files, p));
+    if (cuonn_sweep_files_result(j->files, p)) continue;
+    j->models[j->n_to_do] = j->models[p];
     j->to_do[j->n_to_do++] = p;
   }
 done:
@@ -186,23 +220,89 @@ static cuonn_status on_model(void *user, size_t model, const cuonn_sweep_result 
   return CUONN_OK;
 }
 
-static int sweep(job *j) {
-  int code = CLI_DONE;
+static cuonn_status train(job *j) {
   const cuonn_sweep_callbacks callbacks = {j, start, on_progress, on_model};
-  if (!j->t.common.json) cli_sweep_print_start(&j->grid, j->n_to_do, &j->t.data, cuonn_context_backend(j->t.context));
+  if (j->n_to_do == 0) return CUONN_OK;
   cli_bar_open(&j->t.bar);
   const cuonn_status status =
-      j->n_to_do ? cuonn_sweep(j->t.context, &j->t.data, &j->grid.base.features, j->models, j->n_to_do, &callbacks)
-                 : CUONN_OK;
+      cuonn_sweep(j->t.context, &j->t.data, &j->grid.base.features, j->models, j->n_to_do, &callbacks);
   cli_bar_clear(&j->t.bar);
-  if (status != CUONN_OK && status != CUONN_E_INTERRUPTED) return cli_fail_library(status);
+  return status;
+}
+
+/* Joins what is there, and says how the sweep ended. */
+static int join(job *j, bool done) {
+  int code = CLI_DONE;
   CLI_TRY_DONE(cuonn_sweep_files_merge(j->files));
-  CLI_PASS_DONE(cli_sweep_print_end(&j->grid, j->files, status == CUONN_OK ? "done" : "interrupted",
-                                    cli_seconds_since(&j->t.began), j->t.common.json));
-  if (status == CUONN_E_INTERRUPTED)
-    code = cli_fail(CLI_INTERRUPTED, "interrupted; go on with: cuonn sweep --resume %s", j->grid.base.output_directory);
-  else
-    cli_training_report(&j->t, j->grid.base.output_directory, true);
+  CLI_PASS_DONE(cli_sweep_print_end(&j->grid, j->files, done ? "done" : "interrupted", cli_seconds_since(&j->t.began),
+                                    j->t.common.json));
+  if (done) cli_training_report(&j->t, j->grid.base.output_directory, true);
+done:
+  return code;
+}
+
+static int take_all(job *j) {
+  int code = CLI_DONE;
+  for (size_t p = 0; p < j->points; p++) CLI_TRY_DONE(cuonn_sweep_files_take(j->files, p));
+done:
+  return code;
+}
+
+/* A part that finds the runs of all parts there is the last, and joins them; two at once make the same file. */
+static int end_part(job *j, bool done) {
+  int code = CLI_DONE;
+  size_t missing;
+  CLI_TRY_DONE(cuonn_sweep_files_missing(&missing, j->files));
+  CLI_PASS_DONE(cli_sweep_print_part_end(&j->grid, j->files, &j->part, j->mine, missing, done,
+                                         cli_seconds_since(&j->t.began), j->t.common.json));
+  if (!done || missing > 0) return CLI_DONE;
+  CLI_PASS_DONE(take_all(j));
+  code = join(j, true);
+done:
+  return code;
+}
+
+static int sweep(job *j) {
+  int code = CLI_DONE;
+  const bool parts = j->part.of > 1;
+  char part[48] = "";
+  if (parts && !j->part.slurm) snprintf(part, sizeof part, " --part %zu/%zu", j->part.number, j->part.of);
+  if (!j->t.common.json)
+    cli_sweep_print_start(&j->grid, &j->part, j->n_mine, j->n_to_do, &j->t.data, cuonn_context_backend(j->t.context));
+  const cuonn_status status = train(j);
+  const bool done = status == CUONN_OK;
+  if (!done && status != CUONN_E_INTERRUPTED) return cli_fail_library(status);
+  CLI_PASS_DONE(parts ? end_part(j, done) : join(j, done));
+  if (!done)
+    code = cli_fail(CLI_INTERRUPTED, "interrupted; go on with: cuonn sweep --resume %s%s",
+                    j->grid.base.output_directory, part);
+done:
+  return code;
+}
+
+/* Joins the results of parts that have ended. */
+static int collect(job *j) {
+  int code = CLI_DONE;
+  size_t missing;
+  j->t.resume = j->collect;
+  CLI_PASS_DONE(cli_training_find(&j->t, "sweep.yaml"));
+  CLI_TRY_DONE(cuonn_grid_read_stored(&j->grid, j->t.source));
+  CLI_PASS_DONE(cli_config_set(&j->grid.base, "output.directory", j->t.directory));
+  CLI_TRY_DONE(cuonn_grid_complete(&j->grid));
+  j->points = cuonn_grid_points(&j->grid);
+  CLI_TRY_DONE(cuonn_sweep_files_attach(&j->files, j->t.directory, &j->grid, NULL));
+  CLI_TRY_DONE(cuonn_sweep_files_missing(&missing, j->files));
+  if (missing > 0) {
+    code = cli_fail(
+        CLI_BAD_FILE,
+        "%s: %zu of %zu runs are missing; start the parts that have not ended again, cuonn report %s shows what "
+        "is there",
+        j->t.directory, missing, j->points, j->t.directory);
+    goto done;
+  }
+  CLI_PASS_DONE(take_all(j));
+  cuonn_sweep_files_tidy(j->files);
+  code = join(j, true);
 done:
   return code;
 }
@@ -213,6 +313,11 @@ static int run(int argc, char **argv) {
   cuonn_grid_init(&j.grid);
   CLI_PASS_DONE(cli_training_begin(&j.t, &argp, argc, argv));
   clock_gettime(CLOCK_MONOTONIC, &j.t.began);
+  if (j.collect) {
+    code = collect(&j);
+    goto done;
+  }
+  CLI_PASS_DONE(cli_sweep_part_find(&j.part, j.part_text));
   CLI_PASS_DONE(j.t.resume ? configure_resumed(&j) : configure(&j, j.t.config));
   j.points = cuonn_grid_points(&j.grid);
   CLI_PASS_DONE(load_data(&j));
@@ -220,11 +325,12 @@ static int run(int argc, char **argv) {
     code = cli_fail(CLI_INTERRUPTED, "interrupted before training; nothing was written");
     goto done;
   }
-  CLI_PASS_DONE(list_models(&j));
+  CLI_PASS_DONE(open_files(&j));
   code = sweep(&j);
 done:
   free(j.models);
   free(j.to_do);
+  free(j.mine);
   cuonn_sweep_files_close(j.files);
   cuonn_grid_free(&j.grid);
   cli_training_free(&j.t);

@@ -14,13 +14,17 @@ static int head_width(const cuonn_grid_axis *axis) {
   return (int)(strlen(axis->coordinate) + (*axis->unit ? strlen(" / ") + strlen(axis->unit) : 0));
 }
 
-void cli_sweep_print_start(const cuonn_grid *grid, size_t n_to_do, const cuonn_dataset *data, const char *backend) {
+void cli_sweep_print_start(const cuonn_grid *grid, const cli_sweep_part *part, size_t n_runs, size_t n_to_do,
+                           const cuonn_dataset *data, const char *backend) {
   const cuonn_network_shape *const s = &grid->base.network;
   printf(
       "sweep of %zu runs, %zu to do, %zu epochs each: %zu layers of N = %zu on %zu %s (%zu to test) in %s, backend "
       "%s\n",
       cuonn_grid_points(grid), n_to_do, grid->base.training.epochs, s->n_layers, s->n_modes, data->train.n_examples,
       cli_data_kind(&grid->base), data->test.n_examples, cli_data_name(&grid->base), backend);
+  if (part->of > 1)
+    printf("part %zu/%zu%s: %zu of the runs\n", part->number, part->of, part->slurm ? ", as the Slurm array says" : "",
+           n_runs);
   for (size_t a = 0; a < grid->n_axes; a++) {
     print_head(&grid->axes[a]);
     printf(grid->axes[a].zipped ? ", together with that:" : ":");
@@ -127,5 +131,30 @@ int cli_sweep_print_end(const cuonn_grid *grid, const cuonn_sweep_files *files, 
   print_table(grid, files, &s);
   printf("%s: %zu of %zu runs finished, %zu failed, in %.1f s; results in %s/sweep.nc\n", outcome, s.finished, points,
          s.failed, seconds, directory);
+  return CLI_DONE;
+}
+
+int cli_sweep_print_part_end(const cuonn_grid *grid, const cuonn_sweep_files *files, const cli_sweep_part *part,
+                             const bool *mine, size_t missing, bool done, double seconds, bool json) {
+  const char *const outcome = done ? "done" : "interrupted";
+  size_t runs = 0, finished = 0, failed = 0;
+  for (size_t p = 0; p < cuonn_grid_points(grid); p++) {
+    const cuonn_sweep_result *const result = mine[p] ? cuonn_sweep_files_result(files, p) : NULL;
+    runs += mine[p];
+    if (result) *(result->status == CUONN_OK ? &finished : &failed) += 1;
+  }
+  if (json)
+    return cli_print_json(json_pack("{s:s, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:o, s:o}", "result", outcome, "part",
+                                    (json_int_t)part->number, "parts", (json_int_t)part->of, "slurm", part->slurm,
+                                    "runs", (json_int_t)runs, "finished", (json_int_t)finished, "failed",
+                                    (json_int_t)failed, "missing", (json_int_t)missing, "seconds",
+                                    cli_json_number(seconds), "directory", cli_json_text(grid->base.output_directory)));
+  printf("%s: part %zu/%zu, %zu of its %zu runs finished, %zu failed, in %.1f s; ", outcome, part->number, part->of,
+         finished, runs, failed, seconds);
+  if (missing > 0)
+    printf("%zu of all %zu runs are missing\n", missing, cuonn_grid_points(grid));
+  else
+    printf("the runs of all parts are there\n");
+  cli_flush();
   return CLI_DONE;
 }

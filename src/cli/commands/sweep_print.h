@@ -2,9 +2,12 @@
 #ifndef CUONN_CLI_SWEEP_PRINT_H
 #define CUONN_CLI_SWEEP_PRINT_H
 
+#include "cli/commands/sweep_part.h"
 #include "cli/common.h"
 
-void cli_sweep_print_start(const cuonn_grid *grid, size_t n_to_do, const cuonn_dataset *data, const char *backend);
+/* n_runs: of the part. */
+void cli_sweep_print_start(const cuonn_grid *grid, const cli_sweep_part *part, size_t n_runs, size_t n_to_do,
+                           const cuonn_dataset *data, const char *backend);
 
 /* A run that is finished or has failed, as one line of JSON. */
 int cli_sweep_print_run(const cuonn_grid *grid, size_t point, const cuonn_sweep_result *result);
@@ -12,5 +15,9 @@ int cli_sweep_print_run(const cuonn_grid *grid, size_t point, const cuonn_sweep_
 /* How the sweep ended: "done" or "interrupted". */
 int cli_sweep_print_end(const cuonn_grid *grid, const cuonn_sweep_files *files, const char *outcome, double seconds,
                         bool json);
+
+/* How a part of it ended. mine: [point] whether it is of this part; missing: runs of all parts. */
+int cli_sweep_print_part_end(const cuonn_grid *grid, const cuonn_sweep_files *files, const cli_sweep_part *part,
+                             const bool *mine, size_t missing, bool done, double seconds, bool json);
 
 #endif
