@@ -25,11 +25,17 @@ typedef enum cuonn_gradient_method {
   CUONN_GRADIENT_EXACT,   /**< computed; without noise */
   CUONN_GRADIENT_ANALOG,  /**< measured: the backward field is read and sent in with the input, as sum and difference */
   CUONN_GRADIENT_DIGITAL, /**< measured: powers of the sum, of the forward and of the backward field */
-  CUONN_GRADIENT_IDEAL /**< computed for a chip without errors and noise, as if nothing were known of the real one's */
+  CUONN_GRADIENT_IDEAL, /**< computed for a chip without errors and noise, as if nothing were known of the real one's */
+  CUONN_GRADIENT_SPSA,  /**< from losses alone: all phases moved at once, up and down, by random signs */
+  CUONN_GRADIENT_FINITE_DIFFERENCE /**< from losses alone: one phase after the other moved, up and down */
 } cuonn_gradient_method;
 
 /** Whether a chip measures the gradient on itself. */
 CUONN_API bool cuonn_gradient_is_measured(cuonn_gradient_method method);
+
+/** Whether a gradient comes from losses alone, which a chip gives with moved phases: CUONN_GRADIENT_SPSA and
+ *  CUONN_GRADIENT_FINITE_DIFFERENCE.  Nothing is read but outputs, with the noise of forward passes. */
+CUONN_API bool cuonn_gradient_is_perturbed(cuonn_gradient_method method);
 
 /** What is sent through the chip. */
 typedef enum cuonn_measurement {
@@ -77,13 +83,16 @@ typedef struct cuonn_chip_options {
   double crosstalk;       /**< share of a neighbouring arm's phase at no distance */
   double crosstalk_decay; /**< distance over which it falls to 1/e, in pitches of nodes; beyond 3 pitches it is 0 */
   double phase_error;     /**< standard deviation of an error added to every phase, radians */
+
+  double perturbation; /**< spsa, finite-difference: by how much phases are moved up and down, radians */
+  size_t estimates;    /**< spsa: gradients, each of its own signs, whose mean is taken */
 } cuonn_chip_options;
 
 /** A chip without errors and noise. */
 #define CUONN_CHIP_OPTIONS_INIT                                                                       \
   {                                                                                                   \
     0, CUONN_MEASUREMENT_EXAMPLE, CUONN_SCALE_EXAMPLE, CUONN_NOISE_FRESH, 0, 0, 0, 0, 0, false, 0, 0, \
-        CUONN_LOSS_TRUNCATED, 0, 0, 1, 0                                                              \
+        CUONN_LOSS_TRUNCATED, 0, 0, 1, 0, .1, 1                                                       \
   }
 
 /** Fills in what CUONN_CHIP_OPTIONS_INIT holds, for callers that have no macros. */
@@ -91,6 +100,9 @@ CUONN_API void cuonn_chip_options_init(cuonn_chip_options *out);
 
 /** Most levels of a phase, as bits. */
 #define CUONN_PHASE_BITS_MAX 24
+
+/** Most gradients whose mean is taken. */
+#define CUONN_ESTIMATES_MAX 1000000
 
 /** Checks a chip, and whether a gradient can be measured on meshes of a style.
  *  @return CUONN_OK; CUONN_E_ARGUMENT naming the number that is out of range, or a style whose shifters do not stand in

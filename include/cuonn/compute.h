@@ -44,6 +44,9 @@ CUONN_API cuonn_status cuonn_context_create(cuonn_context **out, const char *bac
  *  backend cannot compute is refused where it would compute it. */
 CUONN_API void cuonn_context_fit(cuonn_context *context, const cuonn_network_shape *shape);
 
+/** The same for the gradients that will be asked for. */
+CUONN_API void cuonn_context_fit_gradient(cuonn_context *context, cuonn_gradient_method method);
+
 /** Releases a context.  NULL is fine. */
 CUONN_API void cuonn_context_free(cuonn_context *context);
 

@@ -16,7 +16,7 @@ STYLES = ("top", "bottom", "symmetric", "differential")  # cuonn_phase_style
 ARCHITECTURES = ("rectangular", "triangular", "butterfly", "tree", "custom")  # cuonn_architecture
 PROGRAMMING_METHODS = ("decompose", "local", "nulling", "gradient")  # cuonn_programming_method
 COLUMNS_MAX = 16384  # CUONN_COLUMNS_MAX
-GRADIENTS = ("exact", "analog", "digital", "ideal")  # cuonn_gradient_method
+GRADIENTS = ("exact", "analog", "digital", "ideal", "spsa", "finite-difference")  # cuonn_gradient_method
 FLOAT32, FLOAT64, COMPLEX64, COMPLEX128 = range(4)  # cuonn_number
 HOST, DEVICE = range(2)  # cuonn_memory
 
@@ -68,7 +68,7 @@ ChipOptions = _struct(
     ("tap_shot", c_double), ("io_amplitude", c_double), ("io_phase", c_double), ("coupler_mean", c_double),
     ("coupler_std", c_double), ("coupler_equal", c_bool), ("loss_mean", c_double), ("loss_std", c_double),
     ("loss_law", c_int), ("phase_bits", c_size_t), ("crosstalk", c_double), ("crosstalk_decay", c_double),
-    ("phase_error", c_double))
+    ("phase_error", c_double), ("perturbation", c_double), ("estimates", c_size_t))
 OptimizerOptions = _struct(
     "cuonn_optimizer_options", ("kind", c_int), ("learning_rate", c_double), ("momentum", c_double),
     ("beta1", c_double), ("beta2", c_double), ("epsilon", c_double), ("restart_bias_correction_each_epoch", c_bool))

@@ -26,6 +26,8 @@ class Chip:
     crosstalk: share of a neighbouring arm's phase at no distance; crosstalk_decay: distance over which it falls to
     1/e, in pitches of nodes.
     phase_error: standard deviation of an error added to every phase, radians.
+    perturbation: gradients "spsa" and "finite-difference": by how much phases are moved up and down, radians.
+    estimates: gradient "spsa": gradients, each of its own signs, whose mean is taken.
     tap_shot: standard deviation of a tap's power over the amplitude there.
     io_amplitude, io_phase: relative standard deviation of an amplitude that is read, and of a phase over pi.
     noise_draw: "fresh", "frozen", "frozen-per-use" or "frozen-shared".
@@ -43,6 +45,8 @@ class Chip:
     crosstalk: float = 0.0
     crosstalk_decay: float = 1.0
     phase_error: float = 0.0
+    perturbation: float = 0.1
+    estimates: int = 1
     tap_shot: float = 0.0
     io_amplitude: float = 0.0
     io_phase: float = 0.0

@@ -34,7 +34,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
     example from its negative.
     style: phase style of the meshes.
     chip: errors and noise, a cuonn.Chip; None: none.
-    gradient: "exact", "analog" or "digital" (measured on the chip), or "ideal".
+    gradient: "exact", "analog" or "digital" (measured on the chip), "ideal", "spsa" or "finite-difference" (from losses
+    alone).
     epochs, batch_size, learning_rate: of training; a batch is never larger than the data.
     backend: "auto", "reference", "cpu" or "cuda"; threads: of "cpu", 0: all.
     random_state: of starting phases and the order of examples.

@@ -76,7 +76,8 @@ typedef struct cuonn_backend {
   bool neighbours_only;    /* it refuses meshes of which a node couples waveguides that are not neighbours */
   bool mzi_only;           /* it refuses meshes whose nodes are of another kind than mzi */
   bool moduli_only;        /* it refuses networks of another nonlinearity than the modulus, or without cross entropy */
-  bool real_products; /* by matrices, made (method dense) or read, it computes no nonlinearity that keeps the phase */
+  bool real_products;   /* by matrices, made (method dense) or read, it computes no nonlinearity that keeps the phase */
+  bool moves_no_phases; /* it refuses gradients from the losses of moved phases */
 
   /* Whether it can compute here; CUONN_E_DEVICE and the reason if not. device: unless NULL, one line on the device that
    * computes, "" if that is the processor. */
@@ -157,6 +158,10 @@ static inline bool backend_takes_network(const cuonn_backend *backend, const cuo
 /* Whether it computes a network by matrices, where it does so for others. */
 static inline bool backend_multiplies(const cuonn_backend *backend, const cuonn_network_shape *shape) {
   return !backend->real_products || !cuonn_nonlinearity_keeps_phase(shape->nonlinearity.kind);
+}
+
+static inline bool backend_takes_gradient(const cuonn_backend *backend, cuonn_gradient_method method) {
+  return !backend->moves_no_phases || !cuonn_gradient_is_perturbed(method);
 }
 
 /* A context: which backend, and its number of threads. */

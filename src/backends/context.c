@@ -84,6 +84,18 @@ void cuonn_context_fit(cuonn_context *context, const cuonn_network_shape *shape)
   if (context->backend != chosen) note_threads(context);
 }
 
+void cuonn_context_fit_gradient(cuonn_context *context, cuonn_gradient_method method) {
+  const cuonn_backend *const chosen = context->backend;
+  for (size_t i = 0; context->automatic && i < kBackends; i++) {
+    if (backends[i] != context->backend) continue;
+    if (backend_takes_gradient(context->backend, method)) break;
+    snprintf(context->note, sizeof context->note, "backend %s has no gradients from the losses of moved phases",
+             context->backend->name);
+    context->backend = find_usable(i + 1, context->note, sizeof context->note);
+  }
+  if (context->backend != chosen) note_threads(context);
+}
+
 static const char *const methods[] = {
     [CUONN_METHOD_AUTO] = "auto", [CUONN_METHOD_COLUMNS] = "columns", [CUONN_METHOD_DENSE] = "dense"};
 enum { kMethods = sizeof methods / sizeof *methods };

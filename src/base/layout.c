@@ -124,6 +124,8 @@ static const cuonn_layout layouts[] = {
     FIELD(cuonn_chip_options, crosstalk),
     FIELD(cuonn_chip_options, crosstalk_decay),
     FIELD(cuonn_chip_options, phase_error),
+    FIELD(cuonn_chip_options, perturbation),
+    FIELD(cuonn_chip_options, estimates),
     WHOLE(cuonn_optimizer_options),
     FIELD(cuonn_optimizer_options, kind),
     FIELD(cuonn_optimizer_options, learning_rate),

@@ -40,6 +40,10 @@ bool cuonn_gradient_is_measured(cuonn_gradient_method method) {
   return method == CUONN_GRADIENT_ANALOG || method == CUONN_GRADIENT_DIGITAL;
 }
 
+bool cuonn_gradient_is_perturbed(cuonn_gradient_method method) {
+  return method == CUONN_GRADIENT_SPSA || method == CUONN_GRADIENT_FINITE_DIFFERENCE;
+}
+
 void cuonn_chip_options_init(cuonn_chip_options *out) { *out = (cuonn_chip_options)CUONN_CHIP_OPTIONS_INIT; }
 
 cuonn_status cuonn_chip_check(const cuonn_chip_options *chip, cuonn_gradient_method method, cuonn_phase_style style) {
@@ -50,6 +54,11 @@ cuonn_status cuonn_chip_check(const cuonn_chip_options *chip, cuonn_gradient_met
       "a gradient cannot be measured in situ on nodes of style %s, whose phases move both arms; use the style top "
       "or bottom, or the exact gradient",
       cuonn_phase_style_name(style));
+  if (!cuonn_gradient_is_perturbed(method)) return CUONN_OK;
+  CUONN_CHECK(chip->perturbation > 0 && chip->perturbation <= 10, CUONN_E_ARGUMENT,
+              "chip.perturbation is %g radians; it must be above 0 to 10 radians", chip->perturbation);
+  CUONN_CHECK(chip->estimates >= 1 && chip->estimates <= CUONN_ESTIMATES_MAX, CUONN_E_ARGUMENT,
+              "chip.estimates is %zu; it must be 1 to %d", chip->estimates, CUONN_ESTIMATES_MAX);
   return CUONN_OK;
 }
 

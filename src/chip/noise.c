@@ -20,8 +20,9 @@ bool chip_noise_has_examples(const cuonn_chip_options *chip) {
 }
 
 static random_place place_of(const chip_reading *r, random_purpose purpose) {
-  return (random_place){r->chip->seed, purpose, chip_noise_has_layers(r->chip) ? r->layer : 0,
-                        chip_noise_has_steps(r->chip) ? r->step : 0};
+  const bool fresh = chip_noise_has_steps(r->chip);
+  const uint32_t layer = chip_noise_has_layers(r->chip) ? r->layer : 0, pass = fresh ? r->pass : 0;
+  return (random_place){r->chip->seed, purpose, pass * CUONN_LAYERS_MAX + layer, fresh ? r->step : 0};
 }
 
 random_place chip_read_place(const chip_reading *r) {

@@ -10,11 +10,11 @@
 /* What a reading is for. */
 typedef enum { CHIP_TRAINING, CHIP_MEASUREMENT, CHIP_TEST } chip_use;
 
-/* Readings of one layer at one step. */
+/* Readings of one layer at one step, in one of the passes that are read there for the same use. */
 typedef struct {
   const cuonn_chip_options *chip;
   chip_use use;
-  uint32_t layer, step;
+  uint32_t layer, step, pass;
 } chip_reading;
 
 /* Whether fields are read without error. */

@@ -132,6 +132,10 @@ void chip_phases_apply(double *applied_theta, double *applied_phi, const chip_ph
   }
 }
 
+bool chip_phases_are_between(cuonn_gradient_method which) {
+  return which != CUONN_GRADIENT_IDEAL && !cuonn_gradient_is_perturbed(which);
+}
+
 void chip_phases_pull_back(double *d_theta, double *d_phi, const chip_phases *phases) {
   const size_t nodes = phases->shape->n_nodes;
   if (!phases->mixes) return;

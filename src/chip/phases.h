@@ -25,9 +25,12 @@ cuonn_status chip_phases_create(chip_phases *out, const cuonn_chip_options *chip
                                 const cuonn_mesh_shape *shape, cuonn_phase_style style);
 void chip_phases_free(chip_phases *phases);
 
-/* What the chip applies; theta, phi: [node] as programmed. */
+/* What the chip applies; theta, phi: [node] as programmed, which may be the same arrays. */
 void chip_phases_apply(double *applied_theta, double *applied_phi, const chip_phases *phases, const double *theta,
                        const double *phi);
+
+/* Whether a gradient comes by the applied phases, not by the programmed ones. */
+bool chip_phases_are_between(cuonn_gradient_method which);
 
 /* Gradient with respect to the applied phases to that with respect to the programmed ones, in place: straight through
  * the quantization. */

@@ -17,7 +17,7 @@ static const char *const starts[] = {"haar", "haar-phases", "file", NULL};
 static const char *const orders[] = {"fixed", "shuffled", NULL};
 static const char *const schedules[] = {"constant", "cosine", NULL};
 static const char *const optimizers[] = {"adam", "sgd", NULL};
-static const char *const gradients[] = {"exact", "analog", "digital", "ideal", NULL};
+static const char *const gradients[] = {"exact", "analog", "digital", "ideal", "spsa", "finite-difference", NULL};
 static const char *const measurements[] = {"example", "matrix", NULL};
 static const char *const scales[] = {"example", "study", NULL};
 static const char *const draws[] = {"fresh", "frozen", "frozen-per-use", "frozen-shared", NULL};
@@ -162,14 +162,16 @@ const config_key config_keys[] = {
      .sentence = "Order of the examples: as in the file, or a new one every epoch, from the seed.", .sweepable = true,
      .decides = true},
     {"training.seed", INTEGER(training.seed, 0, UINT64_MAX), .default_value = "0", .unit = "",
-     .sentence = "Seed of the starting phases and of the shuffled order.", .sweepable = true, .decides = true},
+     .sentence = "Seed of the starting phases, of the shuffled order, and of the signs of `spsa`.", .sweepable = true,
+     .decides = true},
     {"training.schedule", CHOICE(training.schedule, schedules), .default_value = "constant", .unit = "",
      .sentence = "Learning rate over the run: always the same, or half a cosine down to 0.", .sweepable = true,
      .decides = true},
     {"training.gradient", CHOICE(training.gradient, gradients), .default_value = "exact", .unit = "",
      .sentence =
-         "Computed with the chip's errors, measured on the chip in situ by the analog or the digital scheme, or "
-         "computed as if the chip had no errors and no noise.",
+         "Computed with the chip's errors, measured on the chip in situ by the analog or the digital scheme, "
+         "computed as if the chip had no errors and no noise, or from losses that the chip gives with phases moved up "
+         "and down: all at once by random signs, or one after the other.",
      .sweepable = true, .decides = true},
     {"training.gradient_error_every", INTEGER(training.gradient_error_every, 0, 1000000), .default_value = "1",
      .unit = "epochs",
@@ -214,6 +216,12 @@ const config_key config_keys[] = {
      .sentence =
          "What is brought to norm 1 before it is sent in: the brightest example, or the brightest waveguide over "
          "all, as in the source study.",
+     .sweepable = true, .decides = true},
+    {"chip.perturbation", NUMBER(training.chip.perturbation, 0, 10), .above_low = true, .default_value = "0.1",
+     .unit = "radians", .sentence = "With `spsa` and `finite-difference`: by how much phases are moved up and down.",
+     .sweepable = true, .decides = true},
+    {"chip.estimates", INTEGER(training.chip.estimates, 1, CUONN_ESTIMATES_MAX), .default_value = "1",
+     .unit = "estimates", .sentence = "With `spsa`: gradients, each of its own signs, whose mean makes a step.",
      .sweepable = true, .decides = true},
     {"chip.noise", CHOICE(training.chip.noise_draw, draws), .default_value = "fresh", .unit = "",
      .sentence =

@@ -81,6 +81,9 @@ cuonn_status cuonn_model_check_options(const cuonn_context *context, const cuonn
               "that does",
               backend->name, cuonn_nonlinearity_name(options->shape.nonlinearity.kind),
               cuonn_loss_name(options->shape.loss));
+  CUONN_CHECK(backend_takes_gradient(backend, options->gradient), CUONN_E_ARGUMENT,
+              "backend %s has no gradients from the losses of moved phases (spsa, finite-difference); use backend cpu",
+              backend->name);
   CUONN_CHECK(context->method != CUONN_METHOD_DENSE || !cuonn_gradient_is_measured(options->gradient), CUONN_E_ARGUMENT,
               "method dense has no measured gradients (analog, digital); use columns or auto");
   CUONN_CHECK(context->method != CUONN_METHOD_DENSE || backend_multiplies(backend, &options->shape), CUONN_E_ARGUMENT,

@@ -51,7 +51,7 @@ static void fixture_free(fixture *f) {
 static void measure(double *all, const fixture *f, const reference_mesh *mesh, cuonn_gradient_method method,
                     const cuonn_chip_options *chip, uint32_t step) {
   cuonn_mesh_gradient gradient = {all, all + f->nodes, all + 2 * f->nodes};
-  const chip_reading reading = {chip, CHIP_MEASUREMENT, 0, step};
+  const chip_reading reading = {chip, CHIP_MEASUREMENT, 0, step, 0};
   if (chip->measurement == CUONN_MEASUREMENT_EXAMPLE) {
     OK(reference_measure(&gradient, NULL, mesh, f->x, f->g, kExamples, method, &reading));
     return;
@@ -116,7 +116,7 @@ static void variance(const fixture *f, const reference_mesh *mesh, const char *n
   measure(clean, f, mesh, method, &chip, step);
   chip.tap_shot = 1; /* large, so that rounding does not show */
   measure(got, f, mesh, method, &chip, step);
-  const chip_reading reading = {&chip, CHIP_MEASUREMENT, 0, step};
+  const chip_reading reading = {&chip, CHIP_MEASUREMENT, 0, step, 0};
   for (size_t k = 0; k < f->n_phases; k++) {
     double normal[2];
     const bool phi = k >= f->nodes && k < 2 * f->nodes;

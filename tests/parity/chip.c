@@ -36,9 +36,40 @@ static void test_chip__computed_gradients_of_programmed_phases(void **unused) {
   compare_computed_gradients(compare);
 }
 
+/* A difference of losses over twice the perturbation: what the losses are off by (on_chip.h), over that. */
+static void test_chip__losses_of_moved_phases_as_reference(void **unused) {
+  (void)unused;
+  for (size_t i = 0; i < 16; i++) {
+    const cuonn_gradient_method method = i / 8 ? CUONN_GRADIENT_SPSA : CUONN_GRADIENT_FINITE_DIFFERENCE;
+    fixture f;
+    outcome want, got, alone;
+    create(&f, i % 2 ? 5 : 4, (cuonn_phase_style)(i % 4), i % 3 ? .3 : 0);
+    cuonn_chip_options chip = i % 8 < 6 ? noisy(i / 2) : (cuonn_chip_options)CUONN_CHIP_OPTIONS_INIT;
+    if (chip.measurement == CUONN_MEASUREMENT_EXAMPLE) /* where gamma is seen */
+      f.network.shape.nonlinearity.kind = i / 4 % 2 ? CUONN_NONLINEARITY_ELECTRO_OPTIC : CUONN_NONLINEARITY_MODULUS;
+    chip.crosstalk = .02;
+    chip.phase_error = .05;
+    chip.phase_bits = i % 2 ? 0 : 4;
+    chip.perturbation = .3;
+    chip.estimates = 1 + i % 3;
+    compute(&want, &cuonn_backend_reference, &f, &chip, method, 1);
+    compute(&got, &cuonn_backend_cpu, &f, &chip, method, 3);
+    compute(&alone, &cuonn_backend_cpu, &f, &chip, method, 1);
+    assert_memory_equal(&got, &alone, sizeof got);
+    const double off = 32 * FLT_EPSILON / 2 * sqrt((double)(3 * kLayers * f.n)), slope = off / chip.perturbation;
+    for (size_t l = 0; l < kLayers; l++) {
+      CLOSE(got.gradient[l], want.gradient[l], 2 * f.nodes + f.n, .abs = slope);
+      CLOSE(got.phases[l], want.phases[l], 2 * f.nodes + f.n, .abs = kSteps * slope);
+    }
+    CLOSE(got.losses, want.losses, kSteps + 2, .rel = kSteps * off);
+    CLOSE(&got.correct, &want.correct, 1, .abs = 1);
+    release(&f);
+  }
+}
+
 /* Models side by side, with gradients of every kind, have the bits that each has alone. */
 static void test_chip__models_do_not_meet(void **unused) {
-  enum { kModels = 4 };
+  enum { kModels = 6 };
   (void)unused;
   static const cuonn_optimizer_options sgd = {.kind = CUONN_OPTIMIZER_SGD, .learning_rate = .5};
   const cuonn_backend *const cpu = &cuonn_backend_cpu;
@@ -122,7 +153,7 @@ static void golden_mesh(size_t n, const char *name, cuonn_gradient_method method
   const cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
   double got[3][28];
   cuonn_mesh_gradient gradient = {got[0], got[1], got[2]};
-  const cpu_measurement of = {&gradient, &taps, {&chip, CHIP_MEASUREMENT, 0, 0}, x, g};
+  const cpu_measurement of = {&gradient, &taps, {&chip, CHIP_MEASUREMENT, 0, 0, 0}, x, g};
   cpu_team alone;
   cpu_team_create(&alone);
   alone.size = 1;
@@ -156,6 +187,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_chip__same_noise_as_reference),
       cmocka_unit_test(test_chip__computed_gradients_of_programmed_phases),
+      cmocka_unit_test(test_chip__losses_of_moved_phases_as_reference),
       cmocka_unit_test(test_chip__models_do_not_meet),
       cmocka_unit_test(test_measure__golden),
   };

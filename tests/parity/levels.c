@@ -265,7 +265,7 @@ static void test_read__multiplies_by_read_factors(void **state) {
   chance random = {5};
   for (size_t i = 0; i < 4 * 4; i++) {
     const size_t lanes = 16 * (i % 4 + 1);
-    const chip_reading reading = {&chip, CHIP_TRAINING, 3, 11};
+    const chip_reading reading = {&chip, CHIP_TRAINING, 3, 11, 0};
     chip.io_amplitude = i / 4 % 2 ? .5 : 0;
     chip.io_phase = i / 8 ? 2 : 0;
     float input[2 * kLanes], x[2 * kLanes];

@@ -229,7 +229,7 @@ static void same_factors(readings got, const cuonn_chip_options *chips, chip_use
   for (size_t i = 0; i < kChips * 2 * kReadings * n_read; i++) {
     const size_t m = i / n_read / kReadings / 2, l = i / n_read / kReadings % 2, e = i / n_read % kReadings,
                  w = i % n_read;
-    const chip_reading reading = {&chips[m], use, (uint32_t)(1 + l), kStep};
+    const chip_reading reading = {&chips[m], use, (uint32_t)(1 + l), kStep, 0};
     const double factor[2] = {(double)got[m][l][e][w].x, (double)got[m][l][e][w].y};
     double want[2];
     chip_read_factor(want, &reading, first + e, w, kModes);
@@ -351,7 +351,7 @@ static void test_scales__same_factors(void **unused) {
   for (size_t l = 0; l < 2; l++) {
     for (size_t e = 0; e < kReadings; e++) {
       for (size_t w = 0; w < kModes; w++) {
-        const chip_reading reading = {&chips[kChips - 1], CHIP_MEASUREMENT, (uint32_t)(1 + l), kStep};
+        const chip_reading reading = {&chips[kChips - 1], CHIP_MEASUREMENT, (uint32_t)(1 + l), kStep, 0};
         double factor[2];
         chip_read_factor(factor, &reading, e, w, kModes);
         got[kChips - 1][l][e][w] = (float2){(float)factor[0], (float)factor[1]};
@@ -551,7 +551,7 @@ static void like_reference_mesh(size_t n, cuonn_gradient_method method) {
   reference_mesh exact;
   OK(reference_mesh_create(&exact, mesh.shape));
   reference_mesh_set(&exact, &mesh);
-  const chip_reading reading = {&chip, CHIP_MEASUREMENT, 0, 0};
+  const chip_reading reading = {&chip, CHIP_MEASUREMENT, 0, 0, 0};
   OK(reference_measure(&want, NULL, &exact, (const complex_t *)input, (const complex_t *)cotangent, kExamples, method,
                        &reading));
   const double rel = (method == CUONN_GRADIENT_DIGITAL ? 128 : 32) * FLT_EPSILON / 2 * sqrt((double)(3 * n));

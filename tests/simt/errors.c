@@ -93,6 +93,29 @@ static void test_auto_fits_meshes(void **unused) {
   cuonn_mesh_shape_free(near);
 }
 
+/* Losses of moved phases are cpu's: "auto" gives way, and cuda by its name refuses. */
+static void test_moved_phases_are_refused(void **unused) {
+  static const cuonn_gradient_method methods[] = {CUONN_GRADIENT_SPSA, CUONN_GRADIENT_FINITE_DIFFERENCE};
+  (void)unused;
+  for (size_t i = 0; i < 2; i++) {
+    const cuonn_model_options options = {.n_models = 1, .shape = CUONN_NETWORK_SHAPE_INIT, .gradient = methods[i]};
+    cuonn_context *context;
+    OK(cuonn_context_create(&context, "cuda", 0));
+    cuonn_context_fit_gradient(context, methods[i]);
+    REFUSED(cuonn_model_check_options(context, &options), CUONN_E_ARGUMENT,
+            "backend cuda has no gradients from the losses of moved phases (spsa, finite-difference); use backend cpu");
+    cuonn_context_free(context);
+    OK(cuonn_context_create(&context, "auto", 0));
+    cuonn_context_fit_gradient(context, CUONN_GRADIENT_DIGITAL);
+    assert_string_equal(cuonn_context_backend(context), "cuda");
+    cuonn_context_fit_gradient(context, methods[i]);
+    assert_string_equal(cuonn_context_backend(context), "cpu");
+    assert_string_equal(cuonn_context_note(context), "backend cuda has no gradients from the losses of moved phases");
+    OK(cuonn_model_check_options(context, &options));
+    cuonn_context_free(context);
+  }
+}
+
 /* A state with a set and a model, and steps to take. */
 typedef struct {
   cuonn_network network;
@@ -235,6 +258,7 @@ int main(void) {
       cmocka_unit_test(test_no_code_for_the_gpu),
       cmocka_unit_test(test_a_gpu_is_described),
       cmocka_unit_test(test_auto_fits_meshes),
+      cmocka_unit_test(test_moved_phases_are_refused),
       cmocka_unit_test(test_memory__every_allocation_may_fail),
       cmocka_unit_test(test_memory__says_how_much_and_what_to_lower),
       cmocka_unit_test(test_lost__at_every_kernel),

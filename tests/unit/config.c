@@ -616,6 +616,8 @@ static void difference_names_what_decides(void **state) {
       {"chip.seed=1", true},
       {"chip.measurement=matrix", true},
       {"chip.scale=study", true},
+      {"chip.perturbation=.2", true},
+      {"chip.estimates=2", true},
       {"chip.noise=frozen", true},
       {"chip.tap_shot=.02", true},
       {"chip.io_amplitude=.05", true},

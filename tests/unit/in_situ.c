@@ -180,8 +180,8 @@ static indices field_indices(cuonn_noise_draw draw, cuonn_measurement measuremen
   chip.noise_draw = draw;
   chip.measurement = measurement;
   chip.io_amplitude = .1;
-  const chip_reading reading = {&chip, use, 1, 3}, of_test = {&chip, CHIP_TEST, 1, 3}, of_layer = {&chip, use, 2, 3},
-                     of_step = {&chip, use, 1, 5};
+  const chip_reading reading = {&chip, use, 1, 3, 0}, of_test = {&chip, CHIP_TEST, 1, 3, 0},
+                     of_layer = {&chip, use, 2, 3, 0}, of_step = {&chip, use, 1, 5, 0};
   double factor[6][2];
   chip_read_factor(factor[0], &reading, 4, 2, kModes);
   chip_read_factor(factor[1], &of_test, 4, 2, kModes);
@@ -227,7 +227,7 @@ static void test_noise__of_fields_has_its_indices(void **unused) {
 static void tap_normals(double out[2], cuonn_noise_draw draw, uint32_t layer, uint32_t step, size_t place) {
   cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
   chip.noise_draw = draw;
-  chip_tap_normals(out, &(chip_reading){&chip, CHIP_MEASUREMENT, layer, step}, place);
+  chip_tap_normals(out, &(chip_reading){&chip, CHIP_MEASUREMENT, layer, step, 0}, place);
 }
 
 static void test_noise__of_taps_has_its_indices(void **unused) {

@@ -59,6 +59,7 @@ static cuonn_sweep_model model(size_t m) {
     out.training.chip.seed = m;
     out.training.chip.tap_shot = out.training.chip.io_phase = .02;
   }
+  if (m < 2) out.training.gradient = m ? CUONN_GRADIENT_SPSA : CUONN_GRADIENT_FINITE_DIFFERENCE;
   return out;
 }
 

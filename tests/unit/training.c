@@ -602,7 +602,10 @@ static cuonn_chip_options noisy_chip(void) {
 
 static void stopped_run_goes_on_bit_for_bit(void **unused) {
   (void)unused;
-  for (int kind = 0; kind < 4; kind++) {
+  static const cuonn_gradient_method gradients[] = {CUONN_GRADIENT_EXACT,  CUONN_GRADIENT_EXACT,
+                                                    CUONN_GRADIENT_ANALOG, CUONN_GRADIENT_DIGITAL,
+                                                    CUONN_GRADIENT_SPSA,   CUONN_GRADIENT_FINITE_DIFFERENCE};
+  for (int kind = 0; kind < 6; kind++) {
     cuonn_training_options options = tiny();
     options.order = kind % 2 ? CUONN_ORDER_SHUFFLED : CUONN_ORDER_FIXED;
     options.seed = 77;
@@ -610,8 +613,8 @@ static void stopped_run_goes_on_bit_for_bit(void **unused) {
     options.optimizer.kind = kind / 2 ? CUONN_OPTIMIZER_SGD : CUONN_OPTIMIZER_ADAM;
     options.optimizer.momentum = 0.5;
     options.optimizer.restart_bias_correction_each_epoch = kind == 0;
-    if (kind >= 2) { /* the noise of a step must not depend on where a run was stopped */
-      options.gradient = kind == 2 ? CUONN_GRADIENT_ANALOG : CUONN_GRADIENT_DIGITAL;
+    if (kind >= 2) { /* noise and signs of a step must not depend on where a run was stopped */
+      options.gradient = gradients[kind];
       options.chip = noisy_chip();
       options.train_gamma = true;
     }

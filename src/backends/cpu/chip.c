@@ -95,7 +95,7 @@ static cpu_outputs outputs_read(const cpu_chip *chip) {
 }
 
 static chip_reading reading_of(const cpu_chip_batch *batch, chip_use use, size_t layer) {
-  return (chip_reading){batch->options, use, (uint32_t)layer, batch->step};
+  return (chip_reading){batch->options, use, (uint32_t)layer, batch->step, batch->pass};
 }
 
 /* One tile x through a layer to what is read, y. */
@@ -125,7 +125,7 @@ static cpu_read_out read_out_of(const cpu_chip *chip, const cpu_chip_batch *batc
 }
 
 void cpu_chip_evaluate(double *loss, uint32_t *predictions, const cpu_chip *chip, const cpu_chip_batch *batch,
-                       const cpu_kernels *kernels, cpu_team *team) {
+                       chip_use use, const cpu_kernels *kernels, cpu_team *team) {
   const cuonn_network_shape *const shape = &chip->shape;
   const cpu_outputs read = outputs_read(chip);
   const cpu_tiling t = cpu_tiling_of(batch->count, shape->n_modes);
@@ -138,12 +138,12 @@ void cpu_chip_evaluate(double *loss, uint32_t *predictions, const cpu_chip *chip
     chip->losses[chunk] = 0;
     for (size_t tile = chunk * t.n_tiles / n_chunks; tile < (chunk + 1) * t.n_tiles / n_chunks; tile++) {
       uint32_t index[kMostLanes];
-      const size_t count = tile_count(&t, tile);
-      for (size_t i = 0; i < count; i++) index[i] = (uint32_t)(tile * t.lanes + i);
+      const size_t count = tile_count(&t, tile), first = tile * t.lanes;
+      for (size_t i = 0; i < count; i++) index[i] = batch->index ? batch->index[first + i] : (uint32_t)(first + i);
       cpu_tile_load(x, batch->set, index, count, t.n_modes, t.lanes);
       for (size_t l = 0; l < shape->n_layers; l++) {
         if (l > 0) cpu_nonlinear(x, y, &read, &shape->nonlinearity, t.n_modes, t.lanes, kernels);
-        layer_tile(y, x, chip, l, batch, CHIP_TEST, &t, tile, kernels);
+        layer_tile(y, x, chip, l, batch, use, &t, tile, kernels);
       }
       const cpu_read_out r = read_out_of(chip, batch, power, y, index, count, t.lanes);
       chip->losses[chunk] += cpu_read_out_loss(&r, predictions, kernels);
@@ -169,7 +169,7 @@ static void forward(const cpu_chip *chip, const cpu_chip_batch *batch, const cpu
 #pragma omp for schedule(dynamic, 1) nowait
   for (size_t tile = 0; tile < t->n_tiles; tile++) {
     float *const power = chip->powers + (size_t)omp_get_thread_num() * shape->n_classes * t->lanes;
-    const uint32_t *const index = chip->index + tile * t->lanes;
+    const uint32_t *const index = batch->index + tile * t->lanes;
     const size_t count = tile_count(t, tile);
     float *const x = chip->x + tile * size, *const y = chip->y + tile * size;
     cpu_tile_load(x, batch->set, index, count, t->n_modes, t->lanes);

@@ -36,23 +36,24 @@ cuonn_status cpu_chip_create(cpu_chip *out, const cuonn_network_shape *shape, cu
                              size_t most, int threads);
 void cpu_chip_free(cpu_chip *chip);
 
-/* Examples of a batch are chip->index[0 .. count - 1]; noise is of a step. */
+/* Examples of a batch are index[0 .. count - 1], or as they stand if it is NULL; noise is of a step and a pass. */
 typedef struct {
   const cpu_set *set;
+  const uint32_t *index;
   size_t count;
   const cuonn_chip_options *options;
-  uint32_t step;
+  uint32_t step, pass;
 } cpu_chip_batch;
 
 /* The two functions below send examples one by one. They are called by all threads of a parallel region, which meet in
  * them and at their ends. */
 
-/* Loss, a mean, and gradients [layer] as the chip measures them. */
+/* Loss, a mean, and gradients [layer] as the chip measures them; batch->index is not NULL. */
 void cpu_chip_gradient(double *loss, cuonn_mesh_gradient *gradients, const cpu_chip *chip, const cpu_chip_batch *batch,
                        cuonn_gradient_method method, const cpu_kernels *kernels, cpu_team *team);
 
-/* Mean loss and predictions of a whole set, read with noise; batch->count is the set's. */
+/* Mean loss and predictions, unless NULL, of a batch of any size, read with the noise of a use. */
 void cpu_chip_evaluate(double *loss, uint32_t *predictions, const cpu_chip *chip, const cpu_chip_batch *batch,
-                       const cpu_kernels *kernels, cpu_team *team);
+                       chip_use use, const cpu_kernels *kernels, cpu_team *team);
 
 #endif

@@ -22,7 +22,9 @@ typedef struct {
   bool shuffled;
   uint32_t epoch;
   size_t first, count;
-  uint32_t number; /* of the step, for noise */
+  chip_use use;    /* of what is read, */
+  uint32_t number; /* the step and */
+  uint32_t pass;   /* the pass, for noise */
 } cpu_batch;
 
 typedef struct {
@@ -34,13 +36,15 @@ typedef struct {
    * of (model, layer) are there for the thread that a loop over both, layers the faster, gives them to by
    * schedule(static, 1): in turn, because the last layer is the lightest. */
   void (*gradient)(double *losses, const cpu_group *group, const cpu_batch *batch);
-  /* Mean loss of the first model, and predictions [example of the set]. */
+  /* Mean loss of the first model, and predictions [example of the set], which may be NULL. The loss is there for the
+   * master thread. */
   void (*evaluate)(double *loss, uint32_t *predictions, const cpu_group *group, const cpu_batch *batch);
 } cpu_method;
 
-extern const cpu_method cpu_columns; /* fields of every example, node by node */
-extern const cpu_method cpu_dense;   /* layers as matrices */
-extern const cpu_method cpu_in_situ; /* powers and fields as the chip reads them */
+extern const cpu_method cpu_columns;      /* fields of every example, node by node */
+extern const cpu_method cpu_dense;        /* layers as matrices */
+extern const cpu_method cpu_in_situ;      /* powers and fields as the chip reads them */
+extern const cpu_method cpu_perturbation; /* losses of moved phases */
 
 static inline cuonn_gradient_method cpu_which(const cpu_group *group, size_t model) {
   return group->which ? *group->which : group->state->models[model].gradient;

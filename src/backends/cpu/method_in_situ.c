@@ -21,7 +21,7 @@ static void prepare(cpu_model *model, size_t layer, cuonn_gradient_method which,
 }
 
 static chip_reading reading_of(const cpu_model *model, const cpu_batch *batch, chip_use use, size_t layer) {
-  return (chip_reading){&model->options, use, (uint32_t)layer, batch->number};
+  return (chip_reading){&model->options, use, (uint32_t)layer, batch->number, batch->pass};
 }
 
 /* Reads the matrices of one model, as far as outputs are read. */
@@ -91,12 +91,21 @@ static void matrix_gradient(double *loss, const cpu_group *group, const cpu_batc
               group->team);
 }
 
+/* A batch of training, whose examples are gathered, or a whole set, of which there is no such list. */
+static cpu_chip_batch gather(const cpu_group *group, const cpu_batch *batch) {
+  const cpu_model *const model = group->state->models + group->first;
+  uint32_t *const index = batch->use == CHIP_TEST ? NULL : model->chip.index;
+  if (index) {
+#pragma omp for schedule(static) nowait
+    for (size_t i = 0; i < batch->count; i++) index[i] = cpu_example_at(model, batch, i);
+    cpu_team_meet(group->team);
+  }
+  return (cpu_chip_batch){batch->set, index, batch->count, &model->options, batch->number, batch->pass};
+}
+
 static void example_gradient(double *loss, const cpu_group *group, const cpu_batch *batch) {
   const cpu_model *const model = group->state->models + group->first;
-  const cpu_chip_batch on_chip = {batch->set, batch->count, &model->options, batch->number};
-#pragma omp for schedule(static) nowait
-  for (size_t i = 0; i < batch->count; i++) model->chip.index[i] = cpu_example_at(model, batch, i);
-  cpu_team_meet(group->team);
+  const cpu_chip_batch on_chip = gather(group, batch);
   cpu_chip_gradient(loss, model->gradients, &model->chip, &on_chip, cpu_which(group, group->first),
                     group->state->kernels, group->team);
 }
@@ -121,14 +130,14 @@ static void evaluate(double *loss, uint32_t *predictions, const cpu_group *group
   const cpu_model *const model = s->models + group->first;
   if (by_matrix(group)) {
     const dense_division d = dense_divide(s, batch);
-    read_matrices(group, batch, CHIP_TEST);
+    read_matrices(group, batch, batch->use);
     dense_run(group, &d, predictions, false);
 #pragma omp master
     *loss = cpu_total_loss(s, group->first, d.n_chunks, d.share);
     return;
   }
-  const cpu_chip_batch set = {batch->set, batch->count, &model->options, batch->number};
-  cpu_chip_evaluate(loss, predictions, &model->chip, &set, s->kernels, group->team);
+  const cpu_chip_batch on_chip = gather(group, batch);
+  cpu_chip_evaluate(loss, predictions, &model->chip, &on_chip, batch->use, s->kernels, group->team);
 }
 
 const cpu_method cpu_in_situ = {"in situ", supports, prepare, gradient, evaluate};

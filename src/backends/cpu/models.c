@@ -38,8 +38,8 @@ cuonn_status cpu_set_model(void *state, size_t model, const backend_model *from)
   const bool measured = cuonn_gradient_is_measured(to->gradient), noisy = !chip_reads_exactly(&to->options);
   const bool reads_matrices = (measured || noisy) && to->options.measurement == CUONN_MEASUREMENT_MATRIX;
   if (measured || noisy) {
-    CUONN_TRY(
-        cpu_chip_create(&to->chip, shape, to->options.measurement, measured ? s->problem.batch_size : 0, s->threads));
+    const size_t most = measured || cuonn_gradient_is_perturbed(to->gradient) ? s->problem.batch_size : 0;
+    CUONN_TRY(cpu_chip_create(&to->chip, shape, to->options.measurement, most, s->threads));
   }
   if (s->problem.method != CUONN_METHOD_COLUMNS || reads_matrices) {
     const size_t batch = s->problem.batch_size;

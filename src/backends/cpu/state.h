@@ -51,8 +51,10 @@ typedef struct {
   uint32_t steps_done;     /* what tests are counted by, for noise */
 } cpu_state;
 
-/* The coefficients that a gradient needs: layers, ideal, or chip.meshes; one bit each. */
+/* The coefficients that a gradient needs: layers, ideal, or chip.meshes; one bit each. Those of moved phases are made
+ * for every pass. */
 static inline unsigned cpu_coefficients_of(cuonn_gradient_method which) {
+  if (cuonn_gradient_is_perturbed(which)) return 0;
   return cuonn_gradient_is_measured(which) ? 4 : which == CUONN_GRADIENT_IDEAL ? 2 : 1;
 }
 

@@ -25,13 +25,14 @@ static cpu_batch batch_of(const cpu_state *s, cuonn_split split, const cuonn_ste
                      .epoch = step->epoch,
                      .first = step->first,
                      .count = step->count,
+                     .use = CHIP_TRAINING,
                      .number = step->number};
 }
 
 /* To the gradient by the programmed phases; a chip without errors applies those. */
 static void pull_back(const cpu_model *model, size_t l, cuonn_gradient_method which) {
   const cuonn_mesh_gradient *const gradient = model->gradients + l;
-  if (which != CUONN_GRADIENT_IDEAL) chip_phases_pull_back(gradient->d_theta, gradient->d_phi, model->phases + l);
+  if (chip_phases_are_between(which)) chip_phases_pull_back(gradient->d_theta, gradient->d_phi, model->phases + l);
 }
 
 /* One array of phases. first, second: its moments; SGD keeps its velocity in the first. */
@@ -98,14 +99,15 @@ static void train_group(double *losses, cpu_group group, const cuonn_step *steps
   cpu_team_destroy(&team);
 }
 
-/* Threads of a measurement wait for each other between two layers: with as many models as threads each has one for
- * itself. */
+/* Threads of a measurement wait for each other between two layers, and for every pass of moved phases: with as many
+ * models as threads each has one for itself. */
 static bool one_model_each(const cpu_state *s) {
-  bool measured = false;
+  bool waits = false;
   for (size_t m = 0; m < s->problem.n_models; m++) {
-    measured = measured || cuonn_gradient_is_measured(s->models[m].gradient);
+    const cuonn_gradient_method which = s->models[m].gradient;
+    waits = waits || cuonn_gradient_is_measured(which) || cuonn_gradient_is_perturbed(which);
   }
-  return measured && s->problem.n_models >= (size_t)s->threads;
+  return waits && s->problem.n_models >= (size_t)s->threads;
 }
 
 cuonn_status cpu_train_steps(double *losses, void *state, const cuonn_step *steps, size_t n_steps) {
@@ -130,10 +132,9 @@ cuonn_status cpu_train_steps(double *losses, void *state, const cuonn_step *step
 
 static cuonn_status evaluate_model(cuonn_evaluation *out, cpu_state *s, size_t model, cuonn_split split) {
   const size_t n = s->sets[split].n_examples, classes = s->problem.shape.n_classes;
-  const cpu_method *const method =
-      chip_reads_exactly(&s->models[model].options) ? cpu_exact_method(s, n, false) : &cpu_in_situ;
+  const cpu_method *const method = cpu_loss_method(s, &s->models[model].options, n);
   const cuonn_gradient_method which = method == &cpu_in_situ ? CUONN_GRADIENT_ANALOG : CUONN_GRADIENT_EXACT;
-  const cpu_batch all = {.set = s->sets + split, .count = n, .number = s->steps_done};
+  const cpu_batch all = {.set = s->sets + split, .count = n, .use = CHIP_TEST, .number = s->steps_done};
   uint32_t *predictions;
   cpu_team team;
   const cpu_group group = {s, model, 1, NULL, s->spaces, &team};

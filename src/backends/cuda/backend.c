@@ -14,6 +14,7 @@ const cuonn_backend cuonn_backend_cuda = {
     .models_per_state = 1024,
     .modes_max = CUONN_DEVICE_MODES_MAX,
     .neighbours_only = true,
+    .moves_no_phases = true,
     .mzi_only = true,
     .moduli_only = true,
     .probe = cuda_probe,

@@ -3,6 +3,7 @@
 #define CUONN_REFERENCE_METHOD_H
 
 #include "base/random.h"
+#include "chip/noise.h"
 #include "reference/state.h"
 
 /* Examples `first` .. first + count - 1 of a labelled set, as they stand or in the order of an epoch. */
@@ -13,7 +14,9 @@ typedef struct {
   bool shuffled;
   uint64_t seed;
   uint32_t epoch;  /* of the order */
-  uint32_t number; /* of the step, for noise */
+  chip_use use;    /* of what is read, */
+  uint32_t number; /* the step and */
+  uint32_t pass;   /* the pass, for noise */
 } reference_examples;
 
 /* Number in its set of the i-th of them. */
@@ -35,7 +38,8 @@ typedef struct {
                            const reference_examples *examples);
 } reference_method;
 
-extern const reference_method reference_columns; /* fields of every example, node by node */
-extern const reference_method reference_in_situ; /* powers and fields as the chip reads them */
+extern const reference_method reference_columns;      /* fields of every example, node by node */
+extern const reference_method reference_in_situ;      /* powers and fields as the chip reads them */
+extern const reference_method reference_perturbation; /* losses of moved phases */
 
 #endif

@@ -24,7 +24,7 @@ typedef struct {
   complex_t *x;    /* [example][N] */
   uint8_t *labels; /* [example] */
   const cuonn_chip_options *chip;
-  uint32_t step; /* that noise is drawn for */
+  uint32_t step, pass; /* that noise is drawn for */
 } reference_batch;
 
 static void batch_free(reference_batch *batch) {
@@ -34,7 +34,8 @@ static void batch_free(reference_batch *batch) {
 
 static cuonn_status gather(reference_batch *out, const reference_model *m, const reference_examples *examples) {
   const size_t n = examples->fields->n_modes;
-  *out = (reference_batch){.count = examples->count, .chip = &m->chip, .step = examples->number};
+  *out =
+      (reference_batch){.count = examples->count, .chip = &m->chip, .step = examples->number, .pass = examples->pass};
   CUONN_TRY(cuonn_allocate(&out->x, examples->count * n, sizeof *out->x));
   CUONN_TRY(cuonn_allocate(&out->labels, examples->count, 1));
   for (size_t i = 0; i < examples->count; i++) {
@@ -46,7 +47,7 @@ static cuonn_status gather(reference_batch *out, const reference_model *m, const
 }
 
 static chip_reading reading_of(const reference_batch *batch, chip_use use, size_t layer) {
-  return (chip_reading){batch->chip, use, (uint32_t)layer, batch->step};
+  return (chip_reading){batch->chip, use, (uint32_t)layer, batch->step, batch->pass};
 }
 
 /* y = matrix x, or with transposed, matrix^T x. */
@@ -93,7 +94,7 @@ static cuonn_status evaluate(double *loss, size_t *predictions, reference_state 
   CUONN_TRY_DONE(cuonn_allocate(&matrix, n * n, sizeof *matrix));
   memcpy(fields, batch->x, batch->count * n * sizeof *fields);
   for (size_t l = 0; l < shape->n_layers; l++) {
-    const chip_reading reading = reading_of(batch, CHIP_TEST, l);
+    const chip_reading reading = reading_of(batch, examples->use, l);
     if (l > 0) reference_nonlinear(fields, fields, batch->count * n, &shape->nonlinearity);
     CUONN_TRY_DONE(layer_forward(fields, matrix, fields, &network->layers[l], batch, &reading));
   }

@@ -20,6 +20,7 @@ static reference_examples examples_of(const reference_state *s, const reference_
                               .shuffled = split == CUONN_SPLIT_TRAIN && s->problem.order == CUONN_ORDER_SHUFFLED,
                               .seed = m->seed,
                               .epoch = step->epoch,
+                              .use = CHIP_TRAINING,
                               .number = step->number};
 }
 
@@ -30,7 +31,7 @@ static cuonn_status step_gradient(double *loss, reference_state *s, reference_mo
   const reference_examples examples = examples_of(s, m, split, step);
   method->prepare(s, m, which);
   CUONN_TRY(method->gradient(loss, s, m, &examples, which));
-  for (size_t l = 0; which != CUONN_GRADIENT_IDEAL && l < s->problem.shape.n_layers; l++) {
+  for (size_t l = 0; chip_phases_are_between(which) && l < s->problem.shape.n_layers; l++) {
     chip_phases_pull_back(s->gradients[l].d_theta, s->gradients[l].d_phi, &m->phases[l]);
   }
   return CUONN_OK;
@@ -85,10 +86,10 @@ cuonn_status reference_train_steps(double *losses, void *of, const cuonn_step *s
 
 static cuonn_status evaluate_model(cuonn_evaluation *out, reference_state *s, size_t index, cuonn_split split) {
   const reference_model *const m = &s->models[index];
-  const reference_method *const method = chip_reads_exactly(&m->chip) ? &reference_columns : &reference_in_situ;
+  const reference_method *const method = reference_loss_method(&m->chip);
   const size_t n = s->fields[split].n_examples, classes = s->problem.shape.n_classes;
   const reference_examples all = {
-      .fields = &s->fields[split], .labels = s->labels[split], .count = n, .number = s->steps_done};
+      .fields = &s->fields[split], .labels = s->labels[split], .count = n, .use = CHIP_TEST, .number = s->steps_done};
   size_t *predictions = NULL;
   cuonn_status status = CUONN_OK;
   CUONN_TRY_DONE(cuonn_allocate(&predictions, n, sizeof *predictions));

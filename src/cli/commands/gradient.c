@@ -40,9 +40,9 @@ static const struct argp_option options[] = {
     {"input", 'i', "BATCH.nc", 0, "File with `input` and `label`", 0},
     {"images", 'n', "COUNT", 0, "In place of it: the first training examples of the checkpoint's data", 0},
     {"output", 'o', "GRAD.nc", 0, "File to write", 0},
-    {"method", 'm', "exact|analog|digital|ideal", 0,
-     "Where the gradient comes from: computed (the default), measured on the chip in situ, or computed for a chip "
-     "without errors",
+    {"method", 'm', "exact|analog|digital|ideal|spsa|finite-difference", 0,
+     "Where the gradient comes from: computed (the default), measured on the chip in situ, computed for a chip "
+     "without errors, or from losses of moved phases",
      0},
     {"set", 's', "KEY=VALUE", 0,
      "Set a key of the chip, such as chip.tap_shot, or chip.io_phase, a standard deviation / pi, or backend.method; "
@@ -150,6 +150,7 @@ static int read_all(job *j) {
   for (size_t i = 0; i < j->args.n_settings; i++) CLI_TRY_DONE(cuonn_config_set(&j->config, j->args.settings[i]));
   CLI_TRY_DONE(cuonn_context_set_method(j->context, j->config.method));
   CLI_PASS_DONE(cli_config_set(&j->config, "training.gradient", j->args.method ? j->args.method : "exact"));
+  cuonn_context_fit_gradient(j->context, j->config.training.gradient);
   const char *const errors = j->config.chip_errors_file[0] ? j->config.chip_errors_file : NULL;
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(j->args.output, errors));
   if (j->args.images) CLI_PASS_DONE(cli_data_check_output(j->args.output, &j->config));
