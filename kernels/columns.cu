@@ -2,6 +2,7 @@
  * first column to the last, and coefficients are read once for all examples of a block. */
 #include "columns.h"
 
+#include "far_columns.h"
 #include "residency.h"
 #include "walk.h"
 
@@ -143,6 +144,8 @@ struct columns_launcher {
 /* As many meshes as a grid has rows, or fewer. */
 static cudaError_t launch_rows(float2 *out, const device_meshes &meshes, int n_meshes, const float2 *in, int n_examples,
                                bool transposed, bool with_turns, cudaStream_t stream) {
+  if (meshes.layout.joined)
+    return launch_far_columns(out, &meshes, n_meshes, in, n_examples, transposed, with_turns, stream);
   if (meshes.ideal) {
     return transposed
                ? columns_launcher<ideal_node, true>::any(out, meshes, n_meshes, in, n_examples, with_turns, stream)
@@ -193,6 +196,21 @@ extern "C" cudaError_t launch_vjp(const vjp_task *task, const device_meshes *mes
   const cudaError_t turned = CUONN_LAUNCH(k_turn, dim3(blocks), dim3(CUONN_BLOCK), 0, stream, task->cotangent,
                                           meshes->turns, meshes->layout.n_modes, stride, task->n_examples);
   if (turned != cudaSuccess) return turned;
+  if (meshes->layout.joined) {
+    const far_gradient_task far = {*meshes,
+                                   1,
+                                   1,
+                                   task->n_examples,
+                                   task->n_chunks,
+                                   task->input,
+                                   task->cotangent,
+                                   false,
+                                   task->gradient,
+                                   task->d_gamma,
+                                   task->backward,
+                                   task->kept};
+    return launch_far_gradient(&far, stream);
+  }
   return meshes->ideal ? vjp_launcher<ideal_node>::any(*task, *meshes, stream)
                        : vjp_launcher<general_node>::any(*task, *meshes, stream);
 }

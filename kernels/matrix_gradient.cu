@@ -14,6 +14,7 @@
  * written by the same thread in the same order in every run, and added by the sums over chunks (chunks.h). */
 #include "matrix_gradient.h"
 
+#include "far_columns.h"
 #include "network.h"
 #include "residency.h"
 #include "walk.h"
@@ -110,7 +111,23 @@ struct matrix_gradient_launcher {
   }
 };
 
+/* Of meshes whose nodes join any two waveguides: examples e_j with cotangents D_j all the same. */
+static cudaError_t launch_far(const matrix_gradient_task &task, cudaStream_t stream) {
+  far_gradient_task far = {};
+  far.meshes = task.meshes;
+  far.n_layers = task.n_layers;
+  far.n_models = task.n_models;
+  far.n_vectors = task.meshes.layout.n_modes;
+  far.n_parts = task.n_parts;
+  far.cotangent = task.derivatives;
+  far.conjugate = true;
+  far.gradient = task.gradient;
+  far.kept = task.kept;
+  return launch_far_gradient(&far, stream);
+}
+
 extern "C" cudaError_t launch_matrix_gradient(const matrix_gradient_task *task, cudaStream_t stream) {
+  if (task->meshes.layout.joined) return launch_far(*task, stream);
   return task->meshes.ideal ? matrix_gradient_launcher<ideal_node>::any(*task, stream)
                             : matrix_gradient_launcher<general_node>::any(*task, stream);
 }

@@ -7,6 +7,7 @@
  * matrices are measured no layer waits for another. No atomics: the same bits in every run. */
 #include "measure.h"
 
+#include "far_measure.h"
 #include "residency.h"
 #include "tap_node.h"
 #include "walk.h"
@@ -305,5 +306,6 @@ struct measure_launcher {
 };
 
 extern "C" cudaError_t launch_measure(const measure_task *task, cudaStream_t stream) {
+  if (task->layout.joined) return launch_far_measure(task, stream);
   return task->bottom ? measure_launcher<true>::any(*task, stream) : measure_launcher<false>::any(*task, stream);
 }

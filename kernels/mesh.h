@@ -34,13 +34,16 @@ typedef struct {
   /* device, [place] number of the node, CUONN_IDLE_PLACE where there is none; NULL for the rectangular mesh: all places
    * that join two of its waveguides hold nodes */
   const uint32_t *nodes_at;
+  /* device, [place] top waveguide + 65536 x bottom waveguide, CUONN_IDLE_PLACE where there is no node, of meshes whose
+   * nodes join any two waveguides and stand as far_walk.h says; NULL: neighbours, which stand as above */
+  const uint32_t *joined;
 } mesh_layout;
 
 #define CUONN_IDLE_PLACE UINT32_MAX
 
 /* Of the rectangular mesh; n_columns and nodes_at are then set for another. */
 CUONN_HOST_DEVICE mesh_layout mesh_layout_of(int n_modes) {
-  mesh_layout layout = {n_modes, n_modes, 8, 1, 3, 0, NULL};
+  mesh_layout layout = {n_modes, n_modes, 8, 1, 3, 0, NULL, NULL};
   while (layout.lanes < 32 && 2 * layout.lanes < n_modes) layout.lanes = 1 << ++layout.lane_bits;
   while (2 * layout.lanes * layout.pairs < n_modes) layout.pairs = 1 << ++layout.pair_bits;
   return layout;
@@ -62,13 +65,13 @@ CUONN_HOST_DEVICE size_t mesh_place(mesh_layout layout, int column, int top) {
 /* Diagonals of places with column + top waveguide = 0, 2, 4, ... */
 CUONN_HOST_DEVICE int mesh_diagonals(mesh_layout layout) { return (layout.n_columns + layout.n_modes - 1) / 2; }
 
-/* Column and top waveguide of a place; false if there is no node. */
+/* Column of a place and, where nodes join neighbours, its top waveguide; false if there is no node. */
 CUONN_HOST_DEVICE bool mesh_node_at(int *column, int *top, mesh_layout layout, size_t place) {
   const unsigned at = (unsigned)place, lane = at & (unsigned)(layout.lanes - 1), row = at >> layout.lane_bits;
   *column = (int)(row >> layout.pair_bits);
   *top = 2 * (int)((lane << layout.pair_bits) + (row & (unsigned)(layout.pairs - 1))) + *column % 2;
-  return *column < layout.n_columns && *top + 1 < layout.n_modes &&
-         (!layout.nodes_at || layout.nodes_at[place] != CUONN_IDLE_PLACE);
+  if (layout.nodes_at) return layout.nodes_at[place] != CUONN_IDLE_PLACE;
+  return *column < layout.n_columns && *top + 1 < layout.n_modes;
 }
 
 /* Number of the node at a place that holds one: column by column. */

@@ -1,15 +1,18 @@
 /* Fields at every stage of every column, where a chip may have taps.
  *
  * Layout as in walk.h: fields stay in registers, so that the only traffic is the writing of taps, 40 N^2 bytes for an
- * example, neighbouring lanes to neighbouring addresses. That is the limit; coefficients come from the L1 cache. */
+ * example, neighbouring lanes to neighbouring addresses. That is the limit; coefficients come from the L1 cache. Where
+ * nodes join any two waveguides, fields stand in shared memory (far_walk.h). */
 #include "stages.h"
 
+#include "far_walk.h"
 #include "walk.h"
 
 /* ---------------------------------------------------------------------------------------------------------- kernels */
 
 /* One node's stages. A shifter stage is a factor for each arm, a coupler is [[c, i s], [i s, c]]. */
 struct stage_node {
+  static constexpr int kPlanes = 3;
   float2 outer[2], inner[2], left, right;
   DEVICE void load(const float4 *at, int lanes) {
     const float4 a = at[0], b = at[lanes], c = at[2 * lanes];
@@ -90,6 +93,44 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<general_node, kLanes, kPairs>::k
   if (there) walk::write(out + at, x, n);
 }
 
+/* The same where nodes join any two waveguides. */
+KERNEL __launch_bounds__(CUONN_FAR_THREADS, 1)
+    k_far_stages(float2 *out, stage_taps taps, const float4 *stages, const float2 *turns, mesh_layout layout,
+                 const float2 *in, int n_examples, bool backward) {
+  const far_walk walk(layout);
+  float2 *const x = shared_memory<float2>(); /* [vector][waveguide] */
+  const size_t stride = static_cast<size_t>(mesh_stride(layout));
+  const int first = static_cast<int>(blockIdx.x) * walk.at_once;
+  walk.for_fields([&](int v, int w, int at) {
+    const float2 field = first + v < n_examples ? in[(first + v) * stride + w] : make_float2(0, 0);
+    x[at] = backward ? turns[w] * field : field;
+  });
+  const auto write = [&](int tap, int column) {
+    if (!taps.at[tap]) return;
+    walk.write(taps.at[tap] + (static_cast<size_t>(column) * n_examples + first) * stride, x, n_examples - first,
+               nullptr);
+    sync_block();
+  };
+  const auto visit = [&](int column, const far_node<stage_node> &of) {
+    for (int s = 0; s < 5; s++) {
+      write(backward ? 4 - s : s, column);
+      if (s == 4) break;
+      if (of.there()) {
+        walk.for_vectors([&](int at) {
+          act(x[at + of.top()], x[at + of.bottom()], of.node, static_cast<stage>(backward ? 3 - s : s));
+        });
+      }
+      sync_block();
+    }
+  };
+  if (backward) {
+    walk.for_columns<stage_node, true>(stages, visit);
+  } else {
+    walk.for_columns<stage_node, false>(stages, visit);
+  }
+  walk.write(out + first * stride, x, n_examples - first, backward ? nullptr : turns);
+}
+
 /* -------------------------------------------------------------------------------------------------------- launchers */
 
 template <int kLanes, int kPairs>
@@ -103,5 +144,10 @@ static cudaError_t launch(float2 *out, stage_taps taps, const float4 *stages, co
 extern "C" cudaError_t launch_stages(float2 *out, stage_taps taps, const float4 *stages, const float2 *turns,
                                      mesh_layout layout, const float2 *in, int n_examples, bool backward,
                                      cudaStream_t stream) {
+  if (layout.joined) {
+    const dim3 grid(blocks_for(static_cast<size_t>(n_examples), static_cast<unsigned>(CUONN_BLOCK / layout.lanes)));
+    return CUONN_LAUNCH(k_far_stages, grid, far_block(layout), far_shared_bytes(layout, 1), stream, out, taps, stages,
+                        turns, layout, in, n_examples, backward);
+  }
   CUONN_FOR_LAYOUT(layout, launch, out, taps, stages, turns, layout, in, n_examples, backward, stream);
 }

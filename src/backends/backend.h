@@ -73,7 +73,6 @@ typedef struct cuonn_backend {
   size_t steps_per_call;   /* steps after which training wants to look up: progress, stop */
   size_t models_per_state; /* most models of a sweep in one state: more would gain nothing, and be finished later */
   size_t modes_max;        /* most waveguides of a mesh, beyond which it refuses them; 0: CUONN_MODES_MAX */
-  bool neighbours_only;    /* it refuses meshes of which a node couples waveguides that are not neighbours */
   bool mzi_only;           /* it refuses meshes whose nodes are of another kind than mzi */
   bool moduli_only;        /* it refuses networks of another nonlinearity than the modulus, or without cross entropy */
   bool real_products;   /* by matrices, made (method dense) or read, it computes no nonlinearity that keeps the phase */
@@ -146,8 +145,7 @@ static inline bool backend_takes_modes(const cuonn_backend *backend, size_t n_mo
   return backend->modes_max == 0 || n_modes <= backend->modes_max;
 }
 static inline bool backend_takes_shape(const cuonn_backend *backend, const cuonn_mesh_shape *shape) {
-  return !shape ||
-         ((!backend->neighbours_only || shape->neighbours) && (!backend->mzi_only || shape->node == CUONN_NODE_MZI));
+  return !shape || !backend->mzi_only || shape->node == CUONN_NODE_MZI;
 }
 
 static inline bool backend_takes_network(const cuonn_backend *backend, const cuonn_network_shape *shape) {

@@ -71,8 +71,6 @@ cuonn_status cuonn_model_check_options(const cuonn_context *context, const cuonn
   CUONN_CHECK(backend_takes_modes(backend, options->shape.n_modes), CUONN_E_SHAPE,
               "backend %s computes meshes of up to %zu waveguides, these have %zu; use backend cpu", backend->name,
               backend->modes_max, options->shape.n_modes);
-  CUONN_CHECK(!backend->neighbours_only || !options->shape.mesh || options->shape.mesh->neighbours, CUONN_E_SHAPE,
-              "backend %s computes meshes whose nodes join neighbouring waveguides; use backend cpu", backend->name);
   CUONN_CHECK(backend_takes_shape(backend, options->shape.mesh), CUONN_E_SHAPE,
               "backend %s computes nodes of the kind mzi, not %s; use backend cpu", backend->name,
               cuonn_node_kind_name(cuonn_mesh_shape_node(options->shape.mesh)));

@@ -60,6 +60,54 @@ static void test_chip__measured_gradient_of_programmed_phases(void **unused) {
   }
 }
 
+/* Meshes whose nodes join any two waveguides: measured by both ways and computed, with all errors that a chip may have
+ * but crosstalk; and the exact gradient beside measured ones. */
+static void far_like_reference(fixture *f, size_t i) {
+  const cuonn_step step = {.epoch = 1, .first = 7, .count = 83, .number = 12};
+  const cuonn_chip_options chip = noisy(i);
+  cuonn_chip_options programmed = chip;
+  programmed.phase_error = .05;
+  programmed.phase_bits = 3;
+  like_reference(f, &programmed, i % 2 ? CUONN_GRADIENT_EXACT : CUONN_GRADIENT_IDEAL);
+  if (f->network.shape.style != CUONN_STYLE_TOP && f->network.shape.style != CUONN_STYLE_BOTTOM) return;
+  const cuonn_gradient_method method = i / 2 % 2 ? CUONN_GRADIENT_DIGITAL : CUONN_GRADIENT_ANALOG;
+  like_reference(f, &chip, method);
+
+  static outcome beside[2][2]; /* exact, then measured; cuda, reference */
+  memset(beside, 0, sizeof beside);
+  for (size_t side = 0; side < 2; side++) {
+    computing c = open_backend(side ? &cuonn_backend_reference : cuda, f, &chip, method, 1);
+    for (size_t measured = 0; measured < 2; measured++) {
+      cuonn_mesh_gradient gradients[kLayers];
+      for (size_t l = 0; l < kLayers; l++) {
+        double *const at = beside[measured][side].gradient[l];
+        gradients[l] = (cuonn_mesh_gradient){at, at + f->nodes, at + 2 * f->nodes};
+      }
+      OK(c.backend->gradient(beside[measured][side].losses, gradients, c.state, 0, 1, CUONN_SPLIT_TRAIN, &step,
+                             measured ? method : CUONN_GRADIENT_EXACT));
+    }
+    c.backend->destroy(c.state);
+  }
+  same_outcome(&beside[0][0], &beside[0][1], f, CUONN_GRADIENT_EXACT);
+  same_outcome(&beside[1][0], &beside[1][1], f, method);
+}
+
+static void test_chip__far_pairs(void **unused) {
+  (void)unused;
+  const size_t sizes[] = {8, 9, 18, 33};
+  const double losses[] = {0, 1.5, 3};
+  for (size_t i = 0; i < 24; i++) {
+    const size_t n = sizes[i % 4];
+    cuonn_mesh_shape *shape;
+    fixture f;
+    OK(cuonn_mesh_shape_make(&shape, i % 4 ? CUONN_ARCHITECTURE_TREE : CUONN_ARCHITECTURE_BUTTERFLY, n, 0));
+    create_shaped(&f, n, shape, (cuonn_phase_style)(i / 4 % 4), losses[i / 8]);
+    far_like_reference(&f, i);
+    release(&f);
+    cuonn_mesh_shape_free(shape);
+  }
+}
+
 /* Single calls, for which a state is made that does not train. */
 static void test_chip__public_functions(void **unused) {
   (void)unused;
@@ -576,6 +624,7 @@ int main(void) {
       cmocka_unit_test(test_chip__same_noise_as_reference),
       cmocka_unit_test(test_chip__computed_gradients_of_programmed_phases),
       cmocka_unit_test(test_chip__measured_gradient_of_programmed_phases),
+      cmocka_unit_test(test_chip__far_pairs),
       cmocka_unit_test(test_chip__public_functions),
       cmocka_unit_test(test_models__do_not_meet),
       cmocka_unit_test(test_read__keeps_frozen_factors),

@@ -85,10 +85,10 @@ static void test_auto_fits_meshes(void **unused) {
   OK(cuonn_mesh_shape_make(&far, CUONN_ARCHITECTURE_BUTTERFLY, 8, 0));
   fits("auto", 8, NULL, "cuda");
   fits("auto", 8, near, "cuda");
-  fits("auto", 8, far, "cpu");
+  fits("auto", 8, far, "cuda");
   fits("auto", cuonn_backend_cuda.modes_max, NULL, "cuda");
   fits("auto", cuonn_backend_cuda.modes_max + 1, NULL, "cpu");
-  fits("cuda", 8, far, "cuda");
+  fits("cuda", cuonn_backend_cuda.modes_max + 1, NULL, "cuda");
   cuonn_mesh_shape_free(far);
   cuonn_mesh_shape_free(near);
 }

@@ -3,7 +3,9 @@
 
 #include "support/shapes.h"
 
-#include "cuda/device.h"
+#include <simt.h>
+
+#include "cuda/meshes.h"
 
 static void neighbours_are_computed(void **unused) {
   (void)unused;
@@ -30,23 +32,143 @@ static void larger_meshes_are_computed(void **unused) {
   }
 }
 
-static void others_are_refused(void **unused) {
+/* Whichever method is asked for. */
+static void far_pairs_are_computed(void **unused) {
   (void)unused;
-  cuonn_mesh_shape *const shape = shape_of(&far_shapes[0]);
+  static const char *const methods[] = {"columns", "auto"};
+  for (size_t i = 0; i < 2; i++)
+    shapes_check(far_shapes, sizeof far_shapes / sizeof *far_shapes, CUONN_NODE_MZI, "cuda", methods[i],
+                 FLT_EPSILON / 2);
+}
+
+/* Groups of threads of one warp, one warp, several nodes a lane; in every order of warps and blocks. */
+static void larger_far_meshes_are_computed(void **unused) {
+  (void)unused;
+  static const struct {
+    cuonn_architecture architecture;
+    size_t n;
+  } meshes[] = {{CUONN_ARCHITECTURE_BUTTERFLY, 16},
+                {CUONN_ARCHITECTURE_TREE, 17},
+                {CUONN_ARCHITECTURE_TREE, 33},
+                {CUONN_ARCHITECTURE_BUTTERFLY, 64},
+                {CUONN_ARCHITECTURE_BUTTERFLY, 128}};
+  for (size_t i = 0; i < sizeof meshes / sizeof *meshes; i++) {
+    cuonn_mesh_shape *shape;
+    OK(cuonn_mesh_shape_make(&shape, meshes[i].architecture, meshes[i].n, 0));
+    for (int schedule = 0; schedule < SIMT_SCHEDULES; schedule++) {
+      simt_schedule(schedule);
+      shape_network_agrees(shape, "cuda", "auto", schedule % 2, false, FLT_EPSILON / 2);
+      shape_network_agrees(shape, "cuda", NULL, schedule % 2, true, FLT_EPSILON / 2);
+    }
+    cuonn_mesh_shape_free(shape);
+  }
+  simt_schedule(0);
+}
+
+/* Fields at all taps, both ways, of a shape and of more examples than a block has. */
+static void taps_are_those_of_reference(const cuonn_mesh_shape *shape, size_t n_examples) {
+  const size_t n = cuonn_mesh_shape_modes(shape), columns = cuonn_mesh_shape_columns(shape) - 1;
+  const size_t each = 2 * columns * n_examples * n;
+  chance c = {n};
+  cuonn_mesh mesh;
+  cuonn_fields x, y;
+  double *values[2];
+  OK(cuonn_mesh_create_shaped(&mesh, shape, CUONN_STYLE_TOP));
+  dense_random(&mesh, &c, .1, .5);
+  OK(cuonn_fields_create(&x, n_examples, n));
+  OK(cuonn_fields_create(&y, n_examples, n));
+  chance_normals(x.values, 2 * n_examples * n, &c);
+  for (size_t i = 0; i < 2; i++) assert_non_null(values[i] = malloc(5 * each * sizeof **values));
+  for (int backward = 0; backward < 2; backward++) {
+    for (size_t i = 0; i < 2; i++) {
+      double *const at = values[i];
+      const cuonn_taps taps = {at, at + each, at + 2 * each, at + 3 * each, at + 4 * each};
+      cuonn_context *context;
+      OK(cuonn_context_create(&context, i ? "reference" : "cuda", 1));
+      OK(cuonn_propagate(&y, &taps, context, &mesh, &x, backward));
+      cuonn_context_free(context);
+    }
+    CLOSE(values[0], values[1], 5 * each, .rel = 64 * (FLT_EPSILON / 2));
+  }
+  for (size_t i = 0; i < 2; i++) free(values[i]);
+  cuonn_fields_free(&y);
+  cuonn_fields_free(&x);
+  cuonn_mesh_free(&mesh);
+}
+
+static void far_pairs_have_taps(void **unused) {
+  (void)unused;
+  static const size_t sizes[] = {7, 18, 70};
+  for (size_t i = 0; i < 3; i++) {
+    cuonn_mesh_shape *shape;
+    OK(cuonn_mesh_shape_make(&shape, CUONN_ARCHITECTURE_TREE, sizes[i], 0));
+    taps_are_those_of_reference(shape, 17);
+    cuonn_mesh_shape_free(shape);
+  }
+}
+
+/* Fields and gradients of a mesh with large losses, and one node that lets nothing pass in the middle, which no way
+ * back can undo. Rounding of up to 10 columns as in shapes.h; gradients are sums over the examples. */
+static void lossy_mesh_agrees(cuonn_architecture architecture, size_t n, size_t n_examples) {
+  const double u = FLT_EPSILON / 2;
+  const size_t size = 2 * n_examples * n;
+  chance c = {n};
+  cuonn_mesh_shape *shape;
+  cuonn_mesh mesh;
+  cuonn_fields x, g, y[2], back[2];
+  double *gradients[2];
+  OK(cuonn_mesh_shape_make(&shape, architecture, n, 0));
+  OK(cuonn_mesh_create_shaped(&mesh, shape, CUONN_STYLE_SYMMETRIC));
+  const size_t nodes = mesh.n_nodes, each = 2 * nodes + n;
+  dense_random(&mesh, &c, .1, 3);
+  mesh.loss_db[2 * (nodes / 2)] = 120;
+  OK(cuonn_fields_create(&x, n_examples, n));
+  OK(cuonn_fields_create(&g, n_examples, n));
+  chance_normals(x.values, size, &c);
+  chance_normals(g.values, size, &c);
+  for (size_t i = 0; i < 2; i++) {
+    cuonn_context *context;
+    OK(cuonn_fields_create(&y[i], n_examples, n));
+    OK(cuonn_fields_create(&back[i], n_examples, n));
+    assert_non_null(gradients[i] = malloc(each * sizeof(double)));
+    cuonn_mesh_gradient to = {gradients[i], gradients[i] + nodes, gradients[i] + 2 * nodes};
+    OK(cuonn_context_create(&context, i ? "reference" : "cuda", 1));
+    OK(cuonn_propagate(&y[i], NULL, context, &mesh, &x, false));
+    OK(cuonn_vjp(&to, &back[i], context, &mesh, &x, &g));
+    cuonn_context_free(context);
+  }
+  CLOSE(y[0].values, y[1].values, size, .rel = 64 * u);
+  CLOSE(back[0].values, back[1].values, size, .rel = 64 * u);
+  CLOSE(gradients[0], gradients[1], each, .rel = 256 * u);
+  for (size_t i = 0; i < 2; i++) {
+    free(gradients[i]);
+    cuonn_fields_free(&back[i]);
+    cuonn_fields_free(&y[i]);
+  }
+  cuonn_fields_free(&g);
+  cuonn_fields_free(&x);
+  cuonn_mesh_free(&mesh);
+  cuonn_mesh_shape_free(shape);
+}
+
+/* The most waveguides that a device takes; and more examples than all blocks take at once. */
+static void lossy_far_meshes_are_computed(void **unused) {
+  (void)unused;
+  lossy_mesh_agrees(CUONN_ARCHITECTURE_BUTTERFLY, CUONN_DEVICE_MODES_MAX, 5);
+  for (int schedule = 0; schedule < 2; schedule++) {
+    simt_schedule(schedule);
+    lossy_mesh_agrees(CUONN_ARCHITECTURE_TREE, 66, 4 * kMostChunks + 3);
+  }
+  simt_schedule(0);
+}
+
+static void other_nodes_are_refused(void **unused) {
+  (void)unused;
   cuonn_context *context;
   cuonn_mesh mesh;
   double matrix[32];
-  OK(cuonn_context_create(&context, "cuda", 0));
-  OK(cuonn_mesh_create_shaped(&mesh, shape, CUONN_STYLE_TOP));
-  REFUSED(cuonn_matrix(matrix, context, &mesh), CUONN_E_SHAPE, "neighbouring waveguides; use backend cpu");
-  /* before anything of a training is begun, too */
-  const cuonn_network_shape of = {
-      4, 1, 2, CUONN_STYLE_TOP, true, shape, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
   cuonn_training_options training = CUONN_TRAINING_OPTIONS_INIT;
-  REFUSED(cuonn_training_check(context, &of, &training), CUONN_E_SHAPE, "neighbouring waveguides; use backend cpu");
-  cuonn_mesh_free(&mesh);
-  cuonn_mesh_shape_free(shape);
-
+  OK(cuonn_context_create(&context, "cuda", 0));
   cuonn_mesh_shape *const third = shape_with(&neighbour_shapes[0], CUONN_NODE_MZI3);
   const cuonn_network_shape of_third = {
       4, 1, 2, CUONN_STYLE_TOP, true, third, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
@@ -60,9 +182,10 @@ static void others_are_refused(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(neighbours_are_computed),
-      cmocka_unit_test(larger_meshes_are_computed),
-      cmocka_unit_test(others_are_refused),
+      cmocka_unit_test(neighbours_are_computed), cmocka_unit_test(larger_meshes_are_computed),
+      cmocka_unit_test(far_pairs_are_computed),  cmocka_unit_test(larger_far_meshes_are_computed),
+      cmocka_unit_test(far_pairs_have_taps),     cmocka_unit_test(lossy_far_meshes_are_computed),
+      cmocka_unit_test(other_nodes_are_refused),
   };
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   cuda_release();

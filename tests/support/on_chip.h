@@ -29,14 +29,15 @@ typedef struct {
   uint8_t labels[kTrain];
 } fixture;
 
-static void create(fixture *f, size_t n, cuonn_phase_style style, double loss_db) {
+/* mesh: NULL: rectangular. */
+static void create_shaped(fixture *f, size_t n, const cuonn_mesh_shape *mesh, cuonn_phase_style style, double loss_db) {
   const size_t n_classes = n > 20 ? 20 : 4; /* more than one vector of outputs, or less */
   const cuonn_network_shape shape = {
-      n, kLayers, n_classes, style, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+      n, kLayers, n_classes, style, true, mesh, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
   chance c = {n};
   f->n = n;
-  f->nodes = cuonn_mesh_nodes(n);
   OK(cuonn_network_create(&f->network, &shape));
+  f->nodes = f->network.layers->n_nodes;
   for (size_t l = 0; l < kLayers; l++) dense_random(&f->network.layers[l], &c, .1, loss_db);
   OK(cuonn_fields_create(&f->fields[0], kTrain, n));
   OK(cuonn_fields_create(&f->fields[1], kTest, n));
@@ -45,6 +46,10 @@ static void create(fixture *f, size_t n, cuonn_phase_style style, double loss_db
     memset(f->fields[i].values, 0, 2 * n * sizeof(double)); /* one dark example */
   }
   for (size_t e = 0; e < kTrain; e++) f->labels[e] = (uint8_t)(e % n_classes);
+}
+
+static void create(fixture *f, size_t n, cuonn_phase_style style, double loss_db) {
+  create_shaped(f, n, NULL, style, loss_db);
 }
 
 static void release(fixture *f) {

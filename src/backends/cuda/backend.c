@@ -13,7 +13,6 @@ const cuonn_backend cuonn_backend_cuda = {
     .steps_per_call = kGraphSteps,
     .models_per_state = 1024,
     .modes_max = CUONN_DEVICE_MODES_MAX,
-    .neighbours_only = true,
     .moves_no_phases = true,
     .mzi_only = true,
     .moduli_only = true,

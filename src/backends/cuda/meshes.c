@@ -55,10 +55,8 @@ static cuonn_status place_in_order(int *n_columns, cuda_meshes *out, const cuonn
   return CUONN_OK;
 }
 
-/* A shape other than the rectangular one: as its columns stand, if the parity of their nodes lets them. */
-static cuonn_status place_shape(cuda_meshes *out, const cuonn_mesh_shape *shape, cudaStream_t stream) {
-  cuonn_status status = CUONN_OK;
-  uint32_t *nodes_at = NULL, *device;
+/* Nodes of neighbours: as the columns stand, if the parity of their nodes lets them. */
+static cuonn_status place_neighbours(cuda_meshes *out, const cuonn_mesh_shape *shape) {
   out->first_column = fits(shape, 0) ? 0 : 1;
   out->aligned = fits(shape, out->first_column);
   out->layout.n_columns = 2; /* the least that the coefficients are made for */
@@ -66,19 +64,52 @@ static cuonn_status place_shape(cuda_meshes *out, const cuonn_mesh_shape *shape,
     const int last = (int)(shape->n_columns + out->first_column);
     if (last > 2) out->layout.n_columns = last;
     place_nodes(out, shape, out->first_column);
+    return CUONN_OK;
+  }
+  return place_in_order(&out->layout.n_columns, out, shape);
+}
+
+/* Nodes of any two waveguides (kernels/far_walk.h): in the order of their column. */
+static void place_far(cuda_meshes *out, const cuonn_mesh_shape *shape) {
+  const size_t width = (size_t)out->layout.lanes * (size_t)out->layout.pairs;
+  out->aligned = true;
+  out->layout.n_columns = (int)shape->n_columns;
+  for (size_t k = 0; k < shape->n_nodes; k++) {
+    const size_t c = shape->column_of[k];
+    out->place[k] = (uint32_t)(c * width + k - shape->columns[c].first);
+  }
+}
+
+/* A list by place to the device; places without a node are idle. Waits. */
+static cuonn_status upload_list(const uint32_t **out, cuda_meshes *m, uint32_t *host, cudaStream_t stream) {
+  const size_t places = mesh_places(m->layout);
+  uint32_t *device;
+  CUONN_TRY(cuda_allocate(&device, &m->lasting, places, sizeof *device, "the shape of the mesh"));
+  CUONN_CUDA(cudaMemcpyAsync(device, host, places * sizeof *device, cudaMemcpyHostToDevice, stream));
+  CUONN_CUDA(cudaStreamSynchronize(stream));
+  *out = device;
+  return CUONN_OK;
+}
+
+/* A shape other than the rectangular one. */
+static cuonn_status place_shape(cuda_meshes *out, const cuonn_mesh_shape *shape, cudaStream_t stream) {
+  cuonn_status status = CUONN_OK;
+  uint32_t *list = NULL;
+  if (shape->neighbours) {
+    CUONN_TRY_DONE(place_neighbours(out, shape));
   } else {
-    CUONN_TRY_DONE(place_in_order(&out->layout.n_columns, out, shape));
+    place_far(out, shape);
   }
   const size_t places = mesh_places(out->layout);
-  CUONN_TRY_DONE(cuonn_allocate(&nodes_at, places, sizeof *nodes_at));
-  memset(nodes_at, 0xff, places * sizeof *nodes_at);
-  for (size_t k = 0; k < shape->n_nodes; k++) nodes_at[out->place[k]] = (uint32_t)k;
-  CUONN_TRY_DONE(cuda_allocate(&device, &out->lasting, places, sizeof *device, "the shape of the mesh"));
-  CUONN_CUDA_DONE(cudaMemcpyAsync(device, nodes_at, places * sizeof *device, cudaMemcpyHostToDevice, stream));
-  CUONN_CUDA_DONE(cudaStreamSynchronize(stream));
-  out->layout.nodes_at = device;
+  CUONN_TRY_DONE(cuonn_allocate(&list, places, sizeof *list));
+  memset(list, 0xff, places * sizeof *list);
+  for (size_t k = 0; k < shape->n_nodes; k++) list[out->place[k]] = (uint32_t)k;
+  CUONN_TRY_DONE(upload_list(&out->layout.nodes_at, out, list, stream));
+  if (shape->neighbours) goto done;
+  for (size_t k = 0; k < shape->n_nodes; k++) list[out->place[k]] = shape->pairs[k][0] | shape->pairs[k][1] << 16;
+  CUONN_TRY_DONE(upload_list(&out->layout.joined, out, list, stream));
 done:
-  free(nodes_at);
+  free(list);
   return status;
 }
 
@@ -194,7 +225,7 @@ done:
 }
 
 cuonn_status cuda_meshes_set_errors(cuda_meshes *m, const cuonn_mesh *const *from, cudaStream_t stream) {
-  bool ideal = true;
+  bool ideal = !m->layout.joined; /* whose phases are not handed on along diagonals */
   for (size_t i = 0; i < m->n_meshes; i++) ideal = ideal && mesh_is_ideal(from[i]);
   CUONN_CUDA(cudaStreamSynchronize(stream));
   cuda_memory_free(&m->kind);

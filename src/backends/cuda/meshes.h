@@ -28,7 +28,7 @@ typedef struct {
   cuda_memory lasting, kind; /* kind: what depends on the kind of nodes */
 } cuda_meshes;
 
-/* Of a shape whose nodes join neighbouring waveguides. CUONN_E_SHAPE for more waveguides than the kernels hold.
+/* Of any shape. CUONN_E_SHAPE for more waveguides than the kernels hold.
  * with_outputs: gamma and the phases that nodes leave are kept. */
 cuonn_status cuda_meshes_create(cuda_meshes *out, size_t n_meshes, const cuonn_mesh_shape *shape,
                                 cuonn_phase_style style, bool with_outputs, const cuda_session *session);

@@ -2,7 +2,7 @@
  * (kernels/network.cu): exact gradients, of the chip or of one without errors. */
 #include "cuda/method.h"
 
-static bool supports(const cuonn_mesh_shape *shape) { return shape->neighbours; }
+static bool supports(const cuonn_mesh_shape *shape) { return !shape || shape->neighbours; }
 
 static cuonn_status gradient(const cuda_state *s, const cuda_batch *b) {
   const cuda_meshes *const meshes = cuda_meshes_of(s, b->which);

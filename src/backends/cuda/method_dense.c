@@ -4,7 +4,10 @@
 #include "cuda/products.h"
 #include "kernels/matrix_gradient.h"
 
-static bool supports(const cuonn_mesh_shape *shape) { return shape->neighbours; }
+static bool supports(const cuonn_mesh_shape *shape) {
+  (void)shape;
+  return true;
+}
 
 static cuonn_status forward(const products_call *p) {
   for (size_t l = 0; l < p->layers; l++) {
@@ -27,6 +30,7 @@ static cuonn_status backward(const products_call *p) {
 static cuonn_status gradient(const cuda_state *s, const cuda_batch *on) {
   const cuda_meshes *const meshes = cuda_meshes_of(s, on->which);
   products_call p;
+  if (s->in_situ.nodes) CUONN_TRY(cuda_meshes_fill(meshes, s->session->stream)); /* steps do not: in_situ's prepare() */
   CUONN_TRY(products_begin(&p, s, on));
   CUONN_TRY(products_build(&p, meshes, false));
   CUONN_TRY(products_gather(&p));

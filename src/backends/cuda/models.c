@@ -47,21 +47,20 @@ static cuonn_status create_steps(cuda_state *s) {
   const char *const of = "the gradients of a batch";
   steps->order_epoch = -1;
   steps->most_chunks = cuda_chunks(p->batch_size, s->meshes.layout, layers);
-  const bool dense = cuda_exact_method(p) == &cuda_dense;
+  const bool dense = cuda_exact_method(p) == &cuda_dense, measured = cuonn_gradient_is_measured(p->gradient);
   steps->n_parts = dense ? cuda_chunks(p->shape.n_modes, s->meshes.layout, layers) : steps->most_chunks;
   steps->most_models = models;
-  if (cuonn_gradient_is_measured(p->gradient)) { /* exact ones are only compared with */
+  if (measured) { /* exact ones are only compared with */
     const size_t fit = ((size_t)1 << 30) / (steps->n_parts * layers * places * sizeof(float2));
     if (fit < models) steps->most_models = fit > 0 ? fit : 1;
   }
   const size_t parts = steps->most_models * steps->n_parts;
   const size_t outputs = network_outputs_size(s->meshes.layout, steps->most_models, steps->most_chunks, layers);
   CUONN_TRY(cuda_allocate(&steps->gradient, memory, parts * layers * places, sizeof(float2), of));
-  if (dense) {
-    CUONN_TRY(products_create(s, true));
-  } else {
+  if (!dense) {
     CUONN_TRY(cuda_allocate(&steps->outputs, memory, outputs, sizeof(float2), "the fields behind layers"));
   }
+  if (dense || measured) CUONN_TRY(products_create(s, dense || p->measurement == CUONN_MEASUREMENT_MATRIX));
   CUONN_TRY(cuda_allocate(&steps->chunk_losses, memory, models * steps->most_chunks, sizeof(double), of));
   CUONN_TRY(cuda_allocate(&steps->derived, memory, meshes * places, sizeof(float2), of));
   CUONN_TRY(cuda_allocate(&steps->pulled, memory, meshes * places, sizeof(float2), of));
@@ -73,7 +72,7 @@ static cuonn_status create_steps(cuda_state *s) {
   CUONN_TRY(cuda_allocate(&steps->steps, memory, kGraphSteps * models, sizeof(optimizer_step), of));
   CUONN_TRY(cuda_allocate(&steps->first, memory, meshes * places, sizeof(double2), "the moments"));
   CUONN_TRY(cuda_allocate(&steps->second, memory, meshes * places, sizeof(double2), "the moments"));
-  if (cuonn_gradient_is_measured(p->gradient)) {
+  if (measured) {
     const size_t outputs_of_all = meshes * p->shape.n_modes;
     CUONN_TRY(cuda_allocate(&steps->gamma_first, memory, outputs_of_all, sizeof(double), "the moments"));
     CUONN_TRY(cuda_allocate(&steps->gamma_second, memory, outputs_of_all, sizeof(double), "the moments"));
@@ -93,8 +92,6 @@ cuonn_status cuda_create(void **out, const backend_problem *problem) {
   s->problem = *problem;
   CUONN_TRY_DONE(network_shape_own(&s->problem.shape));
   const cuonn_network_shape *const shape = &s->problem.shape;
-  CUONN_CHECK_DONE(cuda_method_of(problem, problem->gradient)->supports(shape->mesh), CUONN_E_SHAPE,
-                   "backend cuda computes meshes whose nodes join neighbouring waveguides; use backend cpu");
   CUONN_CHECK_DONE(shape->mesh->node == CUONN_NODE_MZI, CUONN_E_SHAPE,
                    "backend cuda computes nodes of the kind mzi, not %s; use backend cpu",
                    cuonn_node_kind_name(shape->mesh->node));

@@ -34,6 +34,8 @@ cuonn_status products_begin(products_call *out, const cuda_state *s, const cuda_
   const size_t b = s->problem.batch_size;
   const cuda_set *const set = s->sets + on->split;
   const unsigned *const order = cuda_order_of(s, on);
+  const bool by_example =
+      s->in_situ.nodes && !s->in_situ.by_matrix; /* which sends c of all waveguides through a chip */
   *out = (products_call){.s = s,
                          .room = &s->products,
                          .stream = s->session->stream,
@@ -41,7 +43,7 @@ cuonn_status products_begin(products_call *out, const cuda_state *s, const cuda_
                                   .n_models = (int)on->n_models,
                                   .n_classes = (int)shape->n_classes,
                                   .most_examples = (int)b,
-                                  .n_written = (int)(s->products.columns ? shape->n_classes : shape->n_modes),
+                                  .n_written = (int)(by_example ? shape->n_modes : shape->n_classes),
                                   .fields = set->fields,
                                   .labels = set->labels,
                                   .order = order,
