@@ -86,13 +86,18 @@ typedef struct cuonn_chip_options {
 
   double perturbation; /**< spsa, finite-difference: by how much phases are moved up and down, radians */
   size_t estimates;    /**< spsa: gradients, each of its own signs, whose mean is taken */
+
+  /** A fabricated chip (cuonn/fabricated.h), which outlives all that is computed with it, in place of errors that are
+   *  drawn; NULL: none. With one, coupler_* and loss_* are 0, phase_bits if it has drive curves, and crosstalk if it
+   * has that. */
+  const struct cuonn_fabricated *fabricated;
 } cuonn_chip_options;
 
 /** A chip without errors and noise. */
 #define CUONN_CHIP_OPTIONS_INIT                                                                       \
   {                                                                                                   \
     0, CUONN_MEASUREMENT_EXAMPLE, CUONN_SCALE_EXAMPLE, CUONN_NOISE_FRESH, 0, 0, 0, 0, 0, false, 0, 0, \
-        CUONN_LOSS_TRUNCATED, 0, 0, 1, 0, .1, 1                                                       \
+        CUONN_LOSS_TRUNCATED, 0, 0, 1, 0, .1, 1, NULL                                                 \
   }
 
 /** Fills in what CUONN_CHIP_OPTIONS_INIT holds, for callers that have no macros. */
@@ -105,8 +110,8 @@ CUONN_API void cuonn_chip_options_init(cuonn_chip_options *out);
 #define CUONN_ESTIMATES_MAX 1000000
 
 /** Checks a chip, and whether a gradient can be measured on meshes of a style.
- *  @return CUONN_OK; CUONN_E_ARGUMENT naming the number that is out of range, or a style whose shifters do not stand in
- *          one arm if the gradient is measured */
+ *  @return CUONN_OK; CUONN_E_ARGUMENT naming the number that is out of range or that a fabricated chip has already, or
+ * a style whose shifters do not stand in one arm if the gradient is measured */
 CUONN_API cuonn_status cuonn_chip_check(const cuonn_chip_options *chip, cuonn_gradient_method method,
                                         cuonn_phase_style style);
 
@@ -115,9 +120,10 @@ CUONN_API cuonn_status cuonn_chip_check(const cuonn_chip_options *chip, cuonn_gr
  *  @return CUONN_OK; CUONN_E_ARGUMENT for crosstalk where a node couples waveguides that are not neighbours */
 CUONN_API cuonn_status cuonn_chip_check_shape(const cuonn_chip_options *chip, const cuonn_mesh_shape *shape);
 
-/** Draws the coupler errors and losses that a chip was made with, from its seed, in place of what the meshes had.  A
- *  chip without any (their means and deviations are 0) leaves those, which may have come from a file.
- *  @return CUONN_OK; as cuonn_chip_check() */
+/** Draws the coupler errors and losses that a chip was made with, from its seed, in place of what the meshes had, or
+ *  takes those of its fabricated chip.  A chip without any (their means and deviations are 0) leaves those, which may
+ *  have come from a file.
+ *  @return CUONN_OK; as cuonn_chip_check(); CUONN_E_SHAPE for a fabricated chip that has other meshes */
 CUONN_API cuonn_status cuonn_chip_draw_errors(cuonn_network *network, const cuonn_chip_options *chip);
 
 #ifdef __cplusplus

@@ -55,6 +55,8 @@ typedef struct cuonn_config {
   char start_file[CUONN_CONFIG_TEXT]; /**< network.start_file: needed with, and only with, start: file */
   cuonn_training_options training;    /**< training.*, chip.*; training.seed seeds starting phases and order */
   size_t repeats;                     /**< sweep.repeats; 1 but in a grid (cuonn/grid.h) */
+  char chip_file[CUONN_CONFIG_TEXT];  /**< chip.file: a fabricated chip, "" if there is none; who reads it sets
+                                           training.chip.fabricated */
   char chip_errors_file[CUONN_CONFIG_TEXT];  /**< chip.errors_file: errors of each node, "" if there is none */
   cuonn_energy_preset energy_preset;         /**< energy.preset: what the values of `energy` were before single keys */
   cuonn_energy_components energy_components; /**< energy.components: the same of its electronics, over the preset */

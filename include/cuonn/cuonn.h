@@ -12,6 +12,7 @@
 #include "cuonn/convention.h"
 #include "cuonn/dataset.h"
 #include "cuonn/energy.h"
+#include "cuonn/fabricated.h"
 #include "cuonn/features.h"
 #include "cuonn/fields.h"
 #include "cuonn/files.h"

@@ -25,6 +25,7 @@
 #include "cuonn/convention.h"
 #include "cuonn/dataset.h"
 #include "cuonn/energy.h"
+#include "cuonn/fabricated.h"
 #include "cuonn/fields.h"
 #include "cuonn/grid.h"
 #include "cuonn/mesh.h"
@@ -50,6 +51,23 @@ CUONN_API cuonn_status cuonn_unitary_write(const char *path, const double *matri
  *  @param[in] n_modes  waveguides of the mesh
  *  @return also CUONN_E_SHAPE, as cuonn_mesh_shape_create() */
 CUONN_API cuonn_status cuonn_mesh_shape_read(cuonn_mesh_shape **out, size_t n_modes, const char *path);
+
+/** Reads a fabricated chip: coupler_error(layer, node, side), loss_db(layer, node, shifter), either or both; drive
+ * curves theta_offset, phi_offset (layer, node), gamma_offset(layer, waveguide), and theta_slope, phi_slope and
+ * gamma_slope, all or none; crosstalk(entry), crosstalk_to, crosstalk_from and crosstalk_layer, if it has them.
+ * Attributes as of a mesh, modes (N; of rectangular meshes of N columns by the nodes, where absent), driver_least_volts
+ * (0), driver_most_volts, driver_bits (0), wavelength_nm (0).  A file of a mesh or network is one, too; without layers,
+ * it has one.
+ *  @param[out] out  release with cuonn_fabricated_free()
+ *  @return also as cuonn_fabricated_check() */
+CUONN_API cuonn_status cuonn_fabricated_read(cuonn_fabricated *out, const char *path);
+
+/** Writes a fabricated chip. */
+CUONN_API cuonn_status cuonn_fabricated_write(const char *path, const cuonn_fabricated *chip);
+
+/** What identifies a chip: a line of text with a hash of its numbers, as cuonn_dataset_identity() has them.
+ *  @return a string to be released with free(); NULL if there is no memory */
+CUONN_API char *cuonn_fabricated_identity(const cuonn_fabricated *chip);
 
 /** Reads a mesh: theta(node), phi(node); gamma(waveguide), coupler_error(node, side), loss_db(node, shifter),
  *  attributes architecture, columns, node and phase_style are zero, or rectangular, N, mzi and top, where absent; of

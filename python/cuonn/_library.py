@@ -68,7 +68,7 @@ ChipOptions = _struct(
     ("tap_shot", c_double), ("io_amplitude", c_double), ("io_phase", c_double), ("coupler_mean", c_double),
     ("coupler_std", c_double), ("coupler_equal", c_bool), ("loss_mean", c_double), ("loss_std", c_double),
     ("loss_law", c_int), ("phase_bits", c_size_t), ("crosstalk", c_double), ("crosstalk_decay", c_double),
-    ("phase_error", c_double), ("perturbation", c_double), ("estimates", c_size_t))
+    ("phase_error", c_double), ("perturbation", c_double), ("estimates", c_size_t), ("fabricated", c_void_p))
 OptimizerOptions = _struct(
     "cuonn_optimizer_options", ("kind", c_int), ("learning_rate", c_double), ("momentum", c_double),
     ("beta1", c_double), ("beta2", c_double), ("epsilon", c_double), ("restart_bias_correction_each_epoch", c_bool))

@@ -12,6 +12,7 @@
 
 #include "cuonn/chip.h"
 #include "cuonn/compute.h"
+#include "cuonn/fabricated.h"
 #include "cuonn/model.h"
 #include "cuonn/training.h"
 #include "mesh/shape.h"
@@ -77,6 +78,7 @@ typedef struct cuonn_backend {
   bool moduli_only;        /* it refuses networks of another nonlinearity than the modulus, or without cross entropy */
   bool real_products;   /* by matrices, made (method dense) or read, it computes no nonlinearity that keeps the phase */
   bool moves_no_phases; /* it refuses gradients from the losses of moved phases */
+  bool laws_only;       /* it refuses chips with drive curves or shares of crosstalk of their own */
 
   /* Whether it can compute here; CUONN_E_DEVICE and the reason if not. device: unless NULL, one line on the device that
    * computes, "" if that is the processor. */
@@ -160,6 +162,12 @@ static inline bool backend_multiplies(const cuonn_backend *backend, const cuonn_
 
 static inline bool backend_takes_gradient(const cuonn_backend *backend, cuonn_gradient_method method) {
   return !backend->moves_no_phases || !cuonn_gradient_is_perturbed(method);
+}
+
+/* Whether it computes what a chip makes of phases. */
+static inline bool backend_takes_chip(const cuonn_backend *backend, const cuonn_chip_options *chip) {
+  const cuonn_fabricated *const made = chip->fabricated;
+  return !backend->laws_only || !made || (!made->drive_slope && !made->crosstalk);
 }
 
 /* A context: which backend, and its number of threads. */

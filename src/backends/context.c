@@ -96,6 +96,25 @@ void cuonn_context_fit_gradient(cuonn_context *context, cuonn_gradient_method me
   if (context->backend != chosen) note_threads(context);
 }
 
+void cuonn_context_fit_chip(cuonn_context *context, const cuonn_chip_options *chip) {
+  const cuonn_backend *const chosen = context->backend;
+  for (size_t i = 0; context->automatic && i < kBackends; i++) {
+    if (backends[i] != context->backend) continue;
+    if (backend_takes_chip(context->backend, chip)) break;
+    snprintf(context->note, sizeof context->note,
+             "backend %s does not compute the drive curves and crosstalk of a chip file", context->backend->name);
+    context->backend = find_usable(i + 1, context->note, sizeof context->note);
+  }
+  if (context->backend != chosen) note_threads(context);
+}
+
+cuonn_status cuonn_context_check_chip(const cuonn_context *context, const cuonn_chip_options *chip) {
+  CUONN_CHECK(backend_takes_chip(context->backend, chip), CUONN_E_ARGUMENT,
+              "backend %s does not compute the drive curves and crosstalk of a chip file; use backend cpu",
+              context->backend->name);
+  return CUONN_OK;
+}
+
 static const char *const methods[] = {
     [CUONN_METHOD_AUTO] = "auto", [CUONN_METHOD_COLUMNS] = "columns", [CUONN_METHOD_DENSE] = "dense"};
 enum { kMethods = sizeof methods / sizeof *methods };

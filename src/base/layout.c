@@ -126,6 +126,7 @@ static const cuonn_layout layouts[] = {
     FIELD(cuonn_chip_options, phase_error),
     FIELD(cuonn_chip_options, perturbation),
     FIELD(cuonn_chip_options, estimates),
+    FIELD(cuonn_chip_options, fabricated),
     WHOLE(cuonn_optimizer_options),
     FIELD(cuonn_optimizer_options, kind),
     FIELD(cuonn_optimizer_options, learning_rate),

@@ -17,9 +17,10 @@ typedef enum {
   RANDOM_FORWARD = 7, /* fields read at a chip's outputs, in training and in tests, and at its inputs */
   RANDOM_TEST = 8,
   RANDOM_BACKWARD = 9,
-  RANDOM_TAP = 10,         /* powers read at its taps */
-  RANDOM_PROGRAMMING = 11, /* powers read while it is programmed */
-  RANDOM_PERTURBATION = 12 /* signs of moved phases */
+  RANDOM_TAP = 10,          /* powers read at its taps */
+  RANDOM_PROGRAMMING = 11,  /* powers read while it is programmed */
+  RANDOM_PERTURBATION = 12, /* signs of moved phases */
+  RANDOM_DRIVE = 13         /* curves of its shifters */
 } random_purpose;
 
 /* Where a number stands: seed is Philox's key; the rest and the index its counter. */

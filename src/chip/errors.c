@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "cuonn/chip.h"
+#include "cuonn/fabricated.h"
 #include "mesh/shape.h"
 
 /* Range of a number; errors beyond it are no chip. */
@@ -36,6 +37,29 @@ static cuonn_status check_numbers(const cuonn_chip_options *c) {
   return CUONN_OK;
 }
 
+/* What a fabricated chip has, and its options would draw or set once more. */
+static cuonn_status check_fabricated(const cuonn_chip_options *c) {
+  const cuonn_fabricated *const made = c->fabricated;
+  const struct {
+    const char *key;
+    double value;
+    bool there;
+    const char *what;
+  } twice[] = {
+      {"coupler_mean", c->coupler_mean, true, "errors of couplers"},
+      {"coupler_std", c->coupler_std, true, "errors of couplers"},
+      {"loss_mean", c->loss_mean, true, "losses"},
+      {"loss_std", c->loss_std, true, "losses"},
+      {"phase_bits", (double)c->phase_bits, made->drive_slope != NULL, "drive curves, of which levels are voltages"},
+      {"crosstalk", c->crosstalk, made->crosstalk != NULL, "crosstalk"},
+  };
+  for (size_t i = 0; i < sizeof twice / sizeof *twice; i++)
+    CUONN_CHECK(!twice[i].there || twice[i].value == 0, CUONN_E_ARGUMENT,
+                "chip.%s is %g, but the chip file has %s: set chip.%s to 0, or remove chip.file", twice[i].key,
+                twice[i].value, twice[i].what, twice[i].key);
+  return CUONN_OK;
+}
+
 bool cuonn_gradient_is_measured(cuonn_gradient_method method) {
   return method == CUONN_GRADIENT_ANALOG || method == CUONN_GRADIENT_DIGITAL;
 }
@@ -48,6 +72,7 @@ void cuonn_chip_options_init(cuonn_chip_options *out) { *out = (cuonn_chip_optio
 
 cuonn_status cuonn_chip_check(const cuonn_chip_options *chip, cuonn_gradient_method method, cuonn_phase_style style) {
   CUONN_TRY(check_numbers(chip));
+  if (chip->fabricated) CUONN_TRY(check_fabricated(chip));
   const bool one_arm = style == CUONN_STYLE_TOP || style == CUONN_STYLE_BOTTOM;
   CUONN_CHECK(
       !cuonn_gradient_is_measured(method) || one_arm, CUONN_E_ARGUMENT,
@@ -96,6 +121,10 @@ static void draw_losses(double loss[2], const cuonn_chip_options *chip, uint32_t
 cuonn_status cuonn_chip_draw_errors(cuonn_network *network, const cuonn_chip_options *chip) {
   CUONN_TRY(cuonn_chip_check(chip, CUONN_GRADIENT_EXACT, network->shape.style));
   const size_t nodes = cuonn_network_nodes(&network->shape), couplers = shape_couplers(network->shape.mesh);
+  for (size_t l = 0; chip->fabricated && l < network->shape.n_layers; l++) {
+    if (l == 0) CUONN_TRY(cuonn_fabricated_fits(chip->fabricated, &network->shape));
+    CUONN_TRY(cuonn_fabricated_put_errors(&network->layers[l], chip->fabricated, l));
+  }
   if (chip->coupler_mean == 0 && chip->coupler_std == 0 && chip->loss_mean == 0 && chip->loss_std == 0) return CUONN_OK;
   for (size_t l = 0; l < network->shape.n_layers; l++) {
     for (size_t k = 0; k < nodes; k++) {

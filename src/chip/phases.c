@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "chip/drive.h"
 #include "mesh/node.h"
 #include "mesh/shape.h"
 
@@ -42,6 +43,18 @@ static void set_weights(chip_phases *out, const cuonn_chip_options *chip, cuonn_
   }
 }
 
+static void take_fabricated(chip_phases *out, const cuonn_fabricated *chip, uint32_t layer) {
+  const size_t first = layer * cuonn_fabricated_shifters(chip);
+  if (chip->drive_slope) {
+    out->driver = &chip->driver;
+    out->offset = chip->drive_offset + first;
+    out->slope = chip->drive_slope + first;
+  }
+  out->n_shares = chip->crosstalk_first[layer + 1] - chip->crosstalk_first[layer];
+  if (out->n_shares > 0) out->shares = chip->crosstalk + chip->crosstalk_first[layer];
+  out->mixes |= out->n_shares > 0;
+}
+
 cuonn_status chip_phases_create(chip_phases *out, const cuonn_chip_options *chip, uint32_t layer,
                                 const cuonn_mesh_shape *shape, cuonn_phase_style style) {
   const size_t nodes = shape->n_nodes;
@@ -54,6 +67,7 @@ cuonn_status chip_phases_create(chip_phases *out, const cuonn_chip_options *chip
   out->period = cuonn_phase_style_periods(style);
   out->mixes = chip->crosstalk > 0;
   set_weights(out, chip, style);
+  if (chip->fabricated) take_fabricated(out, chip->fabricated, layer);
   CUONN_TRY_DONE(cuonn_allocate(&out->error, 2 * nodes, sizeof *out->error));
   CUONN_TRY_DONE(cuonn_allocate(&out->scratch, 2 * nodes, sizeof *out->scratch));
   for (size_t k = 0; k < nodes; k++) {
@@ -76,37 +90,106 @@ void chip_phases_free(chip_phases *phases) {
 
 /* What a driver sets: the nearest of 2^bits levels of the period, ties to even; 0 bits: the phase itself, which has to
  * be within its period only where heat tells. */
-static double set(const chip_phases *p, double phase, double period) {
+static double set_level(const chip_phases *p, double phase, double period) {
   if (p->bits == 0) return p->mixes ? cuonn_phase_wrap(phase, period) : phase;
   const double levels = (double)((size_t)1 << p->bits), step = period / levels;
   return step * cuonn_phase_wrap(rint(phase / step), levels);
 }
 
-/* What arrives at theta (0) or phi (1) of a node. In half pitches, the shifters of the node in column c whose upper
- * waveguide is t stand at row t (and t + 1 in the bottom arm), phi at 2c and theta at 2c + 1. phases: [2][node]; theta,
- * phi. back: by the transpose, what this phase gives to all others. */
+/* What it sets of shifter i, [2][node], and how much of that is driven, which is what heats others: all of it, or
+ * slope V^2 of a curve. A phase that the driver does not reach becomes the nearer end of its range. */
+static double set(double *driven, const chip_phases *p, size_t i, double phase, double period) {
+  double square;
+  if (!p->driver) return *driven = set_level(p, phase, period);
+  const bool reached = drive_square(&square, p->driver, p->offset[i], p->slope[i], phase, period);
+  const double volts = drive_voltage(p->driver, square);
+  *driven = p->slope[i] * (p->driver->bits ? volts * volts : square);
+  return reached && p->driver->bits == 0 && !p->mixes ? phase : p->offset[i] + *driven;
+}
+
+/* Where the shifters stand that theta (0) or phi (1) of a node shares heat with. In half pitches, the shifters of the
+ * node in column c whose upper waveguide is t stand at row t (and t + 1 in the bottom arm), phi at 2c and theta at 2c +
+ * 1. */
+typedef struct {
+  size_t row, place, from, end, above, every;
+} window;
+
+static window window_of(const cuonn_mesh_shape *shape, size_t kind, size_t node) {
+  const size_t column = shape->column_of[node], row = shape->pairs[node][0], place = 2 * column + (kind == 0);
+  const size_t last = 2 * shape->n_columns - 1;
+  return (window){.row = row,
+                  .place = place,
+                  .from = place > kCrosstalkReach ? place - kCrosstalkReach : 0,
+                  .end = place + kCrosstalkReach < last ? place + kCrosstalkReach : last,
+                  .above = row > kCrosstalkRows ? row - kCrosstalkRows : 0,
+                  /* top waveguides of the columns of a rectangular mesh are even and odd in turn */
+                  .every = shape->architecture == CUONN_ARCHITECTURE_RECTANGULAR ? 2 : 1};
+}
+
+/* First top waveguide of a column at a place that is in the window. */
+static size_t first_top(const window *w, size_t at) { return w->above + (w->every == 2 ? (w->above + at / 2) % 2 : 0); }
+
+/* What arrives at theta (0) or phi (1) of a node. phases: [2][node]; theta, phi. back: by the transpose, what this
+ * phase gives to all others. */
 static double mixed(const chip_phases *p, const double *phases, size_t kind, size_t node, bool back) {
   const cuonn_mesh_shape *const shape = p->shape;
-  const size_t column = shape->column_of[node], row = shape->pairs[node][0], place = 2 * column + (kind == 0);
-  const size_t from = place > kCrosstalkReach ? place - kCrosstalkReach : 0, last = 2 * shape->n_columns - 1;
-  const size_t end = place + kCrosstalkReach < last ? place + kCrosstalkReach : last;
-  const size_t above = row > kCrosstalkRows ? row - kCrosstalkRows : 0;
-  const size_t every = shape->architecture == CUONN_ARCHITECTURE_RECTANGULAR
-                           ? 2
-                           : 1; /* top waveguides of its columns are even and odd in turn */
+  const window w = window_of(shape, kind, node);
   double sum = 0;
-  for (size_t at = from; at <= end; at++) {
-    const size_t other = at % 2 == 0, columns = at > place ? at - place : place - at;
-    const size_t top = above + (every == 2 ? (above + at / 2) % 2 : 0);
-    for (size_t t = top; t < shape->n_modes && t <= row + kCrosstalkRows; t += every) {
+  for (size_t at = w.from; at <= w.end; at++) {
+    const size_t other = at % 2 == 0, columns = at > w.place ? at - w.place : w.place - at;
+    for (size_t t = first_top(&w, at); t < shape->n_modes && t <= w.row + kCrosstalkRows; t += w.every) {
       const uint32_t giving = shape_node_at(shape, at / 2, t);
       if (giving == SHAPE_NO_NODE) continue;
-      const double weight = back ? p->weight[other][kind][kCrosstalkRows + t - row][columns]
-                                 : p->weight[kind][other][kCrosstalkRows + row - t][columns];
+      const double weight = back ? p->weight[other][kind][kCrosstalkRows + t - w.row][columns]
+                                 : p->weight[kind][other][kCrosstalkRows + w.row - t][columns];
       sum += weight * phases[other * shape->n_nodes + giving];
     }
   }
   return sum;
+}
+
+/* Most shares that a phase gets: places and rows of its window. */
+enum { kMostShares = (2 * kCrosstalkReach + 1) * (2 * kCrosstalkRows + 1) };
+
+/* The shares that a phase gets of others, [kMostShares]; returns their number. */
+static size_t shares_of(cuonn_crosstalk *out, const chip_phases *p, size_t kind, size_t node) {
+  const cuonn_mesh_shape *const shape = p->shape;
+  const window w = window_of(shape, kind, node);
+  const size_t to = kind * shape->n_nodes + node;
+  size_t n = 0;
+  for (size_t at = w.from; at <= w.end; at++) {
+    const size_t other = at % 2 == 0, columns = at > w.place ? at - w.place : w.place - at;
+    for (size_t t = first_top(&w, at); t < shape->n_modes && t <= w.row + kCrosstalkRows; t += w.every) {
+      const uint32_t giving = shape_node_at(shape, at / 2, t);
+      if (giving == SHAPE_NO_NODE) continue;
+      const size_t from = other * shape->n_nodes + giving;
+      const double share = p->weight[kind][other][kCrosstalkRows + w.row - t][columns] - (from == to);
+      if (share != 0) out[n++] = (cuonn_crosstalk){(uint32_t)to, (uint32_t)from, share};
+    }
+  }
+  return n;
+}
+
+static int by_giver(const void *a, const void *b) {
+  const cuonn_crosstalk *const x = a, *const y = b;
+  return (x->from > y->from) - (x->from < y->from);
+}
+
+cuonn_status chip_phases_shares(cuonn_crosstalk **out, size_t *count, const chip_phases *phases) {
+  cuonn_crosstalk of_one[kMostShares];
+  const size_t nodes = phases->shape->n_nodes;
+  size_t n = 0;
+  for (size_t i = 0; i < 2 * nodes; i++) n += shares_of(of_one, phases, i / nodes, i % nodes);
+  CUONN_TRY(cuonn_allocate(out, n, sizeof **out));
+  *count = n;
+  n = 0;
+  for (size_t i = 0; i < 2 * nodes; i++) {
+    const size_t more = shares_of(of_one, phases, i / nodes, i % nodes);
+    qsort(of_one, more, sizeof *of_one, by_giver);
+    memcpy(*out + n, of_one, more * sizeof *of_one);
+    n += more;
+  }
+  return CUONN_OK;
 }
 
 /* in: [2][node]. */
@@ -117,18 +200,31 @@ static void mix(double *theta, double *phi, const chip_phases *p, const double *
   }
 }
 
+/* Adds measured shares; back: by the transpose. out: [2][node] as two arrays. */
+static void add_shares(double *theta, double *phi, const chip_phases *p, const double *in, bool back) {
+  const size_t nodes = p->shape->n_nodes;
+  for (size_t i = 0; i < p->n_shares; i++) {
+    const size_t to = back ? p->shares[i].from : p->shares[i].to, from = back ? p->shares[i].to : p->shares[i].from;
+    *(to < nodes ? theta + to : phi + to - nodes) += p->shares[i].share * in[from];
+  }
+}
+
 void chip_phases_apply(double *applied_theta, double *applied_phi, const chip_phases *phases, const double *theta,
                        const double *phi) {
   const size_t nodes = phases->shape->n_nodes;
-  double *const exact = phases->scratch;
+  double *const driven = phases->scratch;
   for (size_t k = 0; k < nodes; k++) {
-    applied_theta[k] = exact[k] = set(phases, theta[k], phases->period.theta);
-    applied_phi[k] = exact[nodes + k] = set(phases, phi[k], phases->period.phi);
+    applied_theta[k] = set(&driven[k], phases, k, theta[k], phases->period.theta);
+    applied_phi[k] = set(&driven[nodes + k], phases, nodes + k, phi[k], phases->period.phi);
   }
-  if (phases->mixes) mix(applied_theta, applied_phi, phases, exact, false);
+  if (phases->shares)
+    add_shares(applied_theta, applied_phi, phases, driven, false);
+  else if (phases->mixes)
+    mix(applied_theta, applied_phi, phases, driven, false);
+  const bool apart = phases->driver && phases->mixes && !phases->shares; /* what mix() has left out */
   for (size_t k = 0; k < nodes; k++) {
-    applied_theta[k] += phases->error[k];
-    applied_phi[k] += phases->error[nodes + k];
+    applied_theta[k] += phases->error[k] + (apart ? phases->offset[k] : 0);
+    applied_phi[k] += phases->error[nodes + k] + (apart ? phases->offset[nodes + k] : 0);
   }
 }
 
@@ -141,5 +237,8 @@ void chip_phases_pull_back(double *d_theta, double *d_phi, const chip_phases *ph
   if (!phases->mixes) return;
   memcpy(phases->scratch, d_theta, nodes * sizeof *d_theta);
   memcpy(phases->scratch + nodes, d_phi, nodes * sizeof *d_phi);
-  mix(d_theta, d_phi, phases, phases->scratch, true);
+  if (phases->shares)
+    add_shares(d_theta, d_phi, phases, phases->scratch, true);
+  else
+    mix(d_theta, d_phi, phases, phases->scratch, true);
 }

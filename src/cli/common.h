@@ -27,7 +27,8 @@ typedef struct {
 } cli_command;
 
 extern const cli_command cli_train, cli_sweep, cli_eval, cli_decompose, cli_matrix, cli_program, cli_wrap, cli_convert,
-    cli_propagate, cli_vjp, cli_gradient, cli_energy, cli_plot, cli_report, cli_bench, cli_info, cli_completion;
+    cli_chip, cli_propagate, cli_vjp, cli_gradient, cli_energy, cli_plot, cli_report, cli_bench, cli_info,
+    cli_completion;
 
 /* Names the command in error lines; NULL for the program itself. */
 void cli_begin(const char *command);

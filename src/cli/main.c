@@ -10,10 +10,10 @@
 
 #include "cli/commands/completion.h"
 
-static const cli_command *const commands[] = {&cli_train,    &cli_sweep,      &cli_eval,    &cli_decompose, &cli_matrix,
-                                              &cli_program,  &cli_wrap,       &cli_convert, &cli_propagate, &cli_vjp,
-                                              &cli_gradient, &cli_energy,     &cli_plot,    &cli_report,    &cli_bench,
-                                              &cli_info,     &cli_completion, NULL};
+static const cli_command *const commands[] = {
+    &cli_train,  &cli_sweep,   &cli_eval,      &cli_decompose,  &cli_matrix,   &cli_program, &cli_chip,
+    &cli_wrap,   &cli_convert, &cli_propagate, &cli_vjp,        &cli_gradient, &cli_energy,  &cli_plot,
+    &cli_report, &cli_bench,   &cli_info,      &cli_completion, NULL};
 
 /* A stream that is closed would give its number to the next file that is opened, and prints would end up in that file.
  * Its place is taken by something that refuses what the stream is for, so that it is noticed. */

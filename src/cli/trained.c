@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "cli/chip.h"
 #include "cli/data.h"
 
 /* Configuration of a checkpoint: its own, or the defaults with the shape that the file has. */
@@ -14,6 +15,7 @@ static int read_config(cuonn_config *config, const cuonn_network_shape *shape, c
   cuonn_config wanted = *config;
   if (source->config) CLI_TRY_DONE(cuonn_config_read(&wanted, source->config));
   for (size_t i = 0; i < source->n_settings; i++) CLI_TRY_DONE(cuonn_config_set(&wanted, source->settings[i]));
+  CLI_PASS_DONE(cli_config_set(&wanted, "chip.file", source->chip));
   CLI_PASS_DONE(cli_data_configure(&wanted, source->data, &source->common));
 
   config->network = wanted.network;
@@ -44,6 +46,8 @@ int cli_trained_open(cli_trained *out, const cli_trained_source *source) {
   *out = (cli_trained){0};
   CLI_TRY_DONE(cuonn_network_read(&out->network, source->checkpoint));
   CLI_PASS_DONE(read_config(&out->config, &out->network.shape, source));
+  CLI_PASS_DONE(cli_chip_open(&out->chip, &out->config));
+  CLI_PASS_DONE(cli_chip_check(&out->config));
   CLI_PASS_DONE(cli_context_open(&out->context, &out->config));
   CLI_TRY_DONE(cli_make_chip(&out->network, &out->config, out->config.training.chip.seed));
   if (source->loaded) {
@@ -60,6 +64,7 @@ void cli_trained_free(cli_trained *trained) {
   cuonn_dataset_free(&trained->data);
   cuonn_context_free(trained->context);
   cuonn_network_free(&trained->network);
+  cuonn_fabricated_free(&trained->chip);
 }
 
 int cli_trained_features(cuonn_fields *out, const cli_trained *trained, const cuonn_examples *examples) {

@@ -6,7 +6,7 @@
 
 /* Where it comes from; what is NULL or 0 is not given. */
 typedef struct {
-  const char *checkpoint, *config, *data;
+  const char *checkpoint, *config, *data, *chip;
   const char **settings; /* [n_settings] "key=value" */
   size_t n_settings;
   cuonn_dataset *loaded; /* its examples, if the caller has them already: they are taken over */
@@ -18,6 +18,7 @@ typedef struct {
   cuonn_network network;
   cuonn_context *context;
   cuonn_dataset data;
+  cuonn_fabricated chip; /* of the configuration, if it names one */
 } cli_trained;
 
 /* Reads the network, then its own configuration, the file `config` and the settings, which may not contradict it, and

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/chip.h"
 #include "cli/data.h"
 #include "cli/find.h"
 #include "cli/gnuplot.h"
@@ -35,6 +36,7 @@ error_t cli_training_parse(int key, char *value, struct argp_state *state) {
     case 'd': a->data_folder = value; return 0;
     case 'o': a->output = value; return 0;
     case 'r': a->resume = value; return 0;
+    case 'C': a->chip_file = value; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->config, value);
     case ARGP_KEY_END: return a->resume ? 0 : CLI_REQUIRE(a->config, "the configuration file (or --resume DIR)");
     default: return ARGP_ERR_UNKNOWN;
@@ -71,12 +73,14 @@ done:
   return code;
 }
 
-int cli_training_load(cli_training *training, const cuonn_config *config) {
+int cli_training_load(cli_training *training, cuonn_config *config) {
   int code = CLI_DONE;
+  CLI_PASS_DONE(cli_chip_open(&training->chip, config));
   CLI_PASS_DONE(cli_context_open(&training->context, config));
   CLI_PASS_DONE(cli_data_load(&training->data, config, training->data_source, true));
   training->identity = cuonn_dataset_identity(&training->data);
-  if (!training->identity) code = cli_fail(CLI_RESOURCES, "not enough memory");
+  code = training->identity ? cli_chip_identify(&training->identity, config)
+                            : cli_fail(CLI_RESOURCES, "not enough memory");
 done:
   return code;
 }
@@ -84,6 +88,7 @@ done:
 int cli_training_check(const cli_training *training, const cuonn_config *config) {
   int code = CLI_DONE;
   const size_t n_examples = training->data.train.n_examples;
+  CLI_PASS_DONE(cli_chip_check(config));
   CLI_TRY_DONE(cuonn_training_check(training->context, &config->network, &config->training));
   if (cuonn_steps_per_epoch(&config->training, n_examples) > 0) return CLI_DONE;
   code = cli_fail(CLI_USAGE,
@@ -114,5 +119,6 @@ void cli_training_free(cli_training *training) {
   cuonn_mesh_shape_free(training->mesh);
   cuonn_dataset_free(&training->data);
   cuonn_context_free(training->context);
+  cuonn_fabricated_free(&training->chip);
   free(training->settings);
 }

@@ -7,7 +7,7 @@
 
 /* One call of such a command, zero at first; released with cli_training_free(). */
 typedef struct {
-  const char *config, *data_folder, *output, *resume; /* arguments, NULL: not given */
+  const char *config, *data_folder, *output, *resume, *chip_file; /* arguments, NULL: not given */
   const char **settings; /* [n_settings] "key=value", room for as many as there are words */
   size_t n_settings;
   cli_options common;
@@ -17,7 +17,8 @@ typedef struct {
   cuonn_context *context;
   cuonn_dataset data;
   cuonn_mesh_shape *mesh;
-  char *identity; /* of the data */
+  cuonn_fabricated chip; /* of the configuration, if it names one */
+  char *identity;        /* of the data */
   struct timespec began;
   cli_bar bar;
 } cli_training;
@@ -34,8 +35,8 @@ int cli_training_find(cli_training *training, const char *name);
 /* Makes the shape of the meshes, for as long as the call lasts, and gives it to the configuration. */
 int cli_training_shape(cli_training *training, cuonn_config *config);
 
-/* Opens the context that a configuration names, and reads the data. */
-int cli_training_load(cli_training *training, const cuonn_config *config);
+/* Reads the chip and the data that a configuration names, and opens its context. */
+int cli_training_load(cli_training *training, cuonn_config *config);
 
 /* Refuses what training and sweeps refuse of a configuration, and data that make no batch. */
 int cli_training_check(const cli_training *training, const cuonn_config *config);

@@ -159,6 +159,12 @@ cuonn_status cuonn_config_check(const cuonn_config *config) {
   CUONN_CHECK(!drawn || config->chip_errors_file[0] == '\0', CUONN_E_CONFIG,
               "chip.errors_file is set, but errors of couplers or losses are also to be drawn: set chip.coupler_mean, "
               "chip.coupler_std, chip.loss_mean and chip.loss_std to 0, or remove chip.errors_file");
+  CUONN_CHECK(
+      config->chip_file[0] == '\0' || config->chip_errors_file[0] == '\0', CUONN_E_CONFIG,
+      "chip.file and chip.errors_file are both set, and both have errors of couplers and losses: remove either");
+  CUONN_CHECK(!drawn || config->chip_file[0] == '\0', CUONN_E_CONFIG,
+              "chip.file is set, but errors of couplers or losses are also to be drawn: set chip.coupler_mean, "
+              "chip.coupler_std, chip.loss_mean and chip.loss_std to 0, or remove chip.file");
   const bool one_arm = config->network.style == CUONN_STYLE_TOP || config->network.style == CUONN_STYLE_BOTTOM;
   CUONN_CHECK(!cuonn_gradient_is_measured(config->training.gradient) || one_arm, CUONN_E_CONFIG,
               "training.gradient is measured in situ, but network.phase_style %s moves the phases of both arms: set "

@@ -253,6 +253,9 @@ const config_key config_keys[] = {
      .sweepable = true, .decides = true},
     {"chip.loss_law", CHOICE(training.chip.loss_law, loss_laws), .default_value = "truncated", .unit = "",
      .sentence = "No shifter has gain, or, as in the source study, some have.", .sweepable = true, .decides = true},
+    {"chip.file", TEXT(chip_file, 0), .default_value = "", .unit = "",
+     .sentence =
+         "Chip file: couplers, losses, drive curves and crosstalk of a fabricated chip, in place of drawn ones."},
     {"chip.errors_file", TEXT(chip_errors_file, 0), .default_value = "", .unit = "",
      .sentence = "File with `coupler_error` and `loss_db` of each node, in place of drawn ones."},
     {"chip.phase_bits", INTEGER(training.chip.phase_bits, 0, CUONN_PHASE_BITS_MAX), .default_value = "0",

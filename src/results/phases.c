@@ -154,19 +154,20 @@ static cuonn_status modes_of_gamma(size_t *n_modes, const results_file *file, co
   return CUONN_OK;
 }
 
-/* N by the number of nodes, where there is no gamma: of a rectangular mesh of N columns. */
-static cuonn_status modes_of_theta(size_t *n_modes, const results_file *file, size_t nodes) {
+/* N by the number of nodes of a variable alone: of a rectangular mesh of N columns. */
+static cuonn_status modes_of_nodes_alone(size_t *n_modes, const results_file *file, const char *name, size_t nodes) {
+  const bool is_chip = strcmp(name, "theta") != 0;
   cuonn_architecture architecture;
   CUONN_TRY(results_get_architecture(&architecture, file));
   CUONN_CHECK(architecture == CUONN_ARCHITECTURE_RECTANGULAR, CUONN_E_DATA,
-              "%s: has no gamma, whose length is the number of waveguides of a %s mesh", file->path,
-              cuonn_architecture_name(architecture));
+              "%s: has no %s number of waveguides of a %s mesh", file->path,
+              is_chip ? "attribute modes, the" : "gamma, whose length is the", cuonn_architecture_name(architecture));
   const size_t n = *n_modes = modes_of_nodes(nodes);
   CUONN_CHECK(cuonn_mesh_nodes(n) == nodes, CUONN_E_DATA,
-              "%s: theta has %zu nodes, which no rectangular mesh has: %zu waveguides have %zu, %zu have %zu",
-              file->path, nodes, n, cuonn_mesh_nodes(n), n + 1, cuonn_mesh_nodes(n + 1));
-  CUONN_CHECK(n <= CUONN_MODES_MAX, CUONN_E_DATA, "%s: theta has the nodes of %zu waveguides; a mesh has 2 to %d",
-              file->path, n, CUONN_MODES_MAX);
+              "%s: %s has %zu nodes, which no rectangular mesh has: %zu waveguides have %zu, %zu have %zu", file->path,
+              name, nodes, n, cuonn_mesh_nodes(n), n + 1, cuonn_mesh_nodes(n + 1));
+  CUONN_CHECK(n <= CUONN_MODES_MAX, CUONN_E_DATA, "%s: %s has the nodes of %zu waveguides; a mesh has 2 to %d",
+              file->path, name, n, CUONN_MODES_MAX);
   return CUONN_OK;
 }
 
@@ -194,9 +195,42 @@ cuonn_status results_get_phases_of_any(results_phases *out, const results_file *
   if (results_has(file, "gamma"))
     CUONN_TRY(modes_of_gamma(&n_modes, file, gamma, rank));
   else
-    CUONN_TRY(modes_of_theta(&n_modes, file, nodes));
+    CUONN_TRY(modes_of_nodes_alone(&n_modes, file, "theta", nodes));
   CUONN_TRY(get_style(out, file));
   CUONN_TRY(get_convention(out, file));
+  return results_get_shape(&out->mesh, file, n_modes, nodes);
+}
+
+/* The attribute modes, else N of a rectangular mesh of N columns that has so many nodes. */
+static cuonn_status modes_of_chip(size_t *n_modes, const results_file *file, const char *name, size_t nodes) {
+  double modes = 0;
+  bool found;
+  CUONN_TRY(results_get_number(&modes, &found, file, "modes"));
+  if (!found) return modes_of_nodes_alone(n_modes, file, name, nodes);
+  CUONN_CHECK(modes >= 2 && modes <= CUONN_MODES_MAX && modes == floor(modes), CUONN_E_DATA,
+              "%s: attribute modes is %g; a mesh has 2 to %d waveguides", file->path, modes, CUONN_MODES_MAX);
+  *n_modes = (size_t)modes;
+  return CUONN_OK;
+}
+
+cuonn_status results_get_chip_meshes(results_phases *out, const results_file *file) {
+  size_t rank, lengths[RESULTS_RANK], n_modes;
+  results_variable of_mesh[RESULTS_MESH_ARRAYS], of_network[RESULTS_MESH_ARRAYS];
+  *out = (results_phases){0};
+  if (results_has(file, "theta")) return results_get_phases(out, file);
+  results_mesh_variables(of_mesh, 0, NULL, CUONN_STYLE_TOP);
+  results_mesh_variables(of_network, 1, NULL, CUONN_STYLE_TOP);
+  const size_t by = results_has(file, of_mesh[kCouplerError].name) ? kCouplerError : kLossDb;
+  CUONN_CHECK(results_has(file, of_mesh[by].name), CUONN_E_DATA, "%s: has neither coupler_error nor loss_db",
+              file->path);
+  const results_variable forms[] = {of_mesh[by], of_network[by]};
+  CUONN_TRY(results_shape(&rank, lengths, file, forms, 2));
+  const size_t nodes = lengths[rank - 2];
+  out->n_layers = rank == 3 ? lengths[0] : 0;
+  CUONN_CHECK(out->n_layers <= CUONN_LAYERS_MAX, CUONN_E_DATA, "%s: %s has %zu layers; at most %d are read", file->path,
+              of_mesh[by].name, out->n_layers, CUONN_LAYERS_MAX);
+  CUONN_TRY(modes_of_chip(&n_modes, file, of_mesh[by].name, nodes));
+  CUONN_TRY(get_style(out, file));
   return results_get_shape(&out->mesh, file, n_modes, nodes);
 }
 

@@ -46,6 +46,10 @@ typedef struct {
 cuonn_status results_get_phases(results_phases *out, const results_file *file);
 void results_phases_free(results_phases *phases);
 
+/* Finds the same of a file that need not have phases: by those, by coupler_error, or by loss_db, and N by the attribute
+ * modes. */
+cuonn_status results_get_chip_meshes(results_phases *out, const results_file *file);
+
 /* The same, and takes any convention. */
 cuonn_status results_get_phases_of_any(results_phases *out, const results_file *file);
 

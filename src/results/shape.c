@@ -151,9 +151,10 @@ static cuonn_status get_architecture_or_list(cuonn_mesh_shape **out, const resul
   CUONN_TRY(get_columns(&n_columns, file));
   const char *const name = cuonn_architecture_name(architecture);
   cuonn_status status = architecture_nodes(&nodes, architecture, n_modes, n_columns);
+  const bool phases = results_has(file, "theta");
   CUONN_CHECK(status != CUONN_OK || nodes == n_nodes, CUONN_E_DATA,
-              "%s: theta has %zu nodes; a %s mesh of the %zu waveguides of gamma has %zu", file->path, n_nodes, name,
-              n_modes, nodes);
+              "%s: %s has %zu nodes; a %s mesh of the %zu waveguides of %s has %zu", file->path,
+              phases ? "theta" : "the chip", n_nodes, name, n_modes, phases ? "gamma" : "attribute modes", nodes);
   if (status == CUONN_OK) status = cuonn_mesh_shape_make(out, architecture, n_modes, n_columns);
   return status == CUONN_E_SHAPE ? cuonn_fail_within(status, "%s", file->path) : status;
 }

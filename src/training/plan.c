@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/error.h"
+#include "cuonn/fabricated.h"
 
 cuonn_status cuonn_training_check(const cuonn_context *context, const cuonn_network_shape *shape,
                                   const cuonn_training_options *options) {
@@ -13,6 +14,8 @@ cuonn_status cuonn_training_check(const cuonn_context *context, const cuonn_netw
   CUONN_TRY(cuonn_optimizer_check(&options->optimizer));
   CUONN_TRY(cuonn_chip_check(&options->chip, options->gradient, shape->style));
   CUONN_TRY(cuonn_chip_check_shape(&options->chip, shape->mesh));
+  CUONN_TRY(cuonn_context_check_chip(context, &options->chip));
+  if (options->chip.fabricated) CUONN_TRY(cuonn_fabricated_fits(options->chip.fabricated, shape));
   const cuonn_model_options model = training_model_options(shape, options, 1, options->batch_size);
   return cuonn_model_check_options(context, &model);
 }

@@ -16,6 +16,7 @@ const cuonn_backend cuonn_backend_cuda = {
     .moves_no_phases = true,
     .mzi_only = true,
     .moduli_only = true,
+    .laws_only = true,
     .probe = cuda_probe,
     .auto_method = cuda_auto_method,
     .create = cuda_create,

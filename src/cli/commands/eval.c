@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/chip.h"
 #include "cli/find.h"
 #include "cli/trained.h"
 
@@ -33,6 +34,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     case 's': a->settings[a->n_settings++] = value; return 0;
     case 'c': a->config = value; return 0;
     case 'd': a->data = value; return 0;
+    case 'C': a->chip = value; return 0;
     case 'n': return parse_chips(&all->n_chips, value);
     case ARGP_KEY_ARG: return cli_take_argument(&a->checkpoint, value);
     case ARGP_KEY_END: return CLI_REQUIRE(a->checkpoint, "the checkpoint");
@@ -44,6 +46,7 @@ static const struct argp_option options[] = {
     {"data", 'd', "DIR", 0, "Another folder with the files of its data", 0},
     {"config", 'c', "FILE", 0, "Configuration to read first, for a file that holds none", 0},
     {"set", 's', "KEY=VALUE", 0, "Set a key of the configuration, such as data.radius; may be repeated", 0},
+    CLI_CHIP_OPTION('C'),
     {"chips", 'n', "COUNT", 0,
      "Evaluate on COUNT chips, made and read with the errors of the section chip, with the seeds chip.seed, chip.seed "
      "+ 1, ...",

@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/chip.h"
 #include "cli/data.h"
 #include "cli/find.h"
 #include "cli/output.h"
 
 typedef struct {
   cli_options common;
-  const char *checkpoint, *input, *images, *output, *method;
+  const char *checkpoint, *input, *images, *output, *method, *chip;
   const char **settings; /* [n_settings] "key=value" */
   size_t n_settings;
 } arguments;
@@ -23,6 +24,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     case 'n': a->images = value; return 0;
     case 'o': a->output = value; return 0;
     case 'm': a->method = value; return 0;
+    case 'C': a->chip = value; return 0;
     case 's': a->settings[a->n_settings++] = value; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->checkpoint, value);
     case ARGP_KEY_END:
@@ -44,6 +46,7 @@ static const struct argp_option options[] = {
      "Where the gradient comes from: computed (the default), measured on the chip in situ, computed for a chip "
      "without errors, or from losses of moved phases",
      0},
+    CLI_CHIP_OPTION('C'),
     {"set", 's', "KEY=VALUE", 0,
      "Set a key of the chip, such as chip.tap_shot, or chip.io_phase, a standard deviation / pi, or backend.method; "
      "may be repeated",
@@ -79,6 +82,7 @@ typedef struct {
   cuonn_config config; /* its chip and its method */
   cuonn_context *context;
   cuonn_network network;
+  cuonn_fabricated chip; /* of the configuration, if it names one */
   cuonn_fields input;
   uint8_t *labels;
   double loss;
@@ -148,11 +152,17 @@ static int read_all(job *j) {
   CLI_PASS_DONE(cli_config_of_checkpoint(&j->config, j->args.checkpoint));
   cli_config_follow(&j->config, &j->network.shape);
   for (size_t i = 0; i < j->args.n_settings; i++) CLI_TRY_DONE(cuonn_config_set(&j->config, j->args.settings[i]));
+  CLI_PASS_DONE(cli_config_set(&j->config, "chip.file", j->args.chip));
+  CLI_PASS_DONE(cli_chip_open(&j->chip, &j->config));
+  cuonn_context_fit_chip(j->context, &j->config.training.chip);
+  cli_tell_backend(j->context);
   CLI_TRY_DONE(cuonn_context_set_method(j->context, j->config.method));
   CLI_PASS_DONE(cli_config_set(&j->config, "training.gradient", j->args.method ? j->args.method : "exact"));
   cuonn_context_fit_gradient(j->context, j->config.training.gradient);
   const char *const errors = j->config.chip_errors_file[0] ? j->config.chip_errors_file : NULL;
-  CLI_PASS_DONE(CLI_CHECK_OUTPUT(j->args.output, errors));
+  const char *const chip = j->chip.shape ? j->config.chip_file : NULL;
+  CLI_PASS_DONE(CLI_CHECK_OUTPUT(j->args.output, errors, chip));
+  CLI_PASS_DONE(cli_chip_check(&j->config));
   if (j->args.images) CLI_PASS_DONE(cli_data_check_output(j->args.output, &j->config));
   CLI_TRY_DONE(cli_make_chip(&j->network, &j->config, j->config.training.chip.seed));
   code = j->args.images ? read_images(j) : read_input(j);
@@ -227,6 +237,7 @@ done:
   free(j.checkpoint);
   cuonn_fields_free(&j.input);
   cuonn_network_free(&j.network);
+  cuonn_fabricated_free(&j.chip);
   cuonn_context_free(j.context);
   free(j.args.settings);
   return code;

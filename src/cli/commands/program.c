@@ -30,7 +30,8 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    {"chip", 'c', "CHIP.nc", 0, "File with the chip: a mesh, whose coupler errors and losses are the chip's", 0},
+    {"chip", 'c', "CHIP.nc", 0,
+     "File with the chip: a chip file, or a mesh, whose coupler errors and losses are the chip's", 0},
     {"method", 'm', "decompose|local|nulling|gradient", 0, "How its phases are found (local)", 0},
     {"output", 'o', "PHASES.nc", 0, "File to write: the chip with these phases", 0},
     {"tap-shot", 'n', "SIGMA", 0, "nulling: shot noise of a power that is read, over the amplitude there (0)", 0},
@@ -45,8 +46,9 @@ static const struct argp argp = {
     .doc =
         "Finds phases with which a real chip comes near to a unitary matrix.\v"
         "Reads unitary(row, column, complex), N x N, out = unitary x in, and of the chip coupler_error(node, side), "
-        "radians, loss_db(node, shifter), and the attributes architecture and phase_style; its theta and phi stand for "
-        "nothing.\n\n"
+        "radians, loss_db(node, shifter), and the attributes architecture, node and phase_style, of a file of cuonn "
+        "chip "
+        "or of a mesh, whose theta and phi stand for nothing.\n\n"
         "  decompose  phases of a chip without errors\n"
         "  local      errors are known, and corrected node by node (Bandyopadhyay et al., Optica 8, 1247 (2021))\n"
         "  nulling    errors are unknown; powers behind each node are read and made 0 (Miller, Opt. Express 25, 29233 "
@@ -129,6 +131,19 @@ static void print_table(const arguments *args, const cuonn_mesh *chip, const cuo
   printf("output            %s\n", args->output);
 }
 
+/* The mesh of a chip, with its errors and losses. */
+static int read_chip(cuonn_mesh *out, cuonn_fabricated *chip, const char *path) {
+  int code = CLI_DONE;
+  CLI_TRY_DONE(cuonn_fabricated_read(chip, path));
+  if (chip->n_layers > 1)
+    return cli_fail(CLI_BAD_FILE, "%s: holds a network of %zu layers; a mesh is one of them, in xarray .isel(layer=0)",
+                    path, chip->n_layers);
+  CLI_TRY_DONE(cuonn_mesh_create_shaped(out, chip->shape, chip->style));
+  CLI_TRY_DONE(cuonn_fabricated_put_errors(out, chip, 0));
+done:
+  return code;
+}
+
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
   arguments args = {0};
@@ -136,13 +151,14 @@ static int run(int argc, char **argv) {
   cuonn_programming_result result;
   size_t n_modes;
   double *target = NULL;
+  cuonn_fabricated fabricated = {0};
   cuonn_mesh chip = {0};
   cuonn_context *context = NULL;
   CLI_PASS_DONE(cli_parse(&args, &args.common, &argp, argc, argv));
   CLI_PASS_DONE(parse_options(&how, &args));
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.target, args.chip));
   CLI_TRY_DONE(cuonn_unitary_read(&target, &n_modes, args.target));
-  CLI_TRY_DONE(cuonn_mesh_read(&chip, args.chip));
+  CLI_PASS_DONE(read_chip(&chip, &fabricated, args.chip));
   CLI_PASS_DONE(cli_context_create(&context, &args.common, chip.n_modes, chip.shape));
   if (n_modes != chip.n_modes) {
     code = cli_fail(CLI_BAD_FILE, "%s: the matrix has %zu rows, but the chip in %s has %zu waveguides", args.target,
@@ -162,6 +178,7 @@ static int run(int argc, char **argv) {
 done:
   cuonn_context_free(context);
   cuonn_mesh_free(&chip);
+  cuonn_fabricated_free(&fabricated);
   free(target);
   return code;
 }

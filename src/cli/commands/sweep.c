@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/chip.h"
 #include "cli/commands/sweep_part.h"
 #include "cli/commands/sweep_print.h"
 #include "cli/data.h"
@@ -54,6 +55,7 @@ static const struct argp_option options[] = {
      "Set a key of the configuration, after the file; KEY=[VALUE, VALUE] gives it a list; may be repeated", 0},
     {"output", 'o', "DIR", 0, "Directory of the sweep, the same as --set output.directory=DIR", 0},
     {"data", 'd', "DIR", 0, "Folder with the IDX files, the same as --set data.path=DIR", 0},
+    CLI_CHIP_OPTION('C'),
     {"resume", 'r', "DIR", 0,
      "Go on with the sweep in DIR; only what does not change the computation may be set anew (backend.threads, "
      "data.path, ...)",
@@ -99,6 +101,7 @@ static int configure(job *j, const char *path) {
   CLI_TRY_DONE(t->resume ? cuonn_grid_read_stored(&j->grid, path) : cuonn_grid_read(&j->grid, path));
   for (size_t i = 0; i < t->n_settings; i++) CLI_TRY_DONE(cuonn_grid_set(&j->grid, t->settings[i]));
   CLI_PASS_DONE(cli_data_configure(&j->grid.base, t->data_folder, &t->common));
+  CLI_PASS_DONE(cli_config_set(&j->grid.base, "chip.file", t->chip_file));
   CLI_PASS_DONE(cli_config_set(&j->grid.base, "output.directory", t->resume ? t->resume : t->output));
   CLI_TRY_DONE(cuonn_grid_complete(&j->grid));
   CLI_PASS_DONE(cli_training_shape(&j->t, &j->grid.base));

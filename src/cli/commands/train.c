@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/chip.h"
 #include "cli/data.h"
 #include "cli/find.h"
 #include "cli/output.h"
@@ -26,6 +27,7 @@ static const struct argp_option options[] = {
     {"set", 's', "KEY=VALUE", 0, "Set a key of the configuration, after the file; may be repeated", 0},
     {"output", 'o', "DIR", 0, "Run directory, the same as --set output.directory=DIR", 0},
     {"data", 'd', "DIR", 0, "Folder with the IDX files, the same as --set data.path=DIR", 0},
+    CLI_CHIP_OPTION('C'),
     {"resume", 'r', "DIR", 0,
      "Go on with the run in DIR from its last.nc; the configuration is the one that it was started with, and only what "
      "does not change the computation may be set anew (training.epochs, backend.threads, data.path, ...)",
@@ -81,6 +83,7 @@ static int configure(job *j, const char *directory) {
   if (directory) memcpy(j->config.output_directory, directory, sizeof j->config.output_directory);
   for (size_t i = 0; i < t->n_settings; i++) CLI_TRY_DONE(cuonn_config_set(&j->config, t->settings[i]));
   CLI_PASS_DONE(cli_data_configure(&j->config, t->data_folder, &t->common));
+  CLI_PASS_DONE(cli_config_set(&j->config, "chip.file", t->chip_file));
   CLI_PASS_DONE(cli_config_set(&j->config, "output.directory", t->output));
   CLI_TRY_DONE(cuonn_config_check(&j->config));
 done:
