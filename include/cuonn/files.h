@@ -126,6 +126,12 @@ CUONN_API cuonn_status cuonn_network_read(cuonn_network *out, const char *path);
 /** Writes a network: meshes with `layer` in front, and its attributes. */
 CUONN_API cuonn_status cuonn_network_write(const char *path, const cuonn_network *network);
 
+/** Writes a network with voltages, theta, phi and gamma in V, in place of phases, and the drive curves of the chip, by
+ *  which whoever reads it has phases again.
+ *  @return also as cuonn_fabricated_fits() and cuonn_fabricated_volts() */
+CUONN_API cuonn_status cuonn_network_write_volts(const char *path, const cuonn_network *network,
+                                                 const cuonn_fabricated *chip);
+
 /** Reads a network whose phases may be counted by another program's convention, which every other function that reads
  *  phases refuses.  Its style is that of the file, or top.
  *  @param[out] convention  what the file says by its attribute `convention` or `phase_style`; NULL if it says nothing

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 int cli_chip_open(cuonn_fabricated *out, cuonn_config *config) {
   int code = CLI_DONE;
@@ -33,4 +34,33 @@ int cli_chip_identify(char **identity, const cuonn_config *config) {
   free(*identity);
   *identity = both;
   return CLI_DONE;
+}
+
+int cli_units_volts(bool *volts, const char *units) {
+  *volts = units && strcmp(units, "volts") == 0;
+  if (!units || *volts || strcmp(units, "radians") == 0) return CLI_DONE;
+  return cli_fail(CLI_USAGE, "--units: found \"%s\"; it is one of radians, volts", units);
+}
+
+int cli_chip_open_for_volts(cuonn_fabricated *out, const char *path, const cuonn_network_shape *network) {
+  int code = CLI_DONE;
+  *out = (cuonn_fabricated){0};
+  if (!path) return cli_fail(CLI_USAGE, "--units volts needs --chip CHIP.nc, a chip file with drive curves");
+  CLI_TRY_DONE(cuonn_fabricated_read(out, path));
+  if (!out->drive_slope)
+    return cli_fail(CLI_BAD_FILE, "%s: has no drive curves (theta_offset, theta_slope, ...), by which phases are volts",
+                    path);
+  const cuonn_status status = cuonn_fabricated_fits(out, network);
+  if (status != CUONN_OK) code = cli_fail_file(status, path);
+done:
+  return code;
+}
+
+int cli_chip_drive(cuonn_mesh *mesh, const cuonn_fabricated *chip, size_t layer, const char *path) {
+  double *const volts = calloc(cuonn_fabricated_shifters(chip), sizeof *volts);
+  if (!volts) return cli_fail(CLI_RESOURCES, "not enough memory");
+  cuonn_status status = cuonn_fabricated_volts(volts, chip, layer, mesh);
+  if (status == CUONN_OK) status = cuonn_fabricated_phases(mesh, chip, layer, volts);
+  free(volts);
+  return status == CUONN_OK ? CLI_DONE : cli_fail_file(status, path);
 }

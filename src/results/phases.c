@@ -7,9 +7,12 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "mesh/shape.h"
 #include "results/attributes.h"
+#include "results/drive.h"
 #include "results/shape.h"
+#include "results/units.h"
 
 enum { kTheta, kPhi, kGamma, kCouplerError, kLossDb };
 
@@ -58,6 +61,17 @@ static void arrays_of(double *out[RESULTS_MESH_ARRAYS], const cuonn_mesh *mesh) 
   out[kGamma] = mesh->gamma;
   out[kCouplerError] = mesh->coupler_error;
   out[kLossDb] = mesh->loss_db;
+}
+
+void results_put_volts(results_variable variables[RESULTS_MESH_ARRAYS]) {
+  static const char *const names[] = {"voltage of the theta shifter of each node",
+                                      "voltage of the phi shifter of each node",
+                                      "voltage of the gamma shifter of each waveguide"};
+  for (size_t i = kTheta; i <= kGamma; i++) {
+    variables[i].unit = "V";
+    variables[i].period = 0;
+    variables[i].long_name = names[i];
+  }
 }
 
 cuonn_status results_put_mesh_attributes(const results_file *file, const cuonn_mesh_shape *shape,
@@ -239,11 +253,39 @@ void results_phases_free(results_phases *phases) {
   *phases = (results_phases){0};
 }
 
+/* Makes phases of the voltages that were read in their place. */
+static cuonn_status take_volts(cuonn_mesh *layers, const results_phases *phases, const results_file *file) {
+  cuonn_status status = CUONN_OK;
+  cuonn_fabricated chip = {0};
+  double *volts = NULL;
+  const size_t n_layers = phases->n_layers ? phases->n_layers : 1, nodes = layers->n_nodes;
+  CUONN_CHECK(
+      results_has_drive(file), CUONN_E_DATA,
+      "%s: theta is in volts, but the file has no theta_offset and theta_slope, the drive curves of its shifters",
+      file->path);
+  CUONN_TRY_DONE(cuonn_fabricated_create(&chip, phases->mesh, phases->style, n_layers));
+  CUONN_TRY_DONE(results_get_drive(&chip, file, phases->n_layers));
+  CUONN_TRY_DONE(cuonn_fabricated_check(&chip));
+  CUONN_TRY_DONE(cuonn_allocate(&volts, cuonn_fabricated_shifters(&chip), sizeof *volts));
+  for (size_t l = 0; l < n_layers; l++) {
+    memcpy(volts, layers[l].theta, nodes * sizeof *volts);
+    memcpy(volts + nodes, layers[l].phi, nodes * sizeof *volts);
+    memcpy(volts + 2 * nodes, layers[l].gamma, layers[l].n_modes * sizeof *volts);
+    CUONN_TRY_DONE(cuonn_fabricated_phases(&layers[l], &chip, l, volts));
+  }
+done:
+  free(volts);
+  cuonn_fabricated_free(&chip);
+  return status;
+}
+
 cuonn_status results_get_meshes(cuonn_mesh *layers, const results_phases *phases, const results_file *file) {
   results_variable variables[RESULTS_MESH_ARRAYS];
   double *arrays[RESULTS_MESH_ARRAYS];
   const size_t n_layers = phases->n_layers ? phases->n_layers : 1;
+  const bool in_volts = results_in_volts(file, "theta");
   results_mesh_variables(variables, phases->n_layers, phases->mesh, phases->style);
+  if (in_volts) results_put_volts(variables);
   for (size_t i = 0; i < RESULTS_MESH_ARRAYS; i++) {
     if (i > kPhi && !results_has(file, variables[i].name)) continue;
     for (size_t l = 0; l < n_layers; l++) {
@@ -251,7 +293,7 @@ cuonn_status results_get_meshes(cuonn_mesh *layers, const results_phases *phases
       CUONN_TRY(results_get(arrays[i], file, &variables[i], phases->n_layers ? l : RESULTS_WHOLE));
     }
   }
-  return CUONN_OK;
+  return in_volts ? take_volts(layers, phases, file) : CUONN_OK;
 }
 
 cuonn_status results_get_errors(cuonn_mesh *layers, size_t n_layers, const results_file *file) {

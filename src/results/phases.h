@@ -14,6 +14,9 @@ enum { RESULTS_MESH_ARRAYS = 5, RESULTS_MESH_MOST = 16 };
 void results_mesh_variables(results_variable out[RESULTS_MESH_ARRAYS], size_t n_layers, const cuonn_mesh_shape *shape,
                             cuonn_phase_style style);
 
+/* Turns theta, phi and gamma into voltages, which the file's drive curves make phases of. */
+void results_put_volts(results_variable variables[RESULTS_MESH_ARRAYS]);
+
 /* Writes the attributes of a mesh. Before results_define_meshes(). */
 cuonn_status results_put_mesh_attributes(const results_file *file, const cuonn_mesh_shape *shape,
                                          cuonn_phase_style style);
@@ -63,7 +66,8 @@ cuonn_status results_get_network(cuonn_network *out, const results_phases *phase
 /* Reads the errors of meshes [layer], coupler_error and loss_db with `layer` in front; those that the file has. */
 cuonn_status results_get_errors(cuonn_mesh *layers, size_t n_layers, const results_file *file);
 
-/* Reads the meshes [layer] of a file whose shape was found; arrays that the file lacks become zero. */
+/* Reads the meshes [layer] of a file whose shape was found; arrays that the file lacks become zero. Voltages become
+ * phases by the drive curves of the file. */
 cuonn_status results_get_meshes(cuonn_mesh *layers, const results_phases *phases, const results_file *file);
 
 #endif

@@ -80,6 +80,7 @@ static const known_unit seconds[] = {{"s", 1},       {"second", 1},   {"seconds"
                                      {"min", 60},    {"minute", 60},  {"minutes", 60}, {"h", 3600},
                                      {"hour", 3600}, {"hours", 3600}, {NULL, 0}};
 static const known_unit watts[] = {{"W", 1}, {"watt", 1}, {"watts", 1}, {NULL, 0}};
+static const known_unit volts[] = {{"V", 1}, {"volt", 1}, {"volts", 1}, {NULL, 0}};
 static const known_unit efficiencies[] = {{"OPS/W", 1e-12}, {"OPS W-1", 1e-12}, {NULL, 0}};
 static const known_unit guides[] = {{"waveguides", 1}, {"waveguide", 1}, {"modes", 1},
                                     {"mode", 1},       {"1", 1},         {NULL, 0}};
@@ -98,6 +99,7 @@ static const struct {
     {"1", numbers, "1, percent, amplitude, a.u., sqrt(W)", false, false},
     {"J", joules, "J with a prefix, such as pJ", true, false},
     {"s", seconds, "s with a prefix, such as ms, min, h", true, false},
+    {"V", volts, "V with a prefix, such as mV", true, false},
     {"W", watts, "W with a prefix, such as mW", true, false},
     {"TOPS/W", efficiencies, "TOPS/W, or OPS/W with another prefix", true, false},
     {"waveguides", guides, "waveguides, 1", false, false},
@@ -172,6 +174,19 @@ static bool find_attribute(char name[NC_MAX_NAME + 1], const results_file *file,
     if (strcasecmp(name, "units") == 0 || strcasecmp(name, "unit") == 0) return true;
   }
   return false;
+}
+
+bool results_in_volts(const results_file *file, const char *variable) {
+  char name[NC_MAX_NAME + 1], *text = NULL;
+  int id;
+  if (nc_inq_varid(file->id, variable, &id) != NC_NOERR || !find_attribute(name, file, id)) return false;
+  if (results_get_text_of(&text, file, id, name) != CUONN_OK || !text) return false;
+  const char *const begin = text + strspn(text, " ");
+  size_t length = strlen(begin);
+  while (length > 0 && begin[length - 1] == ' ') length--;
+  const bool is = length > 0 && with_prefix(volts, begin, length) != 0;
+  free(text);
+  return is;
 }
 
 cuonn_status results_unit_factor(double *factor, const results_file *file, const results_variable *variable, int id) {

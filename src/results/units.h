@@ -9,4 +9,7 @@
  * @return CUONN_OK; CUONN_E_DATA, with the units that are known, if it is another */
 cuonn_status results_unit_factor(double *factor, const results_file *file, const results_variable *variable, int id);
 
+/* Whether a file has the variable, in volts. */
+bool results_in_volts(const results_file *file, const char *variable);
+
 #endif

@@ -97,8 +97,33 @@ numbers 28 1 3 > phases
 netcdf mesh.nc classic 'node=28' '' theta:node:phases phi:node:phases
 expect 0 '' "$cuonn" matrix mesh.nc --output target.nc
 expect 0 '' "$cuonn" program target.nc --chip one.nc --output programmed.nc --json
-check awk -v before="$(json error_before)" -v after="$(json error_after)" 'BEGIN { exit !(after < before / 3) }'
+after=$(json error_after)
+check awk -v before="$(json error_before)" -v after="$after" 'BEGIN { exit !(after < before / 3) }'
 check same_values 0 programmed.nc coupler_error one.nc coupler_error
+
+# ------------------------------------------------------------------------------------------------------------- voltages
+expect 0 '' "$cuonn" program target.nc --chip one.nc --output volts.nc --units volts --json
+# its driver has any voltage
+check awk -v a="$after" -v b="$(json error_after)" 'BEGIN { exit !(a - b < 1e-12 && b - a < 1e-12) }'
+check test "$(ncdump -h volts.nc | grep -c 'units = "V"')" = 3
+values volts.nc theta > got
+check awk '$1 < 0 || $1 > 6 { exit 1 }' got
+expect 0 '' "$cuonn" matrix volts.nc --output of-volts.nc
+expect 0 '' "$cuonn" matrix programmed.nc --output of-phases.nc
+check same_values 1e-12 of-volts.nc unitary of-phases.nc unitary
+expect 0 '' "$cuonn" wrap programmed.nc --chip one.nc --units volts --output wrapped.nc
+for v in theta phi gamma; do check same_values 1e-9 wrapped.nc $v volts.nc $v; done
+# A trained network, by the 12 bits of its chip's driver; and back.
+expect 0 '' "$cuonn" wrap run-reference/last.nc --chip chip.nc --units volts --output trained.nc --json
+check awk -v e="$(json matrix_error)" 'BEGIN { exit !(e > 1e-5 && e < 0.01) }'
+values trained.nc theta > got
+check awk '{ level = $1 / 6 * 4095; d = level - int(level + 0.5); if (d > 1e-9 || d < -1e-9) exit 1 }' got
+expect 0 '' "$cuonn" wrap trained.nc --output phases.nc --units radians
+check_not grep -q 'units = "V"' <(ncdump -h phases.nc)
+expect 0 '' "$cuonn" wrap phases.nc --chip chip.nc --units volts --output again.nc
+for v in theta phi gamma; do check same_values 1e-12 again.nc $v trained.nc $v; done
+expect 0 '' "$cuonn" chip new --set network.modes=8 --set network.layers=1 --drive-slope 0.3 --most-volts 3 \
+  --output weak.nc
 
 # ------------------------------------------------------------------------------------------------------------- refusals
 mkdir keep
@@ -146,6 +171,17 @@ refuse 2 '^cuonn train: chip.nc: chip.crosstalk is 0.1, but the chip file has cr
 refuse 2 '^cuonn sweep: .*chip.file is set' sweep config.yaml --chip chip.nc --set 'chip.coupler_std=[0, 0.1]' \
   --output keep/new
 refuse 3 '^cuonn program: chip.nc: holds a network of 2 layers' program target.nc --chip chip.nc --output keep/p.nc
+refuse 3 '^cuonn program: weak.nc: (theta|phi) of node [0-9]+ in column [0-9]+ of layer 0 is .* with 0 to 3 V' program \
+  target.nc --chip weak.nc --units volts --output keep/p.nc
+refuse 3 '^cuonn wrap: programmed.nc: (theta|phi) of node [0-9]+ in column [0-9]+ of layer 0 is ' wrap programmed.nc \
+  --chip weak.nc --units volts --output keep/w.nc
+refuse 2 '^cuonn wrap: --units volts needs --chip CHIP.nc' wrap programmed.nc --units volts --output keep/w.nc
+refuse 2 '^cuonn wrap: --units: found "V"; it is one of radians, volts' wrap programmed.nc --units V --output keep/w.nc
+refuse 2 '^cuonn wrap: --chip goes with --units volts' wrap programmed.nc --chip one.nc --output keep/w.nc
+refuse 3 '^cuonn wrap: plain.nc: has no drive curves' wrap run-reference/last.nc --chip plain.nc --units volts \
+  --output keep/w.nc
+refuse 3 '^cuonn wrap: chip.nc: the chip has 2 .*, the network 1 ' wrap programmed.nc --chip chip.nc --units volts \
+  --output keep/w.nc
 for b in $(backends); do
   if [[ $b != cuda ]]; then continue; fi
   refuse 2 '^cuonn train: .*backend cuda does not compute the drive curves' train config.yaml --chip chip.nc \

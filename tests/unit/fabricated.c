@@ -301,6 +301,87 @@ static void test_volts__beyond_the_driver_are_refused(void **unused) {
   cuonn_fabricated_free(&chip);
 }
 
+/* A network that is written in volts is read with the phases that they give. */
+static void test_volts__of_a_file_are_phases_again(void **unused) {
+  (void)unused;
+  chance c = {13};
+  for (int style = 0; style < kStyles; style++) {
+    cuonn_fabricated chip, again;
+    cuonn_network network, back;
+    double volts[kShifters];
+    cuonn_network_shape shape = CUONN_NETWORK_SHAPE_INIT;
+    draw(&chip, (cuonn_phase_style)style, &coarse, .1);
+    shape.n_modes = kModes;
+    shape.n_layers = kLayers;
+    shape.n_classes = 3;
+    shape.style = chip.style;
+    OK(cuonn_network_create(&network, &shape));
+    for (size_t l = 0; l < kLayers; l++) dense_random(&network.layers[l], &c, .1, .2);
+    OK(cuonn_network_write_volts("volts.nc", &network, &chip));
+    OK(cuonn_network_read(&back, "volts.nc"));
+    for (size_t l = 0; l < kLayers; l++) {
+      OK(cuonn_fabricated_volts(volts, &chip, l, &network.layers[l]));
+      OK(cuonn_fabricated_phases(&network.layers[l], &chip, l, volts));
+      assert_memory_equal(back.layers[l].theta, network.layers[l].theta, kNodes * sizeof(double));
+      assert_memory_equal(back.layers[l].phi, network.layers[l].phi, kNodes * sizeof(double));
+      assert_memory_equal(back.layers[l].gamma, network.layers[l].gamma, kModes * sizeof(double));
+      assert_memory_equal(back.layers[l].coupler_error, network.layers[l].coupler_error, kPhases * sizeof(double));
+    }
+    OK(cuonn_fabricated_read(&again, "volts.nc")); /* it has the curves, too */
+    assert_memory_equal(again.drive_slope, chip.drive_slope, kCurves * sizeof(double));
+    cuonn_fabricated_free(&again);
+    network.layers[1].theta[3] = 1;
+    chip.drive_slope[kShifters + 3] = 1e-3; /* .06 radian in the whole range */
+    REFUSED(cuonn_network_write_volts("refused.nc", &network, &chip), CUONN_E_DATA,
+            "theta of node 3 in column 1 of layer 1");
+    assert_true(access("refused.nc", F_OK) != 0);
+    cuonn_network_free(&back);
+    cuonn_network_free(&network);
+    cuonn_fabricated_free(&chip);
+  }
+}
+
+/* Voltages of another program, in mV, with one curve for all; and what is not understood. */
+static void test_volts__of_another_program_are_read(void **unused) {
+  (void)unused;
+  double millivolts[kNodes], none[kNodes] = {0}, ones[kNodes], gamma[kModes] = {0};
+  cuonn_mesh mesh;
+  for (size_t k = 0; k < kNodes; k++) {
+    millivolts[k] = 100. * (double)k;
+    ones[k] = 1;
+  }
+#define ALL(units_of_phi)                                                                                             \
+  {                                                                                                                   \
+    {"theta", {"node"}, {kNodes}, millivolts, "units", "mV"},                                                         \
+        {"phi", {"node"}, {kNodes}, millivolts, "units", units_of_phi},                                               \
+        {"theta_offset", {"node"}, {kNodes}, none, NULL, NULL}, {"phi_offset", {"node"}, {kNodes}, none, NULL, NULL}, \
+        {"gamma_offset", {"waveguide"}, {kModes}, gamma, NULL, NULL},                                                 \
+        {"theta_slope", {"node"}, {kNodes}, ones, NULL, NULL}, {"phi_slope", {"node"}, {kNodes}, ones, NULL, NULL},   \
+        {"gamma_slope", {"waveguide"}, {kModes}, ones, NULL, NULL}, {                                                 \
+      0                                                                                                               \
+    }                                                                                                                 \
+  }
+  const foreign_array good[] = ALL("mV"), mixed[] = ALL("radian");
+  foreign_write("mv.nc", 0, good);
+  REFUSED(cuonn_mesh_read(&mesh, "mv.nc"), CUONN_E_DATA, "no attribute driver_most_volts");
+  int file;
+  const double most = 2;
+  NC(nc_open("mv.nc", NC_WRITE, &file));
+  NC(nc_redef(file));
+  NC(nc_put_att_double(file, NC_GLOBAL, "driver_most_volts", NC_DOUBLE, 1, &most));
+  NC(nc_close(file));
+  OK(cuonn_mesh_read(&mesh, "mv.nc"));
+  for (size_t k = 0; k < kNodes; k++) assert_true(fabs(mesh.phi[k] - .01 * (double)(k * k)) < 1e-15);
+  cuonn_mesh_free(&mesh);
+  foreign_write("mixed.nc", 0, mixed);
+  REFUSED(cuonn_mesh_read(&mesh, "mixed.nc"), CUONN_E_DATA, "phi has the units \"radian\"; known are V");
+  const foreign_array bare[] = {{"theta", {"node"}, {kNodes}, millivolts, "units", "V"},
+                                {"phi", {"node"}, {kNodes}, millivolts, "units", "V"},
+                                {0}};
+  foreign_write("bare.nc", 0, bare);
+  REFUSED(cuonn_mesh_read(&mesh, "bare.nc"), CUONN_E_DATA, "theta is in volts, but the file has no theta_offset");
+}
+
 /* ---- applied phases ---- */
 
 static void phases_on(chip_phases *out, const cuonn_fabricated *chip, uint32_t layer) {
@@ -611,6 +692,8 @@ int main(void) {
       cmocka_unit_test(test_volts__are_the_least_and_give_the_phases_back),
       cmocka_unit_test(test_volts__of_a_driver_with_bits_are_its_levels),
       cmocka_unit_test(test_volts__beyond_the_driver_are_refused),
+      cmocka_unit_test(test_volts__of_a_file_are_phases_again),
+      cmocka_unit_test(test_volts__of_another_program_are_read),
       cmocka_unit_test(test_applied__is_what_the_driver_reaches),
       cmocka_unit_test(test_applied__are_the_phases_of_the_voltages),
       cmocka_unit_test(test_applied__crosstalk_is_a_matrix),

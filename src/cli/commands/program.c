@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/common.h"
+#include "cli/chip.h"
 #include "cli/output.h"
 
 typedef struct {
   cli_options common;
-  const char *target, *chip, *output, *method, *tap_shot, *seed, *iterations;
+  const char *target, *chip, *output, *units, *method, *tap_shot, *seed, *iterations;
 } arguments;
 
 static error_t parse(int key, char *value, struct argp_state *state) {
@@ -17,6 +17,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
   switch (key) {
     case 'c': a->chip = value; return 0;
     case 'm': a->method = value; return 0;
+    case 'u': a->units = value; return 0;
     case 'o': a->output = value; return 0;
     case 'n': a->tap_shot = value; return 0;
     case 's': a->seed = value; return 0;
@@ -34,6 +35,7 @@ static const struct argp_option options[] = {
      "File with the chip: a chip file, or a mesh, whose coupler errors and losses are the chip's", 0},
     {"method", 'm', "decompose|local|nulling|gradient", 0, "How its phases are found (local)", 0},
     {"output", 'o', "PHASES.nc", 0, "File to write: the chip with these phases", 0},
+    CLI_UNITS_OPTION,
     {"tap-shot", 'n', "SIGMA", 0, "nulling: shot noise of a power that is read, over the amplitude there (0)", 0},
     {"seed", 's', "SEED", 0, "nulling: seed of that noise (0)", 0},
     {"iterations", 'i', "COUNT", 0, "gradient: most steps (1000)", 0},
@@ -54,7 +56,9 @@ static const struct argp argp = {
         "  nulling    errors are unknown; powers behind each node are read and made 0 (Miller, Opt. Express 25, 29233 "
         "(2017))\n"
         "  gradient   errors are known: from local down the gradient of the matrix error, by L-BFGS\n\n"
-        "Writes the chip with phases from 0 to below 2 pi. Prints the matrix error ||U' - U||_F / sqrt(N) of the "
+        "Writes the chip with phases from 0 to below 2 pi; with --units volts, with the voltages of its driver for "
+        "them "
+        "(cuonn wrap --help). Prints the matrix error ||U' - U||_F / sqrt(N) of the "
         "phases of decompose (before) and of those found (after), phases of the outputs and attenuation included, and "
         "the same of U' scaled to the norm of a unitary, which leaves out what all elements lose alike; nodes whose "
         "couplers do not allow their splitting; powers read; steps. --backend computes matrices and gradients; the "
@@ -144,21 +148,53 @@ done:
   return code;
 }
 
+/* Writes the chip with voltages, and measures again how far the matrix is that they give. */
+static int write_volts(cuonn_programming_result *result, const cuonn_mesh *mesh, const cuonn_fabricated *chip,
+                       cuonn_context *context, const double *target, const arguments *args) {
+  int code = CLI_DONE;
+  double *matrix = NULL;
+  cuonn_mesh driven = {0};
+  cuonn_network_shape shape = CUONN_NETWORK_SHAPE_INIT;
+  shape.n_modes = mesh->n_modes;
+  shape.n_layers = 1;
+  shape.n_classes = mesh->n_modes < shape.n_classes ? mesh->n_modes : shape.n_classes;
+  shape.style = mesh->style;
+  shape.mesh = mesh->shape;
+  const cuonn_network alone = {shape, (cuonn_mesh *)mesh};
+  CLI_TRY_DONE(cuonn_mesh_create_shaped(&driven, mesh->shape, mesh->style));
+  CLI_TRY_DONE(cuonn_mesh_copy(&driven, mesh));
+  CLI_PASS_DONE(cli_chip_drive(&driven, chip, 0, args->chip));
+  CLI_PASS_DONE(cli_matrix_of(&matrix, context, &driven, args->chip));
+  result->after = cuonn_matrix_distance_of(matrix, target, mesh->n_modes);
+  CLI_TRY_DONE(cuonn_network_write_volts(args->output, &alone, chip));
+done:
+  cuonn_mesh_free(&driven);
+  free(matrix);
+  return code;
+}
+
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
   arguments args = {0};
   cuonn_programming_options how;
   cuonn_programming_result result;
   size_t n_modes;
+  bool volts;
   double *target = NULL;
   cuonn_fabricated fabricated = {0};
   cuonn_mesh chip = {0};
   cuonn_context *context = NULL;
   CLI_PASS_DONE(cli_parse(&args, &args.common, &argp, argc, argv));
   CLI_PASS_DONE(parse_options(&how, &args));
+  CLI_PASS_DONE(cli_units_volts(&volts, args.units));
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.target, args.chip));
   CLI_TRY_DONE(cuonn_unitary_read(&target, &n_modes, args.target));
   CLI_PASS_DONE(read_chip(&chip, &fabricated, args.chip));
+  if (volts && !fabricated.drive_slope) {
+    code = cli_fail(CLI_BAD_FILE, "%s: has no drive curves (theta_offset, theta_slope, ...), by which phases are volts",
+                    args.chip);
+    goto done;
+  }
   CLI_PASS_DONE(cli_context_create(&context, &args.common, chip.n_modes, chip.shape));
   if (n_modes != chip.n_modes) {
     code = cli_fail(CLI_BAD_FILE, "%s: the matrix has %zu rows, but the chip in %s has %zu waveguides", args.target,
@@ -170,7 +206,10 @@ static int run(int argc, char **argv) {
     code = cli_fail_file(status, status == CUONN_E_ARGUMENT ? args.chip : args.target);
     goto done;
   }
-  CLI_TRY_DONE(cuonn_mesh_write(args.output, &chip));
+  if (volts)
+    CLI_PASS_DONE(write_volts(&result, &chip, &fabricated, context, target, &args));
+  else
+    CLI_TRY_DONE(cuonn_mesh_write(args.output, &chip));
   if (args.common.json)
     code = print_json(&args, &chip, &result, how.method);
   else

@@ -4,26 +4,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/common.h"
+#include "cli/chip.h"
 #include "cli/find.h"
 #include "cli/output.h"
 
 typedef struct {
   cli_options common;
-  const char *phases, *output;
+  const char *phases, *output, *chip, *units;
 } arguments;
 
 static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *a = state->input;
   switch (key) {
     case 'o': a->output = value; return 0;
+    case 'c': a->chip = value; return 0;
+    case 'u': a->units = value; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->phases, value);
     case ARGP_KEY_END: return CLI_REQUIRE(a->phases, "the file with the phases", a->output, "--output WRAPPED.nc");
     default: return ARGP_ERR_UNKNOWN;
   }
 }
 
-static const struct argp_option options[] = {{"output", 'o', "WRAPPED.nc", 0, "File to write", 0}, {0}};
+static const struct argp_option options[] = {
+    {"output", 'o', "WRAPPED.nc", 0, "File to write", 0},
+    CLI_UNITS_OPTION,
+    {"chip", 'c', "CHIP.nc", 0,
+     "With --units volts: chip file with the drive curves of the shifters and the range of their driver", 0},
+    {0}};
 
 static const struct argp argp = {
     .options = options,
@@ -39,8 +46,14 @@ static const struct argp argp = {
         "as a network, a mesh being one of one layer; training can start from it (network.start: file), but not go on. "
         "Prints how many phases were changed, and by how much the matrices were: the largest modulus of an element, "
         "computed in double.\n\n"
+        "With --units volts, theta, phi and gamma are written in V, with the drive curves of the chip, by which every "
+        "command reads them as phases again: the least voltage in the range of the driver that sets the phase, give or "
+        "take its period, and the nearest that a driver with bits has, which is part of the matrix error. A phase that "
+        "no "
+        "voltage sets is refused.\n\n"
         "Example:\n"
-        "  cuonn wrap runs/study/best.nc --output settings.nc",
+        "  cuonn wrap runs/study/best.nc --output settings.nc\n"
+        "  cuonn wrap runs/chip/best.nc --chip chip.nc --units volts --output volts.nc",
     .children = (const struct argp_child[]){{&cli_json_argp, 0, NULL, 0}, {0}},
 };
 
@@ -50,22 +63,28 @@ static size_t count_changed(const double *before, const double *after, size_t n)
   return changed;
 }
 
-/* Wraps a mesh; adds the phases that changed, and raises *error to the distance of the matrices. */
-static int wrap_mesh(size_t *changed, double *error, cuonn_context *context, cuonn_mesh *mesh, const char *path) {
+/* Wraps a layer; adds the phases that changed, and raises *error to the distance of the matrices, before and after: as
+ * the voltages of a chip give it, unless that is NULL. */
+static int wrap_mesh(size_t *changed, double *error, cuonn_context *context, cuonn_mesh *mesh,
+                     const cuonn_fabricated *chip, size_t layer, const char *path) {
   int code = CLI_DONE;
   const size_t nodes = mesh->n_nodes;
-  cuonn_mesh before = {0};
+  cuonn_mesh before = {0}, after = {0};
   double *matrix = NULL, off = 0;
   CLI_TRY_DONE(cuonn_mesh_create_shaped(&before, mesh->shape, mesh->style));
   CLI_TRY_DONE(cuonn_mesh_copy(&before, mesh));
   CLI_TRY_DONE(cuonn_mesh_wrap(mesh));
   CLI_PASS_DONE(cli_matrix_of(&matrix, context, &before, path));
-  CLI_PASS_DONE(cli_matrix_error(&off, context, mesh, matrix, path));
+  CLI_TRY_DONE(cuonn_mesh_create_shaped(&after, mesh->shape, mesh->style));
+  CLI_TRY_DONE(cuonn_mesh_copy(&after, mesh));
+  if (chip) CLI_PASS_DONE(cli_chip_drive(&after, chip, layer, path));
+  CLI_PASS_DONE(cli_matrix_error(&off, context, &after, matrix, path));
   *error = fmax(*error, off);
   *changed += count_changed(before.theta, mesh->theta, nodes) + count_changed(before.phi, mesh->phi, nodes) +
               count_changed(before.gamma, mesh->gamma, mesh->n_modes);
 done:
   free(matrix);
+  cuonn_mesh_free(&after);
   cuonn_mesh_free(&before);
   return code;
 }
@@ -75,19 +94,28 @@ static int run(int argc, char **argv) {
   arguments args = {0};
   cuonn_context *context = NULL;
   cuonn_network network = {0};
+  cuonn_fabricated chip = {0};
+  bool volts;
   char *phases_path = NULL;
   size_t changed = 0;
   double error = 0;
   CLI_PASS_DONE(cli_parse(&args, &args.common, &argp, argc, argv));
   CLI_PASS_DONE(cli_find(&phases_path, args.phases, CLI_FIND_NETWORK));
   args.phases = phases_path;
-  CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.phases));
+  CLI_PASS_DONE(cli_units_volts(&volts, args.units));
+  if (!volts && args.chip) {
+    code = cli_fail(CLI_USAGE, "--chip goes with --units volts: its drive curves make voltages of phases");
+    goto done;
+  }
+  CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.phases, args.chip));
   CLI_TRY_DONE(cuonn_context_create(&context, "reference", 1));
   CLI_TRY_DONE(cuonn_network_read(&network, args.phases));
   const cuonn_network_shape *const shape = &network.shape;
+  if (volts) CLI_PASS_DONE(cli_chip_open_for_volts(&chip, args.chip, shape));
   for (size_t l = 0; l < shape->n_layers; l++)
-    CLI_PASS_DONE(wrap_mesh(&changed, &error, context, &network.layers[l], args.phases));
-  CLI_TRY_DONE(cuonn_network_write(args.output, &network));
+    CLI_PASS_DONE(wrap_mesh(&changed, &error, context, &network.layers[l], volts ? &chip : NULL, l, args.phases));
+  CLI_TRY_DONE(volts ? cuonn_network_write_volts(args.output, &network, &chip)
+                     : cuonn_network_write(args.output, &network));
   const size_t phases = shape->n_layers * (2 * cuonn_network_nodes(shape) + shape->n_modes);
   if (args.common.json)
     code = cli_print_json(json_pack("{s:I, s:I, s:s, s:I, s:I, s:f, s:o}", "modes", (json_int_t)shape->n_modes,
@@ -102,6 +130,7 @@ static int run(int argc, char **argv) {
 done:
   free(phases_path);
   cuonn_network_free(&network);
+  cuonn_fabricated_free(&chip);
   cuonn_context_free(context);
   return code;
 }
