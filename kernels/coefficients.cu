@@ -174,7 +174,9 @@ struct node_stages {
   }
 };
 
-/* Element of right coupler x inner x left coupler. A coupler is [[c, i s], [i s, c]]. */
+DEVICE double2 turned(double2 a) { return make_double2(-a.y, a.x); } /* i a */
+
+/* Element of right coupler x inner x left coupler x outer. A coupler is [[c, i s], [i s, c]]. */
 DEVICE double2 coupled(const node_stages &stages, const node_constants &constants, int row, int column) {
   const double2 r[2] = {make_double2(constants.right[0], 0), make_double2(0, constants.right[1])};
   const double2 l[2] = {make_double2(constants.left[0], 0), make_double2(0, constants.left[1])};
@@ -196,15 +198,27 @@ DEVICE void write_gamma(float2 *factors, const double *gamma, int n_modes, size_
   }
 }
 
+/* A row of a node's matrix, and the same behind the coupler in front, if there is one, and a crossing. */
+DEVICE float4 row_of(const node_stages &s, const node_constants &k, int row, const double2 *third, bool crossing) {
+  double2 first = coupled(s, k, row, 0), second = coupled(s, k, row, 1);
+  if (third) {
+    const double2 c = make_double2(third->x, 0), is = make_double2(0, third->y), before = first;
+    first = first * c + second * is;
+    second = before * is + second * c;
+  }
+  return crossing ? two(rounded(turned(first)), rounded(turned(second))) : two(rounded(first), rounded(second));
+}
+
 /* Planes of a general node. */
 struct general_planes {
   float4 upper, lower, undo; /* undo is of the way back alone */
   DEVICE general_planes()
       : upper(make_float4(1, 0, 0, 0)), lower(make_float4(0, 0, 1, 0)), undo(make_float4(1, 0, 0, 0)) {}
-  DEVICE general_planes(const node_stages &s, const node_constants &k, style_arms arms)
-      : upper(two(rounded(coupled(s, k, 0, 0)), rounded(coupled(s, k, 0, 1)))),
-        lower(two(rounded(coupled(s, k, 1, 0)), rounded(coupled(s, k, 1, 1)))) {
-    const double2 det = s.inner[0] * s.inner[1] * s.outer[0] * s.outer[1]; /* determinants of couplers are 1 */
+  DEVICE general_planes(const node_stages &s, const node_constants &k, style_arms arms, const double2 *third,
+                        bool crossing)
+      : upper(row_of(s, k, 0, third, crossing)), lower(row_of(s, k, 1, third, crossing)) {
+    double2 det = s.inner[0] * s.inner[1] * s.outer[0] * s.outer[1]; /* determinants of couplers are 1 */
+    if (crossing) det = -det;
     const double size = det.x * det.x + det.y * det.y;
     const double cos2 = k.right[0] * k.right[0], sin2 = k.right[1] * k.right[1];
     const double top_share = -(arms.theta[0] * cos2 + arms.theta[1] * sin2);
@@ -213,20 +227,32 @@ struct general_planes {
   }
 };
 
+/* Left and right coupler, the latter without its crossing. */
+DEVICE float4 couplers_of(const node_constants &k, bool crossing) {
+  const double2 right = crossing ? make_double2(-k.right[1], k.right[0]) : make_double2(k.right[0], k.right[1]);
+  return two(rounded(make_double2(k.left[0], k.left[1])), rounded(right));
+}
+
+/* Coupler in front and crossing. */
+DEVICE float4 more_of(double2 third, bool crossing) {
+  return two(rounded(third), make_float2(crossing ? 1.f : 0.f, 0));
+}
+
 /* Planes of a node with taps. */
 struct tap_planes {
-  float4 shifters, couplers;
-  DEVICE tap_planes() : shifters(make_float4(1, 0, 1, 0)), couplers(shifters) {}
-  DEVICE tap_planes(const node_stages &s, const node_constants &k, style_arms arms) {
+  float4 shifters, couplers, more; /* more: of nodes that have more than an MZI */
+  DEVICE tap_planes() : shifters(make_float4(1, 0, 1, 0)), couplers(shifters), more(make_float4(1, 0, 0, 0)) {}
+  DEVICE tap_planes(const node_stages &s, const node_constants &k, style_arms arms, double2 third, bool crossing) {
     const int arm = arms.theta[0] != 0 ? 0 : 1;
     shifters = two(rounded(s.outer[arm]), rounded(s.inner[arm]));
-    couplers = two(rounded(make_double2(k.left[0], k.left[1])), rounded(make_double2(k.right[0], k.right[1])));
+    couplers = couplers_of(k, crossing);
+    more = more_of(third, crossing);
   }
 };
 
 /* Grid: meshes; blocks for places. */
-KERNEL k_general_nodes(node_tables to, const double2 *phases, const double *gamma, const node_constants *constants,
-                       mesh_layout layout, style_arms arms) {
+KERNEL k_general_nodes(node_tables to, const double2 *phases, const double *gamma, node_parts parts, mesh_layout layout,
+                       style_arms arms) {
   const size_t place = static_cast<size_t>(blockIdx.y) * blockDim.x + threadIdx.x, count = mesh_places(layout);
   const size_t mesh = blockIdx.x, at = mesh * count + place;
   write_gamma(to.turns, gamma, layout.n_modes, mesh, place);
@@ -234,12 +260,15 @@ KERNEL k_general_nodes(node_tables to, const double2 *phases, const double *gamm
   if (place >= count) return;
   general_planes general;
   tap_planes with_taps;
+  double2 third = make_double2(1, 0);
   int column, top;
   if (mesh_node_at(&column, &top, layout, place)) {
-    const node_constants k = constants[at];
+    const node_constants k = parts.constants[at];
     const node_stages s(phases[at], k, arms);
-    if (to.nodes) general = general_planes(s, k, arms);
-    if (to.taps) with_taps = tap_planes(s, k, arms);
+    if (parts.third) third = parts.third[at];
+    const double2 *const in_front = parts.third ? &third : nullptr;
+    if (to.nodes) general = general_planes(s, k, arms, in_front, parts.extras.crossing);
+    if (to.taps) with_taps = tap_planes(s, k, arms, third, parts.extras.crossing);
   }
   if (to.nodes) {
     float4 *const nodes = to.nodes + mesh * count * 2;
@@ -247,36 +276,46 @@ KERNEL k_general_nodes(node_tables to, const double2 *phases, const double *gamm
     nodes[plane_at(layout, place, 1, 2)] = general.lower;
   }
   if (to.back) {
-    float4 *const back = to.back + mesh * count * 3;
-    back[plane_at(layout, place, 0, 3)] = general.upper;
-    back[plane_at(layout, place, 1, 3)] = general.lower;
-    back[plane_at(layout, place, 2, 3)] = general.undo;
+    const int planes = parts.third ? 4 : 3;
+    float4 *const back = to.back + mesh * count * planes;
+    back[plane_at(layout, place, 0, planes)] = general.upper;
+    back[plane_at(layout, place, 1, planes)] = general.lower;
+    back[plane_at(layout, place, 2, planes)] = general.undo;
+    if (parts.third) {
+      back[plane_at(layout, place, 3, planes)] =
+          two(rounded(make_double2(third.x * third.x, third.x * third.y)), make_float2(0, 0));
+    }
   }
   if (to.taps) {
-    float4 *const taps = to.taps + mesh * count * 2;
-    taps[plane_at(layout, place, 0, 2)] = with_taps.shifters;
-    taps[plane_at(layout, place, 1, 2)] = with_taps.couplers;
+    const int planes = tap_planes_of(parts.extras);
+    float4 *const taps = to.taps + mesh * count * planes;
+    taps[plane_at(layout, place, 0, planes)] = with_taps.shifters;
+    taps[plane_at(layout, place, 1, planes)] = with_taps.couplers;
+    if (planes == 3) taps[plane_at(layout, place, 2, planes)] = with_taps.more;
   }
 }
 
 /* Grid: places. Planes of one node lie `lanes` apart, so that the loads of a warp are whole lines. */
-KERNEL k_stage_nodes(float4 *stages, float2 *turns, const double2 *phases, const double *gamma,
-                     const node_constants *constants, mesh_layout layout, style_arms arms) {
+KERNEL k_stage_nodes(float4 *stages, float2 *turns, const double2 *phases, const double *gamma, node_parts parts,
+                     mesh_layout layout, style_arms arms) {
+  const int planes = stage_planes_of(parts.extras);
   const size_t place = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   write_gamma(turns, gamma, layout.n_modes, 0, place);
   if (place >= mesh_places(layout)) return;
-  float4 outer = make_float4(1, 0, 1, 0), couplers = outer, inner = outer;
+  float4 outer = make_float4(1, 0, 1, 0), couplers = outer, inner = outer, more = more_of(make_double2(1, 0), false);
   int column, top;
   if (mesh_node_at(&column, &top, layout, place)) {
-    const node_constants k = constants[place];
+    const node_constants k = parts.constants[place];
     const node_stages s(phases[place], k, arms);
     outer = two(rounded(s.outer[0]), rounded(s.outer[1]));
-    couplers = two(rounded(make_double2(k.left[0], k.left[1])), rounded(make_double2(k.right[0], k.right[1])));
+    couplers = couplers_of(k, parts.extras.crossing);
+    more = more_of(parts.third ? parts.third[place] : make_double2(1, 0), parts.extras.crossing);
     inner = two(rounded(s.inner[0]), rounded(s.inner[1]));
   }
-  stages[plane_at(layout, place, 0, 3)] = outer;
-  stages[plane_at(layout, place, 1, 3)] = couplers;
-  stages[plane_at(layout, place, 2, 3)] = inner;
+  stages[plane_at(layout, place, 0, planes)] = outer;
+  stages[plane_at(layout, place, 1, planes)] = couplers;
+  stages[plane_at(layout, place, 2, planes)] = inner;
+  if (planes == 4) stages[plane_at(layout, place, 3, planes)] = more;
 }
 
 /* -------------------------------------------------------------------------------------------------------- launchers */
@@ -304,15 +343,15 @@ static unsigned blocks_for_places(mesh_layout layout) {
 }
 
 extern "C" cudaError_t launch_general_nodes(const node_tables *to, const double2 *phases, const double *gamma,
-                                            const node_constants *constants, mesh_layout layout, style_arms arms,
-                                            int n_meshes, cudaStream_t stream) {
+                                            const node_parts *parts, mesh_layout layout, style_arms arms, int n_meshes,
+                                            cudaStream_t stream) {
   return CUONN_LAUNCH(k_general_nodes, dim3(static_cast<unsigned>(n_meshes), blocks_for_places(layout)), dim3(kThreads),
-                      0, stream, *to, phases, gamma, constants, layout, arms);
+                      0, stream, *to, phases, gamma, *parts, layout, arms);
 }
 
 extern "C" cudaError_t launch_stage_nodes(float4 *stages, float2 *turns, const double2 *phases, const double *gamma,
-                                          const node_constants *constants, mesh_layout layout, style_arms arms,
+                                          const node_parts *parts, mesh_layout layout, style_arms arms,
                                           cudaStream_t stream) {
   return CUONN_LAUNCH(k_stage_nodes, dim3(blocks_for_places(layout)), dim3(kThreads), 0, stream, stages, turns, phases,
-                      gamma, constants, layout, arms);
+                      gamma, *parts, layout, arms);
 }

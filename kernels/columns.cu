@@ -186,7 +186,7 @@ struct vjp_launcher {
                           meshes.shared_limit, stream, task, meshes);
   }
   static cudaError_t any(const vjp_task &task, const device_meshes &meshes, cudaStream_t stream) {
-    CUONN_FOR_LAYOUT(meshes.layout, launch, task, meshes, stream);
+    CUONN_FOR_LAYOUT_UP_TO(Node::kMostPairs, meshes.layout, launch, task, meshes, stream);
   }
 };
 
@@ -211,6 +211,7 @@ extern "C" cudaError_t launch_vjp(const vjp_task *task, const device_meshes *mes
                                    task->kept};
     return launch_far_gradient(&far, stream);
   }
-  return meshes->ideal ? vjp_launcher<ideal_node>::any(*task, *meshes, stream)
-                       : vjp_launcher<general_node>::any(*task, *meshes, stream);
+  return meshes->ideal   ? vjp_launcher<ideal_node>::any(*task, *meshes, stream)
+         : meshes->third ? vjp_launcher<third_node>::any(*task, *meshes, stream)
+                         : vjp_launcher<general_node>::any(*task, *meshes, stream);
 }

@@ -10,7 +10,8 @@
 typedef struct {
   mesh_layout layout;
   gradient_weights weights;
-  bool ideal;          /* which kind of node (node.h) */
+  bool ideal;          /* which form of node (node.h) */
+  bool third;          /* of nodes that are not ideal: which of the other two */
   const float4 *nodes; /* [mesh][place row][plane][lane] for the forward pass, and for transposed meshes */
   const float4 *back;  /* the same for the backward pass; `nodes` where nodes are ideal */
   const float2 *turns; /* [mesh][N] exp(i (gamma + phase that the nodes leave out)), by which outputs are multiplied */

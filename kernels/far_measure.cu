@@ -9,7 +9,7 @@
 /* ---------------------------------------------------------------------------------------------------------- kernels */
 
 template <bool kBottom>
-struct far_tap_node : tap_node<kBottom> {
+struct far_tap_node : tap_node<kBottom, false> {
   static constexpr int kPlanes = 2;
 };
 

@@ -15,6 +15,7 @@ typedef struct {
   mesh_layout layout;
   unsigned n_nodes;           /* of a mesh; outputs are counted behind them */
   bool bottom;                /* the arm with the shifters */
+  bool more;                  /* nodes have more than an MZI (tap_node.h) */
   const float4 *nodes;        /* [model][layer], as launch_general_nodes() fills `taps` */
   const float2 *gammas;       /* [model][layer][N] */
   const chip_reader *readers; /* [model] */

@@ -107,7 +107,7 @@ struct matrix_gradient_launcher {
                           task);
   }
   static cudaError_t any(const matrix_gradient_task &task, cudaStream_t stream) {
-    CUONN_FOR_LAYOUT(task.meshes.layout, launch, task, stream);
+    CUONN_FOR_LAYOUT_UP_TO(Node::kMostPairs, task.meshes.layout, launch, task, stream);
   }
 };
 
@@ -128,6 +128,7 @@ static cudaError_t launch_far(const matrix_gradient_task &task, cudaStream_t str
 
 extern "C" cudaError_t launch_matrix_gradient(const matrix_gradient_task *task, cudaStream_t stream) {
   if (task->meshes.layout.joined) return launch_far(*task, stream);
-  return task->meshes.ideal ? matrix_gradient_launcher<ideal_node>::any(*task, stream)
-                            : matrix_gradient_launcher<general_node>::any(*task, stream);
+  return task->meshes.ideal   ? matrix_gradient_launcher<ideal_node>::any(*task, stream)
+         : task->meshes.third ? matrix_gradient_launcher<third_node>::any(*task, stream)
+                              : matrix_gradient_launcher<general_node>::any(*task, stream);
 }

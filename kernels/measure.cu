@@ -14,9 +14,9 @@
 
 /* ---------------------------------------------------------------------------------------------------------- kernels */
 
-template <bool kBottom, int kLanes, int kPairs>
+template <bool kBottom, bool kMore, int kLanes, int kPairs>
 struct tap_walk {
-  using node = tap_node<kBottom>;
+  using node = tap_node<kBottom, kMore>;
   using walk = mesh_walk<node, kLanes, kPairs>;
   static constexpr int kModes = walk::kModes;
   static constexpr int kShareBytes = walk::kPanel * kModes * 4 * CUONN_BLOCK * 4; /* at least 2 for each waveguide */
@@ -39,7 +39,7 @@ struct tap_walk {
     const auto backward = [&](int row, float2 &top, float2 &bottom) {
       node n;
       float2 theta, phi;
-      n.load(walk::node_at(pair, row, 2), kLanes);
+      n.load(walk::node_at(pair, row, node::kForwardPlanes), kLanes);
       n.backward(top, bottom, theta, phi);
       if (kReads) put(own, row, read_backward(theta), read_backward(phi));
       walk::limit_unrolled_loads(row);
@@ -53,7 +53,7 @@ struct tap_walk {
     const auto forward = [&](int row, float2 &x_top, float2 &a_top, float2 &x_bottom, float2 &a_bottom) {
       node n;
       tap_reading theta, phi;
-      n.load(walk::node_at(pair, row, 2), kLanes);
+      n.load(walk::node_at(pair, row, node::kForwardPlanes), kLanes);
       n.forward(x_top, x_bottom, a_top, a_bottom, digital, theta, phi);
       put(own, row, theta, phi);
       walk::limit_unrolled_loads(row);
@@ -127,7 +127,7 @@ struct backward_then_forward {
 
   DEVICE void fetch(float4 *to) {
     const int last = Walk::panels_of(n_columns) - 1;
-    Walk::template fetch<2>(to, nodes, mesh, panel, n_columns);
+    Walk::template fetch<Walk::kMostPlanes>(to, nodes, mesh, panel, n_columns);
     if (panel == (forward ? last : 0)) {
       forward = !forward; /* the panel at either end comes twice */
     } else {
@@ -137,12 +137,13 @@ struct backward_then_forward {
 };
 
 /* One mesh, and the part of its examples that this block sends. */
-template <bool kBottom, int kLanes, int kPairs>
+template <bool kBottom, bool kMore, int kLanes, int kPairs>
 struct measurement {
-  using taps = tap_walk<kBottom, kLanes, kPairs>;
+  using taps = tap_walk<kBottom, kMore, kLanes, kPairs>;
   using walk = typename taps::walk;
   static constexpr int kModes = taps::kModes;
-  static constexpr int kPairShares = kModes * 4 * CUONN_BLOCK, kPairPlanes = kModes * kLanes * 2; /* of a column pair */
+  static constexpr int kPairShares = kModes * 4 * CUONN_BLOCK,
+                       kPairPlanes = kModes * kLanes * walk::kMostPlanes; /* of a column pair */
   using panels = panel_stream<walk, backward_then_forward<walk>>;
 
   const measure_task &t;
@@ -261,10 +262,10 @@ struct measurement {
 };
 
 /* Grid: chunks of each layer and model. */
-template <bool kBottom, int kLanes, int kPairs>
-KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPairs>::kBlocks)
+template <bool kBottom, bool kMore, int kLanes, int kPairs>
+KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom, kMore>, kLanes, kPairs>::kBlocks)
     k_measure(measure_task t, int n_buffers) {
-  using measuring = measurement<kBottom, kLanes, kPairs>;
+  using measuring = measurement<kBottom, kMore, kLanes, kPairs>;
   using walk = typename measuring::walk;
   const measure_block of(t);
   const int n_columns = t.layout.n_columns, n_panels = walk::panels_of(n_columns);
@@ -291,21 +292,26 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<tap_node<kBottom>, kLanes, kPair
 
 /* -------------------------------------------------------------------------------------------------------- launchers */
 
-template <bool kBottom>
+template <bool kBottom, bool kMore>
 struct measure_launcher {
   template <int kLanes, int kPairs>
   static cudaError_t launch(const measure_task &task, cudaStream_t stream) {
-    using taps = tap_walk<kBottom, kLanes, kPairs>;
+    using taps = tap_walk<kBottom, kMore, kLanes, kPairs>;
     static thread_local panel_buffers buffers;
-    return buffers.launch(k_measure<kBottom, kLanes, kPairs>, measure_grid(task, static_cast<unsigned>(task.n_chunks)),
-                          taps::shared_bytes, task.shared_limit, stream, task);
+    return buffers.launch(k_measure<kBottom, kMore, kLanes, kPairs>,
+                          measure_grid(task, static_cast<unsigned>(task.n_chunks)), taps::shared_bytes,
+                          task.shared_limit, stream, task);
   }
   static cudaError_t any(const measure_task &task, cudaStream_t stream) {
-    CUONN_FOR_LAYOUT(task.layout, launch, task, stream);
+    CUONN_FOR_LAYOUT_UP_TO((tap_node<kBottom, kMore>::kMostPairs), task.layout, launch, task, stream);
   }
 };
 
 extern "C" cudaError_t launch_measure(const measure_task *task, cudaStream_t stream) {
   if (task->layout.joined) return launch_far_measure(task, stream);
-  return task->bottom ? measure_launcher<true>::any(*task, stream) : measure_launcher<false>::any(*task, stream);
+  if (task->more)
+    return task->bottom ? measure_launcher<true, true>::any(*task, stream)
+                        : measure_launcher<false, true>::any(*task, stream);
+  return task->bottom ? measure_launcher<true, false>::any(*task, stream)
+                      : measure_launcher<false, false>::any(*task, stream);
 }

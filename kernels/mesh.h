@@ -24,8 +24,9 @@
 
 enum {
   CUONN_DEVICE_MODES_MAX = 1024,
-  CUONN_BLOCK = 128,          /* threads of a block that propagates fields: 128 / lanes examples at a time */
-  CUONN_GRID_ROWS_MAX = 65535 /* blocks of a grid in y, and in z; in x there may be 2^31 - 1 */
+  CUONN_DEVICE_OTHER_MODES_MAX = 512, /* of nodes of another kind than mzi: beyond there is no shared memory for them */
+  CUONN_BLOCK = 128,                  /* threads of a block that propagates fields: 128 / lanes examples at a time */
+  CUONN_GRID_ROWS_MAX = 65535         /* blocks of a grid in y, and in z; in x there may be 2^31 - 1 */
 };
 
 typedef struct {
@@ -88,6 +89,11 @@ CUONN_HOST_DEVICE int mesh_stride(mesh_layout layout) { return layout.n_modes + 
 typedef struct {
   float theta[2], phi[2];
 } style_arms;
+
+/* What nodes have that MZIs have not (include/cuonn/shape.h): a coupler in front, a crossing behind. */
+typedef struct {
+  bool third, crossing;
+} node_extras;
 
 /* Weights of the flows of the two arms in the derivatives with respect to theta and phi, with their sign (node.h). */
 typedef struct {

@@ -182,7 +182,7 @@ struct network_launcher {
     return k::buffers().launch(k::entry, grid, k::shared_bytes, task.meshes.shared_limit, stream, task);
   }
   static cudaError_t any(const network_task &task, cudaStream_t stream) {
-    CUONN_FOR_LAYOUT(task.meshes.layout, launch, task, stream);
+    CUONN_FOR_LAYOUT_UP_TO(Node::kMostPairs, task.meshes.layout, launch, task, stream);
   }
 
   template <int kLanes, int kPairs>
@@ -191,18 +191,20 @@ struct network_launcher {
     return k::buffers().most(n_blocks, k::entry, k::shared_bytes, limit);
   }
   static cudaError_t most_of_any(unsigned *n_blocks, const device_meshes &meshes) {
-    CUONN_FOR_LAYOUT(meshes.layout, most, n_blocks, meshes.shared_limit);
+    CUONN_FOR_LAYOUT_UP_TO(Node::kMostPairs, meshes.layout, most, n_blocks, meshes.shared_limit);
   }
 };
 
 extern "C" cudaError_t launch_network(const network_task *task, cudaStream_t stream) {
-  return task->meshes.ideal ? network_launcher<ideal_node>::any(*task, stream)
-                            : network_launcher<general_node>::any(*task, stream);
+  return task->meshes.ideal   ? network_launcher<ideal_node>::any(*task, stream)
+         : task->meshes.third ? network_launcher<third_node>::any(*task, stream)
+                              : network_launcher<general_node>::any(*task, stream);
 }
 
 extern "C" cudaError_t network_resident_chunks(unsigned *n_chunks, const device_meshes *meshes) {
-  return meshes->ideal ? network_launcher<ideal_node>::most_of_any(n_chunks, *meshes)
-                       : network_launcher<general_node>::most_of_any(n_chunks, *meshes);
+  return meshes->ideal   ? network_launcher<ideal_node>::most_of_any(n_chunks, *meshes)
+         : meshes->third ? network_launcher<third_node>::most_of_any(n_chunks, *meshes)
+                         : network_launcher<general_node>::most_of_any(n_chunks, *meshes);
 }
 
 extern "C" cudaError_t launch_order(unsigned *order, const uint64_t *seeds, unsigned n_examples, unsigned epoch,

@@ -1,4 +1,4 @@
-/* A node's effect on the two waveguides that it joins, in the forward and the backward pass. Two kinds:
+/* A node's effect on the two waveguides that it joins, in the forward and the backward pass. Three forms:
  *
  * ideal_node, without coupler errors and losses. With delta half the difference of the inner phases, s = sin(delta),
  * c = cos(delta), and e = exp(i phi'), it is, up to a factor common to both outputs,
@@ -9,14 +9,18 @@
  * an example and one load of 16 bytes, where the whole matrix takes 16 and two. It is unitary: its inverse is its
  * conjugate transpose.
  *
- * general_node: the 2 x 2 matrix M as it is. Its inverse is adj(M) / det(M), with 1 / det(M) from the shifters.
+ * general_node: the 2 x 2 matrix M as it is. Its inverse is adj(M) / det(M), with 1 / det(M) from the shifters. A
+ * crossing behind it is part of M: X K(e) = i K(e - pi/2), and i cancels in all that follows but det(M).
+ *
+ * third_node: the same with a coupler in front, at angle beta = pi/4 + error, which is part of M, too.
  *
  * Gradients. g is the cotangent, a = M^T g. Flows Im(x a) in the two arms: their sum q is the same at inputs and
  * outputs of any reciprocal node. With across = Re(y_t g_b - y_b g_t), the right coupler at angle alpha = pi/4 + error,
  * and flows F at the outputs, the flow in the top arm of the theta stage is
  *   cos^2(alpha) F_t + sin^2(alpha) F_b + sin(alpha) cos(alpha) across,
  * that of the bottom arm is the rest of q, and the derivative with respect to a phase is minus the flow of its arm
- * (docs/physics.md, eq. 11). */
+ * (docs/physics.md, eq. 11). In the phi stage the flows are those at the inputs, but behind a third coupler, with
+ * across at the inputs, the top arm has cos^2(beta) F_t + sin^2(beta) F_b - sin(beta) cos(beta) across. */
 #ifndef CUONN_KERNELS_NODE_H
 #define CUONN_KERNELS_NODE_H
 
@@ -25,7 +29,8 @@
 
 struct ideal_node {
   static constexpr int kForwardPlanes = 1, kBackwardPlanes = 1; /* float4 of a node */
-  static constexpr bool kLossy = false, kSplits = true;
+  static constexpr bool kLossy = false, kSplits = true, kThird = false;
+  static constexpr int kMostPairs = 16; /* pairs of waveguides of a lane, up to which there are kernels */
   float2 e;
   float s, c;
 
@@ -76,7 +81,8 @@ struct ideal_node {
 
 struct general_node {
   static constexpr int kForwardPlanes = 2, kBackwardPlanes = 3;
-  static constexpr bool kLossy = true, kSplits = false;
+  static constexpr bool kLossy = true, kSplits = false, kThird = false;
+  static constexpr int kMostPairs = 16;
   float2 tt, tb, bt, bb; /* row, column */
   float2 inverse_det;
   float top_share, mixed; /* of F_t and of across in d_theta */
@@ -122,6 +128,19 @@ struct general_node {
     xb = inverse_det * (tt * yb - bt * yt);
     transposed(gt, gb);
     return p;
+  }
+};
+
+/* The fourth plane of the backward pass: cos^2(beta), sin(beta) cos(beta). */
+struct third_node : general_node {
+  static constexpr int kBackwardPlanes = 4;
+  static constexpr bool kThird = true;
+  static constexpr int kMostPairs = CUONN_DEVICE_OTHER_MODES_MAX / 2 / CUONN_WARP;
+
+  /* Flow of the top arm in the phi stage; flow: of both. */
+  static DEVICE float flow_top(const float4 &third, float2 xt, float2 xb, float2 gt, float2 gb, float flow) {
+    const float top = imaginary_product(xt, gt), across = xt.x * gb.x - xt.y * gb.y - xb.x * gt.x + xb.y * gt.y;
+    return third.x * top + (1 - third.x) * (flow - top) - third.y * across;
   }
 };
 

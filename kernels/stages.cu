@@ -5,6 +5,7 @@
  * nodes join any two waveguides, fields stand in shared memory (far_walk.h). */
 #include "stages.h"
 
+#include "coefficients.h"
 #include "far_walk.h"
 #include "walk.h"
 
@@ -14,6 +15,8 @@
 struct stage_node {
   static constexpr int kPlanes = 3;
   float2 outer[2], inner[2], left, right;
+  float2 third = make_float2(1, 0); /* of nodes that have one, as the crossing */
+  bool crosses = false;
   DEVICE void load(const float4 *at, int lanes) {
     const float4 a = at[0], b = at[lanes], c = at[2 * lanes];
     outer[0] = make_float2(a.x, a.y);
@@ -23,6 +26,11 @@ struct stage_node {
     inner[0] = make_float2(c.x, c.y);
     inner[1] = make_float2(c.z, c.w);
   }
+  DEVICE void load_more(const float4 *at, int lanes) {
+    const float4 d = at[3 * lanes];
+    third = make_float2(d.x, d.y);
+    crosses = d.z != 0;
+  }
 };
 
 DEVICE void couple(float2 &top, float2 &bottom, float2 coupler) {
@@ -31,7 +39,8 @@ DEVICE void couple(float2 &top, float2 &bottom, float2 coupler) {
   bottom = make_float2(coupler.x * b.x - coupler.y * t.y, coupler.x * b.y + coupler.y * t.x);
 }
 
-enum stage { SHIFT_OUTER, COUPLE_LEFT, SHIFT_INNER, COUPLE_RIGHT };
+/* COUPLE_RIGHT: and a crossing, which may be passed before or behind it; COUPLE_THIRD: in front of all. */
+enum stage { SHIFT_OUTER, COUPLE_LEFT, SHIFT_INNER, COUPLE_RIGHT, COUPLE_THIRD };
 
 DEVICE void act(float2 &top, float2 &bottom, const stage_node &node, stage what) {
   switch (what) {
@@ -44,19 +53,30 @@ DEVICE void act(float2 &top, float2 &bottom, const stage_node &node, stage what)
       top = node.inner[0] * top;
       bottom = node.inner[1] * bottom;
       break;
-    case COUPLE_RIGHT: couple(top, bottom, node.right); break;
+    case COUPLE_RIGHT:
+      couple(top, bottom, node.right);
+      if (node.crosses) {
+        const float2 t = top;
+        top = bottom;
+        bottom = t;
+      }
+      break;
+    case COUPLE_THIRD: couple(top, bottom, node.third); break;
   }
 }
 
 /* One stage of all nodes of a column. Fields are written behind each stage, so that a column takes four of these. Only
  * the register layout of walk.h is used here. */
 template <int kLanes, int kPairs>
-DEVICE void stage_column(float2 (&x)[2 * kPairs], const float4 *nodes, int column, stage what) {
+DEVICE void stage_column(float2 (&x)[2 * kPairs], const float4 *nodes, int column, stage what, node_extras extras) {
   using walk = mesh_walk<general_node, kLanes, kPairs>;
-  const float4 *const at = nodes + static_cast<size_t>(column) * kPairs * 3 * kLanes + walk::lane();
+  const int planes = stage_planes_of(extras);
+  const float4 *const at = nodes + static_cast<size_t>(column) * kPairs * planes * kLanes + walk::lane();
   const auto visit = [&](int row, float2 &top, float2 &bottom) {
     stage_node node;
-    node.load(at + row % kPairs * 3 * kLanes, kLanes);
+    const float4 *const own = at + row % kPairs * planes * kLanes;
+    node.load(own, kLanes);
+    if (planes == 4) node.load_more(own, kLanes);
     act(top, bottom, node, what);
     walk::limit_unrolled_loads(row);
   };
@@ -71,7 +91,7 @@ DEVICE void stage_column(float2 (&x)[2 * kPairs], const float4 *nodes, int colum
 template <int kLanes, int kPairs>
 KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<general_node, kLanes, kPairs>::kBlocks)
     k_stages(float2 *out, stage_taps taps, const float4 *stages, const float2 *turns, mesh_layout layout,
-             const float2 *in, int n_examples, bool backward) {
+             node_extras extras, const float2 *in, int n_examples, bool backward) {
   using walk = mesh_walk<general_node, kLanes, kPairs>;
   const int n = layout.n_modes, n_columns = layout.n_columns, stride = mesh_stride(layout);
   const int example = static_cast<int>(blockIdx.x) * walk::kExamples + walk::slot();
@@ -82,12 +102,14 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<general_node, kLanes, kPairs>::k
   if (backward) walk::turn(x, turns, n);
   for (int i = 0; i < n_columns; i++) {
     const int column = backward ? n_columns - 1 - i : i;
+    if (extras.third && !backward) stage_column<kLanes, kPairs>(x, stages, column, COUPLE_THIRD, extras);
     for (int s = 0; s < 5; s++) {
       const int tap = backward ? 4 - s : s;
       float2 *const to = taps.at[tap];
       if (to && there) walk::write(to + static_cast<size_t>(column) * n_examples * stride + at, x, n);
-      if (s < 4) stage_column<kLanes, kPairs>(x, stages, column, static_cast<stage>(backward ? 3 - s : s));
+      if (s < 4) stage_column<kLanes, kPairs>(x, stages, column, static_cast<stage>(backward ? 3 - s : s), extras);
     }
+    if (extras.third && backward) stage_column<kLanes, kPairs>(x, stages, column, COUPLE_THIRD, extras);
   }
   if (!backward) walk::turn(x, turns, n);
   if (there) walk::write(out + at, x, n);
@@ -135,19 +157,19 @@ KERNEL __launch_bounds__(CUONN_FAR_THREADS, 1)
 
 template <int kLanes, int kPairs>
 static cudaError_t launch(float2 *out, stage_taps taps, const float4 *stages, const float2 *turns, mesh_layout layout,
-                          const float2 *in, int n_examples, bool backward, cudaStream_t stream) {
+                          node_extras extras, const float2 *in, int n_examples, bool backward, cudaStream_t stream) {
   return CUONN_LAUNCH((k_stages<kLanes, kPairs>),
                       dim3(blocks_for(static_cast<size_t>(n_examples), CUONN_BLOCK / kLanes)), dim3(CUONN_BLOCK), 0,
-                      stream, out, taps, stages, turns, layout, in, n_examples, backward);
+                      stream, out, taps, stages, turns, layout, extras, in, n_examples, backward);
 }
 
 extern "C" cudaError_t launch_stages(float2 *out, stage_taps taps, const float4 *stages, const float2 *turns,
-                                     mesh_layout layout, const float2 *in, int n_examples, bool backward,
-                                     cudaStream_t stream) {
+                                     mesh_layout layout, node_extras extras, const float2 *in, int n_examples,
+                                     bool backward, cudaStream_t stream) {
   if (layout.joined) {
     const dim3 grid(blocks_for(static_cast<size_t>(n_examples), static_cast<unsigned>(CUONN_BLOCK / layout.lanes)));
     return CUONN_LAUNCH(k_far_stages, grid, far_block(layout), far_shared_bytes(layout, 1), stream, out, taps, stages,
                         turns, layout, in, n_examples, backward);
   }
-  CUONN_FOR_LAYOUT(layout, launch, out, taps, stages, turns, layout, in, n_examples, backward, stream);
+  CUONN_FOR_LAYOUT(layout, launch, out, taps, stages, turns, layout, extras, in, n_examples, backward, stream);
 }

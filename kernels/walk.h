@@ -185,11 +185,25 @@ struct mesh_walk {
     for_each_node<false>(transposed, g);
   }
 
-  /* General nodes left the flow of both their arms in place of d_phi; what is not in the top arm at the input is in the
-   * bottom one. Only now are the fields at the inputs of the column final, because they may have been recalled. */
-  static DEVICE void finish_phi(float2 *shares, const float2 (&x)[kModes], const float2 (&g)[kModes], int first_mode,
+  /* General nodes left the flow of both their arms in place of d_phi; what is not in the top arm at the input, or
+   * behind the third coupler, is in the bottom one. Only now are the fields at the inputs of the column final, because
+   * they may have been recalled. */
+  template <bool kOdd>
+  static DEVICE void finish_phi(float2 *shares, const float4 *pair, float2 (&x)[kModes], float2 (&g)[kModes],
                                 const gradient_weights &w) {
-    if constexpr (Node::kLossy) {
+    constexpr int first_mode = kOdd;
+    if constexpr (Node::kThird) {
+      node_inputs<kOdd> fields(x), cotangents(g);
+#pragma unroll
+      for (int k = 0; k < kPairs; k++) {
+        const float4 third = node_at(pair, kOdd * kPairs + k, Node::kBackwardPlanes)[3 * kLanes];
+        float &share = shares[k * CUONN_BLOCK].y;
+        const float flow_top =
+            Node::flow_top(third, fields.top(k), fields.bottom(k), cotangents.top(k), cotangents.bottom(k), share);
+        share = w.phi_top * flow_top + w.phi_bottom * (share - flow_top);
+        limit_unrolled_loads(k);
+      }
+    } else if constexpr (Node::kLossy) {
 #pragma unroll
       for (int k = 0; k < kPairs; k++) {
         const float flow_top = imaginary_product(x[2 * k + first_mode], g[2 * k + first_mode]);
@@ -264,7 +278,7 @@ struct mesh_walk {
       for_each_node<false>(backward, x, g);
     }
     if (Node::kLossy && kept.at) recall(x, kept, column);
-    finish_phi(shares + kOdd * kPairs * CUONN_BLOCK, x, g, kOdd, w);
+    finish_phi<kOdd>(shares + kOdd * kPairs * CUONN_BLOCK, nodes.pair, x, g, w);
   }
 
   /* --- Panels --- */
@@ -562,8 +576,9 @@ struct panel_stream {
   }
 };
 
-/* Calls function<kLanes, kPairs>(...) for a layout. */
-#define CUONN_FOR_LAYOUT(layout, function, ...)                     \
+/* Calls function<kLanes, kPairs>(...) for a layout; most_pairs: the most for which there is one, 8 or 16. */
+#define CUONN_FOR_LAYOUT(layout, function, ...) CUONN_FOR_LAYOUT_UP_TO(16, layout, function, __VA_ARGS__)
+#define CUONN_FOR_LAYOUT_UP_TO(most_pairs, layout, function, ...)   \
   do {                                                              \
     const mesh_layout asked_for = (layout);                         \
     if (asked_for.lanes == 8) return function<8, 1>(__VA_ARGS__);   \
@@ -573,7 +588,11 @@ struct panel_stream {
       case 2: return function<32, 2>(__VA_ARGS__);                  \
       case 4: return function<32, 4>(__VA_ARGS__);                  \
       case 8: return function<32, 8>(__VA_ARGS__);                  \
-      case 16: return function<32, 16>(__VA_ARGS__);                \
+      case 16:                                                      \
+        if constexpr ((most_pairs) >= 16) {                         \
+          return function<32, 16>(__VA_ARGS__);                     \
+        }                                                           \
+        return cudaErrorInvalidValue;                               \
       default: return cudaErrorInvalidValue;                        \
     }                                                               \
   } while (0)

@@ -74,7 +74,8 @@ typedef struct cuonn_backend {
   size_t steps_per_call;   /* steps after which training wants to look up: progress, stop */
   size_t models_per_state; /* most models of a sweep in one state: more would gain nothing, and be finished later */
   size_t modes_max;        /* most waveguides of a mesh, beyond which it refuses them; 0: CUONN_MODES_MAX */
-  bool mzi_only;           /* it refuses meshes whose nodes are of another kind than mzi */
+  size_t other_modes_max;  /* most of one whose nodes are of another kind than mzi, which then have to join neighbours;
+                              0: as for mzi */
   bool moduli_only;        /* it refuses networks of another nonlinearity than the modulus, or without cross entropy */
   bool real_products;   /* by matrices, made (method dense) or read, it computes no nonlinearity that keeps the phase */
   bool moves_no_phases; /* it refuses gradients from the losses of moved phases */
@@ -147,7 +148,8 @@ static inline bool backend_takes_modes(const cuonn_backend *backend, size_t n_mo
   return backend->modes_max == 0 || n_modes <= backend->modes_max;
 }
 static inline bool backend_takes_shape(const cuonn_backend *backend, const cuonn_mesh_shape *shape) {
-  return !shape || !backend->mzi_only || shape->node == CUONN_NODE_MZI;
+  return !shape || backend->other_modes_max == 0 || shape->node == CUONN_NODE_MZI ||
+         (shape->neighbours && shape->n_modes <= backend->other_modes_max);
 }
 
 static inline bool backend_takes_network(const cuonn_backend *backend, const cuonn_network_shape *shape) {

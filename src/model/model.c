@@ -73,8 +73,10 @@ cuonn_status cuonn_model_check_options(const cuonn_context *context, const cuonn
               "backend %s computes meshes of up to %zu waveguides, these have %zu; use backend cpu", backend->name,
               backend->modes_max, options->shape.n_modes);
   CUONN_CHECK(backend_takes_shape(backend, options->shape.mesh), CUONN_E_SHAPE,
-              "backend %s computes nodes of the kind mzi, not %s; use backend cpu", backend->name,
-              cuonn_node_kind_name(cuonn_mesh_shape_node(options->shape.mesh)));
+              "backend %s computes nodes of the kind %s in meshes of up to %zu waveguides where they join neighbours; "
+              "use backend cpu",
+              backend->name, cuonn_node_kind_name(cuonn_mesh_shape_node(options->shape.mesh)),
+              backend->other_modes_max);
   CUONN_CHECK(backend_takes_network(backend, &options->shape), CUONN_E_ARGUMENT,
               "backend %s does not compute networks of nonlinearity %s and loss %s; use backend auto, which takes one "
               "that does",

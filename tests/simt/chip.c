@@ -507,10 +507,10 @@ static void measure_mesh(double *const got[3], const cuonn_mesh *mesh, const dou
                               .gradient = gradient,
                               .d_gamma = d_gamma};
   assert_int_equal(
-      launch_general_nodes(&(node_tables){.taps = taps, .gammas = gammas},
-                           on_device(&memory, phases, places * sizeof *phases),
-                           on_device(&memory, mesh->gamma, n * sizeof(double)),
-                           on_device(&memory, constants, places * sizeof *constants), layout, arms, 1, NULL),
+      launch_general_nodes(
+          &(node_tables){.taps = taps, .gammas = gammas}, on_device(&memory, phases, places * sizeof *phases),
+          on_device(&memory, mesh->gamma, n * sizeof(double)),
+          &(node_parts){.constants = on_device(&memory, constants, places * sizeof *constants)}, layout, arms, 1, NULL),
       cudaSuccess);
   assert_int_equal(launch_scales(&task, NULL), cudaSuccess);
   assert_int_equal(launch_measure(&task, NULL), cudaSuccess);

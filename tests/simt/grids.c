@@ -36,7 +36,8 @@ static void build(matrix *out, const double2 *phases, const double *gamma, size_
   assert_int_equal(
       launch_general_nodes(&to, on_device(&memory, phases, count * sizeof *phases),
                            on_device(&memory, gamma, n_meshes * kModes * sizeof *gamma),
-                           on_device(&memory, constants, count * sizeof *constants), layout, arms, (int)n_meshes, NULL),
+                           &(node_parts){.constants = on_device(&memory, constants, count * sizeof *constants)}, layout,
+                           arms, (int)n_meshes, NULL),
       cudaSuccess);
   assert_int_equal(launch_columns((float2 *)built, &meshes, (int)n_meshes, NULL, kModes, false, true, NULL),
                    cudaSuccess);

@@ -11,8 +11,10 @@ static void neighbours_are_computed(void **unused) {
   (void)unused;
   static const char *const methods[] = {"columns", "dense"};
   for (size_t i = 0; i < 2; i++) {
-    shapes_check(neighbour_shapes, sizeof neighbour_shapes / sizeof *neighbour_shapes, CUONN_NODE_MZI, "cuda",
-                 methods[i], FLT_EPSILON / 2);
+    for (int node = CUONN_NODE_MZI; node <= CUONN_NODE_MZIX; node++) {
+      shapes_check(neighbour_shapes, sizeof neighbour_shapes / sizeof *neighbour_shapes, (cuonn_node_kind)node, "cuda",
+                   methods[i], FLT_EPSILON / 2);
+    }
   }
 }
 
@@ -65,44 +67,13 @@ static void larger_far_meshes_are_computed(void **unused) {
   simt_schedule(0);
 }
 
-/* Fields at all taps, both ways, of a shape and of more examples than a block has. */
-static void taps_are_those_of_reference(const cuonn_mesh_shape *shape, size_t n_examples) {
-  const size_t n = cuonn_mesh_shape_modes(shape), columns = cuonn_mesh_shape_columns(shape) - 1;
-  const size_t each = 2 * columns * n_examples * n;
-  chance c = {n};
-  cuonn_mesh mesh;
-  cuonn_fields x, y;
-  double *values[2];
-  OK(cuonn_mesh_create_shaped(&mesh, shape, CUONN_STYLE_TOP));
-  dense_random(&mesh, &c, .1, .5);
-  OK(cuonn_fields_create(&x, n_examples, n));
-  OK(cuonn_fields_create(&y, n_examples, n));
-  chance_normals(x.values, 2 * n_examples * n, &c);
-  for (size_t i = 0; i < 2; i++) assert_non_null(values[i] = malloc(5 * each * sizeof **values));
-  for (int backward = 0; backward < 2; backward++) {
-    for (size_t i = 0; i < 2; i++) {
-      double *const at = values[i];
-      const cuonn_taps taps = {at, at + each, at + 2 * each, at + 3 * each, at + 4 * each};
-      cuonn_context *context;
-      OK(cuonn_context_create(&context, i ? "reference" : "cuda", 1));
-      OK(cuonn_propagate(&y, &taps, context, &mesh, &x, backward));
-      cuonn_context_free(context);
-    }
-    CLOSE(values[0], values[1], 5 * each, .rel = 64 * (FLT_EPSILON / 2));
-  }
-  for (size_t i = 0; i < 2; i++) free(values[i]);
-  cuonn_fields_free(&y);
-  cuonn_fields_free(&x);
-  cuonn_mesh_free(&mesh);
-}
-
 static void far_pairs_have_taps(void **unused) {
   (void)unused;
   static const size_t sizes[] = {7, 18, 70};
   for (size_t i = 0; i < 3; i++) {
     cuonn_mesh_shape *shape;
     OK(cuonn_mesh_shape_make(&shape, CUONN_ARCHITECTURE_TREE, sizes[i], 0));
-    taps_are_those_of_reference(shape, 17);
+    shape_taps_agree(shape, 17, "cuda", FLT_EPSILON / 2);
     cuonn_mesh_shape_free(shape);
   }
 }
@@ -162,30 +133,79 @@ static void lossy_far_meshes_are_computed(void **unused) {
   simt_schedule(0);
 }
 
-static void other_nodes_are_refused(void **unused) {
+/* The same of other kinds of nodes. */
+static void larger_meshes_of_other_nodes_are_computed(void **unused) {
+  (void)unused;
+  static const size_t sizes[] = {9, 16, 33, 65};
+  for (size_t i = 0; i < 8; i++) {
+    cuonn_mesh_shape *columns, *shape;
+    OK(cuonn_mesh_shape_make(&columns, i % 3 ? CUONN_ARCHITECTURE_RECTANGULAR : CUONN_ARCHITECTURE_TRIANGULAR,
+                             sizes[i % 4], 0));
+    OK(cuonn_mesh_shape_with_node(&shape, columns, i / 4 ? CUONN_NODE_MZIX : CUONN_NODE_MZI3));
+    shape_network_agrees(shape, "cuda", "columns", i % 2, false, FLT_EPSILON / 2);
+    shape_network_agrees(shape, "cuda", "dense", i % 2, false, FLT_EPSILON / 2);
+    shape_network_agrees(shape, "cuda", NULL, i % 2, true, FLT_EPSILON / 2);
+    cuonn_mesh_shape_free(shape);
+    cuonn_mesh_shape_free(columns);
+  }
+}
+
+static void taps_are_those_of_the_reference(void **unused) {
+  (void)unused;
+  for (int node = CUONN_NODE_MZI; node <= CUONN_NODE_MZIX; node++) {
+    cuonn_mesh_shape *const shape = shape_with(&neighbour_shapes[0], (cuonn_node_kind)node);
+    shape_taps_agree(shape, 17, "cuda", FLT_EPSILON / 2);
+    cuonn_mesh_shape_free(shape);
+  }
+}
+
+static void others_are_refused(void **unused) {
   (void)unused;
   cuonn_context *context;
   cuonn_mesh mesh;
   double matrix[32];
   cuonn_training_options training = CUONN_TRAINING_OPTIONS_INIT;
   OK(cuonn_context_create(&context, "cuda", 0));
-  cuonn_mesh_shape *const third = shape_with(&neighbour_shapes[0], CUONN_NODE_MZI3);
-  const cuonn_network_shape of_third = {
-      4, 1, 2, CUONN_STYLE_TOP, true, third, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
-  OK(cuonn_mesh_create_shaped(&mesh, third, CUONN_STYLE_TOP));
-  REFUSED(cuonn_matrix(matrix, context, &mesh), CUONN_E_SHAPE, "of the kind mzi, not mzi3; use backend cpu");
-  REFUSED(cuonn_training_check(context, &of_third, &training), CUONN_E_SHAPE, "mzi, not mzi3; use backend cpu");
+  cuonn_mesh_shape *const far = shape_with(&far_shapes[0], CUONN_NODE_MZI3);
+  const cuonn_network_shape of_far = {
+      4, 1, 2, CUONN_STYLE_TOP, true, far, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+  OK(cuonn_mesh_create_shaped(&mesh, far, CUONN_STYLE_TOP));
+  REFUSED(cuonn_matrix(matrix, context, &mesh), CUONN_E_SHAPE, "kind mzi3 in meshes of up to 512 waveguides");
+  REFUSED(cuonn_training_check(context, &of_far, &training), CUONN_E_SHAPE,
+          "kind mzi3 in meshes of up to 512 waveguides");
   cuonn_mesh_free(&mesh);
-  cuonn_mesh_shape_free(third);
+  cuonn_mesh_shape_free(far);
+
+  cuonn_mesh_shape *columns, *large;
+  cuonn_fields x;
+  OK(cuonn_mesh_shape_make(&columns, CUONN_ARCHITECTURE_RECTANGULAR, 513, 1));
+  OK(cuonn_mesh_shape_with_node(&large, columns, CUONN_NODE_MZIX));
+  const cuonn_network_shape of_large = {
+      513, 1, 2, CUONN_STYLE_TOP, true, large, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+  OK(cuonn_mesh_create_shaped(&mesh, large, CUONN_STYLE_TOP));
+  OK(cuonn_fields_create(&x, 1, 513));
+  REFUSED(cuonn_propagate(&x, NULL, context, &mesh, &x, false), CUONN_E_SHAPE,
+          "kind mzix in meshes of up to 512 waveguides");
+  REFUSED(cuonn_training_check(context, &of_large, &training), CUONN_E_SHAPE,
+          "kind mzix in meshes of up to 512 waveguides");
+  cuonn_fields_free(&x);
+  cuonn_mesh_free(&mesh);
+  cuonn_mesh_shape_free(large);
+  cuonn_mesh_shape_free(columns);
   cuonn_context_free(context);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(neighbours_are_computed), cmocka_unit_test(larger_meshes_are_computed),
-      cmocka_unit_test(far_pairs_are_computed),  cmocka_unit_test(larger_far_meshes_are_computed),
-      cmocka_unit_test(far_pairs_have_taps),     cmocka_unit_test(lossy_far_meshes_are_computed),
-      cmocka_unit_test(other_nodes_are_refused),
+      cmocka_unit_test(neighbours_are_computed),
+      cmocka_unit_test(larger_meshes_are_computed),
+      cmocka_unit_test(far_pairs_are_computed),
+      cmocka_unit_test(larger_far_meshes_are_computed),
+      cmocka_unit_test(far_pairs_have_taps),
+      cmocka_unit_test(lossy_far_meshes_are_computed),
+      cmocka_unit_test(larger_meshes_of_other_nodes_are_computed),
+      cmocka_unit_test(taps_are_those_of_the_reference),
+      cmocka_unit_test(others_are_refused),
   };
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   cuda_release();

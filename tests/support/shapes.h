@@ -209,6 +209,37 @@ static inline void shape_network_agrees(const cuonn_mesh_shape *shape, const cha
   cuonn_network_free(&network);
 }
 
+/* Fields at all taps, both ways, with coupler errors and losses. */
+static inline void shape_taps_agree(const cuonn_mesh_shape *shape, size_t n_examples, const char *backend, double u) {
+  const size_t n = cuonn_mesh_shape_modes(shape), columns = cuonn_mesh_shape_columns(shape) - 1;
+  const size_t each = 2 * columns * n_examples * n;
+  chance c = {n};
+  cuonn_mesh mesh;
+  cuonn_fields x, y;
+  double *values[2];
+  OK(cuonn_mesh_create_shaped(&mesh, shape, CUONN_STYLE_TOP));
+  dense_random(&mesh, &c, .1, .5);
+  OK(cuonn_fields_create(&x, n_examples, n));
+  OK(cuonn_fields_create(&y, n_examples, n));
+  chance_normals(x.values, 2 * n_examples * n, &c);
+  for (size_t i = 0; i < 2; i++) assert_non_null(values[i] = malloc(5 * each * sizeof **values));
+  for (int backward = 0; backward < 2; backward++) {
+    for (size_t i = 0; i < 2; i++) {
+      double *const at = values[i];
+      const cuonn_taps taps = {at, at + each, at + 2 * each, at + 3 * each, at + 4 * each};
+      cuonn_context *context;
+      OK(cuonn_context_create(&context, i ? "reference" : backend, 1));
+      OK(cuonn_propagate(&y, &taps, context, &mesh, &x, backward));
+      cuonn_context_free(context);
+    }
+    CLOSE(values[0], values[1], 5 * each, .rel = 64 * u);
+  }
+  for (size_t i = 0; i < 2; i++) free(values[i]);
+  cuonn_fields_free(&y);
+  cuonn_fields_free(&x);
+  cuonn_mesh_free(&mesh);
+}
+
 static inline void shapes_check(const listed_shape *shapes, size_t count, cuonn_node_kind node, const char *backend,
                                 const char *method, double u) {
   for (size_t i = 0; i < count; i++) {

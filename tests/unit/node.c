@@ -118,6 +118,15 @@ static void cpu_computes_them(void **unused) {
   check_all("cpu", "dense", FLT_EPSILON / 2);
 }
 
+static void taps_are_those_of_the_reference(void **unused) {
+  (void)unused;
+  for (size_t i = 0; i < kOthers; i++) {
+    cuonn_mesh_shape *const shape = shape_with(&far_shapes[1], others[i]);
+    shape_taps_agree(shape, 17, "cpu", FLT_EPSILON / 2);
+    cuonn_mesh_shape_free(shape);
+  }
+}
+
 /* Whole networks of meshes up to N = 65, whose third couplers make as many columns as twice N of other nodes. */
 static void cpu_computes_larger_ones(void **unused) {
   (void)unused;
@@ -308,6 +317,7 @@ int main(void) {
       cmocka_unit_test(chips_draw_all_errors),
       cmocka_unit_test(reference_computes_them),
       cmocka_unit_test(cpu_computes_them),
+      cmocka_unit_test(taps_are_those_of_the_reference),
       cmocka_unit_test(cpu_computes_larger_ones),
       cmocka_unit_test(unitaries_are_decomposed),
       cmocka_unit_test(random_phases_have_one_law),

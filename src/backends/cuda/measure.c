@@ -140,7 +140,8 @@ static cudaError_t run_propagation(void *with, cudaStream_t stream) {
   const propagation_work *const w = with;
   const cuda_meshes *const m = &w->one.state->meshes;
   if (!w->by_stages) return launch_columns(w->y, &m->view, 1, w->x, w->n_examples, false, true, stream);
-  return launch_stages(w->y, w->taps, w->one.stages, m->turns, m->layout, w->x, w->n_examples, false, stream);
+  return launch_stages(w->y, w->taps, w->one.stages, m->turns, m->layout, m->extras, w->x, w->n_examples, false,
+                       stream);
 }
 
 static cudaError_t run_graph(void *with, cudaStream_t stream) { return cudaGraphLaunch(with, stream); }

@@ -120,8 +120,14 @@ cuonn_status cuda_meshes_create(cuda_meshes *out, size_t n_meshes, const cuonn_m
   CUONN_CHECK(n_modes <= CUONN_DEVICE_MODES_MAX, CUONN_E_SHAPE,
               "backend cuda computes meshes of up to %d waveguides, this one has %zu; use backend cpu",
               CUONN_DEVICE_MODES_MAX, n_modes);
+  CUONN_CHECK(shape->node == CUONN_NODE_MZI || (shape->neighbours && n_modes <= CUONN_DEVICE_OTHER_MODES_MAX),
+              CUONN_E_SHAPE,
+              "backend cuda computes nodes of the kind %s in meshes of up to %d waveguides where they join neighbours; "
+              "use backend cpu",
+              cuonn_node_kind_name(shape->node), CUONN_DEVICE_OTHER_MODES_MAX);
   out->layout = mesh_layout_of((int)n_modes);
   out->arms = arms_of(style);
+  out->extras = (node_extras){.third = shape->node == CUONN_NODE_MZI3, .crossing = shape->node == CUONN_NODE_MZIX};
   out->n_meshes = n_meshes;
   out->n_nodes = shape->n_nodes;
   CUONN_TRY(cuonn_allocate(&out->place, out->n_nodes, sizeof *out->place));
@@ -171,10 +177,11 @@ static int divide(int *starts, double *loss, const cuda_meshes *m, const cuonn_m
   return 0;
 }
 
-/* place: [node] */
-static void fill_constants(node_constants *constants, const cuonn_mesh *mesh, const uint32_t *place) {
+/* third: NULL if it is not wanted; place: [node] */
+static void fill_constants(node_constants *constants, double2 *third, const cuonn_mesh *mesh, const uint32_t *place) {
   for (size_t k = 0; k < mesh->n_nodes; k++) {
     const node_fixed fixed = node_fixed_of(mesh, k);
+    if (third) third[place[k]] = (double2){fixed.first[0], fixed.first[1]};
     constants[place[k]] = (node_constants){.left = {fixed.left[0], fixed.left[1]},
                                            .right = {fixed.right[0], fixed.right[1]},
                                            .theta_amplitude = fixed.theta_amplitude,
@@ -184,27 +191,41 @@ static void fill_constants(node_constants *constants, const cuonn_mesh *mesh, co
 
 cuonn_status cuda_meshes_set_constants(cuda_meshes *m, const cuonn_mesh *const *from, cudaStream_t stream) {
   cuonn_status status = CUONN_OK;
+  const size_t places = m->n_meshes * m->places;
+  const char *const of = "the errors of couplers and shifters";
   node_constants *constants = NULL;
-  CUONN_TRY_DONE(cuda_allocate(&m->constants, &m->kind, m->n_meshes * m->places, sizeof(node_constants),
-                               "the errors of couplers and shifters"));
-  CUONN_TRY_DONE(cuonn_allocate(&constants, m->n_meshes * m->places, sizeof *constants));
-  for (size_t i = 0; i < m->n_meshes; i++) fill_constants(constants + i * m->places, from[i], m->place);
-  CUONN_CUDA_DONE(cudaMemcpyAsync(m->constants, constants, m->n_meshes * m->places * sizeof *constants,
-                                  cudaMemcpyHostToDevice, stream));
+  double2 *third = NULL;
+  CUONN_TRY_DONE(cuda_allocate(&m->constants, &m->kind, places, sizeof(node_constants), of));
+  CUONN_TRY_DONE(cuonn_allocate(&constants, places, sizeof *constants));
+  if (m->extras.third) {
+    CUONN_TRY_DONE(cuda_allocate(&m->third, &m->kind, places, sizeof(double2), of));
+    CUONN_TRY_DONE(cuonn_allocate(&third, places, sizeof *third));
+  }
+  for (size_t i = 0; i < m->n_meshes; i++) {
+    fill_constants(constants + i * m->places, third ? third + i * m->places : NULL, from[i], m->place);
+  }
+  CUONN_CUDA_DONE(cudaMemcpyAsync(m->constants, constants, places * sizeof *constants, cudaMemcpyHostToDevice, stream));
+  if (third) CUONN_CUDA_DONE(cudaMemcpyAsync(m->third, third, places * sizeof *third, cudaMemcpyHostToDevice, stream));
   CUONN_CUDA_DONE(cudaStreamSynchronize(stream));
 done:
+  free(third);
   free(constants);
   return status;
 }
 
-/* Device arrays of general nodes. */
+/* Planes of a node on the way back. */
+static size_t planes_back(const device_meshes *view) { return view->ideal ? 1 : view->third ? 4 : 3; }
+
+/* Device arrays of nodes that are not ideal. */
 static cuonn_status set_general(cuda_meshes *m, const cuonn_mesh *const *from, cudaStream_t stream) {
   const size_t n = (size_t)m->layout.n_columns;
   cuonn_status status = CUONN_OK;
   int *starts = NULL;
   double *loss = NULL;
   CUONN_TRY_DONE(cuda_allocate(&m->nodes, &m->kind, m->n_meshes * m->places * 2, sizeof(float4), "the coefficients"));
-  CUONN_TRY_DONE(cuda_allocate(&m->back, &m->kind, m->n_meshes * m->places * 3, sizeof(float4), "the coefficients"));
+  const size_t planes = planes_back(&m->view);
+  CUONN_TRY_DONE(
+      cuda_allocate(&m->back, &m->kind, m->n_meshes * m->places * planes, sizeof(float4), "the coefficients"));
   CUONN_TRY_DONE(cuda_meshes_set_constants(m, from, stream));
   CUONN_TRY_DONE(cuonn_allocate(&starts, m->n_meshes * n, sizeof *starts));
   CUONN_TRY_DONE(cuonn_allocate(&loss, n, sizeof *loss));
@@ -231,7 +252,10 @@ cuonn_status cuda_meshes_set_errors(cuda_meshes *m, const cuonn_mesh *const *fro
   cuda_memory_free(&m->kind);
   m->starts = NULL;
   m->constants = NULL;
+  m->third = NULL;
   m->view.n_segments = 0;
+  m->view.ideal = ideal;
+  m->view.third = m->extras.third;
   if (ideal) {
     CUONN_TRY(cuda_allocate(&m->nodes, &m->kind, m->n_meshes * m->places, sizeof(float4), "the coefficients"));
     m->back = m->nodes;
@@ -239,7 +263,6 @@ cuonn_status cuda_meshes_set_errors(cuda_meshes *m, const cuonn_mesh *const *fro
   } else {
     CUONN_TRY(set_general(m, from, stream));
   }
-  m->view.ideal = ideal;
   m->view.nodes = m->nodes;
   m->view.back = m->back;
   m->view.turns = m->turns;
@@ -275,9 +298,11 @@ static cuonn_status fill_ideal(const cuda_meshes *m, cudaStream_t stream) {
   return CUONN_OK;
 }
 
+node_parts cuda_meshes_parts(const cuda_meshes *m) { return (node_parts){m->constants, m->third, m->extras}; }
+
 static cuonn_status fill_general(const node_tables *to, const cuda_meshes *m, cudaStream_t stream) {
-  CUONN_CUDA(
-      launch_general_nodes(to, m->applied, m->gamma, m->constants, m->layout, m->arms, (int)m->n_meshes, stream));
+  const node_parts parts = cuda_meshes_parts(m);
+  CUONN_CUDA(launch_general_nodes(to, m->applied, m->gamma, &parts, m->layout, m->arms, (int)m->n_meshes, stream));
   return CUONN_OK;
 }
 
@@ -300,7 +325,7 @@ cuonn_status cuda_meshes_fill_taps(float4 *taps, float2 *gammas, const cuda_mesh
 device_meshes cuda_meshes_view(const cuda_meshes *m, size_t first) {
   device_meshes view = m->view;
   view.nodes += first * m->places * (view.ideal ? 1 : 2);
-  view.back += first * m->places * (view.ideal ? 1 : 3);
+  view.back += first * m->places * planes_back(&view);
   if (view.turns) view.turns += first * (size_t)m->layout.n_modes;
   if (view.starts) view.starts += first * (size_t)m->layout.n_columns;
   return view;

@@ -17,10 +17,12 @@ typedef struct {
   uint32_t *place;                  /* host, [node] */
   bool aligned;                     /* column c of the shape is column c + first_column here, with all its nodes */
   size_t first_column;
-  double2 *phases;           /* device, [mesh][place] theta, phi */
-  const double2 *applied;    /* the same as nodes have them; `phases` unless a chip changes them */
-  double *gamma;             /* device, [mesh][N]; NULL if outputs are only read as moduli */
+  double2 *phases;        /* device, [mesh][place] theta, phi */
+  const double2 *applied; /* the same as nodes have them; `phases` unless a chip changes them */
+  double *gamma;          /* device, [mesh][N]; NULL if outputs are only read as moduli */
+  node_extras extras;
   node_constants *constants; /* device, [mesh][place]; NULL while all nodes are ideal */
+  double2 *third;            /* device, [mesh][place]; NULL as constants, and where nodes have no third coupler */
   float4 *nodes, *back;      /* device */
   float2 *turns;             /* device, [mesh][N]; NULL as gamma */
   int *starts;               /* device, [mesh][column]; NULL if no fields need to be kept */
@@ -46,6 +48,9 @@ cuonn_status cuda_meshes_fill(const cuda_meshes *meshes, cudaStream_t stream);
 /* The same with nodes with taps, [mesh], and gammas, [mesh][N] exp(i gamma), but without what general nodes need on the
  * way back. */
 cuonn_status cuda_meshes_fill_taps(float4 *taps, float2 *gammas, const cuda_meshes *meshes, cudaStream_t stream);
+
+/* What launch_general_nodes() and launch_stage_nodes() take of them. */
+node_parts cuda_meshes_parts(const cuda_meshes *meshes);
 
 /* The view of meshes from `first` on. */
 device_meshes cuda_meshes_view(const cuda_meshes *meshes, size_t first);

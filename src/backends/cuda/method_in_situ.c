@@ -33,7 +33,8 @@ cuonn_status cuda_in_situ_create(cuda_state *s) {
   i->n_chunks = chunks_of(i->n_vectors, s->meshes.layout);
   const size_t at_once = (i->by_matrix ? meshes : models) * i->n_chunks;
   const size_t factors = (i->by_matrix ? meshes : models) * i->n_vectors * s->stride;
-  CUONN_TRY(cuda_allocate(&i->nodes, memory, meshes * places * 2, sizeof(float4), "the nodes with taps"));
+  const size_t planes = (size_t)tap_planes_of(s->meshes.extras);
+  CUONN_TRY(cuda_allocate(&i->nodes, memory, meshes * places * planes, sizeof(float4), "the nodes with taps"));
   CUONN_TRY(cuda_allocate(&i->gammas, memory, meshes * n, sizeof(float2), "the output phases"));
   CUONN_TRY(cuda_allocate(&i->factors, memory, factors, sizeof(float2), "the fields of a batch"));
   CUONN_TRY(cuda_allocate(&i->scales, memory, meshes, sizeof(double2), "the fields of a batch"));
@@ -110,11 +111,13 @@ static measure_task measuring(const way *w, size_t first_layer, size_t n_here) {
   const cuda_state *const s = w->at.s;
   const node_arms arms = node_arms_of(s->problem.shape.style);
   const bool unit = w->i->by_matrix, first = first_layer == 0;
+  const size_t planes = (size_t)tap_planes_of(s->meshes.extras);
   return (measure_task){
       .layout = s->meshes.layout,
       .n_nodes = (unsigned)s->meshes.n_nodes,
       .bottom = node_lossy_arm(&arms) == 1,
-      .nodes = w->i->nodes + w->at.first * w->at.layers * s->meshes.places * 2,
+      .more = s->meshes.extras.third || s->meshes.extras.crossing,
+      .nodes = w->i->nodes + w->at.first * w->at.layers * s->meshes.places * planes,
       .gammas = w->i->gammas + w->at.first * w->at.layers * w->at.n,
       .readers = s->chip.readers + w->at.first,
       .batch = w->at.task.batch,

@@ -92,9 +92,6 @@ cuonn_status cuda_create(void **out, const backend_problem *problem) {
   s->problem = *problem;
   CUONN_TRY_DONE(network_shape_own(&s->problem.shape));
   const cuonn_network_shape *const shape = &s->problem.shape;
-  CUONN_CHECK_DONE(shape->mesh->node == CUONN_NODE_MZI, CUONN_E_SHAPE,
-                   "backend cuda computes nodes of the kind mzi, not %s; use backend cpu",
-                   cuonn_node_kind_name(shape->mesh->node));
   CUONN_CHECK_DONE(problem->n_models <= CUONN_GRID_ROWS_MAX, CUONN_E_ARGUMENT,
                    "backend cuda computes up to %d models in one handle, these are %zu; divide them among several",
                    CUONN_GRID_ROWS_MAX, problem->n_models);

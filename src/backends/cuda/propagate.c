@@ -19,9 +19,11 @@ void cuda_single_close(cuda_single *one) {
 static cuonn_status make_stages(cuda_single *one, const cuonn_mesh *mesh) {
   cuda_meshes *const m = &one->state->meshes;
   cudaStream_t stream = one->state->session->stream;
-  CUONN_TRY(cuda_allocate(&one->stages, &one->memory, m->places * 3, sizeof(float4), "the coefficients"));
+  const size_t planes = (size_t)stage_planes_of(m->extras);
+  CUONN_TRY(cuda_allocate(&one->stages, &one->memory, m->places * planes, sizeof(float4), "the coefficients"));
   if (!m->constants) CUONN_TRY(cuda_meshes_set_constants(m, &mesh, stream));
-  CUONN_CUDA(launch_stage_nodes(one->stages, m->turns, m->phases, m->gamma, m->constants, m->layout, m->arms, stream));
+  const node_parts parts = cuda_meshes_parts(m);
+  CUONN_CUDA(launch_stage_nodes(one->stages, m->turns, m->phases, m->gamma, &parts, m->layout, m->arms, stream));
   return CUONN_OK;
 }
 
@@ -83,8 +85,8 @@ static cuonn_status propagate_stages(double *to, double *const wanted[5], size_t
   for (size_t first = 0; first < n_examples; first += at_once) {
     const size_t left = n_examples - first, count = left < at_once ? left : at_once;
     CUONN_TRY(cuda_upload(x, from + 2 * first * n, count, n, s->stride, stream));
-    CUONN_CUDA(
-        launch_stages(y, device, one->stages, s->meshes.turns, s->meshes.layout, x, (int)count, backward, stream));
+    CUONN_CUDA(launch_stages(y, device, one->stages, s->meshes.turns, s->meshes.layout, s->meshes.extras, x, (int)count,
+                             backward, stream));
     CUONN_TRY(cuda_download(to + 2 * first * n, y, count, n, s->stride, stream));
     for (int t = 0; t < 5; t++) {
       if (wanted[t]) CUONN_TRY(take_tap(wanted[t], device.at[t], s, first, count, n_examples));
