@@ -16,6 +16,7 @@ program=(
 tests=(
   make # HDF5 (scripts/netcdf.sh)
   g++ libboost-context-dev libcmocka-dev netcdf-bin libxml2-utils
+  libopenmpi-dev openmpi-bin # sweeps on processes of MPI
   jq zsh fish # what the tests of JSON and of completion run
   python3 python3-venv # python3: faults; python3-venv: CUDA's compiler from PyPI where the machine has none
   python3-xarray python3-netcdf4 python3-sklearn # the lines of docs/own-data.md

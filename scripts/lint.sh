@@ -9,7 +9,7 @@ find scripts tests bundle .ci -type f \( -name '*.sh' -o -path .ci/run \) -print
   xargs -0 shellcheck --severity=warning
 
 # clang-tidy reads the compile commands of a configured build: with the tests, because they compile the cuda backend
-# without CUDA.
-cmake --preset debug -DCUONN_TESTS=ON
+# without CUDA; and with MPI.
+cmake --preset debug -DCUONN_TESTS=ON -DCUONN_MPI=ON
 find src -name '*.c' -print0 | xargs -0 -n1 -P2 clang-tidy --quiet -p build/debug
 echo "lint: passed"

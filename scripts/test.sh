@@ -53,4 +53,4 @@ stage python
 scripts/python.sh
 
 stage release
-check release -DCUONN_PYTHON="$PWD/build/python"
+check release -DCUONN_MPI=ON -DCUONN_PYTHON="$PWD/build/python"

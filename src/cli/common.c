@@ -8,6 +8,8 @@
 #include <string.h>
 
 static const char *command_name;
+static bool keeps;
+static char kept[4200]; /* a line that is not printed yet */
 
 void cli_begin(const char *command) { command_name = command; }
 
@@ -19,8 +21,21 @@ int cli_fail(int code, const char *format, ...) {
   va_end(arguments);
   for (char *c = text; *c; c++)
     if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?'; /* a file name may hold a line break */
-  fprintf(stderr, "cuonn%s%s: %s\n", command_name ? " " : "", command_name ? command_name : "", text);
+  char line[sizeof kept];
+  snprintf(line, sizeof line, "cuonn%s%s: %s\n", command_name ? " " : "", command_name ? command_name : "", text);
+  if (keeps)
+    memcpy(kept, line, sizeof kept);
+  else
+    fputs(line, stderr);
   return code;
+}
+
+void cli_keep(void) { keeps = true; }
+
+void cli_keep_no_longer(bool print) {
+  if (print) fputs(kept, stderr);
+  keeps = false;
+  kept[0] = 0;
 }
 
 static int exit_code(cuonn_status status) {

@@ -129,6 +129,8 @@ refuse 2 'SLURM_ARRAY_TASK_ID is set, but SLURM_ARRAY_TASK_MIN is not; ' \
   env SLURM_ARRAY_TASK_ID=1 "$cuonn" sweep ../grid.yaml --output new
 refuse 2 '--part 3/8 contradicts the Slurm array, in which this is task 4 of 8; ' \
   array 3 0 7 8 ../grid.yaml --output new --part 3/8
+refuse 2 'OMPI_COMM_WORLD_SIZE says that this is one of 4 processes, but ' \
+  env OMPI_COMM_WORLD_SIZE=4 "$cuonn" sweep ../grid.yaml --output new # mpirun's, but no MPI, or not that MPI
 refuse 2 '--collect DIR goes with no CONFIG' "$cuonn" sweep ../grid.yaml --collect first
 refuse 2 '--collect DIR goes with no CONFIG' "$cuonn" sweep --collect first --part 1/2
 refuse 3 'first: [0-9]+ of 16 runs are missing' "$cuonn" sweep --collect first

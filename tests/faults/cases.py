@@ -146,7 +146,7 @@ def make(program, folder):
         Case("sweep", ["sweep", "grid.yaml", "--output", "new"], data | below("grid.yaml"), ["new/"]),
         Case("sweep-part", [*SWEEP_PART, "2/2"], data | below("grid.yaml"), ["new/"]),
         Case("sweep-last", ["sweep", "grid.yaml", "--output", "part", "--part", "2/2"],
-             data | below("grid.yaml", "part/"), ["part/"]),
+             data | below("grid.yaml", "part"), ["part/"]),
         Case("sweep-resume", ["sweep", "--resume", "sweep"], data | half_sweep, ["sweep/"]),
         Case("eval", ["eval", "run/last.nc", "--json"], data | below("run"), []),
         Case("decompose", ["decompose", "unitary.nc", "--output", "out.nc"], below("unitary.nc") | old, ["out.nc"]),

@@ -305,7 +305,7 @@ static void bad_models_are_refused(void **unused) {
 
 /* --- parts --- */
 
-/* Costs are sums over a part of 100 / batch + 1 an example, or + 5 where gradients are measured. */
+/* Costs are 100 / batch + 1 an example, or + 5 where gradients are measured; once for each pair of losses. */
 static void test_cut__gives_parts_of_even_cost(void **unused) {
   (void)unused;
   cuonn_sweep_model models[kModels];
@@ -316,7 +316,10 @@ static void test_cut__gives_parts_of_even_cost(void **unused) {
     OK(cuonn_sweep_cut(part, models, kModels, n_parts));
     for (size_t m = 0; m < kModels; m++) {
       const cuonn_training_options *const o = &models[m].training;
-      const double cost = 100. / (double)o->batch_size + (o->gradient == CUONN_GRADIENT_EXACT ? 1 : 5);
+      const double pairs = o->gradient == CUONN_GRADIENT_SPSA                ? (double)o->chip.estimates
+                           : o->gradient == CUONN_GRADIENT_FINITE_DIFFERENCE ? 2 * kLayers * kNodes
+                                                                             : 1;
+      const double cost = pairs * (100. / (double)o->batch_size + (cuonn_gradient_is_measured(o->gradient) ? 5 : 1));
       assert_true(part[m] < n_parts);
       costs[part[m]] += cost;
       total += cost;
@@ -332,7 +335,7 @@ static void test_cut__keeps_together_what_trains_together(void **unused) {
   cuonn_sweep_model models[kMany];
   size_t part[kMany];
   for (size_t m = 0; m < kMany; m++) {
-    models[m] = model(0);
+    models[m] = model(2);
     models[m].training.seed = m;
     models[m].training.order = m % 3 == 1 ? CUONN_ORDER_SHUFFLED : CUONN_ORDER_FIXED;
     models[m].training.schedule = m % 3 == 2 ? CUONN_SCHEDULE_COSINE : CUONN_SCHEDULE_CONSTANT;

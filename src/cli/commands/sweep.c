@@ -10,6 +10,7 @@
 #include "cli/chip.h"
 #include "cli/commands/sweep_part.h"
 #include "cli/commands/sweep_print.h"
+#include "cli/commands/sweep_share.h"
 #include "cli/data.h"
 #include "cli/find.h"
 #include "cli/training.h"
@@ -19,6 +20,8 @@ typedef struct {
   cli_training t;                  /* first: what the shared parser fills */
   const char *part_text, *collect; /* arguments, NULL: not given */
   cli_sweep_part part;
+  cli_sweep_share share; /* the processes that do this part together */
+  int rank, size, processors;
   cuonn_grid grid;
   cuonn_sweep_files *files;
   size_t points;
@@ -26,8 +29,10 @@ typedef struct {
   size_t n_mine;
   size_t *to_do; /* [n_to_do] points */
   size_t n_to_do;
-  cuonn_sweep_model *models; /* [n_to_do] */
-  size_t memory_holds;       /* what was told of it */
+  cuonn_sweep_model *models; /* [points] */
+  cli_sweep_groups groups;
+  const size_t *group; /* the one that trains now: places in to_do */
+  size_t memory_holds; /* what was told of it */
 } job;
 
 static error_t parse(int key, char *value, struct argp_state *state) {
@@ -39,7 +44,8 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     case ARGP_KEY_END: break;
     default: return cli_training_parse(key, value, state);
   }
-  if (j->collect && (a->output || a->config || a->resume || a->data_folder || a->n_settings || j->part_text)) {
+  if (j->collect &&
+      (a->output || a->config || a->resume || a->data_folder || a->chip_file || a->n_settings || j->part_text)) {
     cli_fail(CLI_USAGE, "--collect DIR goes with no CONFIG and no setting: it joins the results that are there");
     return EINVAL;
   }
@@ -84,7 +90,7 @@ static const struct argp argp = {
         "  report.html          grid, results and figures, once all is done; needs gnuplot\n\n"
         "A run whose loss becomes NaN or infinite is recorded with its reason; the others go on, and the exit code is "
         "0. Ctrl-C finishes the present steps and exits with 130; --resume does what is not finished.\n\n"
-        "Parts share a directory, each in a process of its own: docs/scale.md.\n\n"
+        "Many processes share a sweep: those that mpirun starts of a build with MPI, or parts: docs/scale.md.\n\n"
         "Example:\n"
         "  cuonn sweep configs/learning-rates.yaml --output runs/rates\n"
         "  cuonn sweep configs/fashion-mnist.yaml --set \"training.seed=[0, 1, 2, 3]\" --output runs/seeds\n"
@@ -131,10 +137,16 @@ done:
   return code;
 }
 
-/* Data against every point. */
+/* Data against every point. Processes on one machine share its processors, unless the user says otherwise; the
+ * configuration stays as it was given. */
 static int load_data(job *j) {
   int code = CLI_DONE;
-  CLI_PASS_DONE(cli_training_load(&j->t, &j->grid.base)); /* no list is of the data's or the classes' keys */
+  cuonn_config *const base = &j->grid.base; /* no list is of the data's or the classes' keys */
+  const int threads = base->threads;
+  if (j->size > 1 && threads == 0 && !getenv("OMP_NUM_THREADS")) base->threads = j->processors;
+  code = cli_training_load(&j->t, base);
+  base->threads = threads;
+  if (code != CLI_DONE) return code;
   for (size_t p = 0; p < j->points; p++) {
     cuonn_config c;
     cuonn_grid_config(&c, &j->grid, p);
@@ -172,7 +184,6 @@ static int open_files(job *j) {
   int code = CLI_DONE;
   const char *const directory = j->grid.base.output_directory;
   const bool resume = j->t.resume != NULL;
-  CLI_PASS_DONE(cut(j));
   if (j->part.of == 1)
     CLI_TRY_DONE(cuonn_sweep_files_open(&j->files, directory, &j->grid, j->t.identity, resume));
   else
@@ -181,10 +192,19 @@ static int open_files(job *j) {
   for (size_t p = 0; p < j->points; p++) {
     if (!j->mine[p]) continue;
     if (j->part.of > 1) CLI_TRY_DONE(cuonn_sweep_files_take(j->files, p));
-    if (cuonn_sweep_files_result(j->files, p)) continue;
-    j->models[j->n_to_do] = j->models[p];
-    j->to_do[j->n_to_do++] = p;
+    if (!cuonn_sweep_files_result(j->files, p)) j->to_do[j->n_to_do++] = p;
   }
+done:
+  return code;
+}
+
+/* What rank 0 has found, for all. */
+static int tell_files(job *j) {
+  int code = CLI_DONE;
+  comm_broadcast(j->share.processes, &j->n_to_do, sizeof j->n_to_do);
+  comm_broadcast(j->share.processes, j->to_do, j->n_to_do * sizeof *j->to_do);
+  if (j->rank > 0)
+    CLI_TRY_DONE(cuonn_sweep_files_attach(&j->files, j->grid.base.output_directory, &j->grid, j->t.identity));
 done:
   return code;
 }
@@ -194,6 +214,7 @@ done:
 static cuonn_status on_progress(void *user, const cuonn_sweep_progress *p) {
   job *const j = user;
   char text[160], left[32];
+  comm_poll(j->share.processes);
   if (p->memory_holds != j->memory_holds) {
     cli_bar_clear(&j->t.bar);
     fprintf(stderr, "cuonn: memory holds %zu runs side by side; the others come after them\n", p->memory_holds);
@@ -211,26 +232,46 @@ static cuonn_status on_progress(void *user, const cuonn_sweep_progress *p) {
 static cuonn_status start(void *user, size_t model, cuonn_network *network) {
   const job *const j = user;
   cuonn_config c;
-  cuonn_grid_config(&c, &j->grid, j->to_do[model]);
+  cuonn_grid_config(&c, &j->grid, j->to_do[j->group[model]]);
   return cli_start_network(network, &c);
 }
 
 static cuonn_status on_model(void *user, size_t model, const cuonn_sweep_result *result) {
   job *const j = user;
-  const cuonn_status status = cuonn_sweep_files_record(j->files, j->to_do[model], result);
+  const size_t point = j->to_do[j->group[model]];
+  const cuonn_status status = cuonn_sweep_files_record(j->files, point, result);
   if (status != CUONN_OK) return status;
-  if (j->t.common.json) cli_sweep_print_run(&j->grid, j->to_do[model], result);
+  if (j->t.common.json) cli_sweep_print_run(&j->grid, point, result);
   return CUONN_OK;
 }
 
-static cuonn_status train(job *j) {
+static cuonn_status train_group(job *j, size_t first, size_t end) {
   const cuonn_sweep_callbacks callbacks = {j, start, on_progress, on_model};
-  if (j->n_to_do == 0) return CUONN_OK;
+  j->group = j->groups.order + first;
+  for (size_t i = first; i < end; i++) {
+    cuonn_config c;
+    cuonn_grid_config(&c, &j->grid, j->to_do[j->groups.order[i]]);
+    j->models[i - first] = (cuonn_sweep_model){c.network, c.training};
+  }
+  return cuonn_sweep(j->t.context, &j->t.data, &j->grid.base.features, j->models, end - first, &callbacks);
+}
+
+/* Trains what falls to this process. */
+static int train(job *j, bool *done) {
+  int code = CLI_DONE;
+  cuonn_status status = CUONN_OK;
+  for (size_t i = 0; i < j->n_to_do; i++) j->models[i] = j->models[j->to_do[i]]; /* points rise: to_do[i] >= i */
+  CLI_PASS_DONE(cli_sweep_groups_make(&j->groups, j->models, j->n_to_do, (size_t)j->size));
   cli_bar_open(&j->t.bar);
-  const cuonn_status status =
-      cuonn_sweep(j->t.context, &j->t.data, &j->grid.base.features, j->models, j->n_to_do, &callbacks);
+  for (uint64_t g; status == CUONN_OK && (g = comm_next(j->share.processes)) < j->groups.n_groups;) {
+    const size_t first = j->groups.first[g], end = j->groups.first[g + 1];
+    if (end > first) status = train_group(j, first, end);
+  }
   cli_bar_clear(&j->t.bar);
-  return status;
+  *done = status == CUONN_OK;
+  if (!*done && status != CUONN_E_INTERRUPTED) code = cli_fail_library(status);
+done:
+  return code;
 }
 
 /* Joins what is there, and says how the sweep ended. */
@@ -265,22 +306,51 @@ done:
   return code;
 }
 
-static int sweep(job *j) {
+/* Results that other processes recorded. A file system may show them late, which parts find out, too. */
+static int take_others(job *j, bool done) {
+  int code = CLI_DONE;
+  size_t missing = 0;
+  for (size_t i = 0; i < j->n_to_do; i++) {
+    CLI_TRY_DONE(cuonn_sweep_files_take(j->files, j->to_do[i]));
+    missing += !cuonn_sweep_files_result(j->files, j->to_do[i]);
+  }
+  if (done && missing > 0)
+    code =
+        cli_fail(CLI_BAD_FILE,
+                 "%zu runs that other processes have finished are not to be seen here yet; join them with: cuonn sweep "
+                 "--collect %s",
+                 missing, j->grid.base.output_directory);
+done:
+  return code;
+}
+
+/* What rank 0 does when all processes have ended. */
+static int end(job *j, bool done) {
   int code = CLI_DONE;
   const bool parts = j->part.of > 1;
   char part[48] = "";
   if (parts && !j->part.slurm) snprintf(part, sizeof part, " --part %zu/%zu", j->part.number, j->part.of);
-  if (!j->t.common.json)
-    cli_sweep_print_start(&j->grid, &j->part, j->n_mine, j->n_to_do, &j->t.data, cuonn_context_backend(j->t.context));
-  const cuonn_status status = train(j);
-  const bool done = status == CUONN_OK;
-  if (!done && status != CUONN_E_INTERRUPTED) return cli_fail_library(status);
+  if (j->size > 1) CLI_PASS_DONE(take_others(j, done));
   CLI_PASS_DONE(parts ? end_part(j, done) : join(j, done));
   if (!done)
     code = cli_fail(CLI_INTERRUPTED, "interrupted; go on with: cuonn sweep --resume %s%s",
                     j->grid.base.output_directory, part);
 done:
   return code;
+}
+
+static int sweep(job *j) {
+  int code = CLI_DONE;
+  bool done;
+  if (!j->t.common.json && j->rank == 0)
+    cli_sweep_print_start(&j->grid, &j->part, j->size, j->n_mine, j->n_to_do, &j->t.data,
+                          cuonn_context_backend(j->t.context));
+  code = train(j, &done);
+  if (code != CLI_DONE && j->size > 1) comm_abort(j->share.processes, code);
+  if (code != CLI_DONE) return code;
+  done = cli_sweep_agree(&j->share, done ? CLI_DONE : CLI_INTERRUPTED) == CLI_DONE;
+  if (j->rank == 0) return end(j, done);
+  return done ? CLI_DONE : CLI_INTERRUPTED;
 }
 
 /* Joins the results of parts that have ended. */
@@ -310,6 +380,18 @@ done:
   return code;
 }
 
+/* What each process does for itself before any file is touched. */
+static int prepare(job *j) {
+  int code = CLI_DONE;
+  CLI_PASS_DONE(j->t.resume ? configure_resumed(j) : configure(j, j->t.config));
+  j->points = cuonn_grid_points(&j->grid);
+  CLI_PASS_DONE(load_data(j));
+  CLI_PASS_DONE(cut(j));
+  if (cuonn_stop_requested()) code = cli_fail(CLI_INTERRUPTED, "interrupted before training; nothing was written");
+done:
+  return code;
+}
+
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
   job j = {0};
@@ -321,22 +403,24 @@ static int run(int argc, char **argv) {
     goto done;
   }
   CLI_PASS_DONE(cli_sweep_part_find(&j.part, j.part_text));
-  CLI_PASS_DONE(j.t.resume ? configure_resumed(&j) : configure(&j, j.t.config));
-  j.points = cuonn_grid_points(&j.grid);
-  CLI_PASS_DONE(load_data(&j));
-  if (cuonn_stop_requested()) {
-    code = cli_fail(CLI_INTERRUPTED, "interrupted before training; nothing was written");
-    goto done;
-  }
-  CLI_PASS_DONE(open_files(&j));
+  CLI_PASS_DONE(cli_sweep_share_open(&j.share, j.part_text != NULL));
+  j.rank = comm_rank(j.share.processes);
+  j.size = comm_size(j.share.processes);
+  j.processors = comm_processors(j.share.processes);
+  CLI_PASS_DONE(cli_sweep_agree(&j.share, prepare(&j)));
+  CLI_PASS_DONE(cli_sweep_compare(&j.share, &j.grid, j.t.identity, cuonn_context_backend(j.t.context)));
+  CLI_PASS_DONE(cli_sweep_agree(&j.share, j.rank == 0 ? open_files(&j) : CLI_DONE));
+  CLI_PASS_DONE(cli_sweep_agree(&j.share, tell_files(&j)));
   code = sweep(&j);
 done:
+  cli_sweep_groups_free(&j.groups);
   free(j.models);
   free(j.to_do);
   free(j.mine);
   cuonn_sweep_files_close(j.files);
   cuonn_grid_free(&j.grid);
   cli_training_free(&j.t);
+  cli_sweep_share_close(&j.share);
   return code;
 }
 

@@ -1,0 +1,82 @@
+#include "comm/world.h"
+
+#include <mpi.h>
+#include <sched.h>
+#include <string.h>
+
+static MPI_Win window;
+static uint64_t *counter; /* of rank 0 */
+
+/* Counts of MPI are int. */
+static void broadcast(comm *c, void *bytes, size_t size) {
+  enum { kMost = 1 << 30 };
+  (void)c;
+  for (size_t done = 0; done < size; done += kMost) {
+    const size_t left = size - done;
+    MPI_Bcast((char *)bytes + done, left < kMost ? (int)left : kMost, MPI_BYTE, 0, MPI_COMM_WORLD);
+  }
+}
+
+static void gather(comm *c, uint64_t *all, uint64_t own) {
+  (void)c;
+  MPI_Allgather(&own, 1, MPI_UINT64_T, all, 1, MPI_UINT64_T, MPI_COMM_WORLD);
+}
+
+static uint64_t next(comm *c) {
+  const uint64_t one = 1;
+  uint64_t got = 0;
+  (void)c;
+  MPI_Fetch_and_op(&one, &got, MPI_UINT64_T, 0, 0, MPI_SUM, window);
+  MPI_Win_flush(0, window);
+  return got;
+}
+
+/* Where the network cannot add by itself, MPI does it for others whenever it is called. */
+static void poll_others(comm *c) {
+  int found;
+  (void)c;
+  MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_WORLD, &found, MPI_STATUS_IGNORE);
+}
+
+static void end(comm *c, int code) {
+  (void)c;
+  MPI_Abort(MPI_COMM_WORLD, code);
+}
+
+static void leave(comm *c) {
+  (void)c;
+  MPI_Win_unlock_all(window);
+  MPI_Win_free(&window);
+  MPI_Finalize();
+}
+
+/* Launchers may have bound processes to processors, or not; those of one machine share what they may use together. */
+static int count_processors(void) {
+  cpu_set_t own, all;
+  MPI_Comm machine;
+  int neighbors;
+  CPU_ZERO(&own);
+  sched_getaffinity(0, sizeof own, &own);
+  MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine);
+  MPI_Comm_size(machine, &neighbors);
+  MPI_Allreduce(&own, &all, (int)sizeof own, MPI_BYTE, MPI_BOR, machine);
+  MPI_Comm_free(&machine);
+  const int share = CPU_COUNT(&all) / neighbors, most = CPU_COUNT(&own);
+  return share < 1 ? 1 : share < most ? share : most;
+}
+
+comm *comm_open_world(void) {
+  static comm world = {broadcast, gather, next, poll_others, end, leave, 0, 1, 1};
+  int support;
+  MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &support);
+  MPI_Comm_rank(MPI_COMM_WORLD, &world.rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &world.size);
+  world.processors = count_processors();
+  MPI_Win_allocate(world.rank == 0 ? sizeof *counter : 0, sizeof *counter, MPI_INFO_NULL, MPI_COMM_WORLD, &counter,
+                   &window);
+  MPI_Win_lock_all(0, window);
+  if (world.rank == 0) *counter = 0;
+  MPI_Win_sync(window);
+  MPI_Barrier(MPI_COMM_WORLD);
+  return &world;
+}
