@@ -27,15 +27,20 @@ bool sweep_compatible(const cuonn_sweep_model *a, const cuonn_sweep_model *b) {
 
 /* What training costs, in examples that go through a node and back. A step costs as much as some 100 examples besides;
  * an example of which a gradient is measured as much as 5, and a measurement of matrices 4 of each waveguide (N 64, 3
- * layers, backend cpu on one thread, batches of 16 to 512). The data are the same for all. */
+ * layers, backend cpu on one thread, batches of 16 to 512). Two losses at moved phases are reckoned as one step. The
+ * data are the same for all. */
 static double cost_of(const cuonn_sweep_model *m) {
+  const cuonn_gradient_method gradient = m->training.gradient;
   const size_t n = m->shape.n_modes;
-  const size_t nodes = m->shape.mesh ? cuonn_mesh_shape_nodes(m->shape.mesh) : n * (n - 1) / 2;
-  const bool measured = cuonn_gradient_is_measured(m->training.gradient);
+  const size_t of_mesh = m->shape.mesh ? cuonn_mesh_shape_nodes(m->shape.mesh) : n * (n - 1) / 2;
+  const double nodes = (double)(of_mesh * m->shape.n_layers);
+  const bool measured = cuonn_gradient_is_measured(gradient);
   const bool matrices = measured && m->training.chip.measurement == CUONN_MEASUREMENT_MATRIX;
   const double example = measured && !matrices ? 5 : 1, step = 100 + (matrices ? 4 * (double)n : 0);
-  return (double)m->training.epochs * (double)(nodes * m->shape.n_layers) *
-         (example + step / (double)m->training.batch_size);
+  double times = 1;
+  if (gradient == CUONN_GRADIENT_SPSA) times = (double)m->training.chip.estimates;
+  if (gradient == CUONN_GRADIENT_FINITE_DIFFERENCE) times = 2 * nodes; /* each phase */
+  return times * (double)m->training.epochs * nodes * (example + step / (double)m->training.batch_size);
 }
 
 /* Groups of compatible models one after the other, each in its order: order[i], the i-th. */
