@@ -30,6 +30,10 @@ typedef enum cuonn_gradient_method {
   CUONN_GRADIENT_FINITE_DIFFERENCE /**< from losses alone: one phase after the other moved, up and down */
 } cuonn_gradient_method;
 
+/** Name of a method, as in a configuration: "exact", "finite-difference".  @return a constant string; NULL if there is
+ *  no such method */
+CUONN_API const char *cuonn_gradient_name(cuonn_gradient_method method);
+
 /** Whether a chip measures the gradient on itself. */
 CUONN_API bool cuonn_gradient_is_measured(cuonn_gradient_method method);
 

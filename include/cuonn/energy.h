@@ -159,9 +159,9 @@ CUONN_API cuonn_energy_components cuonn_energy_preset_components(cuonn_energy_pr
  *  set. */
 CUONN_API void cuonn_energy_use_components(cuonn_energy_options *options, cuonn_energy_components components);
 
-/** Sets scheme and measurement to what a training in situ does, so that what is costed is what is trained: `digital` if
- *  it is digital; if it is analog, one of the three analog schemes, that of the options if it is one.  Nothing changes
- *  where gradients are computed. */
+/** Sets scheme and measurement to what a training on the chip does, so that what is costed is what is trained:
+ *  `digital` if it is digital; if it is analog, one of the three analog schemes, that of the options if it is one; with
+ *  moved phases the measurement alone.  Nothing changes where gradients are computed. */
 CUONN_API void cuonn_energy_follow_training(cuonn_energy_options *options, const cuonn_training_options *training);
 
 /** Mean phase, radians, of theta and phi of Haar-random unitaries, each in one arm.  eq. 26.
@@ -321,13 +321,42 @@ typedef struct cuonn_energy_network {
   double gpu_joules;           /**< of the GPU's step; 0: not compared */
 } cuonn_energy_network;
 
-/** Cost of a network: N, layers and, if it names one, the mesh from the shape, M and what happens to a partial batch
+/** Cost of a network, with a step in situ by the options' scheme, or from the losses of moved phases if training takes
+ *  them: N, layers and, if it names one, the mesh from the shape, M and what happens to a partial batch
  * from the training's options; n_modes and batch of the energy options are not read.  eq. 17 to 21.
  *  @param[in] n_examples  of the training set
  *  @return CUONN_OK; as cuonn_energy_options_check(); CUONN_E_ARGUMENT if an epoch has no step */
 CUONN_API cuonn_status cuonn_energy_network_cost(cuonn_energy_network *out, const cuonn_energy_options *options,
                                                  const cuonn_network_shape *shape,
                                                  const cuonn_training_options *training, size_t n_examples);
+
+/** What training asks of a chip: counts of all meshes together. */
+typedef struct cuonn_energy_demand {
+  double passes;  /**< optical passes: vectors sent through a mesh */
+  double outputs; /**< detector readings at the ends of waveguides */
+  double taps;    /**< detector readings at taps */
+  double writes;  /**< phases written */
+  double joules;
+  double seconds;
+} cuonn_energy_demand;
+
+/** What a network's training asks of its chip. */
+typedef struct cuonn_energy_training {
+  cuonn_energy_demand start; /**< programming it once: with the phases that training on it begins with, or, where
+                                  gradients are computed elsewhere, with those that it ends with */
+  cuonn_energy_demand step;  /**< of a whole batch; zero where gradients are computed */
+  cuonn_energy_demand epoch; /**< over all examples, as in cuonn_energy_network */
+} cuonn_energy_training;
+
+/** What training by `training->gradient` asks of a chip: passes and readings of (36), (37) or (42) of docs/physics.md.
+ *  Computing, tests, and finding out the chip's errors for exact gradients are not counted.  eq. 28 to 30.
+ *  @return as cuonn_energy_network_cost() */
+CUONN_API cuonn_status cuonn_energy_training_cost(cuonn_energy_training *out, const cuonn_energy_options *options,
+                                                  const cuonn_network_shape *shape,
+                                                  const cuonn_training_options *training, size_t n_examples);
+
+/** All of it up to the end of so many epochs: start + epochs x epoch. */
+CUONN_API cuonn_energy_demand cuonn_energy_training_until(const cuonn_energy_training *training, size_t epochs);
 
 #ifdef __cplusplus
 }

@@ -60,6 +60,11 @@ static cuonn_status check_fabricated(const cuonn_chip_options *c) {
   return CUONN_OK;
 }
 
+const char *cuonn_gradient_name(cuonn_gradient_method method) {
+  static const char *const names[] = {"exact", "analog", "digital", "ideal", "spsa", "finite-difference"};
+  return (unsigned)method < sizeof names / sizeof *names ? names[method] : NULL;
+}
+
 bool cuonn_gradient_is_measured(cuonn_gradient_method method) {
   return method == CUONN_GRADIENT_ANALOG || method == CUONN_GRADIENT_DIGITAL;
 }

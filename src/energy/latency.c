@@ -29,7 +29,8 @@ double energy_read_time(const cuonn_energy_options *o) {
   return energy_tap_readings(o) * ceil(readouts * energy_shifters(o) / converters) / (o->tap_rate * 1e6);
 }
 
-double energy_write_time(const cuonn_energy_options *o) {
-  if (o->write_converters == 0 || o->write_rate == 0) return 0; /* not known: left out */
-  return ceil(energy_shifters(o) / (double)o->write_converters) / (o->write_rate * 1e6);
+double energy_settle_time(const cuonn_energy_options *o, double phases) {
+  const double settled = o->programming_time * 1e-6;
+  if (o->write_converters == 0 || o->write_rate == 0) return settled; /* writing is not known: left out */
+  return settled + ceil(phases / (double)o->write_converters) / (o->write_rate * 1e6);
 }

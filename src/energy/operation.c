@@ -29,6 +29,17 @@ void energy_sum(cuonn_energy_cost *cost) {
       (part[CUONN_ENERGY_DAC] + part[CUONN_ENERGY_ADC] + part[CUONN_ENERGY_RECEIVER]) / cost->joules;
 }
 
+void energy_add(cuonn_energy_cost *to, double times, const cuonn_energy_cost *cost) {
+  for (size_t i = 0; i < CUONN_ENERGY_PARTS; i++) to->part[i] += times * cost->part[i];
+  to->operations += times * cost->operations;
+  to->seconds += times * cost->seconds;
+}
+
+void energy_finish(cuonn_energy_cost *cost) {
+  energy_sum(cost);
+  cost->watts = cost->joules / cost->seconds;
+}
+
 void energy_operation_cost(cuonn_energy_cost *out, const cuonn_energy_options *o, cuonn_energy_operation operation) {
   const bool gradient = operation == CUONN_OPERATION_GRADIENT;
   const cuonn_energy_passes passes = cuonn_energy_passes_of(o, operation);

@@ -86,11 +86,11 @@ double energy_of_products(const cuonn_energy_options *o) {
 }
 
 void cuonn_energy_follow_training(cuonn_energy_options *options, const cuonn_training_options *training) {
-  const bool digital = training->gradient == CUONN_GRADIENT_DIGITAL;
-  if (!digital && training->gradient != CUONN_GRADIENT_ANALOG) return;
+  const cuonn_gradient_method method = training->gradient;
+  if (!cuonn_gradient_is_measured(method) && !cuonn_gradient_is_perturbed(method)) return;
   options->measurement = training->chip.measurement;
-  if (digital)
+  if (method == CUONN_GRADIENT_DIGITAL)
     options->scheme = CUONN_SCHEME_DIGITAL;
-  else if (options->scheme == CUONN_SCHEME_DIGITAL)
+  else if (method == CUONN_GRADIENT_ANALOG && options->scheme == CUONN_SCHEME_DIGITAL)
     options->scheme = CUONN_SCHEME_ANALOG;
 }

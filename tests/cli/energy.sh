@@ -113,6 +113,24 @@ output '^Holding power counts while symbols pass, not'
 expect 0 '' "$cuonn" energy --network config.yaml --set network.layers=5 --json
 check test "$(json network.layers)" = 5
 
+# What training by each gradient asks of the chip: of computed ones the trained phases; of two layers of 240 phases
+# moved one by one 960 passes of 64 examples through both.
+expect 0 '' "$cuonn" energy --network config.yaml
+output '^training by exact gradients, what it asks of the chip$'
+output '^phases written +0 +0 +512 $'
+output '^Gradients are computed elsewhere, which is not counted; the trained phases are written once\.$'
+expect 0 '' "$cuonn" energy --network config.yaml --set training.gradient=finite-difference
+output '^training by finite-difference gradients, what it asks of the chip$'
+output '^optical passes, vectors +122\.9 k '
+output '^phases written +1\.952 k '
+output '^The last column includes the starting phases, written once; tests are not counted\.$'
+expect 0 '' "$cuonn" energy --network config.yaml --set training.gradient=spsa --set chip.estimates=3 --json
+check test "$(json network.training.gradient)" = '"spsa"'
+check near 0 "$(json network.training.step.passes)" 768
+check near 0 "$(json network.training.epoch.output_readings)" 49152
+check near 0 "$(json network.training.all.joules)" "$(awk -v e="$(json network.training.epoch.joules)" \
+  -v n="$(json network.training.epochs)" 'BEGIN { printf "%.17g", n * e }')"
+
 # The same network as a checkpoint, which holds its configuration; and as mere phases, which take the defaults.
 expect 0 '' "$cuonn" train config.yaml --output run --set training.epochs=1 --set energy.dac=3
 expect 0 '' "$cuonn" energy $costs --network run/last.nc --set energy.preset=default $costs --json

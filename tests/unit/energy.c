@@ -694,6 +694,106 @@ static void step_in_situ_by_hand(void **state) {
   is(n.balance_batch, (40e-3 + 1e-3) / (9e-10 - 1e-12));
 }
 
+static cuonn_energy_training training_of(const cuonn_energy_options *o, const cuonn_training_options *t,
+                                         size_t examples) {
+  cuonn_energy_training out;
+  OK(cuonn_energy_training_cost(&out, o, &shape, t, examples));
+  return out;
+}
+
+static void counts(const cuonn_energy_demand *d, double passes, double outputs, double taps, double writes) {
+  is(d->passes, passes);
+  is(d->outputs, outputs);
+  is(d->taps, taps);
+  is(d->writes, writes);
+}
+
+/* Three layers of 16 shifters, written in 40 ms and settled in 1 ms, and 10 examples on 4 waveguides. */
+static void training_on_the_chip_by_hand(void **state) {
+  (void)state;
+  cuonn_energy_options o = timed();
+  cuonn_training_options t = training;
+  o.scheme = CUONN_SCHEME_ANALOG;
+  cuonn_energy_training c = training_of(&o, &t, 100); /* computed: nothing but the phases that come out */
+  counts(&c.start, 0, 0, 0, 48);
+  is(c.start.joules, 48e-9);
+  is(c.start.seconds, 41e-3);
+  counts(&c.epoch, 0, 0, 0, 0);
+  assert_true(c.step.joules == 0 && c.step.seconds == 0 && c.epoch.joules == 0 && c.epoch.seconds == 0);
+  t.gradient = CUONN_GRADIENT_IDEAL;
+  is(training_of(&o, &t, 100).epoch.passes, 0);
+
+  t.gradient = CUONN_GRADIENT_ANALOG; /* four passes, outputs read in two, each tap twice */
+  c = training_of(&o, &t, 100);
+  counts(&c.step, 3 * 10 * 4, 3 * 10 * 2 * 4, 3 * 16 * 2, 48);
+  const cuonn_energy_network n = network_of(&o, &t, 100);
+  is(c.step.joules, n.step.joules);
+  is(c.step.seconds, n.step.seconds);
+  is(c.epoch.joules, n.epoch.joules);
+  is(c.epoch.seconds, n.epoch.seconds);
+  counts(&c.epoch, 1200, 2400, 960, 480);
+  const cuonn_energy_demand all = cuonn_energy_training_until(&c, 2);
+  counts(&all, 2400, 4800, 1920, 960 + 48);
+  is(all.joules, 2 * n.epoch.joules + 48e-9);
+  is(all.seconds, 2 * n.epoch.seconds + 41e-3);
+  t.chip.measurement = CUONN_MEASUREMENT_MATRIX; /* 4 unit vectors in place of 10 examples */
+  is(training_of(&o, &t, 100).step.passes, 3 * 4 * 4);
+
+  t.gradient = CUONN_GRADIENT_DIGITAL; /* a last batch of 5 examples, each of which has its taps read three times */
+  t.chip.measurement = CUONN_MEASUREMENT_EXAMPLE;
+  t.drop_last = false;
+  o.tap_reading = CUONN_TAPS_EXAMPLE;
+  c = training_of(&o, &t, 95);
+  counts(&c.epoch, 3 * 95 * 3, 3 * 95 * 2 * 4, 3 * 16 * 3 * 95, 480);
+}
+
+/* 2 passes of all layers for each of 2 estimates; or for each of 3 x 12 phases, 3 x 16 with those of the outputs. */
+static void moved_phases_by_hand(void **state) {
+  (void)state;
+  cuonn_energy_options o = timed(), mesh = o;
+  cuonn_training_options t = training;
+  mesh.n_modes = 4;
+  mesh.batch = 10;
+  const double product = cost_of(&mesh, CUONN_OPERATION_MVM).joules, through = 3 * (kFill + kSymbols + .1);
+  t.gradient = CUONN_GRADIENT_SPSA;
+  t.chip.estimates = 2;
+  cuonn_energy_training c = training_of(&o, &t, 100);
+  counts(&c.step, 4 * 30, 4 * 30 * 4, 0, 4 * 48);
+  is(c.step.joules, 12 * product + 4 * 48e-9 + 5e-6);
+  is(c.step.seconds, 4 * through + .1 + 1 + 4 * 41e-3);
+  cuonn_energy_network n = network_of(&o, &t, 100);
+  is(n.step.joules, c.step.joules);
+  is(n.step.operations, 3 * 6 * 16 * 10);
+  is(n.epoch.seconds, 10 * c.step.seconds);
+  is(n.balance_batch, 1e10 * 41e-3 / 3);
+
+  t.gradient = CUONN_GRADIENT_FINITE_DIFFERENCE; /* up; down; back with the next: 2 phases and 1, each 10 ms and 1 ms */
+  c = training_of(&o, &t, 100);
+  counts(&c.step, 72 * 30, 72 * 30 * 4, 0, 3 * 36 + 48);
+  is(c.step.joules, 216 * product + 156e-9 + 5e-6);
+  is(c.step.seconds, 72 * through + .1 + 1 + 36 * 22e-3 + 41e-3);
+  t.train_gamma = true;
+  is(training_of(&o, &t, 100).step.passes, 96 * 30);
+
+  t.gradient = CUONN_GRADIENT_SPSA;
+  o.dataflow = CUONN_DATAFLOW_STREAMING;
+  is(training_of(&o, &t, 100).step.seconds, 4 * (3 * (kFill + 1e-5) + kSymbols + .1) + .1 + 1 + 4 * 41e-3);
+  o.dataflow = CUONN_DATAFLOW_REUSED; /* every pass writes the mesh for each layer */
+  c = training_of(&o, &t, 100);
+  is(c.step.seconds, 4 * through + .1 + 1 + 12 * 41e-3);
+  is(c.step.writes, 4 * 48);
+  is(c.start.seconds, 3 * 41e-3);
+
+  o.dataflow = CUONN_DATAFLOW_SEQUENTIAL; /* unit vectors, and one product of 10 x 16 elements a pass and layer */
+  o.product_energy = 1e6;
+  t.chip.measurement = CUONN_MEASUREMENT_MATRIX;
+  n = network_of(&o, &t, 100);
+  is(training_of(&o, &t, 100).step.passes, 4 * 3 * 4);
+  is(n.step.part[CUONN_ENERGY_DIGITAL], 5e-6 + 4 * 3 * 160e-6);
+  is(n.step.seconds, 4 * 3 * (kFill + 3 / 1e10 + .1) + .1 + 1 + 4 * 41e-3);
+  assert_true(isinf(n.balance_batch));
+}
+
 static void inference_by_hand(void **state) {
   (void)state;
   cuonn_energy_options o = timed();
@@ -1024,6 +1124,8 @@ int main(void) {
       cmocka_unit_test(more_never_costs_less),
       cmocka_unit_test(step_by_hand),
       cmocka_unit_test(step_in_situ_by_hand),
+      cmocka_unit_test(training_on_the_chip_by_hand),
+      cmocka_unit_test(moved_phases_by_hand),
       cmocka_unit_test(inference_by_hand),
       cmocka_unit_test(epoch_by_hand),
       cmocka_unit_test(gpu_by_hand),

@@ -166,6 +166,8 @@ static int cost_network(cli_energy_result *e, const char *path) {
   e->n_examples = data.train.n_examples;
   CLI_TRY_DONE(
       cuonn_energy_network_cost(&e->network, &config->energy, &config->network, &config->training, e->n_examples));
+  CLI_TRY_DONE(
+      cuonn_energy_training_cost(&e->training, &config->energy, &config->network, &config->training, e->n_examples));
 done:
   cuonn_dataset_free(&data);
   return code;

@@ -1,5 +1,6 @@
 /* Tables and JSON of cuonn energy. */
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -179,10 +180,44 @@ static void print_network(const cli_energy_result *e) {
   }
 }
 
+/* A row of one number of each; counts such as "1.229 M". */
+static void print_demand(const char *name, const cuonn_energy_demand *const demands[3], size_t offset,
+                         const char *unit) {
+  char cells[kMostColumns][kCell];
+  for (size_t i = 0; i < 3; i++) {
+    const double value = *(const double *)((const char *)demands[i] + offset);
+    if (value == 0 && !unit[0])
+      snprintf(cells[i], kCell, "0");
+    else
+      quantity(cells[i], value, unit);
+  }
+  print_row(name, 3, cells);
+}
+
+static void print_training(const cli_energy_result *e) {
+  const cuonn_training_options *const t = &e->config->training;
+  const bool on_chip = cuonn_gradient_is_measured(t->gradient) || cuonn_gradient_is_perturbed(t->gradient);
+  const cuonn_energy_demand all = cuonn_energy_training_until(&e->training, t->epochs);
+  const cuonn_energy_demand *const demands[] = {&e->training.step, &e->training.epoch, &all};
+  char cells[kMostColumns][kCell] = {"step", "epoch"};
+  snprintf(cells[2], kCell, "%zu epoch%s", t->epochs, t->epochs == 1 ? "" : "s");
+  printf("\ntraining by %s gradients, what it asks of the chip\n\n", cuonn_gradient_name(t->gradient));
+  print_row("", 3, cells);
+  print_demand("optical passes, vectors", demands, offsetof(cuonn_energy_demand, passes), "");
+  print_demand("readings of outputs", demands, offsetof(cuonn_energy_demand, outputs), "");
+  print_demand("readings of taps", demands, offsetof(cuonn_energy_demand, taps), "");
+  print_demand("phases written", demands, offsetof(cuonn_energy_demand, writes), "");
+  print_demand("total", demands, offsetof(cuonn_energy_demand, joules), "J");
+  print_demand("latency", demands, offsetof(cuonn_energy_demand, seconds), "s");
+  printf(on_chip ? "\nThe last column includes the starting phases, written once; tests are not counted.\n"
+                 : "\nGradients are computed elsewhere, which is not counted; the trained phases are written once.\n");
+}
+
 void cli_energy_print_tables(const cli_energy_result *e) {
   const char *keys[kMostLeftOut];
   print_mesh(e);
   if (e->has_network) print_network(e);
+  if (e->has_network) print_training(e);
   const size_t n = left_out(keys, e);
   if (n > 0) printf("\nLeft out, because the keys are 0: ");
   for (size_t i = 0; i < n; i++) printf("%s%s", keys[i], i + 1 < n ? ", " : "\n");
@@ -208,14 +243,30 @@ static json_t *light_json(const cli_energy_result *e) {
                    cli_json_number(light->watts), "equal_modes", cli_json_number(light->equal_modes));
 }
 
+static json_t *demand_json(const cuonn_energy_demand *d) {
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "passes", cli_json_number(d->passes), "output_readings",
+                   cli_json_number(d->outputs), "tap_readings", cli_json_number(d->taps), "phase_writes",
+                   cli_json_number(d->writes), "joules", cli_json_number(d->joules), "seconds",
+                   cli_json_number(d->seconds));
+}
+
+static json_t *training_json(const cli_energy_result *e) {
+  const cuonn_training_options *const t = &e->config->training;
+  const cuonn_energy_demand all = cuonn_energy_training_until(&e->training, t->epochs);
+  return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o}", "gradient", cuonn_gradient_name(t->gradient), "epochs",
+                   (json_int_t)t->epochs, "start", demand_json(&e->training.start), "step",
+                   demand_json(&e->training.step), "epoch", demand_json(&e->training.epoch), "all", demand_json(&all));
+}
+
 static json_t *network_json(const cli_energy_result *e) {
   const cuonn_energy_network *n = &e->network;
   const bool compared = n->gpu_seconds > 0;
-  return json_pack("{s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "file", cli_json_text(e->network_path),
-                   "modes", (json_int_t)e->config->network.n_modes, "layers", (json_int_t)e->config->network.n_layers,
-                   "examples", (json_int_t)e->n_examples, "batch", (json_int_t)e->config->training.batch_size,
-                   "inference", cost_json(&n->inference), "step", cost_json(&n->step), "epoch", cost_json(&n->epoch),
-                   "balance_batch", cli_json_number(n->balance_batch), "gpu_seconds",
+  return json_pack("{s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file",
+                   cli_json_text(e->network_path), "modes", (json_int_t)e->config->network.n_modes, "layers",
+                   (json_int_t)e->config->network.n_layers, "examples", (json_int_t)e->n_examples, "batch",
+                   (json_int_t)e->config->training.batch_size, "inference", cost_json(&n->inference), "step",
+                   cost_json(&n->step), "epoch", cost_json(&n->epoch), "training", training_json(e), "balance_batch",
+                   cli_json_number(n->balance_batch), "gpu_seconds",
                    compared ? cli_json_number(n->gpu_seconds) : json_null(), "gpu_joules",
                    compared && n->gpu_joules > 0 ? cli_json_number(n->gpu_joules) : json_null());
 }

@@ -12,6 +12,7 @@ typedef struct {
   const char *network_path;
   size_t n_examples;
   cuonn_energy_network network;
+  cuonn_energy_training training;
 } cli_energy_result;
 
 /* As tables, or as one JSON object; both say what the options leave out. */
