@@ -90,6 +90,11 @@ CUONN_API cuonn_status cuonn_fabricated_draw(cuonn_fabricated *chip, const cuonn
  *  @return CUONN_OK; CUONN_E_SHAPE */
 CUONN_API cuonn_status cuonn_fabricated_put_errors(cuonn_mesh *mesh, const cuonn_fabricated *chip, size_t layer);
 
+/** Makes of a mesh what a layer of a chip is when it is programmed to the mesh's phases: errors and losses, and phases
+ * as the driver sets them (the nearer end of its range where it does not reach one) and crosstalk mixes them.
+ *  @return CUONN_OK; CUONN_E_SHAPE; CUONN_E_MEMORY */
+CUONN_API cuonn_status cuonn_fabricated_apply(cuonn_mesh *mesh, const cuonn_fabricated *chip, size_t layer);
+
 /** Voltages for the phases of a mesh: V = sqrt((phase - offset) / slope), the phase moved by periods
  *  (cuonn_phase_style_periods()) so that V is the least in the range of the driver, then the nearest of its voltages.
  *  @param[out] volts  [shifter] theta, phi, gamma; the caller's

@@ -64,3 +64,18 @@ int cli_chip_drive(cuonn_mesh *mesh, const cuonn_fabricated *chip, size_t layer,
   free(volts);
   return status == CUONN_OK ? CLI_DONE : cli_fail_file(status, path);
 }
+
+int cli_chip_apply(cuonn_mesh *mesh, const char *path) {
+  int code = CLI_DONE;
+  cuonn_fabricated chip = {0};
+  const cuonn_network_shape alone = {
+      .n_modes = mesh->n_modes, .n_layers = 1, .style = mesh->style, .mesh = mesh->shape};
+  if (!path) return CLI_DONE;
+  CLI_TRY_DONE(cuonn_fabricated_read(&chip, path));
+  cuonn_status status = cuonn_fabricated_fits(&chip, &alone);
+  if (status == CUONN_OK) status = cuonn_fabricated_apply(mesh, &chip, 0);
+  if (status != CUONN_OK) code = cli_fail_file(status, path);
+done:
+  cuonn_fabricated_free(&chip);
+  return code;
+}

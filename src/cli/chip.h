@@ -26,6 +26,9 @@ int cli_chip_open_for_volts(cuonn_fabricated *out, const char *path, const cuonn
  * path: of the phases, for messages. */
 int cli_chip_drive(cuonn_mesh *mesh, const cuonn_fabricated *chip, size_t layer, const char *path);
 
+/* Makes of a mesh what the chip of a file of one mesh is with its phases; path: NULL: none. */
+int cli_chip_apply(cuonn_mesh *mesh, const char *path);
+
 /* Reads the chip, if there is one, and gives it to the configuration, which it outlives. Release with
  * cuonn_fabricated_free(), also on failure. */
 int cli_chip_open(cuonn_fabricated *out, cuonn_config *config);

@@ -124,6 +124,26 @@ expect 0 '' "$cuonn" wrap phases.nc --chip chip.nc --units volts --output again.
 for v in theta phi gamma; do check same_values 1e-12 again.nc $v trained.nc $v; done
 expect 0 '' "$cuonn" chip new --set network.modes=8 --set network.layers=1 --drive-slope 0.3 --most-volts 3 \
   --output weak.nc
+# The matrix of a chip is that of its voltages; with crosstalk it is another, and fields pass as it says.
+expect 0 '' "$cuonn" chip new --set network.modes=8 --set network.layers=1 --set chip.coupler_std=0.03 \
+  --set chip.loss_mean=0.1 $curves --driver-bits 8 --output bits.nc
+expect 0 '' "$cuonn" program target.nc --chip bits.nc --output phases.nc
+expect 0 '' "$cuonn" program target.nc --chip bits.nc --output volts.nc --units volts
+expect 0 '' "$cuonn" matrix volts.nc --output of-volts.nc
+expect 0 '' "$cuonn" matrix phases.nc --chip bits.nc --output on-chip.nc
+check same_values 1e-14 on-chip.nc unitary of-volts.nc unitary
+expect 0 '' "$cuonn" matrix phases.nc --output without.nc
+check_not same_values 1e-3 on-chip.nc unitary without.nc unitary
+expect 0 '' "$cuonn" chip new --set network.modes=8 --set network.layers=1 --set chip.coupler_std=0.03 \
+  --set chip.loss_mean=0.1 --set chip.crosstalk=0.02 $curves --driver-bits 8 --output hot.nc
+expect 0 '' "$cuonn" matrix phases.nc --chip hot.nc --output hot-matrix.nc
+check_not same_values 1e-3 on-chip.nc unitary hot-matrix.nc unitary
+{ echo 1; yes 0 | head -15; } > first
+netcdf fields.nc classic 'example=1 waveguide=8 complex=2' '' input:example,waveguide,complex:first
+expect 0 '' "$cuonn" propagate phases.nc --chip hot.nc --input fields.nc --output out.nc
+values hot-matrix.nc unitary | awk 'NR % 16 == 1 || NR % 16 == 2' > want
+values out.nc output > got
+check close_to 1e-14 got want
 
 # ------------------------------------------------------------------------------------------------------------- refusals
 mkdir keep
@@ -132,6 +152,7 @@ kept=$work/keep
 refuse() { local code=$1 regex=$2; shift 2; expect "$code" "$regex" "$cuonn" "$@"; }
 refuse 2 '^cuonn chip: WHAT is missing; it is one of new, show$' chip
 refuse 2 "^cuonn chip: 'draw' is unknown; it is one of new, show$" chip draw
+refuse 2 "^cuonn chip: one argument is too many: 'c'" chip show a c
 refuse 2 '^cuonn chip: --output CHIP.nc is missing' chip new
 refuse 2 '^cuonn chip: show takes a chip file' chip show chip.nc --most-volts 5
 refuse 2 '^cuonn chip: --most-volts is missing' chip new --drive-slope 0.3 --output keep/new.nc
@@ -175,6 +196,8 @@ refuse 3 '^cuonn program: weak.nc: (theta|phi) of node [0-9]+ in column [0-9]+ o
   target.nc --chip weak.nc --units volts --output keep/p.nc
 refuse 3 '^cuonn wrap: programmed.nc: (theta|phi) of node [0-9]+ in column [0-9]+ of layer 0 is ' wrap programmed.nc \
   --chip weak.nc --units volts --output keep/w.nc
+refuse 3 '^cuonn matrix: chip.nc: the chip has 2 .*, the network 1 ' matrix phases.nc --chip chip.nc --output keep/u.nc
+refuse 2 '^cuonn matrix: .*chip.nc' matrix phases.nc --chip keep/chip.nc --output keep/chip.nc
 refuse 2 '^cuonn wrap: --units volts needs --chip CHIP.nc' wrap programmed.nc --units volts --output keep/w.nc
 refuse 2 '^cuonn wrap: --units: found "V"; it is one of radians, volts' wrap programmed.nc --units V --output keep/w.nc
 refuse 2 '^cuonn wrap: --chip goes with --units volts' wrap programmed.nc --chip one.nc --output keep/w.nc

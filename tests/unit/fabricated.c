@@ -278,12 +278,12 @@ static void test_volts__beyond_the_driver_are_refused(void **unused) {
   for (size_t end = 0; end < 2; end++) {
     for (size_t i = 0; i < kShifters; i++) {
       const size_t at = kShifters + i;
-      *phase_of(&mesh, i) = chip.drive_offset[at] + (end ? 9 * chip.drive_slope[at] : 0) + 4 * kTurn;
+      *phase_of(&mesh, i) = chip.drive_offset[at] + (end ? 9 * chip.drive_slope[at] : 0) + 5 * kTurn;
     }
     OK(cuonn_fabricated_volts(volts, &chip, 1, &mesh));
     for (size_t i = 0; i < kShifters; i++) {
       assert_true(volts[i] >= half.least && volts[i] <= half.most);
-      assert_true(fabs(volts[i] * volts[i] - (end ? 9 : 0)) < 1e-12); /* some roundings of 4 periods over the slope */
+      assert_true(fabs(volts[i] * volts[i] - (end ? 9 : 0)) < 1e-12); /* some roundings of 5 periods over the slope */
     }
   }
   mesh.phi[7] += .1;
@@ -680,6 +680,10 @@ static void test_draw__has_the_means_and_deviations(void **unused) {
   spread_is(chip.coupler_error, (size_t)kLayers * 2016 * 2, 0, .05);
   spread_is(chip.drive_slope, (size_t)kLayers * 4096, .3, .03);
   spread_is(chip.drive_offset, (size_t)kLayers * 4096, .2, .4);
+  double together = 0; /* the two of a shifter are independent: a mean of products of unit normals */
+  for (size_t i = 0; i < (size_t)kLayers * 4096; i++)
+    together += (chip.drive_offset[i] - .2) / .4 * (chip.drive_slope[i] - .3) / .03;
+  assert_true(fabs(together) < 5 * sqrt(kLayers * 4096.));
   cuonn_fabricated_free(&chip);
   cuonn_mesh_shape_free(shape);
 }

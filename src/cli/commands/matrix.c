@@ -3,25 +3,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/common.h"
+#include "cli/chip.h"
 #include "cli/output.h"
 
 typedef struct {
   cli_options common;
-  const char *mesh, *output;
+  const char *mesh, *output, *chip;
 } arguments;
 
 static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *a = state->input;
   switch (key) {
     case 'o': a->output = value; return 0;
+    case 'c': a->chip = value; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->mesh, value);
     case ARGP_KEY_END: return CLI_REQUIRE(a->mesh, "the file with the mesh", a->output, "--output U.nc");
     default: return ARGP_ERR_UNKNOWN;
   }
 }
 
-static const struct argp_option options[] = {{"output", 'o', "U.nc", 0, "File to write", 0}, {0}};
+static const struct argp_option options[] = {
+    {"output", 'o', "U.nc", 0, "File to write", 0},
+    {"chip", 'c', "CHIP.nc", 0, "Chip file that the phases are programmed into: its errors, drivers and crosstalk", 0},
+    {0}};
 
 static const struct argp argp = {
     .options = options,
@@ -36,8 +40,10 @@ static const struct argp argp = {
         "Writes unitary(row, column, complex), out = unitary x in, real and imaginary part last. With coupler errors "
         "it is still unitary, with losses it is not; how far from it is printed, the largest modulus of an element of "
         "U^H U - 1. The default backend is reference: double precision.\n\n"
+        "With --chip, the matrix is that of the chip when it is programmed to the phases of the mesh.\n\n"
         "Example:\n"
-        "  cuonn matrix mesh.nc --output u.nc",
+        "  cuonn matrix mesh.nc --output u.nc\n"
+        "  cuonn matrix phases.nc --chip chip.nc --output u.nc",
     .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {&cli_json_argp, 0, NULL, 0}, {0}},
 };
 
@@ -57,8 +63,9 @@ static int run(int argc, char **argv) {
   cuonn_context *context = NULL;
   cuonn_mesh mesh = {0};
   CLI_PASS_DONE(cli_parse(&args, &args.common, &argp, argc, argv));
-  CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.mesh));
+  CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.mesh, args.chip));
   CLI_TRY_DONE(cuonn_mesh_read(&mesh, args.mesh));
+  CLI_PASS_DONE(cli_chip_apply(&mesh, args.chip));
   CLI_PASS_DONE(cli_context_create(&context, &args.common, mesh.n_modes, mesh.shape));
   CLI_PASS_DONE(cli_matrix_of(&matrix, context, &mesh, args.mesh));
   CLI_TRY_DONE(cuonn_unitary_write(args.output, matrix, mesh.n_modes));

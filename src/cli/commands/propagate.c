@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/common.h"
+#include "cli/chip.h"
 #include "cli/output.h"
 
 typedef struct {
   cli_options common;
-  const char *mesh, *input, *output;
+  const char *mesh, *input, *output, *chip;
   bool backward, taps, all_taps;
 } arguments;
 
@@ -31,6 +31,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
   switch (key) {
     case 'i': a->input = value; return 0;
     case 'o': a->output = value; return 0;
+    case 'c': a->chip = value; return 0;
     case 'B': a->backward = true; return 0;
     case 'T': return take_taps(a, value, state);
     case ARGP_KEY_ARG: return cli_take_argument(&a->mesh, value);
@@ -44,6 +45,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 static const struct argp_option options[] = {
     {"input", 'i', "FIELDS.nc", 0, "File with the fields that enter", 0},
     {"output", 'o', "OUT.nc", 0, "File to write", 0},
+    {"chip", 'c', "CHIP.nc", 0, "Chip file that the phases are programmed into: its errors, drivers and crosstalk", 0},
     {"backward", 'B', NULL, 0, "Let the light enter at the outputs: output = U^T input", 0},
     {"taps", 'T', "all", OPTION_ARG_OPTIONAL,
      "Also write the fields before every phi and theta shifter; 'all': at every stage of every column", 0},
@@ -104,8 +106,9 @@ static int run(int argc, char **argv) {
   cuonn_fields input = {0}, output = {0};
   cuonn_taps taps = {0};
   CLI_PASS_DONE(cli_parse(&args, &args.common, &argp, argc, argv));
-  CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.mesh, args.input));
+  CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.mesh, args.input, args.chip));
   CLI_TRY_DONE(cuonn_mesh_read(&mesh, args.mesh));
+  CLI_PASS_DONE(cli_chip_apply(&mesh, args.chip));
   CLI_PASS_DONE(cli_context_create(&context, &args.common, mesh.n_modes, mesh.shape));
   CLI_TRY_DONE(cuonn_fields_read(&input, args.input, "input"));
   if (input.n_modes != mesh.n_modes) {
