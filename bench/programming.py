@@ -3,6 +3,8 @@
 
   bench/programming.py table [--targets 300]     mean, root mean square, standard error of the mean of each case
   bench/programming.py curve [--targets 40]      corrected against uncorrected errors over sigma and N, as text
+  bench/programming.py light [--targets 100]     what self-configuration drops of random light, over turns
+  bench/programming.py readings                  power at the output over readings, of one chip for each sigma, as text
 
 The draws, and the errors of phases that come back, are NumPy's: the matrix of every fiftieth chip is computed once more
 here, node by node, and compared with what the command printed. Needs NumPy and SciPy.
@@ -133,9 +135,70 @@ def curve(bench, args):
         print("\n")
 
 
+def layer(bench, architecture, n, sigma, seed):
+    """A chip that configures itself and light for it.  Returns what its couplers cannot join of that light."""
+    rng = np.random.default_rng([seed, n, round(1e6 * sigma), architecture == "tree"])
+    x = np.random.default_rng([seed, n]).standard_normal((1, n, 2))
+    if architecture == "tree":
+        pairs = [(2 * s * j, 2 * s * j + s) for s in (2 ** c for c in range(n.bit_length())) for j in range(n)
+                 if 2 * s * j + s < n]
+        kept, on = [p[0] for p in pairs], range(len(pairs))
+    else:
+        pairs = [(t, t + 1) for c in range(2 * n - 3) for t in range(c % 2, min(c, 2 * n - 4 - c) + 1, 2)]
+        columns = [c for c in range(2 * n - 3) for t in range(c % 2, min(c, 2 * n - 4 - c) + 1, 2)]
+        on = [k for k, (c, p) in enumerate(zip(columns, pairs)) if c == p[0]]
+        kept = [p[1] for p in pairs]
+    error = sigma * rng.standard_normal((len(pairs), 2))
+    write(bench.path("chip.nc"), [("architecture", architecture)], theta=(("node",), np.zeros(len(pairs))),
+          phi=(("node",), np.zeros(len(pairs))), gamma=(("waveguide",), np.zeros(n)),
+          coupler_error=(("node", "side"), error))
+    write(bench.path("light.nc"), input=(("example", "waveguide", "complex"), x))
+    power, least = (x[0] ** 2).sum(-1) / (x ** 2).sum(), 0.
+    for k in on:
+        a, b = error[k]
+        top, bottom = pairs[k]
+        total = power[top] + power[bottom]
+        wanted = np.arcsin(np.sqrt(power[kept[k]] / total))
+        lost = np.sin(np.clip(wanted, abs(a + b), np.pi / 2 - abs(a - b)) - wanted) ** 2
+        power[[top, bottom]] = 0
+        power[kept[k]], least = (1 - lost) * total, least + lost * total
+    return least
+
+
+def configure(bench, turns):
+    return json.loads(subprocess.run(
+        [bench.cuonn, "self-configure", bench.path("chip.nc"), "--light", bench.path("light.nc"), "--output",
+         bench.path("phases.nc"), "--turns", str(turns), "--json"], check=True, stdout=subprocess.PIPE).stdout)
+
+
+def light(bench, args):
+    turns = [1, 2, 3, 10, 100]
+    print(f"{'shape':>10} {'N':>3} {'sigma':>5} chips " + " ".join(f"{t:>5} turns" for t in turns) + "  couplers allow")
+    for architecture in ["tree", "triangular"]:
+        for n in args.modes:
+            for sigma in args.sigma:
+                least, dropped = [], {t: [] for t in turns}
+                for seed in range(args.targets):
+                    least.append(layer(bench, architecture, n, sigma, seed))
+                    for t in turns:
+                        dropped[t].append(configure(bench, t)["dropped"])
+                print(f"{architecture:>10} {n:3} {sigma:5} {args.targets:5} " +
+                      " ".join(f"{np.mean(dropped[t]):11.2e}" for t in turns) + f"  {np.mean(least):.2e}", flush=True)
+
+
+def readings(bench, args):
+    for architecture in ["tree", "triangular"]:
+        for sigma in args.sigma:
+            layer(bench, architecture, args.modes[0], sigma, 0)
+            print(f"# {architecture}, sigma = {sigma:g}")
+            for i, power in enumerate(configure(bench, 3)["powers"]):
+                print(6 * i, power)
+            print("\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["table", "curve"])
+    parser.add_argument("what", choices=["table", "curve", "light", "readings"])
     parser.add_argument("--cuonn", default=os.path.join(ROOT, "build/release/src/cli/cuonn"))
     parser.add_argument("--targets", type=int)
     parser.add_argument("--gradient-targets", type=int, default=10 ** 9, help="fewer of them for the gradient")
@@ -146,12 +209,12 @@ def main():
     parser.add_argument("--equal", action="store_true", help="all couplers of a node have one error")
     parser.add_argument("--tap-shot", type=float, default=0)
     args = parser.parse_args()
-    whole = args.what == "table"
-    args.targets = args.targets or (300 if whole else 40)
-    args.modes = args.modes or ([8, 16, 64] if whole else [4, 8, 16, 32, 64])
-    args.sigma = args.sigma or ([.05, .02] if whole else [.005, .01, .02, .03, .05, .07, .1])
+    usual = {"table": (300, [8, 16, 64], [.05, .02]), "light": (100, [8, 64], [.05, .02]),
+             "curve": (40, [4, 8, 16, 32, 64], [.005, .01, .02, .03, .05, .07, .1]), "readings": (1, [16], [0, .1])}
+    args.targets, args.modes, args.sigma = (
+        given or default for given, default in zip((args.targets, args.modes, args.sigma), usual[args.what]))
     with tempfile.TemporaryDirectory() as folder:
-        {"table": table, "curve": curve}[args.what](Bench(args.cuonn, folder, args.node, args.equal), args)
+        {"table": table, "curve": curve, "light": light, "readings": readings}[args.what](Bench(args.cuonn, folder, args.node, args.equal), args)
 
 
 if __name__ == "__main__":

@@ -131,6 +131,29 @@ error_t cli_require(const char *const *words, size_t n_words) {
   return 0;
 }
 
+int cli_parse_count(uint64_t *out, const char *option, const char *text, uint64_t least, uint64_t most) {
+  char *end;
+  if (!text) return CLI_DONE;
+  errno = 0;
+  const unsigned long long value = strtoull(text, &end, 10);
+  if (*text < '0' || *text > '9' || *end || errno != 0 || value < least)
+    return cli_fail(CLI_USAGE, "%s: found \"%s\", which is no whole number from %llu on", option, text,
+                    (unsigned long long)least);
+  if (value > most)
+    return cli_fail(CLI_USAGE, "%s: found \"%s\"; it may be up to %llu", option, text, (unsigned long long)most);
+  *out = value;
+  return CLI_DONE;
+}
+
+int cli_parse_shot(double *out, const char *option, const char *text) {
+  char *end;
+  if (!text) return CLI_DONE;
+  *out = strtod(text, &end);
+  if (end == text || *end || !(*out >= 0 && *out <= 100))
+    return cli_fail(CLI_USAGE, "%s: found \"%s\"; it must be a number from 0 to 100", option, text);
+  return CLI_DONE;
+}
+
 int cli_config_set(cuonn_config *config, const char *key, const char *value) {
   int code = CLI_DONE;
   char *assignment = NULL;

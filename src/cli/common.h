@@ -26,9 +26,9 @@ typedef struct {
   int (*run)(int argc, char **argv); /* argv[0] is "cuonn NAME"; the result is the exit code */
 } cli_command;
 
-extern const cli_command cli_train, cli_sweep, cli_eval, cli_decompose, cli_matrix, cli_program, cli_wrap, cli_convert,
-    cli_chip, cli_propagate, cli_vjp, cli_gradient, cli_energy, cli_plot, cli_report, cli_bench, cli_info,
-    cli_completion;
+extern const cli_command cli_train, cli_sweep, cli_eval, cli_decompose, cli_matrix, cli_program, cli_self_configure,
+    cli_chip, cli_wrap, cli_convert, cli_propagate, cli_vjp, cli_gradient, cli_energy, cli_plot, cli_report, cli_bench,
+    cli_info, cli_completion;
 
 /* Names the command in error lines; NULL for the program itself. */
 void cli_begin(const char *command);
@@ -84,6 +84,10 @@ error_t cli_take_argument(const char **to, const char *argument);
 error_t cli_require(const char *const *words, size_t n_words);
 #define CLI_REQUIRE(...) \
   cli_require((const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
+
+/* Whole number of an option, and shot noise from 0 to 100; text NULL: not given, and *out stays. */
+int cli_parse_count(uint64_t *out, const char *option, const char *text, uint64_t least, uint64_t most);
+int cli_parse_shot(double *out, const char *option, const char *text);
 
 /* Sets `key` of a configuration if the value is not NULL. */
 int cli_config_set(cuonn_config *config, const char *key, const char *value);

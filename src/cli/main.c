@@ -11,9 +11,9 @@
 #include "cli/commands/completion.h"
 
 static const cli_command *const commands[] = {
-    &cli_train,  &cli_sweep,   &cli_eval,      &cli_decompose,  &cli_matrix,   &cli_program, &cli_chip,
-    &cli_wrap,   &cli_convert, &cli_propagate, &cli_vjp,        &cli_gradient, &cli_energy,  &cli_plot,
-    &cli_report, &cli_bench,   &cli_info,      &cli_completion, NULL};
+    &cli_train, &cli_sweep,  &cli_eval,    &cli_decompose, &cli_matrix,     &cli_program,  &cli_self_configure,
+    &cli_chip,  &cli_wrap,   &cli_convert, &cli_propagate, &cli_vjp,        &cli_gradient, &cli_energy,
+    &cli_plot,  &cli_report, &cli_bench,   &cli_info,      &cli_completion, NULL};
 
 /* A stream that is closed would give its number to the next file that is opened, and prints would end up in that file.
  * Its place is taken by something that refuses what the stream is for, so that it is noticed. */
@@ -66,7 +66,7 @@ static char *help_filter(int key, const char *text, void *input) {
   FILE *stream = open_memstream(&list, &size);
   if (!stream) return (char *)text;
   fprintf(stream, "Commands:\n");
-  for (const cli_command *const *c = commands; *c; c++) fprintf(stream, "  %-12s%s\n", (*c)->name, (*c)->sentence);
+  for (const cli_command *const *c = commands; *c; c++) fprintf(stream, "  %-16s%s\n", (*c)->name, (*c)->sentence);
   fprintf(stream, "%s", text);
   return fclose(stream) == 0 && list ? list : (char *)text;
 }

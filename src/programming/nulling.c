@@ -12,29 +12,9 @@
 #include "base/memory.h"
 #include "mesh/shape.h"
 #include "programming/readings.h"
+#include "programming/sinusoid.h"
 
 typedef double complex complex_t;
-
-enum { kSettings = 3 }; /* of a phase, a third of a turn apart: what they give is all of a sinusoid */
-
-static double setting(size_t i) { return 2 * M_PI * (double)i / kSettings; }
-
-/* The sinusoid c[0] + c[1] cos p + c[2] sin p through its values at the settings. */
-static void sinusoid(double c[3], const double values[kSettings]) {
-  c[0] = c[1] = c[2] = 0;
-  for (size_t i = 0; i < kSettings; i++) {
-    c[0] += values[i] / kSettings;
-    c[1] += values[i] * cos(setting(i)) * 2 / kSettings;
-    c[2] += values[i] * sin(setting(i)) * 2 / kSettings;
-  }
-}
-
-/* Where it is least; `otherwise` if it is the same everywhere, to rounding of powers up to 1. */
-static double least(const double c[3], double otherwise) {
-  return hypot(c[1], c[2]) < 1e-15 ? otherwise : atan2(-c[2], -c[1]);
-}
-
-static double at(const double c[3], double phase) { return c[0] + c[1] * cos(phase) + c[2] * sin(phase); }
 
 /* Least power of all theta and phi, eq. 48, from phases near it on: of each phase while the other stays, in turn. */
 static void find_null(double *theta, double *phi, double powers[kSettings][kSettings]) {
@@ -44,12 +24,12 @@ static void find_null(double *theta, double *phi, double powers[kSettings][kSett
   for (size_t j = 0; j < 3; j++) sinusoid(coefficients[j], (double[]){by_phi[0][j], by_phi[1][j], by_phi[2][j]});
   for (size_t turn = 0; turn < kMost && moved > 1e-15; turn++) {
     const double from = *theta;
-    for (size_t j = 0; j < 3; j++) c[j] = at(coefficients[j], *theta);
-    *phi = least(c, *phi);
+    for (size_t j = 0; j < 3; j++) c[j] = sinusoid_at(coefficients[j], *theta);
+    *phi = sinusoid_least(c, *phi);
     for (size_t i = 0; i < 3; i++) {
       c[i] = coefficients[0][i] + coefficients[1][i] * cos(*phi) + coefficients[2][i] * sin(*phi);
     }
-    *theta = least(c, *theta);
+    *theta = sinusoid_least(c, *theta);
     moved = fabs(remainder(*theta - from, 2 * M_PI));
   }
 }
@@ -71,7 +51,7 @@ static void null_node(cuonn_mesh *chip, programming_readings *readings, size_t n
   double powers[kSettings][kSettings];
   for (size_t i = 0; i < kSettings; i++) {
     for (size_t j = 0; j < kSettings; j++) {
-      powers[i][j] = programming_read_node(readings, node, setting(i), setting(j));
+      powers[i][j] = programming_read_node(readings, node, 0, setting(i), setting(j));
     }
   }
   double theta = chip->theta[node], phi = chip->phi[node];
@@ -89,7 +69,7 @@ static void turn_output(cuonn_mesh *chip, programming_readings *readings, comple
   programming_send(readings, in, chip->n_nodes);
   for (size_t i = 0; i < kSettings; i++) values[i] = programming_read_output(readings, output, setting(i));
   sinusoid(c, values);
-  chip->gamma[output] = cuonn_phase_wrap(least(c, chip->gamma[output] + M_PI) + M_PI, 2 * M_PI);
+  chip->gamma[output] = cuonn_phase_wrap(sinusoid_least(c, chip->gamma[output] + M_PI) + M_PI, 2 * M_PI);
 }
 
 cuonn_status programming_nulling(cuonn_mesh *chip, size_t *count, const double *unitary, double tap_shot,

@@ -41,16 +41,17 @@ void programming_set(programming_readings *readings, size_t node, double theta, 
   readings->nodes[node] = node_with(readings, node, theta, phi);
 }
 
+void programming_pass(programming_readings *readings, size_t node) {
+  const uint32_t *const pair = readings->mesh->shape->pairs[node];
+  double complex *const light = readings->light, (*const m)[2] = readings->nodes[node].m;
+  const double complex upper = light[pair[0]], lower = light[pair[1]];
+  light[pair[0]] = m[0][0] * upper + m[0][1] * lower;
+  light[pair[1]] = m[1][0] * upper + m[1][1] * lower;
+}
+
 void programming_send(programming_readings *readings, const double complex *in, size_t until) {
-  double complex *const light = readings->light;
-  memcpy(light, in, readings->mesh->n_modes * sizeof *light);
-  for (size_t k = 0; k < until; k++) {
-    const uint32_t *const pair = readings->mesh->shape->pairs[k];
-    double complex(*const m)[2] = readings->nodes[k].m;
-    const double complex upper = light[pair[0]], lower = light[pair[1]];
-    light[pair[0]] = m[0][0] * upper + m[0][1] * lower;
-    light[pair[1]] = m[1][0] * upper + m[1][1] * lower;
-  }
+  memcpy(readings->light, in, readings->mesh->n_modes * sizeof *in);
+  for (size_t k = 0; k < until; k++) programming_pass(readings, k);
 }
 
 /* eq. 35 */
@@ -63,10 +64,11 @@ static double read_power(programming_readings *r, double complex field) {
   return amplitude * amplitude + r->tap_shot * amplitude * normal[0];
 }
 
-double programming_read_node(programming_readings *readings, size_t node, double theta, double phi) {
+double programming_read_node(programming_readings *readings, size_t node, size_t arm, double theta, double phi) {
   const uint32_t *const pair = readings->mesh->shape->pairs[node];
   const node_product with = node_with(readings, node, theta, phi);
-  return read_power(readings, with.m[0][0] * readings->light[pair[0]] + with.m[0][1] * readings->light[pair[1]]);
+  const double complex *const row = with.m[arm];
+  return read_power(readings, row[0] * readings->light[pair[0]] + row[1] * readings->light[pair[1]]);
 }
 
 double programming_read_output(programming_readings *readings, size_t output, double gamma) {

@@ -1,6 +1,6 @@
 /* A chip as one who does not know its errors has it: phases are set, light is sent in, powers are read, and every
- * reading is counted. Behind each node there is a detector on its upper waveguide, and behind each output one where the
- * output interferes with reference light. */
+ * reading is counted. Behind each node there is a detector on one of its waveguides, and behind each output one where
+ * the output interferes with reference light. */
 #ifndef CUONN_PROGRAMMING_READINGS_H
 #define CUONN_PROGRAMMING_READINGS_H
 
@@ -37,8 +37,12 @@ void programming_set(programming_readings *readings, size_t node, double theta, 
 /* Sends light of power 1 into the inputs; it passes the nodes before `until`. in: [waveguide] */
 void programming_send(programming_readings *readings, const double complex *in, size_t until);
 
-/* Power on the upper waveguide behind node `until` of the last light, if it had these phases. */
-double programming_read_node(programming_readings *readings, size_t node, double theta, double phi);
+/* The last light passes one node more, as it is set. */
+void programming_pass(programming_readings *readings, size_t node);
+
+/* Power of the last light, which has come to a node, on its upper (arm 0) or lower waveguide behind it, if the node had
+ * these phases. */
+double programming_read_node(programming_readings *readings, size_t node, size_t arm, double theta, double phi);
 
 /* Power where a 50:50 coupler brings an output with this gamma together with reference light of power 1. */
 double programming_read_output(programming_readings *readings, size_t output, double gamma);

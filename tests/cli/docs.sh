@@ -110,6 +110,9 @@ given() {
         phi:layer,node:<(numbers 360 1 3) \
         loss_db:layer,node,side:<(awk '{ print -$1 }' loud)
       cp configs/fashion-mnist.yaml config.yaml
+      netcdf tree.nc classic 'node=7 waveguide=8' 'architecture=tree' theta:node:<(head -7 "$work/phases") \
+        phi:node:<(head -7 "$work/phases") gamma:waveguide:<(head -8 "$work/phases")
+      netcdf beam.nc classic 'example=1 waveguide=8 complex=2' '' input:example,waveguide,complex:"$work/values"
       ;;
     docs/gallery.md)
       cuonn train configs/fashion-mnist.yaml --output runs/one

@@ -1,7 +1,7 @@
 # Help, versions, usage errors, output that cannot be written, completion.
 source "$(dirname "$0")/harness.sh"
-commands='train sweep eval decompose matrix program chip wrap convert propagate vjp gradient energy plot report bench'
-commands+=' info completion'
+commands='train sweep eval decompose matrix program wrap convert propagate vjp gradient energy plot report bench'
+commands+=' self-configure info completion'
 
 expect 2 '^cuonn: usage: cuonn COMMAND .*train, sweep, eval' "$cuonn"
 expect 2 "^cuonn: unknown command 'trian'; the nearest is 'train'" "$cuonn" trian
@@ -21,9 +21,9 @@ for c in $commands; do
   if [[ $c == plot || $c == chip ]]; then continue; fi
   expect 2 "^cuonn ($c: one argument is too many: 'b'|(info|bench): .* too many: 'a')" "$cuonn" "$c" a b
 done
-for c in matrix program wrap propagate vjp decompose gradient; do
+for c in matrix program self-configure wrap propagate vjp decompose gradient; do
   expect 2 "^cuonn $c: .* is missing; see --help" "$cuonn" "$c"
-  expect 2 "^cuonn $c: --(output|input|chip) .* is missing" "$cuonn" "$c" mesh.nc
+  expect 2 "^cuonn $c: --(output|input|chip|light) .* is missing" "$cuonn" "$c" mesh.nc
 done
 expect 2 '^cuonn train: the configuration file \(or --resume DIR\) is missing' "$cuonn" train
 expect 2 '^cuonn eval: the checkpoint is missing' "$cuonn" eval

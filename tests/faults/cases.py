@@ -124,6 +124,11 @@ def make(program, folder):
            {"theta": ("double", "node", numbers(3, 9)), "phi": ("double", "node", numbers(3, 9)),
             "gamma": ("double", "waveguide", numbers(5, 9)), "pair": ("short", "node,arm", [0, 4, 1, 2, 2, 3]),
             "column": ("short", "node", [0, 0, 1])}, ":architecture = \"custom\" ;")
+    netcdf("tree.nc", "classic", "node=3 waveguide=4",
+           {"theta": ("double", "node", numbers(3, 3)), "phi": ("double", "node", numbers(3, 6)),
+            "gamma": ("double", "waveguide", numbers(4, 6))}, ":architecture = \"tree\" ;")
+    netcdf("beam.nc", "classic", "example=1 waveguide=4 complex=2",
+           {"input": ("double", "example,waveguide,complex", numbers(8, 1))})
     run("matrix", "mesh.nc", "--output", "unitary.nc")
     run("train", "config.yaml", "--output", "run")
     run("sweep", "grid.yaml", "--output", "sweep")
@@ -156,6 +161,8 @@ def make(program, folder):
              ["out.nc"]),
         Case("program", ["program", "unitary.nc", "--chip", "mesh.nc", "--output", "out.nc"],
              below("unitary.nc", "mesh.nc") | old, ["out.nc"]),
+        Case("self-configure", ["self-configure", "tree.nc", "--light", "beam.nc", "--output", "out.nc"],
+             below("tree.nc", "beam.nc") | old, ["out.nc"]),
         Case("propagate", ["propagate", "mesh.nc", "--input", "fields.nc", "--output", "out.nc", "--taps"],
              below("mesh.nc", "fields.nc") | old, ["out.nc"]),
         Case("vjp", ["vjp", "mesh.nc", "--input", "fields.nc", "--output", "out.nc"],

@@ -1,5 +1,4 @@
 /* cuonn program: phases with which a real chip comes near to a wanted matrix. */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,18 +68,6 @@ static const struct argp argp = {
     .children = (const struct argp_child[]){{&cli_backend_argp, 0, NULL, 0}, {&cli_json_argp, 0, NULL, 0}, {0}},
 };
 
-static int parse_count(uint64_t *out, const char *option, const char *text, uint64_t least) {
-  char *end;
-  if (!text) return CLI_DONE;
-  errno = 0;
-  const unsigned long long value = strtoull(text, &end, 10);
-  if (*text < '0' || *text > '9' || *end || errno != 0 || value < least)
-    return cli_fail(CLI_USAGE, "%s: found \"%s\", which is no whole number from %llu on", option, text,
-                    (unsigned long long)least);
-  *out = value;
-  return CLI_DONE;
-}
-
 static int parse_options(cuonn_programming_options *out, const arguments *args) {
   int code = CLI_DONE;
   uint64_t iterations;
@@ -92,14 +79,9 @@ static int parse_options(cuonn_programming_options *out, const arguments *args) 
     return cli_fail(CLI_USAGE, "%s goes with --method nulling alone", args->tap_shot ? "--tap-shot" : "--seed");
   if (out->method != CUONN_PROGRAMMING_GRADIENT && args->iterations)
     return cli_fail(CLI_USAGE, "--iterations goes with --method gradient alone");
-  if (args->tap_shot) {
-    char *end;
-    out->tap_shot = strtod(args->tap_shot, &end);
-    if (end == args->tap_shot || *end || !(out->tap_shot >= 0 && out->tap_shot <= 100))
-      return cli_fail(CLI_USAGE, "--tap-shot: found \"%s\"; it must be a number from 0 to 100", args->tap_shot);
-  }
-  CLI_PASS_DONE(parse_count(&out->seed, "--seed", args->seed, 0));
-  CLI_PASS_DONE(parse_count(&iterations, "--iterations", args->iterations, 1));
+  CLI_PASS_DONE(cli_parse_shot(&out->tap_shot, "--tap-shot", args->tap_shot));
+  CLI_PASS_DONE(cli_parse_count(&out->seed, "--seed", args->seed, 0, UINT64_MAX));
+  CLI_PASS_DONE(cli_parse_count(&iterations, "--iterations", args->iterations, 1, UINT64_MAX));
   out->iterations = (size_t)iterations;
 done:
   return code;
