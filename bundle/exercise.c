@@ -46,7 +46,7 @@ static void propagate(cuonn_context *context, const cuonn_mesh *mesh, size_t exa
   fill(cotangent.values, 2 * examples * n, 2);
   double *const stages = numbers(5 * stage), *const gradients = numbers(2 * nodes + n);
   const cuonn_taps taps = {stages, stages + stage, stages + 2 * stage, stages + 3 * stage, stages + 4 * stage};
-  cuonn_mesh_gradient gradient = {gradients, gradients + nodes, gradients + 2 * nodes};
+  cuonn_mesh_gradient gradient = {gradients, gradients + nodes, gradients + 2 * nodes, NULL};
   for (int backward = 0; backward < 2; backward++) DO(cuonn_propagate(&out, &taps, context, mesh, &in, backward));
   DO(cuonn_vjp(&gradient, &out, context, mesh, &in, &cotangent));
   free(gradients);
@@ -74,7 +74,7 @@ static void gradient(cuonn_context *context, const cuonn_network *network, size_
   if (!labels || !gradients) exit(1);
   for (size_t l = 0; l < layers; l++) {
     double *const at = values + l * (2 * nodes + n);
-    gradients[l] = (cuonn_mesh_gradient){at, at + nodes, at + 2 * nodes};
+    gradients[l] = (cuonn_mesh_gradient){at, at + nodes, at + 2 * nodes, NULL};
   }
   DO(cuonn_fields_create(&in, examples, n));
   fill(in.values, 2 * examples * n, 2);
@@ -107,9 +107,16 @@ static cuonn_examples noise(size_t examples, size_t side, size_t classes) {
 /* Two epochs from images on: the last batch of an epoch is a partial one. */
 static void train(cuonn_context *context, cuonn_features_options features, size_t layers, cuonn_order order,
                   cuonn_optimizer_kind optimizer, cuonn_gradient_method method) {
-  const cuonn_network_shape shape = {
-      cuonn_features_modes(&features), layers, 3, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT,
-      CUONN_LOSS_CROSS_ENTROPY};
+  const cuonn_network_shape shape = {cuonn_features_modes(&features),
+                                     layers,
+                                     3,
+                                     CUONN_STYLE_TOP,
+                                     true,
+                                     NULL,
+                                     CUONN_NONLINEARITY_INIT,
+                                     CUONN_LOSS_CROSS_ENTROPY,
+                                     CUONN_LAYER_UNITARY,
+                                     1};
   const cuonn_training_callbacks callbacks = {0};
   cuonn_dataset data = {noise(70, 28, 3), noise(33, 28, 3)};
   cuonn_training_options options = CUONN_TRAINING_OPTIONS_INIT;
@@ -137,7 +144,8 @@ static void small(cuonn_context *context) {
     const size_t n = sizes[i];
     for (int lossy = 0; lossy < 2; lossy++) {
       const cuonn_phase_style style = (cuonn_phase_style)((i + (size_t)lossy) % 4);
-      const cuonn_network_shape shape = {n, 2, 2, style, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+      const cuonn_network_shape shape = {
+          n, 2, 2, style, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY, 1};
       cuonn_network network;
       DO(cuonn_network_create(&network, &shape));
       for (size_t l = 0; l < 2; l++) fill_mesh(&network.layers[l], 0.1 * lossy, 0.2 * lossy);

@@ -129,9 +129,11 @@ CUONN_API cuonn_status cuonn_matrix(double *matrix, cuonn_context *context, cons
 
 /** Derivatives of a loss L with respect to a mesh's phases; arrays are the caller's. */
 typedef struct cuonn_mesh_gradient {
-  double *d_theta; /**< [node] dL/dtheta, summed over the batch */
-  double *d_phi;   /**< [node] */
-  double *d_gamma; /**< [waveguide] */
+  double *d_theta;     /**< [node] dL/dtheta, summed over the batch */
+  double *d_phi;       /**< [node] */
+  double *d_gamma;     /**< [waveguide] */
+  double *d_amplitude; /**< [waveguide] dL/ds of the amplitudes behind the mesh; not looked at with unitary layers, nor
+                          of a mesh by itself */
 } cuonn_mesh_gradient;
 
 /** Makes zero gradients of every layer of a network.

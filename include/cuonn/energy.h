@@ -322,8 +322,9 @@ typedef struct cuonn_energy_network {
 } cuonn_energy_network;
 
 /** Cost of a network, with a step in situ by the options' scheme, or from the losses of moved phases if training takes
- *  them: N, layers and, if it names one, the mesh from the shape, M and what happens to a partial batch
- * from the training's options; n_modes and batch of the energy options are not read.  eq. 17 to 21.
+ *  them: N, layers (amplitudes as a column of attenuators, with a phase shifter each; the two meshes of an svd layer as
+ *  one) and, if it names one, the mesh from the shape, M and what happens to a partial batch from the training's
+ *  options; n_modes and batch of the energy options are not read.  eq. 17 to 21.
  *  @param[in] n_examples  of the training set
  *  @return CUONN_OK; as cuonn_energy_options_check(); CUONN_E_ARGUMENT if an epoch has no step */
 CUONN_API cuonn_status cuonn_energy_network_cost(cuonn_energy_network *out, const cuonn_energy_options *options,

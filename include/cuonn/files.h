@@ -42,6 +42,10 @@ extern "C" {
  *  @param[out] matrix  [row][column][2]; release with free() */
 CUONN_API cuonn_status cuonn_unitary_read(double **matrix, size_t *n_modes, const char *path);
 
+/** Reads `matrix(row, column, complex)`, of any size up to CUONN_MODES_MAX, or what cuonn_unitary_read() reads.
+ *  @param[out] matrix  [row][column][2]; release with free() */
+CUONN_API cuonn_status cuonn_matrix_read(double **matrix, size_t *n_rows, size_t *n_columns, const char *path);
+
 /** Writes `unitary(row, column, complex)`. */
 CUONN_API cuonn_status cuonn_unitary_write(const char *path, const double *matrix, size_t n_modes);
 
@@ -120,7 +124,8 @@ CUONN_API cuonn_status cuonn_gradient_read(cuonn_mesh_gradient **gradients, cuon
 
 /** Reads a network: as a mesh with `layer` in front of every dimension list (or without it: one layer); attribute
  *  `classes` (10 or N, whichever is less, where absent), `loss_per_class` (1 where absent), `loss`
- *  (cross-entropy where absent), `nonlinearity` (modulus where absent) and the numbers of its law. */
+ *  (cross-entropy where absent), `nonlinearity` (modulus where absent) and the numbers of its law, `layer` (unitary
+ * where absent) and amplitude_limit (1); `amplitude(layer, waveguide)`, where absent as in a new network. */
 CUONN_API cuonn_status cuonn_network_read(cuonn_network *out, const char *path);
 
 /** Writes a network: meshes with `layer` in front, and its attributes. */
@@ -131,6 +136,9 @@ CUONN_API cuonn_status cuonn_network_write(const char *path, const cuonn_network
  *  @return also as cuonn_fabricated_fits() and cuonn_fabricated_volts() */
 CUONN_API cuonn_status cuonn_network_write_volts(const char *path, const cuonn_network *network,
                                                  const cuonn_fabricated *chip);
+
+/** Writes an svd layer with the attribute `scale`, which makes its matrix that of cuonn_network_decompose(). */
+CUONN_API cuonn_status cuonn_network_write_scaled(const char *path, const cuonn_network *network, double scale);
 
 /** Reads a network whose phases may be counted by another program's convention, which every other function that reads
  *  phases refuses.  Its style is that of the file, or top.

@@ -82,21 +82,38 @@ CUONN_API const char *cuonn_loss_name(cuonn_loss loss);
 /** The loss of a name.  @return CUONN_OK; CUONN_E_ARGUMENT for another name */
 CUONN_API cuonn_status cuonn_loss_parse(cuonn_loss *out, const char *name);
 
+/** What the meshes of a network make up, and where it has an amplitude for each waveguide: an attenuator, or with
+ *  amplitudes above 1 an amplifier, by whose signed real number s_k the field there is multiplied. */
+typedef enum cuonn_layer_kind {
+  CUONN_LAYER_UNITARY, /**< a layer is one mesh */
+  CUONN_LAYER_SVD, /**< a layer is two meshes with amplitudes between them, y = U S V x: up to a factor, any matrix */
+  CUONN_LAYER_DIAGONAL /**< a layer is one mesh with amplitudes behind it, y = S U x */
+} cuonn_layer_kind;
+
+/** Name of a kind, as in files and configurations: "unitary", "svd", "diagonal".
+ *  @return a constant string, NULL if unknown */
+CUONN_API const char *cuonn_layer_kind_name(cuonn_layer_kind kind);
+
+/** The kind of a name.  @return CUONN_OK; CUONN_E_ARGUMENT for another name */
+CUONN_API cuonn_status cuonn_layer_kind_parse(cuonn_layer_kind *out, const char *name);
+
 /** Size and kind of a network. */
 typedef struct cuonn_network_shape {
   size_t n_modes;                  /**< waveguides of every mesh, N */
-  size_t n_layers;                 /**< meshes, at least 1 */
+  size_t n_layers;                 /**< meshes, at least 1; of svd layers two each */
   size_t n_classes;                /**< outputs that are read, C: 2..N */
   cuonn_phase_style style;         /**< phase style of every mesh */
   bool loss_per_class;             /**< true: the loss is divided by the class count, as in the source study */
   const cuonn_mesh_shape *mesh;    /**< shape of every mesh, of n_modes waveguides; NULL: rectangular, N columns */
-  cuonn_nonlinearity nonlinearity; /**< between two meshes */
+  cuonn_nonlinearity nonlinearity; /**< between two layers */
   cuonn_loss loss;
+  cuonn_layer_kind layer;
+  double amplitude_limit; /**< largest modulus of an amplitude, above 0; 1: attenuators alone */
 } cuonn_network_shape;
 
 /** The source study's network: N 64, 3 layers, 10 classes. */
 #define CUONN_NETWORK_SHAPE_INIT \
-  { 64, 3, 10, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY }
+  { 64, 3, 10, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY, 1 }
 
 /** Fills in what CUONN_NETWORK_SHAPE_INIT holds, for callers that have no macros. */
 CUONN_API void cuonn_network_shape_init(cuonn_network_shape *out);
@@ -104,23 +121,42 @@ CUONN_API void cuonn_network_shape_init(cuonn_network_shape *out);
 /** Most layers that a network may have. */
 #define CUONN_LAYERS_MAX 1024
 
+/** Whether there are amplitudes behind a mesh, counted from 0. */
+CUONN_API bool cuonn_network_has_amplitudes(const cuonn_network_shape *shape, size_t mesh);
+
+/** Whether there is the nonlinearity behind a mesh: not behind the last, nor between the two of an svd layer. */
+CUONN_API bool cuonn_network_has_nonlinearity(const cuonn_network_shape *shape, size_t mesh);
+
 /** A network: its shape and its meshes. */
 typedef struct cuonn_network {
   cuonn_network_shape shape; /**< mesh is there, and lives as long as the network */
-  cuonn_mesh *layers;        /**< [layer], all of shape.n_modes waveguides and shape.style */
+  cuonn_mesh *layers;        /**< [mesh], all of shape.n_modes waveguides and shape.style */
+  double *amplitudes;        /**< [mesh][N]; 1 behind meshes that have none; NULL with unitary layers */
 } cuonn_network;
 
 /** Nodes of each mesh of a network of this shape. */
 CUONN_API size_t cuonn_network_nodes(const cuonn_network_shape *shape);
 
-/** Makes a network with all phases, errors and losses zero.
+/** Numbers of one mesh that training may move: theta, phi, gamma and, unless layers are unitary, amplitudes. */
+CUONN_API size_t cuonn_network_parameters(const cuonn_network_shape *shape);
+
+/** Makes a network with all phases, errors and losses zero, and amplitudes of 1, or of amplitude_limit if that is less.
  *  @param[out] out  release with cuonn_network_free(); zeroed on failure
  *  @return CUONN_OK; CUONN_E_SHAPE naming the number that is out of range; as cuonn_nonlinearity_check();
  *          CUONN_E_MEMORY */
 CUONN_API cuonn_status cuonn_network_create(cuonn_network *out, const cuonn_network_shape *shape);
 
-/** Checks every mesh, as cuonn_mesh_check(); the message names the layer. */
+/** Checks every mesh, as cuonn_mesh_check(), and amplitudes; the message names the mesh.
+ *  @return as cuonn_mesh_check(); CUONN_E_ARGUMENT for an amplitude beyond amplitude_limit */
 CUONN_API cuonn_status cuonn_network_check(const cuonn_network *network);
+
+/** Copies phases, errors, losses and amplitudes of a network of the same shape.  @return as cuonn_mesh_copy() */
+CUONN_API cuonn_status cuonn_network_copy(cuonn_network *to, const cuonn_network *from);
+
+/** What the fields y behind a mesh become in front of the next, or of the detectors: amplitudes, and the nonlinearity,
+ *  where there are such.
+ *  @param[out] h  [N][2], may be y */
+CUONN_API void cuonn_network_pass(double *h, const cuonn_network *network, size_t mesh, const double *y);
 
 /** Releases the meshes and zeroes the struct.  NULL and zeroed structs are fine. */
 CUONN_API void cuonn_network_free(cuonn_network *network);
@@ -136,6 +172,18 @@ typedef enum cuonn_network_start {
  *  @param[in] start  CUONN_START_HAAR or CUONN_START_HAAR_PHASES
  *  @return CUONN_OK; CUONN_E_ARGUMENT if the style is symmetric and start is CUONN_START_HAAR; CUONN_E_MEMORY */
 CUONN_API cuonn_status cuonn_network_initialize(cuonn_network *network, cuonn_network_start start, uint64_t seed);
+
+/** Finds the svd layer that has a matrix up to a factor, A = scale U S V, by its singular values: the largest becomes
+ * the amplitude 1, or amplitude_limit if that is less.  Where the layer has more waveguides than the matrix rows or
+ * columns, the last inputs stay dark and the last outputs unread.
+ *  @param[in,out] layer  of 2 meshes and svd layers, whose meshes can have every unitary; its phases and amplitudes are
+ *                        written
+ *  @param[out] scale     1 for a matrix of zeros
+ *  @param[in] matrix     [row][column][2], out = matrix x in
+ *  @return CUONN_OK; CUONN_E_SHAPE if the layer is another or too small; CUONN_E_NONFINITE; as cuonn_mesh_decompose();
+ *          CUONN_E_MEMORY */
+CUONN_API cuonn_status cuonn_network_decompose(cuonn_network *layer, double *scale, const double *matrix, size_t n_rows,
+                                               size_t n_columns);
 
 #ifdef __cplusplus
 }

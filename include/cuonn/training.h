@@ -68,9 +68,9 @@ CUONN_API size_t cuonn_steps_per_epoch(const cuonn_training_options *options, si
 /** Everything that training changes: what a checkpoint holds. */
 typedef struct cuonn_training_state {
   cuonn_network network; /**< the phases */
-  double
-      *moments;  /**< [2][layer][N^2]: first (or SGD velocity), second moment; of theta [node], phi [node], gamma [N] */
-  uint64_t step; /**< steps done since the start */
+  double *moments; /**< [2][layer][cuonn_network_parameters()]: first (or SGD velocity), second moment; of theta [node],
+                        phi [node], gamma [N] and, unless layers are unitary, amplitudes [N] */
+  uint64_t step;   /**< steps done since the start */
   double epoch_loss_sum; /**< sum of the losses of the unfinished epoch's steps */
   double epoch_seconds;  /**< time spent in the unfinished epoch */
   double best_accuracy;  /**< best test accuracy of a finished epoch, -1 before the first */

@@ -53,8 +53,9 @@ Nonlinearity = _struct(
     ("tap", c_double), ("gain", c_double), ("bias", c_double))
 NetworkShape = _struct(
     "cuonn_network_shape", ("n_modes", c_size_t), ("n_layers", c_size_t), ("n_classes", c_size_t), ("style", c_int),
-    ("loss_per_class", c_bool), ("mesh", c_void_p), ("nonlinearity", Nonlinearity), ("loss", c_int))
-Network = _struct("cuonn_network", ("shape", NetworkShape), ("layers", POINTER(Mesh)))
+    ("loss_per_class", c_bool), ("mesh", c_void_p), ("nonlinearity", Nonlinearity), ("loss", c_int),
+    ("layer", c_int), ("amplitude_limit", c_double))
+Network = _struct("cuonn_network", ("shape", NetworkShape), ("layers", POINTER(Mesh)), ("amplitudes", POINTER(c_double)))
 Fields = _struct("cuonn_fields", ("n_examples", c_size_t), ("n_modes", c_size_t), ("values", c_void_p))
 Examples = _struct(
     "cuonn_examples", ("n_examples", c_size_t), ("height", c_size_t), ("width", c_size_t), ("pixels", c_void_p),

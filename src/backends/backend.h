@@ -77,7 +77,9 @@ typedef struct cuonn_backend {
   size_t other_modes_max;  /* most of one whose nodes are of another kind than mzi, which then have to join neighbours;
                               0: as for mzi */
   bool moduli_only;        /* it refuses networks of another nonlinearity than the modulus, or without cross entropy */
-  bool real_products;   /* by matrices, made (method dense) or read, it computes no nonlinearity that keeps the phase */
+  bool unitary_only;       /* it refuses networks with amplitudes */
+  bool real_products; /* by matrices, made (method dense) or read, it computes no nonlinearity that keeps the phase, and
+                         no amplitudes */
   bool moves_no_phases; /* it refuses gradients from the losses of moved phases */
   bool laws_only;       /* it refuses chips with drive curves or shares of crosstalk of their own */
 
@@ -154,12 +156,13 @@ static inline bool backend_takes_shape(const cuonn_backend *backend, const cuonn
 
 static inline bool backend_takes_network(const cuonn_backend *backend, const cuonn_network_shape *shape) {
   const bool plain = shape->nonlinearity.kind == CUONN_NONLINEARITY_MODULUS && shape->loss == CUONN_LOSS_CROSS_ENTROPY;
-  return !backend->moduli_only || plain;
+  return (!backend->moduli_only || plain) && (!backend->unitary_only || shape->layer == CUONN_LAYER_UNITARY);
 }
 
 /* Whether it computes a network by matrices, where it does so for others. */
 static inline bool backend_multiplies(const cuonn_backend *backend, const cuonn_network_shape *shape) {
-  return !backend->real_products || !cuonn_nonlinearity_keeps_phase(shape->nonlinearity.kind);
+  const bool real = shape->layer == CUONN_LAYER_UNITARY && !cuonn_nonlinearity_keeps_phase(shape->nonlinearity.kind);
+  return !backend->real_products || real;
 }
 
 static inline bool backend_takes_gradient(const cuonn_backend *backend, cuonn_gradient_method method) {

@@ -78,7 +78,7 @@ void cuonn_context_fit(cuonn_context *context, const cuonn_network_shape *shape)
         backend_takes_modes(context->backend, shape->n_modes) && backend_takes_shape(context->backend, shape->mesh);
     if (meshes && backend_takes_network(context->backend, shape)) break;
     snprintf(context->note, sizeof context->note, "backend %s does not compute %s", context->backend->name,
-             meshes ? "networks of this nonlinearity and loss" : "meshes of this size and shape");
+             meshes ? "networks of such layers, nonlinearity and loss" : "meshes of this size and shape");
     context->backend = find_usable(i + 1, context->note, sizeof context->note);
   }
   if (context->backend != chosen) note_threads(context);

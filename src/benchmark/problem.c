@@ -70,7 +70,9 @@ cuonn_status problem_create(problem *out, const cuonn_context *context, const cu
                                      true,
                                      NULL,
                                      CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY};
+                                     CUONN_LOSS_CROSS_ENTROPY,
+                                     CUONN_LAYER_UNITARY,
+                                     1};
   *out = (problem){.options = *options, .backend = context->backend, .threads = context->threads};
   CUONN_TRY(cuonn_benchmark_options_check(options));
   out->n_examples = cuonn_benchmark_count(options).n_examples;

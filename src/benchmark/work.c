@@ -46,7 +46,9 @@ cuonn_method cuonn_benchmark_auto(const cuonn_context *context, const cuonn_benc
                                      true,
                                      NULL,
                                      CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY};
+                                     CUONN_LOSS_CROSS_ENTROPY,
+                                     CUONN_LAYER_UNITARY,
+                                     1};
   if (!cuonn_benchmark_has_methods(options->what) || !context->backend->auto_method) return CUONN_METHOD_COLUMNS;
   return context->backend->auto_method(&shape, cuonn_benchmark_count(options).n_examples,
                                        options->what == CUONN_BENCHMARK_TRAIN_STEP);

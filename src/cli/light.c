@@ -57,12 +57,10 @@ int cli_light_send(cli_light *out, const cli_trained *trained, size_t example) {
     double *const power = out->power + l * (before + n);
     CLI_TRY_DONE(cuonn_propagate(&passed, &taps, trained->context, &trained->network.layers[l], &in, false));
     for (size_t i = 0; i < before; i++) power[i] = power_of(taps.before_phi + 2 * i);
-    for (size_t i = 0; i < n; i++) {
-      power[before + i] = power_of(passed.values + 2 * i);
-      cuonn_nonlinearity_apply(in.values + 2 * i, &shape->nonlinearity, passed.values + 2 * i);
-    }
+    for (size_t i = 0; i < n; i++) power[before + i] = power_of(passed.values + 2 * i);
+    cuonn_network_pass(in.values, &trained->network, l, passed.values);
   }
-  read_outputs(out, passed.values, shape);
+  read_outputs(out, in.values, shape);
 done:
   free(taps.before_phi);
   cuonn_fields_free(&passed);

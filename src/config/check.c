@@ -143,6 +143,10 @@ cuonn_status cuonn_config_check(const cuonn_config *config) {
               "network.classes is %zu, but network.modes is %zu, and every class needs an output of its own: set "
               "network.classes to %zu or less, or network.modes to %zu or more",
               config->network.n_classes, config->network.n_modes, config->network.n_modes, config->network.n_classes);
+  CUONN_CHECK(config->network.layer != CUONN_LAYER_SVD || config->network.n_layers % 2 == 0, CUONN_E_CONFIG,
+              "network.layers is %zu meshes, but a layer of network.layer svd takes two: set network.layers to %zu for "
+              "%zu svd layers",
+              config->network.n_layers, 2 * config->network.n_layers, config->network.n_layers);
   CUONN_TRY(check_architecture(config));
   CUONN_CHECK(config->network.style != CUONN_STYLE_SYMMETRIC || config->start != CUONN_START_HAAR, CUONN_E_CONFIG,
               "network.phase_style symmetric cannot start from network.start haar (the default), because it cannot "

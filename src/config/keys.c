@@ -11,6 +11,7 @@ static const char *const data_kinds[] = {"images", "fields", NULL};
 static const char *const features[] = {"fourier", "resample", "radial", NULL};
 static const char *const styles[] = {"top", "bottom", "symmetric", "differential", NULL};
 static const char *const architectures[] = {"rectangular", "triangular", "butterfly", "tree", "custom", NULL};
+static const char *const layer_kinds[] = {"unitary", "svd", "diagonal", NULL};
 static const char *const nonlinearities[] = {"modulus", "square", "saturable", "electro-optic", NULL};
 static const char *const losses[] = {"cross-entropy", "squared-error", NULL};
 static const char *const starts[] = {"haar", "haar-phases", "file", NULL};
@@ -98,7 +99,17 @@ const config_key config_keys[] = {
     {"network.modes", INTEGER(network.n_modes, 2, CUONN_MODES_MAX), .default_value = "64", .unit = "waveguides",
      .sentence = "Waveguides of every mesh, N; with `images`, must be what the features give.", .decides = true},
     {"network.layers", INTEGER(network.n_layers, 1, CUONN_LAYERS_MAX), .default_value = "3", .unit = "meshes",
-     .sentence = "Meshes one after the other, with `nonlinearity` between them.", .decides = true},
+     .sentence = "Meshes one after the other; of `svd` layers two each.", .decides = true},
+    {"network.layer", CHOICE(network.layer, layer_kinds), .default_value = "unitary", .unit = "",
+     .sentence =
+         "What a layer is: a mesh; two meshes with an attenuator or amplifier per waveguide between them, which "
+         "can have any matrix up to a factor; or a mesh with these behind it.",
+     .decides = true},
+    {"network.amplitude_limit", ABOVE(network.amplitude_limit, 0, 1e3), .default_value = "1", .unit = "",
+     .sentence =
+         "With `svd` and `diagonal`: largest modulus of the trained factor of an amplitude; 1 is a passive chip, "
+         "and above 1 there are amplifiers.",
+     .sweepable = true, .decides = true},
     {"network.classes", INTEGER(network.n_classes, 2, 256), .default_value = "10", .unit = "outputs",
      .sentence = "Outputs whose power is read, one per class; at most N.", .decides = true},
     {"network.phase_style", CHOICE(network.style, styles), .default_value = "top", .unit = "",
@@ -112,7 +123,7 @@ const config_key config_keys[] = {
                  "squared differences from 1 at the label and 0 elsewhere.",
      .sweepable = true, .decides = true},
     {"network.nonlinearity", CHOICE(network.nonlinearity.kind, nonlinearities), .default_value = "modulus", .unit = "",
-     .sentence = "What light becomes between two meshes: its modulus, its power, or light that has passed a saturable "
+     .sentence = "What light becomes between two layers: its modulus, its power, or light that has passed a saturable "
                  "absorber or a modulator that a share of it drives.",
      .sweepable = true, .decides = true},
     {"network.optical_depth", NUMBER(network.nonlinearity.optical_depth, 0, 1e3), .default_value = "5", .unit = "",

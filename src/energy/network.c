@@ -38,6 +38,19 @@ static double gpu_time(const cuonn_energy_options *o, double layers) {
   return g->launches * g->launch_time * 1e-6 + fmax(operations / (g->use * g->rate * 1e12), traffic);
 }
 
+/* What light passes between two conversions becomes one mesh: amplitudes are a column of attenuators, MZIs with a phase
+ * shifter each of which one output is dark. Phases are held as those of the mesh. Returns the number of layers. */
+static double follow_layers(cuonn_energy_options *o, const cuonn_network_shape *shape) {
+  const size_t meshes = shape->layer == CUONN_LAYER_SVD ? 2 : 1, layers = shape->n_layers / meshes;
+  const size_t columns = (size_t)energy_columns(o), shifters = (size_t)energy_shifters(o);
+  if (shape->layer == CUONN_LAYER_UNITARY) return (double)layers;
+  if (!o->phases_known) o->mean_phase = cuonn_energy_drawn_phase(o, (double)o->n_modes);
+  o->phases_known = true;
+  o->n_columns = meshes * columns + 1;
+  o->n_shifters = meshes * shifters + o->n_modes;
+  return (double)layers;
+}
+
 cuonn_status cuonn_energy_network_cost(cuonn_energy_network *out, const cuonn_energy_options *options,
                                        const cuonn_network_shape *shape, const cuonn_training_options *training,
                                        size_t n_examples) {
@@ -52,7 +65,7 @@ cuonn_status cuonn_energy_network_cost(cuonn_energy_network *out, const cuonn_en
   const size_t steps = cuonn_steps_per_epoch(training, n_examples), whole = n_examples / o.batch;
   CUONN_CHECK(steps > 0, CUONN_E_ARGUMENT, "%zu examples make no step of %zu: take a smaller batch", n_examples,
               o.batch);
-  const double layers = (double)shape->n_layers;
+  const double layers = follow_layers(&o, shape);
   *out = (cuonn_energy_network){.inference = inference_cost(o, layers), .step = step_cost(&o, layers, training)};
   energy_add(&out->epoch, (double)whole, &out->step);
   if (steps > whole) {

@@ -7,39 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cblas.h>
-#include <lapacke.h>
-
 #include "base/error.h"
 #include "base/memory.h"
 #include "cuonn/mesh.h"
-
-/* Singular vectors of a matrix, row by row. */
-typedef struct {
-  double complex *left, *right; /* [n][n] W and V^H */
-  double *values;               /* [n] falling */
-} singular;
-
-static cuonn_status decompose(singular *out, double complex *matrix, size_t n) {
-  cuonn_status status = CUONN_OK;
-  double *superdiagonal = NULL;
-  const lapack_int size = (lapack_int)n;
-  const int threads = openblas_get_num_threads();
-  CUONN_TRY_DONE(cuonn_allocate(&out->left, n * n, sizeof *out->left));
-  CUONN_TRY_DONE(cuonn_allocate(&out->right, n * n, sizeof *out->right));
-  CUONN_TRY_DONE(cuonn_allocate(&out->values, n, sizeof *out->values));
-  CUONN_TRY_DONE(cuonn_allocate(&superdiagonal, n, sizeof *superdiagonal));
-  openblas_set_num_threads(1); /* the bits must not depend on the number of threads */
-  const lapack_int info = LAPACKE_zgesvd(LAPACK_ROW_MAJOR, 'A', 'A', size, size, (lapack_complex_double *)matrix, size,
-                                         out->values, (lapack_complex_double *)out->left, size,
-                                         (lapack_complex_double *)out->right, size, superdiagonal);
-  openblas_set_num_threads(threads);
-  CUONN_CHECK_DONE(info == 0, info <= LAPACK_WORK_MEMORY_ERROR ? CUONN_E_MEMORY : CUONN_E_INTERNAL,
-                   "the singular values of a %zu x %zu matrix were not found (LAPACK info %d)", n, n, (int)info);
-done:
-  free(superdiagonal);
-  return status;
-}
+#include "mesh/singular.h"
 
 static void multiply(double complex *out, const double complex *left, const double complex *right, size_t n) {
   memset(out, 0, n * n * sizeof *out);
@@ -66,14 +37,14 @@ cuonn_status cuonn_nearest_unitary(double *unitary, cuonn_nearest *out, const do
   const size_t n = n_modes;
   cuonn_status status = CUONN_OK;
   double complex *copy = NULL;
-  singular s = {0};
+  mesh_singular s = {0};
   for (size_t i = 0; i < 2 * n * n; i++) {
     CUONN_CHECK(isfinite(matrix[i]), CUONN_E_NONFINITE, "the matrix is %g at row %zu, column %zu", matrix[i], i / 2 / n,
                 i / 2 % n);
   }
   CUONN_TRY_DONE(cuonn_allocate(&copy, n * n, sizeof *copy));
   memcpy(copy, matrix, n * n * sizeof *copy);
-  CUONN_TRY_DONE(decompose(&s, copy, n));
+  CUONN_TRY_DONE(mesh_singular_values(&s, copy, n));
   /* below this, rounding decides what the factor is */
   CUONN_CHECK_DONE(
       s.values[n - 1] > (double)n * DBL_EPSILON * s.values[0], CUONN_E_DATA,
@@ -84,9 +55,7 @@ cuonn_status cuonn_nearest_unitary(double *unitary, cuonn_nearest *out, const do
   measure(out, (const double *)copy, matrix, s.values, n);
   memcpy(unitary, copy, n * n * sizeof *copy);
 done:
-  free(s.values);
-  free(s.right);
-  free(s.left);
+  mesh_singular_free(&s);
   free(copy);
   return status;
 }

@@ -14,13 +14,15 @@
 static const char *const split_names[] = {[CUONN_SPLIT_TRAIN] = "training", [CUONN_SPLIT_TEST] = "test"};
 
 static cuonn_status check_shape(const cuonn_network_shape *own, const cuonn_network_shape *other) {
-  const bool same =
-      own->n_modes == other->n_modes && own->n_layers == other->n_layers && own->n_classes == other->n_classes &&
-      own->style == other->style && own->loss_per_class == other->loss_per_class && own->loss == other->loss &&
-      cuonn_nonlinearity_equal(&own->nonlinearity, &other->nonlinearity) && shape_equal(own->mesh, other->mesh);
+  const bool same = own->n_modes == other->n_modes && own->n_layers == other->n_layers &&
+                    own->n_classes == other->n_classes && own->style == other->style &&
+                    own->loss_per_class == other->loss_per_class && own->loss == other->loss &&
+                    cuonn_nonlinearity_equal(&own->nonlinearity, &other->nonlinearity) && own->layer == other->layer &&
+                    (own->layer == CUONN_LAYER_UNITARY || own->amplitude_limit == other->amplitude_limit) &&
+                    shape_equal(own->mesh, other->mesh);
   CUONN_CHECK(same, CUONN_E_SHAPE,
               "the network has %zu layers of %zu waveguides and %zu classes, the handle is made for %zu of %zu and %zu "
-              "of the same style, shape of mesh, nonlinearity and kind of loss",
+              "of the same style, shape of mesh, kind of layer, nonlinearity and kind of loss",
               other->n_layers, other->n_modes, other->n_classes, own->n_layers, own->n_modes, own->n_classes);
   return CUONN_OK;
 }
@@ -58,11 +60,11 @@ static cuonn_status check_step(const cuonn_model *model, cuonn_split split, cons
 
 static cuonn_status check_measurement(const cuonn_backend *backend, const cuonn_network_shape *shape,
                                       cuonn_measurement measurement) {
-  CUONN_CHECK(
-      measurement != CUONN_MEASUREMENT_MATRIX || backend_multiplies(backend, shape), CUONN_E_ARGUMENT,
-      "backend %s reads no matrices (measurement matrix) with a nonlinearity that keeps the phase, such as %s; use "
-      "measurement example, or backend reference",
-      backend->name, cuonn_nonlinearity_name(shape->nonlinearity.kind));
+  CUONN_CHECK(measurement != CUONN_MEASUREMENT_MATRIX || backend_multiplies(backend, shape), CUONN_E_ARGUMENT,
+              "backend %s reads no matrices (measurement matrix) of %s layers with the nonlinearity %s; use "
+              "measurement example, "
+              "or backend reference",
+              backend->name, cuonn_layer_kind_name(shape->layer), cuonn_nonlinearity_name(shape->nonlinearity.kind));
   return CUONN_OK;
 }
 
@@ -78,18 +80,24 @@ cuonn_status cuonn_model_check_options(const cuonn_context *context, const cuonn
               backend->name, cuonn_node_kind_name(cuonn_mesh_shape_node(options->shape.mesh)),
               backend->other_modes_max);
   CUONN_CHECK(backend_takes_network(backend, &options->shape), CUONN_E_ARGUMENT,
-              "backend %s does not compute networks of nonlinearity %s and loss %s; use backend auto, which takes one "
-              "that does",
-              backend->name, cuonn_nonlinearity_name(options->shape.nonlinearity.kind),
-              cuonn_loss_name(options->shape.loss));
+              "backend %s does not compute networks of %s layers, nonlinearity %s and loss %s; use backend auto, which "
+              "takes one that does",
+              backend->name, cuonn_layer_kind_name(options->shape.layer),
+              cuonn_nonlinearity_name(options->shape.nonlinearity.kind), cuonn_loss_name(options->shape.loss));
   CUONN_CHECK(backend_takes_gradient(backend, options->gradient), CUONN_E_ARGUMENT,
               "backend %s has no gradients from the losses of moved phases (spsa, finite-difference); use backend cpu",
               backend->name);
+  CUONN_CHECK(
+      !cuonn_gradient_is_perturbed(options->gradient) || options->shape.layer == CUONN_LAYER_UNITARY, CUONN_E_ARGUMENT,
+      "amplitudes of %s layers have no gradients from the losses of moved phases (spsa, finite-difference); use "
+      "exact, or analog",
+      cuonn_layer_kind_name(options->shape.layer));
   CUONN_CHECK(context->method != CUONN_METHOD_DENSE || !cuonn_gradient_is_measured(options->gradient), CUONN_E_ARGUMENT,
               "method dense has no measured gradients (analog, digital); use columns or auto");
   CUONN_CHECK(context->method != CUONN_METHOD_DENSE || backend_multiplies(backend, &options->shape), CUONN_E_ARGUMENT,
-              "method dense of backend %s has no nonlinearity that keeps the phase, such as %s; use columns or auto",
-              backend->name, cuonn_nonlinearity_name(options->shape.nonlinearity.kind));
+              "method dense of backend %s does not compute %s layers with the nonlinearity %s; use columns or auto",
+              backend->name, cuonn_layer_kind_name(options->shape.layer),
+              cuonn_nonlinearity_name(options->shape.nonlinearity.kind));
   return check_measurement(backend, &options->shape, options->measurement);
 }
 

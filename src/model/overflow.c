@@ -37,8 +37,10 @@ cuonn_status model_find_overflow(bool *found, char where[MODEL_WHERE], const cuo
     CUONN_TRY_DONE(backend->propagate(&to, NULL, mesh, &from, false, threads));
     snprintf(where, MODEL_WHERE, "in layer %zu", l);
     *found = !powers_hold(&out);
-    for (size_t i = 0; i < n_values; i++)
-      cuonn_nonlinearity_apply(in.values + 2 * i, &network->shape.nonlinearity, out.values + 2 * i);
+    for (size_t e = 0; e < input->n_examples; e++) {
+      const size_t at = 2 * e * input->n_modes;
+      cuonn_network_pass(in.values + at, network, l, out.values + at);
+    }
   }
 done:
   cuonn_fields_free(&out);
@@ -58,7 +60,9 @@ bool model_gradient_overflows(char where[MODEL_WHERE], const cuonn_mesh_gradient
   const size_t n = shape->n_modes, nodes = cuonn_network_nodes(shape);
   for (size_t l = shape->n_layers; l-- > 0;) { /* the way back begins at the last */
     const cuonn_mesh_gradient *const g = &gradients[l];
-    if (all_finite(g->d_theta, nodes) && all_finite(g->d_phi, nodes) && all_finite(g->d_gamma, n)) continue;
+    const bool amplitudes = shape->layer == CUONN_LAYER_UNITARY || !g->d_amplitude || all_finite(g->d_amplitude, n);
+    if (all_finite(g->d_theta, nodes) && all_finite(g->d_phi, nodes) && all_finite(g->d_gamma, n) && amplitudes)
+      continue;
     snprintf(where, MODEL_WHERE, "in layer %zu, where the gradient is measured", l);
     return true;
   }

@@ -7,18 +7,21 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-cuonn_status gradients_create(cuonn_mesh_gradient **out, size_t n_layers, size_t n_nodes, size_t n_modes) {
-  const size_t each = 2 * n_nodes + n_modes;
+cuonn_status gradients_create(cuonn_mesh_gradient **out, size_t n_layers, size_t n_nodes, size_t n_modes,
+                              bool amplitudes) {
+  const size_t each = 2 * n_nodes + (amplitudes ? 2 : 1) * n_modes;
   CUONN_TRY(cuonn_allocate(out, n_layers, sizeof **out + each * sizeof(double))); /* values behind the structs */
   for (size_t l = 0; l < n_layers; l++) {
     double *const at = (double *)(*out + n_layers) + l * each;
-    (*out)[l] = (cuonn_mesh_gradient){at, at + n_nodes, at + 2 * n_nodes};
+    (*out)[l] =
+        (cuonn_mesh_gradient){at, at + n_nodes, at + 2 * n_nodes, amplitudes ? at + 2 * n_nodes + n_modes : NULL};
   }
   return CUONN_OK;
 }
 
 cuonn_status cuonn_gradients_create(cuonn_mesh_gradient **out, const cuonn_network_shape *shape) {
-  return gradients_create(out, shape->n_layers, cuonn_network_nodes(shape), shape->n_modes);
+  return gradients_create(out, shape->n_layers, cuonn_network_nodes(shape), shape->n_modes,
+                          shape->layer != CUONN_LAYER_UNITARY);
 }
 
 void cuonn_gradients_free(cuonn_mesh_gradient *gradients) { free(gradients); }

@@ -6,12 +6,28 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "network/layer.h"
 #include "network/shape.h"
 
 void cuonn_network_shape_init(cuonn_network_shape *out) { *out = (cuonn_network_shape)CUONN_NETWORK_SHAPE_INIT; }
 
 size_t cuonn_network_nodes(const cuonn_network_shape *shape) {
   return shape->mesh ? cuonn_mesh_shape_nodes(shape->mesh) : cuonn_mesh_nodes(shape->n_modes);
+}
+
+size_t cuonn_network_parameters(const cuonn_network_shape *shape) {
+  return 2 * cuonn_network_nodes(shape) + shape->n_modes * (shape->layer == CUONN_LAYER_UNITARY ? 1 : 2);
+}
+
+/* All light passes, or as much as may. */
+static cuonn_status create_amplitudes(cuonn_network *out) {
+  const cuonn_network_shape *const shape = &out->shape;
+  const double most = shape->amplitude_limit < 1 ? shape->amplitude_limit : 1;
+  CUONN_TRY(cuonn_allocate(&out->amplitudes, shape->n_layers * shape->n_modes, sizeof *out->amplitudes));
+  for (size_t i = 0; i < shape->n_layers * shape->n_modes; i++) {
+    out->amplitudes[i] = cuonn_network_has_amplitudes(shape, i / shape->n_modes) ? most : 1;
+  }
+  return CUONN_OK;
 }
 
 cuonn_status cuonn_network_create(cuonn_network *out, const cuonn_network_shape *shape) {
@@ -27,6 +43,7 @@ cuonn_status cuonn_network_create(cuonn_network *out, const cuonn_network_shape 
               (int)shape->style);
   CUONN_TRY(cuonn_nonlinearity_check(&shape->nonlinearity));
   CUONN_CHECK(cuonn_loss_name(shape->loss), CUONN_E_SHAPE, "loss %d is not one of the two", (int)shape->loss);
+  CUONN_TRY(network_check_layers(shape));
   CUONN_CHECK(!shape->mesh || cuonn_mesh_shape_modes(shape->mesh) == shape->n_modes, CUONN_E_SHAPE,
               "a network of %zu waveguides cannot have meshes of %zu", shape->n_modes,
               cuonn_mesh_shape_modes(shape->mesh));
@@ -38,6 +55,7 @@ cuonn_status cuonn_network_create(cuonn_network *out, const cuonn_network_shape 
   for (size_t l = 0; l < shape->n_layers; l++) {
     CUONN_TRY_DONE(cuonn_mesh_create_shaped(&out->layers[l], out->shape.mesh, shape->style));
   }
+  if (shape->layer != CUONN_LAYER_UNITARY) CUONN_TRY_DONE(create_amplitudes(out));
 done:
   if (status != CUONN_OK) cuonn_network_free(out);
   return status;
@@ -48,6 +66,15 @@ cuonn_status cuonn_network_check(const cuonn_network *network) {
     const cuonn_status status = cuonn_mesh_check(&network->layers[l]);
     if (status != CUONN_OK) return cuonn_fail_within(status, "layer %zu", l);
   }
+  return network_check_amplitudes(network);
+}
+
+cuonn_status cuonn_network_copy(cuonn_network *to, const cuonn_network *from) {
+  const cuonn_network_shape *const shape = &from->shape;
+  for (size_t l = 0; l < shape->n_layers; l++) CUONN_TRY(cuonn_mesh_copy(&to->layers[l], &from->layers[l]));
+  if (from->amplitudes) {
+    memcpy(to->amplitudes, from->amplitudes, shape->n_layers * shape->n_modes * sizeof *to->amplitudes);
+  }
   return CUONN_OK;
 }
 
@@ -55,6 +82,7 @@ void cuonn_network_free(cuonn_network *network) {
   if (!network) return;
   for (size_t l = 0; network->layers && l < network->shape.n_layers; l++) cuonn_mesh_free(&network->layers[l]);
   free(network->layers);
+  free(network->amplitudes);
   network_shape_disown(&network->shape);
   memset(network, 0, sizeof *network);
 }

@@ -18,7 +18,7 @@ typedef struct {
 static cuonn_status evaluate(double *value, double *gradient, const double *x, void *of) {
   matrix_error *const e = of;
   const size_t n = e->chip->n_modes, nodes = e->chip->n_nodes;
-  const cuonn_mesh_gradient parts = {gradient, gradient + nodes, gradient + 2 * nodes};
+  const cuonn_mesh_gradient parts = {gradient, gradient + nodes, gradient + 2 * nodes, NULL};
   memcpy(e->chip->theta, x, nodes * sizeof *x);
   memcpy(e->chip->phi, x + nodes, nodes * sizeof *x);
   memcpy(e->chip->gamma, x + 2 * nodes, n * sizeof *x);

@@ -14,23 +14,26 @@
 #include "results/phases.h"
 #include "results/variables.h"
 
-enum { kPhases = 3, kMoments = 6, kVariables = RESULTS_MESH_ARRAYS + kMoments, kDigits = 24 };
+enum { kParameters = 4, kMoments = 8, kVariables = RESULTS_MESH_ARRAYS + 1 + kMoments, kDigits = 24 };
 
-/* The optimizer's variables, in the order of cuonn_training_state's moments for one layer: [2][.][theta, phi,
- * gamma]. */
+/* The optimizer's variables, in the order of cuonn_training_state's moments for one layer: [2][.][theta, phi, gamma,
+ * amplitude]. The last of each half is for networks that have amplitudes. */
 static void moment_variables(results_variable out[kMoments], size_t n_layers, const cuonn_mesh_shape *shape) {
   static const char *const names[kMoments][2] = {
       {"first_moment_theta", "first moment, or velocity, of theta"},
       {"first_moment_phi", "first moment, or velocity, of phi"},
       {"first_moment_gamma", "first moment, or velocity, of gamma"},
+      {"first_moment_amplitude", "first moment, or velocity, of amplitude"},
       {"second_moment_theta", "second moment of theta"},
       {"second_moment_phi", "second moment of phi"},
       {"second_moment_gamma", "second moment of gamma"},
+      {"second_moment_amplitude", "second moment of amplitude"},
   };
   results_variable mesh[RESULTS_MESH_ARRAYS];
   results_mesh_variables(mesh, n_layers, shape, CUONN_STYLE_TOP);
   for (size_t i = 0; i < kMoments; i++) {
-    out[i] = mesh[i % kPhases]; /* theta, phi or gamma, which has the same dimensions */
+    const size_t of = i % kParameters; /* theta, phi or gamma, which has the dimensions of amplitudes */
+    out[i] = mesh[of < kParameters - 1 ? of : of - 1];
     out[i].name = names[i][0];
     out[i].long_name = names[i][1];
     out[i].unit = NULL;
@@ -41,9 +44,19 @@ static void moment_variables(results_variable out[kMoments], size_t n_layers, co
 /* Where the values of moment variable i and one layer stand. */
 static double *moment_of(const cuonn_training_state *state, size_t i, size_t layer) {
   const cuonn_network_shape *const shape = &state->network.shape;
-  const size_t nodes = cuonn_network_nodes(shape), each = 2 * nodes + shape->n_modes;
-  const size_t order = i / kPhases, phase = i % kPhases;
-  return state->moments + (order * shape->n_layers + layer) * each + phase * nodes;
+  const size_t nodes = cuonn_network_nodes(shape), order = i / kParameters, of = i % kParameters;
+  double *const layer_moments = state->moments + (order * shape->n_layers + layer) * cuonn_network_parameters(shape);
+  return layer_moments + (of < kParameters - 1 ? of * nodes : 2 * nodes + shape->n_modes);
+}
+
+/* Leaves those of amplitudes out where there are none. Returns how many there are. */
+static size_t moments_of(size_t which[kMoments], const cuonn_network_shape *shape) {
+  size_t count = 0;
+  for (size_t i = 0; i < kMoments; i++) {
+    if (i % kParameters == kParameters - 1 && shape->layer == CUONN_LAYER_UNITARY) continue;
+    which[count++] = i;
+  }
+  return count;
 }
 
 /* ---- writing ---- */
@@ -59,10 +72,15 @@ cuonn_status cuonn_checkpoint_write(const char *path, const cuonn_training_state
                                     const cuonn_origin *origin) {
   cuonn_status status = CUONN_OK;
   results_file file;
-  results_variable variables[kVariables], *const moments = variables + RESULTS_MESH_ARRAYS;
+  results_variable variables[kVariables], moments[kMoments], *const amplitude = variables + RESULTS_MESH_ARRAYS;
   const cuonn_network_shape *const shape = &state->network.shape;
+  size_t which[kMoments], n_variables = RESULTS_MESH_ARRAYS;
+  const size_t n_moments = moments_of(which, shape);
   results_mesh_variables(variables, shape->n_layers, shape->mesh, shape->style);
   moment_variables(moments, shape->n_layers, shape->mesh);
+  *amplitude = results_amplitude_variable(shape->n_layers, shape->n_modes);
+  n_variables += state->network.amplitudes != NULL;
+  for (size_t i = 0; i < n_moments; i++) variables[n_variables++] = moments[which[i]];
 
   CUONN_TRY_DONE(results_create(&file, path, "Checkpoint of an optical neural network"));
   CUONN_TRY_DONE(results_put_mesh_attributes(&file, shape->mesh, shape->style));
@@ -75,13 +93,15 @@ cuonn_status cuonn_checkpoint_write(const char *path, const cuonn_training_state
   CUONN_TRY_DONE(results_put_number(&file, "best_accuracy", state->best_accuracy));
   CUONN_TRY_DONE(results_put_text(&file, "config", origin->config_text));
   if (origin->data) CUONN_TRY_DONE(results_put_text(&file, "data", origin->data));
-  CUONN_TRY_DONE(results_define_meshes(&file, variables, kVariables, shape->mesh));
+  CUONN_TRY_DONE(results_define_meshes(&file, variables, n_variables, shape->mesh));
   for (size_t l = 0; l < shape->n_layers; l++) {
     CUONN_TRY_DONE(results_put_mesh(&file, variables, l, &state->network.layers[l]));
-    for (size_t i = 0; i < kMoments; i++) {
-      CUONN_TRY_DONE(results_put(&file, &moments[i], l, moment_of(state, i, l)));
+    for (size_t i = 0; i < n_moments; i++) {
+      CUONN_TRY_DONE(results_put(&file, &moments[which[i]], l, moment_of(state, which[i], l)));
     }
   }
+  if (state->network.amplitudes)
+    CUONN_TRY_DONE(results_put(&file, amplitude, RESULTS_WHOLE, state->network.amplitudes));
   CUONN_TRY_DONE(results_commit(&file));
 done:
   results_abandon(&file);
@@ -134,15 +154,14 @@ static cuonn_status read_checkpoint(void *user, const results_file *file) {
   request *const r = user;
   cuonn_training_state *const state = r->state;
   results_variable moments[kMoments];
+  size_t which[kMoments];
   results_phases phases = {0};
   cuonn_network network = {0};
   cuonn_status status = CUONN_OK;
   CUONN_TRY_DONE(results_get_phases(&phases, file));
   CUONN_TRY_DONE(results_get_network(&network, &phases, file));
   CUONN_TRY_DONE(cuonn_training_state_create(state, &network.shape));
-  for (size_t l = 0; l < network.shape.n_layers; l++) {
-    CUONN_TRY_DONE(cuonn_mesh_copy(&state->network.layers[l], &network.layers[l]));
-  }
+  CUONN_TRY_DONE(cuonn_network_copy(&state->network, &network));
   CUONN_TRY_DONE(get_integer(&r->epoch, file, "epoch"));
   CUONN_TRY_DONE(get_integer(&r->origin->seed, file, "seed"));
   CUONN_TRY_DONE(get_integer(&state->step, file, "step"));
@@ -150,10 +169,12 @@ static cuonn_status read_checkpoint(void *user, const results_file *file) {
   CUONN_TRY_DONE(get_number(&state->epoch_seconds, file, "epoch_seconds"));
   CUONN_TRY_DONE(get_number(&state->best_accuracy, file, "best_accuracy"));
   moment_variables(moments, phases.n_layers, phases.mesh);
+  const size_t n_moments = moments_of(which, &network.shape);
   for (size_t l = 0; l < network.shape.n_layers; l++) {
-    for (size_t i = 0; i < kMoments; i++) {
-      if (i % kPhases == 2 && !results_has(file, moments[i].name)) continue; /* of an older version: 0 */
-      CUONN_TRY_DONE(results_get(moment_of(state, i, l), file, &moments[i], phases.n_layers ? l : RESULTS_WHOLE));
+    for (size_t i = 0; i < n_moments; i++) {
+      const results_variable *const v = &moments[which[i]];
+      if (which[i] % kParameters == 2 && !results_has(file, v->name)) continue; /* of an older version: 0 */
+      CUONN_TRY_DONE(results_get(moment_of(state, which[i], l), file, v, phases.n_layers ? l : RESULTS_WHOLE));
     }
   }
   CUONN_TRY_DONE(results_get_text(&r->origin->data, file, "data")); /* none in an older version's */

@@ -105,6 +105,57 @@ done:
   return status;
 }
 
+typedef struct {
+  double *values;
+  size_t n_rows, n_columns;
+} any_matrix;
+
+static results_variable matrix_variable(size_t n_rows, size_t n_columns) {
+  return (results_variable){
+      "matrix", {{"row", n_rows}, {"column", n_columns}, {"complex", 2}}, NULL, .long_name = "out = matrix x in"};
+}
+
+static cuonn_status read_matrix(void *user, const results_file *file) {
+  any_matrix *const out = user;
+  size_t rank, lengths[RESULTS_RANK];
+  const results_variable form = matrix_variable(1, 1);
+  CUONN_TRY(results_shape(&rank, lengths, file, &form, 1));
+  CUONN_CHECK(lengths[2] == 2, CUONN_E_DATA,
+              "%s: the last dimension of matrix has the length %zu; it must be 2 (real, imaginary)", file->path,
+              lengths[2]);
+  CUONN_CHECK(lengths[0] >= 1 && lengths[1] >= 1 && lengths[0] <= CUONN_MODES_MAX && lengths[1] <= CUONN_MODES_MAX,
+              CUONN_E_DATA, "%s: matrix has %zu rows and %zu columns; a mesh has up to %d waveguides", file->path,
+              lengths[0], lengths[1], CUONN_MODES_MAX);
+  out->n_rows = lengths[0];
+  out->n_columns = lengths[1];
+  const results_variable v = matrix_variable(out->n_rows, out->n_columns);
+  CUONN_TRY(cuonn_allocate(&out->values, out->n_rows * out->n_columns, 2 * sizeof(double)));
+  return results_get(out->values, file, &v, RESULTS_WHOLE);
+}
+
+/* Either variable. */
+static cuonn_status read_any_matrix(void *user, const results_file *file) {
+  any_matrix *const out = user;
+  unitaries u = {0};
+  if (results_has(file, "matrix")) return read_matrix(user, file);
+  const cuonn_status status = read_unitaries(&u, file);
+  *out = (any_matrix){u.values, u.n_modes, u.n_modes};
+  CUONN_CHECK(status != CUONN_OK || u.n_layers <= 1, CUONN_E_DATA,
+              "%s: holds the unitaries of %zu layers; select one, in xarray with .isel(layer=0)", file->path,
+              u.n_layers);
+  return status;
+}
+
+cuonn_status cuonn_matrix_read(double **matrix, size_t *n_rows, size_t *n_columns, const char *path) {
+  any_matrix read = {0};
+  const cuonn_status status = results_read(path, read_any_matrix, &read);
+  if (status != CUONN_OK) free(read.values);
+  *matrix = status == CUONN_OK ? read.values : NULL;
+  *n_rows = read.n_rows;
+  *n_columns = read.n_columns;
+  return status;
+}
+
 cuonn_status cuonn_unitary_write(const char *path, const double *matrix, size_t n_modes) {
   return write_items(path, "Matrix of a mesh", &(item){unitary_variable(0, n_modes), matrix}, 1);
 }
@@ -320,39 +371,56 @@ cuonn_status cuonn_vjp_write(const char *path, const cuonn_mesh_gradient *gradie
   return write_items(path, "Vector-Jacobian product of a mesh", items, sizeof items / sizeof *items);
 }
 
+/* Arrays of a gradient, computed ones in the second half. */
+enum { kTheta, kPhi, kGamma, kAmplitude, kArrays };
+
+static const struct {
+  const char *name, *long_name;
+} of_gradient[2 * kArrays] = {
+    {"d_theta", "derivative of the loss with respect to theta"},
+    {"d_phi", "derivative of the loss with respect to phi"},
+    {"d_gamma", "derivative of the loss with respect to gamma"},
+    {"d_amplitude", "derivative of the loss with respect to amplitude"},
+    {"exact_d_theta", "computed derivative of the loss with respect to theta"},
+    {"exact_d_phi", "computed derivative of the loss with respect to phi"},
+    {"exact_d_gamma", "computed derivative of the loss with respect to gamma"},
+    {"exact_d_amplitude", "computed derivative of the loss with respect to amplitude"},
+};
+
+static results_variable gradient_variable(size_t i, size_t n_layers, size_t n_nodes, size_t n_modes) {
+  const results_dimension of_nodes = {"node", n_nodes}, of_waveguides = {"waveguide", n_modes};
+  return (results_variable){of_gradient[i].name,
+                            {{"layer", n_layers}, i % kArrays < kGamma ? of_nodes : of_waveguides},
+                            i % kArrays == kAmplitude ? NULL : kPerRadian,
+                            .long_name = of_gradient[i].long_name};
+}
+
+static double *gradient_array(const cuonn_mesh_gradient *gradient, size_t i) {
+  double *const arrays[kArrays] = {gradient->d_theta, gradient->d_phi, gradient->d_gamma, gradient->d_amplitude};
+  return arrays[i % kArrays];
+}
+
 cuonn_status cuonn_gradient_write(const char *path, const cuonn_network_shape *shape, double loss,
                                   const cuonn_mesh_gradient *gradients, const cuonn_mesh_gradient *exact) {
-  enum { kAll = 7, kMeasured = 4 }; /* variables with the exact gradient, and without */
   cuonn_status status = CUONN_OK;
   results_file file;
-  const results_dimension layer = {"layer", shape->n_layers}, node = {"node", cuonn_network_nodes(shape)},
-                          waveguide = {"waveguide", shape->n_modes};
-  const results_variable variables[kAll] = {
-      {"loss", {{NULL, 0}}, NULL, .long_name = "mean cross entropy of the batch"},
-      {"d_theta", {layer, node}, kPerRadian, .long_name = "derivative of the loss with respect to theta"},
-      {"d_phi", {layer, node}, kPerRadian, .long_name = "derivative of the loss with respect to phi"},
-      {"d_gamma", {layer, waveguide}, kPerRadian, .long_name = "derivative of the loss with respect to gamma"},
-      {"exact_d_theta",
-       {layer, node},
-       kPerRadian,
-       .long_name = "computed derivative of the loss with respect to theta"},
-      {"exact_d_phi", {layer, node}, kPerRadian, .long_name = "computed derivative of the loss with respect to phi"},
-      {"exact_d_gamma",
-       {layer, waveguide},
-       kPerRadian,
-       .long_name = "computed derivative of the loss with respect to gamma"},
+  results_variable variables[1 + 2 * kArrays] = {
+      {"loss", {{NULL, 0}}, NULL, .long_name = "mean loss of the batch"},
   };
+  size_t which[1 + 2 * kArrays], count = 1; /* array of a variable */
+  for (size_t i = 0; i < (exact ? 2 * kArrays : kArrays); i++) {
+    if (i % kArrays == kAmplitude && shape->layer == CUONN_LAYER_UNITARY) continue;
+    which[count] = i;
+    variables[count++] = gradient_variable(i, shape->n_layers, cuonn_network_nodes(shape), shape->n_modes);
+  }
   CUONN_TRY_DONE(results_create(&file, path, "Gradient of a network's loss"));
-  CUONN_TRY_DONE(results_define(&file, variables, exact ? kAll : kMeasured));
+  CUONN_TRY_DONE(results_define(&file, variables, count));
   CUONN_TRY_DONE(results_put(&file, &variables[0], RESULTS_WHOLE, &loss));
   for (size_t l = 0; l < shape->n_layers; l++) {
-    CUONN_TRY_DONE(results_put(&file, &variables[1], l, gradients[l].d_theta));
-    CUONN_TRY_DONE(results_put(&file, &variables[2], l, gradients[l].d_phi));
-    CUONN_TRY_DONE(results_put(&file, &variables[3], l, gradients[l].d_gamma));
-    if (!exact) continue;
-    CUONN_TRY_DONE(results_put(&file, &variables[4], l, exact[l].d_theta));
-    CUONN_TRY_DONE(results_put(&file, &variables[5], l, exact[l].d_phi));
-    CUONN_TRY_DONE(results_put(&file, &variables[6], l, exact[l].d_gamma));
+    for (size_t v = 1; v < count; v++) {
+      const cuonn_mesh_gradient *const of = which[v] < kArrays ? gradients : exact;
+      CUONN_TRY_DONE(results_put(&file, &variables[v], l, gradient_array(of + l, which[v])));
+    }
   }
   CUONN_TRY_DONE(results_commit(&file));
 done:
@@ -366,24 +434,21 @@ typedef struct {
   size_t n_layers, n_nodes, n_modes;
 } gradient_request;
 
+/* first: of its arrays, 0 or kArrays. */
 static cuonn_status get_gradients(cuonn_mesh_gradient **out, const gradient_request *r, const results_file *file,
-                                  const char *const names[3]) {
-  const results_dimension layer = {"layer", r->n_layers}, node = {"node", r->n_nodes},
-                          waveguide = {"waveguide", r->n_modes};
-  CUONN_TRY(gradients_create(out, r->n_layers, r->n_nodes, r->n_modes));
+                                  size_t first) {
+  const bool amplitudes = results_has(file, of_gradient[first + kAmplitude].name);
+  CUONN_TRY(gradients_create(out, r->n_layers, r->n_nodes, r->n_modes, amplitudes));
   for (size_t l = 0; l < r->n_layers; l++) {
-    double *const arrays[] = {(*out)[l].d_theta, (*out)[l].d_phi, (*out)[l].d_gamma};
-    for (size_t k = 0; k < 3; k++) {
-      const results_variable v = {names[k], {layer, k == 2 ? waveguide : node}, kPerRadian, .long_name = NULL};
-      CUONN_TRY(results_get(arrays[k], file, &v, l));
+    for (size_t i = first; i < first + (amplitudes ? kArrays : kAmplitude); i++) {
+      const results_variable v = gradient_variable(i, r->n_layers, r->n_nodes, r->n_modes);
+      CUONN_TRY(results_get(gradient_array(*out + l, i), file, &v, l));
     }
   }
   return CUONN_OK;
 }
 
 static cuonn_status read_gradients(void *user, const results_file *file) {
-  static const char *const measured[] = {"d_theta", "d_phi", "d_gamma"};
-  static const char *const exact[] = {"exact_d_theta", "exact_d_phi", "exact_d_gamma"};
   gradient_request *const r = user;
   size_t rank, lengths[RESULTS_RANK];
   const results_variable form = {"d_gamma", {{"layer", 1}, {"waveguide", 1}}, kPerRadian, .long_name = NULL};
@@ -395,8 +460,8 @@ static cuonn_status read_gradients(void *user, const results_file *file) {
   r->n_modes = lengths[1];
   CUONN_TRY(results_shape(&rank, lengths, file, &of_nodes, 1));
   r->n_nodes = lengths[1];
-  CUONN_TRY(get_gradients(&r->gradients, r, file, measured));
-  return results_has(file, exact[0]) ? get_gradients(&r->exact, r, file, exact) : CUONN_OK;
+  CUONN_TRY(get_gradients(&r->gradients, r, file, 0));
+  return results_has(file, of_gradient[kArrays].name) ? get_gradients(&r->exact, r, file, kArrays) : CUONN_OK;
 }
 
 cuonn_status cuonn_gradient_read(cuonn_mesh_gradient **gradients, cuonn_mesh_gradient **exact, size_t *n_layers,
@@ -418,20 +483,27 @@ cuonn_status cuonn_gradient_read(cuonn_mesh_gradient **gradients, cuonn_mesh_gra
 
 /* ---- networks ---- */
 
-/* convention: another program's; NULL: ours, by the phase style. */
-static cuonn_status write_network(const char *path, const cuonn_network *network, const cuonn_convention *convention) {
+/* convention: another program's; NULL: ours, by the phase style. scale: NULL: the file has none. */
+static cuonn_status write_network(const char *path, const cuonn_network *network, const cuonn_convention *convention,
+                                  const double *scale) {
   cuonn_status status = CUONN_OK;
   results_file file;
-  results_variable variables[RESULTS_MESH_ARRAYS];
+  results_variable variables[RESULTS_MESH_ARRAYS + 1];
   const cuonn_network_shape *const shape = &network->shape;
   results_mesh_variables(variables, shape->n_layers, shape->mesh, shape->style);
+  variables[RESULTS_MESH_ARRAYS] = results_amplitude_variable(shape->n_layers, shape->n_modes);
   CUONN_TRY_DONE(results_create(&file, path, "Phases of an optical neural network"));
   CUONN_TRY_DONE(convention ? results_put_convention(variables, &file, shape->mesh, convention)
                             : results_put_mesh_attributes(&file, shape->mesh, shape->style));
   CUONN_TRY_DONE(results_put_network_attributes(&file, shape));
-  CUONN_TRY_DONE(results_define_meshes(&file, variables, RESULTS_MESH_ARRAYS, shape->mesh));
+  if (scale) CUONN_TRY_DONE(results_put_number(&file, "scale", *scale));
+  CUONN_TRY_DONE(
+      results_define_meshes(&file, variables, RESULTS_MESH_ARRAYS + (network->amplitudes != NULL), shape->mesh));
   for (size_t l = 0; l < shape->n_layers; l++) {
     CUONN_TRY_DONE(results_put_mesh(&file, variables, l, &network->layers[l]));
+  }
+  if (network->amplitudes) {
+    CUONN_TRY_DONE(results_put(&file, &variables[RESULTS_MESH_ARRAYS], RESULTS_WHOLE, network->amplitudes));
   }
   CUONN_TRY_DONE(results_commit(&file));
 done:
@@ -440,12 +512,16 @@ done:
 }
 
 cuonn_status cuonn_network_write(const char *path, const cuonn_network *network) {
-  return write_network(path, network, NULL);
+  return write_network(path, network, NULL, NULL);
+}
+
+cuonn_status cuonn_network_write_scaled(const char *path, const cuonn_network *network, double scale) {
+  return write_network(path, network, NULL, &scale);
 }
 
 cuonn_status cuonn_network_write_as(const char *path, const cuonn_network *network,
                                     const cuonn_convention *convention) {
-  return write_network(path, network, cuonn_convention_is_style(NULL, convention) ? NULL : convention);
+  return write_network(path, network, cuonn_convention_is_style(NULL, convention) ? NULL : convention, NULL);
 }
 
 typedef struct {
@@ -497,15 +573,11 @@ cuonn_status cuonn_network_read_errors(cuonn_network *network, const char *path)
   cuonn_status status = CUONN_OK;
   cuonn_network apart = {0}; /* so that a refused file leaves the network as it was */
   CUONN_TRY_DONE(cuonn_network_create(&apart, &network->shape));
-  for (size_t l = 0; l < network->shape.n_layers; l++) {
-    CUONN_TRY_DONE(cuonn_mesh_copy(&apart.layers[l], &network->layers[l]));
-  }
+  CUONN_TRY_DONE(cuonn_network_copy(&apart, network));
   results_variable forms[RESULTS_MESH_ARRAYS]; /* coupler_error and loss_db are the last */
   results_mesh_variables(forms, 1, NULL, CUONN_STYLE_TOP);
   CUONN_TRY_DONE(results_read_variables(path, &forms[RESULTS_MESH_ARRAYS - 2], 2, read_errors, &apart));
-  for (size_t l = 0; l < network->shape.n_layers; l++) {
-    CUONN_TRY_DONE(cuonn_mesh_copy(&network->layers[l], &apart.layers[l]));
-  }
+  CUONN_TRY_DONE(cuonn_network_copy(network, &apart));
 done:
   cuonn_network_free(&apart);
   return status;
@@ -553,6 +625,7 @@ static cuonn_status read_start(void *user, const results_file *file) {
                    "%s: its phases are of the style %s, the network's are %s", file->path,
                    cuonn_phase_style_name(phases.style), cuonn_phase_style_name(shape->style));
   CUONN_TRY_DONE(results_get_meshes(request->network->layers, &phases, file));
+  CUONN_TRY_DONE(results_get_amplitudes(request->network, file));
 done:
   results_phases_free(&phases);
   return status;
@@ -574,9 +647,7 @@ cuonn_status cuonn_network_read_start(cuonn_network *network, const char *path) 
       goto done;
     }
   }
-  for (size_t l = 0; l < network->shape.n_layers; l++) {
-    CUONN_TRY_DONE(cuonn_mesh_copy(&network->layers[l], &start.layers[l]));
-  }
+  CUONN_TRY_DONE(cuonn_network_copy(network, &start));
 done:
   free(request.unitaries.values);
   cuonn_network_free(&start);

@@ -54,6 +54,13 @@ void results_mesh_variables(results_variable out[RESULTS_MESH_ARRAYS], size_t n_
   }
 }
 
+results_variable results_amplitude_variable(size_t n_layers, size_t n_modes) {
+  return (results_variable){"amplitude",
+                            {{"layer", n_layers}, {"waveguide", n_modes}},
+                            NULL,
+                            .long_name = "factor of the field behind each mesh, by an attenuator or an amplifier"};
+}
+
 /* The arrays of a mesh in the order of the variables. */
 static void arrays_of(double *out[RESULTS_MESH_ARRAYS], const cuonn_mesh *mesh) {
   out[kTheta] = mesh->theta;
@@ -336,6 +343,9 @@ cuonn_status results_put_network_attributes(const results_file *file, const cuon
   CUONN_TRY(results_put_count(file, "classes", (int)shape->n_classes));
   CUONN_TRY(results_put_count(file, "loss_per_class", shape->loss_per_class));
   CUONN_TRY(results_put_text(file, "loss", cuonn_loss_name(shape->loss)));
+  CUONN_TRY(results_put_text(file, "layer", cuonn_layer_kind_name(shape->layer)));
+  if (shape->layer != CUONN_LAYER_UNITARY)
+    CUONN_TRY(results_put_number(file, "amplitude_limit", shape->amplitude_limit));
   CUONN_TRY(results_put_text(file, "nonlinearity", cuonn_nonlinearity_name(f.kind)));
   for (size_t i = 0; i < kLawNumbers; i++) {
     if (law_numbers[i].kind != f.kind) continue;
@@ -355,6 +365,22 @@ static cuonn_status get_loss(cuonn_loss *out, const results_file *file) {
   const cuonn_status status = name ? in_file(file, cuonn_loss_parse(out, name)) : CUONN_OK;
   free(name);
   return status;
+}
+
+static cuonn_status get_layer_kind(cuonn_network_shape *out, const results_file *file) {
+  char *name = NULL;
+  bool found;
+  CUONN_TRY(results_get_text(&name, file, "layer"));
+  const cuonn_status status = name ? in_file(file, cuonn_layer_kind_parse(&out->layer, name)) : CUONN_OK;
+  free(name);
+  CUONN_TRY(status);
+  return results_get_number(&out->amplitude_limit, &found, file, "amplitude_limit");
+}
+
+cuonn_status results_get_amplitudes(const cuonn_network *network, const results_file *file) {
+  const results_variable v = results_amplitude_variable(network->shape.n_layers, network->shape.n_modes);
+  if (!network->amplitudes || !results_has(file, v.name)) return CUONN_OK;
+  return results_get(network->amplitudes, file, &v, RESULTS_WHOLE);
 }
 
 static cuonn_status get_nonlinearity(cuonn_nonlinearity *out, const results_file *file) {
@@ -390,7 +416,9 @@ cuonn_status results_get_network(cuonn_network *out, const results_phases *phase
   shape.loss_per_class = per_class == 1;
   shape.mesh = phases->mesh;
   CUONN_TRY(get_loss(&shape.loss, file));
+  CUONN_TRY(get_layer_kind(&shape, file));
   CUONN_TRY(get_nonlinearity(&shape.nonlinearity, file));
   CUONN_TRY(cuonn_network_create(out, &shape));
+  CUONN_TRY(results_get_amplitudes(out, file));
   return results_get_meshes(out->layers, phases, file);
 }

@@ -17,6 +17,9 @@ void results_mesh_variables(results_variable out[RESULTS_MESH_ARRAYS], size_t n_
 /* Turns theta, phi and gamma into voltages, which the file's drive curves make phases of. */
 void results_put_volts(results_variable variables[RESULTS_MESH_ARRAYS]);
 
+/* Amplitudes of a network. */
+results_variable results_amplitude_variable(size_t n_layers, size_t n_modes);
+
 /* Writes the attributes of a mesh. Before results_define_meshes(). */
 cuonn_status results_put_mesh_attributes(const results_file *file, const cuonn_mesh_shape *shape,
                                          cuonn_phase_style style);
@@ -56,12 +59,16 @@ cuonn_status results_get_chip_meshes(results_phases *out, const results_file *fi
 /* The same, and takes any convention. */
 cuonn_status results_get_phases_of_any(results_phases *out, const results_file *file);
 
-/* What a network has besides its meshes: classes, loss_per_class, loss, nonlinearity and the numbers of its law. */
+/* What a network has besides its meshes: classes, loss_per_class, loss, layer and amplitude_limit, nonlinearity and the
+ * numbers of its law. */
 cuonn_status results_put_network_attributes(const results_file *file, const cuonn_network_shape *shape);
 
 /* Makes a network of a file whose shape was found; those attributes, or what stands for them.
  * On failure *out may be half made: release it. */
 cuonn_status results_get_network(cuonn_network *out, const results_phases *phases, const results_file *file);
+
+/* Reads the amplitudes of a network that has such, from a file that has them; else they stay. */
+cuonn_status results_get_amplitudes(const cuonn_network *network, const results_file *file);
 
 /* Reads the errors of meshes [layer], coupler_error and loss_db with `layer` in front; those that the file has. */
 cuonn_status results_get_errors(cuonn_mesh *layers, size_t n_layers, const results_file *file);

@@ -169,8 +169,7 @@ static cuonn_status keep(kept_state *kept, const cuonn_training_state *state, si
   cuonn_training_state *const to = &kept->state;
   kept->epoch = 0;
   if (!to->moments) CUONN_TRY(cuonn_training_state_create(to, shape));
-  for (size_t l = 0; l < shape->n_layers; l++)
-    CUONN_TRY(cuonn_mesh_copy(&to->network.layers[l], &state->network.layers[l]));
+  CUONN_TRY(cuonn_network_copy(&to->network, &state->network));
   memcpy(to->moments, state->moments, cuonn_training_moments_count(shape) * sizeof *to->moments);
   to->step = state->step;
   to->epoch_loss_sum = state->epoch_loss_sum;

@@ -19,7 +19,8 @@ bool sweep_compatible(const cuonn_sweep_model *a, const cuonn_sweep_model *b) {
   const cuonn_training_options *const s = &a->training, *const t = &b->training;
   return p->n_modes == q->n_modes && p->n_layers == q->n_layers && p->n_classes == q->n_classes &&
          p->style == q->style && p->loss_per_class == q->loss_per_class && p->loss == q->loss &&
-         cuonn_nonlinearity_equal(&p->nonlinearity, &q->nonlinearity) && s->epochs == t->epochs &&
+         cuonn_nonlinearity_equal(&p->nonlinearity, &q->nonlinearity) && p->layer == q->layer &&
+         (p->layer == CUONN_LAYER_UNITARY || p->amplitude_limit == q->amplitude_limit) && s->epochs == t->epochs &&
          s->batch_size == t->batch_size && s->drop_last == t->drop_last && s->order == t->order &&
          s->schedule == t->schedule && same_kind(s, t) && s->gradient_error_every == t->gradient_error_every &&
          s->optimizer.restart_bias_correction_each_epoch == t->optimizer.restart_bias_correction_each_epoch;

@@ -17,7 +17,7 @@ size_t cuonn_steps_per_epoch(const cuonn_training_options *options, size_t n_exa
 }
 
 size_t cuonn_training_moments_count(const cuonn_network_shape *shape) {
-  return 2 * shape->n_layers * (2 * cuonn_network_nodes(shape) + shape->n_modes);
+  return 2 * shape->n_layers * cuonn_network_parameters(shape);
 }
 
 cuonn_status cuonn_training_state_create(cuonn_training_state *out, const cuonn_network_shape *shape) {

@@ -101,6 +101,9 @@ given() {
     README.md) cuonn sweep configs/noise-sweep.yaml ;;
     docs/commands.md)
       mv unitary.nc dft.nc
+      netcdf weights.nc classic 'row=3 column=5 complex=2' '' matrix:row,column,complex:<(printf '%s\n0\n' \
+        0.34558419 0.82161814 0.33043708 -1.30315723 0.90535587 0.44637457 -0.53695324 0.5811181 0.3645724 0.2941325 \
+        0.02842224 0.54671299 -0.73645409 -0.16290995 -0.48211931)
       netcdf rounded.nc classic 'row=8 column=8 complex=2' '' \
         unitary:row,column,complex:<(values dft.nc unitary | awk '{ printf "%.6f\n", $1 }')
       netcdf phases.nc classic 'node=120' '' theta:node:"$work/more-phases" phi:node:"$work/more-phases"

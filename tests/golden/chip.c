@@ -125,7 +125,8 @@ static void mean_and_std(double out[2], const double *values, size_t n) {
 static void test_draw_errors__have_their_laws(void **unused) {
   (void)unused;
   const cuonn_network_shape shape = {
-      64, 2, 10, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+      64, 2, 10, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY,
+      1};
   const size_t n = 2 * cuonn_mesh_nodes(64);
   const double six = 6 / sqrt((double)n);
   cuonn_network network;

@@ -50,7 +50,7 @@ static void fixture_free(fixture *f) {
 /* All gradients in one array, theta, phi, gamma, as the golden file has them. */
 static void measure(double *all, const fixture *f, const reference_mesh *mesh, cuonn_gradient_method method,
                     const cuonn_chip_options *chip, uint32_t step) {
-  cuonn_mesh_gradient gradient = {all, all + f->nodes, all + 2 * f->nodes};
+  cuonn_mesh_gradient gradient = {all, all + f->nodes, all + 2 * f->nodes, NULL};
   const chip_reading reading = {chip, CHIP_MEASUREMENT, 0, step, 0};
   if (chip->measurement == CUONN_MEASUREMENT_EXAMPLE) {
     OK(reference_measure(&gradient, NULL, mesh, f->x, f->g, kExamples, method, &reading));

@@ -105,7 +105,7 @@ static void propagate_and_vjp(void **unused) {
                     {"d_gamma", d_gamma, n}};
 
       OK(cuonn_propagate(&output, NULL, context, &mesh, &input, false));
-      cuonn_mesh_gradient gradient = {d_theta, d_phi, d_gamma};
+      cuonn_mesh_gradient gradient = {d_theta, d_phi, d_gamma, NULL};
       for (size_t k = 0; k < nodes; k++) d_theta[k] = d_phi[k] = NAN; /* must be overwritten */
       for (size_t w = 0; w < n; w++) d_gamma[w] = NAN;
       OK(cuonn_vjp(&gradient, NULL, context, &mesh, &input, &cotangent));

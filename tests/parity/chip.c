@@ -152,7 +152,7 @@ static void golden_mesh(size_t n, const char *name, cuonn_gradient_method method
   OK(cpu_measure_space_create(&space, 1, &t, mesh.shape, 2));
   const cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
   double got[3][28];
-  cuonn_mesh_gradient gradient = {got[0], got[1], got[2]};
+  cuonn_mesh_gradient gradient = {got[0], got[1], got[2], NULL};
   const cpu_measurement of = {&gradient, &taps, {&chip, CHIP_MEASUREMENT, 0, 0, 0}, x, g};
   cpu_team alone;
   cpu_team_create(&alone);

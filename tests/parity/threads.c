@@ -24,8 +24,16 @@ typedef struct {
 
 static void run(results *out, int n_threads, double error, cuonn_order order, cuonn_method method) {
   const cuonn_backend *const cpu = &cuonn_backend_cpu;
-  const cuonn_network_shape shape = {
-      kModes, kLayers, kClasses, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+  const cuonn_network_shape shape = {kModes,
+                                     kLayers,
+                                     kClasses,
+                                     CUONN_STYLE_TOP,
+                                     true,
+                                     NULL,
+                                     CUONN_NONLINEARITY_INIT,
+                                     CUONN_LOSS_CROSS_ENTROPY,
+                                     CUONN_LAYER_UNITARY,
+                                     1};
   const cuonn_optimizer_options adam = {CUONN_OPTIMIZER_ADAM, 0.01, 0, 0.9, 0.999, 1e-8, false};
   const backend_problem problem = {
       .n_models = 1, .shape = shape, .batch_size = kExamples, .order = order, .threads = n_threads, .method = method};
@@ -40,7 +48,7 @@ static void run(results *out, int n_threads, double error, cuonn_order order, cu
   chance_normals(fields.values, 2 * kExamples * kModes, &c);
   for (size_t e = 0; e < kExamples; e++) labels[e] = (uint8_t)chance_index(&c, kClasses);
 
-  cuonn_mesh_gradient vjp = {out->vjp_theta, out->vjp_phi, out->vjp_gamma};
+  cuonn_mesh_gradient vjp = {out->vjp_theta, out->vjp_phi, out->vjp_gamma, NULL};
   const cuonn_buffer x = buffer_of_fields(&fields), y = buffer_of(out->out, x.count),
                      back = buffer_of(out->back, x.count);
   OK(cpu->propagate(&y, NULL, &network.layers[0], &x, false, n_threads));
@@ -64,7 +72,7 @@ static void run(results *out, int n_threads, double error, cuonn_order order, cu
   out->test_loss = evaluation.loss;
   cuonn_mesh_gradient g[kLayers];
   for (size_t l = 0; l < kLayers; l++) {
-    g[l] = (cuonn_mesh_gradient){out->d_theta[l], out->d_phi[l], out->d_gamma[l]};
+    g[l] = (cuonn_mesh_gradient){out->d_theta[l], out->d_phi[l], out->d_gamma[l], NULL};
   }
   OK(cpu->gradient(&out->loss, g, state, 0, 1, CUONN_SPLIT_TEST, &(cuonn_step){.count = kExamples},
                    CUONN_GRADIENT_EXACT));

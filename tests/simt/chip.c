@@ -81,7 +81,7 @@ static void far_like_reference(fixture *f, size_t i) {
       cuonn_mesh_gradient gradients[kLayers];
       for (size_t l = 0; l < kLayers; l++) {
         double *const at = beside[measured][side].gradient[l];
-        gradients[l] = (cuonn_mesh_gradient){at, at + f->nodes, at + 2 * f->nodes};
+        gradients[l] = (cuonn_mesh_gradient){at, at + f->nodes, at + 2 * f->nodes, NULL};
       }
       OK(c.backend->gradient(beside[measured][side].losses, gradients, c.state, 0, 1, CUONN_SPLIT_TRAIN, &step,
                              measured ? method : CUONN_GRADIENT_EXACT));
@@ -123,7 +123,7 @@ static void test_chip__public_functions(void **unused) {
       cuonn_evaluation evaluation = {0};
       cuonn_mesh_gradient gradients[kLayers];
       for (size_t l = 0; l < kLayers; l++)
-        gradients[l] = (cuonn_mesh_gradient){d_theta[b][l], unused_phases, unused_gamma};
+        gradients[l] = (cuonn_mesh_gradient){d_theta[b][l], unused_phases, unused_gamma, NULL};
       OK(cuonn_context_create(&context, names[b], 1));
       OK(cuonn_evaluate_on_chip(&evaluation, context, &f.network, &chip, &f.fields[1], f.labels));
       OK(cuonn_gradient_on_chip(&loss[b][1], gradients, context, &f.network, &chip, CUONN_GRADIENT_ANALOG, &f.fields[1],
@@ -594,7 +594,7 @@ static void like_reference_mesh(size_t n, cuonn_gradient_method method) {
   double *const input = fields, *const cotangent = fields + 2 * kExamples * n;
   chance_normals(fields, 4 * kExamples * n, &c);
   double *const got[3] = {both, both + nodes, both + 2 * nodes};
-  cuonn_mesh_gradient want = {both + size, both + size + nodes, both + size + 2 * nodes};
+  cuonn_mesh_gradient want = {both + size, both + size + nodes, both + size + 2 * nodes, NULL};
   measure_mesh(got, &mesh, input, cotangent, &reader);
   reference_mesh exact;
   OK(reference_mesh_create(&exact, mesh.shape));

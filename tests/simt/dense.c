@@ -47,7 +47,7 @@ static void test_graphs__follow_their_arrays(void **state) {
   make_pair(&states, &p, kExamples, CUONN_ORDER_SHUFFLED, &adam, &c);
   for (size_t l = 0; l < p.layers; l++) {
     double *const at = scratch + l * (2 * nodes + p.modes);
-    g[l] = (cuonn_mesh_gradient){at, at + nodes, at + 2 * nodes};
+    g[l] = (cuonn_mesh_gradient){at, at + nodes, at + 2 * nodes, NULL};
   }
   const backend_model model = {.network = &states.network, .optimizer = &adam, .seed = 7};
   for (int run = 0; run < 2; run++) {
@@ -90,7 +90,7 @@ static void test_parts__of_several_passes(void **state) {
       if (few) steps->n_parts = 3;
       for (size_t l = 0; l < 2; l++) {
         double *const at = gradients[few][l];
-        g[l] = (cuonn_mesh_gradient){at, at + kNodes, at + 2 * kNodes};
+        g[l] = (cuonn_mesh_gradient){at, at + kNodes, at + 2 * kNodes, NULL};
       }
       OK(PARITY_BACKEND.gradient(&loss, g, states.states[1], 0, 1, CUONN_SPLIT_TEST, &all, CUONN_GRADIENT_EXACT));
       free_pair(&states);

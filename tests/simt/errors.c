@@ -129,8 +129,16 @@ typedef struct {
 static const cuonn_optimizer_options sgd = {.kind = CUONN_OPTIMIZER_SGD, .learning_rate = 0.1};
 
 static void prepare(job *j) {
-  const cuonn_network_shape shape = {
-      kModes, 2, 3, CUONN_STYLE_TOP, false, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+  const cuonn_network_shape shape = {kModes,
+                                     2,
+                                     3,
+                                     CUONN_STYLE_TOP,
+                                     false,
+                                     NULL,
+                                     CUONN_NONLINEARITY_INIT,
+                                     CUONN_LOSS_CROSS_ENTROPY,
+                                     CUONN_LAYER_UNITARY,
+                                     1};
   chance c = {1};
   memset(j, 0, sizeof *j);
   OK(cuonn_network_create(&j->network, &shape));

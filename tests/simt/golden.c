@@ -16,8 +16,16 @@ static const double kFields = 10, kGradient = 40, kUnit = FLT_EPSILON / 2;
 static void network(const char *tag, size_t n, size_t layers, size_t classes, size_t examples) {
   const size_t nodes = cuonn_mesh_nodes(n);
   const double unit = kUnit * sqrt((double)(n * layers));
-  const cuonn_network_shape shape = {
-      n, layers, classes, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+  const cuonn_network_shape shape = {n,
+                                     layers,
+                                     classes,
+                                     CUONN_STYLE_TOP,
+                                     true,
+                                     NULL,
+                                     CUONN_NONLINEARITY_INIT,
+                                     CUONN_LOSS_CROSS_ENTROPY,
+                                     CUONN_LAYER_UNITARY,
+                                     1};
   cuonn_network net;
   cuonn_fields input;
   cuonn_mesh_gradient gradients[3];
@@ -36,7 +44,7 @@ static void network(const char *tag, size_t n, size_t layers, size_t classes, si
     snprintf(group, sizeof group, "network/%s/layer%zu", tag, l);
     golden_read_into(want + at, group, "d_theta", nodes);
     golden_read_into(want + at + nodes, group, "d_phi", nodes);
-    gradients[l] = (cuonn_mesh_gradient){got + at, got + at + nodes, got + layers * 2 * nodes + l * n};
+    gradients[l] = (cuonn_mesh_gradient){got + at, got + at + nodes, got + layers * 2 * nodes + l * n, NULL};
   }
   OK(cuonn_gradient(&loss, gradients, context, &net, &input, labels));
   CLOSE(&loss, &want_loss, 1, .rel = kFields * unit);

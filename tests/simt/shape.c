@@ -102,7 +102,7 @@ static void lossy_mesh_agrees(cuonn_architecture architecture, size_t n, size_t 
     OK(cuonn_fields_create(&y[i], n_examples, n));
     OK(cuonn_fields_create(&back[i], n_examples, n));
     assert_non_null(gradients[i] = malloc(each * sizeof(double)));
-    cuonn_mesh_gradient to = {gradients[i], gradients[i] + nodes, gradients[i] + 2 * nodes};
+    cuonn_mesh_gradient to = {gradients[i], gradients[i] + nodes, gradients[i] + 2 * nodes, NULL};
     OK(cuonn_context_create(&context, i ? "reference" : "cuda", 1));
     OK(cuonn_propagate(&y[i], NULL, context, &mesh, &x, false));
     OK(cuonn_vjp(&to, &back[i], context, &mesh, &x, &g));
@@ -168,7 +168,7 @@ static void others_are_refused(void **unused) {
   OK(cuonn_context_create(&context, "cuda", 0));
   cuonn_mesh_shape *const far = shape_with(&far_shapes[0], CUONN_NODE_MZI3);
   const cuonn_network_shape of_far = {
-      4, 1, 2, CUONN_STYLE_TOP, true, far, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+      4, 1, 2, CUONN_STYLE_TOP, true, far, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY, 1};
   OK(cuonn_mesh_create_shaped(&mesh, far, CUONN_STYLE_TOP));
   REFUSED(cuonn_matrix(matrix, context, &mesh), CUONN_E_SHAPE, "kind mzi3 in meshes of up to 512 waveguides");
   REFUSED(cuonn_training_check(context, &of_far, &training), CUONN_E_SHAPE,
@@ -181,7 +181,8 @@ static void others_are_refused(void **unused) {
   OK(cuonn_mesh_shape_make(&columns, CUONN_ARCHITECTURE_RECTANGULAR, 513, 1));
   OK(cuonn_mesh_shape_with_node(&large, columns, CUONN_NODE_MZIX));
   const cuonn_network_shape of_large = {
-      513, 1, 2, CUONN_STYLE_TOP, true, large, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+      513, 1, 2, CUONN_STYLE_TOP, true, large, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY,
+      1};
   OK(cuonn_mesh_create_shaped(&mesh, large, CUONN_STYLE_TOP));
   OK(cuonn_fields_create(&x, 1, 513));
   REFUSED(cuonn_propagate(&x, NULL, context, &mesh, &x, false), CUONN_E_SHAPE,

@@ -83,7 +83,7 @@ static void expect(results *out, const inputs *in, const char *backend, bool sha
     const cuonn_fields x = {kExamples, kModes, (double *)in->x[shared ? 0 : m]},
                        g = {kExamples, kModes, (double *)in->g[m]};
     cuonn_fields y = {kExamples, kModes, out->y[m]}, back = {kExamples, kModes, out->back[m]};
-    cuonn_mesh_gradient gradient = {out->d_theta[m], out->d_phi[m], out->d_gamma[m]};
+    cuonn_mesh_gradient gradient = {out->d_theta[m], out->d_phi[m], out->d_gamma[m], NULL};
     OK(cuonn_propagate(&y, NULL, context, in->meshes + m, &x, false));
     OK(cuonn_vjp(&gradient, &back, context, in->meshes + m, &x, &g));
   }

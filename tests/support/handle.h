@@ -22,8 +22,16 @@ enum {
   kMostModels = 8
 };
 
-static const cuonn_network_shape shape = {
-    kModes, kLayers, kClasses, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+static const cuonn_network_shape shape = {kModes,
+                                          kLayers,
+                                          kClasses,
+                                          CUONN_STYLE_TOP,
+                                          true,
+                                          NULL,
+                                          CUONN_NONLINEARITY_INIT,
+                                          CUONN_LOSS_CROSS_ENTROPY,
+                                          CUONN_LAYER_UNITARY,
+                                          1};
 static double values[2 * kExamples * kModes], cotangents[2 * kExamples * kModes];
 static uint8_t labels[kExamples];
 static cuonn_examples examples;
@@ -130,7 +138,7 @@ static inline void take(results *out, cuonn_model *model, size_t index) {
   for (size_t l = 0; l < kLayers; l++) {
     memcpy(out->theta[l], network.layers[l].theta, sizeof out->theta[l]);
     memcpy(out->phi[l], network.layers[l].phi, sizeof out->phi[l]);
-    g[l] = (cuonn_mesh_gradient){out->gradients[l], out->gradients[l] + kNodes, out->gradients[l] + 2 * kNodes};
+    g[l] = (cuonn_mesh_gradient){out->gradients[l], out->gradients[l] + kNodes, out->gradients[l] + 2 * kNodes, NULL};
   }
   OK(cuonn_model_evaluate(&evaluation, model, index, CUONN_SPLIT_TEST));
   out->test_loss = evaluation.loss;
@@ -184,9 +192,9 @@ static inline void all_at_once(const char *backend) {
     cuonn_network_free(&network);
     got[m].confusion = confusion[m];
     for (size_t l = 0; l < kLayers; l++)
-      each[m * kLayers + l] = (cuonn_mesh_gradient){all[m][l], all[m][l] + kNodes, all[m][l] + 2 * kNodes};
+      each[m * kLayers + l] = (cuonn_mesh_gradient){all[m][l], all[m][l] + kNodes, all[m][l] + 2 * kNodes, NULL};
   }
-  for (size_t l = 0; l < kLayers; l++) g[l] = (cuonn_mesh_gradient){one[l], one[l] + kNodes, one[l] + 2 * kNodes};
+  for (size_t l = 0; l < kLayers; l++) g[l] = (cuonn_mesh_gradient){one[l], one[l] + kNodes, one[l] + 2 * kNodes, NULL};
   want.confusion = confusion[kModels];
   for (int split = 0; split < CUONN_SPLITS; split++) {
     OK(cuonn_model_evaluate_all(got, model, (cuonn_split)split));
@@ -242,7 +250,7 @@ static inline void layer_is_mesh(const char *backend) {
   OK(cuonn_context_create(&context, backend, 1));
   OK(cuonn_model_set(model, 0, &network, NULL, &settings));
   for (size_t l = 0; l < kLayers; l++) {
-    const cuonn_mesh_gradient gradient = {d[0], d[0] + kNodes, d[0] + 2 * kNodes};
+    const cuonn_mesh_gradient gradient = {d[0], d[0] + kNodes, d[0] + 2 * kNodes, NULL};
     const cuonn_phase_buffers own = {buffer(d[1], CUONN_FLOAT64, kNodes), buffer(d[1] + kNodes, CUONN_FLOAT64, kNodes),
                                      buffer(d[1] + 2 * kNodes, CUONN_FLOAT64, kModes)};
     for (int backward = 0; backward < 2; backward++) {

@@ -33,7 +33,8 @@ typedef struct {
 static void create_shaped(fixture *f, size_t n, const cuonn_mesh_shape *mesh, cuonn_phase_style style, double loss_db) {
   const size_t n_classes = n > 20 ? 20 : 4; /* more than one vector of outputs, or less */
   const cuonn_network_shape shape = {
-      n, kLayers, n_classes, style, true, mesh, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+      n, kLayers, n_classes, style, true, mesh, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY,
+      1};
   chance c = {n};
   f->n = n;
   OK(cuonn_network_create(&f->network, &shape));
@@ -98,7 +99,7 @@ static void compute(outcome *out, const cuonn_backend *backend, fixture *f, cons
   memset(out, 0, sizeof *out);
   for (size_t l = 0; l < kLayers; l++) {
     double *const at = out->gradient[l];
-    gradients[l] = (cuonn_mesh_gradient){at, at + f->nodes, at + 2 * f->nodes};
+    gradients[l] = (cuonn_mesh_gradient){at, at + f->nodes, at + 2 * f->nodes, NULL};
   }
   const cuonn_step first = {.epoch = 1, .first = 7, .count = 83, .number = 12};
   OK(backend->gradient(&out->losses[kSteps], gradients, c.state, 0, 1, CUONN_SPLIT_TRAIN, &first, method));

@@ -126,7 +126,7 @@ static void check_mesh(const problem *p, chance *c) {
   for (int b = 0; b < 2; b++) {
     back[b] = doubles(size);
     all[b] = doubles(2 * nodes + n);
-    cuonn_mesh_gradient g = {all[b], all[b] + nodes, all[b] + 2 * nodes};
+    cuonn_mesh_gradient g = {all[b], all[b] + nodes, all[b] + 2 * nodes, NULL};
     const cuonn_buffer to = buffer_of(back[b], size / 2);
     OK(backends[b]->vjp(&g, &to, &mesh, &x, &cotangents, 2));
   }
@@ -187,7 +187,9 @@ static void make_pair(pair *out, const problem *p, size_t n_examples, cuonn_orde
                                      p->layers % 2,
                                      NULL,
                                      CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY};
+                                     CUONN_LOSS_CROSS_ENTROPY,
+                                     CUONN_LAYER_UNITARY,
+                                     1};
   OK(cuonn_network_create(&out->network, &shape));
   for (size_t l = 0; l < p->layers; l++) random_mesh(&out->network.layers[l], p, c);
   if (p->clear) memset(out->network.layers->loss_db, 0, 2 * cuonn_mesh_nodes(p->modes) * sizeof(double));
@@ -226,7 +228,7 @@ static void check_network(const problem *p, chance *c) {
     d_phi[b] = d_theta[b] + layers * nodes;
     d_gamma[b] = doubles(layers * p->modes);
     for (size_t l = 0; l < layers; l++) {
-      g[l] = (cuonn_mesh_gradient){d_theta[b] + l * nodes, d_phi[b] + l * nodes, d_gamma[b] + l * p->modes};
+      g[l] = (cuonn_mesh_gradient){d_theta[b] + l * nodes, d_phi[b] + l * nodes, d_gamma[b] + l * p->modes, NULL};
     }
     const cuonn_step all = {.count = p->batch};
     OK(both[b]->gradient(&loss[b], g, both_states.states[b], 0, 1, CUONN_SPLIT_TEST, &all, CUONN_GRADIENT_EXACT));
@@ -350,8 +352,16 @@ static void test_training__shuffled(void **state) {
 static void test_training__many_models(void **state) {
   (void)state;
   enum { kModels = 3, kSteps = 4, kBatch = 70, kExamples = 150, kModes = 10 };
-  const cuonn_network_shape shape = {
-      kModes, 2, 3, CUONN_STYLE_BOTTOM, false, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+  const cuonn_network_shape shape = {kModes,
+                                     2,
+                                     3,
+                                     CUONN_STYLE_BOTTOM,
+                                     false,
+                                     NULL,
+                                     CUONN_NONLINEARITY_INIT,
+                                     CUONN_LOSS_CROSS_ENTROPY,
+                                     CUONN_LAYER_UNITARY,
+                                     1};
   const cuonn_backend *const backend = &PARITY_BACKEND;
   const size_t nodes = cuonn_mesh_nodes(kModes);
   chance c = {31};

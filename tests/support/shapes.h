@@ -78,7 +78,7 @@ typedef struct {
 static void mesh_results(shape_results *out, cuonn_context *context, const cuonn_mesh *mesh, const cuonn_fields *x,
                          const cuonn_fields *g) {
   const size_t nodes = mesh->n_nodes;
-  cuonn_mesh_gradient gradient = {out->gradient, out->gradient + nodes, out->gradient + 2 * nodes};
+  cuonn_mesh_gradient gradient = {out->gradient, out->gradient + nodes, out->gradient + 2 * nodes, NULL};
   cuonn_fields y = {x->n_examples, x->n_modes, out->fields[0]}, back = {x->n_examples, x->n_modes, out->fields[1]};
   OK(cuonn_propagate(&y, NULL, context, mesh, x, false));
   OK(cuonn_vjp(&gradient, &back, context, mesh, x, g));
@@ -93,7 +93,7 @@ static void network_results(shape_results *out, cuonn_context *context, const ch
     cuonn_mesh_gradient layers[kShapeLayers];
     for (size_t l = 0; l < kShapeLayers; l++) {
       double *const at = out->derivatives[measured] + l * each;
-      layers[l] = (cuonn_mesh_gradient){at, at + nodes, at + 2 * nodes};
+      layers[l] = (cuonn_mesh_gradient){at, at + nodes, at + 2 * nodes, NULL};
     }
     if (measured && !is_measured(network)) break;
     OK(cuonn_context_set_method(context, measured ? "auto" : method));
@@ -129,8 +129,16 @@ static void check_one(const listed_shape *list, cuonn_node_kind node, const char
   chance c = {list->n + 10 * list->columns};
   cuonn_mesh_shape *const shape = shape_with(list, node);
   const size_t n = list->n;
-  const cuonn_network_shape of = {n,     kShapeLayers, kShapeClasses,           style,
-                                  false, shape,        CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+  const cuonn_network_shape of = {n,
+                                  kShapeLayers,
+                                  kShapeClasses,
+                                  style,
+                                  false,
+                                  shape,
+                                  CUONN_NONLINEARITY_INIT,
+                                  CUONN_LOSS_CROSS_ENTROPY,
+                                  CUONN_LAYER_UNITARY,
+                                  1};
   cuonn_network network;
   cuonn_context *context, *reference;
   cuonn_fields x, g;
@@ -179,7 +187,8 @@ static inline void shape_network_agrees(const cuonn_mesh_shape *shape, const cha
   enum { kBatch = 5 };
   const size_t n = cuonn_mesh_shape_modes(shape);
   const cuonn_network_shape of = {
-      n, 2, 2, CUONN_STYLE_TOP, false, shape, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+      n, 2, 2, CUONN_STYLE_TOP, false, shape, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY,
+      1};
   const uint8_t labels[kBatch] = {0, 1, 1, 1, 0};
   const cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
   chance c = {n};

@@ -172,7 +172,7 @@ static void computes(const cuonn_mesh_shape *shape, const char *backend, cuonn_p
     out[e * n + row] += matrix[row * n + column] * in[e * n + column];
     pulled[e * n + column] += matrix[row * n + column] * cotangent[e * n + row];
   }
-  cuonn_mesh_gradient gradient = {d, d + nodes, d + 2 * nodes};
+  cuonn_mesh_gradient gradient = {d, d + nodes, d + 2 * nodes, NULL};
   OK(cuonn_propagate(&y, NULL, context, &mesh, &x, false));
   OK(cuonn_vjp(&gradient, &back, context, &mesh, &x, &g));
   CLOSE(y.values, want[0].values, 2 * kExamples * n, .rel = 256 * u);
@@ -256,9 +256,16 @@ static void auto_counts_the_nodes_that_there_are(void **unused) {
   (void)unused;
   cuonn_mesh_shape *shape;
   OK(cuonn_mesh_shape_make(&shape, CUONN_ARCHITECTURE_BUTTERFLY, 64, 0));
-  const cuonn_network_shape
-      rectangle = CUONN_NETWORK_SHAPE_INIT,
-      butterfly = {64, 3, 10, CUONN_STYLE_TOP, true, shape, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+  const cuonn_network_shape rectangle = CUONN_NETWORK_SHAPE_INIT, butterfly = {64,
+                                                                               3,
+                                                                               10,
+                                                                               CUONN_STYLE_TOP,
+                                                                               true,
+                                                                               shape,
+                                                                               CUONN_NONLINEARITY_INIT,
+                                                                               CUONN_LOSS_CROSS_ENTROPY,
+                                                                               CUONN_LAYER_UNITARY,
+                                                                               1};
   assert_int_equal(cuonn_backend_cpu.auto_method(&rectangle, 512, true), CUONN_METHOD_DENSE);
   assert_int_equal(cuonn_backend_cpu.auto_method(&butterfly, 512, true), CUONN_METHOD_COLUMNS);
   cuonn_mesh_shape_free(shape);
@@ -266,9 +273,16 @@ static void auto_counts_the_nodes_that_there_are(void **unused) {
 
 /* A mesh, a network and a checkpoint of a shape, written and read again. */
 static void files_keep(const cuonn_mesh_shape *shape) {
-  const cuonn_network_shape of = {
-      cuonn_mesh_shape_modes(shape), 2, 2, CUONN_STYLE_BOTTOM, false, shape, CUONN_NONLINEARITY_INIT,
-      CUONN_LOSS_CROSS_ENTROPY};
+  const cuonn_network_shape of = {cuonn_mesh_shape_modes(shape),
+                                  2,
+                                  2,
+                                  CUONN_STYLE_BOTTOM,
+                                  false,
+                                  shape,
+                                  CUONN_NONLINEARITY_INIT,
+                                  CUONN_LOSS_CROSS_ENTROPY,
+                                  CUONN_LAYER_UNITARY,
+                                  1};
   const cuonn_origin origin = {"text", 3, NULL};
   chance c = {7};
   cuonn_training_state state, read;

@@ -166,7 +166,9 @@ static void test_network__of_quantized_phases_is_the_dense_one(void **unused) {
                                        true,
                                        NULL,
                                        CUONN_NONLINEARITY_INIT,
-                                       CUONN_LOSS_CROSS_ENTROPY};
+                                       CUONN_LOSS_CROSS_ENTROPY,
+                                       CUONN_LAYER_UNITARY,
+                                       1};
     const size_t b = bits[i / kStyles % 4];
     cuonn_network network;
     cuonn_mesh rounded;
@@ -192,8 +194,16 @@ static void test_network__of_quantized_phases_is_the_dense_one(void **unused) {
  * of the 6 phases, and 24 bits are off by at most 4 pi / 2^25 = 3.7e-7. */
 static void test_network__of_24_bits_is_the_exact_one(void **unused) {
   (void)unused;
-  const cuonn_network_shape shape = {
-      3, 1, 3, CUONN_STYLE_DIFFERENTIAL, false, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+  const cuonn_network_shape shape = {3,
+                                     1,
+                                     3,
+                                     CUONN_STYLE_DIFFERENTIAL,
+                                     false,
+                                     NULL,
+                                     CUONN_NONLINEARITY_INIT,
+                                     CUONN_LOSS_CROSS_ENTROPY,
+                                     CUONN_LAYER_UNITARY,
+                                     1};
   cuonn_network network;
   OK(cuonn_network_create(&network, &shape));
   for (size_t k = 0; k < 3; k++) {

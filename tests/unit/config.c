@@ -598,6 +598,8 @@ static void difference_names_what_decides(void **state) {
       {"network.architecture=tree", true},
       {"network.columns=7", true},
       {"network.node=mzix", true},
+      {"network.layer=diagonal", true},
+      {"network.amplitude_limit=2", true},
       {"network.start=haar-phases", true},
       {"training.batch_size=511", true},
       {"training.drop_last=false", true},

@@ -25,8 +25,16 @@ typedef struct {
 } fixture;
 
 static void create(fixture *f, const char *backend, cuonn_phase_style style, double loss_db) {
-  const cuonn_network_shape shape = {
-      kModes, kLayers, kClasses, style, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+  const cuonn_network_shape shape = {kModes,
+                                     kLayers,
+                                     kClasses,
+                                     style,
+                                     true,
+                                     NULL,
+                                     CUONN_NONLINEARITY_INIT,
+                                     CUONN_LOSS_CROSS_ENTROPY,
+                                     CUONN_LAYER_UNITARY,
+                                     1};
   chance c = {11};
   OK(cuonn_context_create(&f->context, backend, 2));
   OK(cuonn_network_create(&f->network, &shape));
@@ -36,7 +44,7 @@ static void create(fixture *f, const char *backend, cuonn_phase_style style, dou
   for (size_t e = 0; e < kExamples; e++) f->labels[e] = (uint8_t)(e % kClasses);
   for (size_t l = 0; l < kLayers; l++) {
     double *const at = f->values + l * kPhases;
-    f->gradients[l] = (cuonn_mesh_gradient){at, at + kNodes, at + 2 * kNodes};
+    f->gradients[l] = (cuonn_mesh_gradient){at, at + kNodes, at + 2 * kNodes, NULL};
   }
 }
 
@@ -105,7 +113,7 @@ static void test_gradient__lossy_chip_differs_and_is_refused_for_two_arms(void *
   memcpy(exact, f.values, sizeof exact);
   for (size_t l = 0; l < kLayers; l++) {
     double *const at = exact + l * kPhases;
-    gradients[l] = (cuonn_mesh_gradient){at, at + kNodes, at + 2 * kNodes};
+    gradients[l] = (cuonn_mesh_gradient){at, at + kNodes, at + 2 * kNodes, NULL};
   }
   measure(&f, &chip, CUONN_GRADIENT_ANALOG);
   const double error = cuonn_gradient_error(f.gradients, gradients, kLayers, kNodes);

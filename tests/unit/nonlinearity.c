@@ -356,13 +356,13 @@ static void matrices_are_refused_where_phases_stay(void **unused) {
   OK(cuonn_context_create(&context, "cpu", 1));
   options.shape.nonlinearity.kind = CUONN_NONLINEARITY_SATURABLE;
   OK(cuonn_context_set_method(context, "dense"));
-  REFUSED(
-      cuonn_model_create(&model, context, &options), CUONN_E_ARGUMENT,
-      "method dense of backend cpu has no nonlinearity that keeps the phase, such as saturable; use columns or auto");
+  REFUSED(cuonn_model_create(&model, context, &options), CUONN_E_ARGUMENT,
+          "method dense of backend cpu does not compute unitary layers with the nonlinearity saturable; use columns or "
+          "auto");
   OK(cuonn_context_set_method(context, "auto"));
   options.measurement = CUONN_MEASUREMENT_MATRIX;
   REFUSED(cuonn_model_create(&model, context, &options), CUONN_E_ARGUMENT,
-          "backend cpu reads no matrices (measurement matrix) with a nonlinearity that keeps the phase");
+          "backend cpu reads no matrices (measurement matrix) of unitary layers with the nonlinearity saturable");
   options.measurement = CUONN_MEASUREMENT_EXAMPLE;
   OK(cuonn_model_create(&model, context, &options));
   settings.chip.measurement = CUONN_MEASUREMENT_MATRIX; /* which tests with noise would follow */

@@ -24,8 +24,16 @@ typedef struct {
 } fixture;
 
 static void create(fixture *f, const char *backend, size_t n_modes, size_t n_classes) {
-  const cuonn_network_shape shape = {
-      n_modes, kLayers, n_classes, CUONN_STYLE_TOP, false, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+  const cuonn_network_shape shape = {n_modes,
+                                     kLayers,
+                                     n_classes,
+                                     CUONN_STYLE_TOP,
+                                     false,
+                                     NULL,
+                                     CUONN_NONLINEARITY_INIT,
+                                     CUONN_LOSS_CROSS_ENTROPY,
+                                     CUONN_LAYER_UNITARY,
+                                     1};
   const size_t nodes = cuonn_mesh_nodes(n_modes);
   chance c = {5};
   OK(cuonn_context_create(&f->context, backend, 2));
@@ -35,7 +43,7 @@ static void create(fixture *f, const char *backend, size_t n_modes, size_t n_cla
   chance_normals(f->input.values, 2 * kExamples * n_modes, &c);
   for (size_t e = 0; e < kExamples; e++) f->labels[e] = (uint8_t)(e % n_classes);
   for (size_t l = 0; l < kLayers; l++)
-    f->gradients[l] = (cuonn_mesh_gradient){f->values[l], f->values[l] + nodes, f->values[l] + 2 * nodes};
+    f->gradients[l] = (cuonn_mesh_gradient){f->values[l], f->values[l] + nodes, f->values[l] + 2 * nodes, NULL};
 }
 
 static void release(fixture *f) {

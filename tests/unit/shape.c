@@ -55,7 +55,7 @@ static void wrong_lists_are_refused(void **unused) {
   cuonn_mesh_shape *const shape = shape_of(&neighbour_shapes[0]);
   cuonn_network network;
   const cuonn_network_shape of = {
-      5, 1, 3, CUONN_STYLE_TOP, true, shape, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+      5, 1, 3, CUONN_STYLE_TOP, true, shape, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY, 1};
   REFUSED(cuonn_network_create(&network, &of), CUONN_E_SHAPE, "a network of 5 waveguides cannot have meshes of 4");
   cuonn_mesh_shape_free(shape);
 }
@@ -92,8 +92,16 @@ static void derivatives_are_those_of_the_loss(void **unused) {
   const double h = 1e-5;
   chance c = {1};
   cuonn_mesh_shape *const shape = shape_of(&far_shapes[1]);
-  const cuonn_network_shape of = {8,     kShapeLayers, kShapeClasses,           CUONN_STYLE_DIFFERENTIAL,
-                                  false, shape,        CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+  const cuonn_network_shape of = {8,
+                                  kShapeLayers,
+                                  kShapeClasses,
+                                  CUONN_STYLE_DIFFERENTIAL,
+                                  false,
+                                  shape,
+                                  CUONN_NONLINEARITY_INIT,
+                                  CUONN_LOSS_CROSS_ENTROPY,
+                                  CUONN_LAYER_UNITARY,
+                                  1};
   cuonn_network network;
   cuonn_context *context;
   cuonn_fields x;

@@ -19,8 +19,16 @@ enum {
   kSteps = 64
 };
 
-static const cuonn_network_shape shape = {
-    kModes, kLayers, kClasses, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY};
+static const cuonn_network_shape shape = {kModes,
+                                          kLayers,
+                                          kClasses,
+                                          CUONN_STYLE_TOP,
+                                          true,
+                                          NULL,
+                                          CUONN_NONLINEARITY_INIT,
+                                          CUONN_LOSS_CROSS_ENTROPY,
+                                          CUONN_LAYER_UNITARY,
+                                          1};
 static const cuonn_features_options features = {.kind = CUONN_FEATURES_FOURIER, .radius = 1};
 
 static cuonn_context *context;
@@ -148,7 +156,7 @@ static plain train_plainly(const cuonn_training_options *o) {
   uint8_t batch_labels[kTrain];
   double d[kLayers][2][kNodes], d_gamma[kLayers][kModes];
   cuonn_mesh_gradient gradients[kLayers];
-  for (size_t l = 0; l < kLayers; l++) gradients[l] = (cuonn_mesh_gradient){d[l][0], d[l][1], d_gamma[l]};
+  for (size_t l = 0; l < kLayers; l++) gradients[l] = (cuonn_mesh_gradient){d[l][0], d[l][1], d_gamma[l], NULL};
   OK(cuonn_features(&all, context, &data.train, &features));
   OK(cuonn_fields_create(&batch, kTrain, kModes));
 
@@ -334,7 +342,7 @@ static void each_layer_has_its_gradient_error(void **unused) {
   OK(cuonn_features(&input, context, &data.train, &features));
   for (size_t i = 0; i < 2; i++) {
     for (size_t l = 0; l < kLayers; l++)
-      g[i][l] = (cuonn_mesh_gradient){d[i][l], d[i][l] + kNodes, d[i][l] + 2 * kNodes};
+      g[i][l] = (cuonn_mesh_gradient){d[i][l], d[i][l] + kNodes, d[i][l] + 2 * kNodes, NULL};
     OK(cuonn_gradient_on_chip(&loss, g[i], context, &state.network, &options.chip,
                               i ? CUONN_GRADIENT_EXACT : CUONN_GRADIENT_ANALOG, &input, labels));
   }
@@ -387,7 +395,8 @@ static void gamma_is_trained_by_its_measured_gradient(void **unused) {
   (void)unused;
   double d[kLayers][2 * kNodes + kModes], loss;
   cuonn_mesh_gradient gradients[kLayers];
-  for (size_t l = 0; l < kLayers; l++) gradients[l] = (cuonn_mesh_gradient){d[l], d[l] + kNodes, d[l] + 2 * kNodes};
+  for (size_t l = 0; l < kLayers; l++)
+    gradients[l] = (cuonn_mesh_gradient){d[l], d[l] + kNodes, d[l] + 2 * kNodes, NULL};
   cuonn_training_options options = tiny();
   options.batch_size = kTrain;
   options.epochs = 1;

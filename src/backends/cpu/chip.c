@@ -9,7 +9,7 @@
 #include "cpu/nonlinear.h"
 
 /* Chunks of a set, each summed by one thread: sums over threads would depend on their order. */
-enum { kChunks = 64 };
+enum { kChunks = 64, kTiles = 3 };
 
 /* Floats that a batch of any size up to `most` fills in tiles; whole vectors. */
 static size_t batch_floats(size_t most, size_t n_modes) {
@@ -34,11 +34,14 @@ static cuonn_status create_batch(cpu_chip *out, const cuonn_network_shape *shape
     const cpu_tiling t = cpu_tiling_of(most, n);
     CUONN_TRY(cpu_measure_space_create(&out->measuring, 1, &t, shape->mesh, (int)threads));
   }
-  CUONN_TRY(cuonn_allocate(&out->tiles, threads * 2 * n * 2 * lanes, sizeof *out->tiles));
+  CUONN_TRY(cuonn_allocate(&out->tiles, threads * kTiles * n * 2 * lanes, sizeof *out->tiles));
   CUONN_TRY(cuonn_allocate(&out->powers, threads * shape->n_classes * lanes, sizeof *out->powers));
   CUONN_TRY(cuonn_allocate(&out->ones, n, sizeof *out->ones));
   CUONN_TRY(cuonn_allocate(&out->unturned, n, sizeof *out->unturned));
   for (size_t w = 0; w < n; w++) out->ones[w] = out->unturned[w][0] = 1;
+  if (shape->layer != CUONN_LAYER_UNITARY) {
+    CUONN_TRY(cuonn_allocate(&out->slopes, (most + 15) / 16 * n, sizeof *out->slopes));
+  }
   return CUONN_OK;
 }
 
@@ -83,6 +86,7 @@ void cpu_chip_free(cpu_chip *chip) {
   free(chip->powers);
   free(chip->ones);
   free(chip->unturned);
+  free(chip->slopes);
   free(chip->units);
   free(chip->columns);
   free(chip->measurements);
@@ -90,8 +94,13 @@ void cpu_chip_free(cpu_chip *chip) {
 }
 
 /* Fields are read as they are. */
-static cpu_outputs outputs_read(const cpu_chip *chip) {
-  return (cpu_outputs){chip->ones, (const float(*)[2])chip->unturned};
+static cpu_behind behind(const cpu_chip *chip, size_t l) {
+  const cpu_outputs ones = {chip->ones, (const float(*)[2])chip->unturned};
+  const bool amplitudes = cuonn_network_has_amplitudes(&chip->shape, l);
+  return (cpu_behind){.of = ones,
+                      .amplitudes = amplitudes ? chip->amplitudes + l * chip->shape.n_modes : NULL,
+                      .law = cuonn_network_has_nonlinearity(&chip->shape, l) ? &chip->shape.nonlinearity : NULL,
+                      .ones = ones};
 }
 
 static chip_reading reading_of(const cpu_chip_batch *batch, chip_use use, size_t layer) {
@@ -127,13 +136,12 @@ static cpu_read_out read_out_of(const cpu_chip *chip, const cpu_chip_batch *batc
 void cpu_chip_evaluate(double *loss, uint32_t *predictions, const cpu_chip *chip, const cpu_chip_batch *batch,
                        chip_use use, const cpu_kernels *kernels, cpu_team *team) {
   const cuonn_network_shape *const shape = &chip->shape;
-  const cpu_outputs read = outputs_read(chip);
   const cpu_tiling t = cpu_tiling_of(batch->count, shape->n_modes);
   const size_t size = cpu_tile_size(&t), n_chunks = t.n_tiles < kChunks ? t.n_tiles : kChunks;
 #pragma omp for schedule(dynamic, 1) nowait
   for (size_t chunk = 0; chunk < n_chunks; chunk++) {
     const size_t thread = (size_t)omp_get_thread_num();
-    float *const x = chip->tiles + thread * 2 * size, *const y = x + size;
+    float *const x = chip->tiles + thread * kTiles * size, *const y = x + size, *const room = y + size;
     float *const power = chip->powers + thread * shape->n_classes * t.lanes;
     chip->losses[chunk] = 0;
     for (size_t tile = chunk * t.n_tiles / n_chunks; tile < (chunk + 1) * t.n_tiles / n_chunks; tile++) {
@@ -141,11 +149,14 @@ void cpu_chip_evaluate(double *loss, uint32_t *predictions, const cpu_chip *chip
       const size_t count = tile_count(&t, tile), first = tile * t.lanes;
       for (size_t i = 0; i < count; i++) index[i] = batch->index ? batch->index[first + i] : (uint32_t)(first + i);
       cpu_tile_load(x, batch->set, index, count, t.n_modes, t.lanes);
+      const float *out = y;
       for (size_t l = 0; l < shape->n_layers; l++) {
-        if (l > 0) cpu_nonlinear(x, y, &read, &shape->nonlinearity, t.n_modes, t.lanes, kernels);
+        const cpu_behind b = behind(chip, l);
         layer_tile(y, x, chip, l, batch, use, &t, tile, kernels);
+        if (cpu_is_behind(&b)) cpu_pass(x, room, y, &b, t.n_modes, t.lanes, kernels);
+        out = cpu_is_behind(&b) ? x : y;
       }
-      const cpu_read_out r = read_out_of(chip, batch, power, y, index, count, t.lanes);
+      const cpu_read_out r = read_out_of(chip, batch, power, out, index, count, t.lanes);
       chip->losses[chunk] += cpu_read_out_loss(&r, predictions, kernels);
     }
   }
@@ -163,7 +174,6 @@ void cpu_chip_evaluate(double *loss, uint32_t *predictions, const cpu_chip *chip
 static void forward(const cpu_chip *chip, const cpu_chip_batch *batch, const cpu_tiling *t, const cpu_kernels *kernels,
                     cpu_team *team) {
   const cuonn_network_shape *const shape = &chip->shape;
-  const cpu_outputs read = outputs_read(chip);
   const size_t size = cpu_tile_size(t), layer = batch_floats(chip->most, t->n_modes), last = shape->n_layers - 1;
   const double share = 1 / ((double)batch->count * (shape->loss_per_class ? (double)shape->n_classes : 1));
 #pragma omp for schedule(dynamic, 1) nowait
@@ -173,12 +183,16 @@ static void forward(const cpu_chip *chip, const cpu_chip_batch *batch, const cpu
     const size_t count = tile_count(t, tile);
     float *const x = chip->x + tile * size, *const y = chip->y + tile * size;
     cpu_tile_load(x, batch->set, index, count, t->n_modes, t->lanes);
+    float *const weakened = chip->tiles + (size_t)omp_get_thread_num() * kTiles * size, *const room = weakened + size;
+    const float *out = y + last * layer;
     for (size_t l = 0; l <= last; l++) {
-      const size_t before = (l - 1) * layer;
-      if (l > 0) cpu_nonlinear(x + l * layer, y + before, &read, &shape->nonlinearity, t->n_modes, t->lanes, kernels);
+      const cpu_behind b = behind(chip, l);
       layer_tile(y + l * layer, x + l * layer, chip, l, batch, CHIP_TRAINING, t, tile, kernels);
+      if (!cpu_is_behind(&b)) continue;
+      cpu_pass(l < last ? x + (l + 1) * layer : weakened, room, y + l * layer, &b, t->n_modes, t->lanes, kernels);
+      if (l == last) out = weakened;
     }
-    const cpu_read_out r = read_out_of(chip, batch, power, y + last * layer, index, count, t->lanes);
+    const cpu_read_out r = read_out_of(chip, batch, power, out, index, count, t->lanes);
     chip->losses[tile] = share * cpu_read_out_loss(&r, NULL, kernels);
     memset(chip->g + tile * size, 0, size * sizeof *chip->g);
     cpu_read_out_backward(chip->g + tile * size, &r, share, kernels);
@@ -186,12 +200,36 @@ static void forward(const cpu_chip *chip, const cpu_chip_batch *batch, const cpu
   cpu_team_meet(team);
 }
 
+/* Cotangents of what follows layer l become those of its outputs; derivatives by its amplitudes. */
+static void back_to_outputs(cuonn_mesh_gradient *gradient, const cpu_chip *chip, size_t l, const cpu_tiling *t,
+                            const cpu_kernels *kernels, cpu_team *team) {
+  const cpu_behind b = behind(chip, l);
+  const size_t n = t->n_modes, size = cpu_tile_size(t), layer = batch_floats(chip->most, n);
+  if (gradient->d_amplitude && !b.amplitudes) {
+#pragma omp master
+    memset(gradient->d_amplitude, 0, n * sizeof *gradient->d_amplitude);
+  }
+  if (!cpu_is_behind(&b)) return;
+#pragma omp for schedule(static) nowait
+  for (size_t tile = 0; tile < t->n_tiles; tile++) {
+    float *const room = chip->tiles + (size_t)omp_get_thread_num() * kTiles * size;
+    double *const slope = chip->slopes ? chip->slopes + tile * n : NULL;
+    if (slope) memset(slope, 0, n * sizeof *slope);
+    cpu_pass_back(slope, chip->g + tile * size, room, chip->y + l * layer + tile * size, &b, n, t->lanes, kernels);
+  }
+  cpu_team_meet(team);
+  if (!b.amplitudes) return;
+#pragma omp for schedule(static) nowait
+  for (size_t w = 0; w < n; w++) {
+    gradient->d_amplitude[w] = 0;
+    for (size_t tile = 0; tile < t->n_tiles; tile++) gradient->d_amplitude[w] += chip->slopes[tile * n + w];
+  }
+}
+
 void cpu_chip_gradient(double *loss, cuonn_mesh_gradient *gradients, const cpu_chip *chip, const cpu_chip_batch *batch,
                        cuonn_gradient_method method, const cpu_kernels *kernels, cpu_team *team) {
   const size_t n = chip->shape.n_modes, layer = batch_floats(chip->most, n);
-  const cpu_outputs read = outputs_read(chip);
   const cpu_tiling t = cpu_tiling_of(batch->count, n);
-  const size_t size = cpu_tile_size(&t);
   forward(chip, batch, &t, kernels, team);
 #pragma omp master
   {
@@ -201,13 +239,7 @@ void cpu_chip_gradient(double *loss, cuonn_mesh_gradient *gradients, const cpu_c
   for (size_t l = chip->shape.n_layers; l-- > 0;) {
     const cpu_measurement of = {gradients + l, chip->meshes + l, reading_of(batch, CHIP_MEASUREMENT, l),
                                 chip->x + l * layer, chip->g};
+    back_to_outputs(gradients + l, chip, l, &t, kernels, team);
     cpu_measure(&of, 1, &t, method, &chip->measuring, kernels, team);
-    if (l == 0) break;
-#pragma omp for schedule(static) nowait
-    for (size_t tile = 0; tile < t.n_tiles; tile++) {
-      cpu_nonlinear_backward(chip->g + tile * size, chip->y + (l - 1) * layer + tile * size, &read,
-                             &chip->shape.nonlinearity, n, t.lanes, kernels);
-    }
-    cpu_team_meet(team);
   }
 }

@@ -7,7 +7,8 @@
 
 typedef struct {
   cuonn_network_shape shape;
-  size_t most; /* examples of a batch */
+  size_t most;              /* examples of a batch */
+  const double *amplitudes; /* [layer][n_modes] of the model; not owned; NULL: none */
   cpu_tap_mesh *meshes;
   cpu_measure_space measuring;
 
@@ -16,10 +17,11 @@ typedef struct {
   float *x, *y;         /* [layer][batch in tiles] inputs and outputs as they were read */
   float *g;             /* [batch in tiles] */
   double *losses;       /* [tile], or [chunk] of a set */
-  float *tiles;         /* [thread][2] */
+  float *tiles;         /* [thread][3] */
   float *powers;        /* [thread][class][lanes] */
   float *ones;          /* [n_modes] */
   float (*unturned)[2]; /* [n_modes] 1 + 0 i */
+  double *slopes;       /* [tile][n_modes] derivatives by amplitudes; NULL unless there are any */
 
   /* measurement: matrix */
   float *units;                  /* [unit vectors in tiles] */

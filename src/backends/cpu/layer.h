@@ -46,8 +46,9 @@ typedef struct {
   double *phase;      /* [n_modes] at the outputs */
   float (*output)[2]; /* [n_modes] factor of the last segment, phase and gamma; made by layer_fill_outputs() alone */
 
-  node_fixed *fixed; /* [node of the mesh] */
-  double *scratch;   /* kLayerScratch x nodes of the mesh + 3 n_modes */
+  const double *amplitudes; /* [n_modes] behind it; not owned; NULL: none, as layer_create() leaves it */
+  node_fixed *fixed;        /* [node of the mesh] */
+  double *scratch;          /* kLayerScratch x nodes of the mesh + 3 n_modes */
 } cpu_layer;
 
 enum { kLayerScratch = 9, kIdealColumns = 64 };

@@ -24,8 +24,8 @@ static double rows_through(double n, double read) {
 }
 
 cuonn_method cpu_auto_method(const cuonn_network_shape *shape, size_t n_examples, bool gradient) {
-  if (cuonn_nonlinearity_keeps_phase(shape->nonlinearity.kind))
-    return CUONN_METHOD_COLUMNS; /* dense takes real inputs */
+  const bool real = shape->layer == CUONN_LAYER_UNITARY && !cuonn_nonlinearity_keeps_phase(shape->nonlinearity.kind);
+  if (!real) return CUONN_METHOD_COLUMNS; /* dense takes real inputs, and knows no amplitudes */
   const double n = (double)shape->n_modes, classes = (double)shape->n_classes, inner = (double)shape->n_layers - 1;
   /* of another shape as many of a rectangle's nodes as it has */
   const double share = (double)cuonn_network_nodes(shape) / (n * (n - 1) / 2);

@@ -40,6 +40,7 @@ cuonn_status cpu_set_model(void *state, size_t model, const backend_model *from)
   if (measured || noisy) {
     const size_t most = measured || cuonn_gradient_is_perturbed(to->gradient) ? s->problem.batch_size : 0;
     CUONN_TRY(cpu_chip_create(&to->chip, shape, to->options.measurement, most, s->threads));
+    to->chip.amplitudes = to->network.amplitudes;
   }
   if (s->problem.method != CUONN_METHOD_COLUMNS || reads_matrices) {
     const size_t batch = s->problem.batch_size;
@@ -48,15 +49,17 @@ cuonn_status cpu_set_model(void *state, size_t model, const backend_model *from)
     CUONN_TRY(dense_model_create(&to->dense, shape, gradients ? s->dense_chunks : 0));
     CUONN_TRY(cpu_widen_spaces(s, 0, true));
   }
+  CUONN_TRY(cuonn_network_copy(&to->network, from->network));
   for (size_t l = 0; l < shape->n_layers; l++) {
     cuonn_mesh *const mesh = to->network.layers + l;
     const size_t n_read = l + 1 < shape->n_layers ? shape->n_modes : shape->n_classes;
-    CUONN_TRY(cuonn_mesh_copy(mesh, from->network->layers + l));
     CUONN_TRY(layer_create(to->layers + l, mesh, n_read));
     CUONN_TRY(widen_spaces(s, to->layers + l));
+    if (cuonn_network_has_amplitudes(shape, l)) to->layers[l].amplitudes = to->network.amplitudes + l * shape->n_modes;
     if (to->gradient == CUONN_GRADIENT_IDEAL) {
       CUONN_TRY(create_ideal(to->ideal + l, mesh, n_read));
       CUONN_TRY(widen_spaces(s, to->ideal + l));
+      to->ideal[l].amplitudes = to->layers[l].amplitudes;
     }
     CUONN_TRY(cuonn_mesh_copy(to->applied.layers + l, mesh));
     CUONN_TRY(chip_phases_create(to->phases + l, &to->options, (uint32_t)l, shape->mesh, shape->style));
@@ -80,6 +83,10 @@ cuonn_status cpu_get_model(const backend_model *to, void *state, size_t model) {
     memcpy(to->network->layers[l].theta, from->network.layers[l].theta, size);
     memcpy(to->network->layers[l].phi, from->network.layers[l].phi, size);
     memcpy(to->network->layers[l].gamma, from->network.layers[l].gamma, s->problem.shape.n_modes * sizeof(double));
+  }
+  if (from->network.amplitudes) {
+    const size_t amplitudes = s->problem.shape.n_layers * s->problem.shape.n_modes;
+    memcpy(to->network->amplitudes, from->network.amplitudes, amplitudes * sizeof(double));
   }
   if (to->moments) memcpy(to->moments, from->moments, cuonn_training_moments_count(&s->problem.shape) * sizeof(double));
   return CUONN_OK;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cpu/nonlinear.h"
+#include "network/layer.h"
 
 /* Broad tiles spend less on coefficients, narrow ones leave more to share: the broadest tile is taken from eight of
  * them on. Fields and cotangents of one fit a second cache of 256 KiB. */
@@ -14,6 +15,16 @@ size_t cpu_tile_lanes(size_t n_examples, size_t n_modes) {
   const size_t most = n_modes <= 160 ? 64 : n_modes <= 512 ? 32 : 16;
   const size_t share = (n_examples + 7) / 8, lanes = (share + 15) / 16 * 16;
   return lanes < most ? lanes : most;
+}
+
+/* For amplitudes. */
+static cuonn_status create_room(cpu_space *out, size_t n_modes, size_t size) {
+  CUONN_TRY(cuonn_allocate(&out->out, size, sizeof *out->out));
+  CUONN_TRY(cuonn_allocate(&out->room, size, sizeof *out->room));
+  CUONN_TRY(cuonn_allocate(&out->ones, n_modes, sizeof *out->ones));
+  CUONN_TRY(cuonn_allocate(&out->unturned, n_modes, sizeof *out->unturned));
+  for (size_t w = 0; w < n_modes; w++) out->ones[w] = out->unturned[w][0] = 1;
+  return CUONN_OK;
 }
 
 cuonn_status cpu_space_create(cpu_space *out, const cuonn_network_shape *shape, size_t kept_size, bool dense) {
@@ -27,6 +38,7 @@ cuonn_status cpu_space_create(cpu_space *out, const cuonn_network_shape *shape, 
   CUONN_TRY_DONE(cuonn_allocate(&out->power, shape->n_classes * lanes, sizeof *out->power));
   CUONN_TRY_DONE(cuonn_allocate(&out->index, lanes, sizeof *out->index));
   if (dense) CUONN_TRY_DONE(dense_space_create(&out->dense, shape));
+  if (shape->layer != CUONN_LAYER_UNITARY) CUONN_TRY_DONE(create_room(out, shape->n_modes, size));
 done:
   if (status != CUONN_OK) cpu_space_free(out);
   return status;
@@ -37,6 +49,10 @@ void cpu_space_free(cpu_space *space) {
   free(space->g);
   free(space->kept);
   free(space->power);
+  free(space->out);
+  free(space->room);
+  free(space->ones);
+  free(space->unturned);
   free(space->index);
   dense_space_free(&space->dense);
   memset(space, 0, sizeof *space);
@@ -57,8 +73,12 @@ void cpu_tile_load(float *x, const cpu_set *set, const uint32_t *index, size_t c
   }
 }
 
-static cpu_outputs outputs_of(const cpu_layer *layer) {
-  return (cpu_outputs){layer_output_factor(layer), (const float(*)[2])layer->output};
+static cpu_behind behind(const cpu_space *space, const cpu_layer *layers, const cuonn_network_shape *shape, size_t l) {
+  const bool nonlinear = cuonn_network_has_nonlinearity(shape, l);
+  return (cpu_behind){.of = {layer_output_factor(layers + l), (const float(*)[2])layers[l].output},
+                      .amplitudes = layers[l].amplitudes,
+                      .law = nonlinear ? &shape->nonlinearity : NULL,
+                      .ones = {space->ones, (const float(*)[2])space->unturned}};
 }
 
 void cpu_network_forward(cpu_space *space, const cpu_layer *layers, const cuonn_network_shape *shape, size_t lanes,
@@ -67,19 +87,21 @@ void cpu_network_forward(cpu_space *space, const cpu_layer *layers, const cuonn_
   for (size_t l = 0; l < shape->n_layers; l++) {
     float *const x = space->fields + l * size;
     layer_forward(x, space->kept + l * space->kept_stride, layers + l, lanes, kernels);
-    const cpu_outputs of = outputs_of(layers + l);
-    if (l + 1 < shape->n_layers) cpu_nonlinear(x + size, x, &of, &shape->nonlinearity, n, lanes, kernels);
+    const cpu_behind b = behind(space, layers, shape, l);
+    float *const next = l + 1 < shape->n_layers ? x + size : space->out;
+    if (cpu_is_behind(&b)) cpu_pass(next, space->room, x, &b, n, lanes, kernels);
   }
 }
 
-/* The last layer's outputs. */
+/* What is read: the last layer's outputs, or what amplitudes behind them left. */
 static cpu_read_out read_out_of(const cpu_space *space, const cpu_layer *layers, const cuonn_network_shape *shape,
                                 const cpu_set *set, size_t count, size_t lanes) {
   const size_t last = shape->n_layers - 1;
+  const bool weakened = layers[last].amplitudes != NULL;
   return (cpu_read_out){.loss = shape->loss,
                         .power = space->power,
-                        .y = space->fields + last * shape->n_modes * 2 * lanes,
-                        .factor = layer_output_factor(layers + last),
+                        .y = weakened ? space->out : space->fields + last * shape->n_modes * 2 * lanes,
+                        .factor = weakened ? space->ones : layer_output_factor(layers + last),
                         .labels = set->labels,
                         .index = space->index,
                         .n_classes = shape->n_classes,
@@ -110,11 +132,10 @@ void cpu_network_backward(node_sums *sums, double *flows, cpu_space *space, cons
   cpu_read_out_backward(space->g, &r, share, kernels);
   for (size_t l = shape->n_layers; l-- > 0;) {
     float *const x = space->fields + l * size;
-    if (l + 1 < shape->n_layers) {
-      const cpu_outputs of = outputs_of(layers + l);
-      cpu_nonlinear_backward(space->g, x, &of, &shape->nonlinearity, n, lanes, kernels);
-      if (flows) cpu_add_flow(flows + l * n, x, space->g, n, lanes);
-    }
+    const cpu_behind b = behind(space, layers, shape, l);
+    double *const slope = flows ? flows + (shape->n_layers + l) * n : NULL;
+    if (cpu_is_behind(&b)) cpu_pass_back(slope, space->g, space->room, x, &b, n, lanes, kernels);
+    if (network_keeps_phase(shape, l)) cpu_add_flow(flows + l * n, x, space->g, n, lanes);
     layer_backward(sums + l * nodes, x, space->g, space->kept + l * space->kept_stride, layers + l, lanes, kernels);
   }
 }

@@ -16,11 +16,15 @@ typedef struct {
 
 /* What one thread works with. */
 typedef struct {
-  float *fields;   /* [layer][n_modes][2][lanes] of every layer, in place: its input, its output, and back */
-  float *g;        /* [n_modes][2][lanes] cotangents */
-  float *kept;     /* [layer][kept_stride] fields at segments */
-  float *power;    /* [class][lanes] as a read-out has it */
-  uint32_t *index; /* [lanes] examples of the tile */
+  float *fields;     /* [layer][n_modes][2][lanes] of every layer, in place: its input, its output, and back */
+  float *g;          /* [n_modes][2][lanes] cotangents */
+  float *kept;       /* [layer][kept_stride] fields at segments */
+  float *power;      /* [class][lanes] as a read-out has it */
+  float *out, *room; /* [n_modes][2][lanes] each: what is read, where amplitudes are behind the last mesh; NULL unless
+                        there are amplitudes */
+  float *ones;       /* [n_modes]; the same */
+  float (*unturned)[2]; /* [n_modes] 1 + 0 i; the same */
+  uint32_t *index;      /* [lanes] examples of the tile */
   size_t kept_stride;
   dense_space dense; /* zeroed unless some model has matrices */
 } cpu_space;
@@ -48,8 +52,8 @@ void cpu_network_forward(cpu_space *space, const cpu_layer *layers, const cuonn_
 double cpu_network_loss(uint32_t *predictions, cpu_space *space, const cpu_layer *layers,
                         const cuonn_network_shape *shape, const cpu_set *set, size_t count, size_t lanes,
                         const cpu_kernels *kernels);
-/* After that: adds the gradients' sums, [layer][layer_walked_nodes()], and flows at the outputs, [layer][n_modes], of
- * share x that loss. flows: NULL unless the nonlinearity keeps the phase. */
+/* After that: adds the gradients' sums, [layer][layer_walked_nodes()], flows at the outputs and, behind those of all
+ * layers, derivatives by amplitudes, [layer][n_modes] each, of share x that loss. flows: NULL if all of these are 0. */
 void cpu_network_backward(node_sums *sums, double *flows, cpu_space *space, const cpu_layer *layers,
                           const cuonn_network_shape *shape, const cpu_set *set, double share, size_t count,
                           size_t lanes, const cpu_kernels *kernels);

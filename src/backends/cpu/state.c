@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cpu/level.h"
+#include "network/layer.h"
 #include "network/shape.h"
 
 int cpu_own_threads(void) { return omp_get_max_threads(); }
@@ -57,6 +58,7 @@ void cpu_destroy(void *state) {
   free(s->d_theta);
   free(s->d_phi);
   free(s->flow);
+  free(s->d_amplitude);
   network_shape_disown(&s->problem.shape);
   free(s);
 }
@@ -67,7 +69,8 @@ static cuonn_status point_at_gradients(cpu_state *s, size_t m) {
   CUONN_TRY(cuonn_allocate(&s->models[m].gradients, layers, sizeof(cuonn_mesh_gradient)));
   for (size_t l = 0; l < layers; l++) {
     const size_t at = m * layers + l;
-    s->models[m].gradients[l] = (cuonn_mesh_gradient){s->d_theta + at * nodes, s->d_phi + at * nodes, s->flow + at * n};
+    s->models[m].gradients[l] = (cuonn_mesh_gradient){s->d_theta + at * nodes, s->d_phi + at * nodes, s->flow + at * n,
+                                                      s->d_amplitude ? s->d_amplitude + at * n : NULL};
   }
   return CUONN_OK;
 }
@@ -106,10 +109,12 @@ cuonn_status cpu_create(void **out, const backend_problem *problem) {
   CUONN_TRY_DONE(cuonn_allocate(&s->flow, models * shape->n_layers * shape->n_modes, sizeof(double)));
   if (problem->batch_size > 0) {
     CUONN_TRY_DONE(cuonn_allocate(&s->sums, models * s->most_chunks * sums, sizeof(node_sums)));
-    if (cuonn_nonlinearity_keeps_phase(shape->nonlinearity.kind)) {
-      const size_t outputs = shape->n_layers * shape->n_modes;
-      CUONN_TRY_DONE(cuonn_allocate(&s->flows, models * s->most_chunks * outputs, sizeof(double)));
+    const size_t outputs = shape->n_layers * shape->n_modes;
+    const bool amplitudes = shape->layer != CUONN_LAYER_UNITARY;
+    if (network_keeps_phases(shape) || amplitudes) {
+      CUONN_TRY_DONE(cuonn_allocate(&s->flows, models * s->most_chunks * 2 * outputs, sizeof(double)));
     }
+    if (amplitudes) CUONN_TRY_DONE(cuonn_allocate(&s->d_amplitude, models * outputs, sizeof(double)));
     CUONN_TRY_DONE(cuonn_allocate(&s->d_theta, models * phases, sizeof(double)));
     CUONN_TRY_DONE(cuonn_allocate(&s->d_phi, models * phases, sizeof(double)));
     for (size_t m = 0; m < models; m++) CUONN_TRY_DONE(point_at_gradients(s, m));

@@ -44,10 +44,12 @@ typedef struct {
   size_t kept_size;        /* of the spaces */
   bool dense;              /* the spaces serve matrices, too */
   node_sums *sums;         /* [model][chunk][layer][node] */
-  double *flows;           /* [model][chunk][layer][n_modes]; NULL unless a nonlinearity keeps the phase */
+  double *flows;           /* [model][chunk][2][layer][n_modes] (sums.h); NULL unless fields go on with their phases or
+                              there are amplitudes */
   double *losses;          /* [model][chunk] */
   double *d_theta, *d_phi; /* [model][layer][node] */
   double *flow;            /* [model][layer][n_modes] */
+  double *d_amplitude;     /* the same; NULL unless there are amplitudes */
   uint32_t steps_done;     /* what tests are counted by, for noise */
 } cpu_state;
 

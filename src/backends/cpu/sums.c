@@ -3,16 +3,17 @@
 #include <string.h>
 
 #include "cpu/nodes.h"
+#include "network/layer.h"
 
 void cpu_prepare_nodes(cpu_model *model, size_t layer, cuonn_gradient_method which, const cpu_kernels *kernels) {
   const cuonn_network *const from = which == CUONN_GRADIENT_IDEAL ? &model->network : &model->applied;
   const cuonn_mesh *const mesh = from->layers + layer;
   cpu_layer *const to = cpu_layers_of(model, which) + layer;
   layer_fill(to, mesh->theta, mesh->phi, kernels);
-  if (cuonn_nonlinearity_keeps_phase(from->shape.nonlinearity.kind)) layer_fill_outputs(to, mesh->gamma);
+  if (network_keeps_phases(&from->shape) || to->amplitudes) layer_fill_outputs(to, mesh->gamma);
 }
 
-size_t cpu_flows_of(const cpu_state *s) { return s->problem.shape.n_layers * s->problem.shape.n_modes; }
+size_t cpu_flows_of(const cpu_state *s) { return 2 * s->problem.shape.n_layers * s->problem.shape.n_modes; }
 
 size_t cpu_nodes_of(const cpu_state *s) {
   return s->problem.shape.n_layers * layer_walked_nodes(s->problem.shape.mesh);
@@ -26,9 +27,10 @@ double *cpu_chunk_flows(const cpu_state *s, size_t model, size_t chunk) {
   return s->flows ? s->flows + (model * s->most_chunks + chunk) * cpu_flows_of(s) : NULL;
 }
 
-/* Adds up the flows of chunks: at the outputs of a layer, Im(y g), which the gradient of gamma is minus. */
+/* Adds up row l of the flows of chunks: at the outputs of a layer Im(y g), which the gradient of gamma is minus. */
 static void total_flow(double *flow, const cpu_state *s, size_t model, size_t l, size_t n_chunks) {
   const size_t n = s->problem.shape.n_modes;
+  memset(flow, 0, n * sizeof *flow);
   for (size_t chunk = 0; chunk < n_chunks; chunk++) {
     const double *const part = cpu_chunk_flows(s, model, chunk) + l * n;
     for (size_t w = 0; w < n; w++) flow[w] += part[w];
@@ -47,10 +49,11 @@ void cpu_finish_layer(const cpu_state *s, size_t model, const cpu_layer *layer, 
     }
   }
   /* where only moduli are read g is a real multiple of conj(y) at the outputs, and Im(y g) is exactly 0 */
-  double *const flow = s->flows ? cpu_chunk_flows(s, model, 0) + l * n : NULL;
+  double *const flow = network_keeps_phase(&s->problem.shape, l) ? cpu_chunk_flows(s, model, 0) + l * n : NULL;
   memset(to->d_gamma, 0, n * sizeof *to->d_gamma);
   if (flow) total_flow(to->d_gamma, s, model, l, n_chunks);
   if (flow) memcpy(flow, to->d_gamma, n * sizeof *flow);
+  if (to->d_amplitude) total_flow(to->d_amplitude, s, model, s->problem.shape.n_layers + l, n_chunks);
   layer_gradient(to->d_theta, to->d_phi, to->d_gamma, layer, total); /* uses flows up */
   for (size_t w = 0; w < n; w++) to->d_gamma[w] = flow ? -flow[w] : 0;
 }

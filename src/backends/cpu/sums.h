@@ -16,7 +16,8 @@ void cpu_prepare_nodes(cpu_model *model, size_t layer, cuonn_gradient_method whi
 size_t cpu_nodes_of(const cpu_state *s);
 node_sums *cpu_chunk_sums(const cpu_state *s, size_t model, size_t chunk);
 
-/* The same of flows at the layers' outputs, [layer][n_modes]; NULL where they are 0. */
+/* The same of flows at the layers' outputs, [layer][n_modes], with derivatives by amplitudes behind them, [layer]
+ * [n_modes]; NULL where all are 0. */
 size_t cpu_flows_of(const cpu_state *s);
 double *cpu_chunk_flows(const cpu_state *s, size_t model, size_t chunk);
 

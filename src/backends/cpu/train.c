@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cpu/methods.h"
+#include "network/layer.h"
 
 /* Makes a method's coefficients of a model, unless they are there. */
 static void make_ready(const cpu_state *s, cpu_model *model, const cpu_method *method, cuonn_gradient_method which) {
@@ -52,12 +53,19 @@ static void update(double *phase, double *first, double *second, const double *g
 }
 
 static void update_layer(const cpu_state *s, cpu_model *model, size_t l, const cuonn_step *step) {
-  const size_t n = s->problem.shape.n_modes, nodes = s->problem.shape.mesh->n_nodes, phases = 2 * nodes + n;
+  const cuonn_network_shape *const shape = &s->problem.shape;
+  const size_t n = shape->n_modes, nodes = shape->mesh->n_nodes, parameters = cuonn_network_parameters(shape);
   const cuonn_mesh *const mesh = model->network.layers + l;
   const cuonn_mesh_gradient *const g = model->gradients + l;
-  double *const first = model->moments + l * phases, *const second = first + s->problem.shape.n_layers * phases;
+  double *const first = model->moments + l * parameters, *const second = first + shape->n_layers * parameters;
   update(mesh->theta, first, second, g->d_theta, nodes, &model->optimizer, step, s->kernels);
   update(mesh->phi, first + nodes, second + nodes, g->d_phi, nodes, &model->optimizer, step, s->kernels);
+  if (cuonn_network_has_amplitudes(shape, l)) {
+    double *const amplitudes = model->network.amplitudes + l * n;
+    const size_t at = 2 * nodes + n;
+    update(amplitudes, first + at, second + at, g->d_amplitude, n, &model->optimizer, step, s->kernels);
+    for (size_t w = 0; w < n; w++) amplitudes[w] = network_clip_amplitude(amplitudes[w], shape->amplitude_limit);
+  }
   if (!model->train_gamma) return;
   update(mesh->gamma, first + 2 * nodes, second + 2 * nodes, g->d_gamma, n, &model->optimizer, step, s->kernels);
 }
@@ -171,6 +179,8 @@ static void copy_gradients(cuonn_mesh_gradient *to, const cpu_state *s, size_t m
     memcpy(to[l].d_theta, from[l].d_theta, nodes * sizeof(double));
     memcpy(to[l].d_phi, from[l].d_phi, nodes * sizeof(double));
     memcpy(to[l].d_gamma, from[l].d_gamma, n * sizeof(double));
+    if (s->problem.shape.layer != CUONN_LAYER_UNITARY && to[l].d_amplitude)
+      memcpy(to[l].d_amplitude, from[l].d_amplitude, n * sizeof(double));
   }
 }
 

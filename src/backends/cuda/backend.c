@@ -17,6 +17,7 @@ const cuonn_backend cuonn_backend_cuda = {
     .other_modes_max = CUONN_DEVICE_OTHER_MODES_MAX,
     .moduli_only = true,
     .laws_only = true,
+    .unitary_only = true,
     .probe = cuda_probe,
     .auto_method = cuda_auto_method,
     .create = cuda_create,

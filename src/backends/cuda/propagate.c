@@ -29,7 +29,8 @@ static cuonn_status make_stages(cuda_single *one, const cuonn_mesh *mesh) {
 
 cuonn_status cuda_single_open(cuda_single *out, const cuonn_mesh *mesh, bool by_stages) {
   cuonn_mesh layer = *mesh;
-  cuonn_network network = {{.n_modes = mesh->n_modes, .n_layers = 1, .n_classes = 2, .style = mesh->style}, &layer};
+  cuonn_network network = {.shape = {.n_modes = mesh->n_modes, .n_layers = 1, .n_classes = 2, .style = mesh->style},
+                           .layers = &layer};
   const backend_model model = {.network = &network};
   cuonn_status status = CUONN_OK;
   void *state = NULL;

@@ -18,7 +18,7 @@ static void program_ideal(reference_state *s, const reference_model *m) {
     memcpy(to->phi, from->phi, from->n_nodes * sizeof(double));
     memcpy(to->gamma, from->gamma, from->n_modes * sizeof(double));
   }
-  reference_network_set(&s->network, &m->ideal);
+  reference_network_set(&s->network, &m->ideal, m->network.amplitudes);
 }
 
 static void prepare(reference_state *s, const reference_model *m, cuonn_gradient_method which) {
@@ -38,6 +38,7 @@ static cuonn_status gradient(double *loss, reference_state *s, const reference_m
     memset(s->gradients[l].d_theta, 0, shape->n_nodes * sizeof(double));
     memset(s->gradients[l].d_phi, 0, shape->n_nodes * sizeof(double));
     memset(s->gradients[l].d_gamma, 0, shape->n_modes * sizeof(double));
+    if (s->gradients[l].d_amplitude) memset(s->gradients[l].d_amplitude, 0, shape->n_modes * sizeof(double));
   }
   *loss = 0;
   for (size_t i = 0; i < examples->count; i++) {

@@ -81,6 +81,19 @@ static cuonn_status layer_forward(complex_t *y, complex_t *matrix, const complex
   return CUONN_OK;
 }
 
+/* All examples from behind mesh l to what follows, and cotangents back. */
+static void pass(complex_t *h, const complex_t *y, const reference_network *network, size_t count, size_t l) {
+  const size_t n = network->shape.n_modes;
+  for (size_t e = 0; e < count; e++) reference_pass(h + e * n, y + e * n, network, l);
+}
+
+static void pass_back(cuonn_mesh_gradient *gradient, complex_t *g, const complex_t *y, const reference_network *network,
+                      size_t count, size_t l) {
+  const size_t n = network->shape.n_modes;
+  if (gradient->d_amplitude) memset(gradient->d_amplitude, 0, n * sizeof *gradient->d_amplitude);
+  for (size_t e = 0; e < count; e++) reference_pass_back(gradient, g + e * n, y + e * n, network, l);
+}
+
 static cuonn_status evaluate(double *loss, size_t *predictions, reference_state *s, const reference_model *m,
                              const reference_examples *examples) {
   const reference_network *const network = &s->network;
@@ -95,8 +108,8 @@ static cuonn_status evaluate(double *loss, size_t *predictions, reference_state 
   memcpy(fields, batch->x, batch->count * n * sizeof *fields);
   for (size_t l = 0; l < shape->n_layers; l++) {
     const chip_reading reading = reading_of(batch, examples->use, l);
-    if (l > 0) reference_nonlinear(fields, fields, batch->count * n, &shape->nonlinearity);
     CUONN_TRY_DONE(layer_forward(fields, matrix, fields, &network->layers[l], batch, &reading));
+    pass(fields, fields, network, batch->count, l);
   }
   *loss = 0;
   for (size_t e = 0; e < batch->count; e++) {
@@ -152,35 +165,36 @@ static cuonn_status layer_backward(cuonn_mesh_gradient *gradient, complex_t *g, 
 static cuonn_status batch_gradient(double *loss, cuonn_mesh_gradient *gradients, const reference_network *network,
                                    const reference_batch *batch, cuonn_gradient_method method) {
   const cuonn_network_shape *const shape = &network->shape;
-  const size_t n = shape->n_modes, last = shape->n_layers - 1, size = batch->count * n;
-  complex_t *x = NULL, *y = NULL, *g = NULL, *matrices = NULL; /* x, y: [layer][example][N]; matrices: [layer][N][N] */
+  const size_t n = shape->n_modes, layers = shape->n_layers, size = batch->count * n;
+  /* x, y: [layer][example][N], behind the last x what is read; matrices: [layer][N][N] */
+  complex_t *x = NULL, *y = NULL, *g = NULL, *matrices = NULL;
   double *d_modulus = NULL;
   cuonn_status status = CUONN_OK;
-  CUONN_TRY_DONE(cuonn_allocate(&x, shape->n_layers * size, sizeof *x));
+  CUONN_TRY_DONE(cuonn_allocate(&x, (shape->n_layers + 1) * size, sizeof *x));
   CUONN_TRY_DONE(cuonn_allocate(&y, shape->n_layers * size, sizeof *y));
   CUONN_TRY_DONE(cuonn_allocate(&g, size, sizeof *g));
   CUONN_TRY_DONE(cuonn_allocate(&matrices, shape->n_layers * n * n, sizeof *matrices));
   CUONN_TRY_DONE(cuonn_allocate(&d_modulus, size, sizeof *d_modulus));
   memcpy(x, batch->x, size * sizeof *x);
-  for (size_t l = 0; l <= last; l++) {
+  for (size_t l = 0; l < layers; l++) {
     const chip_reading reading = reading_of(batch, CHIP_TRAINING, l);
-    if (l > 0) reference_nonlinear(x + l * size, y + (l - 1) * size, size, &shape->nonlinearity);
     CUONN_TRY_DONE(
         layer_forward(y + l * size, matrices + l * n * n, x + l * size, &network->layers[l], batch, &reading));
+    pass(x + (l + 1) * size, y + l * size, network, batch->count, l);
   }
 
   *loss = 0;
   for (size_t e = 0; e < batch->count; e++) {
-    const complex_t *const out = y + last * size + e * n;
+    const complex_t *const out = x + layers * size + e * n;
     const double share = 1 / (double)batch->count;
     size_t prediction;
     *loss += share * reference_read_out(&prediction, network->outputs, out, shape, batch->labels[e]);
     reference_read_out_backward(d_modulus + e * n, network->outputs, out, shape, batch->labels[e], share);
   }
-  reference_modulus_backward(g, d_modulus, y + last * size, size);
-  for (size_t l = last + 1; l-- > 0;) {
+  reference_modulus_backward(g, d_modulus, x + layers * size, size);
+  for (size_t l = layers; l-- > 0;) {
     const chip_reading reading = reading_of(batch, CHIP_MEASUREMENT, l);
-    if (l < last) reference_nonlinear_backward(g, y + l * size, size, &shape->nonlinearity);
+    pass_back(&gradients[l], g, y + l * size, network, batch->count, l);
     CUONN_TRY_DONE(layer_backward(&gradients[l], g, matrices + l * n * n, x + l * size, &network->layers[l], batch,
                                   method, &reading));
   }

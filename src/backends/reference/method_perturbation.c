@@ -31,7 +31,7 @@ static void move(reference_state *s, const reference_model *m, const chip_pertur
     for (size_t i = 2 * n; i < p->n_places; i++) to->gamma[i - 2 * n] += by * chip_direction(p, direction, l, i);
     chip_phases_apply(to->theta, to->phi, &m->phases[l], to->theta, to->phi);
   }
-  reference_network_set(&s->network, &m->applied);
+  reference_network_set(&s->network, &m->applied, m->network.amplitudes);
 }
 
 /* Adds a direction's part of the gradient. */

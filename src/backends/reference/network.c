@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "network/layer.h"
 
 cuonn_status reference_network_create(reference_network *out, const cuonn_network_shape *shape) {
   const size_t n = shape->n_modes;
@@ -19,6 +20,7 @@ cuonn_status reference_network_create(reference_network *out, const cuonn_networ
   }
   CUONN_TRY(reference_taps_create(&out->g_taps, shape->mesh));
   CUONN_TRY(cuonn_allocate(&out->y, shape->n_layers * n, sizeof *out->y));
+  CUONN_TRY(cuonn_allocate(&out->out, n, sizeof *out->out));
   CUONN_TRY(cuonn_allocate(&out->field, n, sizeof *out->field));
   CUONN_TRY(cuonn_allocate(&out->d_modulus, n, sizeof *out->d_modulus));
   return cuonn_allocate(&out->outputs, shape->n_classes, sizeof *out->outputs);
@@ -33,14 +35,16 @@ void reference_network_free(reference_network *network) {
   free(network->x_taps);
   reference_taps_free(&network->g_taps);
   free(network->y);
+  free(network->out);
   free(network->field);
   free(network->d_modulus);
   free(network->outputs);
   memset(network, 0, sizeof *network);
 }
 
-void reference_network_set(reference_network *network, const cuonn_network *from) {
+void reference_network_set(reference_network *network, const cuonn_network *from, const double *amplitudes) {
   for (size_t l = 0; l < network->shape.n_layers; l++) reference_mesh_set(&network->layers[l], &from->layers[l]);
+  network->amplitudes = amplitudes;
 }
 
 static double loss_scale(const cuonn_network_shape *shape) {
@@ -95,39 +99,58 @@ void reference_modulus_backward(complex_t *g, const double *d_modulus, const com
   for (size_t w = 0; w < n; w++) g[w] = y[w] == 0 ? 0 : d_modulus[w] * conj(y[w]) / cabs(y[w]);
 }
 
-void reference_nonlinear(complex_t *h, const complex_t *y, size_t n, const cuonn_nonlinearity *f) {
-  for (size_t w = 0; w < n; w++) cuonn_nonlinearity_apply((double *)&h[w], f, (const double *)&y[w]);
+static const double *amplitudes_of(const reference_network *network, size_t l) {
+  const bool has = network->amplitudes && cuonn_network_has_amplitudes(&network->shape, l);
+  return has ? network->amplitudes + l * network->shape.n_modes : NULL;
 }
 
-void reference_nonlinear_backward(complex_t *g, const complex_t *y, size_t n, const cuonn_nonlinearity *f) {
-  for (size_t w = 0; w < n; w++)
-    cuonn_nonlinearity_pull_back((double *)&g[w], f, (const double *)&y[w], (const double *)&g[w]);
+void reference_pass(complex_t *h, const complex_t *y, const reference_network *network, size_t l) {
+  const double *const s = amplitudes_of(network, l);
+  const bool nonlinear = cuonn_network_has_nonlinearity(&network->shape, l);
+  for (size_t w = 0; w < network->shape.n_modes; w++) {
+    h[w] = s ? s[w] * y[w] : y[w];
+    if (nonlinear) cuonn_nonlinearity_apply((double *)&h[w], &network->shape.nonlinearity, (const double *)&h[w]);
+  }
+}
+
+/* d(s y) = s dy + y ds. */
+void reference_pass_back(cuonn_mesh_gradient *gradient, complex_t *g, const complex_t *y,
+                         const reference_network *network, size_t l) {
+  const double *const s = amplitudes_of(network, l);
+  const bool nonlinear = cuonn_network_has_nonlinearity(&network->shape, l);
+  for (size_t w = 0; w < network->shape.n_modes; w++) {
+    const complex_t field = s ? s[w] * y[w] : y[w];
+    double *const of = (double *)&g[w];
+    if (nonlinear) cuonn_nonlinearity_pull_back(of, &network->shape.nonlinearity, (const double *)&field, of);
+    if (!s) continue;
+    gradient->d_amplitude[w] += creal(g[w] * y[w]);
+    g[w] *= s[w];
+  }
 }
 
 double reference_network_forward(size_t *prediction, reference_network *network, const double *x, uint8_t label) {
-  const size_t n = network->shape.n_modes, last = network->shape.n_layers - 1;
+  const size_t n = network->shape.n_modes;
   complex_t *const field = network->field;
   memcpy(field, x, n * sizeof *field);
-  for (size_t l = 0; l <= last; l++) {
+  for (size_t l = 0; l < network->shape.n_layers; l++) {
     reference_forward(field, &network->layers[l], &network->x_taps[l], 0, 1);
     memcpy(network->y + l * n, field, n * sizeof *field);
-    if (l < last) reference_nonlinear(field, field, n, &network->shape.nonlinearity);
+    reference_pass(field, field, network, l);
   }
-  return reference_read_out(prediction, network->outputs, network->y + last * n, &network->shape, label);
+  memcpy(network->out, field, n * sizeof *field);
+  return reference_read_out(prediction, network->outputs, network->out, &network->shape, label);
 }
 
 void reference_network_backward(cuonn_mesh_gradient *gradients, reference_network *network, uint8_t label,
                                 double share) {
-  const size_t n = network->shape.n_modes, last = network->shape.n_layers - 1;
-  const cuonn_nonlinearity *const f = &network->shape.nonlinearity;
+  const size_t n = network->shape.n_modes;
   complex_t *const g = network->field;
-  reference_read_out_backward(network->d_modulus, network->outputs, network->y + last * n, &network->shape, label,
-                              share);
-  reference_modulus_backward(g, network->d_modulus, network->y + last * n, n);
-  for (size_t l = last + 1; l-- > 0;) {
+  reference_read_out_backward(network->d_modulus, network->outputs, network->out, &network->shape, label, share);
+  reference_modulus_backward(g, network->d_modulus, network->out, n);
+  for (size_t l = network->shape.n_layers; l-- > 0;) {
     const complex_t *const y = network->y + l * n;
-    if (l < last) reference_nonlinear_backward(g, y, n, f);
-    if (l < last && cuonn_nonlinearity_keeps_phase(f->kind)) { /* elsewhere it is 0, not only nearly */
+    reference_pass_back(&gradients[l], g, y, network, l);
+    if (network_keeps_phase(&network->shape, l)) { /* elsewhere it is 0, not only nearly */
       for (size_t w = 0; w < n; w++) gradients[l].d_gamma[w] -= cimag(y[w] * g[w]);
     }
     reference_backward(g, &network->layers[l], &network->g_taps, 0, 1);

@@ -7,19 +7,22 @@
 
 typedef struct {
   cuonn_network_shape shape;
-  reference_mesh *layers; /* [layer] */
+  reference_mesh *layers;   /* [layer] */
+  const double *amplitudes; /* [layer][N]; not owned; NULL with unitary layers */
 
   /* Of the present example. */
   cuonn_taps *x_taps; /* [layer] forward fields */
   cuonn_taps g_taps;  /* backward fields of one layer */
-  complex_t *y;       /* [layer][N] fields behind each mesh, before the nonlinearity */
+  complex_t *y;       /* [layer][N] fields behind each mesh, before amplitudes and nonlinearity */
+  complex_t *out;     /* [N] what is read at the end */
   complex_t *field;   /* [N] */
   double *d_modulus;  /* [N] d loss / d|y| */
   double *outputs;    /* [class] log-softmax of the powers, or with squared error the powers */
 } reference_network;
 
 cuonn_status reference_network_create(reference_network *out, const cuonn_network_shape *shape);
-void reference_network_set(reference_network *network, const cuonn_network *from);
+/* amplitudes: [layer][N], which stay the caller's. */
+void reference_network_set(reference_network *network, const cuonn_network *from, const double *amplitudes);
 void reference_network_free(reference_network *network);
 
 /* Sends one example x [N] through the network. Returns its loss, divided by the class count if the network says so;
@@ -39,9 +42,10 @@ void reference_read_out_backward(double *d_modulus, const double *outputs, const
 /* Cotangent g [n] of fields y from the derivatives by their moduli. */
 void reference_modulus_backward(complex_t *g, const double *d_modulus, const complex_t *y, size_t n);
 
-/* Fields y [n] behind a mesh to those in front of the next, which may be y. */
-void reference_nonlinear(complex_t *h, const complex_t *y, size_t n, const cuonn_nonlinearity *f);
-/* Cotangents g [n] of those in front of the next mesh become those of y. */
-void reference_nonlinear_backward(complex_t *g, const complex_t *y, size_t n, const cuonn_nonlinearity *f);
+/* Fields y [N] behind mesh l to those in front of the next or of the detectors, which may be y. */
+void reference_pass(complex_t *h, const complex_t *y, const reference_network *network, size_t l);
+/* Cotangents g [N] of those become those of y; adds to the mesh's d_amplitude, where it has one. */
+void reference_pass_back(cuonn_mesh_gradient *gradient, complex_t *g, const complex_t *y,
+                         const reference_network *network, size_t l);
 
 #endif

@@ -10,5 +10,5 @@ void reference_apply(const reference_model *m, size_t layer) {
 
 void reference_program(reference_state *s, const reference_model *m) {
   for (size_t l = 0; l < s->problem.shape.n_layers; l++) reference_apply(m, l);
-  reference_network_set(&s->network, &m->applied);
+  reference_network_set(&s->network, &m->applied, m->network.amplitudes);
 }

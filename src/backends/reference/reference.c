@@ -31,6 +31,7 @@ static void destroy(void *of) {
     free(s->gradients[l].d_theta);
     free(s->gradients[l].d_phi);
     free(s->gradients[l].d_gamma);
+    free(s->gradients[l].d_amplitude);
   }
   free(s->gradients);
   reference_network_free(&s->network);
@@ -56,6 +57,8 @@ static cuonn_status create(void **out, const backend_problem *problem) {
     CUONN_TRY_DONE(cuonn_allocate(&s->gradients[l].d_theta, nodes, sizeof(double)));
     CUONN_TRY_DONE(cuonn_allocate(&s->gradients[l].d_phi, nodes, sizeof(double)));
     CUONN_TRY_DONE(cuonn_allocate(&s->gradients[l].d_gamma, shape->n_modes, sizeof(double)));
+    if (shape->layer == CUONN_LAYER_UNITARY) continue;
+    CUONN_TRY_DONE(cuonn_allocate(&s->gradients[l].d_amplitude, shape->n_modes, sizeof(double)));
   }
   CUONN_TRY_DONE(cuonn_allocate(&s->models, problem->n_models, sizeof *s->models));
   for (size_t m = 0; m < problem->n_models; m++) {
@@ -85,9 +88,9 @@ static cuonn_status set_model(void *of, size_t index, const backend_model *from)
   to->gradient = from->gradient;
   to->train_gamma = from->train_gamma;
   to->chip = from->chip ? *from->chip : ideal;
+  CUONN_TRY(cuonn_network_copy(&to->network, from->network));
+  CUONN_TRY(cuonn_network_copy(&to->applied, from->network));
   for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
-    CUONN_TRY(cuonn_mesh_copy(&to->network.layers[l], &from->network->layers[l]));
-    CUONN_TRY(cuonn_mesh_copy(&to->applied.layers[l], &from->network->layers[l]));
     chip_phases_free(&to->phases[l]);
     CUONN_TRY(
         chip_phases_create(&to->phases[l], &to->chip, (uint32_t)l, s->problem.shape.mesh, s->problem.shape.style));
@@ -105,9 +108,7 @@ static cuonn_status set_model(void *of, size_t index, const backend_model *from)
 static cuonn_status get_model(const backend_model *to, void *of, size_t index) {
   reference_state *const s = of;
   const reference_model *const from = &s->models[index];
-  for (size_t l = 0; l < s->problem.shape.n_layers; l++) {
-    CUONN_TRY(cuonn_mesh_copy(&to->network->layers[l], &from->network.layers[l]));
-  }
+  CUONN_TRY(cuonn_network_copy(to->network, &from->network));
   if (to->moments) {
     memcpy(to->moments, from->moments, cuonn_training_moments_count(&s->problem.shape) * sizeof(double));
   }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "chip/noise.h"
+#include "network/layer.h"
 #include "reference/methods.h"
 
 static reference_examples examples_of(const reference_state *s, const reference_model *m, cuonn_split split,
@@ -55,15 +56,27 @@ static void update(double *p, double *first, double *second, const double *gradi
   }
 }
 
+/* A step that would leave what a chip can have ends at its limit. */
+static void update_amplitudes(reference_model *m, size_t l, double *first, double *second, const double *gradient,
+                              double rate, const cuonn_step *step) {
+  const cuonn_network_shape *const shape = &m->network.shape;
+  double *const s = m->network.amplitudes + l * shape->n_modes;
+  update(s, first, second, gradient, shape->n_modes, &m->optimizer, rate, step->adam_index);
+  for (size_t w = 0; w < shape->n_modes; w++) s[w] = network_clip_amplitude(s[w], shape->amplitude_limit);
+}
+
 static void update_model(reference_model *m, const cuonn_mesh_gradient *gradients, const cuonn_step *step) {
   const size_t layers = m->network.shape.n_layers, n = m->network.shape.n_modes;
-  const size_t nodes = cuonn_network_nodes(&m->network.shape), phases = 2 * nodes + n;
+  const size_t nodes = cuonn_network_nodes(&m->network.shape), parameters = cuonn_network_parameters(&m->network.shape);
   const double rate = m->optimizer.learning_rate * step->rate_factor;
   for (size_t l = 0; l < layers; l++) {
-    double *const first = m->moments + l * phases, *const second = first + layers * phases;
+    double *const first = m->moments + l * parameters, *const second = first + layers * parameters;
     const cuonn_mesh *const mesh = &m->network.layers[l];
     update(mesh->theta, first, second, gradients[l].d_theta, nodes, &m->optimizer, rate, step->adam_index);
     update(mesh->phi, first + nodes, second + nodes, gradients[l].d_phi, nodes, &m->optimizer, rate, step->adam_index);
+    if (cuonn_network_has_amplitudes(&m->network.shape, l)) {
+      update_amplitudes(m, l, first + 2 * nodes + n, second + 2 * nodes + n, gradients[l].d_amplitude, rate, step);
+    }
     if (!m->train_gamma) continue;
     update(mesh->gamma, first + 2 * nodes, second + 2 * nodes, gradients[l].d_gamma, n, &m->optimizer, rate,
            step->adam_index);
@@ -119,6 +132,8 @@ static void copy_gradients(cuonn_mesh_gradient *to, const reference_state *s) {
     memcpy(to[l].d_theta, s->gradients[l].d_theta, nodes * sizeof(double));
     memcpy(to[l].d_phi, s->gradients[l].d_phi, nodes * sizeof(double));
     memcpy(to[l].d_gamma, s->gradients[l].d_gamma, n * sizeof(double));
+    if (s->problem.shape.layer != CUONN_LAYER_UNITARY && to[l].d_amplitude)
+      memcpy(to[l].d_amplitude, s->gradients[l].d_amplitude, n * sizeof(double));
   }
 }
 

@@ -10,7 +10,7 @@
 typedef struct {
   cli_options common;
   const char *unitary, *output, *style, *architecture, *node;
-  bool nearest;
+  bool nearest, svd;
 } arguments;
 
 static error_t parse(int key, char *value, struct argp_state *state) {
@@ -21,6 +21,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     case 'a': a->architecture = value; return 0;
     case 'k': a->node = value; return 0;
     case 'n': a->nearest = true; return 0;
+    case 's': a->svd = true; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->unitary, value);
     case ARGP_KEY_END: return CLI_REQUIRE(a->unitary, "the file with the unitary", a->output, "--output MESH.nc");
     default: return ARGP_ERR_UNKNOWN;
@@ -33,6 +34,7 @@ static const struct argp_option options[] = {
     {"architecture", 'a', "rectangular|triangular", 0, "Shape of the mesh (rectangular)", 0},
     {"node", 'k', "mzi|mzi3|mzix", 0, "What a node is made of (mzi)", 0},
     {"nearest", 'n', NULL, 0, "Take the unitary that is nearest to the matrix, and tell how far it was", 0},
+    {"svd", 's', NULL, 0, "Take any matrix: two meshes with an attenuator per waveguide between them", 0},
     {0}};
 
 static const struct argp argp = {
@@ -52,10 +54,20 @@ static const struct argp argp = {
         "is from unitary, and how far the mesh's matrix is from the given one: the largest modulus of an element each, "
         "computed in double. With --nearest these are of the nearest unitary, and what lies between it and the given "
         "matrix is printed, too: Frobenius norm and largest modulus of an element.\n\n"
+        "With --svd any complex matrix is taken, matrix(row, column, complex) or unitary, square or not, and an svd "
+        "layer "
+        "written that has it up to a factor: a network of two meshes, theta(layer, node) and so on, with "
+        "amplitude(layer, "
+        "waveguide) from 0 to 1 behind the first, and the attributes layer and scale: matrix = scale x second mesh x "
+        "amplitudes x first mesh. It has as many waveguides as the matrix has rows or columns, whichever is more: "
+        "inputs "
+        "beyond the columns stay dark, outputs beyond the rows unread. Prints the scale, which is the largest singular "
+        "value, and how far the layer's matrix times the scale is from the given one.\n\n"
         "Example:\n"
         "  cuonn decompose dft.nc --output mesh.nc --phase-style differential\n"
         "  cuonn decompose measured.nc --output mesh.nc --nearest\n"
-        "  cuonn decompose dft.nc --output mesh.nc --architecture triangular",
+        "  cuonn decompose dft.nc --output mesh.nc --architecture triangular\n"
+        "  cuonn decompose weights.nc --svd --output layer.nc",
     .children = (const struct argp_child[]){{&cli_json_argp, 0, NULL, 0}, {0}},
 };
 
@@ -87,6 +99,96 @@ static int print_outcome(const outcome *o, const arguments *args, cuonn_phase_st
   return CLI_DONE;
 }
 
+/* An svd layer, and what it is made of. */
+typedef struct {
+  size_t n_rows, n_columns;
+  double scale, error;
+  double *matrix, *first, *second; /* given; of the meshes */
+  cuonn_network layer;
+} svd_layer;
+
+/* Largest modulus of an element of scale x second x amplitudes x first - matrix. */
+static double svd_error(const svd_layer *s) {
+  const size_t n = s->layer.shape.n_modes;
+  double largest = 0;
+  for (size_t i = 0; i < s->n_rows; i++) {
+    for (size_t j = 0; j < s->n_columns; j++) {
+      double re = -s->matrix[2 * (i * s->n_columns + j)], im = -s->matrix[2 * (i * s->n_columns + j) + 1];
+      for (size_t k = 0; k < n; k++) {
+        const double *const a = s->second + 2 * (i * n + k), *const b = s->first + 2 * (k * n + j);
+        const double factor = s->scale * s->layer.amplitudes[k];
+        re += factor * (a[0] * b[0] - a[1] * b[1]);
+        im += factor * (a[0] * b[1] + a[1] * b[0]);
+      }
+      largest = fmax(largest, hypot(re, im));
+    }
+  }
+  return largest;
+}
+
+static int print_svd(const svd_layer *s, const arguments *args) {
+  const size_t n = s->layer.shape.n_modes, least = (s->n_rows < s->n_columns ? s->n_rows : s->n_columns) - 1;
+  if (args->common.json)
+    return cli_print_json(json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "rows", (json_int_t)s->n_rows, "columns",
+                                    (json_int_t)s->n_columns, "modes", (json_int_t)n, "scale",
+                                    cli_json_number(s->scale), "least_amplitude",
+                                    cli_json_number(s->layer.amplitudes[least]), "reconstruction_error",
+                                    cli_json_number(s->error), "output", cli_json_text(args->output)));
+  printf("rows                  %zu\ncolumns               %zu\nmodes                 %zu\n", s->n_rows, s->n_columns,
+         n);
+  printf("scale                 %.10g\namplitudes            %.3g to %.3g\n", s->scale, s->layer.amplitudes[least],
+         s->layer.amplitudes[0]);
+  printf("reconstruction error  %.3g\noutput                %s\n", s->error, args->output);
+  return CLI_DONE;
+}
+
+static cuonn_status make_layer(svd_layer *s, cuonn_phase_style style, cuonn_architecture architecture,
+                               cuonn_node_kind node) {
+  cuonn_status status = CUONN_OK;
+  cuonn_mesh_shape *columns = NULL, *mesh = NULL;
+  cuonn_network_shape shape = CUONN_NETWORK_SHAPE_INIT;
+  const size_t most = s->n_rows > s->n_columns ? s->n_rows : s->n_columns;
+  shape.n_modes = most < 2 ? 2 : most;
+  shape.n_layers = 2;
+  shape.n_classes = s->n_rows < 2 ? 2 : s->n_rows > 256 ? 256 : s->n_rows;
+  shape.style = style;
+  shape.layer = CUONN_LAYER_SVD;
+  status = cuonn_mesh_shape_make(&columns, architecture, shape.n_modes, 0);
+  if (status == CUONN_OK) status = cuonn_mesh_shape_with_node(&mesh, columns, node);
+  shape.mesh = mesh;
+  if (status == CUONN_OK) status = cuonn_network_create(&s->layer, &shape);
+  if (status == CUONN_OK) status = cuonn_network_decompose(&s->layer, &s->scale, s->matrix, s->n_rows, s->n_columns);
+  cuonn_mesh_shape_free(mesh);
+  cuonn_mesh_shape_free(columns);
+  return status;
+}
+
+static int run_svd(const arguments *args, cuonn_phase_style style, cuonn_architecture architecture,
+                   cuonn_node_kind node) {
+  int code = CLI_DONE;
+  svd_layer s = {0};
+  cuonn_context *context = NULL;
+  CLI_TRY_DONE(cuonn_matrix_read(&s.matrix, &s.n_rows, &s.n_columns, args->unitary));
+  const cuonn_status status = make_layer(&s, style, architecture, node);
+  if (status != CUONN_OK) {
+    code = cli_fail_file(status, args->unitary);
+    goto done;
+  }
+  CLI_TRY_DONE(cuonn_context_create(&context, "reference", 1));
+  CLI_PASS_DONE(cli_matrix_of(&s.first, context, &s.layer.layers[0], args->unitary));
+  CLI_PASS_DONE(cli_matrix_of(&s.second, context, &s.layer.layers[1], args->unitary));
+  s.error = svd_error(&s);
+  CLI_TRY_DONE(cuonn_network_write_scaled(args->output, &s.layer, s.scale));
+  code = print_svd(&s, args);
+done:
+  cuonn_context_free(context);
+  cuonn_network_free(&s.layer);
+  free(s.second);
+  free(s.first);
+  free(s.matrix);
+  return code;
+}
+
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
   arguments args = {0};
@@ -107,6 +209,11 @@ static int run(int argc, char **argv) {
     code = cli_fail(CLI_USAGE,
                     "--architecture %s: such a mesh cannot have every unitary; rectangular and triangular ones can",
                     args.architecture);
+    goto done;
+  }
+  if (args.svd) {
+    code = args.nearest ? cli_fail(CLI_USAGE, "--svd has the matrix itself, --nearest another: give one of them")
+                        : run_svd(&args, style, architecture, node);
     goto done;
   }
   CLI_TRY_DONE(cuonn_unitary_read(&unitary, &o.n_modes, args.unitary));
@@ -133,4 +240,5 @@ done:
   return code;
 }
 
-const cli_command cli_decompose = {"decompose", "phases of a mesh that has a given unitary matrix", &argp, run};
+const cli_command cli_decompose = {
+    "decompose", "phases of a mesh that has a given unitary matrix, or of two that have any", &argp, run};

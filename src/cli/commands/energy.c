@@ -137,6 +137,7 @@ static int configure(cuonn_config *config, const arguments *args) {
                             : config->architecture != found.architecture         ? "architecture"
                             : config->columns != found.columns                   ? "columns"
                             : config->node != found.node                         ? "node"
+                            : config->network.layer != found.network.layer       ? "layer"
                                                                                  : NULL;
     if (key) code = cli_fail(CLI_USAGE, "%s: network.%s may not differ from what the file holds", args->network, key);
   } else {

@@ -64,8 +64,10 @@ static const struct argp argp = {
         "imaginary part last, or a real input(example, waveguide), and label(example), integers below the number of "
         "classes. The chip is that of the checkpoint's configuration, changed by --set.\n\n"
         "Writes loss (mean over the batch), d_theta(layer, node), d_phi(layer, node), d_gamma(layer, waveguide), per "
-        "radian. Prints the loss. In a computed gradient, phases that cannot reach an output that is read have exactly "
-        "0, and so has every gamma. The default backend is reference: double precision.\n\n"
+        "radian, and with svd or diagonal layers d_amplitude(layer, waveguide). Prints the loss. In a computed "
+        "gradient, phases that cannot reach an output that is read have exactly "
+        "0, and so has every gamma behind which only moduli are read. The default backend is reference: double "
+        "precision.\n\n"
         "A measured or ideal gradient is written with the computed one of the same chip beside it (exact_d_theta, "
         "...), and how far they are apart is printed for theta and phi of each layer and of all together: 1 - cosine "
         "of the angle between them, and the norm of their difference over that of the computed one.\n\n"
@@ -149,6 +151,7 @@ static int read_all(job *j) {
   CLI_TRY_DONE(cuonn_network_read(&j->network, j->args.checkpoint));
   const cuonn_network_shape *const shape = &j->network.shape;
   CLI_PASS_DONE(cli_context_create(&j->context, &j->args.common, shape->n_modes, shape->mesh));
+  cuonn_context_fit(j->context, shape);
   CLI_PASS_DONE(cli_config_of_checkpoint(&j->config, j->args.checkpoint));
   cli_config_follow(&j->config, &j->network.shape);
   for (size_t i = 0; i < j->args.n_settings; i++) CLI_TRY_DONE(cuonn_config_set(&j->config, j->args.settings[i]));

@@ -142,7 +142,7 @@ static int write_volts(cuonn_programming_result *result, const cuonn_mesh *mesh,
   shape.n_classes = mesh->n_modes < shape.n_classes ? mesh->n_modes : shape.n_classes;
   shape.style = mesh->style;
   shape.mesh = mesh->shape;
-  const cuonn_network alone = {shape, (cuonn_mesh *)mesh};
+  const cuonn_network alone = {.shape = shape, .layers = (cuonn_mesh *)mesh};
   CLI_TRY_DONE(cuonn_mesh_create_shaped(&driven, mesh->shape, mesh->style));
   CLI_TRY_DONE(cuonn_mesh_copy(&driven, mesh));
   CLI_PASS_DONE(cli_chip_drive(&driven, chip, 0, args->chip));

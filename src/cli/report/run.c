@@ -63,11 +63,12 @@ static void write_start(FILE *out, const run_files *run) {
   fputs("<h1>", out);
   cli_page_text(out, run->name);
   fprintf(out,
-          "</h1>\n<p>An optical neural network of %zu mesh%s of N = %zu waveguides, nonlinearity %s, phase "
+          "</h1>\n<p>An optical neural network of %zu mesh%s of N = %zu waveguides, layers %s, nonlinearity %s, phase "
           "style %s, %zu classes. Best test accuracy: <strong>%.2f %%</strong>, after epoch %zu of %zu.</p>\n",
-          s->n_layers, s->n_layers == 1 ? "" : "es", s->n_modes, cuonn_nonlinearity_name(s->nonlinearity.kind),
-          cuonn_phase_style_name(s->style), s->n_classes, 100 * run->records[run->best_record].test_accuracy,
-          run->records[run->best_record].epoch, run->records[run->count - 1].epoch);
+          s->n_layers, s->n_layers == 1 ? "" : "es", s->n_modes, cuonn_layer_kind_name(s->layer),
+          cuonn_nonlinearity_name(s->nonlinearity.kind), cuonn_phase_style_name(s->style), s->n_classes,
+          100 * run->records[run->best_record].test_accuracy, run->records[run->best_record].epoch,
+          run->records[run->count - 1].epoch);
 }
 
 static void write_row(FILE *out, const char *name, const cuonn_epoch_record *r) {
