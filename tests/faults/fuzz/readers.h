@@ -12,6 +12,7 @@ static inline void read_in_every_way(const char *path) {
   cuonn_origin origin;
   cuonn_mesh mesh;
   cuonn_mesh_shape *shape;
+  cuonn_fabricated chip;
   cuonn_network network;
   cuonn_fields fields;
   cuonn_examples examples;
@@ -23,6 +24,7 @@ static inline void read_in_every_way(const char *path) {
   if (cuonn_unitary_read(&matrix, &n, path) == CUONN_OK) free(matrix);
   if (cuonn_mesh_read(&mesh, path) == CUONN_OK) cuonn_mesh_free(&mesh);
   if (cuonn_mesh_shape_read(&shape, 5, path) == CUONN_OK) cuonn_mesh_shape_free(shape);
+  if (cuonn_fabricated_read(&chip, path) == CUONN_OK) cuonn_fabricated_free(&chip);
   if (cuonn_network_read(&network, path) == CUONN_OK) cuonn_network_free(&network);
   if (cuonn_network_read_any(&network, &convention, path) == CUONN_OK) cuonn_network_free(&network);
   if (cuonn_fields_read(&fields, path, "input") == CUONN_OK) cuonn_fields_free(&fields);
