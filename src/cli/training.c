@@ -103,7 +103,7 @@ void cli_training_report(cli_training *training, const char *directory, bool swe
   char *written;
   const cli_options *const common = &training->common;
   const int code = sweep ? cli_report_sweep(&written, directory)
-                         : cli_report_run(&written, directory, NULL, &training->data, common);
+                         : cli_report_run(&written, directory, NULL, training->chip_file, &training->data, common);
   if (code != CLI_DONE) return;
   if (!written)
     cli_fail(CLI_DONE, "%s, so there is no report; later: cuonn report %s", CLI_GNUPLOT_ADVICE, directory);

@@ -86,7 +86,13 @@ cp plain.nc chip.nc
 expect 3 '^cuonn train: .*meshes of the chip differ' "$cuonn" train --resume run-cpu --set training.epochs=4
 expect 3 '^cuonn sweep: .*' "$cuonn" sweep --resume sweep
 kept=
+rm chip.nc
 expect 0 '' "$cuonn" train --resume run-cpu --set training.epochs=4 --chip moved.nc
+expect 3 '^cuonn report: chip.nc: ' "$cuonn" report whole
+expect 0 '' "$cuonn" report whole --chip moved.nc
+expect 3 '^cuonn plot: chip.nc: ' "$cuonn" plot confusion whole --output confusion.svg
+expect 0 '' "$cuonn" plot confusion whole --chip moved.nc --output confusion.svg
+expect 2 '^cuonn plot: --chip is not for curves' "$cuonn" plot curves whole --chip moved.nc --output curves.svg
 mv moved.nc chip.nc
 expect 0 '' "$cuonn" sweep --resume sweep
 

@@ -25,6 +25,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
   switch (key) {
     case 'o': a->output = value; return 0;
     case 'd': a->source.data = value; return 0;
+    case 'C': a->source.chip = value; return 0;
     case 'e': a->example = value; return 0;
     case 'l': a->layer = value; return 0;
     case 's': a->settings[a->source.n_settings++] = value; return 0;
@@ -46,6 +47,7 @@ static const struct argp_option options[] = {
     {"output", 'o', "FIGURE", 0, "File to write; its ending, .svg, .png or .pdf, says what it is", 0},
     {"keep-data", kKeepData, NULL, 0, "Also write what is drawn as text, to FIGURE.txt", 0},
     {"data", 'd', "DIR", 0, "Another folder with the files of the data that the checkpoint names", 0},
+    {"chip", 'C', "CHIP.nc", 0, "Another chip file than the checkpoint names, or where that is now", 0},
     {"example", 'e', "INDEX", 0, "power: the test image; examples: the first of them; the default is 0", 0},
     {"layer", 'l', "INDEX", 0, "phases: the layer of the network; the default is 0", 0},
     {"set", 's', "KEY=VALUE", 0,
@@ -106,6 +108,7 @@ static int check_options(const cli_figure *figure, const arguments *a) {
   } all[] = {{a->example, "example", figure->reads_example},
              {a->layer, "layer", figure->reads_layer},
              {a->source.data, "data", figure->reads_images},
+             {a->source.chip, "chip", figure->reads_images},
              {a->source.common.backend, "backend", figure->reads_images},
              {a->source.common.threads, "threads", figure->reads_images},
              {a->settings[0], "set", figure->reads_settings}};
@@ -144,7 +147,7 @@ static int check_outputs(const arguments *args, const char *data_path) {
   const char *const outputs[] = {args->output, data_path};
   for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
     CLI_PASS_DONE(cli_check_output(outputs[i], s->files, s->n_files));
-    CLI_PASS_DONE(CLI_CHECK_OUTPUT(outputs[i], s->data));
+    CLI_PASS_DONE(CLI_CHECK_OUTPUT(outputs[i], s->data, s->chip));
     if (s->opened) CLI_PASS_DONE(cli_data_check_output(outputs[i], &s->trained.config));
   }
 done:

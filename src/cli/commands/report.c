@@ -28,13 +28,14 @@ static int is_sweep(bool *sweep, const char *path) {
 
 typedef struct {
   cli_options common;
-  const char *path, *data;
+  const char *path, *data, *chip;
 } arguments;
 
 static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *a = state->input;
   switch (key) {
     case 'd': a->data = value; return 0;
+    case 'C': a->chip = value; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->path, value);
     case ARGP_KEY_END: return CLI_REQUIRE(a->path, "the directory of a run or a sweep");
     default: return ARGP_ERR_UNKNOWN;
@@ -42,7 +43,9 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    {"data", 'd', "DIR", 0, "Of a run: another folder with the files of its data", 0}, {0}};
+    {"data", 'd', "DIR", 0, "Of a run: another folder with the files of its data", 0},
+    {"chip", 'C', "CHIP.nc", 0, "Of a run: where the chip file is that it was trained on", 0},
+    {0}};
 
 static const struct argp argp = {
     .options = options,
@@ -62,7 +65,11 @@ static const struct argp argp = {
 
 /* Refuses options that would change nothing. */
 static int check_options(const arguments *a) {
-  const char *const given = a->data ? "data" : a->common.backend ? "backend" : a->common.threads ? "threads" : NULL;
+  const char *const given = a->data             ? "data"
+                            : a->chip           ? "chip"
+                            : a->common.backend ? "backend"
+                            : a->common.threads ? "threads"
+                                                : NULL;
   return given ? cli_fail(CLI_USAGE, "--%s is not for sweeps", given) : CLI_DONE;
 }
 
@@ -82,7 +89,8 @@ static int run(int argc, char **argv) {
   CLI_PASS_DONE(cli_find(&path, args.path, CLI_FIND_RESULTS));
   CLI_PASS_DONE(is_sweep(&sweep, path));
   if (sweep) CLI_PASS_DONE(check_options(&args));
-  CLI_PASS_DONE(sweep ? cli_report_sweep(&page, path) : cli_report_run(&page, path, args.data, NULL, &args.common));
+  CLI_PASS_DONE(sweep ? cli_report_sweep(&page, path)
+                      : cli_report_run(&page, path, args.data, args.chip, NULL, &args.common));
   code = page ? print_outcome(&args, page, sweep)
               : cli_fail(CLI_RESOURCES, "%s; there is no report without it", CLI_GNUPLOT_ADVICE);
 done:

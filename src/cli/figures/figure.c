@@ -63,10 +63,11 @@ int cli_figure_check_mesh(const cuonn_network_shape *shape, const char *path) {
 
 const cli_trained *cli_figure_trained(int *code, cli_figure_source *source) {
   if (source->opened) return &source->trained;
-  *code = cli_trained_open(
-      &source->trained,
-      &(cli_trained_source){
-          .checkpoint = source->files[0], .data = source->data, .loaded = source->loaded, .common = source->common});
+  *code = cli_trained_open(&source->trained, &(cli_trained_source){.checkpoint = source->files[0],
+                                                                   .data = source->data,
+                                                                   .chip = source->chip,
+                                                                   .loaded = source->loaded,
+                                                                   .common = source->common});
   source->opened = *code == CLI_DONE;
   return source->opened ? &source->trained : NULL;
 }

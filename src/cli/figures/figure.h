@@ -13,6 +13,7 @@ typedef struct {
   const char *const *files; /* [n_files] */
   size_t n_files;
   const char *data;            /* another folder with the files of its data, or NULL */
+  const char *chip;            /* another chip file, or where its own is now, or NULL */
   cuonn_dataset *loaded;       /* its data, if the caller has them, which are taken over; or NULL */
   cli_options common;          /* what computes */
   size_t example;              /* test example, 0 is the first */

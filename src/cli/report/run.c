@@ -97,12 +97,16 @@ static void write_numbers(FILE *out, const run_files *run) {
 
 /* ---------------------------------------------------------------------------------------------------------- figures */
 
-static int write_figures(cli_report_page *page, const run_files *run, const char *data, cuonn_dataset *loaded,
-                         const cli_options *common) {
+static int write_figures(cli_report_page *page, const run_files *run, const char *data, const char *chip,
+                         cuonn_dataset *loaded, const cli_options *common) {
   int code = CLI_DONE;
   cli_figure_source of_run = {.files = (const char *const[]){run->metrics}, .n_files = 1};
-  cli_figure_source of_best = {
-      .files = (const char *const[]){run->best}, .n_files = 1, .data = data, .loaded = loaded, .common = *common};
+  cli_figure_source of_best = {.files = (const char *const[]){run->best},
+                               .n_files = 1,
+                               .data = data,
+                               .chip = chip,
+                               .loaded = loaded,
+                               .common = *common};
   const bool pictures = run->shape.n_modes <= CLI_FIGURE_MODES && run->n_columns <= (size_t)2 * CLI_FIGURE_MODES;
   fputs("<h2>Figures</h2>\n", page->out);
   CLI_PASS_DONE(cli_report_figure(page, &cli_figure_curves, &of_run, "loss and test accuracy over the epochs"));
@@ -138,7 +142,7 @@ static void write_repeat(FILE *out) {
       out);
 }
 
-int cli_report_run(char **written, const char *directory, const char *data, cuonn_dataset *loaded,
+int cli_report_run(char **written, const char *directory, const char *data, const char *chip, cuonn_dataset *loaded,
                    const cli_options *common) {
   int code = CLI_DONE;
   run_files run = {.directory = directory};
@@ -146,11 +150,11 @@ int cli_report_run(char **written, const char *directory, const char *data, cuon
   *written = NULL;
   CLI_PASS_DONE(read_run(&run));
   CLI_TRY_DONE(cuonn_directory_check(directory, "report.html"));
-  CLI_PASS_DONE(CLI_CHECK_OUTPUT(run.report, directory, data));
+  CLI_PASS_DONE(CLI_CHECK_OUTPUT(run.report, directory, data, chip));
   CLI_PASS_DONE(cli_report_begin(&page, run.name));
   write_start(page.out, &run);
   write_numbers(page.out, &run);
-  CLI_PASS_DONE(write_figures(&page, &run, data, loaded, common));
+  CLI_PASS_DONE(write_figures(&page, &run, data, chip, loaded, common));
   write_repeat(page.out);
   cli_report_end(&page, run.origin.config_text);
   CLI_PASS_DONE(cli_report_save(&page, run.report));
