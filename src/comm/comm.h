@@ -34,7 +34,7 @@ uint64_t comm_next(comm *c);
 /* To be called now and then by a process that computes, so that others do not wait for it in comm_next(). */
 void comm_poll(comm *c);
 
-/* Ends all processes with an exit code. */
+/* Ends all processes with an exit code; returns where there is one alone. */
 void comm_abort(comm *c, int code);
 
 /* Waits for all others. */

@@ -1,7 +1,6 @@
 #include "comm/one.h"
 
 #include <sched.h>
-#include <stdlib.h>
 
 static uint64_t counter;
 
@@ -19,10 +18,7 @@ static uint64_t next(comm *c) {
 
 static void nothing(comm *c) { (void)c; }
 
-static void end(comm *c, int code) {
-  (void)c;
-  exit(code);
-}
+static void end(comm *c, int code) { (void)c, (void)code; }
 
 comm *comm_open_one(void) {
   static comm one = {broadcast, gather, next, nothing, end, nothing, 0, 1, 1};

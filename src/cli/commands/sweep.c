@@ -346,8 +346,7 @@ static int sweep(job *j) {
     cli_sweep_print_start(&j->grid, &j->part, j->size, j->n_mine, j->n_to_do, &j->t.data,
                           cuonn_context_backend(j->t.context));
   code = train(j, &done);
-  if (code != CLI_DONE && j->size > 1) comm_abort(j->share.processes, code);
-  if (code != CLI_DONE) return code;
+  if (code != CLI_DONE) return cli_sweep_give_up(&j->share, code);
   done = cli_sweep_agree(&j->share, done ? CLI_DONE : CLI_INTERRUPTED) == CLI_DONE;
   if (j->rank == 0) return end(j, done);
   return done ? CLI_DONE : CLI_INTERRUPTED;

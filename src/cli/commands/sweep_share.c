@@ -16,10 +16,7 @@ int cli_sweep_share_open(cli_sweep_share *out, bool alone) {
     snprintf(name, sizeof name, "sweep: rank %d", rank);
     cli_begin(name);
   }
-  if (!out->words) {
-    code = cli_fail(CLI_RESOURCES, "not enough memory");
-    comm_abort(out->processes, code);
-  }
+  if (!out->words) code = cli_sweep_give_up(out, cli_fail(CLI_RESOURCES, "not enough memory"));
   if (rank > 0) cli_keep();
 done:
   return code;
@@ -28,6 +25,11 @@ done:
 void cli_sweep_share_close(cli_sweep_share *share) {
   free(share->words);
   comm_close(share->processes);
+}
+
+int cli_sweep_give_up(const cli_sweep_share *share, int code) {
+  comm_abort(share->processes, code);
+  return code;
 }
 
 int cli_sweep_agree(cli_sweep_share *share, int code) {
@@ -58,7 +60,7 @@ static int first_other(cli_sweep_share *share, uint64_t word) {
 int cli_sweep_compare(cli_sweep_share *share, const cuonn_grid *grid, const char *data, const char *backend) {
   char device[512] = "";
   char *const text = cuonn_grid_text(grid);
-  if (!text) comm_abort(share->processes, cli_fail(CLI_RESOURCES, "not enough memory for the configuration"));
+  if (!text) return cli_sweep_give_up(share, cli_fail(CLI_RESOURCES, "not enough memory for the configuration"));
   int other = first_other(share, hash(hash(hash(no_text, cuonn_version()), text), data));
   free(text);
   if (other > 0 && comm_rank(share->processes) == 0)

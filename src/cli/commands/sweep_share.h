@@ -18,6 +18,9 @@ void cli_sweep_share_close(cli_sweep_share *share);
 /* The exit code of the first that failed, of which one line is printed; CLI_DONE if none did. */
 int cli_sweep_agree(cli_sweep_share *share, int code);
 
+/* Ends all processes after a failure of this one alone, which was printed. Returns the code if it is the only one. */
+int cli_sweep_give_up(const cli_sweep_share *share, int code);
+
 /* Refuses processes that read another grid or other data than rank 0. Says so where they compute on other processors or
  * backends: then numbers differ by rounding. */
 int cli_sweep_compare(cli_sweep_share *share, const cuonn_grid *grid, const char *data, const char *backend);
