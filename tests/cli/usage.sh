@@ -1,6 +1,6 @@
 # Help, versions, usage errors, output that cannot be written, completion.
 source "$(dirname "$0")/harness.sh"
-commands='train sweep eval decompose matrix program wrap convert propagate vjp gradient energy plot report bench'
+commands='train sweep eval decompose matrix program chip wrap convert propagate vjp gradient energy plot report bench'
 commands+=' self-configure info completion'
 
 expect 2 '^cuonn: usage: cuonn COMMAND .*train, sweep, eval' "$cuonn"
