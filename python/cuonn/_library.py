@@ -14,6 +14,7 @@ from .errors import ArgumentError, error_of
 Style = c_int
 STYLES = ("top", "bottom", "symmetric", "differential")  # cuonn_phase_style
 ARCHITECTURES = ("rectangular", "triangular", "butterfly", "tree", "custom")  # cuonn_architecture
+NODES = ("mzi", "mzi3", "mzix")  # cuonn_node_kind
 PROGRAMMING_METHODS = ("decompose", "local", "nulling", "gradient")  # cuonn_programming_method
 COLUMNS_MAX = 16384  # CUONN_COLUMNS_MAX
 GRADIENTS = ("exact", "analog", "digital", "ideal", "spsa", "finite-difference")  # cuonn_gradient_method
@@ -112,6 +113,7 @@ _FALLIBLE = {
                            POINTER(Buffer), POINTER(Buffer), c_void_p),
     "cuonn_mesh_shape_make": (POINTER(c_void_p), c_int, c_size_t, c_size_t),
     "cuonn_mesh_shape_create": (POINTER(c_void_p), c_size_t, c_size_t, POINTER(c_size_t), c_void_p),
+    "cuonn_mesh_shape_with_node": (POINTER(c_void_p), c_void_p, c_int),
     "cuonn_mesh_create_shaped": (POINTER(Mesh), c_void_p, c_int),
     "cuonn_mesh_check": (POINTER(Mesh),),
     "cuonn_mesh_decompose": (POINTER(Mesh), c_void_p),
@@ -155,6 +157,7 @@ _OTHERS = {
     "cuonn_mesh_shape_free": (None, c_void_p),
     "cuonn_mesh_shape_modes": (c_size_t, c_void_p),
     "cuonn_mesh_shape_nodes": (c_size_t, c_void_p),
+    "cuonn_node_kind_couplers": (c_size_t, c_int),
     "cuonn_mesh_shape_share": (c_void_p, c_void_p),
     "cuonn_network_free": (None, POINTER(Network)),
     "cuonn_context_free": (None, c_void_p),

@@ -87,12 +87,12 @@ def _propagate_bwd(static, backward, arguments, g):
 _propagate.defvjp(_propagate_fwd, _propagate_bwd)
 
 
-def _errors(name: str, values, nodes: int) -> bytes:
+def _errors(name: str, values, size: tuple) -> bytes:
     if values is None:
         return b""
     if isinstance(values, jax.core.Tracer):
         raise TypeError(f"{name} is traced by JAX; errors of a chip are constants, arrays of NumPy")
-    return _arrays.reals(name, values, (nodes, 2)).tobytes()
+    return _arrays.reals(name, values, size).tobytes()
 
 
 def _sizes(shape: Optional[Shape], theta) -> tuple:
@@ -110,8 +110,8 @@ def propagate(theta, phi, gamma, x, *, style: str = "top", coupler_error=None, l
     jit, grad and vmap over any of them.
 
     theta, phi: (nodes,) radians; gamma: (N,).  x: (..., N); real x becomes complex.
-    style: "top", "bottom", "symmetric" or "differential".  coupler_error, loss_db: (nodes, 2) constants, as of
-    cuonn.Mesh.  threads: of the processor, 0: all.  shape: None: rectangular of N columns, with N (N - 1) / 2 nodes.
+    style: "top", "bottom", "symmetric" or "differential".  coupler_error, loss_db: (nodes, 2) constants, of mzi3
+    (nodes, 3), as of cuonn.Mesh.  threads: of the processor, 0: all.  shape: None: rectangular of N columns, with N (N - 1) / 2 nodes.
     Returns (..., N); complex64 is computed in float, complex128 on the processor in double.  Raises ShapeError.
     """
     theta, phi, gamma, x = map(jnp.asarray, (theta, phi, gamma, x))
@@ -123,8 +123,10 @@ def propagate(theta, phi, gamma, x, *, style: str = "top", coupler_error=None, l
             raise ShapeError(f"{name} has the shape {array.shape}, {(size,)} is needed")
     if x.ndim == 0 or x.shape[-1] != n:
         raise ShapeError(f"x has the shape {x.shape}; its last dimension must be the {n} waveguides")
-    static = _Static(shape.numbers if shape else (), style_of(style), _errors("coupler_error", coupler_error, nodes),
-                     _errors("loss_db", loss_db, nodes), threads)
+    couplers = shape.couplers if shape else 2
+    static = _Static(shape.numbers if shape else (), style_of(style),
+                     _errors("coupler_error", coupler_error, (nodes, couplers)), _errors("loss_db", loss_db, (nodes, 2)),
+                     threads)
     return _propagate(static, bool(backward), theta, phi, gamma, x)
 
 

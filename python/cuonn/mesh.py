@@ -80,7 +80,9 @@ def _modes(theta, gamma, architecture: str, columns: Optional[int]) -> int:
 def _put_shape(shape: Shape) -> tuple:
     """Variables and attributes that tell a shape, as our files have them (docs/files.md)."""
     variables, attributes = {}, {"architecture": shape.architecture}
-    if shape.architecture == "custom" or shape.numbers and shape.architecture == "rectangular":
+    if shape.node != "mzi":
+        attributes["node"] = shape.node
+    if shape.architecture == "custom" or shape.architecture == "rectangular" and shape.n_columns != shape.n_modes:
         attributes["columns"] = shape.n_columns
     if shape.architecture == "custom":
         pairs = shape.pairs
@@ -93,9 +95,7 @@ def _put_shape(shape: Shape) -> tuple:
 
 def _get_shape(dataset) -> dict:
     """Arguments of a Mesh from a Dataset with such variables and attributes."""
-    if dataset.attrs.get("node", "mzi") != "mzi":
-        raise ShapeError(f"the nodes of the Dataset are of the kind {dataset.attrs['node']}; meshes of Python have MZIs")
-    how = {"architecture": dataset.attrs.get("architecture", "rectangular")}
+    how = {"architecture": dataset.attrs.get("architecture", "rectangular"), "node": dataset.attrs.get("node", "mzi")}
     if "columns" in dataset.attrs:
         how["columns"] = int(dataset.attrs["columns"])
     if how["architecture"] != "custom":
@@ -121,9 +121,10 @@ class Mesh:
     gamma: (N,) output phases, radians; None: zeros, of rectangular meshes of N columns alone, because the number of
     nodes tells N of no others.
     style: which arms carry the phase shifters: "top", "bottom", "symmetric" or "differential".
-    coupler_error: (nodes, 2) radians on pi/4 of the left and the right coupler; None: zeros.
+    coupler_error: (nodes, 2) radians on pi/4 of the left and the right coupler, and of mzi3 (nodes, 3) of the third
+    one, too; None: zeros.
     loss_db: (nodes, 2) dB of power of the theta and the phi shifter, positive attenuates; None: zeros.
-    architecture, columns, pairs: as of cuonn.Shape; nodes of a custom mesh are numbered as `pairs` lists them.
+    architecture, columns, pairs, node: as of cuonn.Shape; nodes of a custom mesh are numbered as `pairs` lists them.
 
     The arrays are attributes of doubles that belong to the mesh and may be changed in place; what is assigned to one
     is written into it.  Raises ShapeError for sizes that do not fit.  Formulas: docs/physics.md.
@@ -132,12 +133,13 @@ class Mesh:
     theta, phi, gamma, coupler_error, loss_db = (_Own() for _ in range(5))
 
     def __init__(self, theta, phi, gamma=None, style: str = "top", *, coupler_error=None, loss_db=None,
-                 architecture: str = "rectangular", columns: Optional[int] = None, pairs=None):
-        self._shape = Shape(_modes(theta, gamma, architecture, columns), architecture, columns, pairs)
+                 architecture: str = "rectangular", columns: Optional[int] = None, pairs=None, node: str = "mzi"):
+        self._shape = Shape(_modes(theta, gamma, architecture, columns), architecture, columns, pairs, node)
         nodes, n = self._shape.n_nodes, self._shape.n_modes
         style_of(style)
         self.style = style
-        sizes = {"theta": (nodes,), "phi": (nodes,), "gamma": (n,), "coupler_error": (nodes, 2), "loss_db": (nodes, 2)}
+        sizes = {"theta": (nodes,), "phi": (nodes,), "gamma": (n,), "coupler_error": (nodes, self._shape.couplers),
+                 "loss_db": (nodes, 2)}
         given = dict(theta=theta, phi=phi, gamma=gamma, coupler_error=coupler_error, loss_db=loss_db)
         self._own = {name: np.zeros(size) for name, size in sizes.items()}
         for name, values in given.items():
@@ -175,29 +177,29 @@ class Mesh:
 
     @classmethod
     def from_unitary(cls, unitary, style: str = "top", *, nearest: bool = False,
-                     architecture: str = "rectangular") -> "Mesh":
+                     architecture: str = "rectangular", node: str = "mzi") -> "Mesh":
         """Phases with which an error-free mesh has the matrix `unitary` (N, N): out = unitary @ in.
 
         nearest: take the nearest unitary matrix instead, whatever is given (Fan and Hoffman 1955).
-        architecture: "rectangular" (Clements et al. 2016) or "triangular" (Reck et al. 1994).
+        architecture: "rectangular" (Clements et al. 2016) or "triangular" (Reck et al. 1994).  node: as of cuonn.Shape.
         Raises DataError for a matrix that is farther than 1e-6 from unitary, NonFiniteError, ShapeError, and
         ArgumentError for other architectures and the symmetric style, which cannot express every unitary.
         """
         matrix = unitary_of(unitary)
         if nearest:
             library.cuonn_nearest_unitary(_arrays.address(matrix), lib.Nearest(), _arrays.address(matrix), len(matrix))
-        with _Plain(Shape(len(matrix), architecture), style) as mesh:
+        with _Plain(Shape(len(matrix), architecture, node=node), style) as mesh:
             library.cuonn_mesh_decompose(mesh, _arrays.address(matrix))
             return mesh_of_plain(mesh, cls)
 
     @classmethod
-    def haar(cls, n_modes: int, seed: int, style: str = "top") -> "Mesh":
+    def haar(cls, n_modes: int, seed: int, style: str = "top", *, node: str = "mzi") -> "Mesh":
         """The rectangular mesh of a Haar-random unitary (Mezzadri, Notices of the AMS 54, 592 (2007)); the same seed
         gives the same mesh, on any machine to rounding."""
         n_modes = _arrays.count("n_modes", n_modes, 2)
         seed = _arrays.count("seed", seed)
         matrix = np.empty((n_modes, n_modes), np.complex128)
-        with _Plain(Shape(n_modes), style) as mesh:
+        with _Plain(Shape(n_modes, node=node), style) as mesh:
             library.cuonn_haar_unitary(_arrays.address(matrix), n_modes, seed, 0)
             library.cuonn_mesh_decompose(mesh, _arrays.address(matrix))
             return mesh_of_plain(mesh, cls)
@@ -226,13 +228,14 @@ class Mesh:
 
         radian = {"units": "radian"}
         variables, attributes = _put_shape(self._shape)
+        of_couplers = "left, right and third" if self._shape.couplers == 3 else "left and right"
         return xarray.Dataset(
             {
                 "theta": ("node", self.theta.copy(), {**radian, "long_name": "internal phase"}),
                 "phi": ("node", self.phi.copy(), {**radian, "long_name": "external phase"}),
                 "gamma": ("waveguide", self.gamma.copy(), {**radian, "long_name": "output phase"}),
                 "coupler_error": (("node", "side"), self.coupler_error.copy(),
-                                  {**radian, "long_name": "error of the left and right coupler on pi/4"}),
+                                  {**radian, "long_name": f"error of the {of_couplers} coupler on pi/4"}),
                 "loss_db": (("node", "shifter"), self.loss_db.copy(),
                             {"units": "dB", "long_name": "loss of the theta and phi shifter"}),
                 **variables,
@@ -320,26 +323,21 @@ class _Plain:
         library.cuonn_mesh_free(self.mesh)
 
 
-_SIZES = {"theta": (1, 0), "phi": (1, 0), "gamma": (0, 1), "coupler_error": (2, 0), "loss_db": (2, 0)}
-
-
-def _count(plain: lib.Mesh, name: str) -> int:
-    of_nodes, of_modes = _SIZES[name]
-    return of_nodes * plain.n_nodes + of_modes * plain.n_modes
+_ARRAYS = ("theta", "phi", "gamma", "coupler_error", "loss_db")
 
 
 def copy_to_plain(plain: lib.Mesh, mesh: Mesh) -> None:
     """Phases and errors of a mesh into a struct of its size."""
-    for name in _SIZES:
+    for name in _ARRAYS:
         values = np.ascontiguousarray(getattr(mesh, name), np.float64)
         ctypes.memmove(getattr(plain, name), _arrays.address(values), values.nbytes)
 
 
 def mesh_of_plain(plain: lib.Mesh, cls=Mesh) -> Mesh:
     """A struct of the library as a mesh of its own."""
-    values = {name: np.ctypeslib.as_array(getattr(plain, name), (_count(plain, name),)) for name in _SIZES}
-    for name in ("coupler_error", "loss_db"):
-        values[name] = values[name].reshape(-1, 2)
+    shape, nodes = Shape.of_handle(plain.shape), plain.n_nodes
+    sizes = ((nodes,), (nodes,), (plain.n_modes,), (nodes, shape.couplers), (nodes, 2))
+    values = {name: np.ctypeslib.as_array(getattr(plain, name), size) for name, size in zip(_ARRAYS, sizes)}
     return cls(values["theta"], values["phi"], values["gamma"], lib.STYLES[plain.style],
                coupler_error=values["coupler_error"], loss_db=values["loss_db"],
-               **Shape.of_handle(plain.shape).arguments)
+               **shape.arguments)

@@ -61,17 +61,23 @@ class Shape:
     architecture: "rectangular", "triangular", "butterfly" (N a power of 2), "tree" or "custom".
     columns: number of columns of a rectangular mesh; None: N.
     pairs: of a custom mesh, a list of its columns, each a list of the (top, bottom) waveguides of its nodes.
+    node: what all nodes are made of, "mzi", "mzi3" (a third coupler in front) or "mzix" (a crossing behind).
 
     Raises ArgumentError, and ShapeError that says which node does not fit.
     """
 
     n_modes: int  #: waveguides, N
-    n_nodes: int  #: MZIs
+    n_nodes: int  #: MZIs, or what `node` says
     n_columns: int  #: columns of nodes
     architecture: str
+    node: str
+    couplers: int  #: of a node, each with an error of its own: 2, of mzi3 3
 
-    def __init__(self, n_modes: int, architecture: str = "rectangular", columns: Optional[int] = None, pairs=None):
-        handle = ctypes.c_void_p()
+    def __init__(self, n_modes: int, architecture: str = "rectangular", columns: Optional[int] = None, pairs=None,
+                 node: str = "mzi"):
+        handle, whole = ctypes.c_void_p(), ctypes.c_void_p()
+        if node not in lib.NODES:
+            raise ArgumentError(f"node is {node!r}; it is one of {', '.join(lib.NODES)}")
         n_modes = _arrays.count("n_modes", n_modes, 2)
         if architecture not in lib.ARCHITECTURES:
             raise ArgumentError(f"architecture is {architecture!r}; it is one of {', '.join(lib.ARCHITECTURES)}")
@@ -82,37 +88,41 @@ class Shape:
         else:
             library.cuonn_mesh_shape_make(handle, lib.ARCHITECTURES.index(architecture), n_modes,
                                           0 if columns is None else _arrays.count("columns", columns, 1))
-        self._own(handle.value)
+        try:
+            library.cuonn_mesh_shape_with_node(whole, handle, lib.NODES.index(node))
+        finally:
+            library.cuonn_mesh_shape_free(handle)
+        self._own(whole.value)
 
     @classmethod
     def of_handle(cls, handle: int) -> "Shape":
-        """The shape of a struct of the library, of which this is one more owner.  Raises ShapeError for nodes that are
-        no MZIs."""
-        if library.cuonn_mesh_shape_node(handle) != 0:
-            raise ShapeError("the nodes have a third coupler or a crossing (kind mzi3 or mzix); meshes of Python have "
-                             "MZIs: use the program cuonn")
+        """The shape of a struct of the library, of which this is one more owner."""
         shape = cls.__new__(cls)
         shape._own(library.cuonn_mesh_shape_share(handle))
         return shape
 
     def _own(self, handle: int) -> None:
         weakref.finalize(self, library.cuonn_mesh_shape_free, handle).atexit = False
-        number = library.cuonn_mesh_shape_architecture(handle)
+        number, node = library.cuonn_mesh_shape_architecture(handle), library.cuonn_mesh_shape_node(handle)
         self.handle = handle
         self.n_modes = library.cuonn_mesh_shape_modes(handle)
         self.n_nodes = library.cuonn_mesh_shape_nodes(handle)
         self.n_columns = library.cuonn_mesh_shape_columns(handle) - 1  # without that of gamma
         self.architecture = lib.ARCHITECTURES[number]
-        # What the library is told of a shape in numbers: nothing of rectangular meshes of N columns, else architecture
-        # and columns; of custom ones besides the number of nodes of each column, and their pairs.
-        self.numbers = () if number == 0 and self.n_columns == self.n_modes else (number, self.n_columns)
+        self.node = lib.NODES[node]
+        self.couplers = library.cuonn_node_kind_couplers(node)
+        # What the library is told of a shape in numbers: nothing of rectangular meshes of MZIs and N columns, else
+        # architecture, columns and kind of nodes; of custom ones besides the number of nodes of each column, and their
+        # pairs.
+        plain = number == node == 0 and self.n_columns == self.n_modes
+        self.numbers = () if plain else (number, self.n_columns, node)
         if number == _CUSTOM:
             pairs = self.pairs
             self.numbers += (*map(len, pairs), *np.concatenate(pairs).ravel().tolist())
 
     @property
     def pointer(self) -> Optional[int]:
-        """For cuonn_function, where rectangular meshes of N columns need none."""
+        """For cuonn_function, where rectangular meshes of MZIs and N columns need none."""
         return self.handle if self.numbers else None
 
     @property
@@ -124,11 +134,11 @@ class Shape:
 
     @property
     def arguments(self) -> dict:
-        """The arguments of Shape and Mesh that make it again; none of a rectangular mesh of N columns."""
+        """The arguments of Shape and Mesh that make it again; none of a rectangular mesh of MZIs and N columns."""
         if not self.numbers:
             return {}
         how = {"pairs": self.pairs} if self.architecture == "custom" else {"columns": self.n_columns}
-        return {"architecture": self.architecture, **how}
+        return {"architecture": self.architecture, **how, "node": self.node}
 
     def __eq__(self, other) -> bool:
         return isinstance(other, Shape) and (self.n_modes, self.numbers) == (other.n_modes, other.numbers)
@@ -140,7 +150,7 @@ class Shape:
         return of_numbers, (self.n_modes, self.numbers)
 
     def __repr__(self) -> str:
-        return f"<cuonn.Shape: {self.architecture}, {self.n_modes} waveguides, {self.n_columns} columns>"
+        return f"<cuonn.Shape: {self.architecture}, {self.n_modes} waveguides, {self.n_columns} columns of {self.node}>"
 
 
 @functools.lru_cache(maxsize=64)
@@ -148,8 +158,9 @@ def of_numbers(n_modes: int, numbers: tuple) -> Shape:
     """The shape with these Shape.numbers."""
     if not numbers:
         return Shape(n_modes)
-    number, columns, *listed = numbers
+    number, columns, node, *listed = numbers
     if number != _CUSTOM:
-        return Shape(n_modes, lib.ARCHITECTURES[number], columns)
+        return Shape(n_modes, lib.ARCHITECTURES[number], columns, node=lib.NODES[node])
     ends = np.cumsum(listed[:columns])
-    return Shape(n_modes, "custom", pairs=np.split(np.reshape(listed[columns:], (-1, 2)), ends[:-1]))
+    return Shape(n_modes, "custom", pairs=np.split(np.reshape(listed[columns:], (-1, 2)), ends[:-1]),
+                 node=lib.NODES[node])

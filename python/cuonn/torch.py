@@ -116,7 +116,7 @@ def propagate(theta: Tensor, phi: Tensor, gamma: Tensor, x: Tensor, *, style: st
 
     theta, phi: (nodes,) radians; gamma: (N,).  x: (..., N); real x becomes complex.
     shape: None: rectangular of N columns, with N (N - 1) / 2 nodes.
-    coupler_error, loss_db: (nodes, 2), as of cuonn.Mesh; no gradient goes to them.  threads: of the processor, 0: all.
+    coupler_error, loss_db: (nodes, 2), of mzi3 (nodes, 3), as of cuonn.Mesh; no gradient goes to them.  threads: of the processor, 0: all.
     Returns (..., N); complex64 is computed in float, complex128 in double (on a GPU in float).  All tensors lie on one
     device.  Raises ShapeError, ArgumentError, DeviceError.
     """
@@ -133,9 +133,9 @@ def propagate(theta: Tensor, phi: Tensor, gamma: Tensor, x: Tensor, *, style: st
         raise ArgumentError(f"shape is {shape!r}; it must be a cuonn.Shape")
     if shape is not None and n != shape.n_modes:
         raise ShapeError(f"x has the shape {tuple(x.shape)}; its last dimension must be the {shape.n_modes} waveguides")
-    nodes = shape.n_nodes if shape is not None else nodes_of(n)
+    nodes, couplers = (shape.n_nodes, shape.couplers) if shape is not None else (nodes_of(n), 2)
     for name, tensor, size in (("theta", theta, (nodes,)), ("phi", phi, (nodes,)), ("gamma", gamma, (n,)),
-                                ("coupler_error", coupler_error, (nodes, 2)), ("loss_db", loss_db, (nodes, 2))):
+                                ("coupler_error", coupler_error, (nodes, couplers)), ("loss_db", loss_db, (nodes, 2))):
         if tensor is None and name in ("coupler_error", "loss_db"):
             continue
         if not isinstance(tensor, Tensor):

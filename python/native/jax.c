@@ -103,17 +103,30 @@ static XLA_FFI_Error *make_custom(call *c, size_t n_columns, const int64_t *list
   return status == CUONN_OK ? NULL : failed(c->frame, status);
 }
 
-/* The attribute shape, Shape.numbers of python/cuonn/shape.py: nothing, or architecture and columns, and then the list
- * of a custom one. */
+/* Makes the nodes of the call's shape be of another kind. */
+static XLA_FFI_Error *set_node(call *c, cuonn_node_kind node) {
+  cuonn_mesh_shape *const columns = c->shape;
+  if (node == CUONN_NODE_MZI) return NULL;
+  const cuonn_status status = cuonn_mesh_shape_with_node(&c->shape, columns, node);
+  cuonn_mesh_shape_free(columns);
+  return status == CUONN_OK ? NULL : failed(c->frame, status);
+}
+
+/* The attribute shape, Shape.numbers of python/cuonn/shape.py: nothing, or architecture, columns and kind of nodes, and
+ * then the list of a custom one. */
 static XLA_FFI_Error *read_shape(call *c) {
   const XLA_FFI_Array *const array = attribute(c->frame, "shape");
   if (!array || array->size == 0) return NULL;
   const int64_t *const numbers = array->data;
   const size_t n_columns = (size_t)numbers[1];
-  if (numbers[0] == CUONN_ARCHITECTURE_CUSTOM) return make_custom(c, n_columns, numbers + 2, array->size - 2);
+  const cuonn_node_kind node = (cuonn_node_kind)numbers[2];
+  if (numbers[0] == CUONN_ARCHITECTURE_CUSTOM) {
+    XLA_FFI_Error *const refused = make_custom(c, n_columns, numbers + 3, array->size - 3);
+    return refused ? refused : set_node(c, node);
+  }
   const cuonn_status status =
       cuonn_mesh_shape_make(&c->shape, (cuonn_architecture)numbers[0], c->function.n_modes, n_columns);
-  return status == CUONN_OK ? NULL : failed(c->frame, status);
+  return status == CUONN_OK ? set_node(c, node) : failed(c->frame, status);
 }
 
 /* c->shape is to be released when the call is over, also if it fails. */

@@ -19,19 +19,23 @@ def mesh(n, style="top", seed=0, real=True):
 
 
 def _drawn(rng, n, nodes, style, real, **shape):
-    errors = dict(coupler_error=rng.uniform(-0.1, 0.1, (nodes, 2)), loss_db=rng.uniform(0, 0.5, (nodes, 2)))
+    couplers = 3 if shape.get("node") == "mzi3" else 2
+    errors = dict(coupler_error=rng.uniform(-0.1, 0.1, (nodes, couplers)), loss_db=rng.uniform(0, 0.5, (nodes, 2)))
     return cuonn.Mesh(rng.uniform(-7, 7, nodes), rng.uniform(-7, 7, nodes), rng.uniform(-7, 7, n), style,
                       **(errors if real else {}), **shape)
 
 
-# Shapes other than rectangular meshes of N columns, by waveguides and arguments of cuonn.Mesh.  The custom one has an
+# Shapes other than rectangular meshes of MZIs and N columns, by waveguides and arguments of cuonn.Mesh.  The custom one has an
 # odd number of waveguides, pairs that are not neighbours and cross, columns without a node, also the last one.
 CUSTOM = [[(0, 5), (1, 3)], [(2, 6)], [], [(4, 5), (0, 1), (3, 6)], [(1, 4)], []]
 SHAPES = [(6, {"columns": 3}), (5, {"columns": 9}), (2, {"architecture": "triangular"}),
           (5, {"architecture": "triangular"}), (8, {"architecture": "triangular"}), (4, {"architecture": "butterfly"}),
           (16, {"architecture": "butterfly"}), (7, {"architecture": "tree"}), (8, {"architecture": "tree"}),
+          (5, {"node": "mzi3"}), (4, {"node": "mzix"}), (5, {"architecture": "triangular", "node": "mzix"}),
+          (7, {"architecture": "custom", "pairs": CUSTOM, "node": "mzi3"}),
           (7, {"architecture": "custom", "pairs": CUSTOM})]
-SHAPE_IDS = ["-".join([str(n), how.get("architecture", "rectangular"), *(["columns"] if "columns" in how else [])])
+SHAPE_IDS = ["-".join([str(n), how.get("architecture", "rectangular"), *(["columns"] if "columns" in how else []),
+                       *([how["node"]] if "node" in how else [])])
              for n, how in SHAPES]
 
 

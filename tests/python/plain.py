@@ -27,8 +27,8 @@ def product(a, b):
     return tuple(tuple(a[i][0] * b[0][j] + a[i][1] * b[1][j] for j in range(2)) for i in range(2))
 
 
-def node(theta, phi, errors, losses, style, xp):
-    """right coupler x theta stage x left coupler x phi stage."""
+def node(theta, phi, errors, losses, style, xp, kind="mzi"):
+    """right coupler x theta stage x left coupler x phi stage; mzi3: x third coupler; mzix: crossing x all that."""
     at, ap = (10.0 ** (-loss / 20) for loss in losses)
     if style == "top":
         t, p = (at * xp.exp(1j * theta), 1), (ap * xp.exp(1j * phi), 1)
@@ -42,15 +42,16 @@ def node(theta, phi, errors, losses, style, xp):
         p = (ap * xp.exp(-0.5j * phi), ap * xp.exp(0.5j * phi))
     diagonal = lambda d: ((d[0], 0), (0, d[1]))  # noqa: E731
     left, right = coupler(errors[0], xp), coupler(errors[1], xp)
-    return product(product(product(right, diagonal(t)), left), diagonal(p))
+    m = product(product(product(right, diagonal(t)), left), diagonal(p))
+    return product(m, coupler(errors[2], xp)) if kind == "mzi3" else (m[1], m[0]) if kind == "mzix" else m
 
 
-def matrix(theta, phi, gamma, coupler_error, loss_db, style, xp, rows, of=None):
+def matrix(theta, phi, gamma, coupler_error, loss_db, style, xp, rows, of=None, kind="mzi"):
     """The matrix of a mesh as a list of rows; rows: those of the unit matrix, arrays of the package xp; of: its
-    columns, None: rectangular."""
+    columns, None: rectangular; kind: of its nodes."""
     rows = list(rows)
     for k, (top, bottom) in enumerate(pair for column in of or columns(len(rows)) for pair in column):
-        m = node(theta[k], phi[k], coupler_error[k], loss_db[k], style, xp)
+        m = node(theta[k], phi[k], coupler_error[k], loss_db[k], style, xp, kind)
         a, b = rows[top], rows[bottom]
         rows[top], rows[bottom] = m[0][0] * a + m[0][1] * b, m[1][0] * a + m[1][1] * b
     return [xp.exp(1j * gamma[i]) * row for i, row in enumerate(rows)]

@@ -20,7 +20,7 @@ def arguments(m, x):
 def plainly(m, backward=False, columns=None):
     def f(theta, phi, gamma, x):
         u = jnp.stack(plain.matrix(theta, phi, gamma, m.coupler_error, m.loss_db, m.style, jnp, jnp.eye(m.n_modes),
-                                   columns))
+                                   columns, m.shape.node))
         return x @ (u if backward else u.T)
     return f
 

@@ -18,7 +18,7 @@ each_shape = pytest.mark.parametrize("n, how", SHAPES, ids=SHAPE_IDS)
 
 def matrix_of(m, columns):
     return np.array(plain.matrix(m.theta, m.phi, m.gamma, m.coupler_error, m.loss_db, m.style, np, np.eye(m.n_modes),
-                                 columns))
+                                 columns, m.shape.node))
 
 
 def same(a, b):
@@ -102,6 +102,18 @@ def test_triangular_decomposition(n):
     close(matrix_of(m, plain.columns(n, "triangular")), u, DOUBLE)
 
 
+@pytest.mark.parametrize("node", ("mzi3", "mzix"))
+@pytest.mark.parametrize("architecture", ("rectangular", "triangular"))
+def test_decomposition_to_other_nodes(node, architecture):
+    """Of Haar-random unitaries, of the identity and of a permutation."""
+    haar = cuonn.Mesh.haar(5, seed=3, node=node)
+    close(haar.matrix(), cuonn.Mesh.haar(5, seed=3).matrix(), DOUBLE)
+    for u in (haar.matrix(), np.eye(5), np.roll(np.eye(5), 1, axis=0)):
+        m = cuonn.Mesh.from_unitary(u, architecture=architecture, node=node)
+        assert m.shape == cuonn.Shape(5, architecture, node=node) and m.shape != cuonn.Shape(5, architecture)
+        close(matrix_of(m, plain.columns(5, architecture)), u, DOUBLE)
+
+
 def test_networks_of_other_shapes(tmp_path):
     """What the program trains is what load_network() gives."""
     settings = {"network.layers": 2, "network.modes": 16, "network.architecture": "butterfly", "data.radius": 2,
@@ -129,7 +141,8 @@ def test_datasets_that_are_refused():
         (d.assign(column=d.column * 1.0), cuonn.ShapeError, "whole numbers"),
         (d.assign(pair=d.pair * 1.0), cuonn.ArgumentError, "column 0 of pairs"),
         (dataset(architecture="hexagonal"), cuonn.ArgumentError, "architecture is 'hexagonal'"),
-        (dataset(node="mzix"), cuonn.ShapeError, "of the kind mzix; meshes of Python have MZIs"),
+        (dataset(node="mzi4"), cuonn.ArgumentError, "node is 'mzi4'; it is one of mzi, mzi3, mzix"),
+        (dataset(node="mzi3"), cuonn.ShapeError, "coupler_error has the shape"),
         (dataset(architecture="triangular", columns=11), cuonn.ShapeError, "theta has the shape"),
         (dataset(convention="perceval"), cuonn.ArgumentError, "counted by perceval; `cuonn convert`"),
     ):
@@ -155,6 +168,7 @@ def custom(pairs, n=5, **how):
     (lambda: cuonn.Shape(5, columns=1.5), cuonn.ArgumentError, "columns is 1.5"),
     (lambda: cuonn.Shape(5, columns=0), cuonn.ArgumentError, "columns is 0"),
     (lambda: cuonn.Shape(5, "tree", pairs=[[(0, 1)]]), cuonn.ArgumentError, 'need architecture="custom"'),
+    (lambda: cuonn.Shape(5, node="mzi5"), cuonn.ArgumentError, "node is 'mzi5'; it is one of mzi, mzi3, mzix"),
     (lambda: cuonn.Shape(5, "custom"), cuonn.ArgumentError, "made of pairs"),
     (lambda: cuonn.Shape(5, "custom", pairs=3), cuonn.ArgumentError, "made of pairs"),
     (lambda: cuonn.Shape(5, "custom", columns=1, pairs=[[(0, 1)]]), cuonn.ArgumentError, "no argument columns"),

@@ -22,7 +22,8 @@ def chip(m):
 def plainly(m, theta, phi, gamma, x, backward=False, columns=None):
     errors, losses = torch.tensor(m.coupler_error), torch.tensor(m.loss_db)
     rows = torch.eye(m.n_modes, dtype=torch.complex128)
-    u = torch.stack(plain.matrix(theta, phi, gamma, errors, losses, m.style, torch, rows, columns))
+    u = torch.stack(plain.matrix(theta, phi, gamma, errors, losses, m.style, torch, rows, columns,
+                                 m.shape.node))
     return x @ (u if backward else u.T)
 
 
