@@ -162,7 +162,7 @@ static void backend_computes(const char *backend, const char *method, cuonn_laye
 
 static void every_law(const char *backend, const char *method, double rel) {
   static const size_t sizes[] = {2, 3, 5};
-  for (size_t i = 0; i < 3 * 2 * kKinds; i++) {
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes * 2 * kKinds; i++) {
     backend_computes(backend, method, kinds[i % 2], sizes[i / 2 % 3], i / 6, false, rel);
     backend_computes(backend, method, kinds[i % 2], sizes[i / 2 % 3], i / 6, true, rel);
   }
@@ -191,7 +191,7 @@ static void cpu_agrees_with_reference_and_with_itself(void **unused) {
   OK(cuonn_context_create(&judge, "reference", 1));
   OK(cuonn_context_create(&one, "cpu", 1));
   OK(cuonn_context_create(&three, "cpu", 3));
-  for (size_t i = 0; i < 4 * 2; i++) {
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes * 2; i++) {
     fixture f;
     cuonn_mesh_gradient *want, *again;
     double losses[3];
@@ -265,7 +265,7 @@ static void backend_measures(const char *backend, cuonn_measurement measurement,
 
 static void chips_measure_them(void **unused) {
   (void)unused;
-  for (size_t i = 0; i < 2 * kKinds; i++) {
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds * kKinds; i++) {
     backend_measures("reference", CUONN_MEASUREMENT_EXAMPLE, kinds[i % 2], i / 2, 1e-13);
     backend_measures("reference", CUONN_MEASUREMENT_MATRIX, kinds[i % 2], i / 2, 1e-13);
     backend_measures("cpu", CUONN_MEASUREMENT_EXAMPLE, kinds[i % 2], i / 2, kFloat);
@@ -310,7 +310,7 @@ static void steps_move_amplitudes_up_to_the_limit(const char *backend, double re
   double loss;
   OK(cuonn_context_create(&context, backend, 1));
   create(&f, CUONN_LAYER_SVD, kTrained, kExamples, 0, 0, 0, 4);
-  const size_t count = cuonn_training_moments_count(&f.network.shape), size = kMeshes * kTrained;
+  const size_t count = cuonn_training_moments_count(&f.network.shape), size = (size_t)kMeshes * kTrained;
   double *const moments = calloc(count, sizeof *moments), before[kMeshes * kTrained], want[kMeshes * kTrained];
   assert_non_null(moments);
   assert_int_equal(count, 2 * kMeshes * (kTrained * (kTrained - 1) + 2 * kTrained));
@@ -364,7 +364,7 @@ static void training_goes_on_from_a_checkpoint(void **unused) {
     OK(cuonn_network_copy(&half.network, &read.network));
     train(&half, read.moments, context, CUONN_OPTIMIZER_ADAM, kSteps / 2, kSteps);
     assert_memory_equal(read.moments, moments, count * sizeof *moments);
-    assert_memory_equal(half.network.amplitudes, whole.network.amplitudes, kMeshes * kTrained * sizeof(double));
+    assert_memory_equal(half.network.amplitudes, whole.network.amplitudes, sizeof(double) * kMeshes * kTrained);
     for (size_t l = 0; l < kMeshes; l++) {
       const size_t bytes = half.network.layers[l].n_nodes * sizeof(double);
       assert_memory_equal(half.network.layers[l].theta, whole.network.layers[l].theta, bytes);
@@ -390,7 +390,7 @@ static void files_keep_amplitudes(void **unused) {
   cuonn_mesh_gradient *gradients, *exact;
   size_t n_layers, n_nodes, n_modes;
   create(&f, CUONN_LAYER_DIAGONAL, kTrained, kExamples, 1, .1, 0, 6);
-  const size_t bytes = kMeshes * kTrained * sizeof(double);
+  const size_t bytes = sizeof(double) * kMeshes * kTrained;
   OK(cuonn_network_write("diagonal.nc", &f.network));
   OK(cuonn_network_read(&read, "diagonal.nc"));
   assert_int_equal(read.shape.layer, CUONN_LAYER_DIAGONAL);
