@@ -142,7 +142,7 @@ def judge(case, untouched, kinds, how, result, files):
         allowed = (0, 4) if memory and "Cannot allocate memory" not in "".join(err) else (0, 3, 4)
         if memory and confused:
             allowed = (0, 1, 3, 4)
-        if len(err) != 1 or not re.match(r"cuonn( [a-z]+)?: .", err[0]):
+        if len(err) != 1 or not re.match(r"cuonn( [a-z-]+)?: .", err[0]):
             wrong.append(f"{len(err)} lines on stderr instead of one of ours: {err}")
         elif code not in allowed:
             wrong.append(f"exit code {code}, {err}")
