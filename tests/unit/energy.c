@@ -1117,9 +1117,37 @@ static void other_shapes_have_their_columns_and_shifters(void **unused) {
   assert_true(of[1].gpu_seconds == of[0].gpu_seconds);
 }
 
+/* An svd layer costs what a mesh of twice the columns and one of attenuators does, with the phases of the given one. */
+static void layers_with_amplitudes_are_wider_meshes(void **unused) {
+  (void)unused;
+  cuonn_energy_options o = preset(CUONN_ENERGY_DEFAULT);
+  const cuonn_training_options plan = CUONN_TRAINING_OPTIONS_INIT;
+  cuonn_network_shape of = CUONN_NETWORK_SHAPE_INIT; /* N 64 */
+  cuonn_energy_network got, want;
+  for (size_t meshes = 1; meshes <= 2; meshes++) {
+    cuonn_energy_options wider = o;
+    wider.n_columns = meshes * 64 + 1;
+    wider.n_shifters = meshes * 64 * 64 + 64;
+    wider.phases_known = true;
+    wider.mean_phase = cuonn_energy_haar_phase(64);
+    of.layer = CUONN_LAYER_UNITARY;
+    of.n_layers = 3;
+    OK(cuonn_energy_network_cost(&want, &wider, &of, &plan, 5120));
+    of.layer = meshes == 2 ? CUONN_LAYER_SVD : CUONN_LAYER_DIAGONAL;
+    of.n_layers = 3 * meshes;
+    OK(cuonn_energy_network_cost(&got, &o, &of, &plan, 5120));
+    assert_true(got.step.joules == want.step.joules && got.step.seconds == want.step.seconds);
+    assert_true(got.inference.joules == want.inference.joules && got.epoch.joules == want.epoch.joules);
+    of.layer = CUONN_LAYER_UNITARY;
+    OK(cuonn_energy_network_cost(&want, &o, &of, &plan, 5120));
+    assert_true(got.step.joules != want.step.joules);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(mvm_by_hand),
+      cmocka_unit_test(layers_with_amplitudes_are_wider_meshes),
       cmocka_unit_test(gradient_by_hand),
       cmocka_unit_test(schemes_by_hand),
       cmocka_unit_test(measured_matrix_by_hand),
