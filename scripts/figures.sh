@@ -55,3 +55,5 @@ draw sweep-bars.svg sweep-bars "$runs/noise-sweep"
 sweep tradeoff configs/noise-sweep.yaml --set training.epochs=10 --set chip.loss_std=0 \
   --set "chip.tap_shot=[0.005, 0.01, 0.02]" --set "chip.io_amplitude=[0.025, 0.05]" --set "chip.io_phase=[0.025, 0.05]"
 draw tradeoff.svg tradeoff "$runs/tradeoff"
+sweep budget configs/budget.yaml
+draw budget.svg budget "$runs/budget"

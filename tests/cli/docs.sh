@@ -76,7 +76,8 @@ slice "$work/data" 600 64
 mkdir "$work/configs"
 for config in "$root"/configs/*.yaml; do
   sed -E -e "s|^( +path:) .*|\1 $work/data|" -e 's/^( +epochs:) .*/\1 1/' -e 's/^( +batch_size:) [0-9]{3}.*/\1 600/' \
-    -e 's/^( +modes:) .*/\1 16/' -e 's/^( +radius:) .*/\1 2/' -e 's/\[([^],]*),([^],]*)(,[^]]*)?\]/[\1,\2]/' \
+    -e 's/^( +modes:) .*/\1 16/' -e 's/^( +radius:) .*/\1 2/' -e 's/^( +frequencies:) .*/\1 16/' \
+    -e 's/\[([^],]*),([^],]*)(,[^]]*)?\]/[\1,\2]/' \
     "$config" > "$work/configs/${config##*/}"
 done
 sed -i -E '/tap_shot|io_phase|name|rate/!s/\[([^],]*),.*\]/[\1]/' "$work/configs/noise-sweep.yaml"

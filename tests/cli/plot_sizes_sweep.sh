@@ -32,6 +32,9 @@ for name in two four words thirty extreme seven noisy; do
 done
 draw tolerance-seven tolerance seven
 draw tradeoff-noisy tradeoff noisy
+sweep fourteen "$rate=[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1]" 'training.gradient=[finite-difference, exact]'
+draw budget-fourteen budget fourteen
+draw budget-two budget two
 has sweep-bars-words.svg frozen-per-use
 # Half of the runs fail, and some are not done: that is said in full.
 yes -- -3000 | head -144 > loss_db

@@ -90,6 +90,31 @@ for label in 'coupler error σ / radians' 'test accuracy after epoch 2 / %' 'gra
   check text tolerance.svg "$label"
 done
 
+# -------------------------------------------------------------------------------------------------------------- budget
+expect 0 '' "$cuonn" sweep config.yaml --output ways --set sweep.repeats=2 --set chip.estimates=3 \
+  --set 'training.gradient=[exact, spsa, digital]' --set 'training.batch_size=[32, 64]'
+draw budget ways budget
+check test "$(rows budget.svg.txt 0)" = '6 2 2 0 0 16 2 256'
+for i in 1 2 3 4 5 6; do rows budget.svg.txt $i | head -n 1; done > got
+printf '%s\n' '"exact" "batch size 64 examples" 0' '"spsa, 3 estimates" "batch size 64 examples" 1' \
+  '"digital" "batch size 64 examples" 1' > want
+check cmp <(grep 64 got) want
+# Costs are those of cuonn energy; accuracies the means over the seeds.
+expect 0 '' "$cuonn" energy --network config.yaml --set training.gradient=spsa --set chip.estimates=3 --json
+tr -d ' \n' < out | grep -oE '"all":\{[^}]*' | tr '{,' '\n\n' | grep ':[0-9]' | cut -d: -f2 > all
+awk '{ x[NR] = $1 } END { print x[1]; print x[2] + x[3]; print x[4]; print x[5]; print x[6] }' all > want
+line=$(for i in 1 2 3 4 5 6; do rows budget.svg.txt $i | grep -q '^"spsa.* 64 ' && echo $i; done)
+rows budget.svg.txt "$line" | sed -n 3p | cut -d' ' -f2-6 | tr ' ' '\n' > got
+check close_to 1e-6 got want
+check grep -qF 'test_error(batch_size, seed, gradient, epoch)' <(ncdump -h ways/sweep.nc)
+values ways/sweep.nc test_error | awk '{ x[NR] = $1 } END { print 50 * (2 - x[16] - x[22]) }' > want
+rows budget.svg.txt "$line" | sed -n 3p | cut -d' ' -f7 > got
+check close_to 1e-4 got want
+for label in 'optical passes, vectors through a mesh' 'phases written' 'spsa, 3 est.*64 examples' \
+  '2 layers of N = 16, 2 epochs\. Means of 2 runs.*'; do
+  check text budget.svg "$label"
+done
+
 # ----------------------------------------------------------------------------------------------------------- trade-off
 expect 0 '' "$cuonn" sweep config.yaml --output noisy --set training.gradient=analog --set chip.measurement=matrix \
   --set 'chip.tap_shot=[0, 0.0005, 0.2]' --set 'chip.io_amplitude=[0, 0.05]' --set chip.io_phase=0.03 \

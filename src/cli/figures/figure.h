@@ -42,7 +42,7 @@ typedef struct {
 
 extern const cli_figure cli_figure_curves, cli_figure_confusion, cli_figure_examples, cli_figure_phases,
     cli_figure_power, cli_figure_energy, cli_figure_sweep_map, cli_figure_sweep_bars, cli_figure_tolerance,
-    cli_figure_gradients, cli_figure_tradeoff, cli_figure_throughput;
+    cli_figure_gradients, cli_figure_tradeoff, cli_figure_budget, cli_figure_throughput;
 
 /* Largest mesh of which there is a picture: beyond, a waveguide is thinner than a line. */
 #define CLI_FIGURE_MODES 128

@@ -67,7 +67,8 @@ static bool is_within(const cuonn_grid *grid, size_t point, const cli_sweep_part
   return true;
 }
 
-cli_sweep_statistics cli_sweep_statistics_of(const cli_sweep_view *view, const cli_sweep_part *part) {
+/* After an epoch, counted from 1; SIZE_MAX: the last. */
+static cli_sweep_statistics statistics(const cli_sweep_view *view, const cli_sweep_part *part, size_t epoch) {
   const cuonn_sweep_record *const r = &view->record;
   cli_sweep_statistics s = {.mean = NAN, .deviation = NAN, .low = NAN, .high = NAN};
   double mean = 0, squares = 0; /* Welford's: of the runs so far */
@@ -79,7 +80,8 @@ cli_sweep_statistics cli_sweep_statistics_of(const cli_sweep_view *view, const c
     } else if (result->status != CUONN_OK || result->n_epochs == 0) {
       s.failed++;
     } else {
-      const double error = result->epochs[result->n_epochs - 1].test_error, off = error - mean;
+      const size_t last = epoch < result->n_epochs ? epoch : result->n_epochs;
+      const double error = result->epochs[last - 1].test_error, off = error - mean;
       mean += off / (double)++s.n;
       squares += off * (error - mean);
       s.low = fmin(s.low, error);
@@ -90,6 +92,29 @@ cli_sweep_statistics cli_sweep_statistics_of(const cli_sweep_view *view, const c
   s.mean = mean;
   s.deviation = s.n > 1 ? sqrt(squares / (double)(s.n - 1)) : 0;
   return s;
+}
+
+cli_sweep_statistics cli_sweep_statistics_of(const cli_sweep_view *view, const cli_sweep_part *part) {
+  return statistics(view, part, SIZE_MAX);
+}
+
+cli_sweep_statistics cli_sweep_statistics_after(const cli_sweep_view *view, const cli_sweep_part *part, size_t epoch) {
+  return statistics(view, part, epoch);
+}
+
+size_t cli_sweep_point(const cli_sweep_view *view, const cli_sweep_part *part) {
+  const cuonn_grid *const grid = &view->record.grid;
+  size_t point = 0;
+  for (size_t a = 0; a < grid->n_axes; a++)
+    point = point * (grid->axes[a].zipped ? 1 : grid->axes[a].count) + (part->at[a] == CLI_SWEEP_ANY ? 0 : part->at[a]);
+  return point;
+}
+
+bool cli_sweep_has_key(const cli_sweep_view *view, size_t axis, const char *key) {
+  const cuonn_grid *const grid = &view->record.grid;
+  for (size_t a = first_of(grid, axis); a <= last_of(grid, axis); a++)
+    if (strcmp(grid->axes[a].key, key) == 0) return true;
+  return false;
 }
 
 size_t cli_sweep_axis_of(const cli_sweep_view *view, const char *key) {

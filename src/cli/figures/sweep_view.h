@@ -36,6 +36,14 @@ typedef struct {
 } cli_sweep_statistics;
 
 cli_sweep_statistics cli_sweep_statistics_of(const cli_sweep_view *view, const cli_sweep_part *part);
+/* The same after an epoch, 1 the first. */
+cli_sweep_statistics cli_sweep_statistics_after(const cli_sweep_view *view, const cli_sweep_part *part, size_t epoch);
+
+/* The point of the grid at which all axes that a part leaves open have their first value. */
+size_t cli_sweep_point(const cli_sweep_view *view, const cli_sweep_part *part);
+
+/* Whether an axis, or one that advances with it, is that of a key. */
+bool cli_sweep_has_key(const cli_sweep_view *view, size_t axis, const char *key);
 
 /* The axis of a key, an index of the grid; CLI_SWEEP_ANY if it has but one value, or another stands for it. */
 size_t cli_sweep_axis_of(const cli_sweep_view *view, const char *key);

@@ -5,15 +5,6 @@
 
 #include "cli/figures/figure.h"
 
-/* The point of the grid at which all seeds have their first value. */
-static size_t point_of(const cli_sweep_view *view, const cli_sweep_part *part) {
-  const cuonn_grid *const grid = &view->record.grid;
-  size_t point = 0;
-  for (size_t a = 0; a < grid->n_axes; a++)
-    point = point * (grid->axes[a].zipped ? 1 : grid->axes[a].count) + (part->at[a] == CLI_SWEEP_ANY ? 0 : part->at[a]);
-  return point;
-}
-
 /* Components of the sweep's configuration, as they must be for the noise of a point. */
 static int meet_noise(cuonn_energy_options *out, const cuonn_config *config, const cli_figure_source *source) {
   int code = CLI_DONE;
@@ -69,7 +60,7 @@ static int write_row(FILE *out, tally *t, const cli_sweep_view *view, size_t row
     cuonn_config config;
     cuonn_energy_options options;
     cuonn_energy_point point;
-    cuonn_grid_config(&config, &view->record.grid, point_of(view, &part));
+    cuonn_grid_config(&config, &view->record.grid, cli_sweep_point(view, &part));
     if (s.n == 0) {
       t->n_unknown++;
       continue;
