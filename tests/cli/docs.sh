@@ -10,6 +10,7 @@ root=$(realpath "$(dirname "$0")/../..")
 excepted=(
   'README.md|scripts/quickstart.sh|installs packages, builds, and trains seven networks'
   'README.md|cmake --preset cuda && cmake --build --preset cuda*|needs nvcc'
+  'README.md|mpirun -n 8 cuonn sweep *|needs a build with MPI; cli.sweep_mpi does the same'
   'docs/commands.md|cuonn train --set training.opt<TAB>|is a key that is pressed'
   'docs/python.md|pip install build/wheel/cuonn-*|needs the wheel, with which python.wheel does the same'
   'docs/python.md|cp -r "$(python -c *|needs the installed wheel'
@@ -97,6 +98,8 @@ given() {
   cuonn matrix mesh.nc --output unitary.nc
   netcdf chip.nc classic 'node=28 side=2' '' theta:node:"$work/phases" phi:node:"$work/phases" \
     coupler_error:node,side:<(numbers 56 5 0.1)
+  netcdf tree.nc classic 'node=7 waveguide=8' 'architecture=tree' theta:node:<(head -7 "$work/phases") \
+    phi:node:<(head -7 "$work/phases") gamma:waveguide:<(head -8 "$work/phases")
   rm mesh.nc
   case $1 in
     README.md) cuonn sweep configs/noise-sweep.yaml ;;
@@ -114,8 +117,6 @@ given() {
         phi:layer,node:<(numbers 360 1 3) \
         loss_db:layer,node,side:<(awk '{ print -$1 }' loud)
       cp configs/fashion-mnist.yaml config.yaml
-      netcdf tree.nc classic 'node=7 waveguide=8' 'architecture=tree' theta:node:<(head -7 "$work/phases") \
-        phi:node:<(head -7 "$work/phases") gamma:waveguide:<(head -8 "$work/phases")
       netcdf beam.nc classic 'example=1 waveguide=8 complex=2' '' input:example,waveguide,complex:"$work/values"
       ;;
     docs/gallery.md)
