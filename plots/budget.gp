@@ -24,7 +24,7 @@ note = sprintf("%d layers of N = %d, %d epoch%s. ", layers, modes, epochs, epoch
 
 # In pixels: three panels beside each other, two rows; the last place has the legend, as far as it is not longer.
 width = 900
-left = 74.0; gap = 48.0; panel = 250.0; below = 52.0; top = 12.0
+left = 74.0; gap = 48.0; panel = 250.0; below = 64.0; top = 12.0
 wide = (width - left - 2*gap - 14)/3
 note = broken(note, fitting(width - left - 14, 12))
 room = 18.0*lines > panel ? 18.0*lines - panel : 0

@@ -135,7 +135,7 @@ void cpu_network_backward(node_sums *sums, double *flows, cpu_space *space, cons
     const cpu_behind b = behind(space, layers, shape, l);
     double *const slope = flows ? flows + (shape->n_layers + l) * n : NULL;
     if (cpu_is_behind(&b)) cpu_pass_back(slope, space->g, space->room, x, &b, n, lanes, kernels);
-    if (network_keeps_phase(shape, l)) cpu_add_flow(flows + l * n, x, space->g, n, lanes);
+    if (flows && network_keeps_phase(shape, l)) cpu_add_flow(flows + l * n, x, space->g, n, lanes);
     layer_backward(sums + l * nodes, x, space->g, space->kept + l * space->kept_stride, layers + l, lanes, kernels);
   }
 }
