@@ -44,8 +44,10 @@ struct mesh_walk {
   static constexpr int kPanel = kPairs >= 8 ? 1 : 8 / kPairs; /* column pairs */
   static constexpr int kPanelPlaces = kPanel * kModes * kLanes;
   static constexpr int kMostPlanes = Node::kBackwardPlanes;
-  /* Blocks that fit on a multiprocessor at once, which bounds the registers of a thread. */
-  static constexpr int kBlocks = kPairs <= 2 ? 4 : kPairs == 4 ? 3 : kPairs == 8 ? 2 : 1;
+  /* Blocks that fit on a multiprocessor at once, which bounds the registers of a thread. Nodes with a third coupler
+   * need a few more than four blocks leave where a thread has two waveguides. */
+  static constexpr bool kWide = kPairs == 1 && kMostPlanes > 3;
+  static constexpr int kBlocks = kPairs <= 2 && !kWide ? 4 : kPairs <= 4 ? 3 : kPairs == 8 ? 2 : 1;
 
   /* --- Layout of shared memory: one or two panels, then shares of the gradients of as many --- */
 
