@@ -316,7 +316,8 @@ cuonn_status results_publish_bytes(bool *first, const char *path, const struct i
   if (g.exists) goto done;
   CUONN_TRY_DONE(write_temporary(&g, parts, count, path));
   CUONN_TRY_DONE(link_first(first, &g, path));
-  unlink(g.temporary);
+  CUONN_CHECK_DONE(unlink(g.temporary) == 0, CUONN_E_IO, "%s: %s, beside it, cannot be removed: %s", path, g.temporary,
+                   strerror(errno));
   free(g.temporary);
   g.temporary = NULL;
   CUONN_TRY_DONE(results_sync_folder(g.folder, path));
