@@ -107,16 +107,8 @@ static cuonn_examples noise(size_t examples, size_t side, size_t classes) {
 /* Two epochs from images on: the last batch of an epoch is a partial one. */
 static void train(cuonn_context *context, cuonn_features_options features, size_t layers, cuonn_order order,
                   cuonn_optimizer_kind optimizer, cuonn_gradient_method method) {
-  const cuonn_network_shape shape = {cuonn_features_modes(&features),
-                                     layers,
-                                     3,
-                                     CUONN_STYLE_TOP,
-                                     true,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+  const cuonn_network_shape shape =
+      CUONN_NETWORK_SHAPE_OF(cuonn_features_modes(&features), layers, 3, CUONN_STYLE_TOP, true, NULL);
   const cuonn_training_callbacks callbacks = {0};
   cuonn_dataset data = {noise(70, 28, 3), noise(33, 28, 3)};
   cuonn_training_options options = CUONN_TRAINING_OPTIONS_INIT;
@@ -144,8 +136,7 @@ static void small(cuonn_context *context) {
     const size_t n = sizes[i];
     for (int lossy = 0; lossy < 2; lossy++) {
       const cuonn_phase_style style = (cuonn_phase_style)((i + (size_t)lossy) % 4);
-      const cuonn_network_shape shape = {
-          n, 2, 2, style, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY, 1};
+      const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(n, 2, 2, style, true, NULL);
       cuonn_network network;
       DO(cuonn_network_create(&network, &shape));
       for (size_t l = 0; l < 2; l++) fill_mesh(&network.layers[l], 0.1 * lossy, 0.2 * lossy);

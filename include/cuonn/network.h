@@ -111,9 +111,15 @@ typedef struct cuonn_network_shape {
   double amplitude_limit; /**< largest modulus of an amplitude, above 0; 1: attenuators alone */
 } cuonn_network_shape;
 
+/** Unitary layers with a modulus between them, and the cross entropy. */
+#define CUONN_NETWORK_SHAPE_OF(n_modes, n_layers, n_classes, style, loss_per_class, mesh)                         \
+  {                                                                                                               \
+    n_modes, n_layers, n_classes, style, loss_per_class, mesh, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, \
+        CUONN_LAYER_UNITARY, 1                                                                                    \
+  }
+
 /** The source study's network: N 64, 3 layers, 10 classes. */
-#define CUONN_NETWORK_SHAPE_INIT \
-  { 64, 3, 10, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY, 1 }
+#define CUONN_NETWORK_SHAPE_INIT CUONN_NETWORK_SHAPE_OF(64, 3, 10, CUONN_STYLE_TOP, true, NULL)
 
 /** Fills in what CUONN_NETWORK_SHAPE_INIT holds, for callers that have no macros. */
 CUONN_API void cuonn_network_shape_init(cuonn_network_shape *out);

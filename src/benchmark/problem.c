@@ -63,16 +63,8 @@ cuonn_status problem_create(problem *out, const cuonn_context *context, const cu
   const cuonn_benchmark_case what = options->what;
   const bool one_mesh = what == CUONN_BENCHMARK_PROPAGATE || what == CUONN_BENCHMARK_PROPAGATE_STAGES;
   const size_t n_layers = one_mesh || what == CUONN_BENCHMARK_FEATURES ? 1 : options->n_layers;
-  const cuonn_network_shape shape = {options->n_modes,
-                                     n_layers,
-                                     benchmark_classes(options->n_modes),
-                                     CUONN_STYLE_TOP,
-                                     true,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(
+      options->n_modes, n_layers, benchmark_classes(options->n_modes), CUONN_STYLE_TOP, true, NULL);
   *out = (problem){.options = *options, .backend = context->backend, .threads = context->threads};
   CUONN_TRY(cuonn_benchmark_options_check(options));
   out->n_examples = cuonn_benchmark_count(options).n_examples;

@@ -39,16 +39,8 @@ bool cuonn_benchmark_has_method(const cuonn_context *context, const cuonn_benchm
 }
 
 cuonn_method cuonn_benchmark_auto(const cuonn_context *context, const cuonn_benchmark_options *options) {
-  const cuonn_network_shape shape = {options->n_modes,
-                                     options->n_layers,
-                                     benchmark_classes(options->n_modes),
-                                     CUONN_STYLE_TOP,
-                                     true,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(
+      options->n_modes, options->n_layers, benchmark_classes(options->n_modes), CUONN_STYLE_TOP, true, NULL);
   if (!cuonn_benchmark_has_methods(options->what) || !context->backend->auto_method) return CUONN_METHOD_COLUMNS;
   return context->backend->auto_method(&shape, cuonn_benchmark_count(options).n_examples,
                                        options->what == CUONN_BENCHMARK_TRAIN_STEP);

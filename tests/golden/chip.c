@@ -124,9 +124,7 @@ static void mean_and_std(double out[2], const double *values, size_t n) {
  * (1/sqrt(2n) for a normal, less for the truncated one), but for 2e-9 each. */
 static void test_draw_errors__have_their_laws(void **unused) {
   (void)unused;
-  const cuonn_network_shape shape = {
-      64, 2, 10, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY,
-      1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(64, 2, 10, CUONN_STYLE_TOP, true, NULL);
   const size_t n = 2 * cuonn_mesh_nodes(64);
   const double six = 6 / sqrt((double)n);
   cuonn_network network;

@@ -9,16 +9,7 @@
 
 static void network(const char *tag, size_t n, size_t layers, size_t classes, size_t examples) {
   const size_t nodes = cuonn_mesh_nodes(n);
-  const cuonn_network_shape shape = {n,
-                                     layers,
-                                     classes,
-                                     CUONN_STYLE_TOP,
-                                     true,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(n, layers, classes, CUONN_STYLE_TOP, true, NULL);
   cuonn_network net;
   cuonn_fields input;
   cuonn_mesh_gradient gradients[3];

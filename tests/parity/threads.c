@@ -24,16 +24,7 @@ typedef struct {
 
 static void run(results *out, int n_threads, double error, cuonn_order order, cuonn_method method) {
   const cuonn_backend *const cpu = &cuonn_backend_cpu;
-  const cuonn_network_shape shape = {kModes,
-                                     kLayers,
-                                     kClasses,
-                                     CUONN_STYLE_TOP,
-                                     true,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(kModes, kLayers, kClasses, CUONN_STYLE_TOP, true, NULL);
   const cuonn_optimizer_options adam = {CUONN_OPTIMIZER_ADAM, 0.01, 0, 0.9, 0.999, 1e-8, false};
   const backend_problem problem = {
       .n_models = 1, .shape = shape, .batch_size = kExamples, .order = order, .threads = n_threads, .method = method};

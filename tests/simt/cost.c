@@ -18,16 +18,7 @@ static const cuonn_features_options features = {.kind = CUONN_FEATURES_FOURIER, 
 
 /* A handle with both sets; its model has phases that are not those programmed. */
 static cuonn_model *make(cuonn_gradient_method gradient, bool errors) {
-  const cuonn_network_shape shape = {kModes,
-                                     kLayers,
-                                     kClasses,
-                                     CUONN_STYLE_TOP,
-                                     false,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(kModes, kLayers, kClasses, CUONN_STYLE_TOP, false, NULL);
   cuonn_model_options options = CUONN_MODEL_OPTIONS_INIT;
   cuonn_model_settings settings = CUONN_MODEL_SETTINGS_INIT;
   cuonn_context *context;
@@ -56,16 +47,7 @@ static const cuonn_step step = {.count = kBatch, .rate_factor = 1};
 /* Examples in place of as many others, and fewer, and all that can be asked of them, a second time. */
 static void test_calls__allocate_once(void **unused) {
   (void)unused;
-  const cuonn_network_shape shape = {kModes,
-                                     kLayers,
-                                     kClasses,
-                                     CUONN_STYLE_TOP,
-                                     false,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(kModes, kLayers, kClasses, CUONN_STYLE_TOP, false, NULL);
   cuonn_model *const model = make(CUONN_GRADIENT_EXACT, true);
   cuonn_mesh_gradient *gradients;
   cuonn_evaluation evaluation = {0};
@@ -141,16 +123,8 @@ static effort effort_of(size_t n_models, cuonn_gradient_method gradient, cuonn_m
   for (size_t i = 0; i < n_models; i++) {
     cuonn_training_options *const t = &models[i].training;
     cuonn_sweep_model_init(&models[i]);
-    models[i].shape = (cuonn_network_shape){kModes,
-                                            kLayers,
-                                            kClasses,
-                                            CUONN_STYLE_TOP,
-                                            false,
-                                            NULL,
-                                            CUONN_NONLINEARITY_INIT,
-                                            CUONN_LOSS_CROSS_ENTROPY,
-                                            CUONN_LAYER_UNITARY,
-                                            1};
+    models[i].shape =
+        (cuonn_network_shape)CUONN_NETWORK_SHAPE_OF(kModes, kLayers, kClasses, CUONN_STYLE_TOP, false, NULL);
     t->epochs = epochs;
     t->batch_size = kBatch;
     t->order = CUONN_ORDER_SHUFFLED;

@@ -129,16 +129,7 @@ typedef struct {
 static const cuonn_optimizer_options sgd = {.kind = CUONN_OPTIMIZER_SGD, .learning_rate = 0.1};
 
 static void prepare(job *j) {
-  const cuonn_network_shape shape = {kModes,
-                                     2,
-                                     3,
-                                     CUONN_STYLE_TOP,
-                                     false,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(kModes, 2, 3, CUONN_STYLE_TOP, false, NULL);
   chance c = {1};
   memset(j, 0, sizeof *j);
   OK(cuonn_network_create(&j->network, &shape));

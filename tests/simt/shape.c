@@ -167,8 +167,7 @@ static void others_are_refused(void **unused) {
   cuonn_training_options training = CUONN_TRAINING_OPTIONS_INIT;
   OK(cuonn_context_create(&context, "cuda", 0));
   cuonn_mesh_shape *const far = shape_with(&far_shapes[0], CUONN_NODE_MZI3);
-  const cuonn_network_shape of_far = {
-      4, 1, 2, CUONN_STYLE_TOP, true, far, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY, 1};
+  const cuonn_network_shape of_far = CUONN_NETWORK_SHAPE_OF(4, 1, 2, CUONN_STYLE_TOP, true, far);
   OK(cuonn_mesh_create_shaped(&mesh, far, CUONN_STYLE_TOP));
   REFUSED(cuonn_matrix(matrix, context, &mesh), CUONN_E_SHAPE, "kind mzi3 in meshes of up to 512 waveguides");
   REFUSED(cuonn_training_check(context, &of_far, &training), CUONN_E_SHAPE,
@@ -180,9 +179,7 @@ static void others_are_refused(void **unused) {
   cuonn_fields x;
   OK(cuonn_mesh_shape_make(&columns, CUONN_ARCHITECTURE_RECTANGULAR, 513, 1));
   OK(cuonn_mesh_shape_with_node(&large, columns, CUONN_NODE_MZIX));
-  const cuonn_network_shape of_large = {
-      513, 1, 2, CUONN_STYLE_TOP, true, large, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY,
-      1};
+  const cuonn_network_shape of_large = CUONN_NETWORK_SHAPE_OF(513, 1, 2, CUONN_STYLE_TOP, true, large);
   OK(cuonn_mesh_create_shaped(&mesh, large, CUONN_STYLE_TOP));
   OK(cuonn_fields_create(&x, 1, 513));
   REFUSED(cuonn_propagate(&x, NULL, context, &mesh, &x, false), CUONN_E_SHAPE,

@@ -14,16 +14,7 @@ enum { kSide = 6, kTrain = 40, kTest = 20, kModels = 8, kEpochs = 2, kLayers = 2
 
 static cuonn_dataset data;
 static const cuonn_features_options features = {.kind = CUONN_FEATURES_FOURIER, .radius = 2}; /* N = 16 */
-static const cuonn_network_shape shape = {16,
-                                          kLayers,
-                                          kClasses,
-                                          CUONN_STYLE_TOP,
-                                          false,
-                                          NULL,
-                                          CUONN_NONLINEARITY_INIT,
-                                          CUONN_LOSS_CROSS_ENTROPY,
-                                          CUONN_LAYER_UNITARY,
-                                          1};
+static const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(16, kLayers, kClasses, CUONN_STYLE_TOP, false, NULL);
 
 typedef struct {
   cuonn_sweep_epoch last[kModels];

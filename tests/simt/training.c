@@ -101,16 +101,7 @@ static cuonn_status train(cuonn_training_state *state, record *r, const char *ba
 }
 
 static void start(cuonn_training_state *state, double error) {
-  const cuonn_network_shape shape = {16,
-                                     kLayers,
-                                     3,
-                                     CUONN_STYLE_TOP,
-                                     false,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(16, kLayers, 3, CUONN_STYLE_TOP, false, NULL);
   chance c = {9};
   OK(cuonn_training_state_create(state, &shape));
   OK(cuonn_network_initialize(&state->network, CUONN_START_HAAR_PHASES, 1));

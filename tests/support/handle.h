@@ -22,16 +22,7 @@ enum {
   kMostModels = 8
 };
 
-static const cuonn_network_shape shape = {kModes,
-                                          kLayers,
-                                          kClasses,
-                                          CUONN_STYLE_TOP,
-                                          true,
-                                          NULL,
-                                          CUONN_NONLINEARITY_INIT,
-                                          CUONN_LOSS_CROSS_ENTROPY,
-                                          CUONN_LAYER_UNITARY,
-                                          1};
+static const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(kModes, kLayers, kClasses, CUONN_STYLE_TOP, true, NULL);
 static double values[2 * kExamples * kModes], cotangents[2 * kExamples * kModes];
 static uint8_t labels[kExamples];
 static cuonn_examples examples;

@@ -32,9 +32,7 @@ typedef struct {
 /* mesh: NULL: rectangular. */
 static void create_shaped(fixture *f, size_t n, const cuonn_mesh_shape *mesh, cuonn_phase_style style, double loss_db) {
   const size_t n_classes = n > 20 ? 20 : 4; /* more than one vector of outputs, or less */
-  const cuonn_network_shape shape = {
-      n, kLayers, n_classes, style, true, mesh, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY,
-      1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(n, kLayers, n_classes, style, true, mesh);
   chance c = {n};
   f->n = n;
   OK(cuonn_network_create(&f->network, &shape));

@@ -180,16 +180,8 @@ static const cuonn_backend *const both[2] = {&cuonn_backend_reference, &PARITY_B
 
 static void make_pair(pair *out, const problem *p, size_t n_examples, cuonn_order order,
                       const cuonn_optimizer_options *optimizer, chance *c) {
-  const cuonn_network_shape shape = {p->modes,
-                                     p->layers,
-                                     p->classes,
-                                     p->style,
-                                     p->layers % 2,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+  const cuonn_network_shape shape =
+      CUONN_NETWORK_SHAPE_OF(p->modes, p->layers, p->classes, p->style, p->layers % 2, NULL);
   OK(cuonn_network_create(&out->network, &shape));
   for (size_t l = 0; l < p->layers; l++) random_mesh(&out->network.layers[l], p, c);
   if (p->clear) memset(out->network.layers->loss_db, 0, 2 * cuonn_mesh_nodes(p->modes) * sizeof(double));
@@ -352,16 +344,7 @@ static void test_training__shuffled(void **state) {
 static void test_training__many_models(void **state) {
   (void)state;
   enum { kModels = 3, kSteps = 4, kBatch = 70, kExamples = 150, kModes = 10 };
-  const cuonn_network_shape shape = {kModes,
-                                     2,
-                                     3,
-                                     CUONN_STYLE_BOTTOM,
-                                     false,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(kModes, 2, 3, CUONN_STYLE_BOTTOM, false, NULL);
   const cuonn_backend *const backend = &PARITY_BACKEND;
   const size_t nodes = cuonn_mesh_nodes(kModes);
   chance c = {31};

@@ -129,16 +129,7 @@ static void check_one(const listed_shape *list, cuonn_node_kind node, const char
   chance c = {list->n + 10 * list->columns};
   cuonn_mesh_shape *const shape = shape_with(list, node);
   const size_t n = list->n;
-  const cuonn_network_shape of = {n,
-                                  kShapeLayers,
-                                  kShapeClasses,
-                                  style,
-                                  false,
-                                  shape,
-                                  CUONN_NONLINEARITY_INIT,
-                                  CUONN_LOSS_CROSS_ENTROPY,
-                                  CUONN_LAYER_UNITARY,
-                                  1};
+  const cuonn_network_shape of = CUONN_NETWORK_SHAPE_OF(n, kShapeLayers, kShapeClasses, style, false, shape);
   cuonn_network network;
   cuonn_context *context, *reference;
   cuonn_fields x, g;
@@ -186,9 +177,7 @@ static inline void shape_network_agrees(const cuonn_mesh_shape *shape, const cha
                                         bool errors, bool measured, double u) {
   enum { kBatch = 5 };
   const size_t n = cuonn_mesh_shape_modes(shape);
-  const cuonn_network_shape of = {
-      n, 2, 2, CUONN_STYLE_TOP, false, shape, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY,
-      1};
+  const cuonn_network_shape of = CUONN_NETWORK_SHAPE_OF(n, 2, 2, CUONN_STYLE_TOP, false, shape);
   const uint8_t labels[kBatch] = {0, 1, 1, 1, 0};
   const cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
   chance c = {n};

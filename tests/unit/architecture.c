@@ -256,16 +256,8 @@ static void auto_counts_the_nodes_that_there_are(void **unused) {
   (void)unused;
   cuonn_mesh_shape *shape;
   OK(cuonn_mesh_shape_make(&shape, CUONN_ARCHITECTURE_BUTTERFLY, 64, 0));
-  const cuonn_network_shape rectangle = CUONN_NETWORK_SHAPE_INIT, butterfly = {64,
-                                                                               3,
-                                                                               10,
-                                                                               CUONN_STYLE_TOP,
-                                                                               true,
-                                                                               shape,
-                                                                               CUONN_NONLINEARITY_INIT,
-                                                                               CUONN_LOSS_CROSS_ENTROPY,
-                                                                               CUONN_LAYER_UNITARY,
-                                                                               1};
+  const cuonn_network_shape rectangle = CUONN_NETWORK_SHAPE_INIT,
+                            butterfly = CUONN_NETWORK_SHAPE_OF(64, 3, 10, CUONN_STYLE_TOP, true, shape);
   assert_int_equal(cuonn_backend_cpu.auto_method(&rectangle, 512, true), CUONN_METHOD_DENSE);
   assert_int_equal(cuonn_backend_cpu.auto_method(&butterfly, 512, true), CUONN_METHOD_COLUMNS);
   cuonn_mesh_shape_free(shape);
@@ -273,16 +265,8 @@ static void auto_counts_the_nodes_that_there_are(void **unused) {
 
 /* A mesh, a network and a checkpoint of a shape, written and read again. */
 static void files_keep(const cuonn_mesh_shape *shape) {
-  const cuonn_network_shape of = {cuonn_mesh_shape_modes(shape),
-                                  2,
-                                  2,
-                                  CUONN_STYLE_BOTTOM,
-                                  false,
-                                  shape,
-                                  CUONN_NONLINEARITY_INIT,
-                                  CUONN_LOSS_CROSS_ENTROPY,
-                                  CUONN_LAYER_UNITARY,
-                                  1};
+  const cuonn_network_shape of =
+      CUONN_NETWORK_SHAPE_OF(cuonn_mesh_shape_modes(shape), 2, 2, CUONN_STYLE_BOTTOM, false, shape);
   const cuonn_origin origin = {"text", 3, NULL};
   chance c = {7};
   cuonn_training_state state, read;

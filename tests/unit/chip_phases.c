@@ -159,16 +159,8 @@ static void test_network__of_quantized_phases_is_the_dense_one(void **unused) {
   const size_t bits[] = {1, 2, 3, 5};
   chance c = {3};
   for (int i = 0; i < kStyles * 4 * 3; i++) {
-    const cuonn_network_shape shape = {3 + (size_t)i % 6,
-                                       1,
-                                       3 + (size_t)i % 6,
-                                       (cuonn_phase_style)(i % kStyles),
-                                       true,
-                                       NULL,
-                                       CUONN_NONLINEARITY_INIT,
-                                       CUONN_LOSS_CROSS_ENTROPY,
-                                       CUONN_LAYER_UNITARY,
-                                       1};
+    const cuonn_network_shape shape =
+        CUONN_NETWORK_SHAPE_OF(3 + (size_t)i % 6, 1, 3 + (size_t)i % 6, (cuonn_phase_style)(i % kStyles), true, NULL);
     const size_t b = bits[i / kStyles % 4];
     cuonn_network network;
     cuonn_mesh rounded;
@@ -194,16 +186,7 @@ static void test_network__of_quantized_phases_is_the_dense_one(void **unused) {
  * of the 6 phases, and 24 bits are off by at most 4 pi / 2^25 = 3.7e-7. */
 static void test_network__of_24_bits_is_the_exact_one(void **unused) {
   (void)unused;
-  const cuonn_network_shape shape = {3,
-                                     1,
-                                     3,
-                                     CUONN_STYLE_DIFFERENTIAL,
-                                     false,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(3, 1, 3, CUONN_STYLE_DIFFERENTIAL, false, NULL);
   cuonn_network network;
   OK(cuonn_network_create(&network, &shape));
   for (size_t k = 0; k < 3; k++) {

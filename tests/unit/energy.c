@@ -269,16 +269,7 @@ static void network_phases_have_their_mean(void **state) {
   const double turn = 2 * M_PI;
   const double want[] = {(7 - turn + turn - 1) / 2, (7 - turn + turn - 1) / 2, (turn + 2 * (turn - 1)) / 2, turn};
   for (int style = 0; style < 4; style++) {
-    const cuonn_network_shape one = {2,
-                                     1,
-                                     2,
-                                     (cuonn_phase_style)style,
-                                     true,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+    const cuonn_network_shape one = CUONN_NETWORK_SHAPE_OF(2, 1, 2, (cuonn_phase_style)style, true, NULL);
     cuonn_network network;
     OK(cuonn_network_create(&network, &one));
     is(cuonn_energy_mean_phase(&network), 0);
@@ -292,9 +283,7 @@ static void network_phases_have_their_mean(void **state) {
     cuonn_network_free(&network);
   }
   /* Phases that are drawn by the Haar law have its mean: 4032 phases, deviations of 1.8 of phi and .5 of theta. */
-  const cuonn_network_shape large = {
-      64, 1, 10, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY,
-      1};
+  const cuonn_network_shape large = CUONN_NETWORK_SHAPE_OF(64, 1, 10, CUONN_STYLE_TOP, true, NULL);
   cuonn_network network;
   OK(cuonn_network_create(&network, &large));
   OK(cuonn_network_initialize(&network, CUONN_START_HAAR_PHASES, 1));
@@ -612,8 +601,7 @@ static void more_never_costs_less(void **state) {
 
 /* ------------------------------------------------------------------------------------------------- networks */
 
-static const cuonn_network_shape shape = {
-    4, 3, 4, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY, 1};
+static const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(4, 3, 4, CUONN_STYLE_TOP, true, NULL);
 static const cuonn_training_options training = {.epochs = 1, .batch_size = 10, .drop_last = true};
 
 /* All times so different that each is seen by itself; light of 4 modes takes t_el + 4 x 0.3 mm x 4.2 / c. */
@@ -1100,16 +1088,7 @@ static void other_shapes_have_their_columns_and_shifters(void **unused) {
   rectangle.gpu = (cuonn_energy_gpu){.rate = 10, .use = .5};
   OK(cuonn_mesh_shape_make(&mesh, CUONN_ARCHITECTURE_BUTTERFLY, 16, 0));
   for (int i = 0; i < 2; i++) {
-    const cuonn_network_shape network = {16,
-                                         2,
-                                         10,
-                                         CUONN_STYLE_TOP,
-                                         true,
-                                         i ? mesh : NULL,
-                                         CUONN_NONLINEARITY_INIT,
-                                         CUONN_LOSS_CROSS_ENTROPY,
-                                         CUONN_LAYER_UNITARY,
-                                         1};
+    const cuonn_network_shape network = CUONN_NETWORK_SHAPE_OF(16, 2, 10, CUONN_STYLE_TOP, true, i ? mesh : NULL);
     OK(cuonn_energy_network_cost(&of[i], &rectangle, &network, &options, 2048));
   }
   cuonn_mesh_shape_free(mesh);

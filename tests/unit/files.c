@@ -58,16 +58,7 @@ static cuonn_mesh some_mesh(void) {
 
 static cuonn_training_state some_state(void) {
   cuonn_training_state state;
-  const cuonn_network_shape shape = {kModes,
-                                     kLayers,
-                                     4,
-                                     CUONN_STYLE_BOTTOM,
-                                     false,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(kModes, kLayers, 4, CUONN_STYLE_BOTTOM, false, NULL);
   OK(cuonn_training_state_create(&state, &shape));
   for (uint32_t l = 0; l < kLayers; l++) fill_mesh(&state.network.layers[l], 20 + 10 * l);
   scatter(state.moments, cuonn_training_moments_count(&shape), 60);
@@ -242,16 +233,7 @@ static void test_phases__have_their_periods(void **s) {
   const char *const paths[] = {"mesh.nc", "network.nc", "last.nc"};
   for (int style = 0; style < 4; style++) {
     cuonn_training_state state;
-    const cuonn_network_shape shape = {kModes,
-                                       kLayers,
-                                       4,
-                                       (cuonn_phase_style)style,
-                                       false,
-                                       NULL,
-                                       CUONN_NONLINEARITY_INIT,
-                                       CUONN_LOSS_CROSS_ENTROPY,
-                                       CUONN_LAYER_UNITARY,
-                                       1};
+    const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(kModes, kLayers, 4, (cuonn_phase_style)style, false, NULL);
     OK(cuonn_training_state_create(&state, &shape));
     OK(cuonn_mesh_write("mesh.nc", &state.network.layers[0]));
     OK(cuonn_network_write("network.nc", &state.network));
@@ -324,16 +306,7 @@ static void test_gradients__variables(void **s) {
     gradients[l] = (cuonn_mesh_gradient){values[l][0], values[l][1], values[l][2], NULL};
     memcpy(all + l * kNodes, values[l][1], kNodes * sizeof(double));
   }
-  const cuonn_network_shape shape = {kModes,
-                                     kLayers,
-                                     4,
-                                     CUONN_STYLE_TOP,
-                                     true,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(kModes, kLayers, 4, CUONN_STYLE_TOP, true, NULL);
   OK(cuonn_gradient_write("gradient.nc", &shape, loss, gradients, NULL));
   check_values("gradient.nc", "loss", &loss, 1, NULL);
   check_values("gradient.nc", "d_phi", all, kLayers * kNodes, (const char *const[]){"layer", "node", NULL});
@@ -577,16 +550,7 @@ static void test_examples__real_or_complex(void **s) {
 
 static void test_start__phases_or_unitaries(void **s) {
   (void)s;
-  const cuonn_network_shape shape = {kModes,
-                                     kLayers,
-                                     4,
-                                     CUONN_STYLE_DIFFERENTIAL,
-                                     true,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(kModes, kLayers, 4, CUONN_STYLE_DIFFERENTIAL, true, NULL);
   double unitaries[kLayers][2 * kModes * kModes], matrix[2 * kModes * kModes];
   const size_t lengths[4] = {kLayers, kModes, kModes, 2};
   cuonn_network network;

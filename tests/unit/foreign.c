@@ -91,16 +91,7 @@ static void test_names__unitary_in_every_order(void **s) {
 
 static void test_names__every_variable_turned_about(void **s) {
   (void)s;
-  const cuonn_network_shape shape = {kModes,
-                                     kLayers,
-                                     2,
-                                     CUONN_STYLE_BOTTOM,
-                                     true,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(kModes, kLayers, 2, CUONN_STYLE_BOTTOM, true, NULL);
   cuonn_training_state state, back;
   char config[] = "training:\n  epochs: 5\n";
   size_t epoch;
@@ -146,16 +137,7 @@ static void test_names__fields_and_gradients_turned_about(void **s) {
     for (uint32_t k = 0; k < 3; k++) scatter(values[l][k], kNodes, 20 + 3 * l + k);
     gradients[l] = (cuonn_mesh_gradient){values[l][0], values[l][1], values[l][2], NULL};
   }
-  const cuonn_network_shape shape = {kModes,
-                                     kLayers,
-                                     2,
-                                     CUONN_STYLE_TOP,
-                                     true,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(kModes, kLayers, 2, CUONN_STYLE_TOP, true, NULL);
   OK(cuonn_gradient_write("gradient.nc", &shape, 1, gradients, gradients));
 
   for (size_t f = 0; f < kFormatCount; f++) {

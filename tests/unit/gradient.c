@@ -219,16 +219,8 @@ static void network_gradient_is_the_derivative(void **unused) {
   chance c = {3};
   for (size_t trial = 0; trial < 16; trial++) {
     const size_t n = 2 + trial % 7, classes = 2 + chance_index(&c, n - 1);
-    const cuonn_network_shape shape = {n,
-                                       1 + trial % 3,
-                                       classes,
-                                       (cuonn_phase_style)(trial % 4),
-                                       trial % 2 == 0,
-                                       NULL,
-                                       CUONN_NONLINEARITY_INIT,
-                                       CUONN_LOSS_CROSS_ENTROPY,
-                                       CUONN_LAYER_UNITARY,
-                                       1};
+    const cuonn_network_shape shape =
+        CUONN_NETWORK_SHAPE_OF(n, 1 + trial % 3, classes, (cuonn_phase_style)(trial % 4), trial % 2 == 0, NULL);
     const bool ideal = trial % 5 == 0;
     batch b = make_batch(shape, 1 + chance_index(&c, 5), ideal ? 0 : 0.2, ideal ? 0 : 2, &c);
     compare_with_differences(&b);
@@ -239,8 +231,7 @@ static void network_gradient_is_the_derivative(void **unused) {
 static void every_output_may_be_read(void **unused) {
   (void)unused;
   chance c = {4};
-  const cuonn_network_shape shape = {
-      6, 2, 6, CUONN_STYLE_TOP, false, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY, 1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(6, 2, 6, CUONN_STYLE_TOP, false, NULL);
   batch b = make_batch(shape, 5, 0.1, 1, &c);
   compare_with_differences(&b);
   free_batch(&b);
@@ -249,9 +240,7 @@ static void every_output_may_be_read(void **unused) {
 static void loss_per_class_divides(void **unused) {
   (void)unused;
   chance c = {5};
-  batch b = make_batch((cuonn_network_shape){5, 2, 4, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT,
-                                             CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY, 1},
-                       6, 0, 0, &c);
+  batch b = make_batch((cuonn_network_shape)CUONN_NETWORK_SHAPE_OF(5, 2, 4, CUONN_STYLE_TOP, true, NULL), 6, 0, 0, &c);
   const double divided = gradient_of(&b), d_theta = b.gradients[0].d_theta[3];
   b.net.shape.loss_per_class = false;
   const double whole = gradient_of(&b);
@@ -277,9 +266,7 @@ static bool reaches(size_t n, size_t column, size_t top, size_t n_read) {
 static void phases_out_of_reach_have_exactly_no_gradient(void **unused) {
   (void)unused;
   chance c = {6};
-  const cuonn_network_shape shape = {
-      64, 3, 10, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY,
-      1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(64, 3, 10, CUONN_STYLE_TOP, true, NULL);
   for (int style = CUONN_STYLE_TOP; style <= CUONN_STYLE_DIFFERENTIAL; style++) {
     cuonn_network_shape styled = shape;
     styled.style = (cuonn_phase_style)style;
@@ -310,9 +297,7 @@ static void phases_out_of_reach_have_exactly_no_gradient(void **unused) {
 static void darkness_has_a_finite_gradient(void **unused) {
   (void)unused;
   chance c = {7};
-  batch b = make_batch((cuonn_network_shape){8, 3, 4, CUONN_STYLE_TOP, false, NULL, CUONN_NONLINEARITY_INIT,
-                                             CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY, 1},
-                       2, 0, 0, &c);
+  batch b = make_batch((cuonn_network_shape)CUONN_NETWORK_SHAPE_OF(8, 3, 4, CUONN_STYLE_TOP, false, NULL), 2, 0, 0, &c);
   memset(b.input.values, 0, 2 * 2 * 8 * sizeof(double));
   const double loss = gradient_of(&b);
   assert_true(fabs(loss - log(4)) < 1e-15); /* four equal powers, all zero */
@@ -334,9 +319,7 @@ static void darkness_has_a_finite_gradient(void **unused) {
 static void dark_waveguides_have_a_finite_gradient(void **unused) {
   (void)unused;
   chance c = {8};
-  batch b = make_batch((cuonn_network_shape){6, 2, 3, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT,
-                                             CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY, 1},
-                       1, 0, 0, &c);
+  batch b = make_batch((cuonn_network_shape)CUONN_NETWORK_SHAPE_OF(6, 2, 3, CUONN_STYLE_TOP, true, NULL), 1, 0, 0, &c);
   memset(b.input.values, 0, 2 * 6 * sizeof(double));
   b.input.values[2] = 1;
   for (size_t l = 0; l < 2; l++) {
@@ -357,9 +340,7 @@ static void dark_waveguides_have_a_finite_gradient(void **unused) {
 static void evaluation_counts(void **unused) {
   (void)unused;
   chance c = {9};
-  batch b = make_batch((cuonn_network_shape){4, 1, 3, CUONN_STYLE_TOP, false, NULL, CUONN_NONLINEARITY_INIT,
-                                             CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY, 1},
-                       6, 0, 0, &c);
+  batch b = make_batch((cuonn_network_shape)CUONN_NETWORK_SHAPE_OF(4, 1, 3, CUONN_STYLE_TOP, false, NULL), 6, 0, 0, &c);
   /* every node in bar state: outputs have the moduli of the inputs */
   for (size_t k = 0; k < 6; k++) b.net.layers[0].theta[k] = M_PI;
   const double moduli[6][4] = {{3, 1, 1, 9}, {1, 2, 1, 9}, {1, 1, 2, 9}, {2, 1, 1, 9}, {0, 0, 0, 0}, {1, 3, 1, 0}};
@@ -397,9 +378,7 @@ static void evaluation_counts(void **unused) {
 static void bad_arguments_are_refused(void **unused) {
   (void)unused;
   chance c = {10};
-  batch b = make_batch((cuonn_network_shape){5, 2, 3, CUONN_STYLE_TOP, false, NULL, CUONN_NONLINEARITY_INIT,
-                                             CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY, 1},
-                       4, 0, 0, &c);
+  batch b = make_batch((cuonn_network_shape)CUONN_NETWORK_SHAPE_OF(5, 2, 3, CUONN_STYLE_TOP, false, NULL), 4, 0, 0, &c);
   cuonn_fields narrow = random_fields(4, 4, &c), fewer = random_fields(3, 5, &c), out = random_fields(4, 5, &c);
   const cuonn_mesh *const mesh = &b.net.layers[0];
   cuonn_evaluation e = {0};

@@ -25,16 +25,7 @@ typedef struct {
 } fixture;
 
 static void create(fixture *f, const char *backend, cuonn_phase_style style, double loss_db) {
-  const cuonn_network_shape shape = {kModes,
-                                     kLayers,
-                                     kClasses,
-                                     style,
-                                     true,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(kModes, kLayers, kClasses, style, true, NULL);
   chance c = {11};
   OK(cuonn_context_create(&f->context, backend, 2));
   OK(cuonn_network_create(&f->network, &shape));

@@ -8,9 +8,7 @@
 
 static void create_makes_zero_meshes(void **unused) {
   (void)unused;
-  const cuonn_network_shape shape = {
-      5, 3, 4, CUONN_STYLE_BOTTOM, false, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY,
-      1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(5, 3, 4, CUONN_STYLE_BOTTOM, false, NULL);
   cuonn_network net;
   OK(cuonn_network_create(&net, &shape));
   assert_int_equal(net.shape.n_modes, 5);
@@ -33,30 +31,15 @@ static void create_refuses_shapes(void **unused) {
   const struct {
     cuonn_network_shape shape;
     const char *text;
-  } refused[] = {{{1, 1, 2, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY,
-                   CUONN_LAYER_UNITARY, 1},
-                  "2 to 16384 waveguides, not 1"},
-                 {{CUONN_MODES_MAX + 1, 1, 2, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT,
-                   CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY, 1},
-                  "not 16385"},
-                 {{4, 0, 2, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY,
-                   CUONN_LAYER_UNITARY, 1},
-                  "1 to 1024 layers, not 0"},
-                 {{4, CUONN_LAYERS_MAX + 1, 2, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT,
-                   CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY, 1},
-                  "not 1025"},
-                 {{4, 1, 1, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY,
-                   CUONN_LAYER_UNITARY, 1},
-                  "2 to 4 classes, not 1"},
-                 {{4, 1, 5, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY,
-                   CUONN_LAYER_UNITARY, 1},
-                  "2 to 4 classes, not 5"},
-                 {{300, 1, 257, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY,
-                   CUONN_LAYER_UNITARY, 1},
+  } refused[] = {{CUONN_NETWORK_SHAPE_OF(1, 1, 2, CUONN_STYLE_TOP, true, NULL), "2 to 16384 waveguides, not 1"},
+                 {CUONN_NETWORK_SHAPE_OF(CUONN_MODES_MAX + 1, 1, 2, CUONN_STYLE_TOP, true, NULL), "not 16385"},
+                 {CUONN_NETWORK_SHAPE_OF(4, 0, 2, CUONN_STYLE_TOP, true, NULL), "1 to 1024 layers, not 0"},
+                 {CUONN_NETWORK_SHAPE_OF(4, CUONN_LAYERS_MAX + 1, 2, CUONN_STYLE_TOP, true, NULL), "not 1025"},
+                 {CUONN_NETWORK_SHAPE_OF(4, 1, 1, CUONN_STYLE_TOP, true, NULL), "2 to 4 classes, not 1"},
+                 {CUONN_NETWORK_SHAPE_OF(4, 1, 5, CUONN_STYLE_TOP, true, NULL), "2 to 4 classes, not 5"},
+                 {CUONN_NETWORK_SHAPE_OF(300, 1, 257, CUONN_STYLE_TOP, true, NULL),
                   "2 to 256 classes, not 257"}, /* labels are bytes */
-                 {{4, 1, 2, (cuonn_phase_style)4, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY,
-                   CUONN_LAYER_UNITARY, 1},
-                  "phase style 4"}};
+                 {CUONN_NETWORK_SHAPE_OF(4, 1, 2, (cuonn_phase_style)4, true, NULL), "phase style 4"}};
   for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
     cuonn_network net;
     memset(&net, 0x5a, sizeof net);
@@ -67,8 +50,7 @@ static void create_refuses_shapes(void **unused) {
 
 static void check_names_the_layer(void **unused) {
   (void)unused;
-  const cuonn_network_shape shape = {
-      4, 3, 2, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY, 1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(4, 3, 2, CUONN_STYLE_TOP, true, NULL);
   cuonn_network net;
   OK(cuonn_network_create(&net, &shape));
   OK(cuonn_network_check(&net));
@@ -83,8 +65,7 @@ static void starts_from_haar_unitaries(void **unused) {
   enum { kN = 7 };
   const cuonn_phase_style styles[] = {CUONN_STYLE_TOP, CUONN_STYLE_BOTTOM, CUONN_STYLE_DIFFERENTIAL};
   for (size_t s = 0; s < 3; s++) {
-    const cuonn_network_shape shape = {
-        kN, 3, 4, styles[s], true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY, 1};
+    const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(kN, 3, 4, styles[s], true, NULL);
     double complex want[kN * kN], got[kN * kN];
     cuonn_network net;
     OK(cuonn_network_create(&net, &shape));
@@ -100,16 +81,7 @@ static void starts_from_haar_unitaries(void **unused) {
 
 static void starts_from_haar_phases(void **unused) {
   (void)unused;
-  const cuonn_network_shape shape = {6,
-                                     2,
-                                     3,
-                                     CUONN_STYLE_SYMMETRIC,
-                                     true,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(6, 2, 3, CUONN_STYLE_SYMMETRIC, true, NULL);
   cuonn_network net, other;
   cuonn_mesh want;
   OK(cuonn_network_create(&net, &shape));
@@ -132,16 +104,7 @@ static void starts_from_haar_phases(void **unused) {
 
 static void refuses_starts(void **unused) {
   (void)unused;
-  const cuonn_network_shape shape = {4,
-                                     1,
-                                     2,
-                                     CUONN_STYLE_SYMMETRIC,
-                                     true,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(4, 1, 2, CUONN_STYLE_SYMMETRIC, true, NULL);
   cuonn_network net;
   OK(cuonn_network_create(&net, &shape));
   REFUSED(cuonn_network_initialize(&net, CUONN_START_HAAR, 1), CUONN_E_ARGUMENT, "symmetric");

@@ -84,16 +84,7 @@ static void chips_draw_all_errors(void **unused) {
     chip.coupler_equal = equal;
     for (int i = 0; i < 2; i++) {
       cuonn_mesh_shape *const shape = shape_with(&far_shapes[1], i ? CUONN_NODE_MZI3 : CUONN_NODE_MZI);
-      const cuonn_network_shape of = {8,
-                                      1,
-                                      2,
-                                      CUONN_STYLE_TOP,
-                                      false,
-                                      shape,
-                                      CUONN_NONLINEARITY_INIT,
-                                      CUONN_LOSS_CROSS_ENTROPY,
-                                      CUONN_LAYER_UNITARY,
-                                      1};
+      const cuonn_network_shape of = CUONN_NETWORK_SHAPE_OF(8, 1, 2, CUONN_STYLE_TOP, false, shape);
       OK(cuonn_network_create(&networks[i], &of));
       cuonn_mesh_shape_free(shape);
       OK(cuonn_chip_draw_errors(&networks[i], &chip));
@@ -300,8 +291,7 @@ static void chips_measure_what_is_computed(void **unused) {
     chance c = {(uint64_t)i};
     cuonn_mesh_shape *const shape = shape_with(&neighbour_shapes[1], others[i / 8]);
     const cuonn_phase_style style = i % 2 ? CUONN_STYLE_TOP : CUONN_STYLE_BOTTOM;
-    const cuonn_network_shape of = {
-        kN, 2, 2, style, false, shape, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY, 1};
+    const cuonn_network_shape of = CUONN_NETWORK_SHAPE_OF(kN, 2, 2, style, false, shape);
     cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
     cuonn_context *context;
     cuonn_network network;

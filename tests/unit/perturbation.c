@@ -24,16 +24,7 @@ typedef struct {
 } fixture;
 
 static void create(fixture *f, const char *backend, size_t n_modes, size_t n_classes) {
-  const cuonn_network_shape shape = {n_modes,
-                                     kLayers,
-                                     n_classes,
-                                     CUONN_STYLE_TOP,
-                                     false,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(n_modes, kLayers, n_classes, CUONN_STYLE_TOP, false, NULL);
   const size_t nodes = cuonn_mesh_nodes(n_modes);
   chance c = {5};
   OK(cuonn_context_create(&f->context, backend, 2));

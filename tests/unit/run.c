@@ -18,8 +18,7 @@ static const char kHeader[] = "epoch,train_loss,test_loss,test_accuracy,seconds,
 
 static cuonn_training_state some_state(double theta) {
   cuonn_training_state state;
-  const cuonn_network_shape shape = {
-      4, 2, 3, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY, 1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(4, 2, 3, CUONN_STYLE_TOP, true, NULL);
   OK(cuonn_training_state_create(&state, &shape));
   state.network.layers[1].theta[5] = theta;
   return state;

@@ -54,8 +54,7 @@ static void wrong_lists_are_refused(void **unused) {
   }
   cuonn_mesh_shape *const shape = shape_of(&neighbour_shapes[0]);
   cuonn_network network;
-  const cuonn_network_shape of = {
-      5, 1, 3, CUONN_STYLE_TOP, true, shape, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY, 1};
+  const cuonn_network_shape of = CUONN_NETWORK_SHAPE_OF(5, 1, 3, CUONN_STYLE_TOP, true, shape);
   REFUSED(cuonn_network_create(&network, &of), CUONN_E_SHAPE, "a network of 5 waveguides cannot have meshes of 4");
   cuonn_mesh_shape_free(shape);
 }
@@ -92,16 +91,8 @@ static void derivatives_are_those_of_the_loss(void **unused) {
   const double h = 1e-5;
   chance c = {1};
   cuonn_mesh_shape *const shape = shape_of(&far_shapes[1]);
-  const cuonn_network_shape of = {8,
-                                  kShapeLayers,
-                                  kShapeClasses,
-                                  CUONN_STYLE_DIFFERENTIAL,
-                                  false,
-                                  shape,
-                                  CUONN_NONLINEARITY_INIT,
-                                  CUONN_LOSS_CROSS_ENTROPY,
-                                  CUONN_LAYER_UNITARY,
-                                  1};
+  const cuonn_network_shape of =
+      CUONN_NETWORK_SHAPE_OF(8, kShapeLayers, kShapeClasses, CUONN_STYLE_DIFFERENTIAL, false, shape);
   cuonn_network network;
   cuonn_context *context;
   cuonn_fields x;

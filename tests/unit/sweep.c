@@ -13,9 +13,7 @@
 
 enum { kSide = 6, kTrain = 22, kTest = 9, kModels = 20, kNodes = 6, kLayers = 2, kEpochs = 3 };
 
-static const cuonn_network_shape shape = {
-    4, kLayers, 3, CUONN_STYLE_TOP, true, NULL, CUONN_NONLINEARITY_INIT, CUONN_LOSS_CROSS_ENTROPY, CUONN_LAYER_UNITARY,
-    1};
+static const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(4, kLayers, 3, CUONN_STYLE_TOP, true, NULL);
 static const cuonn_features_options features = {.kind = CUONN_FEATURES_FOURIER, .radius = 1};
 static uint8_t pixels[(kTrain + kTest) * kSide * kSide], labels[kTrain + kTest];
 static cuonn_dataset data;

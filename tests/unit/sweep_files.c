@@ -50,16 +50,7 @@ static void record_point(cuonn_sweep_files *files, size_t point, bool measured) 
   cuonn_sweep_epoch epochs[kEpochs];
   double errors[kEpochs * 2 * kLayers];
   cuonn_training_state state;
-  const cuonn_network_shape shape = {16,
-                                     kLayers,
-                                     10,
-                                     CUONN_STYLE_TOP,
-                                     true,
-                                     NULL,
-                                     CUONN_NONLINEARITY_INIT,
-                                     CUONN_LOSS_CROSS_ENTROPY,
-                                     CUONN_LAYER_UNITARY,
-                                     1};
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(16, kLayers, 10, CUONN_STYLE_TOP, true, NULL);
   for (size_t e = 0; e < kEpochs; e++) epochs[e] = some_epoch(point, e, measured);
   OK(cuonn_training_state_create(&state, &shape));
   state.network.layers[0].theta[3] = (double)point;

@@ -19,16 +19,7 @@ enum {
   kSteps = 64
 };
 
-static const cuonn_network_shape shape = {kModes,
-                                          kLayers,
-                                          kClasses,
-                                          CUONN_STYLE_TOP,
-                                          true,
-                                          NULL,
-                                          CUONN_NONLINEARITY_INIT,
-                                          CUONN_LOSS_CROSS_ENTROPY,
-                                          CUONN_LAYER_UNITARY,
-                                          1};
+static const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(kModes, kLayers, kClasses, CUONN_STYLE_TOP, true, NULL);
 static const cuonn_features_options features = {.kind = CUONN_FEATURES_FOURIER, .radius = 1};
 
 static cuonn_context *context;
