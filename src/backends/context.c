@@ -70,48 +70,54 @@ cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int 
   return CUONN_OK;
 }
 
-void cuonn_context_fit(cuonn_context *context, const cuonn_network_shape *shape) {
+/* What a context is fitted to; NULL: not asked for. */
+typedef struct {
+  const cuonn_network_shape *shape;
+  const cuonn_gradient_method *gradient;
+  const cuonn_chip_options *chip;
+} task;
+
+/* What a backend lacks for a task, as the end of a sentence about it; NULL: nothing. */
+static const char *lacks(const cuonn_backend *backend, const task *of) {
+  if (of->shape && !(backend_takes_modes(backend, of->shape->n_modes) && backend_takes_shape(backend, of->shape->mesh)))
+    return "does not compute meshes of this size and shape";
+  if (of->shape && !backend_takes_network(backend, of->shape))
+    return "does not compute networks of such layers, nonlinearity and loss";
+  if (of->gradient && !backend_takes_gradient(backend, *of->gradient))
+    return "has no gradients from the losses of moved phases";
+  if (of->chip && !backend_takes_chip(backend, of->chip))
+    return "does not compute the drive curves and crosstalk of a chip file";
+  return NULL;
+}
+
+/* Goes on from the chosen backend to the next that lacks nothing, if there is one. */
+static void fit(cuonn_context *context, const task *to) {
   const cuonn_backend *const chosen = context->backend;
   for (size_t i = 0; context->automatic && i < kBackends; i++) {
     if (backends[i] != context->backend) continue;
-    const bool meshes =
-        backend_takes_modes(context->backend, shape->n_modes) && backend_takes_shape(context->backend, shape->mesh);
-    if (meshes && backend_takes_network(context->backend, shape)) break;
-    snprintf(context->note, sizeof context->note, "backend %s does not compute %s", context->backend->name,
-             meshes ? "networks of such layers, nonlinearity and loss" : "meshes of this size and shape");
+    const char *const reason = lacks(context->backend, to);
+    if (!reason) break;
+    snprintf(context->note, sizeof context->note, "backend %s %s", context->backend->name, reason);
     context->backend = find_usable(i + 1, context->note, sizeof context->note);
   }
   if (context->backend != chosen) note_threads(context);
+}
+
+void cuonn_context_fit(cuonn_context *context, const cuonn_network_shape *shape) {
+  fit(context, &(task){.shape = shape});
 }
 
 void cuonn_context_fit_gradient(cuonn_context *context, cuonn_gradient_method method) {
-  const cuonn_backend *const chosen = context->backend;
-  for (size_t i = 0; context->automatic && i < kBackends; i++) {
-    if (backends[i] != context->backend) continue;
-    if (backend_takes_gradient(context->backend, method)) break;
-    snprintf(context->note, sizeof context->note, "backend %s has no gradients from the losses of moved phases",
-             context->backend->name);
-    context->backend = find_usable(i + 1, context->note, sizeof context->note);
-  }
-  if (context->backend != chosen) note_threads(context);
+  fit(context, &(task){.gradient = &method});
 }
 
 void cuonn_context_fit_chip(cuonn_context *context, const cuonn_chip_options *chip) {
-  const cuonn_backend *const chosen = context->backend;
-  for (size_t i = 0; context->automatic && i < kBackends; i++) {
-    if (backends[i] != context->backend) continue;
-    if (backend_takes_chip(context->backend, chip)) break;
-    snprintf(context->note, sizeof context->note,
-             "backend %s does not compute the drive curves and crosstalk of a chip file", context->backend->name);
-    context->backend = find_usable(i + 1, context->note, sizeof context->note);
-  }
-  if (context->backend != chosen) note_threads(context);
+  fit(context, &(task){.chip = chip});
 }
 
 cuonn_status cuonn_context_check_chip(const cuonn_context *context, const cuonn_chip_options *chip) {
-  CUONN_CHECK(backend_takes_chip(context->backend, chip), CUONN_E_ARGUMENT,
-              "backend %s does not compute the drive curves and crosstalk of a chip file; use backend cpu",
-              context->backend->name);
+  const char *const reason = lacks(context->backend, &(task){.chip = chip});
+  CUONN_CHECK(!reason, CUONN_E_ARGUMENT, "backend %s %s; use backend cpu", context->backend->name, reason);
   return CUONN_OK;
 }
 
