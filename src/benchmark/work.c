@@ -2,10 +2,10 @@
 #include "benchmark/work.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "backends/backend.h"
 #include "base/error.h"
+#include "base/name.h"
 
 static const char *const names[CUONN_BENCHMARK_CASES] = {
     [CUONN_BENCHMARK_FEATURES] = "features",     [CUONN_BENCHMARK_FORWARD] = "forward",
@@ -18,14 +18,10 @@ const char *cuonn_benchmark_case_name(cuonn_benchmark_case what) {
 }
 
 cuonn_status cuonn_benchmark_case_parse(cuonn_benchmark_case *out, const char *name) {
-  for (size_t i = 0; i < CUONN_BENCHMARK_CASES; i++) {
-    *out = (cuonn_benchmark_case)i;
-    if (strcmp(name, names[i]) == 0) return CUONN_OK;
-  }
-  return cuonn_fail(CUONN_E_ARGUMENT,
-                    "case \"%s\" is unknown; it is one of features, forward, propagate, propagate_stages, train_step, "
-                    "evaluate",
-                    name);
+  size_t at;
+  CUONN_TRY(name_find(&at, "case", names, CUONN_BENCHMARK_CASES, name));
+  *out = (cuonn_benchmark_case)at;
+  return CUONN_OK;
 }
 
 bool cuonn_benchmark_has_methods(cuonn_benchmark_case what) {

@@ -2,10 +2,10 @@
 #include "mesh/architecture.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/name.h"
 #include "mesh/shape.h"
 
 static const char *const names[] = {"rectangular", "triangular", "butterfly", "tree", "custom"};
@@ -16,14 +16,10 @@ const char *cuonn_architecture_name(cuonn_architecture architecture) {
 }
 
 cuonn_status cuonn_architecture_parse(cuonn_architecture *out, const char *name) {
-  for (unsigned i = 0; i < kArchitectures; i++) {
-    if (strcmp(name, names[i]) != 0) continue;
-    *out = (cuonn_architecture)i;
-    return CUONN_OK;
-  }
-  return cuonn_fail(CUONN_E_ARGUMENT,
-                    "architecture \"%.64s\" is unknown; it is one of rectangular, triangular, butterfly, tree, custom",
-                    name);
+  size_t at;
+  CUONN_TRY(name_find(&at, "architecture", names, kArchitectures, name));
+  *out = (cuonn_architecture)at;
+  return CUONN_OK;
 }
 
 /* The least m with 2^m >= n. */

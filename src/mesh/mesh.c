@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/name.h"
 #include "cuonn/mesh.h"
 #include "mesh/shape.h"
 
@@ -87,12 +88,8 @@ const char *cuonn_phase_style_name(cuonn_phase_style style) {
 }
 
 cuonn_status cuonn_phase_style_parse(cuonn_phase_style *out, const char *name) {
-  for (unsigned i = 0; i < kStyles; i++) {
-    if (strcmp(name, style_names[i]) == 0) {
-      *out = (cuonn_phase_style)i;
-      return CUONN_OK;
-    }
-  }
-  return cuonn_fail(CUONN_E_ARGUMENT,
-                    "phase style \"%s\" is unknown; it is one of top, bottom, symmetric, differential", name);
+  size_t at;
+  CUONN_TRY(name_find(&at, "phase style", style_names, kStyles, name));
+  *out = (cuonn_phase_style)at;
+  return CUONN_OK;
 }

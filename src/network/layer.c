@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/name.h"
 
 static const char *const kind_names[] = {
     [CUONN_LAYER_UNITARY] = "unitary", [CUONN_LAYER_SVD] = "svd", [CUONN_LAYER_DIAGONAL] = "diagonal"};
@@ -13,12 +14,10 @@ enum { kKinds = sizeof kind_names / sizeof *kind_names };
 const char *cuonn_layer_kind_name(cuonn_layer_kind kind) { return (unsigned)kind < kKinds ? kind_names[kind] : NULL; }
 
 cuonn_status cuonn_layer_kind_parse(cuonn_layer_kind *out, const char *name) {
-  for (unsigned i = 0; i < kKinds; i++) {
-    if (strcmp(name, kind_names[i]) != 0) continue;
-    *out = (cuonn_layer_kind)i;
-    return CUONN_OK;
-  }
-  return cuonn_fail(CUONN_E_ARGUMENT, "layer \"%s\" is unknown; it is one of unitary, svd, diagonal", name);
+  size_t at;
+  CUONN_TRY(name_find(&at, "layer", kind_names, kKinds, name));
+  *out = (cuonn_layer_kind)at;
+  return CUONN_OK;
 }
 
 cuonn_status network_check_layers(const cuonn_network_shape *shape) {

@@ -2,9 +2,9 @@
  * loop. */
 #include <complex.h>
 #include <math.h>
-#include <string.h>
 
 #include "base/error.h"
+#include "base/name.h"
 #include "cuonn/network.h"
 
 static const char *const kind_names[] = {[CUONN_NONLINEARITY_MODULUS] = "modulus",
@@ -18,13 +18,10 @@ const char *cuonn_nonlinearity_name(cuonn_nonlinearity_kind kind) {
 }
 
 cuonn_status cuonn_nonlinearity_parse(cuonn_nonlinearity_kind *out, const char *name) {
-  for (unsigned i = 0; i < kKinds; i++) {
-    if (strcmp(name, kind_names[i]) != 0) continue;
-    *out = (cuonn_nonlinearity_kind)i;
-    return CUONN_OK;
-  }
-  return cuonn_fail(CUONN_E_ARGUMENT,
-                    "nonlinearity \"%s\" is unknown; it is one of modulus, square, saturable, electro-optic", name);
+  size_t at;
+  CUONN_TRY(name_find(&at, "nonlinearity", kind_names, kKinds, name));
+  *out = (cuonn_nonlinearity_kind)at;
+  return CUONN_OK;
 }
 
 cuonn_status cuonn_nonlinearity_check(const cuonn_nonlinearity *f) {
@@ -114,10 +111,8 @@ enum { kLosses = sizeof loss_names / sizeof *loss_names };
 const char *cuonn_loss_name(cuonn_loss loss) { return (unsigned)loss < kLosses ? loss_names[loss] : NULL; }
 
 cuonn_status cuonn_loss_parse(cuonn_loss *out, const char *name) {
-  for (unsigned i = 0; i < kLosses; i++) {
-    if (strcmp(name, loss_names[i]) != 0) continue;
-    *out = (cuonn_loss)i;
-    return CUONN_OK;
-  }
-  return cuonn_fail(CUONN_E_ARGUMENT, "loss \"%s\" is unknown; it is one of cross-entropy, squared-error", name);
+  size_t at;
+  CUONN_TRY(name_find(&at, "loss", loss_names, kLosses, name));
+  *out = (cuonn_loss)at;
+  return CUONN_OK;
 }

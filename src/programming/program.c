@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/name.h"
 #include "mesh/fit.h"
 #include "programming/gradient.h"
 #include "programming/nulling.h"
@@ -19,14 +20,10 @@ const char *cuonn_programming_method_name(cuonn_programming_method method) {
 }
 
 cuonn_status cuonn_programming_method_parse(cuonn_programming_method *out, const char *name) {
-  for (unsigned i = 0; i < kMethods; i++) {
-    if (strcmp(name, names[i]) == 0) {
-      *out = (cuonn_programming_method)i;
-      return CUONN_OK;
-    }
-  }
-  return cuonn_fail(CUONN_E_ARGUMENT, "method \"%s\" is unknown; it is one of decompose, local, nulling, gradient",
-                    name);
+  size_t at;
+  CUONN_TRY(name_find(&at, "method", names, kMethods, name));
+  *out = (cuonn_programming_method)at;
+  return CUONN_OK;
 }
 
 void cuonn_programming_options_init(cuonn_programming_options *out) {
