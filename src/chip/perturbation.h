@@ -2,7 +2,9 @@
 #ifndef CUONN_CHIP_PERTURBATION_H
 #define CUONN_CHIP_PERTURBATION_H
 
+#include "chip/phases.h"
 #include "cuonn/chip.h"
+#include "cuonn/compute.h"
 
 typedef struct {
   const cuonn_chip_options *chip;
@@ -17,6 +19,15 @@ size_t chip_directions(const chip_perturbation *p);
 
 /* By how many perturbations a place is moved up in a direction: -1, 0 or 1. */
 double chip_direction(const chip_perturbation *p, size_t direction, size_t layer, size_t place);
+
+/* What the chip applies of a layer's phases when they are moved by so many radians in a direction; to and from may not
+ * be the same. */
+void chip_move(const cuonn_mesh *to, const cuonn_mesh *from, const chip_phases *phases, const chip_perturbation *p,
+               size_t direction, size_t layer, double by);
+
+/* Adds a direction's part of a layer's gradient. */
+void chip_add_slope(const cuonn_mesh_gradient *gradient, size_t n_nodes, const chip_perturbation *p, size_t direction,
+                    size_t layer, double slope);
 
 /* Derivative along a direction, times the share of the direction in the gradient. losses: moved up, moved down. */
 double chip_slope(const chip_perturbation *p, const double losses[2]);

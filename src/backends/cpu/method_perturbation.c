@@ -16,19 +16,6 @@ static void prepare(cpu_model *model, size_t layer, cuonn_gradient_method which,
   (void)model, (void)layer, (void)which, (void)kernels; /* phases are moved before every pass */
 }
 
-/* What the chip makes of a layer's phases when they are moved by so many radians. */
-static void move_layer(const cpu_model *model, const chip_perturbation *p, size_t direction, size_t l, double by) {
-  const cuonn_mesh *const from = model->network.layers + l, *const to = model->applied.layers + l;
-  const size_t n = from->n_nodes;
-  for (size_t k = 0; k < n; k++) {
-    to->theta[k] = from->theta[k] + by * chip_direction(p, direction, l, k);
-    to->phi[k] = from->phi[k] + by * chip_direction(p, direction, l, n + k);
-  }
-  memcpy(to->gamma, from->gamma, from->n_modes * sizeof *to->gamma);
-  for (size_t i = 2 * n; i < p->n_places; i++) to->gamma[i - 2 * n] += by * chip_direction(p, direction, l, i);
-  chip_phases_apply(to->theta, to->phi, model->phases + l, to->theta, to->phi);
-}
-
 static void clear(const cpu_model *model, const chip_perturbation *p, size_t n_modes) {
   for (size_t l = 0; l < p->n_layers; l++) {
     const cuonn_mesh_gradient *const g = model->gradients + l;
@@ -38,27 +25,15 @@ static void clear(const cpu_model *model, const chip_perturbation *p, size_t n_m
   }
 }
 
-/* Adds a direction's part of the gradient. */
-static void add_slope(const cpu_model *model, const chip_perturbation *p, size_t direction, double slope) {
-  for (size_t l = 0; l < p->n_layers; l++) {
-    const cuonn_mesh_gradient *const g = model->gradients + l;
-    const size_t n = model->network.layers[l].n_nodes;
-    for (size_t k = 0; k < n; k++) {
-      g->d_theta[k] += slope * chip_direction(p, direction, l, k);
-      g->d_phi[k] += slope * chip_direction(p, direction, l, n + k);
-    }
-    for (size_t i = 2 * n; i < p->n_places; i++) g->d_gamma[i - 2 * n] += slope * chip_direction(p, direction, l, i);
-  }
-}
-
 /* Loss of the batch with phases moved in a direction. */
 static void moved_loss(double *loss, const cpu_group *one, const cpu_batch *batch, const cpu_method *method,
                        const chip_perturbation *p, size_t direction, double by) {
   const cpu_state *const s = one->state;
 #pragma omp for schedule(static, 1) nowait
   for (size_t l = 0; l < p->n_layers; l++) {
-    move_layer(s->models + one->first, p, direction, l, by);
-    method->prepare(s->models + one->first, l, CUONN_GRADIENT_EXACT, s->kernels);
+    cpu_model *const model = s->models + one->first;
+    chip_move(model->applied.layers + l, model->network.layers + l, model->phases + l, p, direction, l, by);
+    method->prepare(model, l, CUONN_GRADIENT_EXACT, s->kernels);
   }
   cpu_team_meet(one->team);
   method->evaluate(loss, NULL, one, batch);
@@ -87,7 +62,8 @@ static void gradient_of(double *loss, const cpu_group *one, const cpu_batch *bat
     }
 #pragma omp master
     {
-      add_slope(model, &p, d, chip_slope(&p, losses));
+      for (size_t l = 0; l < shape->n_layers; l++)
+        chip_add_slope(model->gradients + l, shape->mesh->n_nodes, &p, d, l, chip_slope(&p, losses));
       sum += (losses[0] + losses[1]) / (2 * (double)n_directions);
     }
   }

@@ -20,31 +20,9 @@ static void prepare(reference_state *s, const reference_model *m, cuonn_gradient
 /* Makes phases that are moved by so many radians the network that computes. */
 static void move(reference_state *s, const reference_model *m, const chip_perturbation *p, size_t direction,
                  double by) {
-  for (size_t l = 0; l < p->n_layers; l++) {
-    const cuonn_mesh *const from = &m->network.layers[l], *const to = &m->applied.layers[l];
-    const size_t n = from->n_nodes;
-    for (size_t k = 0; k < n; k++) {
-      to->theta[k] = from->theta[k] + by * chip_direction(p, direction, l, k);
-      to->phi[k] = from->phi[k] + by * chip_direction(p, direction, l, n + k);
-    }
-    memcpy(to->gamma, from->gamma, from->n_modes * sizeof(double));
-    for (size_t i = 2 * n; i < p->n_places; i++) to->gamma[i - 2 * n] += by * chip_direction(p, direction, l, i);
-    chip_phases_apply(to->theta, to->phi, &m->phases[l], to->theta, to->phi);
-  }
+  for (size_t l = 0; l < p->n_layers; l++)
+    chip_move(&m->applied.layers[l], &m->network.layers[l], &m->phases[l], p, direction, l, by);
   reference_network_set(&s->network, &m->applied, m->network.amplitudes);
-}
-
-/* Adds a direction's part of the gradient. */
-static void add_slope(reference_state *s, const chip_perturbation *p, size_t direction, double slope) {
-  const size_t n = s->problem.shape.mesh->n_nodes;
-  for (size_t l = 0; l < p->n_layers; l++) {
-    const cuonn_mesh_gradient *const g = &s->gradients[l];
-    for (size_t k = 0; k < n; k++) {
-      g->d_theta[k] += slope * chip_direction(p, direction, l, k);
-      g->d_phi[k] += slope * chip_direction(p, direction, l, n + k);
-    }
-    for (size_t i = 2 * n; i < p->n_places; i++) g->d_gamma[i - 2 * n] += slope * chip_direction(p, direction, l, i);
-  }
 }
 
 /* loss: the mean of all that are read. */
@@ -72,7 +50,7 @@ static cuonn_status gradient(double *loss, reference_state *s, const reference_m
       move(s, m, &p, d, down ? -m->chip.perturbation : m->chip.perturbation);
       CUONN_TRY_DONE(method->evaluate(&losses[down], predictions, s, m, &pass));
     }
-    add_slope(s, &p, d, chip_slope(&p, losses));
+    for (size_t l = 0; l < shape->n_layers; l++) chip_add_slope(&s->gradients[l], n, &p, d, l, chip_slope(&p, losses));
     *loss += (losses[0] + losses[1]) / (2 * (double)n_directions);
   }
 done:
