@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 /* ------------------------------------------------------------------------------------------------------- agreement */
 
@@ -42,12 +43,10 @@ int cli_sweep_agree(cli_sweep_share *share, int code) {
   return agreed;
 }
 
-/* 64-bit FNV-1a (Fowler, Noll, Vo) of texts; NULL is none. */
+/* Goes on from a hash of other texts, 0 of none; text: NULL is none. */
 static uint64_t hash(uint64_t so_far, const char *text) {
-  for (; text && *text; text++) so_far = (so_far ^ (unsigned char)*text) * 0x100000001b3;
-  return so_far;
+  return text ? XXH3_64bits_withSeed(text, strlen(text), so_far) : so_far;
 }
-static const uint64_t no_text = 0xcbf29ce484222325;
 
 /* The first process whose word is not that of rank 0; 0 if all are the same. */
 static int first_other(cli_sweep_share *share, uint64_t word) {
@@ -61,7 +60,7 @@ int cli_sweep_compare(cli_sweep_share *share, const cuonn_grid *grid, const char
   char device[512] = "";
   char *const text = cuonn_grid_text(grid);
   if (!text) return cli_sweep_give_up(share, cli_fail(CLI_RESOURCES, "not enough memory for the configuration"));
-  int other = first_other(share, hash(hash(hash(no_text, cuonn_version()), text), data));
+  int other = first_other(share, hash(hash(hash(0, cuonn_version()), text), data));
   free(text);
   if (other > 0 && comm_rank(share->processes) == 0)
     cli_fail(
@@ -70,7 +69,7 @@ int cli_sweep_compare(cli_sweep_share *share, const cuonn_grid *grid, const char
         other);
   if (other > 0) return CLI_USAGE;
   (void)cuonn_backend_device(device, sizeof device, backend);
-  other = first_other(share, hash(hash(hash(no_text, cuonn_processor()), backend), device));
+  other = first_other(share, hash(hash(hash(0, cuonn_processor()), backend), device));
   if (other > 0 && comm_rank(share->processes) == 0)
     cli_fail(CLI_DONE, "rank %d computes on another processor, device or backend than rank 0: runs differ by rounding",
              other);
