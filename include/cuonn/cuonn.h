@@ -22,6 +22,7 @@
 #include "cuonn/mesh.h"
 #include "cuonn/model.h"
 #include "cuonn/network.h"
+#include "cuonn/processes.h"
 #include "cuonn/programming.h"
 #include "cuonn/shape.h"
 #include "cuonn/status.h"

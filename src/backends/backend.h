@@ -14,6 +14,7 @@
 #include "cuonn/compute.h"
 #include "cuonn/fabricated.h"
 #include "cuonn/model.h"
+#include "cuonn/processes.h"
 #include "cuonn/training.h"
 #include "mesh/shape.h"
 
@@ -29,6 +30,7 @@ typedef struct {
    * the scheme. `cpu` and `reference` take any side by side. */
   cuonn_gradient_method gradient;
   cuonn_measurement measurement;
+  const cuonn_processes *processes; /* of which this is one; NULL: it is alone */
 } backend_problem;
 
 /* One model as host arrays. */
@@ -81,6 +83,7 @@ typedef struct cuonn_backend {
   bool real_products; /* by matrices, made (method dense) or read, it computes no nonlinearity that keeps the phase, and
                          no amplitudes */
   bool moves_no_phases; /* it refuses gradients from the losses of moved phases */
+  bool shares;          /* it does its part of batches and sets that several processes share */
   bool laws_only;       /* it refuses chips with drive curves or shares of crosstalk of their own */
 
   /* Whether it can compute here; CUONN_E_DEVICE and the reason if not. device: unless NULL, one line on the device that
@@ -181,6 +184,7 @@ struct cuonn_context {
   bool automatic; /* chosen by "auto" */
   int threads;
   cuonn_method method;
+  cuonn_processes processes; /* size 0: it is alone */
   char note[512]; /* why "auto" did not take a faster backend; that fewer threads are taken than OpenMP would */
 };
 

@@ -7,6 +7,7 @@
 #include "backends_list.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "chip/noise.h"
 
 #define BACKEND_ADDRESS(name) &cuonn_backend_##name,
 static const cuonn_backend *const backends[] = {CUONN_BACKENDS(BACKEND_ADDRESS)};
@@ -118,7 +119,23 @@ void cuonn_context_fit_chip(cuonn_context *context, const cuonn_chip_options *ch
 cuonn_status cuonn_context_check_chip(const cuonn_context *context, const cuonn_chip_options *chip) {
   const char *const reason = lacks(context->backend, &(task){.chip = chip});
   CUONN_CHECK(!reason, CUONN_E_ARGUMENT, "backend %s %s; use backend cpu", context->backend->name, reason);
+  CUONN_CHECK(!cuonn_context_processes(context) || chip_reads_exactly(chip), CUONN_E_ARGUMENT,
+              "processes that share a training read fields without noise; use one process, or chip.io_amplitude 0 and "
+              "chip.io_phase 0");
   return CUONN_OK;
+}
+
+cuonn_status cuonn_context_share(cuonn_context *context, const cuonn_processes *processes) {
+  if (processes->size < 2) return CUONN_OK;
+  CUONN_CHECK(context->backend->shares, CUONN_E_ARGUMENT,
+              "backend %s does not share a training among processes; use one process, or backend cpu",
+              context->backend->name);
+  context->processes = *processes;
+  return CUONN_OK;
+}
+
+const cuonn_processes *cuonn_context_processes(const cuonn_context *context) {
+  return context->processes.size > 0 ? &context->processes : NULL;
 }
 
 static const char *const methods[] = {

@@ -11,6 +11,11 @@
   { #type, #field, offsetof(type, field), sizeof(((type *)NULL)->field) }
 
 static const cuonn_layout layouts[] = {
+    WHOLE(cuonn_processes),
+    FIELD(cuonn_processes, rank),
+    FIELD(cuonn_processes, size),
+    FIELD(cuonn_processes, exchange),
+    FIELD(cuonn_processes, user),
     WHOLE(cuonn_buffer),
     FIELD(cuonn_buffer, data),
     FIELD(cuonn_buffer, type),

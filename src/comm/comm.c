@@ -41,7 +41,8 @@ cuonn_status comm_open(comm **out, bool alone) {
   return cuonn_fail(
       CUONN_E_ARGUMENT,
       "%s says that this is one of %ld processes, but this build has no MPI; build with -DCUONN_MPI=ON, or "
-      "give each process its --part",
+      "give each process its --part of a sweep; processes that have nothing in common are started without that "
+      "variable",
       variable, told);
 #endif
 }
@@ -55,6 +56,10 @@ int comm_processors(const comm *c) { return c->processors; }
 void comm_broadcast(comm *c, void *bytes, size_t size) { c->broadcast(c, bytes, size); }
 
 void comm_gather(comm *c, uint64_t *all, uint64_t own) { c->gather(c, all, own); }
+
+void comm_exchange(comm *c, void *in, const size_t *in_sizes, const void *out, const size_t *out_sizes) {
+  c->exchange(c, in, in_sizes, out, out_sizes);
+}
 
 uint64_t comm_next(comm *c) { return c->next(c); }
 

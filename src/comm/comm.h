@@ -28,6 +28,10 @@ void comm_broadcast(comm *c, void *bytes, size_t size);
 /* all: [size] what each gave; who has it knows that all others came as far. */
 void comm_gather(comm *c, uint64_t *all, uint64_t own);
 
+/* Gives each process its part of `out`, and takes one of each: parts lie one after the other, [size] bytes in in_sizes
+ * and out_sizes, less than 2 GiB together. `in` may not overlap `out`. */
+void comm_exchange(comm *c, void *in, const size_t *in_sizes, const void *out, const size_t *out_sizes);
+
 /* 0, 1, 2, ...: each number goes to one process. */
 uint64_t comm_next(comm *c);
 

@@ -10,6 +10,7 @@ typedef struct comm comm;
 struct comm {
   void (*broadcast)(comm *c, void *bytes, size_t size);
   void (*gather)(comm *c, uint64_t *all, uint64_t own);
+  void (*exchange)(comm *c, void *in, const size_t *in_sizes, const void *out, const size_t *out_sizes);
   uint64_t (*next)(comm *c);
   void (*poll)(comm *c);
   void (*abort)(comm *c, int code);

@@ -2,10 +2,12 @@
 
 #include <mpi.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 
 static MPI_Win window;
 static uint64_t *counter; /* of rank 0 */
+static int *places;       /* [4][size] where parts are and how long, of comm_exchange() */
 
 /* Counts of MPI are int. */
 static void broadcast(comm *c, void *bytes, size_t size) {
@@ -20,6 +22,21 @@ static void broadcast(comm *c, void *bytes, size_t size) {
 static void gather(comm *c, uint64_t *all, uint64_t own) {
   (void)c;
   MPI_Allgather(&own, 1, MPI_UINT64_T, all, 1, MPI_UINT64_T, MPI_COMM_WORLD);
+}
+
+static void find_places(int *at, int *length, const size_t *sizes, int n) {
+  for (int r = 0, end = 0; r < n; end += length[r++]) {
+    at[r] = end;
+    length[r] = (int)sizes[r];
+  }
+}
+
+static void exchange(comm *c, void *in, const size_t *in_sizes, const void *out, const size_t *out_sizes) {
+  int *const in_at = places, *const in_length = in_at + c->size;
+  int *const out_at = in_length + c->size, *const out_length = out_at + c->size;
+  find_places(in_at, in_length, in_sizes, c->size);
+  find_places(out_at, out_length, out_sizes, c->size);
+  MPI_Alltoallv(out, out_length, out_at, MPI_BYTE, in, in_length, in_at, MPI_BYTE, MPI_COMM_WORLD);
 }
 
 static uint64_t next(comm *c) {
@@ -47,6 +64,7 @@ static void leave(comm *c) {
   (void)c;
   MPI_Win_unlock_all(window);
   MPI_Win_free(&window);
+  free(places);
   MPI_Finalize();
 }
 
@@ -66,12 +84,14 @@ static int count_processors(void) {
 }
 
 comm *comm_open_world(void) {
-  static comm world = {broadcast, gather, next, poll_others, end, leave, 0, 1, 1};
+  static comm world = {broadcast, gather, exchange, next, poll_others, end, leave, 0, 1, 1};
   int support;
   MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &support);
   MPI_Comm_rank(MPI_COMM_WORLD, &world.rank);
   MPI_Comm_size(MPI_COMM_WORLD, &world.size);
   world.processors = count_processors();
+  places = calloc(4 * (size_t)world.size, sizeof *places);
+  if (!places) MPI_Abort(MPI_COMM_WORLD, 4); /* no memory: as of the library's errors */
   MPI_Win_allocate(world.rank == 0 ? sizeof *counter : 0, sizeof *counter, MPI_INFO_NULL, MPI_COMM_WORLD, &counter,
                    &window);
   MPI_Win_lock_all(0, window);

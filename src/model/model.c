@@ -92,6 +92,12 @@ cuonn_status cuonn_model_check_options(const cuonn_context *context, const cuonn
       "amplitudes of %s layers have no gradients from the losses of moved phases (spsa, finite-difference); use "
       "exact, or analog",
       cuonn_layer_kind_name(options->shape.layer));
+  CUONN_CHECK(
+      !cuonn_context_processes(context) || options->gradient == CUONN_GRADIENT_EXACT ||
+          options->gradient == CUONN_GRADIENT_IDEAL,
+      CUONN_E_ARGUMENT,
+      "processes that share a training have exact and ideal gradients alone, none that are measured or of moved "
+      "phases; use one process");
   CUONN_CHECK(context->method != CUONN_METHOD_DENSE || !cuonn_gradient_is_measured(options->gradient), CUONN_E_ARGUMENT,
               "method dense has no measured gradients (analog, digital); use columns or auto");
   CUONN_CHECK(context->method != CUONN_METHOD_DENSE || backend_multiplies(backend, &options->shape), CUONN_E_ARGUMENT,
@@ -120,7 +126,8 @@ cuonn_status cuonn_model_create(cuonn_model **out, const cuonn_context *context,
                                    .order = options->order,
                                    .threads = context->threads,
                                    .gradient = options->gradient,
-                                   .measurement = options->measurement};
+                                   .measurement = options->measurement,
+                                   .processes = cuonn_context_processes(context)};
   CUONN_TRY_DONE(model->backend->create(&model->state, &problem));
 done:
   if (status != CUONN_OK) {

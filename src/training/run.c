@@ -1,11 +1,13 @@
 #include "training/run.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/error.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "training/agreement.h"
 #include "training/plan.h"
 
 static size_t n_examples(const training_run *r) { return r->data->train.n_examples; }
@@ -134,8 +136,22 @@ static bool compares(const training_run *r) {
   return r->step == r->total_steps || r->step / r->steps_per_epoch % every == 0;
 }
 
+/* Processes that share the run have the same phases. */
+static cuonn_status compare_processes(training_run *r) {
+  char when[64];
+  if (!cuonn_context_processes(r->context)) return CUONN_OK;
+  snprintf(when, sizeof when, "after step %llu of %llu", (unsigned long long)r->step,
+           (unsigned long long)r->total_steps);
+  for (size_t i = 0; i < r->n_members; i++) {
+    CUONN_TRY(training_run_take(r, i));
+    CUONN_TRY(training_agree_on_phases(r->context, &r->members[i].state->network, when));
+  }
+  return CUONN_OK;
+}
+
 /* Those that failed are evaluated with the others, and nobody looks. */
 static cuonn_status finish_epoch(training_run *r) {
+  CUONN_TRY(compare_processes(r));
   CUONN_TRY(cuonn_model_evaluate_all(r->tests, r->model, CUONN_SPLIT_TEST));
   for (size_t i = 0; i < r->n_members; i++) {
     if (!r->members[i].failed && !isfinite(r->tests[i].loss)) CUONN_TRY(fail_test(r, i, r->tests[i].loss));
@@ -155,7 +171,9 @@ static cuonn_status finish_epoch(training_run *r) {
 
 cuonn_status training_run_epochs(training_run *r) {
   while (r->step < r->total_steps && r->n_failed < r->n_members) {
-    if (cuonn_stop_requested()) return r->on_stop(r->user);
+    bool stop;
+    CUONN_TRY(training_agree_to_stop(&stop, r->context));
+    if (stop) return r->on_stop(r->user);
     CUONN_TRY(take_steps(r));
     if (r->step % r->steps_per_epoch == 0) CUONN_TRY(finish_epoch(r));
   }

@@ -19,6 +19,7 @@ const cuonn_backend cuonn_backend_cpu = {
     .steps_per_call = 16,
     .models_per_state = 16,
     .real_products = true,
+    .shares = true,
     .probe = probe,
     .auto_method = cpu_auto_method,
     .losses_by_method = true,

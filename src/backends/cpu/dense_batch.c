@@ -73,12 +73,27 @@ static double run_chunk(float *sums, uint32_t *predictions, dense_space *space, 
 void dense_run(const cpu_group *group, const dense_division *d, uint32_t *predictions, bool sums) {
   const cpu_state *const s = group->state;
   const size_t size = dense_size(&s->problem.shape);
+  const cpu_chunks own = cpu_own_chunks(&s->processes, d->n_chunks);
+  const size_t n_own = own.end - own.first;
 #pragma omp for schedule(dynamic, 1) nowait
-  for (size_t i = 0; i < group->n_models * d->n_chunks; i++) {
-    const size_t m = group->first + i / d->n_chunks, chunk = i % d->n_chunks;
+  for (size_t i = 0; i < group->n_models * n_own; i++) {
+    const size_t m = group->first + i / n_own, chunk = own.first + i % n_own;
     const cpu_model *const model = s->models + m;
     s->losses[m * kMostChunks + chunk] = run_chunk(sums ? model->dense.sums + chunk * size : NULL, predictions,
                                                    &group->spaces[omp_get_thread_num()].dense, s, model, d, chunk);
   }
   cpu_team_meet(group->team);
+}
+
+size_t dense_share_sums(const cpu_group *group, size_t n_chunks) {
+  const cpu_state *const s = group->state;
+  const size_t size = dense_size(&s->problem.shape);
+  if (cpu_is_alone(&s->processes)) return n_chunks;
+  cpu_share_losses(group, n_chunks);
+  for (size_t m = group->first; m < group->first + group->n_models; m++) {
+    float *const sums = s->models[m].dense.sums;
+    const cpu_terms terms = {(char *)sums, size * sizeof *sums, size, sizeof *sums};
+    cpu_share_terms(group, &terms, n_chunks);
+  }
+  return 1;
 }

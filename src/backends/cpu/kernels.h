@@ -149,7 +149,7 @@ typedef struct cpu_kernels {
   void (*tap_measure)(tap_sums *sums, float *x, float *a, size_t lanes, const tap_node *nodes, size_t n_nodes,
                       size_t n_modes, bool apart);
 
-  /* to[count] = sum of n_parts vectors that lie `step` apart. */
+  /* to[count] = sum of n_parts vectors, at most 16, that lie `step` apart (tree.h). */
   void (*sum_parts)(float *to, const float *parts, size_t n_parts, size_t step, size_t count);
   /* z: [row][2][lanes] complex; parts: [3][row][lanes] r, i - r, r + i of z. With the products m of such parts and of
    * R + I, R, I of another number, joined, (r + i i)(R + i I) = m_1 - m_3 + i (m_1 + m_2): three products, not four. */

@@ -138,11 +138,35 @@ static void general_transposed(float *g, size_t lanes, const general_node *nodes
   }
 }
 
+/* At i the sum of n parts, at most 2, 4, 8, 16, in the order of tree.h. */
+static inline vec sum_2(const float *parts, size_t n, size_t step, size_t i) {
+  vec sum = at(parts, i);
+  if (n > 1) sum += at(parts + step, i);
+  return sum;
+}
+static inline vec sum_4(const float *parts, size_t n, size_t step, size_t i) {
+  vec sum = sum_2(parts, n, step, i);
+  if (n > 2) sum += sum_2(parts + 2 * step, n - 2, step, i);
+  return sum;
+}
+static inline vec sum_8(const float *parts, size_t n, size_t step, size_t i) {
+  vec sum = sum_4(parts, n, step, i);
+  if (n > 4) sum += sum_4(parts + 4 * step, n - 4, step, i);
+  return sum;
+}
+static inline vec sum_16(const float *parts, size_t n, size_t step, size_t i) {
+  vec sum = sum_8(parts, n, step, i);
+  if (n > 8) sum += sum_8(parts + 8 * step, n - 8, step, i);
+  return sum;
+}
+
 static void sum_parts(float *restrict to, const float *restrict parts, size_t n_parts, size_t step, size_t count) {
-  for (size_t i = 0; i < count; i += kVector) {
-    vec sum = {0};
-    for (size_t p = 0; p < n_parts; p++) sum += at(parts + p * step, i);
-    put(to, i, sum);
+  if (n_parts == 16) {
+    for (size_t i = 0; i < count; i += kVector) put(to, i, sum_16(parts, 16, step, i));
+  } else if (n_parts == 8) {
+    for (size_t i = 0; i < count; i += kVector) put(to, i, sum_8(parts, 8, step, i));
+  } else {
+    for (size_t i = 0; i < count; i += kVector) put(to, i, sum_16(parts, n_parts, step, i));
   }
 }
 

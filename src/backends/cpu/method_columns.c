@@ -2,7 +2,8 @@
  * errors.
  *
  * A batch is cut into chunks, a function of its size alone. A chunk is summed by one thread, tile by tile, and the
- * chunks are added in their order, so that results do not depend on the number of threads. */
+ * chunks are added in a fixed tree, so that results depend neither on the number of threads nor on that of processes.
+ */
 #include <omp.h>
 #include <string.h>
 
@@ -53,20 +54,23 @@ static void gradient(double *losses, const cpu_group *group, const cpu_batch *ba
   const cpu_state *const s = group->state;
   const size_t layers = s->problem.shape.n_layers;
   const division d = divide(s, batch);
+  const cpu_chunks own = cpu_own_chunks(&s->processes, d.n_chunks);
+  const size_t n_own = own.end - own.first;
 #pragma omp for schedule(dynamic, 1) nowait
-  for (size_t i = 0; i < group->n_models * d.n_chunks; i++) {
-    const size_t m = group->first + i / d.n_chunks, chunk = i % d.n_chunks;
+  for (size_t i = 0; i < group->n_models * n_own; i++) {
+    const size_t m = group->first + i / n_own, chunk = own.first + i % n_own;
     const cpu_model *const model = s->models + m;
     s->losses[m * kMostChunks + chunk] =
         run_chunk(cpu_chunk_sums(s, m, chunk), cpu_chunk_flows(s, m, chunk), NULL, group->spaces + omp_get_thread_num(),
                   s, model, cpu_layers_of(model, cpu_which(group, m)), &d, chunk);
   }
   cpu_team_meet(group->team);
+  const size_t n_left = cpu_share_sums(group, d.n_chunks);
 #pragma omp for schedule(static, 1) nowait
   for (size_t i = 0; i < group->n_models * layers; i++) {
     const size_t m = group->first + i / layers, l = i % layers;
     if (l == 0) losses[m - group->first] = cpu_total_loss(s, m, d.n_chunks, d.share);
-    cpu_finish_layer(s, m, cpu_layers_of(s->models + m, cpu_which(group, m)) + l, l, d.n_chunks);
+    cpu_finish_layer(s, m, cpu_layers_of(s->models + m, cpu_which(group, m)) + l, l, n_left);
   }
 }
 
@@ -75,12 +79,14 @@ static void evaluate(double *loss, uint32_t *predictions, const cpu_group *group
   const cpu_model *const model = s->models + group->first;
   double *const losses = s->losses + group->first * kMostChunks;
   const division d = divide(s, batch);
+  const cpu_chunks own = cpu_own_chunks(&s->processes, d.n_chunks);
 #pragma omp for schedule(dynamic, 1) nowait
-  for (size_t chunk = 0; chunk < d.n_chunks; chunk++) {
+  for (size_t chunk = own.first; chunk < own.end; chunk++) {
     losses[chunk] =
         run_chunk(NULL, NULL, predictions, group->spaces + omp_get_thread_num(), s, model, model->layers, &d, chunk);
   }
   cpu_team_meet(group->team);
+  cpu_share_losses(group, d.n_chunks);
 #pragma omp master
   *loss = cpu_total_loss(s, group->first, d.n_chunks, d.share);
 }

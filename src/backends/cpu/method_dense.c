@@ -5,8 +5,9 @@
  * examples: sum over o of e_o^T U D_o has the same derivatives. So D_o is sent through the nodes as one field for each
  * output, with the cotangent e_o, however many examples there are.
  *
- * Vectors are cut into tiles and parts of tiles by sizes alone, as batches are (dense_batch.h); parts are added in
- * their order, so that results do not depend on the number of threads. */
+ * Vectors are cut into tiles and parts of tiles by sizes alone, as batches are (dense_batch.h), and parts are added in
+ * a fixed tree, so that results do not depend on the number of threads. Of several processes each does its part of the
+ * batch, and all of them all that comes after D_o, which they have alike. */
 #include <omp.h>
 #include <string.h>
 
@@ -103,7 +104,7 @@ static void gradient(double *losses, const cpu_group *group, const cpu_batch *ba
   const dense_division d = dense_divide(s, batch);
   for_each_tile(group, 0, build_tile);
   dense_run(group, &d, NULL, true);
-  for_each_tile(group, d.n_chunks, walk_part);
+  for_each_tile(group, dense_share_sums(group, d.n_chunks), walk_part);
 #pragma omp for collapse(2) schedule(static, 1) nowait
   for (size_t m = group->first; m < group->first + group->n_models; m++) {
     for (size_t l = 0; l < layers; l++) {
@@ -119,6 +120,7 @@ static void evaluate(double *loss, uint32_t *predictions, const cpu_group *group
   const dense_division d = dense_divide(group->state, batch);
   for_each_tile(&of_chip, 0, build_tile);
   dense_run(&of_chip, &d, predictions, false);
+  cpu_share_losses(&of_chip, d.n_chunks);
 #pragma omp master
   *loss = cpu_total_loss(group->state, group->first, d.n_chunks, d.share);
 }

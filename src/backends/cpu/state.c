@@ -59,6 +59,7 @@ void cpu_destroy(void *state) {
   free(s->d_phi);
   free(s->flow);
   free(s->d_amplitude);
+  cpu_processes_free(&s->processes);
   network_shape_disown(&s->problem.shape);
   free(s);
 }
@@ -82,7 +83,9 @@ cuonn_status cpu_create(void **out, const backend_problem *problem) {
   *out = NULL;
   CUONN_TRY_DONE(cuonn_allocate(&s, 1, sizeof *s));
   s->problem = *problem;
+  s->problem.processes = NULL; /* the caller's; kept as a copy */
   CUONN_TRY_DONE(network_shape_own(&s->problem.shape));
+  CUONN_TRY_DONE(cpu_processes_create(&s->processes, problem->processes));
   const cuonn_network_shape *const shape = &s->problem.shape;
   const size_t sums = shape->n_layers * layer_walked_nodes(shape->mesh);
   s->kernels = cpu_kernels_choose();

@@ -6,6 +6,7 @@
 #include "chip/phases.h"
 #include "cpu/chip.h"
 #include "cpu/network.h"
+#include "cpu/processes.h"
 #include "cpu/team.h"
 
 /* Phases and moments are kept, and updated, in double: that costs some hundredths of a step, and a checkpoint, which
@@ -30,8 +31,6 @@ typedef struct {
   cuonn_mesh_gradient *gradients; /* [layer] this model's part of the state's d_theta, d_phi, flow */
 } cpu_model;
 
-enum { kMostChunks = 16 }; /* of a batch (method_columns.c, method_dense.c) */
-
 typedef struct {
   backend_problem problem;
   const cpu_kernels *kernels;
@@ -39,6 +38,7 @@ typedef struct {
   size_t most_chunks, dense_chunks; /* of a batch, at most kMostChunks */
   cpu_model *models;                /* [model] */
   dense_products *products;         /* [layer][kDenseBlocks]; NULL unless something may be computed by matrices */
+  cpu_processes processes;
   cpu_set sets[CUONN_SPLITS];
   cpu_space *spaces;       /* [thread] */
   size_t kept_size;        /* of the spaces */

@@ -27,41 +27,79 @@ double *cpu_chunk_flows(const cpu_state *s, size_t model, size_t chunk) {
   return s->flows ? s->flows + (model * s->most_chunks + chunk) * cpu_flows_of(s) : NULL;
 }
 
-/* Adds up row l of the flows of chunks: at the outputs of a layer Im(y g), which the gradient of gamma is minus. */
-static void total_flow(double *flow, const cpu_state *s, size_t model, size_t l, size_t n_chunks) {
-  const size_t n = s->problem.shape.n_modes;
-  memset(flow, 0, n * sizeof *flow);
-  for (size_t chunk = 0; chunk < n_chunks; chunk++) {
-    const double *const part = cpu_chunk_flows(s, model, chunk) + l * n;
-    for (size_t w = 0; w < n; w++) flow[w] += part[w];
+static cpu_terms sums_of(const cpu_state *s, size_t model) {
+  const size_t nodes = cpu_nodes_of(s);
+  return (cpu_terms){(char *)cpu_chunk_sums(s, model, 0), nodes * sizeof(node_sums), 2 * nodes, sizeof(double)};
+}
+
+static cpu_terms flows_of(const cpu_state *s, size_t model) {
+  const size_t flows = cpu_flows_of(s);
+  return (cpu_terms){(char *)cpu_chunk_flows(s, model, 0), flows * sizeof(double), flows, sizeof(double)};
+}
+
+void cpu_share_terms(const cpu_group *group, const cpu_terms *terms, size_t n_chunks) {
+  enum { kPiece = 1024 };
+  cpu_processes *const processes = &group->state->processes;
+  const cpu_chunks own = cpu_own_chunks(processes, n_chunks);
+#pragma omp for schedule(static) nowait
+  for (size_t from = 0; from < terms->count; from += kPiece) {
+    const size_t left = terms->count - from;
+    cpu_tree_add(terms, from, left < kPiece ? left : kPiece, n_chunks, own);
   }
+  cpu_team_meet(group->team);
+#pragma omp master
+  cpu_processes_add(processes, terms, n_chunks);
+  cpu_team_meet(group->team);
+}
+
+void cpu_share_losses(const cpu_group *group, size_t n_chunks) {
+  cpu_state *const s = group->state;
+#pragma omp master
+  for (size_t m = group->first; m < group->first + group->n_models; m++)
+    cpu_processes_fill(&s->processes, s->losses + m * kMostChunks, n_chunks);
+}
+
+size_t cpu_share_sums(const cpu_group *group, size_t n_chunks) {
+  const cpu_state *const s = group->state;
+  if (cpu_is_alone(&s->processes)) return n_chunks;
+  cpu_share_losses(group, n_chunks);
+  for (size_t m = group->first; m < group->first + group->n_models; m++) {
+    const cpu_terms sums = sums_of(s, m), flows = flows_of(s, m);
+    cpu_share_terms(group, &sums, n_chunks);
+    if (flows.first) cpu_share_terms(group, &flows, n_chunks);
+  }
+  return 1;
+}
+
+/* Row l of the flows of all chunks: at the outputs of a layer Im(y g), which the gradient of gamma is minus. */
+static const double *total_flow(const cpu_state *s, size_t model, size_t l, size_t n_chunks) {
+  const size_t n = s->problem.shape.n_modes;
+  const cpu_terms flows = flows_of(s, model);
+  cpu_tree_add(&flows, l * n, n, n_chunks, (cpu_chunks){0, n_chunks});
+  return cpu_chunk_flows(s, model, 0) + l * n;
 }
 
 void cpu_finish_layer(const cpu_state *s, size_t model, const cpu_layer *layer, size_t l, size_t n_chunks) {
   const size_t nodes = layer_walked_nodes(s->problem.shape.mesh), n = s->problem.shape.n_modes;
   const cuonn_mesh_gradient *const to = s->models[model].gradients + l;
   node_sums *const total = cpu_chunk_sums(s, model, 0) + l * nodes;
-  for (size_t chunk = 1; chunk < n_chunks; chunk++) {
-    const node_sums *const part = cpu_chunk_sums(s, model, chunk) + l * nodes;
-    for (size_t i = 0; i < layer->n_nodes; i++) {
-      total[i].through += part[i].through;
-      total[i].across += part[i].across;
-    }
-  }
+  const cpu_terms sums = sums_of(s, model);
+  cpu_tree_add(&sums, 2 * l * nodes, 2 * layer->n_nodes, n_chunks, (cpu_chunks){0, n_chunks});
   /* where only moduli are read g is a real multiple of conj(y) at the outputs, and Im(y g) is exactly 0 */
   double *const flow = network_keeps_phase(&s->problem.shape, l) ? cpu_chunk_flows(s, model, 0) + l * n : NULL;
   memset(to->d_gamma, 0, n * sizeof *to->d_gamma);
-  if (flow) total_flow(to->d_gamma, s, model, l, n_chunks);
-  if (flow) memcpy(flow, to->d_gamma, n * sizeof *flow);
-  if (to->d_amplitude) total_flow(to->d_amplitude, s, model, s->problem.shape.n_layers + l, n_chunks);
+  if (flow) memcpy(to->d_gamma, total_flow(s, model, l, n_chunks), n * sizeof *flow);
+  if (to->d_amplitude)
+    memcpy(to->d_amplitude, total_flow(s, model, s->problem.shape.n_layers + l, n_chunks), n * sizeof(double));
   layer_gradient(to->d_theta, to->d_phi, to->d_gamma, layer, total); /* uses flows up */
   for (size_t w = 0; w < n; w++) to->d_gamma[w] = flow ? -flow[w] : 0;
 }
 
 double cpu_total_loss(const cpu_state *s, size_t model, size_t n_chunks, double share) {
-  double sum = 0;
-  for (size_t chunk = 0; chunk < n_chunks; chunk++) sum += s->losses[model * kMostChunks + chunk];
-  return sum * share;
+  double *const losses = s->losses + model * kMostChunks;
+  const cpu_terms terms = {(char *)losses, sizeof *losses, 1, sizeof *losses};
+  cpu_tree_add(&terms, 0, 1, n_chunks, (cpu_chunks){0, n_chunks});
+  return *losses * share;
 }
 
 double cpu_share_of_loss(const cuonn_network_shape *shape, size_t count) {

@@ -12,6 +12,8 @@
 #include "cpu/methods.h"
 #include "network/layer.h"
 
+static const uint32_t kNoPrediction = UINT32_MAX;
+
 /* Makes a method's coefficients of a model, unless they are there. */
 static void make_ready(const cpu_state *s, cpu_model *model, const cpu_method *method, cuonn_gradient_method which) {
   const unsigned own = cpu_coefficients_of(which);
@@ -138,8 +140,25 @@ cuonn_status cpu_train_steps(double *losses, void *state, const cuonn_step *step
   return CUONN_OK;
 }
 
-static cuonn_status evaluate_model(cuonn_evaluation *out, cpu_state *s, size_t model, cuonn_split split) {
+/* Of the examples that this process has predicted, and with those of the others. */
+static void count_predictions(cuonn_evaluation *out, cpu_state *s, cuonn_split split, const uint32_t *predictions) {
   const size_t n = s->sets[split].n_examples, classes = s->problem.shape.n_classes;
+  uint64_t n_correct = 0;
+  if (out->confusion) memset(out->confusion, 0, classes * classes * sizeof *out->confusion);
+  for (size_t e = 0; e < n; e++) {
+    const uint8_t label = s->sets[split].labels[e];
+    if (predictions[e] == kNoPrediction) continue;
+    n_correct += predictions[e] == label;
+    if (out->confusion) out->confusion[label * classes + predictions[e]]++;
+  }
+  cpu_processes_count(&s->processes, &n_correct, 1);
+  if (out->confusion) cpu_processes_count(&s->processes, out->confusion, classes * classes);
+  out->n_examples = n;
+  out->n_correct = n_correct;
+}
+
+static cuonn_status evaluate_model(cuonn_evaluation *out, cpu_state *s, size_t model, cuonn_split split) {
+  const size_t n = s->sets[split].n_examples;
   const cpu_method *const method = cpu_loss_method(s, &s->models[model].options, n);
   const cuonn_gradient_method which = method == &cpu_in_situ ? CUONN_GRADIENT_ANALOG : CUONN_GRADIENT_EXACT;
   const cpu_batch all = {.set = s->sets + split, .count = n, .use = CHIP_TEST, .number = s->steps_done};
@@ -147,6 +166,7 @@ static cuonn_status evaluate_model(cuonn_evaluation *out, cpu_state *s, size_t m
   cpu_team team;
   const cpu_group group = {s, model, 1, NULL, s->spaces, &team};
   CUONN_TRY(cuonn_allocate(&predictions, n, sizeof *predictions));
+  for (size_t e = 0; e < n && !cpu_is_alone(&s->processes); e++) predictions[e] = kNoPrediction;
   make_ready(s, s->models + model, method, which);
   cpu_team_create(&team);
 #pragma omp parallel num_threads(s->threads)
@@ -155,14 +175,7 @@ static cuonn_status evaluate_model(cuonn_evaluation *out, cpu_state *s, size_t m
     method->evaluate(&out->loss, predictions, &group, &all);
   }
   cpu_team_destroy(&team);
-  out->n_examples = n;
-  out->n_correct = 0;
-  if (out->confusion) memset(out->confusion, 0, classes * classes * sizeof *out->confusion);
-  for (size_t e = 0; e < n; e++) {
-    const uint8_t label = s->sets[split].labels[e];
-    out->n_correct += predictions[e] == label;
-    if (out->confusion) out->confusion[label * classes + predictions[e]]++;
-  }
+  count_predictions(out, s, split, predictions);
   free(predictions);
   return CUONN_OK;
 }

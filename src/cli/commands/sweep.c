@@ -8,11 +8,12 @@
 #include <unistd.h>
 
 #include "cli/chip.h"
+#include "cli/commands/sweep_groups.h"
 #include "cli/commands/sweep_part.h"
 #include "cli/commands/sweep_print.h"
-#include "cli/commands/sweep_share.h"
 #include "cli/data.h"
 #include "cli/find.h"
+#include "cli/share.h"
 #include "cli/training.h"
 
 /* One call of the command. */
@@ -20,8 +21,7 @@ typedef struct {
   cli_training t;                  /* first: what the shared parser fills */
   const char *part_text, *collect; /* arguments, NULL: not given */
   cli_sweep_part part;
-  cli_sweep_share share; /* the processes that do this part together */
-  int rank, size, processors;
+  cli_share share; /* the processes that do this part together */
   cuonn_grid grid;
   cuonn_sweep_files *files;
   size_t points;
@@ -137,16 +137,10 @@ done:
   return code;
 }
 
-/* Data against every point. Processes on one machine share its processors, unless the user says otherwise; the
- * configuration stays as it was given. */
+/* Data against every point. */
 static int load_data(job *j) {
   int code = CLI_DONE;
-  cuonn_config *const base = &j->grid.base; /* no list is of the data's or the classes' keys */
-  const int threads = base->threads;
-  if (j->size > 1 && threads == 0 && !getenv("OMP_NUM_THREADS")) base->threads = j->processors;
-  code = cli_training_load(&j->t, base);
-  base->threads = threads;
-  if (code != CLI_DONE) return code;
+  CLI_PASS_DONE(cli_share_load(&j->t, &j->grid.base, &j->share)); /* no list is of the data's or the classes' keys */
   for (size_t p = 0; p < j->points; p++) {
     cuonn_config c;
     cuonn_grid_config(&c, &j->grid, p);
@@ -203,7 +197,7 @@ static int tell_files(job *j) {
   int code = CLI_DONE;
   comm_broadcast(j->share.processes, &j->n_to_do, sizeof j->n_to_do);
   comm_broadcast(j->share.processes, j->to_do, j->n_to_do * sizeof *j->to_do);
-  if (j->rank > 0)
+  if (j->share.rank > 0)
     CLI_TRY_DONE(cuonn_sweep_files_attach(&j->files, j->grid.base.output_directory, &j->grid, j->t.identity));
 done:
   return code;
@@ -261,7 +255,7 @@ static int train(job *j, bool *done) {
   int code = CLI_DONE;
   cuonn_status status = CUONN_OK;
   for (size_t i = 0; i < j->n_to_do; i++) j->models[i] = j->models[j->to_do[i]]; /* points rise: to_do[i] >= i */
-  CLI_PASS_DONE(cli_sweep_groups_make(&j->groups, j->models, j->n_to_do, (size_t)j->size));
+  CLI_PASS_DONE(cli_sweep_groups_make(&j->groups, j->models, j->n_to_do, (size_t)j->share.size));
   cli_bar_open(&j->t.bar);
   for (uint64_t g; status == CUONN_OK && (g = comm_next(j->share.processes)) < j->groups.n_groups;) {
     const size_t first = j->groups.first[g], end = j->groups.first[g + 1];
@@ -330,7 +324,7 @@ static int end(job *j, bool done) {
   const bool parts = j->part.of > 1;
   char part[48] = "";
   if (parts && !j->part.slurm) snprintf(part, sizeof part, " --part %zu/%zu", j->part.number, j->part.of);
-  if (j->size > 1) CLI_PASS_DONE(take_others(j, done));
+  if (j->share.size > 1) CLI_PASS_DONE(take_others(j, done));
   CLI_PASS_DONE(parts ? end_part(j, done) : join(j, done));
   if (!done)
     code = cli_fail(CLI_INTERRUPTED, "interrupted; go on with: cuonn sweep --resume %s%s",
@@ -342,13 +336,13 @@ done:
 static int sweep(job *j) {
   int code = CLI_DONE;
   bool done;
-  if (!j->t.common.json && j->rank == 0)
-    cli_sweep_print_start(&j->grid, &j->part, j->size, j->n_mine, j->n_to_do, &j->t.data,
+  if (!j->t.common.json && j->share.rank == 0)
+    cli_sweep_print_start(&j->grid, &j->part, j->share.size, j->n_mine, j->n_to_do, &j->t.data,
                           cuonn_context_backend(j->t.context));
   code = train(j, &done);
-  if (code != CLI_DONE) return cli_sweep_give_up(&j->share, code);
-  done = cli_sweep_agree(&j->share, done ? CLI_DONE : CLI_INTERRUPTED) == CLI_DONE;
-  if (j->rank == 0) return end(j, done);
+  if (code != CLI_DONE) return cli_share_give_up(&j->share, code);
+  done = cli_share_agree(&j->share, done ? CLI_DONE : CLI_INTERRUPTED) == CLI_DONE;
+  if (j->share.rank == 0) return end(j, done);
   return done ? CLI_DONE : CLI_INTERRUPTED;
 }
 
@@ -391,6 +385,22 @@ done:
   return code;
 }
 
+/* Processes that read another grid or other data than rank 0 are refused; where they compute on other processors or
+ * backends, rank 0 says so. */
+static int compare(job *j) {
+  int code = CLI_DONE;
+  char *const text = cuonn_grid_text(&j->grid);
+  if (!text) return cli_share_give_up(&j->share, cli_fail(CLI_RESOURCES, "not enough memory for the configuration"));
+  CLI_PASS_DONE(cli_share_compare(&j->share, text, j->t.identity));
+  const int other = cli_share_other_machine(&j->share, cuonn_context_backend(j->t.context));
+  if (other > 0 && j->share.rank == 0)
+    cli_fail(CLI_DONE, "rank %d computes on another processor, device or backend than rank 0: runs differ by rounding",
+             other);
+done:
+  free(text);
+  return code;
+}
+
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
   job j = {0};
@@ -402,14 +412,11 @@ static int run(int argc, char **argv) {
     goto done;
   }
   CLI_PASS_DONE(cli_sweep_part_find(&j.part, j.part_text));
-  CLI_PASS_DONE(cli_sweep_share_open(&j.share, j.part_text != NULL));
-  j.rank = comm_rank(j.share.processes);
-  j.size = comm_size(j.share.processes);
-  j.processors = comm_processors(j.share.processes);
-  CLI_PASS_DONE(cli_sweep_agree(&j.share, prepare(&j)));
-  CLI_PASS_DONE(cli_sweep_compare(&j.share, &j.grid, j.t.identity, cuonn_context_backend(j.t.context)));
-  CLI_PASS_DONE(cli_sweep_agree(&j.share, j.rank == 0 ? open_files(&j) : CLI_DONE));
-  CLI_PASS_DONE(cli_sweep_agree(&j.share, tell_files(&j)));
+  CLI_PASS_DONE(cli_share_open(&j.share, "sweep", j.part_text != NULL));
+  CLI_PASS_DONE(cli_share_agree(&j.share, prepare(&j)));
+  CLI_PASS_DONE(compare(&j));
+  CLI_PASS_DONE(cli_share_agree(&j.share, j.share.rank == 0 ? open_files(&j) : CLI_DONE));
+  CLI_PASS_DONE(cli_share_agree(&j.share, tell_files(&j)));
   code = sweep(&j);
 done:
   cli_sweep_groups_free(&j.groups);
@@ -419,7 +426,7 @@ done:
   cuonn_sweep_files_close(j.files);
   cuonn_grid_free(&j.grid);
   cli_training_free(&j.t);
-  cli_sweep_share_close(&j.share);
+  cli_share_close(&j.share);
   return code;
 }
 

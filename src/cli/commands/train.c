@@ -12,6 +12,7 @@
 #include "cli/data.h"
 #include "cli/find.h"
 #include "cli/output.h"
+#include "cli/share.h"
 #include "cli/training.h"
 
 static error_t parse(int key, char *value, struct argp_state *state) {
@@ -53,6 +54,7 @@ static const struct argp argp = {
         "Ctrl-C finishes the present step, writes last.nc and exits with 130; a second one ends the program at once. A "
         "resumed run gives bit for bit the phases of one that was never stopped, on the same build, backend and "
         "processor type.\n\n"
+        "Processes that mpirun starts of a build with MPI share each batch, and give the same bits: docs/scale.md.\n\n"
         "Example:\n"
         "  cuonn train configs/fashion-mnist.yaml --output runs/study\n"
         "  cuonn train --resume runs/study --set training.epochs=50",
@@ -62,7 +64,9 @@ static const struct argp argp = {
 /* One run of the command. */
 typedef struct {
   cli_training t;
+  cli_share share; /* the processes that do it together; rank 0 alone prints and writes */
   cuonn_config config;
+  char *text; /* of the configuration */
   cuonn_training_state state;
   cuonn_origin started; /* of a resumed run: what its last.nc says */
   size_t epoch;         /* finished ones, the same */
@@ -176,7 +180,8 @@ static int check_data(const job *j) {
 
 static int load_data(job *j) {
   int code = CLI_DONE;
-  CLI_PASS_DONE(cli_training_load(&j->t, &j->config));
+  CLI_PASS_DONE(cli_share_load(&j->t, &j->config, &j->share));
+  CLI_PASS_DONE(cli_share_context(j->t.context, &j->share));
   CLI_PASS_DONE(cli_training_check(&j->t, &j->config));
   j->steps_per_epoch = cuonn_steps_per_epoch(&j->config.training, j->t.data.train.n_examples);
   if (j->t.resume) code = check_data(j);
@@ -192,14 +197,77 @@ done:
   return code;
 }
 
+/* What each process does for itself before any file is touched. */
+static int prepare(job *j) {
+  int code = CLI_DONE;
+  cuonn_config_init(&j->config);
+  CLI_PASS_DONE(j->t.resume ? configure_resumed(j) : configure(j, NULL));
+  if (!j->t.resume) CLI_PASS_DONE(cli_training_shape(&j->t, &j->config));
+  CLI_PASS_DONE(load_data(j));
+  if (!j->t.resume) CLI_PASS_DONE(start_state(j));
+  j->text = cuonn_config_text(&j->config);
+  if (!j->text)
+    code = cli_fail(CLI_RESOURCES, "not enough memory");
+  else if (cuonn_stop_requested())
+    code = cli_fail(CLI_INTERRUPTED, "interrupted before training; nothing was written");
+done:
+  return code;
+}
+
+/* The first process that begins with another state than rank 0. */
+static int other_state(job *j) {
+  const cuonn_network *const network = &j->state.network;
+  const size_t n_layers = network->shape.n_layers, modes = network->shape.n_modes * sizeof(double);
+  int other = cli_share_first_other(&j->share, &j->state.step, sizeof j->state.step);
+  for (size_t l = 0; l < n_layers && other == 0; l++) {
+    const cuonn_mesh *const mesh = &network->layers[l];
+    const size_t nodes = mesh->n_nodes * sizeof(double);
+    const size_t couplers = cuonn_node_kind_couplers(cuonn_mesh_shape_node(mesh->shape));
+    const void *const arrays[] = {mesh->theta, mesh->phi, mesh->coupler_error, mesh->loss_db, mesh->gamma};
+    const size_t sizes[] = {nodes, nodes, couplers * nodes, 2 * nodes, modes};
+    for (size_t i = 0; i < 5 && other == 0; i++) other = cli_share_first_other(&j->share, arrays[i], sizes[i]);
+  }
+  if (network->amplitudes && other == 0)
+    other = cli_share_first_other(&j->share, network->amplitudes, n_layers * modes);
+  if (other == 0)
+    other = cli_share_first_other(&j->share, j->state.moments,
+                                  cuonn_training_moments_count(&network->shape) * sizeof(double));
+  return other;
+}
+
+/* Refuses processes that would not do the same as rank 0. */
+static int compare(job *j) {
+  int code = CLI_DONE, other;
+  CLI_PASS_DONE(cli_share_compare(&j->share, j->text, j->t.identity));
+  other = cli_share_other_machine(&j->share, cuonn_context_backend(j->t.context));
+  if (other > 0) {
+    code = CLI_USAGE;
+    if (j->share.rank == 0)
+      cli_fail(code,
+               "rank %d computes on another processor, device or backend than rank 0; one training needs one type",
+               other);
+    goto done;
+  }
+  other = other_state(j);
+  if (other == 0) return CLI_DONE;
+  code = CLI_USAGE;
+  if (j->share.rank == 0)
+    cli_fail(code, "rank %d begins with other phases or another chip than rank 0; give all processes the same files",
+             other);
+done:
+  return code;
+}
+
 /* -------------------------------------------------------------------------------------------------------- reporting */
 
 static void print_start(const job *j) {
   const cuonn_network_shape *s = &j->config.network;
   if (j->t.common.json) return;
-  printf("training %zu layers of N = %zu for %zu classes on %zu %s (%zu to test) in %s, backend %s\n", s->n_layers,
+  printf("training %zu layers of N = %zu for %zu classes on %zu %s (%zu to test) in %s, backend %s", s->n_layers,
          s->n_modes, s->n_classes, j->t.data.train.n_examples, cli_data_kind(&j->config), j->t.data.test.n_examples,
          cli_data_name(&j->config), cuonn_context_backend(j->t.context));
+  if (j->share.size > 1) printf(", %d processes of MPI", j->share.size);
+  printf("\n");
   if (j->t.resume)
     printf("going on after step %" PRIu64 " of %zu\n", j->state.step, j->config.training.epochs * j->steps_per_epoch);
   cli_flush();
@@ -336,25 +404,21 @@ static int check_outputs(const job *j, const char *text) {
   return CLI_DONE;
 }
 
-static int train(job *j) {
+static int open_run(job *j) {
   int code = CLI_DONE;
-  char *text = NULL;
   const size_t finished = (size_t)(j->state.step / j->steps_per_epoch);
-  if (cuonn_stop_requested()) return cli_fail(CLI_INTERRUPTED, "interrupted before training; nothing was written");
-  text = cuonn_config_text(&j->config);
-  if (!text) return cli_fail(CLI_RESOURCES, "not enough memory");
-  CLI_PASS_DONE(check_outputs(j, text));
-  const cuonn_origin origin = {text, j->config.training.seed, j->t.identity};
+  CLI_PASS_DONE(check_outputs(j, j->text));
+  const cuonn_origin origin = {j->text, j->config.training.seed, j->t.identity};
   CLI_TRY_DONE(cuonn_run_open(&j->run, j->config.output_directory, &origin,
                               j->config.training.gradient == CUONN_GRADIENT_EXACT ? 0 : j->config.network.n_layers,
                               !j->t.resume ? 0 : (finished ? finished : SIZE_MAX), j->config.checkpoint_interval));
-  print_start(j);
-  clock_gettime(CLOCK_MONOTONIC, &j->t.began);
-  cli_bar_open(&j->t.bar);
-  const cuonn_training_callbacks callbacks = {.user = j, .on_progress = on_progress, .on_epoch = on_epoch};
-  const cuonn_status status =
-      cuonn_train(&j->state, j->t.context, &j->t.data, &j->config.features, &j->config.training, &callbacks);
-  cli_bar_clear(&j->t.bar);
+done:
+  return code;
+}
+
+/* What rank 0 does when training has ended, however. */
+static int end(job *j, cuonn_status status) {
+  int code = CLI_DONE;
   switch (status) {
     case CUONN_OK:
       CLI_TRY_DONE(cuonn_run_flush(j->run));
@@ -370,7 +434,28 @@ static int train(job *j) {
       break;
   }
 done:
-  free(text);
+  return code;
+}
+
+/* Whether training ended so for all processes, because they found the same; else this one has failed by itself. */
+static bool is_common(cuonn_status status) {
+  return status == CUONN_OK || status == CUONN_E_INTERRUPTED || status == CUONN_E_DIVERGED || status == CUONN_E_DEVICE;
+}
+
+/* Those that rank 0 speaks for end with its code. */
+static int train(job *j) {
+  const bool speaks = j->share.rank == 0;
+  const cuonn_training_callbacks callbacks = {
+      .user = j, .on_progress = speaks ? on_progress : NULL, .on_epoch = speaks ? on_epoch : NULL};
+  if (speaks) print_start(j);
+  clock_gettime(CLOCK_MONOTONIC, &j->t.began);
+  cli_bar_open(&j->t.bar);
+  const cuonn_status status =
+      cuonn_train(&j->state, j->t.context, &j->t.data, &j->config.features, &j->config.training, &callbacks);
+  cli_bar_clear(&j->t.bar);
+  if (!is_common(status)) return cli_share_give_up(&j->share, speaks ? end(j, status) : cli_fail_library(status));
+  int code = speaks ? end(j, status) : CLI_DONE;
+  comm_broadcast(j->share.processes, &code, sizeof code);
   return code;
 }
 
@@ -378,22 +463,23 @@ static int run(int argc, char **argv) {
   int code = CLI_DONE;
   job j = {.saved_step = UINT64_MAX};
   CLI_PASS_DONE(cli_training_begin(&j.t, &argp, argc, argv));
-  cuonn_config_init(&j.config);
-  CLI_PASS_DONE(j.t.resume ? configure_resumed(&j) : configure(&j, NULL));
-  if (!j.t.resume) CLI_PASS_DONE(cli_training_shape(&j.t, &j.config));
-  CLI_PASS_DONE(load_data(&j));
-  if (!j.t.resume) CLI_PASS_DONE(start_state(&j));
+  CLI_PASS_DONE(cli_share_open(&j.share, "train", false));
+  CLI_PASS_DONE(cli_share_agree(&j.share, prepare(&j)));
+  CLI_PASS_DONE(compare(&j));
   if (j.t.resume) j.saved_step = j.state.step;
   if (j.state.step >= j.config.training.epochs * j.steps_per_epoch) {
-    code = nothing_to_do(&j);
+    if (j.share.rank == 0) code = nothing_to_do(&j);
     goto done;
   }
+  CLI_PASS_DONE(cli_share_agree(&j.share, j.share.rank == 0 ? open_run(&j) : CLI_DONE));
   code = train(&j);
 done:
   cuonn_run_close(j.run);
+  free(j.text);
   cuonn_origin_free(&j.started);
   cuonn_training_state_free(&j.state);
   cli_training_free(&j.t);
+  cli_share_close(&j.share);
   return code;
 }
 
