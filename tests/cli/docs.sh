@@ -32,6 +32,8 @@ excepted=(
   'docs/scale.md|mpirun -n 2 cuonn sweep --resume*|needs a build with MPI; cli.sweep_mpi does the same'
   'docs/scale.md|sbatch *|needs Slurm'
   'docs/scale.md|srun -n 8 *|needs Slurm'
+  'docs/scale.md|mpirun -n 2 cuonn train *|needs a build with MPI; cli.train_mpi does the same'
+  'docs/scale.md|mpirun -n 3 cuonn train *|needs a build with MPI; cli.train_mpi does the same'
   'docs/profiling.md|cmake --preset cuda && cmake --build --preset cuda|needs nvcc'
   'docs/profiling.md|cuonn=build/cuda/*|names what nvcc builds'
   'docs/profiling.md|train="$cuonn train *|uses that'
