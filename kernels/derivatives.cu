@@ -71,7 +71,7 @@ DEVICE void finish_outputs(const finish_task &f, const measure_task &t, const me
 }
 
 /* Grid: blocks for places, then blocks for outputs, of each layer and model. */
-KERNEL k_finish(finish_task f, measure_task t, unsigned n_blocks_of_places) {
+KERNEL __launch_bounds__(kChunkThreads, 2) k_finish(finish_task f, measure_task t, unsigned n_blocks_of_places) {
   const measure_block of(t);
   if (of.block < n_blocks_of_places) {
     finish_nodes(f, t, of);

@@ -65,7 +65,7 @@ KERNEL k_step(optimizer_state state, gamma_state outputs, const optimizer_step *
 }
 
 /* Grid: places by 32, layers, models. */
-KERNEL k_gradient(float2 *out, double *loss, network_sums sums) {
+KERNEL __launch_bounds__(kChunkThreads, 3) k_gradient(float2 *out, double *loss, network_sums sums) {
   const summed_place here(sums);
   const float2 gradient = sum_gradient(sums, here);
   sum_losses_aside(loss, sums);
