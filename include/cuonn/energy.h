@@ -331,9 +331,9 @@ CUONN_API cuonn_status cuonn_energy_network_cost(cuonn_energy_network *out, cons
                                                  const cuonn_network_shape *shape,
                                                  const cuonn_training_options *training, size_t n_examples);
 
-/** What training asks of a chip: counts of all meshes together. */
+/** What training asks of a chip: counts of all layers together. */
 typedef struct cuonn_energy_demand {
-  double passes;  /**< optical passes: vectors sent through a mesh */
+  double passes;  /**< optical passes: vectors sent through a layer, the two meshes of an svd layer in one */
   double outputs; /**< detector readings at the ends of waveguides */
   double taps;    /**< detector readings at taps */
   double writes;  /**< phases written */

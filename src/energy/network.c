@@ -1,4 +1,6 @@
 /* A network of equal meshes: one inference, one training step, one epoch; and the same step on a digital processor. */
+#include "energy/network.h"
+
 #include <math.h>
 
 #include "base/error.h"
@@ -38,8 +40,9 @@ static double gpu_time(const cuonn_energy_options *o, double layers) {
   return g->launches * g->launch_time * 1e-6 + fmax(operations / (g->use * g->rate * 1e12), traffic);
 }
 
-/* What light passes between two conversions becomes one mesh: amplitudes are a column of attenuators, MZIs with a phase
- * shifter each of which one output is dark. Phases are held as those of the mesh. Returns the number of layers. */
+/* What light passes between two conversions becomes one mesh, eq. 11: amplitudes are a column of attenuators, MZIs with
+ * a phase shifter each of which one output is dark. Phases are held as those of the mesh. Returns the number of layers.
+ */
 static double follow_layers(cuonn_energy_options *o, const cuonn_network_shape *shape) {
   const size_t meshes = shape->layer == CUONN_LAYER_SVD ? 2 : 1, layers = shape->n_layers / meshes;
   const size_t columns = (size_t)energy_columns(o), shifters = (size_t)energy_shifters(o);
@@ -51,21 +54,28 @@ static double follow_layers(cuonn_energy_options *o, const cuonn_network_shape *
   return (double)layers;
 }
 
+cuonn_status energy_follow_network(double *layers, cuonn_energy_options *o, const cuonn_network_shape *shape,
+                                   const cuonn_training_options *training) {
+  o->n_modes = shape->n_modes;
+  if (shape->mesh) cuonn_energy_follow_shape(o, shape->mesh);
+  o->batch = training->batch_size;
+  cuonn_energy_follow_training(o, training);
+  CUONN_TRY(cuonn_energy_options_check(o));
+  CUONN_CHECK(shape->n_layers >= 1 && shape->n_layers <= CUONN_LAYERS_MAX, CUONN_E_ARGUMENT,
+              "a network has 1 to %d layers, not %zu", CUONN_LAYERS_MAX, shape->n_layers);
+  *layers = follow_layers(o, shape);
+  return CUONN_OK;
+}
+
 cuonn_status cuonn_energy_network_cost(cuonn_energy_network *out, const cuonn_energy_options *options,
                                        const cuonn_network_shape *shape, const cuonn_training_options *training,
                                        size_t n_examples) {
   cuonn_energy_options o = *options;
-  o.n_modes = shape->n_modes;
-  if (shape->mesh) cuonn_energy_follow_shape(&o, shape->mesh);
-  o.batch = training->batch_size;
-  cuonn_energy_follow_training(&o, training);
-  CUONN_TRY(cuonn_energy_options_check(&o));
-  CUONN_CHECK(shape->n_layers >= 1 && shape->n_layers <= CUONN_LAYERS_MAX, CUONN_E_ARGUMENT,
-              "a network has 1 to %d layers, not %zu", CUONN_LAYERS_MAX, shape->n_layers);
+  double layers;
+  CUONN_TRY(energy_follow_network(&layers, &o, shape, training));
   const size_t steps = cuonn_steps_per_epoch(training, n_examples), whole = n_examples / o.batch;
   CUONN_CHECK(steps > 0, CUONN_E_ARGUMENT, "%zu examples make no step of %zu: take a smaller batch", n_examples,
               o.batch);
-  const double layers = follow_layers(&o, shape);
   *out = (cuonn_energy_network){.inference = inference_cost(o, layers), .step = step_cost(&o, layers, training)};
   energy_add(&out->epoch, (double)whole, &out->step);
   if (steps > whole) {

@@ -3,6 +3,7 @@
 #include "energy/holding.h"
 #include "energy/in_situ.h"
 #include "energy/latency.h"
+#include "energy/network.h"
 #include "energy/perturbed.h"
 #include "energy/scheme.h"
 
@@ -43,14 +44,11 @@ static cuonn_energy_demand program(const cuonn_energy_options *o, double layers)
 cuonn_status cuonn_energy_training_cost(cuonn_energy_training *out, const cuonn_energy_options *options,
                                         const cuonn_network_shape *shape, const cuonn_training_options *training,
                                         size_t n_examples) {
-  const double layers = (double)shape->n_layers;
+  double layers;
   cuonn_energy_options o = *options;
   cuonn_energy_network cost;
   CUONN_TRY(cuonn_energy_network_cost(&cost, options, shape, training, n_examples));
-  o.n_modes = shape->n_modes;
-  if (shape->mesh) cuonn_energy_follow_shape(&o, shape->mesh);
-  cuonn_energy_follow_training(&o, training);
-  o.batch = training->batch_size;
+  CUONN_TRY(energy_follow_network(&layers, &o, shape, training));
   *out = (cuonn_energy_training){.start = program(&o, layers), .step = count(&o, layers, training)};
   const size_t steps = cuonn_steps_per_epoch(training, n_examples), whole = n_examples / o.batch;
   add(&out->epoch, (double)whole, &out->step);

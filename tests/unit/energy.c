@@ -1123,9 +1123,39 @@ static void layers_with_amplitudes_are_wider_meshes(void **unused) {
   }
 }
 
+/* Light goes through both meshes of an svd layer and its attenuators before it is read: a layer is one pass of as many
+ * readings as any, and 2 x 16 + 4 phases. */
+static void training_of_layers_with_amplitudes_by_hand(void **unused) {
+  (void)unused;
+  for (size_t meshes = 1; meshes <= 2; meshes++) {
+    cuonn_energy_options o = timed();
+    cuonn_training_options t = training;
+    cuonn_network_shape of = shape;
+    cuonn_energy_training c;
+    const double shifters = meshes == 2 ? 36 : 20, written = meshes == 2 ? 81e-3 : 41e-3;
+    of.layer = meshes == 2 ? CUONN_LAYER_SVD : CUONN_LAYER_DIAGONAL;
+    of.n_layers = 3 * meshes;
+    o.scheme = CUONN_SCHEME_ANALOG;
+    t.gradient = CUONN_GRADIENT_ANALOG;
+    OK(cuonn_energy_training_cost(&c, &o, &of, &t, 100));
+    counts(&c.start, 0, 0, 0, 3 * shifters);
+    is(c.start.joules, 3 * shifters * 1e-9);
+    is(c.start.seconds, written);
+    counts(&c.step, 3 * 10 * 4, 3 * 10 * 2 * 4, 3 * shifters * 2, 3 * shifters);
+    t.gradient = CUONN_GRADIENT_SPSA;
+    t.chip.estimates = 2;
+    OK(cuonn_energy_training_cost(&c, &o, &of, &t, 100));
+    counts(&c.step, 4 * 30, 4 * 30 * 4, 0, 4 * 3 * shifters);
+    o.dataflow = CUONN_DATAFLOW_REUSED;
+    OK(cuonn_energy_training_cost(&c, &o, &of, &t, 100));
+    is(c.start.seconds, 3 * written);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(mvm_by_hand),
+      cmocka_unit_test(training_of_layers_with_amplitudes_by_hand),
       cmocka_unit_test(layers_with_amplitudes_are_wider_meshes),
       cmocka_unit_test(gradient_by_hand),
       cmocka_unit_test(schemes_by_hand),
