@@ -113,6 +113,17 @@ int cli_parse(void *arguments, cli_options *options, const struct argp *argp, in
   return error == 0 ? CLI_DONE : CLI_USAGE;
 }
 
+char *cli_help_with(int key, const char *text, void (*write)(FILE *stream)) {
+  if (key != ARGP_KEY_HELP_POST_DOC) return (char *)text;
+  char *list = NULL;
+  size_t size;
+  FILE *stream = open_memstream(&list, &size);
+  if (!stream) return (char *)text;
+  write(stream);
+  fprintf(stream, "%s", text);
+  return fclose(stream) == 0 && list ? list : (char *)text;
+}
+
 error_t cli_take_argument(const char **to, const char *argument) {
   if (*to) {
     cli_fail(CLI_USAGE, "one argument is too many: '%s'", argument);

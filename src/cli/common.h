@@ -5,6 +5,7 @@
 #include <argp.h>
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "cuonn/cuonn.h"
 
@@ -76,6 +77,9 @@ extern const struct argp cli_json_argp;    /* --json */
 /* Runs argp so that an error is one line. Returns CLI_DONE or CLI_USAGE, printed.
  *  options  where the children put theirs; NULL: the command has none */
 int cli_parse(void *arguments, cli_options *options, const struct argp *argp, int argc, char **argv);
+
+/* For a help_filter: the text behind the options, with what `write` writes in front of it; all others as they are. */
+char *cli_help_with(int key, const char *text, void (*write)(FILE *stream));
 
 /* For ARGP_KEY_ARG of a command with one argument. */
 error_t cli_take_argument(const char **to, const char *argument);

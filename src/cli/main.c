@@ -58,17 +58,14 @@ static void print_version(FILE *stream, struct argp_state *state) {
 
 /* ------------------------------------------------------------------------------------------- the program's own help */
 
-static char *help_filter(int key, const char *text, void *input) {
-  (void)input;
-  if (key != ARGP_KEY_HELP_POST_DOC) return (char *)text;
-  char *list = NULL;
-  size_t size;
-  FILE *stream = open_memstream(&list, &size);
-  if (!stream) return (char *)text;
+static void write_commands(FILE *stream) {
   fprintf(stream, "Commands:\n");
   for (const cli_command *const *c = commands; *c; c++) fprintf(stream, "  %-16s%s\n", (*c)->name, (*c)->sentence);
-  fprintf(stream, "%s", text);
-  return fclose(stream) == 0 && list ? list : (char *)text;
+}
+
+static char *help_filter(int key, const char *text, void *input) {
+  (void)input;
+  return cli_help_with(key, text, write_commands);
 }
 
 static error_t parse_program(int key, char *value, struct argp_state *state) {

@@ -11,12 +11,12 @@
 
 #include <complex.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/name.h"
 #include "mesh/node.h"
 #include "mesh/shape.h"
 
@@ -127,17 +127,13 @@ const cuonn_convention *cuonn_convention_at(size_t index) { return index < kConv
 const char *cuonn_convention_name(const cuonn_convention *convention) { return convention->name; }
 
 cuonn_status cuonn_convention_parse(const cuonn_convention **out, const char *name) {
-  char names[512] = "";
+  const char *names[kConventions];
+  size_t at;
   *out = NULL;
-  for (size_t i = 0; i < kConventions; i++) {
-    if (strcmp(name, conventions[i].name) == 0) {
-      *out = &conventions[i];
-      return CUONN_OK;
-    }
-    const size_t length = strlen(names);
-    snprintf(names + length, sizeof names - length, "%s%s", i ? ", " : "", conventions[i].name);
-  }
-  return cuonn_fail(CUONN_E_ARGUMENT, "convention \"%.64s\" is unknown; it is one of %s", name, names);
+  for (size_t i = 0; i < kConventions; i++) names[i] = conventions[i].name;
+  CUONN_TRY(name_find(&at, "convention", names, kConventions, name));
+  *out = &conventions[at];
+  return CUONN_OK;
 }
 
 const cuonn_convention *cuonn_convention_of_style(cuonn_phase_style style) {

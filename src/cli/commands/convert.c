@@ -35,18 +35,27 @@ static const struct argp_option options[] = {
     {"output", 'o', "MESH.nc", 0, "File to write", 0},
     {0}};
 
+/* The conventions stand in the help as they do in the table. */
+static void write_conventions(FILE *stream) {
+  fprintf(stream, "CONVENTION is cuonn (ours, in the phase style of the file; top if it is another program's)");
+  for (size_t i = 0; cuonn_convention_at(i); i++)
+    fprintf(stream, "%s%s", cuonn_convention_at(i + 1) ? ", " : " or ", cuonn_convention_name(cuonn_convention_at(i)));
+  fprintf(stream,
+          ". docs/conventions.md has the matrix of each, and how the arrays of that program are put into the order of "
+          "our nodes.\n\n");
+}
+
+static char *help_filter(int key, const char *text, void *input) {
+  (void)input;
+  return cli_help_with(key, text, write_conventions);
+}
+
 static const struct argp argp = {
     .options = options,
     .parser = parse,
     .args_doc = "PHASES.nc",
     .doc =
         "Counts the phases of a mesh, a network or a checkpoint by the convention of another program, or by ours.\v"
-        "CONVENTION is cuonn (ours, in the phase style of the file; top if it is another program's), cuonn-top, "
-        "cuonn-bottom, cuonn-symmetric, cuonn-differential, interferometer, strawberryfields, "
-        "strawberryfields-symmetric, perceval, perceval-last, simphox, simphox-bottom, simphox-symmetric, "
-        "simphox-differential, neurophox, neurophox-sm, neurophox-hadamard, neurophox-sm-hadamard, torchonn, meshes or "
-        "meshes-out. docs/conventions.md has the matrix of each, and how the arrays of that program are put into the "
-        "order of our nodes.\n\n"
         "Reads theta, phi, gamma, coupler_error and loss_db of a mesh (node) or a network (layer, node). Writes them "
         "as a network, a mesh being one of one layer, with the attribute convention, or phase_style for ours; all "
         "other commands take ours alone. The matrices stay: prints by how much they changed, the largest modulus of "
@@ -57,6 +66,7 @@ static const struct argp argp = {
         "  cuonn convert clements.nc --from interferometer --to cuonn --output mesh.nc\n"
         "  cuonn convert runs/study/best.nc --to perceval --output phases.nc",
     .children = (const struct argp_child[]){{&cli_json_argp, 0, NULL, 0}, {0}},
+    .help_filter = help_filter,
 };
 
 /* Conventions of the command line, NULL for "cuonn" or none, into those that they mean; `stated` is what the file says,

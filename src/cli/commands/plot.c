@@ -55,18 +55,16 @@ static const struct argp_option options[] = {
     {0}};
 
 /* The list of figures stands in the help as it does in the table. */
-static char *help_filter(int key, const char *text, void *input) {
-  (void)input;
-  if (key != ARGP_KEY_HELP_POST_DOC) return (char *)text;
-  char *list = NULL;
-  size_t size;
-  FILE *stream = open_memstream(&list, &size);
-  if (!stream) return (char *)text;
+static void write_figures(FILE *stream) {
   fprintf(stream, "WHAT is one of:\n");
   for (const cli_figure *const *f = cli_figures; *f; f++)
     fprintf(stream, "  %-11s%s\n  %-11sfrom %s\n", (*f)->name, (*f)->sentence, "", (*f)->files);
-  fprintf(stream, "\n%s", text);
-  return fclose(stream) == 0 && list ? list : (char *)text;
+  fprintf(stream, "\n");
+}
+
+static char *help_filter(int key, const char *text, void *input) {
+  (void)input;
+  return cli_help_with(key, text, write_figures);
 }
 
 static const struct argp argp = {
