@@ -137,8 +137,11 @@ CUONN_API cuonn_status cuonn_network_write(const char *path, const cuonn_network
 CUONN_API cuonn_status cuonn_network_write_volts(const char *path, const cuonn_network *network,
                                                  const cuonn_fabricated *chip);
 
-/** Writes an svd layer with the attribute `scale`, which makes its matrix that of cuonn_network_decompose(). */
-CUONN_API cuonn_status cuonn_network_write_scaled(const char *path, const cuonn_network *network, double scale);
+/** Writes an svd layer with the attribute `scale`, which makes its matrix that of cuonn_network_decompose().
+ *  @param[in] chip  whose voltages are written as by cuonn_network_write_volts(); NULL: phases are
+ *  @return also as cuonn_network_write_volts() */
+CUONN_API cuonn_status cuonn_network_write_scaled(const char *path, const cuonn_network *network, double scale,
+                                                  const cuonn_fabricated *chip);
 
 /** Reads a network whose phases may be counted by another program's convention, which every other function that reads
  *  phases refuses.  Its style is that of the file, or top.

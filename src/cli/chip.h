@@ -15,19 +15,34 @@
         "What phases are written as: radians (the default), or voltages by the chip's drive curves", 0 \
   }
 
-/* Whether --units says volts; NULL: not given. */
+/* The option --chip of commands that need a chip for --units volts alone. */
+#define CLI_VOLTS_CHIP_OPTION                                                                                  \
+  {                                                                                                            \
+    "chip", 'c', "CHIP.nc", 0,                                                                                 \
+        "With --units volts: chip file with the drive curves of the shifters and the range of their driver", 0 \
+  }
+
+/* Whether --units says volts, which a chip with drive curves alone has; NULL: not given. */
 int cli_units_volts(bool *volts, const char *units);
+int cli_chip_check_curves(const cuonn_fabricated *chip, const char *path);
 
-/* Reads the chip file that --units volts needs, for meshes like the network's. Release with cuonn_fabricated_free(),
- * also on failure. path: NULL: not given. */
-int cli_chip_open_for_volts(cuonn_fabricated *out, const char *path, const cuonn_network_shape *network);
+/* Reads the chip file that --units volts needs, and nothing else does; zeroed without. Release with
+ * cuonn_fabricated_free(), also on failure. path: NULL: not given. */
+int cli_volts_open(cuonn_fabricated *out, const char *units, const char *path);
 
-/* Puts the phases that the voltages of a chip give in place of a mesh's: those of the nearest level of its driver.
- * path: of the phases, for messages. */
-int cli_chip_drive(cuonn_mesh *mesh, const cuonn_fabricated *chip, size_t layer, const char *path);
+/* Refuses a chip of other meshes than the network's; chip: as cli_volts_open() left it. */
+int cli_volts_check(const cuonn_fabricated *chip, const cuonn_network_shape *network, const char *path);
 
-/* Makes of a mesh what the chip of a file of one mesh is with its phases; path: NULL: none. */
-int cli_chip_apply(cuonn_mesh *mesh, const char *path);
+/* A network of one mesh that is not its own. */
+cuonn_network cli_network_of(const cuonn_mesh *mesh);
+
+/* A mesh with the phases that the voltages of a chip give, those of the nearest levels of its driver; without curves,
+ * as it is. Release *out with cuonn_mesh_free(), also on failure. path: of the phases, for messages. */
+int cli_chip_drive(cuonn_mesh *out, const cuonn_mesh *mesh, const cuonn_fabricated *chip, size_t layer,
+                   const char *path);
+
+/* Makes of the meshes of a network what the chip of a file is with their phases; path: NULL: none. */
+int cli_chip_apply(cuonn_network *network, const char *path);
 
 /* Reads the chip, if there is one, and gives it to the configuration, which it outlives. Release with
  * cuonn_fabricated_free(), also on failure. */

@@ -91,56 +91,6 @@ done:
   return status;
 }
 
-/* A network whose phases are voltages; of_volts: [layer] its meshes with those in their place. */
-static cuonn_status put_volts(const char *path, const cuonn_network *of_volts, const cuonn_fabricated *chip) {
-  cuonn_status status = CUONN_OK;
-  results_file file;
-  results_variable variables[RESULTS_MESH_ARRAYS + RESULTS_DRIVE_VARIABLES + 1];
-  const cuonn_network_shape *const shape = &of_volts->shape;
-  results_mesh_variables(variables, shape->n_layers, shape->mesh, shape->style);
-  results_put_volts(variables);
-  size_t count = RESULTS_MESH_ARRAYS + results_drive_variables(variables + RESULTS_MESH_ARRAYS, chip, shape->n_layers);
-  results_variable *const amplitude = variables + count;
-  *amplitude = results_amplitude_variable(shape->n_layers, shape->n_modes);
-  count += of_volts->amplitudes != NULL;
-  CUONN_TRY_DONE(results_create(&file, path, "Drive voltages of an optical neural network"));
-  CUONN_TRY_DONE(results_put_mesh_attributes(&file, shape->mesh, shape->style));
-  CUONN_TRY_DONE(results_put_network_attributes(&file, shape));
-  CUONN_TRY_DONE(results_put_driver(&file, chip));
-  CUONN_TRY_DONE(results_define_meshes(&file, variables, count, shape->mesh));
-  for (size_t l = 0; l < shape->n_layers; l++)
-    CUONN_TRY_DONE(results_put_mesh(&file, variables, l, &of_volts->layers[l]));
-  if (of_volts->amplitudes) CUONN_TRY_DONE(results_put(&file, amplitude, RESULTS_WHOLE, of_volts->amplitudes));
-  CUONN_TRY_DONE(results_put_drive(&file, chip));
-  CUONN_TRY_DONE(results_commit(&file));
-done:
-  results_abandon(&file);
-  return status;
-}
-
-cuonn_status cuonn_network_write_volts(const char *path, const cuonn_network *network, const cuonn_fabricated *chip) {
-  cuonn_status status = CUONN_OK;
-  cuonn_network apart = {0};
-  double *volts = NULL;
-  CUONN_TRY_DONE(cuonn_fabricated_fits(chip, &network->shape));
-  CUONN_TRY_DONE(cuonn_network_create(&apart, &network->shape));
-  CUONN_TRY_DONE(cuonn_network_copy(&apart, network));
-  CUONN_TRY_DONE(cuonn_allocate(&volts, cuonn_fabricated_shifters(chip), sizeof *volts));
-  for (size_t l = 0; l < network->shape.n_layers; l++) {
-    cuonn_mesh *const to = &apart.layers[l];
-    const size_t nodes = to->n_nodes;
-    CUONN_TRY_DONE(cuonn_fabricated_volts(volts, chip, l, &network->layers[l]));
-    memcpy(to->theta, volts, nodes * sizeof *volts);
-    memcpy(to->phi, volts + nodes, nodes * sizeof *volts);
-    memcpy(to->gamma, volts + 2 * nodes, to->n_modes * sizeof *volts);
-  }
-  status = put_volts(path, &apart, chip);
-done:
-  free(volts);
-  cuonn_network_free(&apart);
-  return status;
-}
-
 /* ---- reading ---- */
 
 /* Whole numbers below `end`. */

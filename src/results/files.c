@@ -1,4 +1,4 @@
-/* The public files but checkpoints: unitaries, meshes, fields, labels, what commands write, networks. */
+/* The public files but checkpoints and chips: unitaries, meshes, fields, labels, what commands write; networks read. */
 #include "cuonn/files.h"
 
 #include <math.h>
@@ -483,47 +483,6 @@ cuonn_status cuonn_gradient_read(cuonn_mesh_gradient **gradients, cuonn_mesh_gra
 
 /* ---- networks ---- */
 
-/* convention: another program's; NULL: ours, by the phase style. scale: NULL: the file has none. */
-static cuonn_status write_network(const char *path, const cuonn_network *network, const cuonn_convention *convention,
-                                  const double *scale) {
-  cuonn_status status = CUONN_OK;
-  results_file file;
-  results_variable variables[RESULTS_MESH_ARRAYS + 1];
-  const cuonn_network_shape *const shape = &network->shape;
-  results_mesh_variables(variables, shape->n_layers, shape->mesh, shape->style);
-  variables[RESULTS_MESH_ARRAYS] = results_amplitude_variable(shape->n_layers, shape->n_modes);
-  CUONN_TRY_DONE(results_create(&file, path, "Phases of an optical neural network"));
-  CUONN_TRY_DONE(convention ? results_put_convention(variables, &file, shape->mesh, convention)
-                            : results_put_mesh_attributes(&file, shape->mesh, shape->style));
-  CUONN_TRY_DONE(results_put_network_attributes(&file, shape));
-  if (scale) CUONN_TRY_DONE(results_put_number(&file, "scale", *scale));
-  CUONN_TRY_DONE(
-      results_define_meshes(&file, variables, RESULTS_MESH_ARRAYS + (network->amplitudes != NULL), shape->mesh));
-  for (size_t l = 0; l < shape->n_layers; l++) {
-    CUONN_TRY_DONE(results_put_mesh(&file, variables, l, &network->layers[l]));
-  }
-  if (network->amplitudes) {
-    CUONN_TRY_DONE(results_put(&file, &variables[RESULTS_MESH_ARRAYS], RESULTS_WHOLE, network->amplitudes));
-  }
-  CUONN_TRY_DONE(results_commit(&file));
-done:
-  results_abandon(&file);
-  return status;
-}
-
-cuonn_status cuonn_network_write(const char *path, const cuonn_network *network) {
-  return write_network(path, network, NULL, NULL);
-}
-
-cuonn_status cuonn_network_write_scaled(const char *path, const cuonn_network *network, double scale) {
-  return write_network(path, network, NULL, &scale);
-}
-
-cuonn_status cuonn_network_write_as(const char *path, const cuonn_network *network,
-                                    const cuonn_convention *convention) {
-  return write_network(path, network, cuonn_convention_is_style(NULL, convention) ? NULL : convention, NULL);
-}
-
 typedef struct {
   cuonn_network *network;
   bool any; /* whether the phases may be counted by another program's convention */
@@ -547,7 +506,7 @@ done:
 static cuonn_status read_network_file(network_request *request, const char *path) {
   results_variable forms[RESULTS_MESH_ARRAYS];
   memset(request->network, 0, sizeof *request->network);
-  results_mesh_variables(forms, 1, NULL, CUONN_STYLE_TOP);
+  results_mesh_variables(forms, 0, NULL, CUONN_STYLE_TOP); /* arrays of other formats are those of one mesh */
   const cuonn_status status = results_read_variables(path, forms, 2, read_network, request);
   if (status != CUONN_OK) cuonn_network_free(request->network);
   return status;

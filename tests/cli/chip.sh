@@ -119,6 +119,25 @@ expect 0 '' "$cuonn" matrix programmed.nc --output of-phases.nc
 check same_values 1e-12 of-volts.nc unitary of-phases.nc unitary
 expect 0 '' "$cuonn" wrap programmed.nc --chip one.nc --units volts --output wrapped.nc
 for v in theta phi gamma; do check same_values 1e-9 wrapped.nc $v volts.nc $v; done
+# Straight from a matrix, or from another program's phases; the levels of a driver are in the error that is printed.
+expect 0 '' "$cuonn" decompose target.nc --chip one.nc --units volts --output decomposed.nc --json
+check awk -v e="$(json reconstruction_error)" 'BEGIN { exit !(e < 1e-13) }'
+expect 0 '' "$cuonn" matrix decomposed.nc --output of-volts.nc
+check same_values 1e-12 of-volts.nc unitary target.nc unitary
+expect 0 '' "$cuonn" decompose target.nc --output ours.nc
+expect 0 '' "$cuonn" convert ours.nc --to perceval-last --output theirs.nc
+expect 0 '' "$cuonn" convert theirs.nc --to cuonn --chip one.nc --units volts --output converted.nc --json
+check awk -v e="$(json matrix_error)" 'BEGIN { exit !(e < 1e-13) }'
+for v in theta phi gamma; do check same_values 1e-7 converted.nc $v decomposed.nc $v; done
+expect 0 '' "$cuonn" chip new --set network.modes=8 --set network.layers=2 $curves --driver-bits 9 --output pair.nc
+expect 0 '' "$cuonn" decompose target.nc --svd --chip pair.nc --units volts --output layer.nc --json
+error=$(json reconstruction_error)
+check awk -v e="$error" 'BEGIN { exit !(e > 1e-4 && e < 0.1) }'
+check test "$(ncdump -h layer.nc | grep -c 'units = "V"\|:scale = ')" = 4
+expect 0 '' "$cuonn" matrix layer.nc --output of-volts.nc
+check same_values "$(awk -v e="$error" 'BEGIN { print 3 * e }')" of-volts.nc unitary target.nc unitary
+check_not same_values "$(awk -v e="$error" 'BEGIN { print e / 3 }')" of-volts.nc unitary target.nc unitary
+
 # A trained network, by the 12 bits of its chip's driver; and back.
 expect 0 '' "$cuonn" wrap run-reference/last.nc --chip chip.nc --units volts --output trained.nc --json
 check awk -v e="$(json matrix_error)" 'BEGIN { exit !(e > 1e-5 && e < 0.01) }'
@@ -208,6 +227,18 @@ refuse 2 '^cuonn wrap: --units volts needs --chip CHIP.nc' wrap programmed.nc --
 refuse 2 '^cuonn wrap: --units: found "V"; it is one of radians, volts' wrap programmed.nc --units V --output keep/w.nc
 refuse 2 '^cuonn wrap: --chip goes with --units volts' wrap programmed.nc --chip one.nc --output keep/w.nc
 refuse 3 '^cuonn wrap: plain.nc: has no drive curves' wrap run-reference/last.nc --chip plain.nc --units volts \
+  --output keep/w.nc
+refuse 2 '^cuonn decompose: --node: the meshes are those of the chip in one.nc; leave it out' decompose target.nc \
+  --node mzi --chip one.nc --units volts --output keep/w.nc
+refuse 3 '^cuonn decompose: pair.nc: the chip has 2 ' decompose target.nc --chip pair.nc --units volts \
+  --output keep/w.nc
+refuse 3 '^cuonn decompose: target.nc: the matrix has 8 rows, but the chip in chip.nc has 16' decompose target.nc \
+  --chip chip.nc --units volts --output keep/w.nc
+refuse 2 '^cuonn convert: --to cuonn-bottom: the curves of the chip in one.nc are of phases counted by cuonn-top' \
+  convert ours.nc --to cuonn-bottom --chip one.nc --units volts --output keep/w.nc
+refuse 2 '^cuonn convert: --units volts needs --chip CHIP.nc' convert ours.nc --to cuonn --units volts \
+  --output keep/w.nc
+refuse 3 '^cuonn convert: ours.nc: .* with 0 to 3 V' convert ours.nc --to cuonn --chip weak.nc --units volts \
   --output keep/w.nc
 refuse 3 '^cuonn wrap: chip.nc: the chip has 2 .*, the network 1 ' wrap programmed.nc --chip chip.nc --units volts \
   --output keep/w.nc

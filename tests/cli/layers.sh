@@ -30,6 +30,42 @@ expect 2 '^cuonn decompose: --svd has the matrix itself, --nearest another: give
   "$cuonn" decompose wide.nc --svd --nearest --output none.nc
 check_not test -e none.nc
 
+# ------------------------------------------------------------------------------------------------- matrices of a layer
+# An svd layer has the matrix up to its scale, in the corner of as many rows and columns.
+expect 0 '' "$cuonn" matrix wide-layer.nc --output u.nc
+scale=$(ncdump -h wide-layer.nc | sed -n 's/.*:scale = \([^ ]*\) ;/\1/p')
+values u.nc unitary | head -70 | awk -v s="$scale" '{ printf "%.17g\n", s * $1 }' > got
+check close_to 1e-13 got numbers
+expect 0 '' "$cuonn" matrix square-layer.nc --output u.nc
+check same_values 1e-13 u.nc unitary square.nc unitary
+
+# Rows of a diagonal layer are those of its mesh times their amplitudes; the layer of a network is one of several.
+numbers 12 3 1 > phases
+head -6 phases > one
+seq 0.9 -0.2 -0.6 | tee amplitudes > amplitude
+netcdf mesh.nc classic 'node=6' '' theta:node:one phi:node:one
+expect 0 '' "$cuonn" matrix mesh.nc --output mesh-u.nc
+values mesh-u.nc unitary | awk 'NR == FNR { a[NR] = $1; next } { printf "%.17g\n", $1 * a[int((FNR + 7) / 8)] }' \
+  amplitude - > want
+tail -6 phases | cat one - > both
+for layers in 1 2; do
+  if ((layers == 2)); then cat amplitude >> amplitudes; fi
+  netcdf network.nc classic "layer=$layers node=6 waveguide=4" 'layer=diagonal classes=2' \
+    theta:layer,node:<(head -$((6 * layers)) both) phi:layer,node:<(head -$((6 * layers)) both) \
+    gamma:layer,waveguide:<(yes 0 | head -$((4 * layers))) amplitude:layer,waveguide:amplitudes
+  if ((layers == 2)); then
+    expect 2 '^cuonn matrix: network.nc: holds a network of 2 layers; --layer takes one of them, 0 to 1$' \
+      "$cuonn" matrix network.nc --output u.nc
+    expect 2 '^cuonn matrix: --layer: found "2"' "$cuonn" matrix network.nc --layer 2 --output u.nc
+  fi
+  expect 0 '' "$cuonn" matrix network.nc --output u.nc --layer 0
+  values u.nc unitary > got
+  check close_to 1e-14 got want
+done
+expect 0 '' "$cuonn" matrix network.nc --output u.nc --layer 1
+values u.nc unitary > got
+check_not close_to 1e-2 got want
+
 # ------------------------------------------------------------------------------------------------------------ training
 for layer in svd diagonal; do
   run="--set network.layer=$layer --set network.layers=2"
@@ -48,6 +84,7 @@ for layer in svd diagonal; do
   expect 0 '' "$cuonn" eval $layer-cpu
   expect 0 '' "$cuonn" gradient $layer-cpu --images 20 --output gradient.nc --method digital --backend auto
   check test "$(ncdump -h gradient.nc | grep -c ' d_amplitude(\| exact_d_amplitude(')" = 2
+  expect 0 '' "$cuonn" matrix $layer-cpu --output matrix.nc --layer 0
   expect 0 '' "$cuonn" plot power $layer-cpu --output $layer-power.svg
   expect 0 '' "$cuonn" plot phases $layer-cpu --output $layer-phases.svg
   check grep -q "layers $layer, nonlinearity modulus" $layer-cpu/report.html

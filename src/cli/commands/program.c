@@ -136,16 +136,8 @@ static int write_volts(cuonn_programming_result *result, const cuonn_mesh *mesh,
   int code = CLI_DONE;
   double *matrix = NULL;
   cuonn_mesh driven = {0};
-  cuonn_network_shape shape = CUONN_NETWORK_SHAPE_INIT;
-  shape.n_modes = mesh->n_modes;
-  shape.n_layers = 1;
-  shape.n_classes = mesh->n_modes < shape.n_classes ? mesh->n_modes : shape.n_classes;
-  shape.style = mesh->style;
-  shape.mesh = mesh->shape;
-  const cuonn_network alone = {.shape = shape, .layers = (cuonn_mesh *)mesh};
-  CLI_TRY_DONE(cuonn_mesh_create_shaped(&driven, mesh->shape, mesh->style));
-  CLI_TRY_DONE(cuonn_mesh_copy(&driven, mesh));
-  CLI_PASS_DONE(cli_chip_drive(&driven, chip, 0, args->chip));
+  const cuonn_network alone = cli_network_of(mesh);
+  CLI_PASS_DONE(cli_chip_drive(&driven, mesh, chip, 0, args->chip));
   CLI_PASS_DONE(cli_matrix_of(&matrix, context, &driven, args->chip));
   result->after = cuonn_matrix_distance_of(matrix, target, mesh->n_modes);
   CLI_TRY_DONE(cuonn_network_write_volts(args->output, &alone, chip));
@@ -172,11 +164,7 @@ static int run(int argc, char **argv) {
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.target, args.chip));
   CLI_TRY_DONE(cuonn_unitary_read(&target, &n_modes, args.target));
   CLI_PASS_DONE(read_chip(&chip, &fabricated, args.chip));
-  if (volts && !fabricated.drive_slope) {
-    code = cli_fail(CLI_BAD_FILE, "%s: has no drive curves (theta_offset, theta_slope, ...), by which phases are volts",
-                    args.chip);
-    goto done;
-  }
+  if (volts) CLI_PASS_DONE(cli_chip_check_curves(&fabricated, args.chip));
   CLI_PASS_DONE(cli_context_create(&context, &args.common, chip.n_modes, chip.shape));
   if (n_modes != chip.n_modes) {
     code = cli_fail(CLI_BAD_FILE, "%s: the matrix has %zu rows, but the chip in %s has %zu waveguides", args.target,

@@ -108,7 +108,8 @@ static int run(int argc, char **argv) {
   CLI_PASS_DONE(cli_parse(&args, &args.common, &argp, argc, argv));
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.mesh, args.input, args.chip));
   CLI_TRY_DONE(cuonn_mesh_read(&mesh, args.mesh));
-  CLI_PASS_DONE(cli_chip_apply(&mesh, args.chip));
+  cuonn_network alone = cli_network_of(&mesh);
+  CLI_PASS_DONE(cli_chip_apply(&alone, args.chip));
   CLI_PASS_DONE(cli_context_create(&context, &args.common, mesh.n_modes, mesh.shape));
   CLI_TRY_DONE(cuonn_fields_read(&input, args.input, "input"));
   if (input.n_modes != mesh.n_modes) {

@@ -26,11 +26,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    {"output", 'o', "WRAPPED.nc", 0, "File to write", 0},
-    CLI_UNITS_OPTION,
-    {"chip", 'c', "CHIP.nc", 0,
-     "With --units volts: chip file with the drive curves of the shifters and the range of their driver", 0},
-    {0}};
+    {"output", 'o', "WRAPPED.nc", 0, "File to write", 0}, CLI_UNITS_OPTION, CLI_VOLTS_CHIP_OPTION, {0}};
 
 static const struct argp argp = {
     .options = options,
@@ -64,7 +60,7 @@ static size_t count_changed(const double *before, const double *after, size_t n)
 }
 
 /* Wraps a layer; adds the phases that changed, and raises *error to the distance of the matrices, before and after: as
- * the voltages of a chip give it, unless that is NULL. */
+ * the voltages of a chip give it, if that has curves. */
 static int wrap_mesh(size_t *changed, double *error, cuonn_context *context, cuonn_mesh *mesh,
                      const cuonn_fabricated *chip, size_t layer, const char *path) {
   int code = CLI_DONE;
@@ -75,9 +71,7 @@ static int wrap_mesh(size_t *changed, double *error, cuonn_context *context, cuo
   CLI_TRY_DONE(cuonn_mesh_copy(&before, mesh));
   CLI_TRY_DONE(cuonn_mesh_wrap(mesh));
   CLI_PASS_DONE(cli_matrix_of(&matrix, context, &before, path));
-  CLI_TRY_DONE(cuonn_mesh_create_shaped(&after, mesh->shape, mesh->style));
-  CLI_TRY_DONE(cuonn_mesh_copy(&after, mesh));
-  if (chip) CLI_PASS_DONE(cli_chip_drive(&after, chip, layer, path));
+  CLI_PASS_DONE(cli_chip_drive(&after, mesh, chip, layer, path));
   CLI_PASS_DONE(cli_matrix_error(&off, context, &after, matrix, path));
   *error = fmax(*error, off);
   *changed += count_changed(before.theta, mesh->theta, nodes) + count_changed(before.phi, mesh->phi, nodes) +
@@ -95,27 +89,22 @@ static int run(int argc, char **argv) {
   cuonn_context *context = NULL;
   cuonn_network network = {0};
   cuonn_fabricated chip = {0};
-  bool volts;
   char *phases_path = NULL;
   size_t changed = 0;
   double error = 0;
   CLI_PASS_DONE(cli_parse(&args, &args.common, &argp, argc, argv));
   CLI_PASS_DONE(cli_find(&phases_path, args.phases, CLI_FIND_NETWORK));
   args.phases = phases_path;
-  CLI_PASS_DONE(cli_units_volts(&volts, args.units));
-  if (!volts && args.chip) {
-    code = cli_fail(CLI_USAGE, "--chip goes with --units volts: its drive curves make voltages of phases");
-    goto done;
-  }
+  CLI_PASS_DONE(cli_volts_open(&chip, args.units, args.chip));
   CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.phases, args.chip));
   CLI_TRY_DONE(cuonn_context_create(&context, "reference", 1));
   CLI_TRY_DONE(cuonn_network_read(&network, args.phases));
   const cuonn_network_shape *const shape = &network.shape;
-  if (volts) CLI_PASS_DONE(cli_chip_open_for_volts(&chip, args.chip, shape));
+  CLI_PASS_DONE(cli_volts_check(&chip, shape, args.chip));
   for (size_t l = 0; l < shape->n_layers; l++)
-    CLI_PASS_DONE(wrap_mesh(&changed, &error, context, &network.layers[l], volts ? &chip : NULL, l, args.phases));
-  CLI_TRY_DONE(volts ? cuonn_network_write_volts(args.output, &network, &chip)
-                     : cuonn_network_write(args.output, &network));
+    CLI_PASS_DONE(wrap_mesh(&changed, &error, context, &network.layers[l], &chip, l, args.phases));
+  CLI_TRY_DONE(chip.shape ? cuonn_network_write_volts(args.output, &network, &chip)
+                          : cuonn_network_write(args.output, &network));
   const size_t phases = shape->n_layers * (2 * cuonn_network_nodes(shape) + shape->n_modes);
   if (args.common.json)
     code = cli_print_json(json_pack("{s:I, s:I, s:s, s:I, s:I, s:f, s:o}", "modes", (json_int_t)shape->n_modes,
