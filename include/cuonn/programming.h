@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "cuonn/compute.h"
+#include "cuonn/fabricated.h"
 #include "cuonn/mesh.h"
 #include "cuonn/status.h"
 
@@ -88,11 +89,15 @@ typedef struct cuonn_self_configuration_options {
   size_t turns;    /**< how often each node moves phi and then theta, at least 1 */
   double tap_shot; /**< as in cuonn_programming_options */
   uint64_t seed;   /**< of that noise */
+
+  /** A fabricated chip of one mesh like the given one, whose errors and losses are in place of the mesh's, and whose
+   *  drivers and crosstalk make of each phase that is set what light sees; NULL: none. */
+  const cuonn_fabricated *fabricated;
 } cuonn_self_configuration_options;
 
 /** Three turns, readings without noise. */
 #define CUONN_SELF_CONFIGURATION_OPTIONS_INIT \
-  { 3, 0, 0 }
+  { 3, 0, 0, NULL }
 
 /** Fills in what CUONN_SELF_CONFIGURATION_OPTIONS_INIT holds, for callers that have no macros. */
 CUONN_API void cuonn_self_configuration_options_init(cuonn_self_configuration_options *out);
@@ -110,15 +115,17 @@ typedef struct cuonn_self_configuration {
  *  (Miller, Photonics Research 1, 1 (2013); docs/programming.md).  The chip's errors are unknown: node after node reads
  *  the power that it drops.  Those nodes take part that are a tree, each keeping one of its outputs, from all inputs to
  *  the lowest output for which there is one: the whole of `tree`, one line of `triangular`.
- *  @param[in,out] chip  its coupler errors and losses are the chip's own; theta and phi of the nodes that take part are
- *                       written, in [0, 2 pi), those of others and gamma stay; all as they were on failure
+ *  @param[in,out] chip  its coupler errors and losses are the chip's own, or become those of options->fabricated; theta
+ *                       and phi of the nodes that take part are written, in [0, 2 pi), as they are set, those of others
+ *                       and gamma stay; all as they were on failure
  *  @param[out] out      zeroed on failure
  *  @param[out] powers   [turns (N - 1) + 1] power at the output before the first turn and after each, NULL if not
  * wanted
  *  @param[in] light     [waveguide][2] amplitudes at the inputs; only their ratios count
- *  @return CUONN_OK; CUONN_E_SHAPE for a mesh without such a tree; CUONN_E_NONFINITE for a number of the chip or the
- *          light that is not finite; CUONN_E_DATA for light without power; CUONN_E_ARGUMENT for an option that is out
- * of range, or the style `symmetric`, whose phi acts on both arms alike; CUONN_E_MEMORY */
+ *  @return CUONN_OK; CUONN_E_SHAPE for a mesh without such a tree, or a fabricated chip of another mesh;
+ * CUONN_E_NONFINITE for a number of the chip or the light that is not finite; CUONN_E_DATA for light without power;
+ * CUONN_E_ARGUMENT for an option that is out of range, or the style `symmetric`, whose phi acts on both arms alike;
+ * CUONN_E_MEMORY */
 CUONN_API cuonn_status cuonn_chip_self_configure(cuonn_mesh *chip, cuonn_self_configuration *out, double *powers,
                                                  const double *light, const cuonn_self_configuration_options *options);
 

@@ -72,6 +72,7 @@ static const cuonn_layout layouts[] = {
     FIELD(cuonn_self_configuration_options, turns),
     FIELD(cuonn_self_configuration_options, tap_shot),
     FIELD(cuonn_self_configuration_options, seed),
+    FIELD(cuonn_self_configuration_options, fabricated),
     WHOLE(cuonn_self_configuration),
     FIELD(cuonn_self_configuration, output),
     FIELD(cuonn_self_configuration, n_nodes),

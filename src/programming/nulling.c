@@ -51,7 +51,8 @@ static void null_node(cuonn_mesh *chip, programming_readings *readings, size_t n
   double powers[kSettings][kSettings];
   for (size_t i = 0; i < kSettings; i++) {
     for (size_t j = 0; j < kSettings; j++) {
-      powers[i][j] = programming_read_node(readings, node, 0, setting(i), setting(j));
+      programming_set(readings, node, setting(i), setting(j));
+      powers[i][j] = programming_read_node(readings, node, 0);
     }
   }
   double theta = chip->theta[node], phi = chip->phi[node];

@@ -32,13 +32,9 @@ void programming_readings_free(programming_readings *readings) {
   free(readings->light);
 }
 
-static node_product node_with(const programming_readings *r, size_t node, double theta, double phi) {
-  const node_fixed fixed = node_fixed_of(r->mesh, node);
-  return node_product_of(&fixed, &r->arms, theta, phi);
-}
-
 void programming_set(programming_readings *readings, size_t node, double theta, double phi) {
-  readings->nodes[node] = node_with(readings, node, theta, phi);
+  const node_fixed fixed = node_fixed_of(readings->mesh, node);
+  readings->nodes[node] = node_product_of(&fixed, &readings->arms, theta, phi);
 }
 
 void programming_pass(programming_readings *readings, size_t node) {
@@ -64,10 +60,9 @@ static double read_power(programming_readings *r, double complex field) {
   return amplitude * amplitude + r->tap_shot * amplitude * normal[0];
 }
 
-double programming_read_node(programming_readings *readings, size_t node, size_t arm, double theta, double phi) {
+double programming_read_node(programming_readings *readings, size_t node, size_t arm) {
   const uint32_t *const pair = readings->mesh->shape->pairs[node];
-  const node_product with = node_with(readings, node, theta, phi);
-  const double complex *const row = with.m[arm];
+  const double complex *const row = readings->nodes[node].m[arm];
   return read_power(readings, row[0] * readings->light[pair[0]] + row[1] * readings->light[pair[1]]);
 }
 

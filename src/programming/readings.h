@@ -40,9 +40,8 @@ void programming_send(programming_readings *readings, const double complex *in, 
 /* The last light passes one node more, as it is set. */
 void programming_pass(programming_readings *readings, size_t node);
 
-/* Power of the last light, which has come to a node, on its upper (arm 0) or lower waveguide behind it, if the node had
- * these phases. */
-double programming_read_node(programming_readings *readings, size_t node, size_t arm, double theta, double phi);
+/* Power of the last light, which has come to a node, on its upper (arm 0) or lower waveguide behind it. */
+double programming_read_node(programming_readings *readings, size_t node, size_t arm);
 
 /* Power where a 50:50 coupler brings an output with this gamma together with reference light of power 1. */
 double programming_read_output(programming_readings *readings, size_t output, double gamma);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "chip/phases.h"
 #include "cuonn/programming.h"
 #include "mesh/shape.h"
 #include "programming/readings.h"
@@ -27,11 +28,15 @@ typedef struct {
 
 /* What configures itself, and how far it is. */
 typedef struct {
-  cuonn_mesh *chip;
+  cuonn_mesh *chip;    /* its phases are those that are asked for */
+  bool driven;         /* whether a fabricated chip makes others of them */
+  chip_phases drivers; /* how */
+  double *theta, *phi; /* [node] which; NULL unless driven */
   programming_readings readings;
   tree_node *tree;        /* [N - 1] in the order of light */
   complex_t *in, *behind; /* [N] the light at the inputs; a copy on its way */
   size_t output, n_nodes;
+  size_t passed; /* nodes of the tree that the light has passed */
 } configuration;
 
 /* The tree of an output; false if there is none from all inputs. used: [N] room. */
@@ -78,10 +83,28 @@ done:
   return status;
 }
 
+/* A chip with drivers sets the nearest level, and its heat moves the phases of other nodes, so that the light comes to
+ * this one anew. */
 static void set(configuration *c, size_t node, double theta, double phi) {
   c->chip->theta[node] = cuonn_phase_wrap(theta, 2 * M_PI);
   c->chip->phi[node] = cuonn_phase_wrap(phi, 2 * M_PI);
-  programming_set(&c->readings, node, c->chip->theta[node], c->chip->phi[node]);
+  if (!c->driven) {
+    programming_set(&c->readings, node, c->chip->theta[node], c->chip->phi[node]);
+    return;
+  }
+  chip_phases_apply(c->theta, c->phi, &c->drivers, c->chip->theta, c->chip->phi);
+  for (size_t i = 0; i < c->n_nodes; i++) {
+    const size_t k = c->tree[i].node;
+    programming_set(&c->readings, k, c->theta[k], c->phi[k]);
+  }
+  programming_send(&c->readings, c->in, 0);
+  for (size_t i = 0; i < c->passed; i++) programming_pass(&c->readings, c->tree[i].node);
+}
+
+/* The power that a node of the tree drops with these phases. */
+static double read_drop(configuration *c, const tree_node *of, double theta, double phi) {
+  set(c, of->node, theta, phi);
+  return programming_read_node(&c->readings, of->node, 1 - of->kept);
 }
 
 /* A node of the tree hands on its light, all of it if there were no errors: one of the kind `mzi` is crossed or
@@ -102,12 +125,12 @@ static void hand_on(configuration *c, const tree_node *of) {
   set(c, of->node, theta, phi);
 }
 
-/* Light at the output once it has passed the nodes of the tree from i on; the readings' own stays where it is. */
-static double power_at_output(configuration *c, size_t i) {
+/* Light at the output once it has passed the other nodes of the tree; the readings' own stays where it is. */
+static double power_at_output(configuration *c) {
   complex_t *const here = c->readings.light;
   memcpy(c->behind, here, c->chip->n_modes * sizeof *here);
   c->readings.light = c->behind;
-  for (; i < c->n_nodes; i++) programming_pass(&c->readings, c->tree[i].node);
+  for (size_t i = c->passed; i < c->n_nodes; i++) programming_pass(&c->readings, c->tree[i].node);
   c->readings.light = here;
   const complex_t field = c->behind[c->output];
   return creal(field * conj(field));
@@ -117,35 +140,40 @@ static double power_at_output(configuration *c, size_t i) {
  * phi tells the most. */
 static void turn(configuration *c, const tree_node *of, bool first) {
   double powers[kSettings], sweep[3];
-  const size_t drop = 1 - of->kept;
-  double theta = first ? M_PI_2 : c->chip->theta[of->node], phi = c->chip->phi[of->node];
-  for (size_t i = 0; i < kSettings; i++) {
-    powers[i] = programming_read_node(&c->readings, of->node, drop, theta, setting(i));
-  }
+  const double before = c->chip->theta[of->node], theta = first ? M_PI_2 : before;
+  double phi = c->chip->phi[of->node];
+  for (size_t i = 0; i < kSettings; i++) powers[i] = read_drop(c, of, theta, setting(i));
   sinusoid(sweep, powers);
   phi = sinusoid_least(sweep, phi);
-  for (size_t i = 0; i < kSettings; i++) {
-    powers[i] = programming_read_node(&c->readings, of->node, drop, setting(i), phi);
-  }
+  for (size_t i = 0; i < kSettings; i++) powers[i] = read_drop(c, of, setting(i), phi);
   sinusoid(sweep, powers);
-  theta = sinusoid_least(sweep, c->chip->theta[of->node]);
-  set(c, of->node, theta, phi);
+  set(c, of->node, sinusoid_least(sweep, before), phi);
+}
+
+/* Powers at the drop detectors of all nodes, together, when the light has passed them. */
+static double dropped(const configuration *c) {
+  double sum = 0;
+  for (size_t i = 0; i < c->n_nodes; i++) {
+    const tree_node *const of = c->tree + i;
+    const complex_t field = c->readings.light[c->chip->shape->pairs[of->node][1 - of->kept]];
+    sum += creal(field * conj(field));
+  }
+  return sum;
 }
 
 static void configure(configuration *c, cuonn_self_configuration *out, double *powers, size_t turns) {
   programming_send(&c->readings, c->in, 0);
-  if (powers) *powers++ = power_at_output(c, 0);
-  for (size_t i = 0; i < c->n_nodes; i++) {
-    const tree_node *const of = c->tree + i;
+  if (powers) *powers++ = power_at_output(c);
+  for (; c->passed < c->n_nodes; c->passed++) {
+    const tree_node *const of = c->tree + c->passed;
     for (size_t t = 0; t < turns; t++) {
       turn(c, of, t == 0);
-      if (powers) *powers++ = power_at_output(c, i);
+      if (powers) *powers++ = power_at_output(c);
     }
     programming_pass(&c->readings, of->node);
-    const complex_t dropped = c->readings.light[c->chip->shape->pairs[of->node][1 - of->kept]];
-    out->dropped += creal(dropped * conj(dropped));
   }
-  out->power = power_at_output(c, c->n_nodes);
+  out->power = power_at_output(c);
+  out->dropped = dropped(c);
   out->output = c->output;
   out->n_nodes = c->n_nodes;
   out->readings = c->readings.count;
@@ -179,6 +207,19 @@ static cuonn_status check(const cuonn_mesh *chip, const cuonn_self_configuration
   return CUONN_OK;
 }
 
+/* Gives what configures itself the errors of a fabricated chip, its drivers and its crosstalk. */
+static cuonn_status fabricate(configuration *c, const cuonn_fabricated *chip) {
+  cuonn_chip_options options = CUONN_CHIP_OPTIONS_INIT;
+  options.fabricated = chip;
+  CUONN_CHECK(chip->n_layers == 1, CUONN_E_SHAPE, "the chip has %zu meshes; one configures itself", chip->n_layers);
+  CUONN_TRY(cuonn_fabricated_put_errors(c->chip, chip, 0));
+  c->driven = chip->drive_slope || chip->crosstalk;
+  if (!c->driven) return CUONN_OK;
+  CUONN_TRY(chip_phases_create(&c->drivers, &options, 0, c->chip->shape, c->chip->style));
+  CUONN_TRY(cuonn_allocate(&c->theta, c->chip->n_nodes, sizeof *c->theta));
+  return cuonn_allocate(&c->phi, c->chip->n_nodes, sizeof *c->phi);
+}
+
 cuonn_status cuonn_chip_self_configure(cuonn_mesh *chip, cuonn_self_configuration *out, double *powers,
                                        const double *light, const cuonn_self_configuration_options *options) {
   cuonn_status status = CUONN_OK;
@@ -188,6 +229,7 @@ cuonn_status cuonn_chip_self_configure(cuonn_mesh *chip, cuonn_self_configuratio
   CUONN_TRY_DONE(check(chip, options));
   CUONN_TRY_DONE(cuonn_mesh_create_shaped(&work, chip->shape, chip->style));
   CUONN_TRY_DONE(cuonn_mesh_copy(&work, chip));
+  if (options->fabricated) CUONN_TRY_DONE(fabricate(&c, options->fabricated));
   CUONN_TRY_DONE(cuonn_allocate(&c.tree, chip->n_modes - 1, sizeof *c.tree));
   CUONN_TRY_DONE(cuonn_allocate(&c.in, chip->n_modes, sizeof *c.in));
   CUONN_TRY_DONE(cuonn_allocate(&c.behind, chip->n_modes, sizeof *c.behind));
@@ -200,6 +242,9 @@ cuonn_status cuonn_chip_self_configure(cuonn_mesh *chip, cuonn_self_configuratio
 done:
   if (status != CUONN_OK) *out = (cuonn_self_configuration){0};
   programming_readings_free(&c.readings);
+  chip_phases_free(&c.drivers);
+  free(c.phi);
+  free(c.theta);
   free(c.behind);
   free(c.in);
   free(c.tree);

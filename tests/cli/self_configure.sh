@@ -43,6 +43,27 @@ check test "$(diff <(values line.nc theta) <(values line-aligned.nc theta) | gre
 check same_values 0 line-aligned.nc gamma line.nc gamma
 check grep -q 'architecture = "triangular"' <(ncdump -h line-aligned.nc)
 
+# A fabricated chip: its errors in place of the mesh's, its levels and its heat; what propagates through it is as told.
+curves='--drive-slope 0.3 --drive-slope-std 0.05 --drive-offset-std 0.3 --most-volts 6'
+new="chip new --set network.modes=8 --set network.layers=1 --set network.architecture=tree --set chip.coupler_std=0.03"
+# shellcheck disable=SC2086 # words
+expect 0 '' "$cuonn" $new --output plain.nc
+# shellcheck disable=SC2086 # words
+expect 0 '' "$cuonn" $new $curves --driver-bits 7 --output bits.nc
+expect 0 '' "$cuonn" self-configure tree.nc --chip plain.nc --light beam.nc --output of-plain.nc --json
+check same_values 0 of-plain.nc coupler_error plain.nc coupler_error
+check awk -v d="$(json dropped)" 'BEGIN { exit !(d < 1e-6) }'
+expect 0 '' "$cuonn" self-configure tree.nc --chip bits.nc --light beam.nc --output of-bits.nc --json
+json power > got
+check awk -v d="$(json dropped)" 'BEGIN { exit !(d > 1e-6) }'
+expect 0 '' "$cuonn" propagate of-bits.nc --chip bits.nc --input beam.nc --output out.nc --json
+values out.nc output | awk 'NR <= 2 { p += $1 * $1 } { all += $1 * $1 } END { printf "%.17g\n", p / all }' > want
+check close_to 1e-12 got want
+expect 0 '' "$cuonn" self-configure tree.nc --chip bits.nc --light beam.nc --output volts.nc --units volts
+check test "$(ncdump -h volts.nc | grep -c 'units = "V"')" = 3
+power_at volts.nc 0 > want
+check close_to 1e-12 got want
+
 # Noise comes again with its seed.
 for seed in 1 1 2; do
   expect 0 '' "$cuonn" self-configure tree.nc --light beam.nc --output noisy.nc --tap-shot 0.01 --seed $seed
@@ -69,6 +90,12 @@ refuses 2 '^cuonn self-configure: symmetric.nc: phi of the style symmetric' \
 refuses 2 '^cuonn self-configure: --turns: found "0"' "$cuonn" self-configure tree.nc --light beam.nc --turns 0
 refuses 2 '^cuonn self-configure: --turns: .* up to 1000' "$cuonn" self-configure tree.nc --light beam.nc --turns 1001
 refuses 2 '^cuonn self-configure: --tap-shot: found "-1"' "$cuonn" self-configure tree.nc --light beam.nc --tap-shot=-1
+refuses 3 '^cuonn self-configure: bits.nc: the chip has 1 tree mesh .*, the network 1 triangular' \
+  "$cuonn" self-configure line.nc --light beam.nc --chip bits.nc
+refuses 2 '^cuonn self-configure: --units volts needs --chip' "$cuonn" self-configure tree.nc --light beam.nc \
+  --units volts
+refuses 3 '^cuonn self-configure: plain.nc: has no drive curves' "$cuonn" self-configure tree.nc --light beam.nc \
+  --units volts --chip plain.nc
 expect 2 'would overwrite|is the same file' "$cuonn" self-configure tree.nc --light beam.nc --output tree.nc
 
 finish

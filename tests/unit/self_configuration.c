@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cuonn/fabricated.h"
 #include "cuonn/programming.h"
 #include "support/chance.h"
 #include "support/close.h"
@@ -141,7 +142,7 @@ static void drops_what_couplers_cannot_join(void **unused) {
     out_of_reach += least > 0;
     double before = 1;
     for (size_t turns = 1; turns <= kMostTurns; turns *= 20) {
-      const cuonn_self_configuration_options options = {turns, 0, 0};
+      const cuonn_self_configuration_options options = {.turns = turns};
       OK(cuonn_chip_self_configure(&chip, &got, NULL, (const double *)x, &options));
       assert_true(got.dropped < before + 1e-24);
       before = got.dropped;
@@ -159,7 +160,7 @@ static void drops_what_couplers_cannot_join(void **unused) {
 static void one_node_keeps_more_by_every_turn(void **unused) {
   (void)unused;
   static const layer one = {CUONN_ARCHITECTURE_TREE, 2, 0};
-  const cuonn_self_configuration_options options = {30, 0, 0};
+  const cuonn_self_configuration_options options = {.turns = 30};
   for (size_t i = 0; i < 60; i++) {
     cuonn_mesh chip;
     cuonn_self_configuration got;
@@ -178,7 +179,8 @@ static void one_node_keeps_more_by_every_turn(void **unused) {
 static void readings_have_noise(void **unused) {
   (void)unused;
   static const layer tree = {CUONN_ARCHITECTURE_TREE, 9, 0};
-  const cuonn_self_configuration_options options[] = {{3, .001, 1}, {3, .001, 1}, {3, .001, 2}, {3, 0, 0}};
+  const cuonn_self_configuration_options options[] = {
+      {3, .001, 1, NULL}, {3, .001, 1, NULL}, {3, .001, 2, NULL}, {3, 0, 0, NULL}};
   cuonn_self_configuration got[4];
   double x[18];
   chance c = {5};
@@ -195,6 +197,63 @@ static void readings_have_noise(void **unused) {
   /* theta and phi are off by some sigma / sqrt(power of the node), so that 8 nodes drop some 8 sigma^2 */
   assert_true(got[0].dropped > 1e-8 && got[0].dropped < 1e-4);
   assert_true(got[3].power + got[3].dropped < .9 && got[3].power > .4);
+}
+
+/* A chip file's errors are a mesh's; with its drivers and its heat the power is that of the chip programmed to the
+ * phases that are written, and levels that lie far apart drop more. */
+static void a_fabricated_chip_configures_itself(void **unused) {
+  (void)unused;
+  static const layer layers[] = {{CUONN_ARCHITECTURE_TREE, 9, 0}, {CUONN_ARCHITECTURE_TRIANGULAR, 9, 8}};
+  static const struct {
+    size_t bits;
+    double crosstalk;
+  } ways[] = {{0, 0}, {12, 0}, {5, 0}, {0, .01}, {12, .01}};
+  enum { kWays = 5 };
+  for (size_t i = 0; i < 2; i++) {
+    double dropped[kWays], x[18];
+    chance c = {7};
+    cuonn_mesh chip, known;
+    chance_normals(x, 18, &c);
+    make_chip(&chip, &layers[i], CUONN_NODE_MZI, CUONN_STYLE_TOP);
+    make_chip(&known, &layers[i], CUONN_NODE_MZI, CUONN_STYLE_TOP);
+    cuonn_self_configuration_options how = CUONN_SELF_CONFIGURATION_OPTIONS_INIT;
+    cuonn_self_configuration got, want;
+    how.turns = 20;
+    for (size_t w = 0; w < kWays; w++) {
+      cuonn_chip_options errors = CUONN_CHIP_OPTIONS_INIT;
+      const cuonn_drive_law law = {.slope = .3, .slope_std = .05, .offset_std = .3};
+      cuonn_fabricated made;
+      errors.coupler_std = .03;
+      errors.loss_mean = .02;
+      OK(cuonn_fabricated_create(&made, chip.shape, chip.style, 1));
+      if (w > 0) OK(cuonn_fabricated_add_drive(&made, &(cuonn_driver){0, 6, ways[w].bits}));
+      OK(cuonn_fabricated_draw(&made, &errors, w > 0 ? &law : NULL));
+      if (ways[w].crosstalk > 0) { /* of the neighbour's shifter, also on shapes for which no law is known */
+        const size_t shifters = 2 * chip.n_nodes;
+        made.crosstalk = calloc(shifters - 1, sizeof *made.crosstalk);
+        for (uint32_t s = 0; s + 1 < shifters; s++) made.crosstalk[s] = (cuonn_crosstalk){s, s + 1, ways[w].crosstalk};
+        made.crosstalk_first[1] = shifters - 1;
+      }
+      how.fabricated = &made;
+      OK(cuonn_chip_self_configure(&chip, &got, NULL, x, &how));
+      dropped[w] = got.dropped;
+      if (w == 0) {
+        how.fabricated = NULL;
+        OK(cuonn_fabricated_put_errors(&known, &made, 0));
+        OK(cuonn_chip_self_configure(&known, &want, NULL, x, &how));
+        assert_true(want.dropped == got.dropped && want.power == got.power);
+      }
+      OK(cuonn_fabricated_apply(&chip, &made, 0));
+      assert_true(fabs(share_at(&chip, (const double complex *)x, got.output) - got.power) < 1e-13);
+      cuonn_fabricated_free(&made);
+    }
+    assert_true(dropped[0] < 1e-6);
+    assert_true(dropped[1] > dropped[0] && dropped[1] < 1e-3);
+    assert_true(dropped[2] > 30 * dropped[1]);
+    assert_true(dropped[3] > 10 * dropped[0]); /* nodes that move later heat those before them */
+    cuonn_mesh_free(&known);
+    cuonn_mesh_free(&chip);
+  }
 }
 
 static void refuses_what_it_cannot_configure(void **unused) {
@@ -227,6 +286,15 @@ static void refuses_what_it_cannot_configure(void **unused) {
     REFUSES(&chip, x, CUONN_E_ARGUMENT, "shot noise");
   }
   options.tap_shot = 0;
+  cuonn_fabricated pair = {0};
+  OK(cuonn_fabricated_create(&pair, chip.shape, chip.style, 2));
+  options.fabricated = &pair;
+  REFUSES(&chip, x, CUONN_E_SHAPE, "2 meshes");
+  cuonn_fabricated_free(&pair);
+  OK(cuonn_fabricated_create(&pair, chip.shape, CUONN_STYLE_BOTTOM, 1));
+  REFUSES(&chip, x, CUONN_E_SHAPE, "style bottom, the network");
+  cuonn_fabricated_free(&pair);
+  options.fabricated = NULL;
   chip.coupler_error[1] = NAN;
   REFUSES(&chip, x, CUONN_E_NONFINITE, "coupler_error[1]");
   chip.coupler_error[1] = 0;
@@ -239,8 +307,11 @@ static void refuses_what_it_cannot_configure(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(is_exact_without_errors),           cmocka_unit_test(drops_what_couplers_cannot_join),
-      cmocka_unit_test(one_node_keeps_more_by_every_turn), cmocka_unit_test(readings_have_noise),
+      cmocka_unit_test(a_fabricated_chip_configures_itself),
+      cmocka_unit_test(is_exact_without_errors),
+      cmocka_unit_test(drops_what_couplers_cannot_join),
+      cmocka_unit_test(one_node_keeps_more_by_every_turn),
+      cmocka_unit_test(readings_have_noise),
       cmocka_unit_test(refuses_what_it_cannot_configure),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

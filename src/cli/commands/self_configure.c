@@ -3,25 +3,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/common.h"
+#include "cli/chip.h"
 #include "cli/output.h"
 
 typedef struct {
   cli_options common;
-  const char *chip, *light, *output, *turns, *tap_shot, *seed;
+  const char *mesh, *chip, *light, *output, *units, *turns, *tap_shot, *seed;
 } arguments;
 
 static error_t parse(int key, char *value, struct argp_state *state) {
   arguments *a = state->input;
   switch (key) {
     case 'l': a->light = value; return 0;
+    case 'c': a->chip = value; return 0;
+    case 'u': a->units = value; return 0;
     case 'o': a->output = value; return 0;
     case 't': a->turns = value; return 0;
     case 'n': a->tap_shot = value; return 0;
     case 's': a->seed = value; return 0;
-    case ARGP_KEY_ARG: return cli_take_argument(&a->chip, value);
+    case ARGP_KEY_ARG: return cli_take_argument(&a->mesh, value);
     case ARGP_KEY_END:
-      return CLI_REQUIRE(a->chip, "the file with the chip", a->light, "--light FIELDS.nc", a->output,
+      return CLI_REQUIRE(a->mesh, "the file with the mesh", a->light, "--light FIELDS.nc", a->output,
                          "--output PHASES.nc");
     default: return ARGP_ERR_UNKNOWN;
   }
@@ -30,6 +32,9 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 static const struct argp_option options[] = {
     {"light", 'l', "FIELDS.nc", 0, "File with the light that enters, one example", 0},
     {"output", 'o', "PHASES.nc", 0, "File to write: the chip with these phases", 0},
+    {"chip", 'c', "CHIP.nc", 0,
+     "Chip file of this mesh: its errors, losses, drivers and crosstalk, in place of the mesh's errors and losses", 0},
+    CLI_UNITS_OPTION,
     {"turns", 't', "COUNT", 0, "How often each node moves phi and then theta (3)", 0},
     {"tap-shot", 'n', "SIGMA", 0,
      "Shot noise of a power that is read, over the amplitude there, of light of power 1 (0)", 0},
@@ -39,7 +44,7 @@ static const struct argp_option options[] = {
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "CHIP.nc",
+    .args_doc = "MESH.nc",
     .doc =
         "Lets the nodes of a chip configure themselves to light, until it leaves by one output.\v"
         "Reads a mesh (theta(node), phi(node), ...: cuonn matrix --help), whose coupler errors and losses are the "
@@ -47,12 +52,20 @@ static const struct argp argp = {
         "take part that are a tree from all inputs to one output: all of `tree`, one line of `triangular`, those of "
         "`butterfly` that lead to output 0. One after the other reads the power that it drops, and moves phi and then "
         "theta to make it least (Miller, Photonics Research 1, 1 (2013)).\n\n"
-        "Writes the chip with the phases of these nodes from 0 to below 2 pi; phases of others stay. Prints the "
+        "With --chip the errors and losses are those of a file of cuonn chip, and each phase that a node sets is what "
+        "the "
+        "driver and the heat of the other shifters make of it: the nearest of its levels, or the nearer end of its "
+        "range. "
+        "Nodes that move later may then undo a little of what those before them have found.\n\n"
+        "Writes the chip with the phases of these nodes from 0 to below 2 pi; phases of others stay; with --units "
+        "volts, "
+        "with the voltages of its driver for them (cuonn wrap --help). Prints the "
         "output, "
         "the share of the light there and at the drop detectors, and how many powers were read; with --json also the "
         "power at the output before the first turn and after each, of six readings.\n\n"
         "Example:\n"
-        "  cuonn self-configure tree.nc --light beam.nc --output phases.nc",
+        "  cuonn self-configure tree.nc --light beam.nc --output phases.nc\n"
+        "  cuonn self-configure tree.nc --chip chip.nc --light beam.nc --units volts --output volts.nc",
     .children = (const struct argp_child[]){{&cli_json_argp, 0, NULL, 0}, {0}},
 };
 
@@ -78,48 +91,71 @@ static int print_json(const arguments *args, const cuonn_mesh *chip, const cuonn
                                   cli_json_number(r->dropped), "powers", list, "output", cli_json_text(args->output)));
 }
 
+/* The mesh, the light, and the chip, if there is one. */
+typedef struct {
+  cuonn_mesh mesh;
+  cuonn_fabricated chip;
+  cuonn_fields light;
+  bool volts;
+} given;
+
+static int read_given(given *out, const arguments *args) {
+  int code = CLI_DONE;
+  CLI_PASS_DONE(cli_units_volts(&out->volts, args->units));
+  if (out->volts && !args->chip)
+    return cli_fail(CLI_USAGE, "--units volts needs --chip CHIP.nc, a chip file with drive curves");
+  CLI_TRY_DONE(cuonn_mesh_read(&out->mesh, args->mesh));
+  if (args->chip) CLI_TRY_DONE(cuonn_fabricated_read(&out->chip, args->chip));
+  if (out->volts) CLI_PASS_DONE(cli_chip_check_curves(&out->chip, args->chip));
+  const cuonn_network alone = cli_network_of(&out->mesh);
+  CLI_PASS_DONE(cli_volts_check(&out->chip, &alone.shape, args->chip));
+  CLI_TRY_DONE(cuonn_fields_read(&out->light, args->light, "input"));
+  if (out->light.n_modes != out->mesh.n_modes || out->light.n_examples != 1)
+    code =
+        cli_fail(CLI_BAD_FILE, "%s: input has %zu examples of %zu waveguides; it must be 1 of %zu, as the chip in %s",
+                 args->light, out->light.n_examples, out->light.n_modes, out->mesh.n_modes, args->mesh);
+done:
+  return code;
+}
+
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
   arguments args = {0};
   cuonn_self_configuration_options how;
   cuonn_self_configuration result;
-  cuonn_mesh chip = {0};
-  cuonn_fields light = {0};
+  given in = {0};
   double *powers = NULL;
   CLI_PASS_DONE(cli_parse(&args, &args.common, &argp, argc, argv));
   CLI_PASS_DONE(parse_options(&how, &args));
-  CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.chip, args.light));
-  CLI_TRY_DONE(cuonn_mesh_read(&chip, args.chip));
-  CLI_TRY_DONE(cuonn_fields_read(&light, args.light, "input"));
-  if (light.n_modes != chip.n_modes || light.n_examples != 1) {
-    code =
-        cli_fail(CLI_BAD_FILE, "%s: input has %zu examples of %zu waveguides; it must be 1 of %zu, as the chip in %s",
-                 args.light, light.n_examples, light.n_modes, chip.n_modes, args.chip);
-    goto done;
-  }
-  powers = calloc(how.turns * chip.n_modes + 1, sizeof *powers);
+  CLI_PASS_DONE(CLI_CHECK_OUTPUT(args.output, args.mesh, args.light, args.chip));
+  CLI_PASS_DONE(read_given(&in, &args));
+  if (args.chip) how.fabricated = &in.chip;
+  powers = calloc(how.turns * in.mesh.n_modes + 1, sizeof *powers);
   if (!powers) {
     code = cli_fail(CLI_RESOURCES, "not enough memory for the powers of %zu turns", how.turns);
     goto done;
   }
-  const cuonn_status status = cuonn_chip_self_configure(&chip, &result, powers, light.values, &how);
+  const cuonn_status status = cuonn_chip_self_configure(&in.mesh, &result, powers, in.light.values, &how);
   if (status != CUONN_OK) { /* what the mesh is refused for, or light without power */
-    code = cli_fail_file(status, status == CUONN_E_DATA ? args.light : args.chip);
+    code = cli_fail_file(status, status == CUONN_E_DATA ? args.light : args.mesh);
     goto done;
   }
-  CLI_TRY_DONE(cuonn_mesh_write(args.output, &chip));
+  const cuonn_network alone = cli_network_of(&in.mesh);
+  CLI_TRY_DONE(in.volts ? cuonn_network_write_volts(args.output, &alone, &in.chip)
+                        : cuonn_mesh_write(args.output, &in.mesh));
   if (args.common.json) {
-    code = print_json(&args, &chip, &result, powers, how.turns);
+    code = print_json(&args, &in.mesh, &result, powers, how.turns);
     goto done;
   }
   printf(
       "modes      %zu\nwaveguide  %zu\nnodes      %zu\nreadings   %zu\npower      %.6g\ndropped    %.4g\noutput     "
       "%s\n",
-      chip.n_modes, result.output, result.n_nodes, result.readings, result.power, result.dropped, args.output);
+      in.mesh.n_modes, result.output, result.n_nodes, result.readings, result.power, result.dropped, args.output);
 done:
   free(powers);
-  cuonn_fields_free(&light);
-  cuonn_mesh_free(&chip);
+  cuonn_fields_free(&in.light);
+  cuonn_fabricated_free(&in.chip);
+  cuonn_mesh_free(&in.mesh);
   return code;
 }
 
