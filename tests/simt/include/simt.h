@@ -24,6 +24,13 @@ const char *simt_error(void);
  *  streams and graphs stay. */
 void simt_reset(void);
 
+/** Devices of the machine: 1 to SIMT_DEVICES (1 at the start, or what the environment variable CUONN_SIMT_DEVICES
+ * says). A process sees those that CUDA_VISIBLE_DEVICES lists. */
+enum { SIMT_DEVICES = 8 };
+void simt_devices(int n);
+
+/* The following two are about the device of the calling thread (cudaSetDevice). */
+
 /** The device: 2 to 4 multiprocessors (2 at the start), and the bytes of shared memory that a block may ask for
  *  (232448, or 101376 as on workstation cards). */
 void simt_device(int multiprocessors, size_t shared_bytes);
@@ -43,8 +50,12 @@ void simt_no_code(int error);
 /** The allocation (device or pinned) after the next n fails, as do those that follow. Negative: none. */
 void simt_fail_malloc_after(long n);
 
-/** The kernel after the next n is the device's last: it fails, and so does every later call. Negative: none. */
+/** The kernel after the next n is the last of the calling thread's device: it fails, and so does every later call.
+ * Negative: none. */
 void simt_fail_launch_after(long n);
+
+/** While held, the device of the calling thread starts no kernel: who launches one waits. */
+void simt_hold(bool hold);
 
 /** What is alive: allocations (device and pinned), streams, events, graphs, plans and handles. 0 when all was freed. */
 size_t simt_alive(void);

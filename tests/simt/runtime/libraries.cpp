@@ -19,6 +19,7 @@ struct fft {
   int in_stride = 1, in_distance = 0, out_stride = 1, out_distance = 0;
   bool packed = false; /* no embed was given: arrays follow each other without gaps */
   cufftType type = CUFFT_C2C;
+  int device = simt_current;
   cudaStream_t stream = nullptr;
   bool automatic = true;
   void *own_area = nullptr, *area = nullptr;
@@ -77,8 +78,10 @@ bool place(size_t *at, size_t element, const fft &plan, const int *part, const i
 }
 
 cufftResult run_fft(cufftHandle handle, void *in, cufftComplex *out, cufftType type, int direction) {
+  SIMT_TURN;
   const auto found = plans.find(handle);
-  if (found == plans.end() || found->second.rank == 0) return CUFFT_INVALID_PLAN;
+  if (found == plans.end() || found->second.rank == 0 || found->second.device != simt_current)
+    return CUFFT_INVALID_PLAN;
   fft plan = found->second;
   if (plan.type != type) return CUFFT_INVALID_TYPE;
   if (!plan.automatic && !plan.area) return CUFFT_EXEC_FAILED;
@@ -131,8 +134,9 @@ cufftResult cufftGetVersion(int *version) {
   return CUFFT_SUCCESS;
 }
 cufftResult cufftCreate(cufftHandle *plan) {
+  SIMT_TURN;
   static int made;
-  if (cudaSetDevice(0) != cudaSuccess) return CUFFT_SETUP_FAILED;
+  if (cudaSetDevice(simt_current) != cudaSuccess) return CUFFT_SETUP_FAILED;
   *plan = ++made;
   plans[*plan] = fft();
   simt_objects++;
@@ -140,8 +144,9 @@ cufftResult cufftCreate(cufftHandle *plan) {
 }
 cufftResult cufftMakePlanMany(cufftHandle handle, int rank, int *n, int *inembed, int istride, int idist, int *onembed,
                               int ostride, int odist, cufftType type, int batch, size_t *work_bytes) {
+  SIMT_TURN;
   const auto found = plans.find(handle);
-  if (found == plans.end() || found->second.rank) return CUFFT_INVALID_PLAN;
+  if (found == plans.end() || found->second.rank || found->second.device != simt_current) return CUFFT_INVALID_PLAN;
   if (rank < 1 || rank > 3 || batch < 1) return CUFFT_INVALID_VALUE;
   if (simt_spoils_capture()) return CUFFT_INTERNAL_ERROR; /* a plan has tables on the device */
   fft &plan = found->second;
@@ -169,6 +174,7 @@ cufftResult cufftMakePlanMany(cufftHandle handle, int rank, int *n, int *inembed
 }
 cufftResult cufftPlanMany(cufftHandle *plan, int rank, int *n, int *inembed, int istride, int idist, int *onembed,
                           int ostride, int odist, cufftType type, int batch) {
+  SIMT_TURN;
   cufftResult made = cufftCreate(plan);
   if (made != CUFFT_SUCCESS) return made;
   size_t bytes;
@@ -177,33 +183,40 @@ cufftResult cufftPlanMany(cufftHandle *plan, int rank, int *n, int *inembed, int
   return made;
 }
 cufftResult cufftSetStream(cufftHandle plan, cudaStream_t stream) {
+  SIMT_TURN;
   if (!plans.count(plan)) return CUFFT_INVALID_PLAN;
   plans[plan].stream = stream;
   return CUFFT_SUCCESS;
 }
 cufftResult cufftSetAutoAllocation(cufftHandle plan, int automatic) {
+  SIMT_TURN;
   if (!plans.count(plan)) return CUFFT_INVALID_PLAN;
   plans[plan].automatic = automatic != 0;
   return CUFFT_SUCCESS;
 }
 cufftResult cufftGetSize(cufftHandle plan, size_t *work_bytes) {
+  SIMT_TURN;
   if (!plans.count(plan)) return CUFFT_INVALID_PLAN;
   *work_bytes = plans[plan].work_bytes;
   return CUFFT_SUCCESS;
 }
 cufftResult cufftSetWorkArea(cufftHandle plan, void *area) {
+  SIMT_TURN;
   if (!plans.count(plan)) return CUFFT_INVALID_PLAN;
   if (!simt_on_device(area, plans[plan].work_bytes)) return CUFFT_INVALID_VALUE;
   plans[plan].area = area;
   return CUFFT_SUCCESS;
 }
 cufftResult cufftExecC2C(cufftHandle plan, cufftComplex *in, cufftComplex *out, int direction) {
+  SIMT_TURN;
   return run_fft(plan, in, out, CUFFT_C2C, direction);
 }
 cufftResult cufftExecR2C(cufftHandle plan, cufftReal *in, cufftComplex *out) {
+  SIMT_TURN;
   return run_fft(plan, in, out, CUFFT_R2C, CUFFT_FORWARD);
 }
 cufftResult cufftDestroy(cufftHandle plan) {
+  SIMT_TURN;
   const auto found = plans.find(plan);
   if (found == plans.end()) return CUFFT_INVALID_PLAN;
   if (simt_spoils_capture()) return CUFFT_INTERNAL_ERROR;
@@ -216,6 +229,7 @@ cufftResult cufftDestroy(cufftHandle plan) {
 /* --- cuBLAS: column by column, as CBLAS can do too --- */
 
 struct cublasContext {
+  int device;
   cudaStream_t stream;
 };
 
@@ -234,7 +248,9 @@ template <class T>
 cublasStatus_t gemm(cublasHandle_t handle, cublasOperation_t ta, cublasOperation_t tb, int m, int n, int k,
                     const T *alpha, const T *a, int lda, long long stride_a, const T *b, int ldb, long long stride_b,
                     const T *beta, T *c, int ldc, long long stride_c, int count) {
+  SIMT_TURN;
   if (!handle) return CUBLAS_STATUS_NOT_INITIALIZED;
+  if (handle->device != simt_current) return CUBLAS_STATUS_EXECUTION_FAILED;
   if (m < 0 || n < 0 || k < 0 || count < 0) return CUBLAS_STATUS_INVALID_VALUE;
   if (m == 0 || n == 0 || count == 0) return CUBLAS_STATUS_SUCCESS;
   const int a_rows = ta == CUBLAS_OP_N ? m : k, a_columns = ta == CUBLAS_OP_N ? k : m;
@@ -281,13 +297,15 @@ cublasStatus_t cublasGetVersion(cublasHandle_t handle, int *version) {
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasCreate(cublasHandle_t *handle) {
+  SIMT_TURN;
   *handle = nullptr;
   if (cudaDeviceSynchronize() != cudaSuccess) return CUBLAS_STATUS_NOT_INITIALIZED;
-  *handle = new cublasContext{nullptr};
+  *handle = new cublasContext{simt_current, nullptr};
   simt_objects++;
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasDestroy(cublasHandle_t handle) {
+  SIMT_TURN;
   if (!handle) return CUBLAS_STATUS_NOT_INITIALIZED;
   if (simt_spoils_capture()) return CUBLAS_STATUS_EXECUTION_FAILED;
   delete handle;
@@ -295,37 +313,44 @@ cublasStatus_t cublasDestroy(cublasHandle_t handle) {
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasSetStream(cublasHandle_t handle, cudaStream_t stream) {
+  SIMT_TURN;
   handle->stream = stream;
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode) {
+  SIMT_TURN;
   (void)handle;
   return mode == CUBLAS_TF32_TENSOR_OP_MATH ? CUBLAS_STATUS_NOT_SUPPORTED : CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasSetWorkspace(cublasHandle_t handle, void *workspace, size_t bytes) {
+  SIMT_TURN;
   (void)handle;
   return simt_on_device(workspace, bytes) ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_INVALID_VALUE;
 }
 cublasStatus_t cublasSgemm(cublasHandle_t handle, cublasOperation_t ta, cublasOperation_t tb, int m, int n, int k,
                            const float *alpha, const float *a, int lda, const float *b, int ldb, const float *beta,
                            float *c, int ldc) {
+  SIMT_TURN;
   return gemm(handle, ta, tb, m, n, k, alpha, a, lda, 0, b, ldb, 0, beta, c, ldc, 0, 1);
 }
 cublasStatus_t cublasCgemm(cublasHandle_t handle, cublasOperation_t ta, cublasOperation_t tb, int m, int n, int k,
                            const cuComplex *alpha, const cuComplex *a, int lda, const cuComplex *b, int ldb,
                            const cuComplex *beta, cuComplex *c, int ldc) {
+  SIMT_TURN;
   return gemm(handle, ta, tb, m, n, k, alpha, a, lda, 0, b, ldb, 0, beta, c, ldc, 0, 1);
 }
 cublasStatus_t cublasSgemmStridedBatched(cublasHandle_t handle, cublasOperation_t ta, cublasOperation_t tb, int m,
                                          int n, int k, const float *alpha, const float *a, int lda, long long stride_a,
                                          const float *b, int ldb, long long stride_b, const float *beta, float *c,
                                          int ldc, long long stride_c, int count) {
+  SIMT_TURN;
   return gemm(handle, ta, tb, m, n, k, alpha, a, lda, stride_a, b, ldb, stride_b, beta, c, ldc, stride_c, count);
 }
 cublasStatus_t cublasCgemmStridedBatched(cublasHandle_t handle, cublasOperation_t ta, cublasOperation_t tb, int m,
                                          int n, int k, const cuComplex *alpha, const cuComplex *a, int lda,
                                          long long stride_a, const cuComplex *b, int ldb, long long stride_b,
                                          const cuComplex *beta, cuComplex *c, int ldc, long long stride_c, int count) {
+  SIMT_TURN;
   return gemm(handle, ta, tb, m, n, k, alpha, a, lda, stride_a, b, ldb, stride_b, beta, c, ldc, stride_c, count);
 }
 
@@ -336,10 +361,17 @@ int open_ranges;
 bool overclosed;
 }  // namespace
 
-int nvtxRangePushA(const char *name) { return name ? open_ranges++ : -1; }
+int nvtxRangePushA(const char *name) {
+  SIMT_TURN;
+  return name ? open_ranges++ : -1;
+}
 int nvtxRangePop(void) {
+  SIMT_TURN;
   overclosed = overclosed || open_ranges == 0;
   return open_ranges > 0 ? --open_ranges : -2;
 }
 void nvtxMarkA(const char *name) { (void)name; }
-int simt_ranges(void) { return overclosed ? -1 : open_ranges; }
+int simt_ranges(void) {
+  SIMT_TURN;
+  return overclosed ? -1 : open_ranges;
+}

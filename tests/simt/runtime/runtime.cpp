@@ -4,26 +4,32 @@
 #include "runtime.h"
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdlib>
 #include <map>
 #include <memory>
 #include <set>
+#include <thread>
 
 struct CUgraph_st {
+  int device = simt_current;
   std::vector<std::function<cudaError_t()>> nodes;
 };
 struct CUgraphExec_st : CUgraph_st {};
 struct capture {
   cudaStream_t origin;
+  std::thread::id by = std::this_thread::get_id();
   CUgraph_st graph;
   bool invalid = false;
   std::set<cudaStream_t> unjoined; /* forked streams whose last work the origin does not wait for */
 };
 struct CUstream_st {
+  int device;
   bool blocking;
   std::shared_ptr<capture> into; /* while it is being captured */
 };
 struct CUevent_st {
+  int device = simt_current;
   bool timed, recorded = false;
   std::chrono::steady_clock::time_point when;
   std::weak_ptr<capture> into; /* was recorded in this capture, */
@@ -32,15 +38,18 @@ struct CUevent_st {
 };
 
 simt_state simt_now;
+thread_local int simt_current;
+std::recursive_mutex simt_turns;
 size_t simt_objects;
 
 namespace {
 
 std::map<const char *, std::unique_ptr<simt_memory_block>> device_memory, pinned_memory;
-size_t device_bytes, kernels_run, queued, waits;
+thread_local cudaError_t last_error;
+size_t device_bytes[SIMT_DEVICES], kernels_run, queued, waits;
 std::set<cudaStream_t> streams;
 std::set<cudaEvent_t> events;
-std::map<const void *, int> shared_asked; /* kernel -> bytes */
+std::map<std::pair<int, const void *>, int> shared_asked; /* device, kernel -> bytes */
 
 constexpr size_t kGuard = 256;
 constexpr uint32_t kGuardWord = 0x7fffbeefu; /* NaN as a float, so that reads beyond the edge are seen too */
@@ -49,6 +58,7 @@ constexpr uint32_t kNoNumber = 0xffffffffu;  /* NaN as a float and as a double *
 /* An asynchronous copy from or to pinned memory, which goes on until the host waits for one of these streams. */
 struct copy_under_way {
   size_t number;
+  int device;
   std::set<cudaStream_t> streams;
   char *host;
   bool to_host;
@@ -58,12 +68,13 @@ std::vector<copy_under_way> under_way;
 size_t copies_begun;
 const cudaStream_t *graph_runs_in; /* while a graph is run */
 
-/* The copies that are to be seen now are done: those of one stream, or all, and no later than the given one. */
+/* The copies that are to be seen now are done: those of one stream, or all of the device, and no later than the given
+ * one. */
 cudaError_t finish_copies(bool all, cudaStream_t stream, size_t until) {
   bool changed = false;
   std::vector<copy_under_way> left;
   for (copy_under_way &copy : under_way) {
-    if (copy.number > until || (!all && !copy.streams.count(stream))) {
+    if (copy.number > until || (all ? copy.device != simt_current : !copy.streams.count(stream))) {
       left.push_back(std::move(copy));
     } else if (copy.to_host) {
       memcpy(copy.host, copy.bytes.data(), copy.bytes.size());
@@ -86,13 +97,42 @@ const simt_memory_block *find(const std::map<const char *, std::unique_ptr<simt_
   return p < block->data + block->bytes || p == block->data ? block : nullptr;
 }
 
+/* Devices of the machine, and which of them the process sees, in its own order: the variables are read at the start. */
+int n_machine;
+std::vector<int> visible;
+
+void see_devices(int n) {
+  n_machine = std::min(std::max(n, 1), int(SIMT_DEVICES));
+  visible.clear();
+  const char *listed = getenv("CUDA_VISIBLE_DEVICES");
+  for (int i = 0; !listed && i < n_machine; i++) visible.push_back(i);
+  while (listed && *listed) {
+    char *end;
+    const long number = strtol(listed, &end, 10);
+    if (end == listed || number < 0 || number >= n_machine) break; /* CUDA sees those before */
+    visible.push_back(static_cast<int>(number));
+    listed = *end == ',' ? end + 1 : end;
+  }
+}
+const bool devices_seen = [] {
+  const char *wanted = getenv("CUONN_SIMT_DEVICES");
+  see_devices(wanted ? atoi(wanted) : 1);
+  return true;
+}();
+
+bool is_there(int device) { return device >= 0 && size_t(device) < visible.size(); }
+
+/* Devices that run nothing until they are let go. */
+bool held[SIMT_DEVICES];
+std::condition_variable_any let_go;
+
 /* What all calls that need a device begin with. */
 cudaError_t well() {
   switch (simt_now.kind) {
     case SIMT_NO_GPU: return simt_fail(cudaErrorNoDevice);
     case SIMT_NO_DRIVER:
     case SIMT_OLD_DRIVER: return simt_fail(cudaErrorInsufficientDriver);
-    default: return simt_now.sticky ? simt_fail(simt_now.sticky) : cudaSuccess;
+    default: return simt_one().sticky ? simt_fail(simt_one().sticky) : cudaSuccess;
   }
 }
 #define WELL()                                    \
@@ -107,13 +147,13 @@ cudaError_t spoil(capture &into, cudaError_t error) {
   return simt_fail(error);
 }
 
-/* What must not be done while any stream is being captured: allocating, freeing, waiting, querying; and, with
+/* What must not be done while the thread captures any stream: allocating, freeing, waiting, querying; and, with
  * cudaErrorStreamCaptureImplicit, use of the legacy stream, which waits for the others. */
 cudaError_t outside_capture(cudaError_t refusal = cudaErrorStreamCaptureUnsupported) {
   WELL();
   bool spoiled = false;
   for (cudaStream_t s : streams) {
-    if (s->into) spoil(*s->into, refusal), spoiled = true;
+    if (s->into && s->into->by == std::this_thread::get_id()) spoil(*s->into, refusal), spoiled = true;
   }
   return spoiled ? refusal : cudaSuccess;
 }
@@ -144,12 +184,14 @@ cudaError_t allocate(std::map<const char *, std::unique_ptr<simt_memory_block>> 
   const bool planned = simt_now.mallocs_left == 0;
   if (simt_now.mallocs_left > 0) simt_now.mallocs_left--;
   const bool on_device = &memory == &device_memory;
-  if (planned || (on_device && device_bytes + bytes > simt_now.memory)) return simt_fail(cudaErrorMemoryAllocation);
+  if (planned || (on_device && device_bytes[simt_current] + bytes > simt_one().memory))
+    return simt_fail(cudaErrorMemoryAllocation);
   auto block = std::make_unique<simt_memory_block>(bytes);
+  block->device = simt_current;
   block->poison(on_device ? uint32_t(SIMT_UNWRITTEN) : kNoNumber);
   *pointer = block->data;
   if (on_device) {
-    device_bytes += bytes;
+    device_bytes[simt_current] += bytes;
     __asan_poison_memory_region(block->data, bytes);
   }
   memory[block->data] = std::move(block);
@@ -164,7 +206,7 @@ cudaError_t release(std::map<const char *, std::unique_ptr<simt_memory_block>> &
   finish_copies(true, nullptr, copies_begun); /* freeing waits for all work */
   const bool whole = found->second->whole();
   if (&memory == &device_memory) {
-    device_bytes -= found->second->bytes;
+    device_bytes[found->second->device] -= found->second->bytes;
     __asan_unpoison_memory_region(pointer, found->second->bytes);
   }
   memory.erase(found);
@@ -174,7 +216,7 @@ cudaError_t release(std::map<const char *, std::unique_ptr<simt_memory_block>> &
 
 cudaError_t new_stream(cudaStream_t *stream, bool blocking) {
   WELL();
-  *stream = new CUstream_st{blocking, nullptr};
+  *stream = new CUstream_st{simt_current, blocking, nullptr};
   streams.insert(*stream);
   simt_objects++;
   return cudaSuccess;
@@ -233,7 +275,8 @@ cudaError_t copy_row(char *to, const char *from, size_t bytes, cudaStream_t aske
   const bool to_pinned = find(pinned_memory, to) != nullptr, from_pinned = find(pinned_memory, from) != nullptr;
   if (stream && (to_pinned || from_pinned)) {
     char *host = to_pinned ? to : const_cast<char *>(from);
-    under_way.push_back({++copies_begun, {stream}, host, to_pinned, std::vector<char>(from, from + bytes)});
+    under_way.push_back(
+        {++copies_begun, simt_current, {stream}, host, to_pinned, std::vector<char>(from, from + bytes)});
   }
   if (stream && to_pinned) {
     memset(to, 0xff, bytes);
@@ -247,8 +290,8 @@ cudaError_t copy_row(char *to, const char *from, size_t bytes, cudaStream_t aske
 bool still_there(const void *p) { return find(device_memory, p) || find(pinned_memory, p); }
 
 cudaError_t run_launch(dim3 grid, dim3 block, size_t shared, bool cooperative, const std::function<void()> &body) {
-  if (simt_now.launches_left == 0) return simt_lose(cudaErrorLaunchFailure, "the planned loss of the device");
-  if (simt_now.launches_left > 0) simt_now.launches_left--;
+  if (simt_one().launches_left == 0) return simt_lose(cudaErrorLaunchFailure, "the planned loss of the device");
+  if (simt_one().launches_left > 0) simt_one().launches_left--;
   kernels_run++;
   const cudaError_t ran = simt_run_kernel(grid, block, shared, cooperative, body);
   if (ran != cudaSuccess) return simt_lose(ran, simt_now.error);
@@ -306,7 +349,9 @@ bool simt_memory_block::whole() const {
 }
 
 simt_device_open::simt_device_open() {
-  for (const auto &each : device_memory) __asan_unpoison_memory_region(each.first, each.second->bytes);
+  for (const auto &each : device_memory) {
+    if (each.second->device == simt_current) __asan_unpoison_memory_region(each.first, each.second->bytes);
+  }
 }
 simt_device_open::~simt_device_open() {
   for (const auto &each : device_memory) __asan_poison_memory_region(each.first, each.second->bytes);
@@ -314,17 +359,18 @@ simt_device_open::~simt_device_open() {
 
 /* --- Errors, and what tests ask for --- */
 
-cudaError_t simt_fail(cudaError_t error) { return simt_now.last = error; }
+cudaError_t simt_fail(cudaError_t error) { return last_error = error; }
 
 cudaError_t simt_lose(cudaError_t error, const std::string &why) {
   simt_now.error = why;
-  simt_now.sticky = error;
+  simt_one().sticky = error;
   return simt_fail(error);
 }
 
 bool simt_on_device(const void *pointer, size_t bytes) {
   const simt_memory_block *block = find(device_memory, pointer);
-  return block && static_cast<const char *>(pointer) + bytes <= block->data + block->bytes;
+  return block && block->device == simt_current &&
+         static_cast<const char *>(pointer) + bytes <= block->data + block->bytes;
 }
 
 bool simt_unwritten(const void *pointer, size_t bytes) {
@@ -339,7 +385,9 @@ bool simt_spoils_capture(void) { return outside_capture() == cudaErrorStreamCapt
 
 cudaError_t simt_check_stream(cudaStream_t stream) {
   WELL();
-  if (stream && !streams.count(stream)) return simt_fail(cudaErrorInvalidResourceHandle);
+  if (stream && (!streams.count(stream) || stream->device != simt_current)) {
+    return simt_fail(cudaErrorInvalidResourceHandle);
+  }
   return cudaSuccess;
 }
 
@@ -355,26 +403,66 @@ cudaError_t simt_perform(cudaStream_t stream, std::function<cudaError_t()> work)
 }
 
 void simt_reset(void) {
+  SIMT_TURN;
   under_way.clear();
   simt_now = simt_state();
+  last_error = cudaSuccess;
 }
-const char *simt_error(void) { return simt_now.error.c_str(); }
+const char *simt_error(void) {
+  SIMT_TURN;
+  return simt_now.error.c_str();
+}
 void simt_device(int multiprocessors, size_t shared_bytes) {
-  simt_now.multiprocessors = std::min(std::max(multiprocessors, 2), 4);
-  simt_now.shared_optin = shared_bytes;
+  SIMT_TURN;
+  simt_one().multiprocessors = std::min(std::max(multiprocessors, 2), 4);
+  simt_one().shared_optin = shared_bytes;
 }
-void simt_memory(size_t bytes) { simt_now.memory = bytes; }
-void simt_no_device(simt_kind kind) { simt_now.kind = kind; }
+void simt_memory(size_t bytes) {
+  SIMT_TURN;
+  simt_one().memory = bytes;
+}
+void simt_no_device(simt_kind kind) {
+  SIMT_TURN;
+  simt_now.kind = kind;
+}
 void simt_no_code(int error) {
+  SIMT_TURN;
   simt_now.kind = SIMT_OLD_GPU;
   simt_now.no_code = static_cast<cudaError_t>(error);
 }
-void simt_fail_malloc_after(long n) { simt_now.mallocs_left = n; }
-void simt_fail_launch_after(long n) { simt_now.launches_left = n; }
-size_t simt_alive(void) { return device_memory.size() + pinned_memory.size() + simt_objects; }
-size_t simt_launches(void) { return kernels_run; }
-size_t simt_queued(void) { return queued; }
-size_t simt_waits(void) { return waits; }
+void simt_fail_malloc_after(long n) {
+  SIMT_TURN;
+  simt_now.mallocs_left = n;
+}
+void simt_fail_launch_after(long n) {
+  SIMT_TURN;
+  simt_one().launches_left = n;
+}
+void simt_devices(int n) {
+  SIMT_TURN;
+  see_devices(n);
+}
+void simt_hold(bool hold) {
+  SIMT_TURN;
+  held[simt_current] = hold;
+  let_go.notify_all();
+}
+size_t simt_alive(void) {
+  SIMT_TURN;
+  return device_memory.size() + pinned_memory.size() + simt_objects;
+}
+size_t simt_launches(void) {
+  SIMT_TURN;
+  return kernels_run;
+}
+size_t simt_queued(void) {
+  SIMT_TURN;
+  return queued;
+}
+size_t simt_waits(void) {
+  SIMT_TURN;
+  return waits;
+}
 
 const char *cudaGetErrorName(cudaError_t error) {
 #define SIMT_ERROR_NAME(name, value, text) \
@@ -388,47 +476,60 @@ const char *cudaGetErrorString(cudaError_t error) {
   SIMT_ERRORS(SIMT_ERROR_TEXT)
   return "unrecognized error code";
 }
-cudaError_t cudaPeekAtLastError(void) { return simt_now.sticky ? simt_now.sticky : simt_now.last; }
+cudaError_t cudaPeekAtLastError(void) {
+  SIMT_TURN;
+  return simt_one().sticky ? simt_one().sticky : last_error;
+}
 cudaError_t cudaGetLastError(void) {
+  SIMT_TURN;
   const cudaError_t last = cudaPeekAtLastError();
-  simt_now.last = cudaSuccess;
+  last_error = cudaSuccess;
   return last;
 }
 
 /* --- The device --- */
 
 cudaError_t cudaDriverGetVersion(int *version) {
+  SIMT_TURN;
   *version = simt_now.kind == SIMT_NO_DRIVER ? 0 : simt_now.kind == SIMT_OLD_DRIVER ? 12020 : CUDART_VERSION;
   return cudaSuccess;
 }
 cudaError_t cudaRuntimeGetVersion(int *version) {
+  SIMT_TURN;
   *version = CUDART_VERSION;
   return cudaSuccess;
 }
 cudaError_t cudaGetDeviceCount(int *count) {
+  SIMT_TURN;
   *count = 0;
-  WELL();
-  *count = 1;
+  if (simt_now.kind != SIMT_GPU && simt_now.kind != SIMT_OLD_GPU) return well();
+  if (visible.empty()) return simt_fail(cudaErrorNoDevice);
+  *count = static_cast<int>(visible.size());
   return cudaSuccess;
 }
 cudaError_t cudaGetDevice(int *device) {
+  SIMT_TURN;
   WELL();
-  *device = 0;
+  *device = simt_current;
   return cudaSuccess;
 }
 cudaError_t cudaSetDevice(int device) {
-  WELL();
-  return device == 0 ? cudaSuccess : simt_fail(cudaErrorInvalidDevice);
+  SIMT_TURN;
+  if (!is_there(device)) return simt_fail(cudaErrorInvalidDevice);
+  simt_current = device;
+  return well();
 }
 cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, int device) {
+  SIMT_TURN;
   WELL();
-  if (device != 0) return simt_fail(cudaErrorInvalidDevice);
-  const int shared_optin = static_cast<int>(simt_now.shared_optin);
+  if (!is_there(device)) return simt_fail(cudaErrorInvalidDevice);
+  const simt_one_device &of = simt_now.devices[device];
+  const int shared_optin = static_cast<int>(of.shared_optin);
   switch (attribute) {
     case cudaDevAttrMaxThreadsPerBlock: *value = 1024; break;
     case cudaDevAttrMaxSharedMemoryPerBlock: *value = 48 * 1024; break;
     case cudaDevAttrWarpSize: *value = CUONN_WARP; break;
-    case cudaDevAttrMultiProcessorCount: *value = simt_now.multiprocessors; break;
+    case cudaDevAttrMultiProcessorCount: *value = of.multiprocessors; break;
     case cudaDevAttrMaxThreadsPerMultiProcessor: *value = SIMT_THREADS_PER_MULTIPROCESSOR; break;
     case cudaDevAttrComputeCapabilityMajor: *value = simt_now.kind == SIMT_OLD_GPU ? 7 : 9; break;
     case cudaDevAttrComputeCapabilityMinor: *value = 0; break;
@@ -444,16 +545,18 @@ cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, in
   return cudaSuccess;
 }
 cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *properties, int device) {
+  SIMT_TURN;
   WELL();
-  if (device != 0) return simt_fail(cudaErrorInvalidDevice);
+  if (!is_there(device)) return simt_fail(cudaErrorInvalidDevice);
+  const simt_one_device &of = simt_now.devices[device];
   *properties = {"emulated device",
-                 simt_now.memory,
+                 of.memory,
                  48 * 1024,
-                 simt_now.shared_optin,
-                 simt_now.shared_optin + 1024,
+                 of.shared_optin,
+                 of.shared_optin + 1024,
                  simt_now.kind == SIMT_OLD_GPU ? 7 : 9,
                  0,
-                 simt_now.multiprocessors,
+                 of.multiprocessors,
                  CUONN_WARP,
                  1024,
                  SIMT_THREADS_PER_MULTIPROCESSOR,
@@ -461,32 +564,62 @@ cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *properties, int devic
                  64,
                  1,
                  0};
+  if (n_machine > 1) {
+    snprintf(properties->name, sizeof properties->name, "emulated device %c", 'A' + visible[size_t(device)]);
+  }
   return cudaSuccess;
 }
 cudaError_t cudaDeviceSynchronize(void) {
+  SIMT_TURN;
   OUTSIDE_CAPTURE();
   return finish_copies(true, nullptr, copies_begun);
 }
 
 /* --- Memory --- */
 
-cudaError_t cudaMalloc(void **pointer, size_t bytes) { return allocate(device_memory, pointer, bytes); }
-cudaError_t cudaFree(void *pointer) { return release(device_memory, pointer); }
-cudaError_t cudaMallocHost(void **pointer, size_t bytes) { return allocate(pinned_memory, pointer, bytes); }
+cudaError_t cudaMalloc(void **pointer, size_t bytes) {
+  SIMT_TURN;
+  return allocate(device_memory, pointer, bytes);
+}
+cudaError_t cudaFree(void *pointer) {
+  SIMT_TURN;
+  return release(device_memory, pointer);
+}
+cudaError_t cudaMallocHost(void **pointer, size_t bytes) {
+  SIMT_TURN;
+  return allocate(pinned_memory, pointer, bytes);
+}
 cudaError_t cudaHostAlloc(void **pointer, size_t bytes, unsigned flags) {
+  SIMT_TURN;
   (void)flags;
   return allocate(pinned_memory, pointer, bytes);
 }
-cudaError_t cudaFreeHost(void *pointer) { return release(pinned_memory, pointer); }
+cudaError_t cudaFreeHost(void *pointer) {
+  SIMT_TURN;
+  return release(pinned_memory, pointer);
+}
 cudaError_t cudaMemGetInfo(size_t *free_bytes, size_t *total_bytes) {
+  SIMT_TURN;
   WELL();
-  *total_bytes = simt_now.memory;
-  *free_bytes = simt_now.memory > device_bytes ? simt_now.memory - device_bytes : 0;
+  const size_t all = simt_one().memory, used = device_bytes[simt_current];
+  *total_bytes = all;
+  *free_bytes = all > used ? all - used : 0;
+  return cudaSuccess;
+}
+
+cudaError_t cudaPointerGetAttributes(struct cudaPointerAttributes *attributes, const void *pointer) {
+  SIMT_TURN;
+  WELL();
+  const simt_memory_block *const there = find(device_memory, pointer), *const pinned = find(pinned_memory, pointer);
+  const simt_memory_block *const block = there ? there : pinned;
+  attributes->type = there ? cudaMemoryTypeDevice : pinned ? cudaMemoryTypeHost : cudaMemoryTypeUnregistered;
+  attributes->device = block ? block->device : -1;
   return cudaSuccess;
 }
 
 cudaError_t cudaMemcpy2DAsync(void *to, size_t to_pitch, const void *from, size_t from_pitch, size_t width,
                               size_t height, enum cudaMemcpyKind kind, cudaStream_t stream) {
+  SIMT_TURN;
   WELL();
   if (width == 0 || height == 0) return cudaSuccess;
   if (to_pitch < width || from_pitch < width) return simt_fail(cudaErrorInvalidValue);
@@ -517,12 +650,15 @@ cudaError_t cudaMemcpy2DAsync(void *to, size_t to_pitch, const void *from, size_
   });
 }
 cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, enum cudaMemcpyKind kind, cudaStream_t stream) {
+  SIMT_TURN;
   return cudaMemcpy2DAsync(to, bytes, from, bytes, bytes, 1, kind, stream);
 }
 cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, enum cudaMemcpyKind kind) {
+  SIMT_TURN;
   return cudaMemcpyAsync(to, from, bytes, kind, nullptr);
 }
 cudaError_t cudaMemsetAsync(void *to, int byte, size_t bytes, cudaStream_t stream) {
+  SIMT_TURN;
   WELL();
   if (bytes == 0) return cudaSuccess;
   if (!simt_on_device(to, bytes)) return simt_fail(cudaErrorInvalidValue);
@@ -533,41 +669,59 @@ cudaError_t cudaMemsetAsync(void *to, int byte, size_t bytes, cudaStream_t strea
     return cudaSuccess;
   });
 }
-cudaError_t cudaMemset(void *to, int byte, size_t bytes) { return cudaMemsetAsync(to, byte, bytes, nullptr); }
+cudaError_t cudaMemset(void *to, int byte, size_t bytes) {
+  SIMT_TURN;
+  return cudaMemsetAsync(to, byte, bytes, nullptr);
+}
 
 /* --- Streams and events --- */
 
-cudaError_t cudaStreamCreate(cudaStream_t *stream) { return new_stream(stream, true); }
+cudaError_t cudaStreamCreate(cudaStream_t *stream) {
+  SIMT_TURN;
+  return new_stream(stream, true);
+}
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags) {
+  SIMT_TURN;
   return new_stream(stream, !(flags & cudaStreamNonBlocking));
 }
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  SIMT_TURN;
   if (!streams.erase(stream)) return simt_fail(cudaErrorInvalidResourceHandle);
   delete stream;
   simt_objects--;
   return well();
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  SIMT_TURN;
   waits++;
   MAY_USE(stream);
   if (stream && stream->into) return spoil(*stream->into, cudaErrorStreamCaptureUnsupported);
   return finish_copies(!stream, stream, copies_begun);
 }
-cudaError_t cudaStreamQuery(cudaStream_t stream) { return cudaStreamSynchronize(stream); }
+cudaError_t cudaStreamQuery(cudaStream_t stream) {
+  SIMT_TURN;
+  return cudaStreamSynchronize(stream);
+}
 
-cudaError_t cudaEventCreate(cudaEvent_t *event) { return new_event(event, true); }
+cudaError_t cudaEventCreate(cudaEvent_t *event) {
+  SIMT_TURN;
+  return new_event(event, true);
+}
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned flags) {
+  SIMT_TURN;
   return new_event(event, !(flags & cudaEventDisableTiming));
 }
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  SIMT_TURN;
   if (!events.erase(event)) return simt_fail(cudaErrorInvalidResourceHandle);
   delete event;
   simt_objects--;
   return well();
 }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  SIMT_TURN;
   MAY_USE(stream);
-  if (!events.count(event)) return simt_fail(cudaErrorInvalidResourceHandle);
+  if (!events.count(event) || event->device != simt_current) return simt_fail(cudaErrorInvalidResourceHandle);
   event->recorded = true;
   event->when = std::chrono::steady_clock::now();
   event->into = stream ? stream->into : nullptr;
@@ -578,6 +732,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
 /* In a capture, a stream that waits for an event of it joins it; the origin's waiting joins the stream back. Nothing in
  * it may wait for what is outside, nor for another capture. */
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags) {
+  SIMT_TURN;
   (void)flags;
   MAY_USE(stream);
   if (!events.count(event)) return simt_fail(cudaErrorInvalidResourceHandle);
@@ -602,6 +757,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   return cudaSuccess;
 }
 cudaError_t cudaEventQuery(cudaEvent_t event) {
+  SIMT_TURN;
   WELL();
   if (!events.count(event)) return simt_fail(cudaErrorInvalidResourceHandle);
   if (const std::shared_ptr<capture> into = event->into.lock()) return spoil(*into, cudaErrorCapturedEvent);
@@ -609,10 +765,12 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
   return finish_copies(false, event->from, event->copies);
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  SIMT_TURN;
   waits++;
   return cudaEventQuery(event);
 }
 cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t start, cudaEvent_t end) {
+  SIMT_TURN;
   WELL();
   if (!events.count(start) || !events.count(end) || !start->timed || !end->timed || !start->recorded ||
       !end->recorded) {
@@ -625,6 +783,7 @@ cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t start, cudaEve
 /* --- Graphs --- */
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, enum cudaStreamCaptureMode mode) {
+  SIMT_TURN;
   (void)mode; /* all are as strict as the global one */
   const cudaError_t usable = simt_check_stream(stream);
   if (usable != cudaSuccess) return usable;
@@ -635,6 +794,7 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, enum cudaStreamCaptureMo
   return cudaSuccess;
 }
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph) {
+  SIMT_TURN;
   *graph = nullptr;
   if (!streams.count(stream) || !stream->into || stream->into->origin != stream) {
     return simt_fail(cudaErrorStreamCaptureUnmatched);
@@ -651,12 +811,14 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph) {
   return cudaSuccess;
 }
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, enum cudaStreamCaptureStatus *status) {
+  SIMT_TURN;
   *status = !stream || !stream->into ? cudaStreamCaptureStatusNone
             : stream->into->invalid  ? cudaStreamCaptureStatusInvalidated
                                      : cudaStreamCaptureStatusActive;
   return cudaSuccess;
 }
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t graph, unsigned long long flags) {
+  SIMT_TURN;
   (void)flags;
   OUTSIDE_CAPTURE();
   *exec = new CUgraphExec_st{*graph};
@@ -664,10 +826,12 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t graph, unsig
   return cudaSuccess;
 }
 cudaError_t cudaGraphUpload(cudaGraphExec_t exec, cudaStream_t stream) {
-  (void)exec;
-  return simt_check_stream(stream);
+  SIMT_TURN;
+  return exec->device == simt_current ? simt_check_stream(stream) : simt_fail(cudaErrorInvalidResourceHandle);
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
+  SIMT_TURN;
+  if (exec->device != simt_current) return simt_fail(cudaErrorInvalidResourceHandle);
   return simt_perform(stream, [exec, stream] {
     cudaError_t done = cudaSuccess;
     graph_runs_in = &stream;
@@ -677,12 +841,14 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
   });
 }
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  SIMT_TURN;
   if (!graph) return simt_fail(cudaErrorInvalidValue);
   delete graph;
   simt_objects--;
   return well();
 }
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
+  SIMT_TURN;
   if (!exec) return simt_fail(cudaErrorInvalidValue);
   delete exec;
   simt_objects--;
@@ -692,23 +858,26 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
 /* --- Kernels --- */
 
 cudaError_t cudaFuncSetAttribute(const void *kernel, enum cudaFuncAttribute attribute, int value) {
+  SIMT_TURN;
   WELL();
   if (simt_now.kind == SIMT_OLD_GPU) return simt_fail(simt_now.no_code);
   if (attribute == cudaFuncAttributePreferredSharedMemoryCarveout) return cudaSuccess;
-  if (value < 0 || static_cast<size_t>(value) > simt_now.shared_optin) return simt_fail(cudaErrorInvalidValue);
-  shared_asked[kernel] = value;
+  if (value < 0 || static_cast<size_t>(value) > simt_one().shared_optin) return simt_fail(cudaErrorInvalidValue);
+  shared_asked[{simt_current, kernel}] = value;
   return cudaSuccess;
 }
 cudaError_t cudaFuncGetAttributes(struct cudaFuncAttributes *attributes, const void *kernel) {
+  SIMT_TURN;
   WELL();
   if (simt_now.kind == SIMT_OLD_GPU) return simt_fail(simt_now.no_code);
-  const auto asked = shared_asked.find(kernel);
+  const auto asked = shared_asked.find({simt_current, kernel});
   *attributes = {0, 0, 0, 1024, 32, 90, 90, asked == shared_asked.end() ? 48 * 1024 : asked->second};
   return cudaSuccess;
 }
 /* Threads, shared memory (and the 1 KiB that CUDA keeps of it for each block) and the number of blocks are limited;
  * registers are not. */
 cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, const void *kernel, int threads, size_t shared) {
+  SIMT_TURN;
   *blocks = 0;
   struct cudaFuncAttributes attributes = {};
   const cudaError_t known = cudaFuncGetAttributes(&attributes, kernel);
@@ -717,13 +886,16 @@ cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, const voi
   if (shared > static_cast<size_t>(attributes.maxDynamicSharedSizeBytes)) return cudaSuccess;
   const int warps = (threads + CUONN_WARP - 1) / CUONN_WARP;
   const int by_threads = SIMT_THREADS_PER_MULTIPROCESSOR / CUONN_WARP / warps;
-  const int by_shared = static_cast<int>((simt_now.shared_optin + 1024) / (shared + 1024));
+  const int by_shared = static_cast<int>((simt_one().shared_optin + 1024) / (shared + 1024));
   *blocks = std::min({by_threads, by_shared, int(SIMT_BLOCKS_PER_MULTIPROCESSOR)});
   return cudaSuccess;
 }
 
 cudaError_t simt_launch(const void *kernel, dim3 grid, dim3 block, size_t shared_bytes, cudaStream_t stream,
                         bool cooperative, std::function<void()> body) {
+  const int device = simt_current;
+  std::unique_lock<std::recursive_mutex> turn(simt_turns);
+  let_go.wait(turn, [device] { return !held[device]; });
   struct cudaFuncAttributes attributes = {};
   const cudaError_t known = cudaFuncGetAttributes(&attributes, kernel);
   if (known != cudaSuccess) return known;
@@ -732,13 +904,13 @@ cudaError_t simt_launch(const void *kernel, dim3 grid, dim3 block, size_t shared
       grid.z > 65535) {
     return simt_fail(cudaErrorInvalidConfiguration);
   }
-  if (shared_bytes > std::min(simt_now.shared_optin, size_t(attributes.maxDynamicSharedSizeBytes))) {
+  if (shared_bytes > std::min(simt_one().shared_optin, size_t(attributes.maxDynamicSharedSizeBytes))) {
     return simt_fail(cudaErrorInvalidValue);
   }
   if (cooperative) {
     int resident = 0;
     cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel, static_cast<int>(threads), shared_bytes);
-    if (blocks > size_t(resident) * size_t(simt_now.multiprocessors)) {
+    if (blocks > size_t(resident) * size_t(simt_one().multiprocessors)) {
       return simt_fail(cudaErrorCooperativeLaunchTooLarge);
     }
   }
