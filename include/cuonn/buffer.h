@@ -23,7 +23,7 @@ typedef enum cuonn_number {
 /** Where a buffer lies. */
 typedef enum cuonn_memory {
   CUONN_HOST,  /**< any memory of the process */
-  CUONN_DEVICE /**< memory of the GPU that backend cuda computes on */
+  CUONN_DEVICE /**< memory of the GPU that the context or handle computes on */
 } cuonn_memory;
 
 /** A contiguous array of the caller's, in C order. */

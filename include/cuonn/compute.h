@@ -71,11 +71,20 @@ typedef enum cuonn_method {
  *  @return CUONN_OK; CUONN_E_ARGUMENT for another name, or if the backend has no such method */
 CUONN_API cuonn_status cuonn_context_set_method(cuonn_context *context, const char *name);
 
+/** Chooses the device for calls and handles that are made afterwards; a new context has device 0.  A handle stays on
+ * its device.  Calls may come from any thread, whose own current device they leave as it was.
+ *  @param[in] device  0 <= device < cuonn_backend_devices(cuonn_context_backend(context))
+ *  @return CUONN_OK; CUONN_E_ARGUMENT for a number that is not there; CUONN_E_DEVICE if the device cannot be used */
+CUONN_API cuonn_status cuonn_context_set_device(cuonn_context *context, int device);
+
 /** Name of a method, such as "dense".  @return a constant string, NULL if unknown */
 CUONN_API const char *cuonn_method_name(cuonn_method method);
 
 /** Name of the backend that "auto" or the caller chose.  @return a constant string */
 CUONN_API const char *cuonn_context_backend(const cuonn_context *context);
+
+/** Number of the device that cuonn_context_set_device() chose. */
+CUONN_API int cuonn_context_device(const cuonn_context *context);
 
 /** What a user may want to know of the choice: why "auto" passed over a faster backend, such as a GPU that is not
  *  there, and that OpenMP's own number of threads (OMP_NUM_THREADS) is more than are taken.  One line.
@@ -91,11 +100,18 @@ CUONN_API size_t cuonn_context_models_at_once(const cuonn_context *context);
 /** Name of the i-th backend of this build, NULL past the last. */
 CUONN_API const char *cuonn_backend_name(size_t i);
 
-/** Whether a backend can compute here, and on what.
- *  @param[out] device  one line on the device, "" if it is the processor; cut off to `size` bytes
+/** Devices that a backend sees, numbered 0, 1, ...: of "cuda" the GPUs that CUDA_VISIBLE_DEVICES leaves, of others 1.
  *  @param[in] backend  a name of cuonn_backend_name()
- *  @return CUONN_OK; CUONN_E_DEVICE if it finds no device that it can use; CUONN_E_ARGUMENT for another name */
-CUONN_API cuonn_status cuonn_backend_device(char *device, size_t size, const char *backend);
+ *  @return 0 if there is none, or for another name */
+CUONN_API int cuonn_backend_devices(const char *backend);
+
+/** Whether a backend can compute on one of its devices, and what that is.
+ *  @param[out] line    one line on the device, "" if it is the processor; cut off to `size` bytes
+ *  @param[in] backend  a name of cuonn_backend_name()
+ *  @param[in] device   its number
+ *  @return CUONN_OK; CUONN_E_DEVICE if it cannot use the device, or finds none; CUONN_E_ARGUMENT for another name, or a
+ *          number that is not there */
+CUONN_API cuonn_status cuonn_backend_device(char *line, size_t size, const char *backend, int device);
 
 /** Features of images, each example divided by its own mean modulus; an all-black image stays zero.  Examples that are
  *  fields are their own features, whatever the options.

@@ -131,7 +131,7 @@ _FALLIBLE = {
     "cuonn_chip_draw_errors": (POINTER(Network), POINTER(ChipOptions)),
     "cuonn_context_create": (POINTER(c_void_p), c_char_p, c_int),
     "cuonn_context_set_method": (c_void_p, c_char_p),
-    "cuonn_backend_device": (c_char_p, c_size_t, c_char_p),
+    "cuonn_backend_device": (c_char_p, c_size_t, c_char_p, c_int),
     "cuonn_model_create": (POINTER(c_void_p), c_void_p, POINTER(ModelOptions)),
     "cuonn_model_set": (c_void_p, c_size_t, POINTER(Network), c_void_p, POINTER(ModelSettings)),
     "cuonn_model_propagate": (POINTER(Buffer), c_void_p, c_size_t, c_size_t, POINTER(Buffer), c_bool, c_void_p),

@@ -25,6 +25,7 @@ typedef struct {
   size_t batch_size; /* largest batch that train_steps and gradient will see; 0 if neither will be called */
   cuonn_order order;
   int threads;         /* 0 = as many as there are processors */
+  int device;          /* number, of backends with several */
   cuonn_method method; /* of exact gradients and losses; reference computes by columns */
   /* How all models get their gradients, because a device does the same for all; those that are measured may differ in
    * the scheme. `cpu` and `reference` take any side by side. */
@@ -32,6 +33,11 @@ typedef struct {
   cuonn_measurement measurement;
   const cuonn_processes *processes; /* of which this is one; NULL: it is alone */
 } backend_problem;
+
+/* Where a call without a state computes: threads and device as above. */
+typedef struct {
+  int threads, device;
+} backend_place;
 
 /* One model as host arrays. */
 typedef struct {
@@ -86,9 +92,11 @@ typedef struct cuonn_backend {
   bool shares;          /* it does its part of batches and sets that several processes share */
   bool laws_only;       /* it refuses chips with drive curves or shares of crosstalk of their own */
 
-  /* Whether it can compute here; CUONN_E_DEVICE and the reason if not. device: unless NULL, one line on the device that
-   * computes, "" if that is the processor. */
-  cuonn_status (*probe)(char *device, size_t size);
+  /* Devices that there are, by which calls name them: 0, 1, ...; NULL: one. */
+  int (*n_devices)(void);
+  /* Whether it can compute on one; CUONN_E_DEVICE and the reason if not. line: unless NULL, one line on that device, ""
+   * if it is the processor. */
+  cuonn_status (*probe)(char *line, size_t size, int device);
 
   /* Backends that have the method dense: the faster one for so many examples, their gradients or their losses alone;
    * NULL: columns is all. It does not ask for threads, on which no bit of a result may depend. */
@@ -123,9 +131,9 @@ typedef struct cuonn_backend {
   /* Fields [example][N] of one mesh, as complex numbers in host memory, of either type where there is no on_device,
    * else of doubles; taps and backward may be NULL. */
   cuonn_status (*propagate)(const cuonn_buffer *out, const cuonn_taps *taps, const cuonn_mesh *mesh,
-                            const cuonn_buffer *in, bool backward, int threads);
+                            const cuonn_buffer *in, bool backward, backend_place place);
   cuonn_status (*vjp)(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward, const cuonn_mesh *mesh,
-                      const cuonn_buffer *input, const cuonn_buffer *cotangent, int threads);
+                      const cuonn_buffer *input, const cuonn_buffer *cotangent, backend_place place);
 
   /* Backends whose meshes lie in host memory: new phases of one layer, of which NULL stay; and the layer as its chip
    * applies it, for those two functions. */
@@ -138,9 +146,9 @@ typedef struct cuonn_backend {
   /* For benchmarks. time_propagation: seconds [n_samples] of one forward propagation each, where fields and results
    * stay where the backend computes, in its own precision: whole nodes, or the fields at all five stages of every
    * column. */
-  cuonn_status (*measure_machine)(backend_machine *out, int threads);
+  cuonn_status (*measure_machine)(backend_machine *out, backend_place place);
   cuonn_status (*time_propagation)(double *seconds, size_t n_samples, backend_propagation what, const cuonn_mesh *mesh,
-                                   const cuonn_fields *in, int threads);
+                                   const cuonn_fields *in, backend_place place);
 } cuonn_backend;
 
 extern const cuonn_backend cuonn_backend_reference;
@@ -178,11 +186,11 @@ static inline bool backend_takes_chip(const cuonn_backend *backend, const cuonn_
   return !backend->laws_only || !made || (!made->drive_slope && !made->crosstalk);
 }
 
-/* A context: which backend, and its number of threads. */
+/* A context: which backend, and where it computes. */
 struct cuonn_context {
   const cuonn_backend *backend;
   bool automatic; /* chosen by "auto" */
-  int threads;
+  backend_place place;
   cuonn_method method;
   cuonn_processes processes; /* size 0: it is alone */
   char note[512]; /* why "auto" did not take a faster backend; that fewer threads are taken than OpenMP would */

@@ -22,17 +22,33 @@ static const cuonn_backend *find(const char *name) {
   return NULL;
 }
 
-cuonn_status cuonn_backend_device(char *device, size_t size, const char *backend) {
+static int devices_of(const cuonn_backend *backend) { return backend->n_devices ? backend->n_devices() : 1; }
+
+int cuonn_backend_devices(const char *backend) {
   const cuonn_backend *const found = find(backend);
-  if (size > 0) *device = 0;
+  return found ? devices_of(found) : 0;
+}
+
+/* Where there is none at all, probing tells why. */
+static cuonn_status check_device(const cuonn_backend *backend, int device) {
+  const int n = devices_of(backend);
+  CUONN_CHECK(n == 0 || (device >= 0 && device < n), CUONN_E_ARGUMENT,
+              "there is no device %d: backend %s has %d, numbered from 0", device, backend->name, n);
+  return CUONN_OK;
+}
+
+cuonn_status cuonn_backend_device(char *line, size_t size, const char *backend, int device) {
+  const cuonn_backend *const found = find(backend);
+  if (size > 0) *line = 0;
   CUONN_CHECK(found, CUONN_E_ARGUMENT, "backend \"%s\" is not in this build", backend);
-  return found->probe(device, size);
+  CUONN_TRY(check_device(found, device));
+  return found->probe(line, size, device);
 }
 
 /* The fastest that can compute here, from the i-th on. note: why a faster one cannot, as before if there is none. */
 static const cuonn_backend *find_usable(size_t i, char *note, size_t size) {
   for (; i + 1 < kBackends; i++) {
-    if (backends[i]->probe(NULL, 0) == CUONN_OK) return backends[i];
+    if (backends[i]->probe(NULL, 0, 0) == CUONN_OK) return backends[i];
     snprintf(note, size, "%s", cuonn_last_error());
   }
   return backends[kBackends - 1];
@@ -40,7 +56,7 @@ static const cuonn_backend *find_usable(size_t i, char *note, size_t size) {
 
 /* Says in the context's note if OpenMP, which OMP_NUM_THREADS rules, would take more threads than there may be. */
 static void note_threads(cuonn_context *context) {
-  const int own = context->threads == 0 && context->backend->own_threads ? context->backend->own_threads() : 0;
+  const int own = context->place.threads == 0 && context->backend->own_threads ? context->backend->own_threads() : 0;
   const size_t used = strlen(context->note);
   if (own <= CUONN_THREADS_MAX) return;
   snprintf(context->note + used, sizeof context->note - used,
@@ -49,7 +65,7 @@ static void note_threads(cuonn_context *context) {
 }
 
 cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int threads) {
-  cuonn_context made = {.threads = threads};
+  cuonn_context made = {.place.threads = threads};
   *out = NULL;
   CUONN_CHECK(threads >= 0 && threads <= CUONN_THREADS_MAX, CUONN_E_ARGUMENT,
               "threads is %d; it may be 0 (automatic) to %d", threads, CUONN_THREADS_MAX);
@@ -63,7 +79,7 @@ cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int 
     }
     CUONN_CHECK(made.backend, CUONN_E_ARGUMENT, "backend \"%s\" is unknown; it is one of auto, reference, cpu, cuda",
                 backend);
-    CUONN_TRY(made.backend->probe(NULL, 0));
+    CUONN_TRY(made.backend->probe(NULL, 0, 0));
   }
   note_threads(&made);
   CUONN_TRY(cuonn_allocate(out, 1, sizeof **out));
@@ -156,9 +172,18 @@ cuonn_status cuonn_context_set_method(cuonn_context *context, const char *name) 
   return cuonn_fail(CUONN_E_ARGUMENT, "method \"%s\" is unknown; it is one of columns, dense, auto", name);
 }
 
+cuonn_status cuonn_context_set_device(cuonn_context *context, int device) {
+  CUONN_TRY(check_device(context->backend, device));
+  CUONN_TRY(context->backend->probe(NULL, 0, device));
+  context->place.device = device;
+  return CUONN_OK;
+}
+
 void cuonn_context_free(cuonn_context *context) { free(context); }
 
 const char *cuonn_context_backend(const cuonn_context *context) { return context->backend->name; }
+
+int cuonn_context_device(const cuonn_context *context) { return context->place.device; }
 
 const char *cuonn_context_note(const cuonn_context *context) { return context->note; }
 

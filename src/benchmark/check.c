@@ -48,7 +48,7 @@ static cuonn_status check_fields(numbers *out, const problem *p) {
     taps = (cuonn_taps){first, first + step, first + 2 * step, first + 3 * step, first + 4 * step};
   }
   const cuonn_buffer to = buffer_of(out->values, size / 2), from = buffer_of_fields(&p->fields);
-  return p->backend->propagate(&to, stages ? &taps : NULL, p->network.layers, &from, false, p->threads);
+  return p->backend->propagate(&to, stages ? &taps : NULL, p->network.layers, &from, false, p->place);
 }
 
 static cuonn_status check_losses(numbers *out, const problem *p) {

@@ -63,10 +63,10 @@ static cuonn_status take(double *seconds, const problem *p, size_t n_samples, si
   switch (p->options.what) {
     case CUONN_BENCHMARK_PROPAGATE:
       return p->backend->time_propagation(seconds, n_samples, BACKEND_NODE_FORM, p->network.layers, &p->fields,
-                                          p->threads);
+                                          p->place);
     case CUONN_BENCHMARK_PROPAGATE_STAGES:
       return p->backend->time_propagation(seconds, n_samples, BACKEND_ALL_STAGES, p->network.layers, &p->fields,
-                                          p->threads);
+                                          p->place);
     case CUONN_BENCHMARK_TRAIN_STEP: return time_training(seconds, p, n_samples, n_steps);
     case CUONN_BENCHMARK_FEATURES:
     case CUONN_BENCHMARK_FORWARD:
@@ -180,7 +180,7 @@ cuonn_status cuonn_benchmark_predict(double *seconds, cuonn_context *context, co
 
 cuonn_status cuonn_machine_measure(cuonn_machine *out, cuonn_context *context) {
   backend_machine machine;
-  CUONN_TRY(context->backend->measure_machine(&machine, context->threads));
+  CUONN_TRY(context->backend->measure_machine(&machine, context->place));
   memcpy(out->name, machine.name, sizeof out->name);
   out->clock_hz = machine.clock_hz;
   out->bytes_per_second = machine.bytes_per_second;

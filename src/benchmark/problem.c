@@ -49,7 +49,8 @@ static cuonn_status make_state(problem *p) {
                                   .shape = p->network.shape,
                                   .batch_size = features ? 0 : p->n_examples,
                                   .order = CUONN_ORDER_FIXED,
-                                  .threads = p->threads,
+                                  .threads = p->place.threads,
+                                  .device = p->place.device,
                                   .method = p->options.method};
   const backend_model model = {.network = &p->network, .optimizer = &study.optimizer};
   CUONN_TRY(p->backend->create(&p->state, &wanted));
@@ -65,7 +66,7 @@ cuonn_status problem_create(problem *out, const cuonn_context *context, const cu
   const size_t n_layers = one_mesh || what == CUONN_BENCHMARK_FEATURES ? 1 : options->n_layers;
   const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(
       options->n_modes, n_layers, benchmark_classes(options->n_modes), CUONN_STYLE_TOP, true, NULL);
-  *out = (problem){.options = *options, .backend = context->backend, .threads = context->threads};
+  *out = (problem){.options = *options, .backend = context->backend, .place = context->place};
   CUONN_TRY(cuonn_benchmark_options_check(options));
   out->n_examples = cuonn_benchmark_count(options).n_examples;
   out->n_batches = batches_of(options);

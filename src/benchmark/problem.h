@@ -8,7 +8,7 @@
 typedef struct {
   cuonn_benchmark_options options;
   const cuonn_backend *backend;
-  int threads;
+  backend_place place;
   size_t n_examples; /* of one operation */
   size_t n_batches;  /* train_step: batches of the data, one after the other */
   cuonn_network network;

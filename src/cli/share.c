@@ -91,6 +91,6 @@ int cli_share_compare(cli_share *share, const char *configuration, const char *d
 
 int cli_share_other_machine(cli_share *share, const char *backend) {
   char device[512] = "";
-  (void)cuonn_backend_device(device, sizeof device, backend);
+  (void)cuonn_backend_device(device, sizeof device, backend, 0);
   return first_other(share, hash(hash(hash(0, cuonn_processor()), backend), device));
 }

@@ -43,7 +43,10 @@ cuonn_status cuonn_features(cuonn_fields *out, cuonn_context *context, const cuo
   memset(out, 0, sizeof *out);
   if (examples->fields.values) return copy_fields(out, &examples->fields);
   CUONN_TRY_DONE(cuonn_features_check(options, examples->height, examples->width));
-  backend_problem problem = {.n_models = 0, .shape = CUONN_NETWORK_SHAPE_INIT, .threads = context->threads};
+  backend_problem problem = {.n_models = 0,
+                             .shape = CUONN_NETWORK_SHAPE_INIT,
+                             .threads = context->place.threads,
+                             .device = context->place.device};
   problem.shape.n_modes = cuonn_features_modes(options);
   problem.shape.n_classes = 2;
   CUONN_TRY_DONE(backend->create(&state, &problem));
@@ -62,7 +65,7 @@ cuonn_status cuonn_propagate(cuonn_fields *out, const cuonn_taps *taps, cuonn_co
   CUONN_TRY(check_fields("input", in, mesh->n_modes));
   CUONN_TRY(check_same_size("output", out, in));
   const cuonn_buffer to = buffer_of_fields(out), from = buffer_of_fields(in);
-  return context->backend->propagate(&to, taps, mesh, &from, backward, context->threads);
+  return context->backend->propagate(&to, taps, mesh, &from, backward, context->place);
 }
 
 cuonn_status cuonn_matrix(double *matrix, cuonn_context *context, const cuonn_mesh *mesh) {
@@ -79,7 +82,7 @@ cuonn_status cuonn_matrix(double *matrix, cuonn_context *context, const cuonn_me
     for (size_t e = 0; e < count; e++) units.values[2 * (e * n + first + e)] = 1;
     units.n_examples = count;
     const cuonn_buffer to = buffer_of_fields(&columns), from = buffer_of_fields(&units);
-    CUONN_TRY_DONE(context->backend->propagate(&to, NULL, mesh, &from, false, context->threads));
+    CUONN_TRY_DONE(context->backend->propagate(&to, NULL, mesh, &from, false, context->place));
     for (size_t e = 0; e < count; e++) {
       for (size_t row = 0; row < n; row++) {
         memcpy(matrix + 2 * (row * n + first + e), columns.values + 2 * (e * n + row), 2 * sizeof(double));
@@ -101,7 +104,7 @@ cuonn_status cuonn_vjp(cuonn_mesh_gradient *gradient, cuonn_fields *backward, cu
   if (backward) CUONN_TRY(check_same_size("backward", backward, input));
   const cuonn_buffer x = buffer_of_fields(input), g = buffer_of_fields(cotangent);
   const cuonn_buffer back = backward ? buffer_of_fields(backward) : (cuonn_buffer){0};
-  return context->backend->vjp(gradient, backward ? &back : NULL, mesh, &x, &g, context->threads);
+  return context->backend->vjp(gradient, backward ? &back : NULL, mesh, &x, &g, context->place);
 }
 
 static cuonn_status check_batch(const cuonn_network *network, const cuonn_fields *input, const uint8_t *labels) {
@@ -141,7 +144,7 @@ static cuonn_status check_powers(const cuonn_context *context, const cuonn_netwo
   char where[MODEL_WHERE] = "";
   bool found = false;
   if (!isfinite(loss)) {
-    CUONN_TRY(model_find_overflow(&found, where, context->backend, context->threads, network, input));
+    CUONN_TRY(model_find_overflow(&found, where, context->backend, context->place, network, input));
     CUONN_CHECK(found, CUONN_E_NONFINITE, "the loss is %g", loss);
   } else if (gradients) {
     found = model_gradient_overflows(where, gradients, &network->shape);

@@ -95,8 +95,7 @@ cuonn_status cuonn_model_propagate(const cuonn_buffer *out, cuonn_model *model, 
   CUONN_TRY(check_fields("input", in, model, in));
   CUONN_TRY(check_fields("output", out, model, in));
   if (backend->on_device) return backend->on_device->propagate(out, model->state, index, layer, in, backward, stream);
-  return backend->propagate(out, NULL, backend->layer(model->state, index, layer).applied, in, backward,
-                            model->threads);
+  return backend->propagate(out, NULL, backend->layer(model->state, index, layer).applied, in, backward, model->place);
 }
 
 static void put_doubles(const cuonn_buffer *to, const double *from) {
@@ -111,7 +110,7 @@ static cuonn_status host_vjp(const cuonn_phase_buffers *gradient, const cuonn_bu
   cuonn_mesh_gradient *own = NULL;
   cuonn_status status = CUONN_OK;
   CUONN_TRY_DONE(cuonn_gradients_create(&own, &model->options.shape));
-  CUONN_TRY_DONE(backend->vjp(own, backward, of.applied, input, cotangent, model->threads));
+  CUONN_TRY_DONE(backend->vjp(own, backward, of.applied, input, cotangent, model->place));
   chip_phases_pull_back(own->d_theta, own->d_phi, of.phases);
   put_doubles(&gradient->theta, own->d_theta);
   put_doubles(&gradient->phi, own->d_phi);

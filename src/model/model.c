@@ -114,7 +114,7 @@ cuonn_status cuonn_model_create(cuonn_model **out, const cuonn_context *context,
   CUONN_TRY(cuonn_model_check_options(context, options));
   CUONN_TRY_DONE(cuonn_allocate(&model, 1, sizeof *model));
   model->backend = context->backend;
-  model->threads = context->threads;
+  model->place = context->place;
   model->options = *options;
   CUONN_TRY_DONE(network_shape_own(&model->options.shape));
   CUONN_TRY_DONE(cuonn_allocate(&model->settings, options->n_models, sizeof *model->settings));
@@ -124,7 +124,8 @@ cuonn_status cuonn_model_create(cuonn_model **out, const cuonn_context *context,
                                    .shape = model->options.shape,
                                    .batch_size = options->batch_size,
                                    .order = options->order,
-                                   .threads = context->threads,
+                                   .threads = context->place.threads,
+                                   .device = context->place.device,
                                    .gradient = options->gradient,
                                    .measurement = options->measurement,
                                    .processes = cuonn_context_processes(context)};

@@ -6,7 +6,7 @@
 
 struct cuonn_model {
   const cuonn_backend *backend;
-  int threads;
+  backend_place place;
   cuonn_model_options options;
   void *state;                     /* the backend's */
   cuonn_model_settings *settings;  /* [model] */

@@ -21,8 +21,8 @@ static bool powers_hold(const cuonn_fields *fields) {
   return true;
 }
 
-cuonn_status model_find_overflow(bool *found, char where[MODEL_WHERE], const cuonn_backend *backend, int threads,
-                                 const cuonn_network *network, const cuonn_fields *input) {
+cuonn_status model_find_overflow(bool *found, char where[MODEL_WHERE], const cuonn_backend *backend,
+                                 backend_place place, const cuonn_network *network, const cuonn_fields *input) {
   const size_t n_layers = network->shape.n_layers, n_values = input->n_examples * input->n_modes;
   cuonn_fields in = {0}, out = {0};
   cuonn_status status = CUONN_OK;
@@ -34,7 +34,7 @@ cuonn_status model_find_overflow(bool *found, char where[MODEL_WHERE], const cuo
   *found = !powers_hold(&in);
   for (size_t l = 0; !*found && l < n_layers; l++) {
     const cuonn_mesh *const mesh = &network->layers[l];
-    CUONN_TRY_DONE(backend->propagate(&to, NULL, mesh, &from, false, threads));
+    CUONN_TRY_DONE(backend->propagate(&to, NULL, mesh, &from, false, place));
     snprintf(where, MODEL_WHERE, "in layer %zu", l);
     *found = !powers_hold(&out);
     for (size_t e = 0; e < input->n_examples; e++) {
@@ -103,7 +103,7 @@ cuonn_status cuonn_model_find_overflow(char *reason, size_t size, cuonn_model *m
   cuonn_status status = CUONN_OK;
   CUONN_TRY(model_check_index(model, index));
   CUONN_TRY_DONE(first_examples(&examples, model, split, step->count));
-  CUONN_TRY_DONE(model_find_overflow(&found, where, model->backend, model->threads, network, &examples));
+  CUONN_TRY_DONE(model_find_overflow(&found, where, model->backend, model->place, network, &examples));
   if (!found && cuonn_gradient_is_measured(model->settings[index].gradient)) {
     CUONN_TRY_DONE(find_in_measurement(&found, where, model, index, network, split, step));
   }

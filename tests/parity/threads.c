@@ -42,8 +42,8 @@ static void run(results *out, int n_threads, double error, cuonn_order order, cu
   cuonn_mesh_gradient vjp = {out->vjp_theta, out->vjp_phi, out->vjp_gamma, NULL};
   const cuonn_buffer x = buffer_of_fields(&fields), y = buffer_of(out->out, x.count),
                      back = buffer_of(out->back, x.count);
-  OK(cpu->propagate(&y, NULL, &network.layers[0], &x, false, n_threads));
-  OK(cpu->vjp(&vjp, &back, &network.layers[0], &x, &x, n_threads));
+  OK(cpu->propagate(&y, NULL, &network.layers[0], &x, false, (backend_place){.threads = n_threads}));
+  OK(cpu->vjp(&vjp, &back, &network.layers[0], &x, &x, (backend_place){.threads = n_threads}));
 
   OK(cpu->create(&state, &problem));
   OK(cpu->set_model(state, 0, &(backend_model){.network = &network, .optimizer = &adam, .seed = 3}));

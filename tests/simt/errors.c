@@ -53,9 +53,9 @@ static void test_a_gpu_is_described(void **unused) {
   (void)unused;
   char text[256];
   cuonn_context *context;
-  OK(cuonn_backend_device(text, sizeof text, "cuda"));
+  OK(cuonn_backend_device(text, sizeof text, "cuda", 0));
   assert_non_null(strstr(text, "compute capability 9.0, 2 multiprocessors"));
-  OK(cuonn_backend_device(text, sizeof text, "cpu"));
+  OK(cuonn_backend_device(text, sizeof text, "cpu", 0));
   assert_string_equal(text, "");
   OK(cuonn_context_create(&context, "auto", 0));
   assert_string_equal(cuonn_context_backend(context), "cuda");

@@ -11,7 +11,7 @@
 static void test_machine(void **state) {
   (void)state;
   backend_machine machine;
-  OK(cuonn_backend_cuda.measure_machine(&machine, 0));
+  OK(cuonn_backend_cuda.measure_machine(&machine, (backend_place){0}));
   assert_true(strlen(machine.name) > 0);
   assert_true(machine.bytes_per_second > 0 && isfinite(machine.bytes_per_second));
   assert_true(machine.flops_per_second > 0 && isfinite(machine.flops_per_second));
@@ -29,7 +29,7 @@ static void test_propagation(void **state) {
   for (size_t i = 0; i < 2 * kExamples * kModes; i++) in.values[i] = 1;
   for (size_t i = 0; i < 2; i++) {
     double seconds[kSamples + 1] = {-1, -1, -1, -1};
-    OK(cuonn_backend_cuda.time_propagation(seconds, kSamples, what[i], &mesh, &in, 0));
+    OK(cuonn_backend_cuda.time_propagation(seconds, kSamples, what[i], &mesh, &in, (backend_place){0}));
     for (size_t k = 0; k < kSamples; k++) assert_true(seconds[k] >= 0 && isfinite(seconds[k]));
     assert_true(seconds[kSamples] == -1);
   }

@@ -46,7 +46,7 @@ static void test_mesh__refuses_more_than_the_kernels_hold(void **state) {
   OK(cuonn_mesh_create(&mesh, 1025, CUONN_STYLE_TOP));
   OK(cuonn_fields_create(&in, 1, 1025));
   const cuonn_buffer x = buffer_of_fields(&in);
-  REFUSED(cuonn_backend_cuda.propagate(&x, NULL, &mesh, &x, false, 1), CUONN_E_SHAPE,
+  REFUSED(cuonn_backend_cuda.propagate(&x, NULL, &mesh, &x, false, (backend_place){0}), CUONN_E_SHAPE,
           "up to 1024 waveguides, this one has 1025; use backend cpu");
   cuonn_fields_free(&in);
   cuonn_mesh_free(&mesh);

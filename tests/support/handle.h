@@ -73,7 +73,7 @@ static cuonn_model_settings settings_of(size_t m) {
   return settings;
 }
 
-static cuonn_model *make(const char *backend, size_t first, size_t n_models) {
+static inline cuonn_model *make(const char *backend, size_t first, size_t n_models) {
   const cuonn_model_options wanted = options(n_models);
   cuonn_context *context;
   cuonn_model *model;

@@ -98,7 +98,7 @@ static void check_mesh(const problem *p, chance *c) {
       taps[b] = (cuonn_taps){doubles(taps_size), doubles(taps_size), doubles(taps_size), doubles(taps_size),
                              doubles(taps_size)};
       const cuonn_buffer y = buffer_of(out[b], size / 2);
-      OK(backends[b]->propagate(&y, &taps[b], &mesh, &x, backward, 2));
+      OK(backends[b]->propagate(&y, &taps[b], &mesh, &x, backward, (backend_place){.threads = 2}));
     }
     CLOSE(out[1], out[0], size, .rel = stages);
     CLOSE(taps[1].before_phi, taps[0].before_phi, taps_size, .rel = stages);
@@ -108,7 +108,7 @@ static void check_mesh(const problem *p, chance *c) {
     CLOSE(taps[1].after_coupler, taps[0].after_coupler, taps_size, .rel = stages);
     double *const without = doubles(size);
     const cuonn_buffer y = buffer_of(without, size / 2);
-    OK(PARITY_BACKEND.propagate(&y, NULL, &mesh, &x, backward, 1));
+    OK(PARITY_BACKEND.propagate(&y, NULL, &mesh, &x, backward, (backend_place){.threads = 1}));
     CLOSE(without, out[0], size, .rel = fields);
     if (PARITY_ONE_PATH) assert_memory_equal(without, out[1], size * sizeof(double));
     free(without);
@@ -128,7 +128,7 @@ static void check_mesh(const problem *p, chance *c) {
     all[b] = doubles(2 * nodes + n);
     cuonn_mesh_gradient g = {all[b], all[b] + nodes, all[b] + 2 * nodes, NULL};
     const cuonn_buffer to = buffer_of(back[b], size / 2);
-    OK(backends[b]->vjp(&g, &to, &mesh, &x, &cotangents, 2));
+    OK(backends[b]->vjp(&g, &to, &mesh, &x, &cotangents, (backend_place){.threads = 2}));
   }
   CLOSE(back[1], back[0], size, .rel = fields);
   CLOSE(all[1], all[0], 2 * nodes + n, .rel = gradient);

@@ -231,8 +231,8 @@ static cuonn_status wrong_steps(double *losses, void *state, const cuonn_step *s
   return status;
 }
 static cuonn_status wrong_fields(const cuonn_buffer *out, const cuonn_taps *taps, const cuonn_mesh *mesh,
-                                 const cuonn_buffer *in, bool backward, int threads) {
-  const cuonn_status status = cuonn_backend_reference.propagate(out, taps, mesh, in, backward, threads);
+                                 const cuonn_buffer *in, bool backward, backend_place place) {
+  const cuonn_status status = cuonn_backend_reference.propagate(out, taps, mesh, in, backward, place);
   double *const last =
       taps ? taps->after_coupler + 2 * mesh->n_modes * in->count - 1 : (double *)out->data + 2 * in->count - 1;
   *last += factor - 1;

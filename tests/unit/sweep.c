@@ -235,7 +235,7 @@ static void little_memory_makes_small_groups(void **unused) {
   (void)unused;
   cuonn_backend small = cuonn_backend_cpu;
   small.create = create_in_little_memory;
-  cuonn_context context = {.backend = &small, .threads = 1};
+  cuonn_context context = {.backend = &small, .place.threads = 1};
   for (room = 1; room <= 2; room++) {
     record r = {.no_start = kModels, .loud = kModels};
     OK(sweep_in(&r, &context));

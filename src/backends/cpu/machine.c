@@ -62,8 +62,8 @@ static cuonn_status copy_rate(double *bytes_per_second, int threads, size_t size
   return CUONN_OK;
 }
 
-cuonn_status cpu_measure_machine(backend_machine *out, int threads) {
-  const int used = cpu_threads(threads);
+cuonn_status cpu_measure_machine(backend_machine *out, backend_place place) {
+  const int used = cpu_threads(place.threads);
   *out = (backend_machine){0};
   snprintf(out->name, sizeof out->name, "%s, %d thread%s, %s", machine_processor(), used, used == 1 ? "" : "s",
            cpu_kernels_choose()->level);

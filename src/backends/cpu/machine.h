@@ -4,6 +4,6 @@
 
 #include "backends/backend.h"
 
-cuonn_status cpu_measure_machine(backend_machine *out, int threads);
+cuonn_status cpu_measure_machine(backend_machine *out, backend_place place);
 
 #endif

@@ -51,10 +51,10 @@ static void write_tap(const walk *w, walk_stage stage, size_t column) {
 }
 
 cuonn_status cpu_propagate(const cuonn_buffer *out, const cuonn_taps *taps, const cuonn_mesh *mesh,
-                           const cuonn_buffer *in, bool backward, int threads) {
+                           const cuonn_buffer *in, bool backward, backend_place place) {
   const size_t n = mesh->n_modes, n_examples = in->count / n;
   const size_t lanes = cpu_tile_lanes(n_examples, n), n_tiles = (n_examples + lanes - 1) / lanes;
-  const int all = cpu_threads(threads), used = n_tiles < (size_t)all ? (int)n_tiles : all;
+  const int all = cpu_threads(place.threads), used = n_tiles < (size_t)all ? (int)n_tiles : all;
   cuonn_status status = CUONN_OK;
   float *tiles = NULL;
   walk_mesh stages = {0};
@@ -114,7 +114,7 @@ static cuonn_status chunk_space_create(chunk_space *c, const cpu_layer *layer, s
 }
 
 cuonn_status cpu_vjp(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward, const cuonn_mesh *mesh,
-                     const cuonn_buffer *input, const cuonn_buffer *cotangent, int threads) {
+                     const cuonn_buffer *input, const cuonn_buffer *cotangent, backend_place place) {
   const size_t n = mesh->n_modes, n_examples = input->count / n;
   const size_t lanes = cpu_tile_lanes(n_examples, n), n_tiles = (n_examples + lanes - 1) / lanes;
   const size_t n_chunks = n_tiles < kMostChunks ? n_tiles : kMostChunks;
@@ -131,7 +131,7 @@ cuonn_status cpu_vjp(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward
     walk_store(output[w], (double)layer_output_factor(&layer)[w] * cexp(I * (layer.phase[w] + mesh->gamma[w])));
   }
 
-#pragma omp parallel for schedule(dynamic, 1) num_threads(cpu_threads(threads))
+#pragma omp parallel for schedule(dynamic, 1) num_threads(cpu_threads(place.threads))
   for (size_t i = 0; i < n_chunks; i++) {
     const chunk_space *const c = chunks + i;
     for (size_t tile = i * n_tiles / n_chunks; tile < (i + 1) * n_tiles / n_chunks; tile++) {

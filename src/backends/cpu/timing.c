@@ -74,10 +74,10 @@ static cuonn_status prepare_stages(job *j, const cuonn_mesh *mesh) {
 }
 
 cuonn_status cpu_time_propagation(double *seconds, size_t n_samples, backend_propagation what, const cuonn_mesh *mesh,
-                                  const cuonn_fields *in, int threads) {
+                                  const cuonn_fields *in, backend_place at) {
   const size_t n = mesh->n_modes, lanes = cpu_tile_lanes(in->n_examples, n);
   cuonn_status status = CUONN_OK;
-  job j = {.kernels = cpu_kernels_choose(), .n_modes = n, .lanes = lanes, .threads = cpu_threads(threads)};
+  job j = {.kernels = cpu_kernels_choose(), .n_modes = n, .lanes = lanes, .threads = cpu_threads(at.threads)};
   j.n_tiles = (in->n_examples + lanes - 1) / lanes;
   j.tile_size = n * 2 * lanes;
   CUONN_TRY_DONE(cuonn_allocate(&j.in, j.n_tiles * j.tile_size, sizeof *j.in));

@@ -5,6 +5,6 @@
 #include "backends/backend.h"
 
 cuonn_status cpu_time_propagation(double *seconds, size_t n_samples, backend_propagation what, const cuonn_mesh *mesh,
-                                  const cuonn_fields *in, int threads);
+                                  const cuonn_fields *in, backend_place place);
 
 #endif

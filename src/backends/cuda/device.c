@@ -62,16 +62,46 @@ static bool says_no_code(cudaError_t error) {
   }
 }
 
-cuonn_status cuda_probe(char *device, size_t size) {
+cuonn_status cuda_enter(int *before, int device) {
+  if (cudaGetDevice(before) != cudaSuccess) { /* that one was lost, and need not be given back */
+    (void)cudaGetLastError();
+    *before = -1;
+  }
+  if (*before != device) CUONN_CUDA(cudaSetDevice(device));
+  return CUONN_OK;
+}
+
+void cuda_leave(int before, int device) {
+  if (before >= 0 && before != device) (void)cudaSetDevice(before);
+}
+
+int cuda_count(void) {
+  int count = 0;
+  const cudaError_t counted = cudaGetDeviceCount(&count);
+  (void)cudaGetLastError();
+  return counted == cudaSuccess ? count : 0;
+}
+
+/* find_kernels() asks the current device. */
+static cuonn_status look_for_kernels(cudaError_t *found, int device) {
+  int before;
+  CUONN_TRY(cuda_enter(&before, device));
+  *found = find_kernels();
+  cuda_leave(before, device);
+  return CUONN_OK;
+}
+
+cuonn_status cuda_probe(char *line, size_t size, int device) {
   int driver, count = 0;
+  cudaError_t found;
   struct cudaDeviceProp properties;
   CUONN_TRY(find_driver(&driver));
   const cudaError_t counted = cudaGetDeviceCount(&count);
   (void)cudaGetLastError();
   CUONN_CHECK(counted == cudaSuccess && count > 0, CUONN_E_DEVICE, "no NVIDIA GPU can be used: %s",
               counted == cudaSuccess ? "none is visible" : cudaGetErrorString(counted));
-  CUONN_CUDA(cudaGetDeviceProperties(&properties, 0));
-  const cudaError_t found = find_kernels();
+  CUONN_CUDA(cudaGetDeviceProperties(&properties, device));
+  CUONN_TRY(look_for_kernels(&found, device));
   if (says_no_code(found)) {
     (void)cudaGetLastError();
     return cuonn_fail(CUONN_E_DEVICE,
@@ -82,8 +112,8 @@ cuonn_status cuda_probe(char *device, size_t size) {
                       properties.minor);
   }
   CUONN_CUDA(found);
-  if (device) {
-    snprintf(device, size, "%s, compute capability %d.%d, %d multiprocessors, %.1f GiB, driver for CUDA %d.%d",
+  if (line) {
+    snprintf(line, size, "%s, compute capability %d.%d, %d multiprocessors, %.1f GiB, driver for CUDA %d.%d",
              properties.name, properties.major, properties.minor, properties.multiProcessorCount,
              (double)properties.totalGlobalMem / 1073741824, driver / 1000, driver % 1000 / 10);
   }
@@ -109,18 +139,28 @@ static void destroy(cuda_session *session) {
   free(session);
 }
 
+/* One of a device that waits for use; NULL: there is none. */
+static cuda_session *take_idle(int device) {
+  cuda_session **at = &idle;
+  pthread_mutex_lock(&idle_mutex);
+  while (*at && (*at)->device != device) at = &(*at)->next;
+  cuda_session *const found = *at;
+  if (found) *at = found->next;
+  pthread_mutex_unlock(&idle_mutex);
+  return found;
+}
+
 cuonn_status cuda_session_open(cuda_session **out) {
   cuonn_status status = CUONN_OK;
-  int limit = 0;
-  pthread_mutex_lock(&idle_mutex);
-  cuda_session *session = idle;
-  if (session) idle = session->next;
-  pthread_mutex_unlock(&idle_mutex);
-  *out = session;
+  int limit = 0, device;
+  CUONN_CUDA(cudaGetDevice(&device));
+  cuda_session *session = *out = take_idle(device);
   if (session) return CUONN_OK;
 
   CUONN_TRY(cuonn_allocate(&session, 1, sizeof *session));
-  CUONN_CUDA_DONE(cudaDeviceGetAttribute(&limit, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0));
+  session->device = device;
+  session->among_several = cuda_count() > 1;
+  CUONN_CUDA_DONE(cudaDeviceGetAttribute(&limit, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
   session->shared_limit = (size_t)limit;
   CUONN_CUDA_DONE(cudaStreamCreateWithFlags(&session->stream, cudaStreamNonBlocking));
 done:
@@ -146,8 +186,12 @@ void cuda_release(void) {
   pthread_mutex_lock(&idle_mutex);
   while (idle) {
     cuda_session *const session = idle;
+    int before;
+    const int device = session->device;
+    const bool entered = cuda_enter(&before, device) == CUONN_OK;
     idle = session->next;
     destroy(session);
+    if (entered) cuda_leave(before, device);
   }
   pthread_mutex_unlock(&idle_mutex);
 }

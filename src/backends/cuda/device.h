@@ -11,7 +11,7 @@
 #include "base/error.h"
 
 /* A stream with what is slow to make. A state has one for its whole life; after that the next takes it, so that cuBLAS
- * and cuFFT start once a process. */
+ * and cuFFT start once a process and device. */
 typedef struct cuda_session {
   cudaStream_t stream;
   cublasHandle_t blas; /* made by cuda_blas() */
@@ -19,12 +19,23 @@ typedef struct cuda_session {
   cufftHandle plan;    /* of images of plan_height x plan_width, plan_images at once; made by cuda_plan() */
   int plan_height, plan_width, plan_images;
   size_t shared_limit; /* bytes of shared memory that a block may ask for */
+  int device;          /* that all of it belongs to */
+  bool among_several;  /* devices: a caller's memory may be another's */
   struct cuda_session *next;
 } cuda_session;
 
-/* CUONN_OK if a GPU can be used, else CUONN_E_DEVICE and what is missing. device: unless NULL, one line on it. */
-cuonn_status cuda_probe(char *device, size_t size);
+/* GPUs that CUDA lets the process see. */
+int cuda_count(void);
 
+/* CUONN_OK if that one can be used, else CUONN_E_DEVICE and what is missing. line: unless NULL, one line on it. */
+cuonn_status cuda_probe(char *line, size_t size, int device);
+
+/* CUDA's functions act on the current device of the calling thread: makes one the current, and gives back which was. */
+cuonn_status cuda_enter(int *before, int device);
+/* Makes that one the current again. */
+void cuda_leave(int before, int device);
+
+/* Of the current device. */
 cuonn_status cuda_session_open(cuda_session **out);
 /* Waits for its work. NULL is fine. A session whose device failed is not used again. */
 void cuda_session_close(cuda_session *session);

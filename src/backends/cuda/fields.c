@@ -114,10 +114,22 @@ static size_t bytes_of(const cuonn_buffer *buffer) {
          (buffer_is_complex(buffer) ? 2 : 1);
 }
 
+/* Of several devices, a kernel of one may not touch the memory of another. */
+static cuonn_status check_device(const cuonn_buffer *buffer, const cuda_session *session) {
+  struct cudaPointerAttributes attributes;
+  if (!session->among_several) return CUONN_OK;
+  CUONN_CUDA(cudaPointerGetAttributes(&attributes, buffer->data));
+  CUONN_CHECK(attributes.type != cudaMemoryTypeDevice || attributes.device == session->device, CUONN_E_ARGUMENT,
+              "a buffer lies on device %d, and the handle computes on device %d; bring them to one device",
+              attributes.device, session->device);
+  return CUONN_OK;
+}
+
 /* A buffer on the device, with what it holds if it is to be read. */
 static cuonn_status borrow(cuonn_buffer *twin, call *c, const cuonn_buffer *buffer, bool read) {
   *twin = *buffer;
-  if (!buffer->data || buffer->memory == CUONN_DEVICE) return CUONN_OK;
+  if (!buffer->data) return CUONN_OK;
+  if (buffer->memory == CUONN_DEVICE) return check_device(buffer, c->s->session);
   CUONN_TRY(cuda_allocate(&twin->data, &c->twins, bytes_of(buffer), 1, "the numbers of a call"));
   if (!read) return CUONN_OK;
   CUONN_CUDA(

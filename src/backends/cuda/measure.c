@@ -86,14 +86,14 @@ static cudaError_t run_multiply(void *with, cudaStream_t stream) {
 
 /* Rounds are doubled until they take some milliseconds. The first block runs from the begin of the launch on, so that
  * its cycles over the time is about the clock; all blocks fit on the device at once. */
-static cuonn_status measure_arithmetic(backend_machine *out, cudaStream_t stream) {
+static cuonn_status measure_arithmetic(backend_machine *out, int device, cudaStream_t stream) {
   cuonn_status status = CUONN_OK;
   cuda_memory memory = {0};
   multiply_work w = {.n_rounds = 1};
   int multiprocessors = 0;
   long long cycles = 0;
   double seconds = 0;
-  CUONN_CUDA_DONE(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, 0));
+  CUONN_CUDA_DONE(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device));
   w.n_blocks = 4 * multiprocessors;
   CUONN_TRY_DONE(cuda_allocate(&w.out, &memory, (size_t)w.n_blocks * kThreads, sizeof(float), "measuring"));
   CUONN_TRY_DONE(cuda_allocate(&w.cycles, &memory, 1, sizeof(long long), "measuring"));
@@ -112,17 +112,17 @@ done:
   return status;
 }
 
-cuonn_status cuda_measure_machine(backend_machine *out, int threads) {
-  (void)threads;
+cuonn_status cuda_measure_machine(backend_machine *out, backend_place place) {
+  (void)place;
   cuonn_status status = CUONN_OK;
   cuda_session *session = NULL;
   struct cudaDeviceProp properties;
   memset(out, 0, sizeof *out);
   CUONN_TRY_DONE(cuda_session_open(&session));
-  CUONN_CUDA_DONE(cudaGetDeviceProperties(&properties, 0));
+  CUONN_CUDA_DONE(cudaGetDeviceProperties(&properties, session->device));
   snprintf(out->name, sizeof out->name, "%s", properties.name);
   CUONN_TRY_DONE(measure_bandwidth(&out->bytes_per_second, session->stream));
-  CUONN_TRY_DONE(measure_arithmetic(out, session->stream));
+  CUONN_TRY_DONE(measure_arithmetic(out, session->device, session->stream));
 done:
   cuda_session_close(session);
   return status;
@@ -179,8 +179,8 @@ done:
 }
 
 cuonn_status cuda_time_propagation(double *seconds, size_t n_samples, backend_propagation what, const cuonn_mesh *mesh,
-                                   const cuonn_fields *in, int threads) {
-  (void)threads;
+                                   const cuonn_fields *in, backend_place place) {
+  (void)place;
   const size_t n = mesh->n_modes;
   cuonn_status status = CUONN_OK;
   propagation_work w = {.n_examples = (int)in->n_examples, .by_stages = what == BACKEND_ALL_STAGES};

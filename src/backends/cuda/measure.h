@@ -4,8 +4,8 @@
 
 #include "backends/backend.h"
 
-cuonn_status cuda_measure_machine(backend_machine *out, int threads);
+cuonn_status cuda_measure_machine(backend_machine *out, backend_place place);
 cuonn_status cuda_time_propagation(double *seconds, size_t n_samples, backend_propagation what, const cuonn_mesh *mesh,
-                                   const cuonn_fields *in, int threads);
+                                   const cuonn_fields *in, backend_place place);
 
 #endif

@@ -48,8 +48,8 @@ done:
   return status;
 }
 
-cuonn_status reference_measure_machine(backend_machine *out, int threads) {
-  (void)threads;
+cuonn_status reference_measure_machine(backend_machine *out, backend_place place) {
+  (void)place;
   *out = (backend_machine){0};
   snprintf(out->name, sizeof out->name, "%s, 1 thread, double", machine_processor());
   out->flops_per_second = 2 * multiply_add_rate();
@@ -58,7 +58,7 @@ cuonn_status reference_measure_machine(backend_machine *out, int threads) {
 }
 
 cuonn_status reference_time_propagation(double *seconds, size_t n_samples, backend_propagation what,
-                                        const cuonn_mesh *mesh, const cuonn_fields *in, int threads) {
+                                        const cuonn_mesh *mesh, const cuonn_fields *in, backend_place place) {
   enum { kStages = 5 };
   const size_t size = 2 * in->n_examples * mesh->n_modes;
   double *out = NULL, *stages[kStages] = {0};
@@ -71,7 +71,7 @@ cuonn_status reference_time_propagation(double *seconds, size_t n_samples, backe
   const cuonn_taps taps = {stages[0], stages[1], stages[2], stages[3], stages[4]};
   for (size_t i = 0; i < n_samples; i++) {
     const double before = machine_seconds();
-    CUONN_TRY_DONE(reference_propagate(&to, &taps, mesh, &from, false, threads));
+    CUONN_TRY_DONE(reference_propagate(&to, &taps, mesh, &from, false, place));
     seconds[i] = machine_seconds() - before;
   }
 done:

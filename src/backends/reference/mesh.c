@@ -222,8 +222,8 @@ static void write_example(const cuonn_buffer *to, size_t example, const complex_
 }
 
 cuonn_status reference_propagate(const cuonn_buffer *out, const cuonn_taps *taps, const cuonn_mesh *mesh,
-                                 const cuonn_buffer *in, bool backward, int threads) {
-  (void)threads;
+                                 const cuonn_buffer *in, bool backward, backend_place place) {
+  (void)place;
   const size_t n = mesh->n_modes, n_examples = in->count / n;
   reference_mesh factors = {0};
   complex_t *v = NULL;
@@ -247,8 +247,8 @@ done:
 }
 
 cuonn_status reference_vjp(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward, const cuonn_mesh *mesh,
-                           const cuonn_buffer *input, const cuonn_buffer *cotangent, int threads) {
-  (void)threads;
+                           const cuonn_buffer *input, const cuonn_buffer *cotangent, backend_place place) {
+  (void)place;
   const size_t n = mesh->n_modes, n_examples = input->count / n;
   reference_mesh factors = {0};
   cuonn_taps x_taps = {0}, g_taps = {0};

@@ -4,8 +4,8 @@
 
 #include <complex.h>
 
+#include "backends/backend.h"
 #include "cuonn/buffer.h"
-#include "cuonn/compute.h"
 #include "mesh/shape.h"
 
 typedef double complex complex_t;
@@ -46,8 +46,8 @@ cuonn_status reference_taps_create(cuonn_taps *out, const cuonn_mesh_shape *shap
 void reference_taps_free(cuonn_taps *taps);
 
 cuonn_status reference_propagate(const cuonn_buffer *out, const cuonn_taps *taps, const cuonn_mesh *mesh,
-                                 const cuonn_buffer *in, bool backward, int threads);
+                                 const cuonn_buffer *in, bool backward, backend_place place);
 cuonn_status reference_vjp(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward, const cuonn_mesh *mesh,
-                           const cuonn_buffer *input, const cuonn_buffer *cotangent, int threads);
+                           const cuonn_buffer *input, const cuonn_buffer *cotangent, backend_place place);
 
 #endif

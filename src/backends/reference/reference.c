@@ -173,8 +173,9 @@ static backend_layer layer_of(void *of, size_t index, size_t layer) {
   return (backend_layer){&m->applied.layers[layer], &m->phases[layer]};
 }
 
-static cuonn_status probe(char *device, size_t size) {
-  if (size > 0) *device = 0;
+static cuonn_status probe(char *line, size_t size, int device) {
+  (void)device;
+  if (size > 0) *line = 0;
   return CUONN_OK;
 }
 

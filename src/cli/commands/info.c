@@ -26,37 +26,62 @@ static int processor_count(void) {
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
-/* The GPU that computes, or why none does; false if there is none. */
-static bool gpu_name(char *text, size_t size) {
-  for (size_t i = 0; cuonn_backend_name(i); i++) {
-    if (strcmp(cuonn_backend_name(i), "cuda") != 0) continue;
-    if (cuonn_backend_device(text, size, "cuda") == CUONN_OK) return true;
-    snprintf(text, size, "%s", cuonn_last_error());
-    return false;
-  }
-  snprintf(text, size, "this build has no GPU backend");
+/* What backend cuda says of a GPU, or why it cannot compute on it. */
+static bool gpu_line(char *line, size_t size, int number) {
+  const bool usable = cuonn_backend_device(line, size, "cuda", number) == CUONN_OK;
+  if (!usable) snprintf(line, size, "%s", cuonn_last_error());
+  return usable;
+}
+
+static bool has_cuda(void) {
+  for (size_t i = 0; cuonn_backend_name(i); i++)
+    if (strcmp(cuonn_backend_name(i), "cuda") == 0) return true;
   return false;
+}
+
+/* One line for each GPU, or one that says why there is none. */
+static void print_gpus(void) {
+  char line[512] = "this build has no GPU backend";
+  const int n = cuonn_backend_devices("cuda");
+  if (n == 0 && has_cuda()) gpu_line(line, sizeof line, 0);
+  if (n == 0) printf("GPU        none: %s\n", line);
+  for (int i = 0; i < n; i++) {
+    const bool usable = gpu_line(line, sizeof line, i);
+    printf("GPU %-6d %s%s\n", i, usable ? "" : "cannot be used: ", line);
+  }
+}
+
+/* [GPU] {number, name, usable} */
+static json_t *gpus_json(void) {
+  char line[512];
+  const int n = cuonn_backend_devices("cuda");
+  json_t *const gpus = json_array();
+  for (int i = 0; i < n; i++) {
+    const bool usable = gpu_line(line, sizeof line, i);
+    json_array_append_new(gpus,
+                          json_pack("{s:i, s:o, s:b}", "number", i, "device", cli_json_text(line), "usable", usable));
+  }
+  return gpus;
 }
 
 static int run(int argc, char **argv) {
   int code = CLI_DONE;
   cli_options options = {0};
-  char gpu[512];
   CLI_PASS_DONE(cli_parse(NULL, &options, &argp, argc, argv));
-  const bool has_gpu = gpu_name(gpu, sizeof gpu);
   if (options.json) {
     json_t *backends = json_array();
     for (size_t i = 0; cuonn_backend_name(i); i++) json_array_append_new(backends, json_string(cuonn_backend_name(i)));
-    code = cli_print_json(json_pack("{s:s, s:s, s:s, s:o, s:i, s:o, s:[]}", "version", cuonn_version(), "build",
+    code = cli_print_json(json_pack("{s:s, s:s, s:s, s:o, s:i, s:o, s:o}", "version", cuonn_version(), "build",
                                     cuonn_build(), "libraries", cuonn_libraries(), "processor",
                                     cli_json_text(cuonn_processor()), "processors", processor_count(), "backends",
-                                    backends, "gpus"));
+                                    backends, "gpus", gpus_json()));
     goto done;
   }
   printf("cuonn      %s\nbuild      %s\nlibraries  %s\nprocessor  %s, %d to use\nbackends  ", cuonn_version(),
          cuonn_build(), cuonn_libraries(), cuonn_processor(), processor_count());
   for (size_t i = 0; cuonn_backend_name(i); i++) printf("%s%s", i ? ", " : " ", cuonn_backend_name(i));
-  printf("\nGPU        %s%s\n", has_gpu ? "" : "none: ", gpu);
+  putchar('\n');
+  print_gpus();
 done:
   return code;
 }
