@@ -1,170 +1,36 @@
-/* Layers with amplitudes, svd and diagonal: against a plain program of matrices and finite differences
- * (nonlinearity.c), trained, measured, and in files. */
-#include <complex.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "cuonn/compute.h"
+/* Layers with amplitudes, svd and diagonal: computed (support/layers.h), trained, measured, and in files. */
 #include "cuonn/files.h"
-#include "cuonn/model.h"
-#include "cuonn/training.h"
-#include "support/close.h"
-#include "support/dense.h"
 #include "support/folder.h"
+#include "support/layers.h"
 
-enum { kMost = 65, kSmall = 5, kClasses = 2, kExamples = 5, kKinds = 4, kMeshes = 4 };
-
-static const double kStep = 1e-3;
-
-static const cuonn_nonlinearity laws[kKinds] = {
-    {.kind = CUONN_NONLINEARITY_MODULUS},
-    {.kind = CUONN_NONLINEARITY_SQUARE},
-    {.kind = CUONN_NONLINEARITY_SATURABLE, .optical_depth = 3, .saturation_power = .7},
-    {.kind = CUONN_NONLINEARITY_ELECTRO_OPTIC, .tap = .2, .gain = .6, .bias = .3},
-};
+enum { kMost = 65 };
 
 static const cuonn_layer_kind kinds[] = {CUONN_LAYER_SVD, CUONN_LAYER_DIAGONAL};
 
-typedef struct {
-  cuonn_network network;
-  cuonn_fields input;
-  uint8_t *labels;
-  cuonn_mesh_gradient *gradients;
-} fixture;
-
-/* Amplitudes of either sign; every fourth is zero. */
-static void create(fixture *f, cuonn_layer_kind layer, size_t n, size_t n_examples, size_t law, double error,
-                   double loss_db, uint64_t seed) {
-  chance c = {seed};
-  const cuonn_network_shape shape = {.n_modes = n,
-                                     .n_layers = kMeshes,
-                                     .n_classes = kClasses,
-                                     .style = CUONN_STYLE_BOTTOM,
-                                     .nonlinearity = laws[law],
-                                     .loss = (cuonn_loss)(seed % 2),
-                                     .layer = layer,
-                                     .amplitude_limit = 1.25};
-  OK(cuonn_network_create(&f->network, &shape));
-  for (size_t l = 0; l < kMeshes; l++) {
-    dense_random(&f->network.layers[l], &c, error, loss_db);
-    for (size_t w = 0; w < n && cuonn_network_has_amplitudes(&shape, l); w++)
-      f->network.amplitudes[l * n + w] = w % 4 == 2 ? 0 : chance_uniform(&c, -1.2, 1.2);
-  }
-  OK(cuonn_fields_create(&f->input, n_examples, n));
-  chance_normals(f->input.values, 2 * n_examples * n, &c);
-  for (size_t i = 0; i < 2 * n_examples * n; i++) f->input.values[i] *= .5; /* so that squares of squares stay small */
-  f->labels = malloc(n_examples);
-  assert_non_null(f->labels);
-  for (size_t e = 0; e < n_examples; e++) f->labels[e] = (uint8_t)(e % kClasses);
-  OK(cuonn_gradients_create(&f->gradients, &f->network.shape));
+/* Squared errors where the seed is odd. */
+static layered layered_of(cuonn_layer_kind layer, size_t n, size_t n_examples, size_t law, double error, double loss_db,
+                          uint64_t seed) {
+  return (layered){.layer = layer,
+                   .n = n,
+                   .n_examples = n_examples,
+                   .law = law,
+                   .loss = (cuonn_loss)(seed % 2),
+                   .style = CUONN_STYLE_BOTTOM,
+                   .error = error,
+                   .loss_db = loss_db,
+                   .seed = seed};
 }
 
-static void release(fixture *f) {
-  cuonn_gradients_free(f->gradients);
-  cuonn_fields_free(&f->input);
-  free(f->labels);
-  cuonn_network_free(&f->network);
-}
-
-/* ---- the plain program ---- */
-
-static double complex passed(const cuonn_nonlinearity *f, double complex y) {
-  double h[2];
-  cuonn_nonlinearity_apply(h, f, (const double *)&y);
-  return h[0] + I * h[1];
-}
-
-/* What is behind mesh l, as the kinds of layers say it. */
-static double complex behind(const fixture *f, size_t l, size_t w, double complex y) {
-  const cuonn_network_shape *const shape = &f->network.shape;
-  const double s = f->network.amplitudes[l * shape->n_modes + w];
-  const bool last = l + 1 == kMeshes;
-  if (shape->layer == CUONN_LAYER_SVD && l % 2 == 0) return s * y;
-  if (shape->layer == CUONN_LAYER_DIAGONAL) y *= s;
-  return last ? y : passed(&shape->nonlinearity, y);
-}
-
-static double plain_loss(const fixture *f) {
-  const cuonn_network_shape *const shape = &f->network.shape;
-  const size_t n = shape->n_modes;
-  double complex u[kMeshes][kSmall * kSmall], x[kSmall], y[kSmall];
-  double loss = 0;
-  for (size_t l = 0; l < kMeshes; l++) dense_matrix(u[l], &f->network.layers[l]);
-  for (size_t e = 0; e < f->input.n_examples; e++) {
-    double z[kClasses], sum = 0, squares = 0;
-    memcpy(x, f->input.values + 2 * e * n, n * sizeof *x);
-    for (size_t l = 0; l < kMeshes; l++) {
-      for (size_t i = 0; i < n; i++) {
-        y[i] = 0;
-        for (size_t j = 0; j < n; j++) y[i] += u[l][i * n + j] * x[j];
-      }
-      for (size_t i = 0; i < n; i++) x[i] = behind(f, l, i, y[i]);
-    }
-    for (size_t k = 0; k < kClasses; k++) z[k] = creal(x[k] * conj(x[k]));
-    for (size_t k = 0; k < kClasses; k++) sum += exp(z[k]), squares += pow(z[k] - (k == f->labels[e]), 2);
-    loss += shape->loss == CUONN_LOSS_CROSS_ENTROPY ? log(sum) - z[f->labels[e]] : squares;
-  }
-  return loss / (double)f->input.n_examples;
-}
-
-/* To the fourth order: off by some f^(5) h^4 / 30, 3e-14 f^(5), and by 1.5 eps f / h of rounding. */
-static double slope(const fixture *f, double *number) {
-  static const double weights[] = {1, -8, 8, -1}, steps[] = {-2, -1, 1, 2};
-  const double middle = *number;
-  double sum = 0;
-  for (size_t i = 0; i < 4; i++) {
-    *number = middle + steps[i] * kStep;
-    sum += weights[i] * plain_loss(f);
-  }
-  *number = middle;
-  return sum / (12 * kStep);
-}
-
-static void compare(const fixture *f, const double *got, double *numbers, size_t count, double abs) {
-  for (size_t i = 0; i < count; i++) {
-    const double want = slope(f, &numbers[i]);
-    CLOSE(&got[i], &want, 1, .rel = 1e-6, .abs = abs);
-  }
-}
-
-/* Loss and all gradients. rel: of the loss. */
-static void backend_computes(const char *backend, const char *method, cuonn_layer_kind layer, size_t n, size_t law,
-                             bool ideal, double rel) {
-  fixture f;
-  cuonn_context *context;
-  cuonn_evaluation e = {0};
-  double got;
-  OK(cuonn_context_create(&context, backend, 1));
-  OK(cuonn_context_set_method(context, method));
-  create(&f, layer, n, kExamples, law, ideal ? 0 : .2, ideal ? 0 : 1, 10 * n + law);
-  OK(cuonn_gradient(&got, f.gradients, context, &f.network, &f.input, f.labels));
-  OK(cuonn_evaluate(&e, context, &f.network, &f.input, f.labels));
-  const double plain = plain_loss(&f), abs = 1e-8 + (2e-9 + 30 * rel) * (1 + plain);
-  CLOSE(&got, &plain, 1, .rel = rel, .abs = rel);
-  CLOSE(&e.loss, &plain, 1, .rel = rel, .abs = rel);
-  for (size_t l = 0; l < kMeshes; l++) {
-    const cuonn_mesh *const mesh = &f.network.layers[l];
-    const bool linear = layer == CUONN_LAYER_SVD && l % 2 == 0;
-    const bool seen = l + 1 < kMeshes && (linear || cuonn_nonlinearity_keeps_phase(laws[law].kind));
-    compare(&f, f.gradients[l].d_theta, mesh->theta, mesh->n_nodes, abs);
-    compare(&f, f.gradients[l].d_phi, mesh->phi, mesh->n_nodes, abs);
-    compare(&f, f.gradients[l].d_gamma, mesh->gamma, n, abs);
-    for (size_t w = 0; w < n && !seen; w++) assert_true(f.gradients[l].d_gamma[w] == 0);
-    if (cuonn_network_has_amplitudes(&f.network.shape, l)) {
-      compare(&f, f.gradients[l].d_amplitude, f.network.amplitudes + l * n, n, abs);
-    } else {
-      for (size_t w = 0; w < n; w++) assert_true(f.gradients[l].d_amplitude[w] == 0);
-    }
-  }
-  release(&f);
-  cuonn_context_free(context);
-}
+static void create_of(fixture *f, layered of) { create(f, &of); }
 
 static void every_law(const char *backend, const char *method, double rel) {
   static const size_t sizes[] = {2, 3, 5};
-  for (size_t i = 0; i < sizeof sizes / sizeof *sizes * 2 * kKinds; i++) {
-    backend_computes(backend, method, kinds[i % 2], sizes[i / 2 % 3], i / 6, false, rel);
-    backend_computes(backend, method, kinds[i % 2], sizes[i / 2 % 3], i / 6, true, rel);
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes * 2 * kLaws; i++) {
+    const size_t n = sizes[i / 2 % 3], law = i / 6;
+    const layered general = layered_of(kinds[i % 2], n, kExamples, law, .2, 1, 10 * n + law);
+    const layered ideal = layered_of(kinds[i % 2], n, kExamples, law, 0, 0, 10 * n + law);
+    backend_computes(backend, method, &general, rel);
+    backend_computes(backend, method, &ideal, rel);
   }
 }
 
@@ -179,7 +45,8 @@ static const double kFloat = 3e-5;
 static void cpu_is_the_plain_program(void **unused) {
   (void)unused;
   every_law("cpu", "columns", kFloat);
-  backend_computes("cpu", "auto", CUONN_LAYER_SVD, 5, 0, true, kFloat);
+  const layered ideal = layered_of(CUONN_LAYER_SVD, 5, kExamples, 0, 0, 0, 50);
+  backend_computes("cpu", "auto", &ideal, kFloat);
 }
 
 /* ---- several tiles, chunks and threads ---- */
@@ -196,7 +63,7 @@ static void cpu_agrees_with_reference_and_with_itself(void **unused) {
     cuonn_mesh_gradient *want, *again;
     double losses[3];
     const size_t n = sizes[i / 2], law = i % 2 ? 3 : 0;
-    create(&f, kinds[i % 2], n, 150, law, 0, 0, 30 + i);
+    create_of(&f, layered_of(kinds[i % 2], n, 150, law, 0, 0, 30 + i));
     OK(cuonn_gradients_create(&want, &f.network.shape));
     OK(cuonn_gradients_create(&again, &f.network.shape));
     OK(cuonn_gradient(&losses[0], want, judge, &f.network, &f.input, f.labels));
@@ -238,7 +105,7 @@ static void backend_measures(const char *backend, cuonn_measurement measurement,
   chip.measurement = measurement;
   OK(cuonn_context_create(&context, backend, 2));
   OK(cuonn_context_create(&judge, "reference", 1));
-  create(&f, layer, kN, 40, law, .2, 0, 20 + law);
+  create_of(&f, layered_of(layer, kN, 40, law, .2, 0, 20 + law));
   OK(cuonn_gradients_create(&exact, &f.network.shape));
   OK(cuonn_gradient(&want, exact, judge, &f.network, &f.input, f.labels));
   for (int method = CUONN_GRADIENT_ANALOG; method <= CUONN_GRADIENT_DIGITAL; method++) {
@@ -265,7 +132,7 @@ static void backend_measures(const char *backend, cuonn_measurement measurement,
 
 static void chips_measure_them(void **unused) {
   (void)unused;
-  for (size_t i = 0; i < sizeof kinds / sizeof *kinds * kKinds; i++) {
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds * kLaws; i++) {
     backend_measures("reference", CUONN_MEASUREMENT_EXAMPLE, kinds[i % 2], i / 2, 1e-13);
     backend_measures("reference", CUONN_MEASUREMENT_MATRIX, kinds[i % 2], i / 2, 1e-13);
     backend_measures("cpu", CUONN_MEASUREMENT_EXAMPLE, kinds[i % 2], i / 2, kFloat);
@@ -273,65 +140,6 @@ static void chips_measure_them(void **unused) {
 }
 
 /* ---- training ---- */
-
-enum { kSteps = 6, kTrained = 6 };
-
-static void set(cuonn_model *model, const fixture *f, const double *moments, cuonn_optimizer_kind kind) {
-  cuonn_model_settings settings = CUONN_MODEL_SETTINGS_INIT;
-  settings.optimizer.kind = kind;
-  settings.optimizer.learning_rate = .1;
-  OK(cuonn_model_set(model, 0, &f->network, moments, &settings));
-}
-
-/* Steps first .. end - 1 of the model in f, whose moments are those, all of which is brought up to date. */
-static void train(fixture *f, double *moments, cuonn_context *context, cuonn_optimizer_kind kind, size_t first,
-                  size_t end) {
-  cuonn_model *model;
-  cuonn_model_options options = CUONN_MODEL_OPTIONS_INIT;
-  const cuonn_examples examples = {.n_examples = f->input.n_examples, .labels = f->labels, .fields = f->input};
-  options.shape = f->network.shape;
-  options.batch_size = f->input.n_examples;
-  OK(cuonn_model_create(&model, context, &options));
-  OK(cuonn_model_set_examples(model, CUONN_SPLIT_TRAIN, &examples, NULL));
-  set(model, f, moments, kind);
-  for (size_t i = first; i < end; i++) {
-    const cuonn_step step = {.count = f->input.n_examples, .rate_factor = 1, .adam_index = i, .number = (uint32_t)i};
-    double loss;
-    OK(cuonn_model_step(&loss, model, &step, 1));
-  }
-  OK(cuonn_model_get(&f->network, moments, model, 0));
-  cuonn_model_destroy(model);
-}
-
-/* SGD by hand: the velocity is the gradient, and steps end at the limit. */
-static void steps_move_amplitudes_up_to_the_limit(const char *backend, double rel) {
-  fixture f;
-  cuonn_context *context;
-  double loss;
-  OK(cuonn_context_create(&context, backend, 1));
-  create(&f, CUONN_LAYER_SVD, kTrained, kExamples, 0, 0, 0, 4);
-  const size_t count = cuonn_training_moments_count(&f.network.shape), size = (size_t)kMeshes * kTrained;
-  double *const moments = calloc(count, sizeof *moments), before[kMeshes * kTrained], want[kMeshes * kTrained];
-  assert_non_null(moments);
-  assert_int_equal(count, 2 * kMeshes * (kTrained * (kTrained - 1) + 2 * kTrained));
-  for (size_t w = 0; w < kTrained; w++) f.network.amplitudes[w] = w % 2 ? -1.25 : 1.25;
-  OK(cuonn_gradient(&loss, f.gradients, context, &f.network, &f.input, f.labels));
-  memcpy(before, f.network.amplitudes, sizeof before);
-  size_t clipped = 0;
-  for (size_t i = 0; i < size; i++) {
-    const double to = before[i] - .1 * f.gradients[i / kTrained].d_amplitude[i % kTrained];
-    clipped += fabs(to) > 1.25;
-    want[i] = fmax(-1.25, fmin(1.25, to));
-  }
-  train(&f, moments, context, CUONN_OPTIMIZER_SGD, 0, 1);
-  assert_true(clipped > 0);
-  CLOSE(f.network.amplitudes, want, size, .rel = rel);
-  for (size_t l = 1; l < kMeshes; l += 2)
-    for (size_t w = 0; w < kTrained; w++) assert_true(f.network.amplitudes[l * kTrained + w] == 1);
-  free(moments);
-  release(&f);
-  cuonn_context_free(context);
-}
 
 static void limits_hold(void **unused) {
   (void)unused;
@@ -350,8 +158,8 @@ static void training_goes_on_from_a_checkpoint(void **unused) {
     cuonn_origin origin = {.config_text = (char *)"", .seed = 3}, origin_read;
     size_t epoch;
     OK(cuonn_context_create(&context, backends[i % 2], 1));
-    create(&whole, kinds[i / 2], kTrained, kExamples, i / 2, 0, 0, 5);
-    create(&half, kinds[i / 2], kTrained, kExamples, i / 2, 0, 0, 5);
+    create_of(&whole, layered_of(kinds[i / 2], kTrained, kExamples, i / 2, 0, 0, 5));
+    create_of(&half, layered_of(kinds[i / 2], kTrained, kExamples, i / 2, 0, 0, 5));
     OK(cuonn_training_state_create(&state, &half.network.shape));
     const size_t count = cuonn_training_moments_count(&half.network.shape);
     double *const moments = calloc(count, sizeof *moments);
@@ -389,7 +197,7 @@ static void files_keep_amplitudes(void **unused) {
   cuonn_network read, start;
   cuonn_mesh_gradient *gradients, *exact;
   size_t n_layers, n_nodes, n_modes;
-  create(&f, CUONN_LAYER_DIAGONAL, kTrained, kExamples, 1, .1, 0, 6);
+  create_of(&f, layered_of(CUONN_LAYER_DIAGONAL, kTrained, kExamples, 1, .1, 0, 6));
   const size_t bytes = sizeof(double) * kMeshes * kTrained;
   OK(cuonn_network_write("diagonal.nc", &f.network));
   OK(cuonn_network_read(&read, "diagonal.nc"));
@@ -533,7 +341,7 @@ static void what_cannot_be_is_refused(void **unused) {
   options.shape.layer = CUONN_LAYER_DIAGONAL;
   options.shape.amplitude_limit = 0;
   REFUSED(cuonn_network_create(&network, &options.shape), CUONN_E_SHAPE, "amplitude_limit is 0; it is above 0");
-  create(&f, CUONN_LAYER_SVD, 3, kExamples, 0, 0, 0, 7);
+  create_of(&f, layered_of(CUONN_LAYER_SVD, 3, kExamples, 0, 0, 0, 7));
   f.network.amplitudes[6] = 2;
   REFUSED(cuonn_network_check(&f.network), CUONN_E_ARGUMENT, "layer 2: amplitude 0 is 2; attenuators and amplifiers");
   f.network.amplitudes[6] = NAN;
