@@ -29,14 +29,16 @@ KERNEL k_gather(float2 *x, batch_task t) {
 }
 
 /* Grid: elements. */
-KERNEL k_modulus(float *out, const float2 *y, size_t count) {
+template <class Law>
+KERNEL k_pass(float *out, const float2 *y, size_t count, field_law numbers) {
   const size_t i = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (i < count) out[i] = sqrtf(power(y[i]));
+  if (i < count) reinterpret_cast<typename Law::field *>(out)[i] = Law(numbers).pass(y[i]);
 }
 
-KERNEL k_modulus_back(float2 *c, const float *u, const float2 *y, size_t count) {
+template <class Law>
+KERNEL k_pass_back(float2 *c, const float *u, const float2 *y, size_t count, field_law numbers) {
   const size_t i = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (i < count) c[i] = modulus_back(u[i], y[i]);
+  if (i < count) c[i] = Law(numbers).back(reinterpret_cast<const typename Law::field *>(u)[i], y[i]);
 }
 
 /* The largest power of the warp and its class; of equal ones the lowest class. */
@@ -58,6 +60,17 @@ DEVICE void visit_classes(const float2 *y, int n_classes, Visit visit) {
     float p = power(y[c]);
     visit(c, p);
   }
+}
+
+/* The squared error of an example, in every lane: sum over classes of (z - [it is the label])^2. */
+template <class ForEachClass>
+DEVICE float squared_error(int label, ForEachClass for_each_class) {
+  float sum = 0;
+  for_each_class([&](int c, float &power) {
+    const float off = c == label ? power - 1 : power;
+    sum += off * off;
+  });
+  return example_sum<CUONN_WARP>(sum);
 }
 
 /* Writes the sum of the warps' losses, which their first lanes hold. */
@@ -95,9 +108,14 @@ KERNEL k_readout(readout_task t) {
       }
     });
     largest(most, best);
-    const softmax probabilities = softmax_of<CUONN_WARP>(most, for_each_class);
+    double own;
+    if (t.squared) {
+      own = static_cast<double>(squared_error(label, for_each_class));
+    } else {
+      own = softmax_of<CUONN_WARP>(most, for_each_class).cross_entropy(power(from[label]));
+    }
     if (lane == 0) {
-      loss += probabilities.cross_entropy(power(from[label]));
+      loss += own;
       if (best < n_classes) { /* NaN predicts nothing */
         atomic_add(t.confusion + model * counts + label * n_classes + best, 1u);
       }
@@ -106,8 +124,20 @@ KERNEL k_readout(readout_task t) {
   write_loss(t.losses + model * t.losses_distance + blockIdx.x, loss);
 }
 
+/* Derivatives of the loss by the powers of an example, [class]: of the cross entropy p - [it is the label]. */
+struct loss_slopes {
+  softmax probabilities;
+  bool squared;
+  int label;
+  DEVICE float of(int c, float power) const {
+    const float wanted = c == label ? 1.f : 0.f;
+    if (squared) return 2 * (power - wanted);
+    return expf(power - probabilities.most) / probabilities.sum - wanted;
+  }
+};
+
 /* Grid: chunks, models; one warp per example. c is 0 beyond the batch. */
-KERNEL k_cross_entropy(float2 *c, double *losses, const float2 *y, batch_task t) {
+KERNEL k_loss(float2 *c, double *losses, const float2 *y, batch_task t) {
   const network_batch &batch = *t.batch;
   const int lane = static_cast<int>(threadIdx.x) % CUONN_WARP, warp = static_cast<int>(threadIdx.x) / CUONN_WARP;
   const unsigned most_examples = static_cast<unsigned>(t.most_examples);
@@ -120,16 +150,22 @@ KERNEL k_cross_entropy(float2 *c, double *losses, const float2 *y, batch_task t)
     const bool there = i < batch.count;
     const int label = there ? t.labels[example_of(t, i)] : -1;
     const auto for_each_class = [&](auto visit) { visit_classes(y + row, t.n_classes, visit); };
-    float most = -1;
-    for_each_class([&](int, float &power) { most = fmaxf(most, power); });
-    const softmax probabilities = softmax_of<CUONN_WARP>(example_max<CUONN_WARP>(most), for_each_class);
-    if (there && lane == 0) loss += probabilities.cross_entropy(power(y[row + label]));
+    loss_slopes slopes = {{0, 1}, t.squared, label};
+    double own;
+    if (t.squared) {
+      own = static_cast<double>(squared_error(label, for_each_class));
+    } else {
+      float most = -1;
+      for_each_class([&](int, float &power) { most = fmaxf(most, power); });
+      slopes.probabilities = softmax_of<CUONN_WARP>(example_max<CUONN_WARP>(most), for_each_class);
+      own = there ? slopes.probabilities.cross_entropy(power(y[row + label])) : 0;
+    }
+    if (there && lane == 0) loss += own;
     for (int w = lane; w < t.n_written; w += CUONN_WARP) {
       float2 to = make_float2(0, 0);
       if (there && w < t.n_classes) {
         const float2 field = y[row + w];
-        const float wanted = w == label ? 1.f : 0.f, p = expf(power(field) - probabilities.most) / probabilities.sum;
-        to = weight * (p - wanted) * field;
+        to = weight * slopes.of(w, power(field)) * field;
       }
       c[row + w] = to;
     }
@@ -145,13 +181,40 @@ extern "C" cudaError_t launch_gather(float2 *x, const batch_task *task, cudaStre
   return CUONN_LAUNCH(k_gather, grid, dim3(256), 0, stream, x, *task);
 }
 
-extern "C" cudaError_t launch_modulus(float *out, const float2 *y, size_t count, cudaStream_t stream) {
-  return CUONN_LAUNCH(k_modulus, dim3(blocks_for(count, 256)), dim3(256), 0, stream, out, y, count);
+/* A launcher of the kernels of one law, by its kind. */
+template <template <class> class Launcher, class... Arguments>
+static cudaError_t by_law(const field_law &law, Arguments... arguments) {
+  switch (law.kind) {
+    case CUONN_NONLINEARITY_SQUARE: return Launcher<square_law>::launch(law, arguments...);
+    case CUONN_NONLINEARITY_SATURABLE: return Launcher<passing_law<saturable_law>>::launch(law, arguments...);
+    case CUONN_NONLINEARITY_ELECTRO_OPTIC: return Launcher<passing_law<electro_optic_law>>::launch(law, arguments...);
+    default: return Launcher<modulus_law>::launch(law, arguments...);
+  }
 }
 
-extern "C" cudaError_t launch_modulus_back(float2 *c, const float *u, const float2 *y, size_t count,
-                                           cudaStream_t stream) {
-  return CUONN_LAUNCH(k_modulus_back, dim3(blocks_for(count, 256)), dim3(256), 0, stream, c, u, y, count);
+template <class Law>
+struct pass_launcher {
+  static cudaError_t launch(const field_law &law, float *out, const float2 *y, size_t count, cudaStream_t stream) {
+    return CUONN_LAUNCH(k_pass<Law>, dim3(blocks_for(count, 256)), dim3(256), 0, stream, out, y, count, law);
+  }
+};
+
+template <class Law>
+struct pass_back_launcher {
+  static cudaError_t launch(const field_law &law, float2 *c, const float *u, const float2 *y, size_t count,
+                            cudaStream_t stream) {
+    return CUONN_LAUNCH(k_pass_back<Law>, dim3(blocks_for(count, 256)), dim3(256), 0, stream, c, u, y, count, law);
+  }
+};
+
+extern "C" cudaError_t launch_pass(float *out, const float2 *y, size_t count, const field_law *law,
+                                   cudaStream_t stream) {
+  return by_law<pass_launcher>(*law, out, y, count, stream);
+}
+
+extern "C" cudaError_t launch_pass_back(float2 *c, const float *u, const float2 *y, size_t count, const field_law *law,
+                                        cudaStream_t stream) {
+  return by_law<pass_back_launcher>(*law, c, u, y, count, stream);
 }
 
 extern "C" cudaError_t launch_readout(const readout_task *task, cudaStream_t stream) {
@@ -160,8 +223,8 @@ extern "C" cudaError_t launch_readout(const readout_task *task, cudaStream_t str
                       kWarps * sizeof(double), stream, *task);
 }
 
-extern "C" cudaError_t launch_cross_entropy(float2 *c, double *losses, const float2 *y, const batch_task *task,
-                                            cudaStream_t stream) {
-  return CUONN_LAUNCH(k_cross_entropy, dim3(task->most_chunks, static_cast<unsigned>(task->n_models)),
-                      dim3(kWarps * CUONN_WARP), kWarps * sizeof(double), stream, c, losses, y, *task);
+extern "C" cudaError_t launch_loss(float2 *c, double *losses, const float2 *y, const batch_task *task,
+                                   cudaStream_t stream) {
+  return CUONN_LAUNCH(k_loss, dim3(task->most_chunks, static_cast<unsigned>(task->n_models)), dim3(kWarps * CUONN_WARP),
+                      kWarps * sizeof(double), stream, c, losses, y, *task);
 }

@@ -5,14 +5,19 @@
 #include <cuda_runtime.h>
 #include <stdint.h>
 
+#include "laws.h"
 #include "network.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* out[i] = |y[i]|. */
-cudaError_t launch_modulus(float *out, const float2 *y, size_t count, cudaStream_t stream);
+/* out[i] = f(y[i]): real numbers of a law that detects light, complex ones, real part first, of others. */
+cudaError_t launch_pass(float *out, const float2 *y, size_t count, const field_law *law, cudaStream_t stream);
+/* c of the fields y in front of a law, from u of those behind it: the real part of their cotangent where these are
+ * real, else c again. */
+cudaError_t launch_pass_back(float2 *c, const float *u, const float2 *y, size_t count, const field_law *law,
+                             cudaStream_t stream);
 
 enum { CUONN_READOUT_EXAMPLES = 64 }; /* of a block */
 
@@ -21,6 +26,7 @@ typedef struct {
   const float2 *y;       /* [model][example][class] */
   const uint8_t *labels; /* [example] */
   int n_classes, n_examples, n_models;
+  bool squared;   /* the loss is the squared error, not the cross entropy */
   double *losses; /* [model][block] sums over CUONN_READOUT_EXAMPLES examples each */
   size_t losses_distance;
   unsigned *confusion; /* [model][label][prediction], added to */
@@ -37,16 +43,14 @@ typedef struct {
   unsigned n_examples;
   const network_batch *batch;
   unsigned most_chunks;
+  bool squared; /* as above */
 } batch_task;
 
 /* x [model][example][stride]; without an order one for all models. */
 cudaError_t launch_gather(float2 *x, const batch_task *task, cudaStream_t stream);
-/* Cross entropy of the softmax of the powers of y, as in network.h: losses [model][chunk], and c, the conjugate of its
- * cotangent. */
-cudaError_t launch_cross_entropy(float2 *c, double *losses, const float2 *y, const batch_task *task,
-                                 cudaStream_t stream);
-/* c of the fields y behind a layer, from u, the real part of the cotangent of their moduli. */
-cudaError_t launch_modulus_back(float2 *c, const float *u, const float2 *y, size_t count, cudaStream_t stream);
+/* The loss by the powers of y: losses [model][chunk], and c, the conjugate of its cotangent. The cross entropy is that
+ * of their softmax, as in network.h. */
+cudaError_t launch_loss(float2 *c, double *losses, const float2 *y, const batch_task *task, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

@@ -24,6 +24,9 @@ typedef struct {
 /* Examples that a block propagates at once. */
 CUONN_HOST_DEVICE unsigned network_block_examples(mesh_layout layout) { return CUONN_BLOCK / (unsigned)layout.lanes; }
 
+/* Whether a mesh of a network is one of every so many, from the first on; 0: none is. */
+CUONN_HOST_DEVICE bool network_every(int every, int mesh) { return every > 0 && mesh % every == 0; }
+
 /* All arrays are on the device. */
 typedef struct {
   device_meshes meshes; /* [model][layer]; turns are not used: only moduli are read */

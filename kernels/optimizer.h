@@ -20,6 +20,8 @@ typedef struct {
       common_phi; /* phi is applied to both arms: in the last column it changes no modulus, its gradient is exactly 0 */
   const float2 *gradient; /* [model][chunk or part][layer][place] */
   loss_sums losses;
+  int phases_every; /* meshes of which fields keep their phases, where common_phi does not count: as output_factors; not
+                     * for launch_update() */
 } network_sums;
 
 /* One step of all phases. steps: [model]; loss: [model] mean loss of the batch. */

@@ -44,7 +44,7 @@ CUONN_API cuonn_status cuonn_context_create(cuonn_context **out, const char *bac
  *  backend cannot compute is refused where it would compute it. */
 CUONN_API void cuonn_context_fit(cuonn_context *context, const cuonn_network_shape *shape);
 
-/** The same for the gradients that will be asked for. */
+/** The same for the gradients that will be asked for, of the networks that it was last fitted to. */
 CUONN_API void cuonn_context_fit_gradient(cuonn_context *context, cuonn_gradient_method method);
 
 /** The same for a chip: not every backend computes the drive curves and the crosstalk of a fabricated one. */
@@ -57,8 +57,9 @@ CUONN_API cuonn_status cuonn_context_check_chip(const cuonn_context *context, co
 /** Releases a context.  NULL is fine. */
 CUONN_API void cuonn_context_free(cuonn_context *context);
 
-/** How exact gradients and losses of networks are computed.  The results differ by rounding.  Backend cuda takes DENSE
- *  for meshes of which a node joins waveguides that are not neighbours, whichever is chosen. */
+/** How exact gradients and losses of networks are computed.  The results differ by rounding.  Backend cuda takes DENSE,
+ *  whichever is chosen, for meshes of which a node joins waveguides that are not neighbours, for networks with
+ *  amplitudes, and for those of another nonlinearity than the modulus or another loss than the cross entropy. */
 typedef enum cuonn_method {
   CUONN_METHOD_COLUMNS, /**< every example goes through the nodes, column by column */
   CUONN_METHOD_DENSE,   /**< layers become matrices, examples go through these: fast for many examples */

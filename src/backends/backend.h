@@ -84,8 +84,8 @@ typedef struct cuonn_backend {
   size_t modes_max;        /* most waveguides of a mesh, beyond which it refuses them; 0: CUONN_MODES_MAX */
   size_t other_modes_max;  /* most of one whose nodes are of another kind than mzi, which then have to join neighbours;
                               0: as for mzi */
-  bool moduli_only;        /* it refuses networks of another nonlinearity than the modulus, or without cross entropy */
-  bool unitary_only;       /* it refuses networks with amplitudes */
+  bool measures_moduli;    /* it refuses measured gradients of networks with amplitudes, or of another nonlinearity than
+                              the modulus */
   bool real_products; /* by matrices, made (method dense) or read, it computes no nonlinearity that keeps the phase, and
                          no amplitudes */
   bool moves_no_phases; /* it refuses gradients from the losses of moved phases */
@@ -165,9 +165,12 @@ static inline bool backend_takes_shape(const cuonn_backend *backend, const cuonn
          (shape->neighbours && shape->n_modes <= backend->other_modes_max);
 }
 
-static inline bool backend_takes_network(const cuonn_backend *backend, const cuonn_network_shape *shape) {
-  const bool plain = shape->nonlinearity.kind == CUONN_NONLINEARITY_MODULUS && shape->loss == CUONN_LOSS_CROSS_ENTROPY;
-  return (!backend->moduli_only || plain) && (!backend->unitary_only || shape->layer == CUONN_LAYER_UNITARY);
+/* Whether what is behind the meshes of a network is moduli alone, and whether a backend measures gradients of it. */
+static inline bool backend_is_of_moduli(const cuonn_network_shape *shape) {
+  return shape->layer == CUONN_LAYER_UNITARY && shape->nonlinearity.kind == CUONN_NONLINEARITY_MODULUS;
+}
+static inline bool backend_measures(const cuonn_backend *backend, bool of_moduli, cuonn_gradient_method method) {
+  return !backend->measures_moduli || of_moduli || !cuonn_gradient_is_measured(method);
 }
 
 /* Whether it computes a network by matrices, where it does so for others. */
@@ -192,6 +195,7 @@ struct cuonn_context {
   bool automatic; /* chosen by "auto" */
   backend_place place;
   cuonn_method method;
+  bool not_of_moduli;        /* it was fitted to networks that have more than moduli behind their meshes */
   cuonn_processes processes; /* size 0: it is alone */
   char note[512]; /* why "auto" did not take a faster backend; that fewer threads are taken than OpenMP would */
 };

@@ -91,6 +91,7 @@ cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int 
 typedef struct {
   const cuonn_network_shape *shape;
   const cuonn_gradient_method *gradient;
+  bool not_of_moduli; /* what the gradients are of */
   const cuonn_chip_options *chip;
 } task;
 
@@ -98,10 +99,10 @@ typedef struct {
 static const char *lacks(const cuonn_backend *backend, const task *of) {
   if (of->shape && !(backend_takes_modes(backend, of->shape->n_modes) && backend_takes_shape(backend, of->shape->mesh)))
     return "does not compute meshes of this size and shape";
-  if (of->shape && !backend_takes_network(backend, of->shape))
-    return "does not compute networks of such layers, nonlinearity and loss";
   if (of->gradient && !backend_takes_gradient(backend, *of->gradient))
     return "has no gradients from the losses of moved phases";
+  if (of->gradient && !backend_measures(backend, !of->not_of_moduli, *of->gradient))
+    return "measures no gradients of networks of such layers and nonlinearity";
   if (of->chip && !backend_takes_chip(backend, of->chip))
     return "does not compute the drive curves and crosstalk of a chip file";
   return NULL;
@@ -121,11 +122,12 @@ static void fit(cuonn_context *context, const task *to) {
 }
 
 void cuonn_context_fit(cuonn_context *context, const cuonn_network_shape *shape) {
+  context->not_of_moduli = !backend_is_of_moduli(shape);
   fit(context, &(task){.shape = shape});
 }
 
 void cuonn_context_fit_gradient(cuonn_context *context, cuonn_gradient_method method) {
-  fit(context, &(task){.gradient = &method});
+  fit(context, &(task){.gradient = &method, .not_of_moduli = context->not_of_moduli});
 }
 
 void cuonn_context_fit_chip(cuonn_context *context, const cuonn_chip_options *chip) {

@@ -79,11 +79,11 @@ cuonn_status cuonn_model_check_options(const cuonn_context *context, const cuonn
               "use backend cpu",
               backend->name, cuonn_node_kind_name(cuonn_mesh_shape_node(options->shape.mesh)),
               backend->other_modes_max);
-  CUONN_CHECK(backend_takes_network(backend, &options->shape), CUONN_E_ARGUMENT,
-              "backend %s does not compute networks of %s layers, nonlinearity %s and loss %s; use backend auto, which "
-              "takes one that does",
+  CUONN_CHECK(backend_measures(backend, backend_is_of_moduli(&options->shape), options->gradient), CUONN_E_ARGUMENT,
+              "backend %s measures no gradients of networks of %s layers with the nonlinearity %s; use backend cpu, or "
+              "gradient exact",
               backend->name, cuonn_layer_kind_name(options->shape.layer),
-              cuonn_nonlinearity_name(options->shape.nonlinearity.kind), cuonn_loss_name(options->shape.loss));
+              cuonn_nonlinearity_name(options->shape.nonlinearity.kind));
   CUONN_CHECK(backend_takes_gradient(backend, options->gradient), CUONN_E_ARGUMENT,
               "backend %s has no gradients from the losses of moved phases (spsa, finite-difference); use backend cpu",
               backend->name);

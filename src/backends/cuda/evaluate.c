@@ -1,5 +1,5 @@
 /* Evaluation by matrix products, models side by side: every layer's matrix is built once, by sending unit vectors
- * through it, and the examples go through it with cuBLAS, in float32. From the second layer on fields are real, so that
+ * through it, and the examples go through it with cuBLAS, in float32. Where fields are real, behind what detects light,
  * a complex matrix of N x N, whose parts lie next to each other, is a real one of 2 N x N: half the multiplications. Of
  * the last layer only the rows that are read take part. A chip with noise reads the matrices, or every example's fields
  * behind each product. The host waits once, for the losses of all examples and the predictions that were counted. */
@@ -9,9 +9,12 @@
 
 #include "chip/noise.h"
 #include "cuda/graphs.h"
+#include "cuda/outputs.h"
 #include "cuda/prepare.h"
+#include "cuda/products.h"
 #include "kernels/columns.h"
 #include "kernels/dense.h"
+#include "network/layer.h"
 
 enum { kRoomBytes = 128 << 20 }; /* of the fields of examples that go through the layers at once */
 
@@ -19,9 +22,14 @@ static size_t blocks_of(size_t n_examples) {
   return (n_examples + CUONN_READOUT_EXAMPLES - 1) / CUONN_READOUT_EXAMPLES;
 }
 
+/* Of the fields that go into layers behind the first. */
+static size_t input_bytes(const cuda_state *s) {
+  return network_keeps_phases(&s->problem.shape) ? sizeof(float2) : sizeof(float);
+}
+
 /* Examples at once: all, or whole blocks of them, so that the losses of a block are the same sums. */
 static size_t examples_at_once(const cuda_state *s, size_t n_models, size_t n_examples) {
-  const size_t each = n_models * s->problem.shape.n_modes * (sizeof(float2) + sizeof(float));
+  const size_t each = n_models * s->problem.shape.n_modes * (sizeof(float2) + input_bytes(s));
   const size_t blocks = kRoomBytes / (each * CUONN_READOUT_EXAMPLES);
   const size_t most = (blocks < 1 ? 1 : blocks) * CUONN_READOUT_EXAMPLES;
   return most < n_examples ? most : n_examples;
@@ -59,7 +67,7 @@ cuonn_status cuda_evaluation_widen(cuda_state *s, size_t n_models, size_t n_exam
   CUONN_TRY(cuda_blas(&blas, s->session)); /* here, because it cannot be made while work is recorded */
   CUONN_TRY(cuda_widen(&e->matrices, matrices, sizeof(float2), "the layers' matrices", stream, &moved));
   CUONN_TRY(cuda_widen(&e->y, fields, sizeof(float2), "the fields of examples", stream, &moved));
-  CUONN_TRY(cuda_widen(&e->h, fields, sizeof(float), "the fields of examples", stream, &moved));
+  CUONN_TRY(cuda_widen(&e->h, fields, input_bytes(s), "the fields of examples", stream, &moved));
   CUONN_TRY(cuda_widen(&e->losses, losses, sizeof(double), "the losses", stream, &moved));
   CUONN_TRY(cuda_widen(&e->confusion, counts, sizeof(unsigned), "the confusion matrix", stream, &moved));
   CUONN_TRY(cuda_widen(&e->batch, 1, sizeof(network_batch), "the losses", stream, &moved));
@@ -78,23 +86,25 @@ static bool reads(const cuda_state *s, const cuda_work *work, cuonn_measurement 
   return false;
 }
 
-/* y [model][example][rows] = matrix of a layer x fields; the first layer takes complex ones, x, which models share, the
- * others real ones, h. */
-static cuonn_status multiply(const cuda_state *s, cublasHandle_t blas, size_t layer, const float2 *x, int rows,
-                             size_t count, int n_models) {
-  const int n = (int)s->problem.shape.n_modes, stride = (int)s->stride, examples = (int)count;
+/* to [model][example][rows] = matrix of a layer x fields: the examples x, which models share, in the first layer, and
+ * [model][example][N] behind it, complex where they have kept their phases. */
+static cuonn_status multiply(float2 *to, const cuda_state *s, cublasHandle_t blas, size_t layer, const void *fields,
+                             int rows, size_t count, int n_models) {
+  const cuonn_network_shape *const shape = &s->problem.shape;
+  const int n = (int)shape->n_modes, stride = (int)s->stride, examples = (int)count;
   const size_t mesh = (size_t)n * s->stride;
   const float2 *const matrix = (const float2 *)s->evaluation.matrices.data + layer * mesh;
-  const long long distance = (long long)s->problem.shape.n_layers * (long long)mesh, to = (long long)count * rows;
-  if (layer == 0) {
+  const long long distance = (long long)shape->n_layers * (long long)mesh, to_distance = (long long)count * rows;
+  if (layer == 0 || network_keeps_phase(shape, layer - 1)) {
     const cuComplex one = {1, 0}, zero = {0, 0};
-    CUONN_BLAS(cublasCgemmStridedBatched(blas, CUBLAS_OP_N, CUBLAS_OP_N, rows, examples, n, &one, matrix, stride,
-                                         distance, x, stride, 0, &zero, s->evaluation.y.data, rows, to, n_models));
+    CUONN_BLAS(cublasCgemmStridedBatched(
+        blas, CUBLAS_OP_N, CUBLAS_OP_N, rows, examples, n, &one, matrix, stride, distance, fields,
+        layer == 0 ? stride : n, layer == 0 ? 0 : (long long)count * n, &zero, to, rows, to_distance, n_models));
   } else {
     const float one = 1, zero = 0;
     CUONN_BLAS(cublasSgemmStridedBatched(
         blas, CUBLAS_OP_N, CUBLAS_OP_N, 2 * rows, examples, n, &one, (const float *)matrix, 2 * stride, 2 * distance,
-        s->evaluation.h.data, n, (long long)count * n, &zero, s->evaluation.y.data, 2 * rows, 2 * to, n_models));
+        fields, n, (long long)count * n, &zero, (float *)to, 2 * rows, 2 * to_distance, n_models));
   }
   return CUONN_OK;
 }
@@ -126,18 +136,31 @@ static cuonn_status run_chunk(const cuda_state *s, cublasHandle_t blas, const cu
   const cuda_set *const set = s->sets + work->split;
   const cuda_evaluation *const e = &s->evaluation;
   const bool reads_examples = reads(s, work, CUONN_MEASUREMENT_EXAMPLE);
+  const field_law law = products_law(&shape->nonlinearity);
+  const void *in = set->fields + first * s->stride;
+  float2 *y = e->y.data;
+  void *other = e->h.data;
   for (size_t l = 0; l < shape->n_layers; l++) {
     const bool last = l + 1 == shape->n_layers;
     const size_t rows = last ? shape->n_classes : shape->n_modes;
-    CUONN_TRY(multiply(s, blas, l, set->fields + first * s->stride, (int)rows, count, (int)work->n_models));
-    if (reads_examples) CUONN_TRY(read_test(s, work, e->y.data, false, l, 1, first, count, rows, rows));
-    if (!last) CUONN_CUDA(launch_modulus(e->h.data, e->y.data, work->n_models * count * rows, s->session->stream));
+    CUONN_TRY(multiply(y, s, blas, l, in, (int)rows, count, (int)work->n_models));
+    if (reads_examples) CUONN_TRY(read_test(s, work, y, false, l, 1, first, count, rows, rows));
+    if (last) break;
+    if (cuonn_network_has_nonlinearity(shape, l)) {
+      CUONN_CUDA(launch_pass(other, y, work->n_models * count * rows, &law, s->session->stream));
+      in = other;
+    } else { /* fields go on as they are, and those behind the next layer into the other room */
+      in = y;
+      y = other;
+      other = (void *)in;
+    }
   }
-  const readout_task task = {.y = e->y.data,
+  const readout_task task = {.y = y,
                              .labels = set->labels + first,
                              .n_classes = (int)shape->n_classes,
                              .n_examples = (int)count,
                              .n_models = (int)work->n_models,
+                             .squared = shape->loss == CUONN_LOSS_SQUARED_ERROR,
                              .losses = (double *)e->losses.data + first / CUONN_READOUT_EXAMPLES,
                              .losses_distance = blocks_of(set->n_examples),
                              .confusion = e->confusion.data};
@@ -155,6 +178,10 @@ static cuonn_status launch(const cuda_state *s, const cuda_work *work) {
   CUONN_TRY(cuda_blas(&blas, s->session));
   CUONN_CUDA(launch_columns(matrices, &meshes, (int)(work->n_models * shape->n_layers), NULL, (int)n, false, false,
                             s->session->stream));
+  if (s->outputs.any) {
+    const output_factors factors = cuda_outputs_factors(s, &s->meshes, work->first, work->n_models);
+    CUONN_CUDA(launch_outputs(matrices, matrices, &factors, s->session->stream));
+  }
   if (reads(s, work, CUONN_MEASUREMENT_MATRIX)) {
     CUONN_TRY(read_test(s, work, matrices, true, 0, shape->n_layers, 0, n, n, s->stride));
   }

@@ -53,7 +53,7 @@ typedef enum { CUDA_WHOLE, CUDA_SUMS_OF_CHUNKS, CUDA_SUMS_OF_COLUMNS } cuda_sums
 typedef struct cuda_method {
   const char *name;
   cuda_sums sums;
-  bool (*supports)(const cuonn_mesh_shape *shape); /* NULL: the rectangular one */
+  bool (*supports)(const cuonn_network_shape *shape);
   /* Coefficients of all models' chips, from the phases that they apply: for gradient() and for every evaluation. */
   cuonn_status (*prepare)(const cuda_state *s);
   /* Losses of chunks go to s->steps.chunk_losses, where the first model is the first. Derivatives with respect to the

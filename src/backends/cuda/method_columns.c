@@ -2,7 +2,11 @@
  * (kernels/network.cu): exact gradients, of the chip or of one without errors. */
 #include "cuda/method.h"
 
-static bool supports(const cuonn_mesh_shape *shape) { return !shape || shape->neighbours; }
+/* k_network has moduli and the cross entropy built in. */
+static bool supports(const cuonn_network_shape *shape) {
+  return (!shape->mesh || shape->mesh->neighbours) && shape->layer == CUONN_LAYER_UNITARY &&
+         shape->nonlinearity.kind == CUONN_NONLINEARITY_MODULUS && shape->loss == CUONN_LOSS_CROSS_ENTROPY;
+}
 
 static cuonn_status gradient(const cuda_state *s, const cuda_batch *b) {
   const cuda_meshes *const meshes = cuda_meshes_of(s, b->which);

@@ -4,7 +4,7 @@
 #include "cuda/products.h"
 #include "kernels/matrix_gradient.h"
 
-static bool supports(const cuonn_mesh_shape *shape) {
+static bool supports(const cuonn_network_shape *shape) {
   (void)shape;
   return true;
 }
@@ -12,7 +12,7 @@ static bool supports(const cuonn_mesh_shape *shape) {
 static cuonn_status forward(const products_call *p) {
   for (size_t l = 0; l < p->layers; l++) {
     CUONN_TRY(products_forward(p, l));
-    if (l + 1 < p->layers) CUONN_TRY(products_moduli(p, l));
+    if (l + 1 < p->layers) CUONN_TRY(products_pass(p, l));
   }
   return products_loss(p);
 }
@@ -22,9 +22,9 @@ static cuonn_status backward(const products_call *p) {
     CUONN_TRY(products_columns(p, l));
     if (l == 0) break; /* nobody wants the cotangents of the features */
     CUONN_TRY(products_back(p, l));
-    CUONN_TRY(products_moduli_back(p, l));
+    CUONN_TRY(products_pass_back(p, l));
   }
-  return CUONN_OK;
+  return products_outputs_back(p);
 }
 
 static cuonn_status gradient(const cuda_state *s, const cuda_batch *on) {

@@ -86,11 +86,11 @@ static cuonn_status read_layer(const way *w, size_t layer) {
     return read(w, products_y(p, layer), last ? NULL : products_h(p, layer + 1), layer, 1, p->b,
                 products_rows(p, layer));
   }
-  return last ? CUONN_OK : products_moduli(p, layer);
+  return last ? CUONN_OK : products_pass(p, layer);
 }
 
-static cuonn_status go_forward(const way *w) {
-  const products_call *const p = &w->at;
+static cuonn_status go_forward(way *w) {
+  products_call *const p = &w->at;
   CUONN_TRY(products_build(p, &p->s->meshes, true));
   if (w->noisy && w->i->by_matrix) CUONN_TRY(read(w, p->room->matrices, NULL, 0, p->layers, p->n, (int)p->n));
   CUONN_TRY(products_gather(p));
@@ -165,7 +165,7 @@ static cuonn_status come_back_by_matrix(const way *w) {
     CUONN_TRY(products_columns(p, l));
     if (l == 0) break;
     CUONN_TRY(products_back(p, l));
-    CUONN_TRY(products_moduli_back(p, l));
+    CUONN_TRY(products_pass_back(p, l));
   }
   return measure(w, 0, p->layers);
 }
@@ -176,9 +176,8 @@ static cuonn_status come_back_by_example(const way *w) {
   return CUONN_OK;
 }
 
-static bool supports(const cuonn_mesh_shape *shape) {
-  (void)shape;
-  return true;
+static bool supports(const cuonn_network_shape *shape) {
+  return shape->layer == CUONN_LAYER_UNITARY && shape->nonlinearity.kind == CUONN_NONLINEARITY_MODULUS;
 }
 
 static cuonn_status prepare(const cuda_state *s) {

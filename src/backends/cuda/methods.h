@@ -14,15 +14,15 @@ static inline bool cuda_dense_pays(size_t n, size_t batch) {
 /* Losses alone have one way, which is not asked for. Nor are the models of a state, because a sweep that goes on has
  * fewer of them than it began with, and is to go on by the same method. */
 static inline cuonn_method cuda_auto_method(const cuonn_network_shape *shape, size_t n_examples, bool gradient) {
-  return gradient && (!cuda_columns.supports(shape->mesh) || cuda_dense_pays(shape->n_modes, n_examples))
+  return gradient && (!cuda_columns.supports(shape) || cuda_dense_pays(shape->n_modes, n_examples))
              ? CUONN_METHOD_DENSE
              : CUONN_METHOD_COLUMNS;
 }
 
-/* columns or dense: one for all exact gradients of a state, because it has room for one of them alone. Meshes that one
- * does not take, the other does, whichever is asked for. */
+/* columns or dense: one for all exact gradients of a state, because it has room for one of them alone. Networks that
+ * one does not take, the other does, whichever is asked for. */
 static inline const cuda_method *cuda_exact_method(const backend_problem *p) {
-  if (!cuda_columns.supports(p->shape.mesh)) return &cuda_dense;
+  if (!cuda_columns.supports(&p->shape)) return &cuda_dense;
   if (cuonn_gradient_is_measured(p->gradient) || p->method == CUONN_METHOD_COLUMNS) return &cuda_columns;
   if (p->method == CUONN_METHOD_DENSE) return &cuda_dense;
   return cuda_dense_pays(p->shape.n_modes, p->batch_size) ? &cuda_dense : &cuda_columns;

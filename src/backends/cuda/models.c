@@ -10,8 +10,10 @@
 #include "cuda/graphs.h"
 #include "cuda/method_in_situ.h"
 #include "cuda/methods.h"
+#include "cuda/outputs.h"
 #include "cuda/products.h"
 #include "cuda/sets.h"
+#include "network/layer.h"
 #include "network/shape.h"
 
 void cuda_destroy(void *state) {
@@ -27,6 +29,7 @@ void cuda_destroy(void *state) {
   cuda_memory_free(&s->in_situ.memory);
   cuda_memory_free(&s->products.memory);
   cuda_fields_free(&s->fields);
+  cuda_memory_free(&s->outputs.memory);
   cuda_memory_free(&s->chip.memory);
   cuda_memory_free(&s->steps.pinned_gradients.memory);
   cuda_memory_free(&s->steps.order_room.memory);
@@ -72,7 +75,7 @@ static cuonn_status create_steps(cuda_state *s) {
   CUONN_TRY(cuda_allocate(&steps->steps, memory, kGraphSteps * models, sizeof(optimizer_step), of));
   CUONN_TRY(cuda_allocate(&steps->first, memory, meshes * places, sizeof(double2), "the moments"));
   CUONN_TRY(cuda_allocate(&steps->second, memory, meshes * places, sizeof(double2), "the moments"));
-  if (measured) {
+  if (measured || s->outputs.phases_every > 0) {
     const size_t outputs_of_all = meshes * p->shape.n_modes;
     CUONN_TRY(cuda_allocate(&steps->gamma_first, memory, outputs_of_all, sizeof(double), "the moments"));
     CUONN_TRY(cuda_allocate(&steps->gamma_second, memory, outputs_of_all, sizeof(double), "the moments"));
@@ -96,17 +99,20 @@ cuonn_status cuda_create(void **out, const backend_problem *problem) {
                    "backend cuda computes up to %d models in one handle, these are %zu; divide them among several",
                    CUONN_GRID_ROWS_MAX, problem->n_models);
   CUONN_TRY_DONE(cuda_session_open(&s->session));
+  const bool phases = network_keeps_phases(shape);
   CUONN_TRY_DONE(cuda_meshes_create(&s->meshes, problem->n_models * shape->n_layers, shape->mesh, shape->style,
-                                    cuonn_gradient_is_measured(problem->gradient), s->session));
+                                    phases || cuonn_gradient_is_measured(problem->gradient), s->session));
   if (problem->gradient == CUONN_GRADIENT_IDEAL && problem->batch_size > 0) {
-    CUONN_TRY_DONE(cuda_meshes_create(&s->ideal, problem->n_models * shape->n_layers, shape->mesh, shape->style, false,
+    CUONN_TRY_DONE(cuda_meshes_create(&s->ideal, problem->n_models * shape->n_layers, shape->mesh, shape->style, phases,
                                       s->session));
     s->ideal.applied = s->meshes.phases;
+    s->ideal.gamma = s->meshes.gamma;
   }
   s->stride = (size_t)mesh_stride(s->meshes.layout);
   CUONN_TRY_DONE(cuonn_allocate(&s->models, problem->n_models, sizeof *s->models));
   CUONN_TRY_DONE(cuonn_allocate(&s->scratch, s->meshes.places, sizeof *s->scratch));
   for (size_t m = 0; m < problem->n_models; m++) CUONN_TRY_DONE(cuonn_network_create(&s->models[m].network, shape));
+  CUONN_TRY_DONE(cuda_outputs_create(s));
   if (problem->batch_size > 0) CUONN_TRY_DONE(create_steps(s));
   if (problem->batch_size > 0 && cuonn_gradient_is_measured(problem->gradient)) CUONN_TRY_DONE(cuda_in_situ_create(s));
 done:
@@ -118,10 +124,11 @@ done:
   return status;
 }
 
-/* The two halves of a model's moments: first and second; on the host each [layer][N^2], theta, phi and gamma. */
+/* The two halves of a model's moments: first and second; on the host each [layer][parameter], theta, phi, gamma and
+ * amplitudes, which are outputs.c's. */
 static cuonn_status set_moments(cuda_state *s, size_t model, const double *moments) {
   const size_t layers = s->problem.shape.n_layers, nodes = s->meshes.n_nodes, places = s->meshes.places;
-  const size_t n = s->problem.shape.n_modes;
+  const size_t n = s->problem.shape.n_modes, parameters = cuonn_network_parameters(&s->problem.shape);
   double2 *const device[2] = {s->steps.first, s->steps.second};
   double *const of_gamma[2] = {s->steps.gamma_first, s->steps.gamma_second};
   cudaStream_t stream = s->session->stream;
@@ -133,7 +140,7 @@ static cuonn_status set_moments(cuda_state *s, size_t model, const double *momen
       continue;
     }
     for (size_t l = 0; l < layers; l++) {
-      const double *const theta = moments + (half * layers + l) * (2 * nodes + n);
+      const double *const theta = moments + (half * layers + l) * parameters;
       CUONN_TRY(cuda_meshes_set_pairs(device[half], &s->meshes, model * layers + l, theta, theta + nodes, s->scratch,
                                       stream));
       if (!of_gamma[half]) continue;
@@ -162,6 +169,7 @@ cuonn_status cuda_set_model(void *state, size_t model, const backend_model *from
     CUONN_TRY(cuda_meshes_set_pairs(s->meshes.phases, &s->meshes, model * layers + l, mesh->theta, mesh->phi,
                                     s->scratch, stream));
   }
+  CUONN_TRY(cuda_outputs_set(s, model, from->network, from->moments));
   if (from->optimizer) to->optimizer = *from->optimizer;
   to->seed = from->seed;
   s->changed = true;
@@ -194,6 +202,7 @@ static cuonn_status get_outputs(double *to, const double *device, const cuda_sta
 cuonn_status cuda_get_model(const backend_model *to, void *state, size_t model) {
   cuda_state *const s = state;
   const size_t layers = s->problem.shape.n_layers, nodes = s->meshes.n_nodes, n = s->problem.shape.n_modes;
+  const size_t parameters = cuonn_network_parameters(&s->problem.shape);
   const double2 *const device[2] = {s->steps.first, s->steps.second};
   const double *const of_gamma[2] = {s->steps.gamma_first, s->steps.gamma_second};
   for (size_t l = 0; l < layers; l++) {
@@ -203,11 +212,11 @@ cuonn_status cuda_get_model(const backend_model *to, void *state, size_t model) 
     memcpy(mesh->gamma, s->models[model].network.layers[l].gamma, n * sizeof *mesh->gamma);
     if (s->meshes.gamma) CUONN_TRY(get_outputs(mesh->gamma, s->meshes.gamma, s, model * layers + l));
     for (size_t half = 0; to->moments && half < 2; half++) {
-      double *const theta = to->moments + (half * layers + l) * (2 * nodes + n);
+      double *const theta = to->moments + (half * layers + l) * parameters;
       CUONN_TRY(cuda_meshes_get_pairs(theta, theta + nodes, &s->meshes, model * layers + l, device[half], s->scratch,
                                       s->session->stream));
       CUONN_TRY(get_outputs(theta + 2 * nodes, of_gamma[half], s, model * layers + l));
     }
   }
-  return CUONN_OK;
+  return cuda_outputs_get(to->network, to->moments, s, model);
 }

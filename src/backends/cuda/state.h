@@ -9,6 +9,7 @@
 #include "kernels/in_situ.h"
 #include "kernels/network.h"
 #include "kernels/optimizer.h"
+#include "kernels/outputs.h"
 
 enum {
   kGraphSteps = 128, /* steps of one graph */
@@ -44,7 +45,7 @@ typedef struct {
   network_batch *batches;             /* [step] */
   optimizer_step *steps;              /* [step][model] */
   double2 *first, *second;            /* [model][layer][place] moments */
-  double *gamma_first, *gamma_second; /* [model][layer][N]; NULL where gradients are not measured: gamma's are 0 */
+  double *gamma_first, *gamma_second; /* [model][layer][N]; NULL where gamma's gradients are 0 */
   optimizer_rule *rules;              /* [model] */
   uint64_t *seeds;                    /* [model] */
   unsigned *order;                    /* [model][example of CUONN_SPLIT_TRAIN], NULL: as they stand */
@@ -52,7 +53,7 @@ typedef struct {
   double *pinned_losses;
   network_batch *pinned_batches;
   optimizer_step *pinned_steps;
-  cuda_room pinned_gradients; /* [model][layer][place], and behind it [model][layer][N] of gamma */
+  cuda_room pinned_gradients; /* [model][layer][place], and behind it [model][layer][N] of gamma and of amplitudes */
   cuda_memory memory, kept_memory;
   cuda_room order_room;
 } cuda_steps;
@@ -75,7 +76,7 @@ typedef struct {
 /* What evaluation by matrices needs. */
 typedef struct {
   cuda_room matrices;  /* [model][layer][column][stride] */
-  cuda_room y, h;      /* [model][example][N], complex and real */
+  cuda_room y, h;      /* [model][example][N], complex and real; both complex where fields keep their phases */
   cuda_room losses;    /* [model][block of the set's examples] */
   cuda_room confusion; /* [model][class][class] */
   cuda_room batch;     /* network_batch, of which noise reads the number */
@@ -99,12 +100,23 @@ typedef struct {
   cuda_memory memory;
 } cuda_chip;
 
+/* Phases at outputs and amplitudes; empty where only moduli are read and no mesh has amplitudes. */
+typedef struct {
+  bool any;
+  int phases_every, amplitudes_every;  /* output_factors */
+  double *amplitudes, *first, *second; /* [model][layer][N], and moments; NULL where there are none */
+  float *d_gamma, *d_amplitude;        /* [model][layer][N] */
+  cuda_memory memory;
+} cuda_outputs;
+
 /* Room for products of a batch with matrices; empty where nothing takes them. */
 typedef struct {
-  float2 *x, *y;    /* [model][example][stride]; [layer][model][example][stride] */
-  float *h, *u;     /* [layer behind the first][model][example][stride]; [model][example][stride], as columns */
-  float2 *c;        /* [model][example][stride] */
+  float2 *x, *y; /* [model][example][stride]; [layer][model][example][stride] */
+  float *h, *u;  /* [layer behind the first][model][example][stride]; [model][example][stride], as columns; of twice as
+                  * many numbers where fields keep their phases */
+  float2 *c;     /* [model][example][stride] */
   float2 *matrices; /* [model][layer][column][stride] */
+  float2 *whole;    /* the same with the factors of outputs; `matrices` where there are none */
   float2 *columns;  /* the same of their derivatives, conjugate; NULL where they are not wanted */
   cuda_memory memory;
 } cuda_products;
@@ -153,6 +165,7 @@ typedef struct {
   cuda_evaluation evaluation;
   cuda_images images;
   cuda_chip chip;
+  cuda_outputs outputs;
   cuda_products products;
   cuda_measurement in_situ; /* empty unless gradients are measured */
   cuda_fields fields;       /* empty before the first call for a single layer */

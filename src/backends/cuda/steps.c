@@ -14,6 +14,7 @@
 
 #include "cuda/graphs.h"
 #include "cuda/methods.h"
+#include "cuda/outputs.h"
 #include "cuda/prepare.h"
 #include "mesh/node.h"
 
@@ -44,12 +45,18 @@ static network_sums sums_of(const cuda_state *s, const cuda_method *method, cons
                         .n_parts = method->sums == CUDA_SUMS_OF_COLUMNS ? (unsigned)s->steps.n_parts : 0,
                         .common_phi = node_phi_is_common(&arms),
                         .gradient = s->steps.gradient,
-                        .losses = cuda_losses_of(s, b)};
+                        .losses = cuda_losses_of(s, b),
+                        .phases_every = s->outputs.phases_every};
 }
 
 /* Whether a gradient by the applied phases is another one by the programmed phases. */
 static bool pulls_back(const cuda_state *s, cuonn_gradient_method which) {
   return which != CUONN_GRADIENT_IDEAL && s->chip.mixes;
+}
+
+/* Gradients of gamma, [model][layer][N]; NULL: only moduli are read behind layers, and they are exactly 0. */
+static const float *d_gamma_of(const cuda_state *s, cuonn_gradient_method which) {
+  return cuonn_gradient_is_measured(which) ? s->in_situ.d_gamma : s->outputs.d_gamma;
 }
 
 /* Where gradients by the programmed phases are left, [model][layer][place]. */
@@ -81,16 +88,16 @@ static cuonn_status launch_apart(const cuda_state *s, const cuda_method *method,
   const optimizer_state phases = cuda_phases_of(s);
   const gamma_state outputs = cuda_gamma_of(s);
   CUONN_TRY(launch_finish_gradient(s, method, batch, 0));
-  CUONN_CUDA(launch_step(&phases, &outputs, step, gradients_of(s, batch->which), s->in_situ.d_gamma, s->meshes.layout,
-                         (int)s->problem.shape.n_layers, (int)batch->n_models, s->session->stream));
-  return CUONN_OK;
+  CUONN_CUDA(launch_step(&phases, &outputs, step, gradients_of(s, batch->which), d_gamma_of(s, batch->which),
+                         s->meshes.layout, (int)s->problem.shape.n_layers, (int)batch->n_models, s->session->stream));
+  return cuda_outputs_step(s, step);
 }
 
 /* The k-th step of all models. Sums over chunks and the optimizer are one kernel where nothing stands between them. */
 static cuonn_status launch_one(const cuda_state *s, const cuda_method *method, size_t k) {
   const size_t models = s->problem.n_models;
   const optimizer_step *const step = s->steps.steps + k * models;
-  const bool apart = pulls_back(s, s->problem.gradient);
+  const bool apart = pulls_back(s, s->problem.gradient) || s->outputs.any;
   const cuda_batch batch = {.split = CUONN_SPLIT_TRAIN,
                             .examples = s->steps.batches + k,
                             .n_models = models,
@@ -202,14 +209,18 @@ static cuonn_status launch_gradients(const cuda_state *s, const cuda_work *work)
   return CUONN_OK;
 }
 
-/* One layer. gamma: [N]; NULL: only moduli are read behind the layer, and its gradient is exactly 0. */
-static void take_gradient(cuonn_mesh_gradient *to, const float2 *from, const float *gamma, const cuda_state *s) {
+/* One layer. gamma, amplitude: [N]; NULL: their gradients are exactly 0. */
+static void take_gradient(cuonn_mesh_gradient *to, const float2 *from, const float *gamma, const float *amplitude,
+                          const cuda_state *s) {
   const cuda_meshes *const meshes = &s->meshes;
   for (size_t k = 0; k < meshes->n_nodes; k++) {
     to->d_theta[k] = (double)from[meshes->place[k]].x;
     to->d_phi[k] = (double)from[meshes->place[k]].y;
   }
-  for (size_t w = 0; w < s->problem.shape.n_modes; w++) to->d_gamma[w] = gamma ? (double)gamma[w] : 0;
+  for (size_t w = 0; w < s->problem.shape.n_modes; w++) {
+    to->d_gamma[w] = gamma ? (double)gamma[w] : 0;
+    if (to->d_amplitude) to->d_amplitude[w] = amplitude ? (double)amplitude[w] : 0;
+  }
 }
 
 /* Losses and gradients of a work, which are waited for. */
@@ -217,19 +228,24 @@ static cuonn_status take_gradients(double *losses, cuonn_mesh_gradient *gradient
                                    const cuda_work *work) {
   const size_t places = s->meshes.places, n = s->problem.shape.n_modes;
   const size_t meshes = work->n_models * s->problem.shape.n_layers;
-  const float *const d_gamma = cuonn_gradient_is_measured(work->which) ? s->in_situ.d_gamma : NULL;
+  const float *const d_gamma = d_gamma_of(s, work->which), *const d_amplitude = s->outputs.d_amplitude;
   float2 *const host = s->steps.pinned_gradients.data;
   float *const gamma = d_gamma ? (float *)(host + meshes * places) : NULL;
+  float *const amplitude = d_amplitude ? gamma + meshes * n : NULL;
   cudaStream_t stream = s->session->stream;
   CUONN_CUDA(cudaMemcpyAsync(s->steps.pinned_losses, s->steps.losses, work->n_models * sizeof *losses,
                              cudaMemcpyDeviceToHost, stream));
   CUONN_CUDA(cudaMemcpyAsync(host, gradients_of(s, work->which), meshes * places * sizeof *host, cudaMemcpyDeviceToHost,
                              stream));
   if (gamma) CUONN_CUDA(cudaMemcpyAsync(gamma, d_gamma, meshes * n * sizeof *gamma, cudaMemcpyDeviceToHost, stream));
+  if (amplitude) {
+    CUONN_CUDA(cudaMemcpyAsync(amplitude, d_amplitude, meshes * n * sizeof *gamma, cudaMemcpyDeviceToHost, stream));
+  }
   CUONN_CUDA(cudaStreamSynchronize(stream));
   memcpy(losses, s->steps.pinned_losses, work->n_models * sizeof *losses);
   for (size_t i = 0; i < meshes; i++) {
-    take_gradient(gradients + i, host + i * places, gamma ? gamma + i * n : NULL, s);
+    take_gradient(gradients + i, host + i * places, gamma ? gamma + i * n : NULL, amplitude ? amplitude + i * n : NULL,
+                  s);
   }
   return CUONN_OK;
 }
@@ -244,7 +260,7 @@ cuonn_status cuda_gradient(double *losses, cuonn_mesh_gradient *gradients, void 
                           .n_models = n_models,
                           .split = split,
                           .which = asked};
-  const size_t each = s->meshes.places * sizeof(float2) + s->problem.shape.n_modes * sizeof(float);
+  const size_t each = s->meshes.places * sizeof(float2) + 2 * s->problem.shape.n_modes * sizeof(float);
   cudaStream_t stream = s->session->stream;
   CUONN_TRY(asked == CUONN_GRADIENT_IDEAL ? cuda_prepare(s) : cuda_prepare_chip(s));
   CUONN_TRY(cuda_widen_pinned(&s->steps.pinned_gradients, n_models * s->problem.shape.n_layers, each, stream));
