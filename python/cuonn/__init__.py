@@ -8,8 +8,10 @@ docs/python.md has more.
 
 from ._library import library as _lib
 from .chip import Chip
+from .convention import Phases, conventions, convert
 from .errors import (ArgumentError, ConfigError, DataError, DeviceError, DivergedError, Error, FileError,
                      InterruptedByUserError, NonFiniteError, OutOfMemoryError, ShapeError)
+from .fabricated import FabricatedChip, Volts
 from .mesh import VJP, Mesh
 from .programming import Programming, program
 from .runs import Run, load_network, sweep, train

@@ -4,7 +4,7 @@ libnetcdf serves one thread at a time: a lock sees to that.  And the library fir
 in a child process, made by fork(), so that a damaged one cannot take this process with it; a process with threads must
 not fork.  So such a file is read by a program of its own, this module, which writes what it found as a file of ours.
 
-    python -m cuonn._files mesh|network FROM TO
+    python -m cuonn._files mesh|network|chip FROM TO
 """
 
 import os
@@ -62,6 +62,10 @@ def _copy(kind: str, source: bytes, target: bytes) -> None:
         mesh = lib.Mesh()
         library.cuonn_mesh_read(mesh, source)
         library.cuonn_mesh_write(target, mesh)
+    elif kind == "chip":
+        chip = lib.Fabricated()
+        library.cuonn_fabricated_read(chip, source)
+        library.cuonn_fabricated_write(target, chip)
     else:
         network = lib.Network()
         library.cuonn_network_read(network, source)

@@ -65,6 +65,14 @@ Dataset = _struct("cuonn_dataset", ("train", Examples), ("test", Examples))
 FeaturesOptions = _struct(
     "cuonn_features_options", ("kind", c_int), ("radius", c_size_t), ("side", c_size_t), ("border", c_size_t),
     ("width", c_size_t), ("frequencies", c_size_t), ("reference", c_bool))
+Driver = _struct("cuonn_driver", ("least", c_double), ("most", c_double), ("bits", c_size_t))
+Crosstalk = _struct("cuonn_crosstalk", ("to", c_uint32), ("from", c_uint32), ("share", c_double))
+Fabricated = _struct(
+    "cuonn_fabricated", ("n_layers", c_size_t), ("shape", c_void_p), ("style", c_int), ("wavelength", c_double),
+    ("coupler_error", c_void_p), ("loss_db", c_void_p), ("driver", Driver), ("drive_offset", c_void_p),
+    ("drive_slope", c_void_p), ("crosstalk_first", c_void_p), ("crosstalk", c_void_p))
+DriveLaw = _struct(
+    "cuonn_drive_law", ("slope", c_double), ("slope_std", c_double), ("offset", c_double), ("offset_std", c_double))
 ChipOptions = _struct(
     "cuonn_chip_options", ("seed", c_uint64), ("measurement", c_int), ("scale", c_int), ("noise_draw", c_int),
     ("tap_shot", c_double), ("io_amplitude", c_double), ("io_phase", c_double), ("coupler_mean", c_double),
@@ -102,7 +110,8 @@ Layout = _struct("cuonn_layout", ("type", c_char_p), ("field", c_char_p), ("offs
 
 STRUCTS = (
     Buffer, PhaseBuffers, Function, Mesh, MeshColumn, Nearest, ProgrammingOptions, MatrixDistance,
-    ProgrammingResult, NetworkShape, Network, Fields, Examples, Dataset, FeaturesOptions, ChipOptions,
+    ProgrammingResult, NetworkShape, Network, Fields, Examples, Dataset, FeaturesOptions, Driver, Crosstalk,
+    Fabricated, DriveLaw, ChipOptions,
     OptimizerOptions, TrainingOptions, ModelOptions, ModelSettings, TrainingState, EpochRecord, TrainingCallbacks)
 
 # Functions that give a status, with their arguments.
@@ -129,6 +138,17 @@ _FALLIBLE = {
     "cuonn_network_write": (c_char_p, POINTER(Network)),
     "cuonn_chip_check": (POINTER(ChipOptions), c_int, c_int),
     "cuonn_chip_draw_errors": (POINTER(Network), POINTER(ChipOptions)),
+    "cuonn_fabricated_create": (POINTER(Fabricated), c_void_p, c_int, c_size_t),
+    "cuonn_fabricated_add_drive": (POINTER(Fabricated), POINTER(Driver)),
+    "cuonn_fabricated_check": (POINTER(Fabricated),),
+    "cuonn_fabricated_draw": (POINTER(Fabricated), POINTER(ChipOptions), POINTER(DriveLaw)),
+    "cuonn_fabricated_read": (POINTER(Fabricated), c_char_p),
+    "cuonn_fabricated_write": (c_char_p, POINTER(Fabricated)),
+    "cuonn_fabricated_put_errors": (POINTER(Mesh), POINTER(Fabricated), c_size_t),
+    "cuonn_fabricated_apply": (POINTER(Mesh), POINTER(Fabricated), c_size_t),
+    "cuonn_fabricated_volts": (c_void_p, POINTER(Fabricated), c_size_t, POINTER(Mesh)),
+    "cuonn_convention_parse": (POINTER(c_void_p), c_char_p),
+    "cuonn_mesh_convert": (POINTER(Mesh), c_void_p, c_void_p),
     "cuonn_context_create": (POINTER(c_void_p), c_char_p, c_int),
     "cuonn_context_set_method": (c_void_p, c_char_p),
     "cuonn_backend_device": (c_char_p, c_size_t, c_char_p, c_int),
@@ -160,6 +180,9 @@ _OTHERS = {
     "cuonn_node_kind_couplers": (c_size_t, c_int),
     "cuonn_mesh_shape_share": (c_void_p, c_void_p),
     "cuonn_network_free": (None, POINTER(Network)),
+    "cuonn_fabricated_free": (None, POINTER(Fabricated)),
+    "cuonn_convention_at": (c_void_p, c_size_t),
+    "cuonn_convention_name": (c_char_p, c_void_p),
     "cuonn_context_free": (None, c_void_p),
     "cuonn_request_stop": (None,),
     "cuonn_clear_stop": (None,),

@@ -1,6 +1,8 @@
 """What a real chip adds to a mesh: systematic errors, and the noise of its readings."""
 
+import ctypes
 from dataclasses import dataclass, fields
+from typing import Optional
 
 from . import _arrays
 from . import _library as lib
@@ -32,6 +34,7 @@ class Chip:
     io_amplitude, io_phase: relative standard deviation of an amplitude that is read, and of a phase over pi.
     noise_draw: "fresh", "frozen", "frozen-per-use" or "frozen-shared".
     measurement: what a measured gradient sends through the chip, "example" or "matrix"; scale: "example" or "study".
+    fabricated: a cuonn.FabricatedChip, whose numbers are in place of errors, losses, levels and crosstalk above.
     """
 
     seed: int = 0
@@ -53,6 +56,7 @@ class Chip:
     noise_draw: str = "fresh"
     measurement: str = "example"
     scale: str = "example"
+    fabricated: Optional["FabricatedChip"] = None
 
     def _options(self, gradient: str, style: int) -> lib.ChipOptions:
         """As the library's struct, checked for gradients of a kind on meshes of a style."""
@@ -60,7 +64,9 @@ class Chip:
         library.cuonn_chip_options_init(options)
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name in _CHOICES:
+            if field.name == "fabricated":
+                value = self._fabricated()
+            elif field.name in _CHOICES:
                 choices = _CHOICES[field.name]
                 if value not in choices:
                     raise ArgumentError(f"{field.name} is {value!r}; it is one of {', '.join(choices)}")
@@ -70,3 +76,13 @@ class Chip:
             setattr(options, field.name, value)
         library.cuonn_chip_check(options, lib.GRADIENTS.index(gradient), style)
         return options
+
+    def _fabricated(self) -> Optional[int]:
+        """Where the struct of the fabricated chip lies, which lives as long as that."""
+        from .fabricated import FabricatedChip
+
+        if self.fabricated is None:
+            return None
+        if not isinstance(self.fabricated, FabricatedChip):
+            raise ArgumentError(f"fabricated is {type(self.fabricated).__name__}; it must be a cuonn.FabricatedChip")
+        return ctypes.addressof(self.fabricated._plain)

@@ -188,7 +188,7 @@ class Mesh:
         matrix = unitary_of(unitary)
         if nearest:
             library.cuonn_nearest_unitary(_arrays.address(matrix), lib.Nearest(), _arrays.address(matrix), len(matrix))
-        with _Plain(Shape(len(matrix), architecture, node=node), style) as mesh:
+        with Plain(Shape(len(matrix), architecture, node=node), style) as mesh:
             library.cuonn_mesh_decompose(mesh, _arrays.address(matrix))
             return mesh_of_plain(mesh, cls)
 
@@ -199,7 +199,7 @@ class Mesh:
         n_modes = _arrays.count("n_modes", n_modes, 2)
         seed = _arrays.count("seed", seed)
         matrix = np.empty((n_modes, n_modes), np.complex128)
-        with _Plain(Shape(n_modes, node=node), style) as mesh:
+        with Plain(Shape(n_modes, node=node), style) as mesh:
             library.cuonn_haar_unitary(_arrays.address(matrix), n_modes, seed, 0)
             library.cuonn_mesh_decompose(mesh, _arrays.address(matrix))
             return mesh_of_plain(mesh, cls)
@@ -250,8 +250,8 @@ class Mesh:
         if value["theta"] is None or value["phi"] is None:
             raise ArgumentError("the Dataset has no theta or no phi")
         if "convention" in dataset.attrs:
-            raise ArgumentError(f"the Dataset's phases are counted by {dataset.attrs['convention']}; `cuonn convert` "
-                                "makes ours of its file")
+            raise ArgumentError(f"the Dataset's phases are counted by {dataset.attrs['convention']}; cuonn.convert() "
+                                "makes ours of them")
         return cls(value["theta"], value["phi"], value["gamma"], dataset.attrs.get("phase_style", "top"),
                    coupler_error=value["coupler_error"], loss_db=value["loss_db"], **_get_shape(dataset))
 
@@ -304,12 +304,12 @@ class Mesh:
                             style_of(self.style), *self._errors)
 
     def _plain(self):
-        plain = _Plain(self._shape, self.style)
+        plain = Plain(self._shape, self.style)
         copy_to_plain(plain.mesh, self)
         return plain
 
 
-class _Plain:
+class Plain:
     """A cuonn_mesh of the library for the length of a `with`."""
 
     def __init__(self, shape: Shape, style: str):
