@@ -127,6 +127,33 @@ static void test_far_pairs(void **unused) {
   cuonn_mesh_shape_free(far);
 }
 
+/* Every number of quarter turns; little light, of which still less passes where psi is near pi / 2. */
+static void test_biases(void **unused) {
+  (void)unused;
+  static const double biases[] = {-3.8, -2, -1.3, -1, 0, .7, 1, 1.6, 2, 3, 4.2, 1001};
+  cuonn_context *judge, *context;
+  OK(cuonn_context_create(&judge, "reference", 1));
+  OK(cuonn_context_create(&context, "cuda", 1));
+  for (size_t i = 0; i < sizeof biases / sizeof *biases; i++) {
+    const layered p = {.n = 4, .n_examples = 9, .law = 3, .seed = i};
+    fixture f;
+    cuonn_mesh_gradient *want;
+    double losses[2];
+    create(&f, &p);
+    f.network.shape.nonlinearity.bias = biases[i];
+    for (size_t k = 0; k < 2 * p.n * p.n_examples; k++) f.input.values[k] *= .3;
+    OK(cuonn_gradients_create(&want, &f.network.shape));
+    OK(cuonn_gradient(&losses[0], want, judge, &f.network, &f.input, f.labels));
+    OK(cuonn_gradient(&losses[1], f.gradients, context, &f.network, &f.input, f.labels));
+    CLOSE(&losses[1], &losses[0], 1, .rel = kFloat);
+    compare_with_reference(&f, f.gradients, want);
+    cuonn_gradients_free(want);
+    release(&f);
+  }
+  cuonn_context_free(context);
+  cuonn_context_free(judge);
+}
+
 /* ---- training ---- */
 
 enum {
@@ -142,7 +169,19 @@ enum {
 typedef struct {
   fixture *f; /* [model], whose networks and moments are brought up to date */
   double *moments[kTrainModels], losses[kTrainSteps][kTrainModels];
+  double last[kTrainModels][4]; /* loss of all examples, and a derivative of each kind, asked of every model alone */
 } trained;
+
+static void look(double last[4], cuonn_model *model, size_t i, const fixture *f) {
+  const cuonn_step all = {.count = kBatch};
+  cuonn_evaluation evaluation = {0};
+  OK(cuonn_model_evaluate(&evaluation, model, i, CUONN_SPLIT_TRAIN));
+  OK(cuonn_model_gradient(&last[1], f->gradients, model, i, CUONN_SPLIT_TRAIN, &all, CUONN_GRADIENT_EXACT));
+  last[0] = evaluation.loss;
+  last[1] = f->gradients[1].d_theta[0];
+  last[2] = f->gradients[0].d_gamma[1];
+  last[3] = f->network.amplitudes ? f->gradients[0].d_amplitude[1] : 0;
+}
 
 /* Shuffled, with gamma; model m by SGD where it is even. Epsilon is some gradient's size, as in support/parity.h. */
 static void train_models(trained *t, size_t first, size_t n_models, const char *backend, cuonn_gradient_method method) {
@@ -180,6 +219,7 @@ static void train_models(trained *t, size_t first, size_t n_models, const char *
   for (size_t i = 0; i < n_models; i++) {
     for (size_t k = 0; k < kTrainSteps; k++) t->losses[k][first + i] = losses[k * n_models + i];
     OK(cuonn_model_get(&t->f[first + i].network, t->moments[first + i], model, i));
+    look(t->last[first + i], model, i, &t->f[first + i]);
   }
   cuonn_model_destroy(model);
   cuonn_context_free(context);
@@ -209,6 +249,7 @@ static void compare_trained(const trained *got, const trained *want, double rel)
   const cuonn_network_shape *const shape = &got->f->network.shape;
   const size_t moments = cuonn_training_moments_count(shape), n = shape->n_modes;
   CLOSE(&got->losses[0][0], &want->losses[0][0], sizeof got->losses / sizeof(double), .rel = rel);
+  CLOSE(&got->last[0][0], &want->last[0][0], sizeof got->last / sizeof(double), .rel = rel);
   for (size_t m = 0; m < kTrainModels; m++) {
     const cuonn_network *const a = &got->f[m].network, *const b = &want->f[m].network;
     CLOSE(got->moments[m], want->moments[m], moments, .rel = rel);
@@ -387,6 +428,7 @@ static void test_method(void **unused) {
 int main(void) {
   const struct CMUnitTest once[] = {cmocka_unit_test(test_plain_program),
                                     cmocka_unit_test(test_reference),
+                                    cmocka_unit_test(test_biases),
                                     cmocka_unit_test(test_limit),
                                     cmocka_unit_test(test_nan),
                                     cmocka_unit_test(test_squared_error_is_measured),
