@@ -128,8 +128,13 @@ typedef struct {
 
 static const cuonn_optimizer_options sgd = {.kind = CUONN_OPTIMIZER_SGD, .learning_rate = 0.1};
 
-static void prepare(job *j) {
-  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(kModes, 2, 3, CUONN_STYLE_TOP, false, NULL);
+/* By matrices with all that a network can have of its own there. */
+static void prepare(job *j, cuonn_method method) {
+  cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(kModes, 2, 3, CUONN_STYLE_TOP, false, NULL);
+  if (method == CUONN_METHOD_DENSE) {
+    shape.layer = CUONN_LAYER_SVD;
+    shape.nonlinearity.kind = CUONN_NONLINEARITY_SATURABLE;
+  }
   chance c = {1};
   memset(j, 0, sizeof *j);
   OK(cuonn_network_create(&j->network, &shape));
@@ -174,7 +179,7 @@ static void every_allocation_fails(cuonn_gradient_method gradient, cuonn_method 
   cuda_release();
   for (long n = 0;; n++) {
     job j;
-    prepare(&j);
+    prepare(&j, method);
     simt_fail_malloc_after(n);
     const cuonn_status status = run(&j, gradient, method);
     simt_fail_malloc_after(-1);
@@ -219,7 +224,7 @@ static void test_memory__says_how_much_and_what_to_lower(void **unused) {
 static void lost_at_every_kernel(cuonn_gradient_method gradient, cuonn_method method) {
   for (long n = 0;; n++) {
     job j;
-    prepare(&j);
+    prepare(&j, method);
     simt_fail_launch_after(n);
     const cuonn_status status = run(&j, gradient, method);
     if (status != CUONN_OK) {
@@ -236,7 +241,7 @@ static void lost_at_every_kernel(cuonn_gradient_method gradient, cuonn_method me
     }
   }
   job j; /* and the next one works again */
-  prepare(&j);
+  prepare(&j, method);
   OK(run(&j, gradient, method));
   finish(&j);
 }
