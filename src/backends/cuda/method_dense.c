@@ -24,7 +24,7 @@ static cuonn_status backward(const products_call *p) {
     CUONN_TRY(products_back(p, l));
     CUONN_TRY(products_pass_back(p, l));
   }
-  return products_outputs_back(p);
+  return CUONN_OK;
 }
 
 static cuonn_status gradient(const cuda_state *s, const cuda_batch *on) {
@@ -36,6 +36,7 @@ static cuonn_status gradient(const cuda_state *s, const cuda_batch *on) {
   CUONN_TRY(products_gather(&p));
   CUONN_TRY(forward(&p));
   CUONN_TRY(backward(&p));
+  CUONN_TRY(products_outputs_back(&p)); /* once all of the batch is in the columns */
   const matrix_gradient_task task = {.meshes = cuda_meshes_view(meshes, p.first * p.layers),
                                      .n_layers = (int)p.layers,
                                      .n_models = (int)p.n_models,
