@@ -104,11 +104,9 @@ static cuonn_examples noise(size_t examples, size_t side, size_t classes) {
   return images;
 }
 
-/* Two epochs from images on: the last batch of an epoch is a partial one. */
-static void train(cuonn_context *context, cuonn_features_options features, size_t layers, cuonn_order order,
-                  cuonn_optimizer_kind optimizer, cuonn_gradient_method method) {
-  const cuonn_network_shape shape =
-      CUONN_NETWORK_SHAPE_OF(cuonn_features_modes(&features), layers, 3, CUONN_STYLE_TOP, true, NULL);
+/* Two epochs from images on: the last batch of an epoch is a partial one. shape: but for the waveguides. */
+static void train_shape(cuonn_context *context, cuonn_features_options features, cuonn_network_shape shape,
+                        cuonn_order order, cuonn_optimizer_kind optimizer, cuonn_gradient_method method) {
   const cuonn_training_callbacks callbacks = {0};
   cuonn_dataset data = {noise(70, 28, 3), noise(33, 28, 3)};
   cuonn_training_options options = CUONN_TRAINING_OPTIONS_INIT;
@@ -123,11 +121,29 @@ static void train(cuonn_context *context, cuonn_features_options features, size_
   if (cuonn_gradient_is_measured(method)) {
     options.chip = noisy(order == CUONN_ORDER_FIXED ? CUONN_MEASUREMENT_MATRIX : CUONN_MEASUREMENT_EXAMPLE);
   }
+  shape.n_modes = cuonn_features_modes(&features);
   DO(cuonn_training_state_create(&state, &shape));
-  for (size_t l = 0; l < layers; l++) fill_mesh(&state.network.layers[l], 0, 0);
+  for (size_t l = 0; l < shape.n_layers; l++) fill_mesh(&state.network.layers[l], 0, 0);
   DO(cuonn_train(&state, context, &data, &features, &options, &callbacks));
   cuonn_training_state_free(&state);
   cuonn_dataset_free(&data);
+}
+
+static void train(cuonn_context *context, cuonn_features_options features, size_t layers, cuonn_order order,
+                  cuonn_optimizer_kind optimizer, cuonn_gradient_method method) {
+  const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(0, layers, 3, CUONN_STYLE_TOP, true, NULL);
+  train_shape(context, features, shape, order, optimizer, method);
+}
+
+/* Networks with more than moduli behind their meshes: every nonlinearity, with amplitudes. */
+static void train_others(cuonn_context *context, cuonn_features_options features) {
+  for (int kind = CUONN_NONLINEARITY_MODULUS; kind <= CUONN_NONLINEARITY_ELECTRO_OPTIC; kind++) {
+    cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(0, 4, 3, CUONN_STYLE_TOP, true, NULL);
+    shape.nonlinearity.kind = (cuonn_nonlinearity_kind)kind;
+    shape.layer = kind % 2 ? CUONN_LAYER_DIAGONAL : CUONN_LAYER_SVD;
+    shape.loss = kind / 2 ? CUONN_LOSS_CROSS_ENTROPY : CUONN_LOSS_SQUARED_ERROR;
+    train_shape(context, features, shape, CUONN_ORDER_SHUFFLED, CUONN_OPTIMIZER_ADAM, CUONN_GRADIENT_EXACT);
+  }
 }
 
 static void small(cuonn_context *context) {
@@ -153,6 +169,7 @@ static void small(cuonn_context *context) {
   train(context, resample, 1, CUONN_ORDER_FIXED, CUONN_OPTIMIZER_SGD, CUONN_GRADIENT_EXACT);
   train(context, study, 3, CUONN_ORDER_FIXED, CUONN_OPTIMIZER_ADAM, CUONN_GRADIENT_ANALOG);
   train(context, fourier, 2, CUONN_ORDER_SHUFFLED, CUONN_OPTIMIZER_SGD, CUONN_GRADIENT_DIGITAL);
+  train_others(context, resample);
 }
 
 int main(int argc, char **argv) {
