@@ -64,6 +64,11 @@ check test "$(ncdump -h volts.nc | grep -c 'units = "V"')" = 3
 power_at volts.nc 0 > want
 check close_to 1e-12 got want
 
+# Without a mesh all phases are 0 at first, which matters to nodes beside the tree alone.
+expect 0 '' "$cuonn" self-configure --chip bits.nc --light beam.nc --output alone.nc
+for v in theta phi; do check same_values 0 alone.nc $v of-bits.nc $v; done
+check test "$(values alone.nc gamma | sort -u)" = 0
+
 # Noise comes again with its seed.
 for seed in 1 1 2; do
   expect 0 '' "$cuonn" self-configure tree.nc --light beam.nc --output noisy.nc --tap-shot 0.01 --seed $seed
@@ -92,6 +97,12 @@ refuses 2 '^cuonn self-configure: --turns: .* up to 1000' "$cuonn" self-configur
 refuses 2 '^cuonn self-configure: --tap-shot: found "-1"' "$cuonn" self-configure tree.nc --light beam.nc --tap-shot=-1
 refuses 3 '^cuonn self-configure: bits.nc: the chip has 1 tree mesh .*, the network 1 triangular' \
   "$cuonn" self-configure line.nc --light beam.nc --chip bits.nc
+refuses 2 '^cuonn self-configure: the file with the mesh, or --chip CHIP.nc, is missing' "$cuonn" self-configure \
+  --light beam.nc
+# shellcheck disable=SC2086 # words
+expect 0 '' "$cuonn" $new --set network.layers=2 --output two-chips.nc
+refuses 3 '^cuonn self-configure: two-chips.nc: the chip has 2 tree meshes' "$cuonn" self-configure \
+  --light beam.nc --chip two-chips.nc
 refuses 2 '^cuonn self-configure: --units volts needs --chip' "$cuonn" self-configure tree.nc --light beam.nc \
   --units volts
 refuses 3 '^cuonn self-configure: plain.nc: has no drive curves' "$cuonn" self-configure tree.nc --light beam.nc \

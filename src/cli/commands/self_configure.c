@@ -23,8 +23,8 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     case 's': a->seed = value; return 0;
     case ARGP_KEY_ARG: return cli_take_argument(&a->mesh, value);
     case ARGP_KEY_END:
-      return CLI_REQUIRE(a->mesh, "the file with the mesh", a->light, "--light FIELDS.nc", a->output,
-                         "--output PHASES.nc");
+      return CLI_REQUIRE(a->mesh ? a->mesh : a->chip, "the file with the mesh, or --chip CHIP.nc,", a->light,
+                         "--light FIELDS.nc", a->output, "--output PHASES.nc");
     default: return ARGP_ERR_UNKNOWN;
   }
 }
@@ -44,7 +44,7 @@ static const struct argp_option options[] = {
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "MESH.nc",
+    .args_doc = "[MESH.nc]",
     .doc =
         "Lets the nodes of a chip configure themselves to light, until it leaves by one output.\v"
         "Reads a mesh (theta(node), phi(node), ...: cuonn matrix --help), whose coupler errors and losses are the "
@@ -52,7 +52,8 @@ static const struct argp argp = {
         "take part that are a tree from all inputs to one output: all of `tree`, one line of `triangular`, those of "
         "`butterfly` that lead to output 0. One after the other reads the power that it drops, and moves phi and then "
         "theta to make it least (Miller, Photonics Research 1, 1 (2013)).\n\n"
-        "With --chip the errors and losses are those of a file of cuonn chip, and each phase that a node sets is what "
+        "With --chip MESH.nc may be left out, all phases then being 0 at first; the errors and losses are those of a "
+        "file of cuonn chip, and each phase that a node sets is what "
         "the "
         "driver and the heat of the other shifters make of it: the nearest of its levels, or the nearer end of its "
         "range. "
@@ -65,7 +66,7 @@ static const struct argp argp = {
         "power at the output before the first turn and after each, of six readings.\n\n"
         "Example:\n"
         "  cuonn self-configure tree.nc --light beam.nc --output phases.nc\n"
-        "  cuonn self-configure tree.nc --chip chip.nc --light beam.nc --units volts --output volts.nc",
+        "  cuonn self-configure --chip chip.nc --light beam.nc --units volts --output volts.nc",
     .children = (const struct argp_child[]){{&cli_json_argp, 0, NULL, 0}, {0}},
 };
 
@@ -99,13 +100,17 @@ typedef struct {
   bool volts;
 } given;
 
+/* The file that the mesh is of, for messages. */
+static const char *mesh_file(const arguments *args) { return args->mesh ? args->mesh : args->chip; }
+
 static int read_given(given *out, const arguments *args) {
   int code = CLI_DONE;
   CLI_PASS_DONE(cli_units_volts(&out->volts, args->units));
   if (out->volts && !args->chip)
     return cli_fail(CLI_USAGE, "--units volts needs --chip CHIP.nc, a chip file with drive curves");
-  CLI_TRY_DONE(cuonn_mesh_read(&out->mesh, args->mesh));
   if (args->chip) CLI_TRY_DONE(cuonn_fabricated_read(&out->chip, args->chip));
+  CLI_TRY_DONE(args->mesh ? cuonn_mesh_read(&out->mesh, args->mesh)
+                          : cuonn_mesh_create_shaped(&out->mesh, out->chip.shape, out->chip.style));
   if (out->volts) CLI_PASS_DONE(cli_chip_check_curves(&out->chip, args->chip));
   const cuonn_network alone = cli_network_of(&out->mesh);
   CLI_PASS_DONE(cli_volts_check(&out->chip, &alone.shape, args->chip));
@@ -113,7 +118,7 @@ static int read_given(given *out, const arguments *args) {
   if (out->light.n_modes != out->mesh.n_modes || out->light.n_examples != 1)
     code =
         cli_fail(CLI_BAD_FILE, "%s: input has %zu examples of %zu waveguides; it must be 1 of %zu, as the chip in %s",
-                 args->light, out->light.n_examples, out->light.n_modes, out->mesh.n_modes, args->mesh);
+                 args->light, out->light.n_examples, out->light.n_modes, out->mesh.n_modes, mesh_file(args));
 done:
   return code;
 }
@@ -137,7 +142,7 @@ static int run(int argc, char **argv) {
   }
   const cuonn_status status = cuonn_chip_self_configure(&in.mesh, &result, powers, in.light.values, &how);
   if (status != CUONN_OK) { /* what the mesh is refused for, or light without power */
-    code = cli_fail_file(status, status == CUONN_E_DATA ? args.light : args.mesh);
+    code = cli_fail_file(status, status == CUONN_E_DATA ? args.light : mesh_file(&args));
     goto done;
   }
   const cuonn_network alone = cli_network_of(&in.mesh);
