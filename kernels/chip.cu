@@ -144,6 +144,80 @@ KERNEL k_pull_back(float2 *out, const float2 *in, const phase_errors *errors, me
   out[first + place] = mine.mixes ? rounded(mixed<true>(mine, layout, column, top, in + first)) : in[first + place];
 }
 
+/* -------------------------------------------------------------------------------------------------- fabricated chips
+ */
+
+/* The voltage of a driver for this square: drive_voltage() of src/chip/drive.c. */
+DEVICE double voltage(const shifter_curves &chip, double square) {
+  const double step = (chip.most - chip.least) / static_cast<double>((1u << chip.bits) - 1);
+  return chip.least + step * rint((sqrt(square) - chip.least) / step);
+}
+
+/* What is driven of a shifter's phase, slope V^2, where it is mixed with others; else the phase that is set. As set()
+ * of src/chip/phases.c, with drive_square() of src/chip/drive.c. */
+DEVICE double driven(const shifter_curves &chip, bool mixes, double offset, double slope, double phase, double period) {
+  const double low = chip.least * chip.least, high = chip.most * chip.most, turn = period / fabs(slope);
+  const double above = wrapped((phase - offset) / slope - low, turn), beyond = above - (high - low);
+  const double slack = 1e-12 * (turn + high);
+  const bool at_low = turn - above <= slack, inside = beyond <= 0 && !at_low;
+  const bool ends_high = !at_low && (beyond <= slack || turn - above >= beyond);
+  const bool reached = at_low || beyond <= slack;
+  const double square = inside ? low + above : ends_high ? high : low, volts = chip.bits ? voltage(chip, square) : 0;
+  const double drive = slope * (chip.bits ? volts * volts : square);
+  if (mixes) return drive;
+  return reached && chip.bits == 0 ? phase : offset + drive;
+}
+
+/* k_set where some model has curves. */
+KERNEL k_drive(double2 *out, const double2 *phases, const double2 *added, const phase_errors *errors,
+               const shifter_curves *curves, mesh_layout layout) {
+  int column, top;
+  size_t place, first;
+  if (!own_place(&column, &top, &place, &first, layout)) return;
+  const phase_errors &mine = errors[blockIdx.z];
+  const shifter_curves &chip = curves[blockIdx.z];
+  double2 phase = phases[first + place];
+  if (chip.slope) {
+    const size_t at = blockIdx.y * mesh_places(layout) + place;
+    const double2 offset = chip.offset[at], slope = chip.slope[at];
+    phase = make_double2(driven(chip, mine.mixes, offset.x, slope.x, phase.x, mine.theta_period),
+                         driven(chip, mine.mixes, offset.y, slope.y, phase.y, mine.phi_period));
+  } else {
+    phase = set(mine, phase);
+  }
+  out[first + place] = added ? phase + added[first + place] : phase;
+}
+
+/* Crosstalk between any shifters: a product with 1 plus a sparse matrix, or, backwards, with its transpose, which lies
+ * by rows as well, so that no two threads add to the same number and sums have one order. kShareLanes lanes go through
+ * the entries of a row side by side: they read whole sectors of its numbers and shares, and rows of the some 50 entries
+ * that neighbours make leave few lanes without work; then each adds the sum of the lane 4, 2 and 1 apart. Phases are
+ * gathered from the caches: those of a layer take 64 KiB at N = 64. Models whose phases mix by a law are left out.
+ * Grid: lanes of shifters, layers, models. */
+static const unsigned kShareLanes = 8;
+
+template <bool kBack, class Number>
+KERNEL k_share(Number *out, const Number *in, const double *added, const phase_errors *errors,
+               const shifter_curves *curves, mesh_layout layout, unsigned first_layer) {
+  const crosstalk_rows &rows = kBack ? curves[blockIdx.z].gives : curves[blockIdx.z].gets;
+  const size_t thread = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x, shifter = thread / kShareLanes;
+  const size_t shifters = 2 * mesh_places(layout), row = (first_layer + blockIdx.y) * shifters + shifter;
+  const size_t from = (static_cast<size_t>(blockIdx.z) * gridDim.y + blockIdx.y) * shifters;
+  int column, top;
+  if (!rows.first && errors[blockIdx.z].mixes) return;
+  const bool there = shifter < shifters && mesh_node_at(&column, &top, layout, shifter / 2);
+  const size_t end = there && rows.first ? rows.first[row + 1] : 0;
+  double sum = 0;
+#pragma unroll 4
+  for (size_t i = end ? rows.first[row] + thread % kShareLanes : 0; i < end; i += kShareLanes)
+    sum += rows.share[i] * static_cast<double>(in[from + rows.other[i]]);
+#pragma unroll
+  for (int mask = kShareLanes / 2; mask > 0; mask /= 2) sum += shuffle_xor(sum, mask);
+  if (!there || thread % kShareLanes != 0) return;
+  sum += static_cast<double>(in[from + shifter]);
+  out[from + shifter] = static_cast<Number>(kBack ? sum : sum + added[from + shifter]);
+}
+
 /* -------------------------------------------------------------------------------------------------------- launchers */
 
 static const unsigned kThreads = 128;
@@ -163,19 +237,37 @@ extern "C" cudaError_t launch_freeze(const chip_reader *readers, int n_modes, in
   return CUONN_LAUNCH(k_freeze, grid_of(most, n_layers, n_models), dim3(kThreads), 0, stream, readers, n_modes);
 }
 
-extern "C" cudaError_t launch_program(double2 *applied, double2 *set, const double2 *phases, const double2 *added,
-                                      const phase_errors *errors, mesh_layout layout, int n_layers, int n_models,
-                                      cudaStream_t stream) {
-  const dim3 grid = grid_of(mesh_places(layout), n_layers, n_models);
-  if (!set) return CUONN_LAUNCH(k_set, grid, dim3(kThreads), 0, stream, applied, phases, added, errors, layout);
-  const cudaError_t made = CUONN_LAUNCH(k_set, grid, dim3(kThreads), 0, stream, set, phases,
-                                        static_cast<const double2 *>(nullptr), errors, layout);
-  if (made != cudaSuccess) return made;
-  return CUONN_LAUNCH(k_mix, grid, dim3(kThreads), 0, stream, applied, set, added, errors, layout);
+static dim3 grid_of(const phases_task *t) { return grid_of(mesh_places(t->layout), t->n_layers, t->n_models); }
+
+/* Shares of every shifter. */
+template <bool kBack, class Number>
+static cudaError_t launch_share(Number *out, const Number *in, const double *added, const phases_task *t,
+                                cudaStream_t stream) {
+  const dim3 grid = grid_of(2 * mesh_places(t->layout) * kShareLanes, t->n_layers, t->n_models);
+  return CUONN_LAUNCH((k_share<kBack, Number>), grid, dim3(kThreads), 0, stream, out, in, added, t->errors, t->curves,
+                      t->layout, t->first_layer);
 }
 
-extern "C" cudaError_t launch_pull_back(float2 *out, const float2 *in, const phase_errors *errors, mesh_layout layout,
-                                        int n_layers, int n_models, cudaStream_t stream) {
-  return CUONN_LAUNCH(k_pull_back, grid_of(mesh_places(layout), n_layers, n_models), dim3(kThreads), 0, stream, out, in,
-                      errors, layout);
+extern "C" cudaError_t launch_program(double2 *applied, double2 *set, const double2 *phases, const double2 *added,
+                                      const phases_task *t, cudaStream_t stream) {
+  double2 *const to = set ? set : applied;
+  const double2 *const last = set ? nullptr : added;
+  cudaError_t made =
+      t->by_curves ? CUONN_LAUNCH(k_drive, grid_of(t), dim3(kThreads), 0, stream, to, phases, last, t->errors,
+                                  t->curves, t->layout)
+                   : CUONN_LAUNCH(k_set, grid_of(t), dim3(kThreads), 0, stream, to, phases, last, t->errors, t->layout);
+  if (made == cudaSuccess && t->by_law)
+    made = CUONN_LAUNCH(k_mix, grid_of(t), dim3(kThreads), 0, stream, applied, set, added, t->errors, t->layout);
+  if (made == cudaSuccess && t->by_rows)
+    made = launch_share<false>(reinterpret_cast<double *>(applied), reinterpret_cast<const double *>(set),
+                               reinterpret_cast<const double *>(added), t, stream);
+  return made;
+}
+
+extern "C" cudaError_t launch_pull_back(float2 *out, const float2 *in, const phases_task *t, cudaStream_t stream) {
+  cudaError_t made = cudaSuccess;
+  if (t->by_law) made = CUONN_LAUNCH(k_pull_back, grid_of(t), dim3(kThreads), 0, stream, out, in, t->errors, t->layout);
+  if (made == cudaSuccess && t->by_rows)
+    made = launch_share<true>(reinterpret_cast<float *>(out), reinterpret_cast<const float *>(in), nullptr, t, stream);
+  return made;
 }

@@ -43,15 +43,40 @@ typedef struct {
   double weight[2][2][2 * CUONN_CROSSTALK_ROWS + 1][CUONN_CROSSTALK_REACH + 1];
 } phase_errors;
 
-/* applied, phases, added: [mesh][place] theta, phi. As chip_phases_apply() of src/chip/phases.c. errors: [model].
- * set: scratch as large, of phases as drivers set them; NULL if no model mixes them. */
+/* A sparse matrix between the shifters of each layer, by rows: theta of the node at a place is shifter 2 place, its phi
+ * the next one. Arrays are on the device, and models of one chip have the same. */
+typedef struct {
+  const size_t *first;   /* [layer][shifter] of its entries, and behind all of them their end; NULL: no matrix */
+  const uint32_t *other; /* [entry] shifter of the same layer */
+  const double *share;   /* [entry] */
+} crosstalk_rows;
+
+/* What was measured of a fabricated chip's shifters (cuonn/fabricated.h), in place of a law. */
+typedef struct {
+  double least, most;            /* V: range of the driver */
+  unsigned bits;                 /* it has 2^bits voltages; 0: any */
+  const double2 *offset, *slope; /* [layer][place] of theta, phi; NULL: no curves */
+  crosstalk_rows gets, gives;    /* what a shifter gets of others, and the transpose */
+} shifter_curves;
+
+/* What chips make of the phases of models, layers first_layer .. first_layer + n_layers - 1 of each. */
+typedef struct {
+  mesh_layout layout;
+  const phase_errors *errors;   /* [model] */
+  const shifter_curves *curves; /* [model]; read only where the next but one say so */
+  bool by_law;                  /* some model mixes phases by its weights */
+  bool by_curves, by_rows;      /* some model has curves; gets shares of crosstalk of its own */
+  int first_layer, n_layers, n_models;
+} phases_task;
+
+/* applied, phases, added: [mesh][place] theta, phi; of all layers. As chip_phases_apply() of src/chip/phases.c; added:
+ * errors and, where phases mix, the offsets of their curves. set: scratch as large, of phases as drivers set them, or
+ * of what is driven of them; NULL if no model mixes them. */
 cudaError_t launch_program(double2 *applied, double2 *set, const double2 *phases, const double2 *added,
-                           const phase_errors *errors, mesh_layout layout, int n_layers, int n_models,
-                           cudaStream_t stream);
+                           const phases_task *task, cudaStream_t stream);
 
 /* Turns the gradient with respect to applied phases into that with respect to programmed phases; out is not in. */
-cudaError_t launch_pull_back(float2 *out, const float2 *in, const phase_errors *errors, mesh_layout layout,
-                             int n_layers, int n_models, cudaStream_t stream);
+cudaError_t launch_pull_back(float2 *out, const float2 *in, const phases_task *task, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

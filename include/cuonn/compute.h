@@ -47,11 +47,8 @@ CUONN_API void cuonn_context_fit(cuonn_context *context, const cuonn_network_sha
 /** The same for the gradients that will be asked for, of the networks that it was last fitted to. */
 CUONN_API void cuonn_context_fit_gradient(cuonn_context *context, cuonn_gradient_method method);
 
-/** The same for a chip: not every backend computes the drive curves and the crosstalk of a fabricated one. */
-CUONN_API void cuonn_context_fit_chip(cuonn_context *context, const cuonn_chip_options *chip);
-
-/** Whether a context computes what a chip makes of phases.
- *  @return CUONN_OK; CUONN_E_ARGUMENT for the drive curves or the crosstalk of a fabricated one on a backend without */
+/** Whether a context trains on a chip.
+ *  @return CUONN_OK; CUONN_E_ARGUMENT for noise of fields that are read where processes share the training */
 CUONN_API cuonn_status cuonn_context_check_chip(const cuonn_context *context, const cuonn_chip_options *chip);
 
 /** Releases a context.  NULL is fine. */

@@ -90,7 +90,6 @@ typedef struct cuonn_backend {
                          no amplitudes */
   bool moves_no_phases; /* it refuses gradients from the losses of moved phases */
   bool shares;          /* it does its part of batches and sets that several processes share */
-  bool laws_only;       /* it refuses chips with drive curves or shares of crosstalk of their own */
 
   /* Devices that there are, by which calls name them: 0, 1, ...; NULL: one. */
   int (*n_devices)(void);
@@ -181,12 +180,6 @@ static inline bool backend_multiplies(const cuonn_backend *backend, const cuonn_
 
 static inline bool backend_takes_gradient(const cuonn_backend *backend, cuonn_gradient_method method) {
   return !backend->moves_no_phases || !cuonn_gradient_is_perturbed(method);
-}
-
-/* Whether it computes what a chip makes of phases. */
-static inline bool backend_takes_chip(const cuonn_backend *backend, const cuonn_chip_options *chip) {
-  const cuonn_fabricated *const made = chip->fabricated;
-  return !backend->laws_only || !made || (!made->drive_slope && !made->crosstalk);
 }
 
 /* A context: which backend, and where it computes. */

@@ -92,7 +92,6 @@ typedef struct {
   const cuonn_network_shape *shape;
   const cuonn_gradient_method *gradient;
   bool not_of_moduli; /* what the gradients are of */
-  const cuonn_chip_options *chip;
 } task;
 
 /* What a backend lacks for a task, as the end of a sentence about it; NULL: nothing. */
@@ -103,8 +102,6 @@ static const char *lacks(const cuonn_backend *backend, const task *of) {
     return "has no gradients from the losses of moved phases";
   if (of->gradient && !backend_measures(backend, !of->not_of_moduli, *of->gradient))
     return "measures no gradients of networks of such layers and nonlinearity";
-  if (of->chip && !backend_takes_chip(backend, of->chip))
-    return "does not compute the drive curves and crosstalk of a chip file";
   return NULL;
 }
 
@@ -130,13 +127,7 @@ void cuonn_context_fit_gradient(cuonn_context *context, cuonn_gradient_method me
   fit(context, &(task){.gradient = &method, .not_of_moduli = context->not_of_moduli});
 }
 
-void cuonn_context_fit_chip(cuonn_context *context, const cuonn_chip_options *chip) {
-  fit(context, &(task){.chip = chip});
-}
-
 cuonn_status cuonn_context_check_chip(const cuonn_context *context, const cuonn_chip_options *chip) {
-  const char *const reason = lacks(context->backend, &(task){.chip = chip});
-  CUONN_CHECK(!reason, CUONN_E_ARGUMENT, "backend %s %s; use backend cpu", context->backend->name, reason);
   CUONN_CHECK(!cuonn_context_processes(context) || chip_reads_exactly(chip), CUONN_E_ARGUMENT,
               "processes that share a training read fields without noise; use one process, or chip.io_amplitude 0 and "
               "chip.io_phase 0");

@@ -227,7 +227,6 @@ int cli_context_open(cuonn_context **out, const cuonn_config *config) {
   CLI_TRY_DONE(cuonn_context_create(out, config->backend, config->threads));
   cuonn_context_fit(*out, &config->network);
   cuonn_context_fit_gradient(*out, config->training.gradient);
-  cuonn_context_fit_chip(*out, &config->training.chip);
   CLI_TRY_DONE(cuonn_context_set_method(*out, config->method));
   cli_tell_backend(*out);
 done:

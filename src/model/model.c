@@ -148,9 +148,8 @@ void cuonn_model_destroy(cuonn_model *model) {
   free(model);
 }
 
-/* Whether the handle's backend can follow a model's method. */
-static cuonn_status check_settings(const cuonn_backend *backend, const cuonn_model_options *options,
-                                   const cuonn_model_settings *settings) {
+/* Whether the handle can follow a model's method. */
+static cuonn_status check_settings(const cuonn_model_options *options, const cuonn_model_settings *settings) {
   const bool measured = cuonn_gradient_is_measured(options->gradient);
   const bool same = measured ? cuonn_gradient_is_measured(settings->gradient) : settings->gradient == options->gradient;
   CUONN_CHECK(same, CUONN_E_ARGUMENT, "a model's gradients come by another way than the handle is made for");
@@ -158,7 +157,6 @@ static cuonn_status check_settings(const cuonn_backend *backend, const cuonn_mod
               "a model measures %s, the handle is made for another measurement",
               settings->chip.measurement == CUONN_MEASUREMENT_MATRIX ? "matrices" : "examples");
   CUONN_TRY(cuonn_optimizer_check(&settings->optimizer));
-  CUONN_TRY(cuonn_context_check_chip(&(cuonn_context){.backend = backend}, &settings->chip));
   if (settings->chip.fabricated) CUONN_TRY(cuonn_fabricated_fits(settings->chip.fabricated, &options->shape));
   return cuonn_chip_check(&settings->chip, settings->gradient, options->shape.style);
 }
@@ -176,7 +174,7 @@ cuonn_status cuonn_model_set(cuonn_model *model, size_t index, const cuonn_netwo
   CUONN_TRY(check_measurement(model->backend, &model->options.shape, settings->chip.measurement));
   CUONN_TRY(check_shape(&model->options.shape, &network->shape));
   CUONN_TRY(cuonn_network_check(network));
-  CUONN_TRY(check_settings(model->backend, &model->options, settings));
+  CUONN_TRY(check_settings(&model->options, settings));
   CUONN_TRY(model->backend->set_model(model->state, index, &from));
   model->settings[index] = *settings;
   model->has_phases[index] = true;

@@ -6,6 +6,7 @@
 #include "cuda/device.h"
 #include "support/chance.h"
 #include "support/close.h"
+#include "support/far_chip.h"
 
 #include <simt.h>
 
@@ -124,6 +125,7 @@ typedef struct {
   void *state;
   cuonn_step steps[kSteps];
   double losses[kSteps];
+  cuonn_fabricated made;
 } job;
 
 static const cuonn_optimizer_options sgd = {.kind = CUONN_OPTIMIZER_SGD, .learning_rate = 0.1};
@@ -143,15 +145,17 @@ static void prepare(job *j, cuonn_method method) {
   OK(cuonn_fields_create(&j->fields, kExamples, kModes));
   chance_normals(j->fields.values, 2 * kExamples * kModes, &c);
   for (size_t e = 0; e < kExamples; e++) j->labels[e] = (uint8_t)chance_index(&c, 3);
+  far_chip(&j->made, j->network.shape.mesh, CUONN_STYLE_TOP, 2, &(cuonn_driver){0, 6, 0}, true, 1);
   for (size_t i = 0; i < kSteps; i++) j->steps[i] = (cuonn_step){.count = kExamples, .rate_factor = 1};
 }
 
-/* Everything that a training does with a device, in order, until something fails; with exact gradients, or with those
- * that a noisy chip measures. */
+/* Everything that a training does with a device, in order, until something fails; with exact gradients, by columns on a
+ * fabricated chip, or with those that a noisy chip measures. */
 static cuonn_status run(job *j, cuonn_gradient_method gradient, cuonn_method method) {
   const cuonn_backend *const cuda = &cuonn_backend_cuda;
   cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
   chip.io_phase = chip.crosstalk = gradient == CUONN_GRADIENT_EXACT ? 0 : .01;
+  if (gradient == CUONN_GRADIENT_EXACT && method != CUONN_METHOD_DENSE) chip.fabricated = &j->made;
   const backend_model model = {.network = &j->network, .optimizer = &sgd, .gradient = gradient, .chip = &chip};
   cuonn_evaluation evaluation = {0};
   cuonn_status status = cuda->create(&j->state, &(backend_problem){.n_models = 1,
@@ -172,6 +176,7 @@ static void finish(job *j) {
   cuonn_backend_cuda.destroy(j->state);
   cuonn_fields_free(&j->fields);
   cuonn_network_free(&j->network);
+  cuonn_fabricated_free(&j->made);
 }
 
 /* Whichever allocation fails: a status with the reason, and nothing is left behind. */

@@ -77,14 +77,18 @@ static void run(problem *p) {
                          .phi_period = p->phases.period.phi,
                          .mixes = p->phases.mixes};
   memcpy(errors.weight, p->phases.weight, sizeof errors.weight);
-  const phase_errors *const on = on_device(&memory, &errors, sizeof errors);
+  const phases_task task = {.layout = p->layout,
+                            .errors = on_device(&memory, &errors, sizeof errors),
+                            .by_law = true,
+                            .n_layers = 1,
+                            .n_models = 1};
   double2 *const applied = on_device(&memory, NULL, bytes), *const added = on_device(&memory, NULL, bytes);
-  double2 *const set = errors.mixes ? on_device(&memory, NULL, bytes) : NULL;
+  double2 *const set = on_device(&memory, NULL, bytes);
   float2 *const out = on_device(&memory, NULL, half);
   const double2 *const programmed = on_device(&memory, p->pairs, bytes);
   const float2 *const in = on_device(&memory, p->halves, half);
-  assert_int_equal(launch_program(applied, set, programmed, added, on, p->layout, 1, 1, NULL), cudaSuccess);
-  assert_int_equal(launch_pull_back(out, in, on, p->layout, 1, 1, NULL), cudaSuccess);
+  assert_int_equal(launch_program(applied, set, programmed, added, &task, NULL), cudaSuccess);
+  assert_int_equal(launch_pull_back(out, in, &task, NULL), cudaSuccess);
   assert_int_equal(cudaMemcpy(p->pairs, applied, bytes, cudaMemcpyDeviceToHost), cudaSuccess);
   assert_int_equal(cudaMemcpy(p->halves, out, half, cudaMemcpyDeviceToHost), cudaSuccess);
   cuda_memory_free(&memory);

@@ -10,6 +10,7 @@
 #include "cuda/device.h"
 #include "support/chance.h"
 #include "support/close.h"
+#include "support/far_chip.h"
 
 #include <simt.h>
 
@@ -57,13 +58,17 @@ typedef struct {
   cuonn_gradient_method gradient;
   cuonn_measurement measurement;
   const char *method; /* of backend cuda; NULL: columns, as all others have */
+  bool on_made;       /* on the chip `made` */
 } kind;
+
+static cuonn_fabricated made;
 
 static const kind fixed = {.order = CUONN_ORDER_FIXED}, shuffled = {.order = CUONN_ORDER_SHUFFLED};
 static const kind dense = {.order = CUONN_ORDER_SHUFFLED, .method = "dense"};
 static const kind dense_ideal = {.gradient = CUONN_GRADIENT_IDEAL, .method = "dense"};
-static const kind by_matrix = {CUONN_ORDER_SHUFFLED, CUONN_GRADIENT_ANALOG, CUONN_MEASUREMENT_MATRIX, NULL};
-static const kind by_example = {CUONN_ORDER_FIXED, CUONN_GRADIENT_DIGITAL, CUONN_MEASUREMENT_EXAMPLE, NULL};
+static const kind by_matrix = {CUONN_ORDER_SHUFFLED, CUONN_GRADIENT_ANALOG, CUONN_MEASUREMENT_MATRIX, NULL, false};
+static const kind by_example = {CUONN_ORDER_FIXED, CUONN_GRADIENT_DIGITAL, CUONN_MEASUREMENT_EXAMPLE, NULL, false};
+static const kind on_made = {.order = CUONN_ORDER_SHUFFLED, .on_made = true};
 
 static cuonn_training_options options_of(kind how) {
   cuonn_training_options options = CUONN_TRAINING_OPTIONS_INIT;
@@ -76,6 +81,7 @@ static cuonn_training_options options_of(kind how) {
   options.schedule = CUONN_SCHEDULE_COSINE;
   options.gradient = how.gradient;
   options.train_gamma = cuonn_gradient_is_measured(how.gradient);
+  if (how.on_made) options.chip.fabricated = &made;
   if (how.method) { /* phases that are not those programmed */
     options.chip.phase_bits = 7;
     options.chip.crosstalk = options.chip.phase_error = 0.02;
@@ -141,6 +147,10 @@ static void test_losses__as_on_the_cpu_dense(void **unused) {
   (void)unused;
   like_cpu(dense, 0);
   like_cpu(dense_ideal, 0.05);
+}
+static void test_losses__as_on_the_cpu_on_a_fabricated_chip(void **unused) {
+  (void)unused;
+  like_cpu(on_made, 0.05);
 }
 static void test_losses__as_on_the_cpu_in_situ(void **unused) {
   (void)unused;
@@ -266,6 +276,7 @@ static void test_bits__same_after_a_stop(void **unused) {
   same_after_a_stop(shuffled);
   same_after_a_stop(dense);
   same_after_a_stop(by_matrix);
+  same_after_a_stop(on_made);
 }
 
 static void test_nothing_is_left(void **unused) {
@@ -279,11 +290,16 @@ int main(void) {
   chance c = {3};
   make_images(&data.train, kTrain, &c);
   make_images(&data.test, kTest, &c);
+  cuonn_mesh_shape *shape;
+  OK(cuonn_mesh_shape_rectangular(&shape, 16));
+  far_chip(&made, shape, CUONN_STYLE_TOP, kLayers, &(cuonn_driver){.5, 7, 0}, true, 1);
+  cuonn_mesh_shape_free(shape);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_losses__as_on_the_cpu),
       cmocka_unit_test(test_losses__as_on_the_cpu_shuffled),
       cmocka_unit_test(test_losses__as_on_the_cpu_with_errors),
       cmocka_unit_test(test_losses__as_on_the_cpu_dense),
+      cmocka_unit_test(test_losses__as_on_the_cpu_on_a_fabricated_chip),
       cmocka_unit_test(test_losses__as_on_the_cpu_in_situ),
       cmocka_unit_test(test_losses__of_fields_on_three_backends),
       cmocka_unit_test(test_bits__of_fields_as_of_their_images),
@@ -292,6 +308,7 @@ int main(void) {
       cmocka_unit_test(test_nothing_is_left),
   };
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  cuonn_fabricated_free(&made);
   cuonn_dataset_free(&data);
   return failed;
 }

@@ -147,7 +147,8 @@ static cuonn_chip_options noisy(size_t i) {
 
 /* Gradients that are computed, on chips of every style that are read with noise and programmed with errors; training
  * may know them, or not. */
-static void compare_computed_gradients(void (*compare)(fixture *, const cuonn_chip_options *, cuonn_gradient_method)) {
+static inline void compare_computed_gradients(void (*compare)(fixture *, const cuonn_chip_options *,
+                                                              cuonn_gradient_method)) {
   for (size_t i = 0; i < 8; i++) {
     const size_t style = i % 4;
     fixture f;

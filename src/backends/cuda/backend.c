@@ -115,7 +115,6 @@ const cuonn_backend cuonn_backend_cuda = {
     .moves_no_phases = true,
     .other_modes_max = CUONN_DEVICE_OTHER_MODES_MAX,
     .measures_moduli = true,
-    .laws_only = true,
     .n_devices = cuda_count,
     .probe = cuda_probe,
     .auto_method = cuda_auto_method,

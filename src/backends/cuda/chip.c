@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "chip/noise.h"
 #include "chip/phases.h"
+#include "cuda/curves.h"
 
 static chip_reader reader_of(const cuonn_chip_options *chip, cuonn_gradient_method method) {
   return (chip_reader){.seed = chip->seed,
@@ -77,12 +78,16 @@ done:
 }
 
 static bool programs(const cuonn_chip_options *chip) {
-  return chip->phase_bits > 0 || chip->crosstalk > 0 || chip->phase_error > 0;
+  return chip->phase_bits > 0 || chip->crosstalk > 0 || chip->phase_error > 0 || cuda_has_curves(chip->fabricated) ||
+         cuda_has_rows(chip->fabricated);
 }
 
-/* Errors of one model's phases: to the host's `errors` and the device's s->chip.added. */
+/* Errors of one model's phases: to the host's `errors` and the device's s->chip.added, with what curves leave out where
+ * phases mix. */
 static cuonn_status set_phases(phase_errors *errors, cuda_state *s, size_t model) {
   const size_t layers = s->problem.shape.n_layers, nodes = s->meshes.n_nodes;
+  const cuonn_fabricated *const made = s->models[model].chip.fabricated;
+  const bool mixes = s->models[model].chip.crosstalk > 0 || cuda_has_rows(made);
   for (size_t l = 0; l < layers; l++) {
     chip_phases phases;
     CUONN_TRY(chip_phases_create(&phases, &s->models[model].chip, (uint32_t)l, s->problem.shape.mesh,
@@ -92,7 +97,8 @@ static cuonn_status set_phases(phase_errors *errors, cuda_state *s, size_t model
     errors->bits = (unsigned)phases.bits;
     errors->theta_period = phases.period.theta;
     errors->phi_period = phases.period.phi;
-    errors->mixes = phases.mixes;
+    errors->mixes = mixes;
+    for (size_t i = 0; mixes && phases.offset && i < 2 * nodes; i++) phases.error[i] += phases.offset[i];
     const cuonn_status status = cuda_meshes_set_pairs(s->chip.added, &s->meshes, model * layers + l, phases.error,
                                                       phases.error + nodes, s->scratch, s->session->stream);
     chip_phases_free(&phases);
@@ -112,6 +118,7 @@ static cuonn_status set_programs(cuda_state *s) {
   if (s->chip.mixes) {
     CUONN_TRY_DONE(cuda_allocate(&s->chip.set, &s->chip.memory, places, sizeof(double2), "the phases that are set"));
   }
+  if (s->chip.by_curves || s->chip.by_rows) CUONN_TRY_DONE(cuda_curves_set(s));
   for (size_t m = 0; m < models; m++) CUONN_TRY_DONE(set_phases(errors + m, s, m));
   CUONN_CUDA_DONE(
       cudaMemcpyAsync(s->chip.errors, errors, models * sizeof *errors, cudaMemcpyHostToDevice, s->session->stream));
@@ -131,8 +138,9 @@ static bool may_share(const backend_problem *problem, cuonn_gradient_method meth
 cuonn_status cuda_chip_set(cuda_state *s) {
   cuda_chip *const chip = &s->chip;
   cuda_memory_free(&chip->memory);
-  chip->programs = chip->mixes = false;
+  chip->programs = chip->mixes = chip->by_law = chip->by_curves = chip->by_rows = false;
   chip->set = NULL;
+  chip->curves = NULL;
   for (size_t m = 0; m < s->problem.n_models; m++) {
     const cuonn_chip_options *const of = &s->models[m].chip;
     const cuonn_gradient_method method = s->models[m].gradient;
@@ -142,7 +150,10 @@ cuonn_status cuda_chip_set(cuda_state *s) {
                 "backend cuda has crosstalk only in meshes whose columns have even and odd top waveguides in turn; use "
                 "backend cpu");
     chip->programs = chip->programs || programs(of);
-    chip->mixes = chip->mixes || of->crosstalk > 0;
+    chip->by_law = chip->by_law || of->crosstalk > 0;
+    chip->by_curves = chip->by_curves || cuda_has_curves(of->fabricated);
+    chip->by_rows = chip->by_rows || cuda_has_rows(of->fabricated);
+    chip->mixes = chip->by_law || chip->by_rows;
   }
   CUONN_TRY(set_readers(s));
   if (chip->programs) CUONN_TRY(set_programs(s));
@@ -150,10 +161,21 @@ cuonn_status cuda_chip_set(cuda_state *s) {
   return CUONN_OK;
 }
 
+phases_task cuda_phases_task(const cuda_state *s, size_t first, size_t n_models) {
+  const cuda_chip *const chip = &s->chip;
+  return (phases_task){.layout = s->meshes.layout,
+                       .errors = chip->errors + first,
+                       .curves = chip->curves ? chip->curves + first : NULL,
+                       .by_law = chip->by_law,
+                       .by_curves = chip->by_curves,
+                       .by_rows = chip->by_rows,
+                       .n_layers = (int)s->problem.shape.n_layers,
+                       .n_models = (int)n_models};
+}
+
 cuonn_status cuda_program(const cuda_state *s) {
   if (!s->chip.programs) return CUONN_OK;
-  CUONN_CUDA(launch_program(s->chip.applied, s->chip.set, s->meshes.phases, s->chip.added, s->chip.errors,
-                            s->meshes.layout, (int)s->problem.shape.n_layers, (int)s->problem.n_models,
-                            s->session->stream));
+  const phases_task task = cuda_phases_task(s, 0, s->problem.n_models);
+  CUONN_CUDA(launch_program(s->chip.applied, s->chip.set, s->meshes.phases, s->chip.added, &task, s->session->stream));
   return CUONN_OK;
 }

@@ -251,7 +251,7 @@ static cuonn_status make_task(vjp_task *task, cuda_state *s, const device_meshes
 }
 
 /* The chunks' gradients to buffers on the device. */
-static cuonn_status give_gradient(const cuonn_buffer twins[3], const cuda_state *s, size_t model,
+static cuonn_status give_gradient(const cuonn_buffer twins[3], const cuda_state *s, size_t model, size_t layer,
                                   const vjp_task *task) {
   const cuda_fields *const f = &s->fields;
   const number_array theta = numbers(&twins[0]), phi = numbers(&twins[1]), gamma = numbers(&twins[2]);
@@ -264,7 +264,10 @@ static cuonn_status give_gradient(const cuonn_buffer twins[3], const cuda_state 
   const float2 *gradient = f->sum;
   CUONN_CUDA(launch_gradient(f->sum, f->losses, &sums, stream));
   if (s->chip.mixes) {
-    CUONN_CUDA(launch_pull_back(f->pulled, f->sum, s->chip.errors + model, s->meshes.layout, 1, 1, stream));
+    phases_task pull = cuda_phases_task(s, model, 1);
+    pull.first_layer = (int)layer;
+    pull.n_layers = 1;
+    CUONN_CUDA(launch_pull_back(f->pulled, f->sum, &pull, stream));
     gradient = f->pulled;
   }
   CUONN_CUDA(launch_give_gradient(&theta, &phi, gradient, f->place, s->meshes.n_nodes, stream));
@@ -297,7 +300,7 @@ static cuonn_status vjp(const cuonn_phase_buffers *gradient, const cuonn_buffer 
     CUONN_TRY_DONE(place_fields(&task.backward, &s->fields.y, s, &back));
   }
   CUONN_CUDA_DONE(launch_vjp(&task, &mesh, s->session->stream));
-  CUONN_TRY_DONE(give_gradient(twins, s, model, &task));
+  CUONN_TRY_DONE(give_gradient(twins, s, model, layer, &task));
   for (size_t i = 0; i < 3; i++) CUONN_TRY_DONE(give_back(&c, wanted[i], &twins[i]));
   if (backward) {
     CUONN_TRY_DONE(give_fields(s, &back, task.backward));

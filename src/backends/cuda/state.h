@@ -90,13 +90,15 @@ typedef struct {
 
 /* What chips make of phases and readings; in device memory. */
 typedef struct {
-  bool programs, mixes; /* applied phases are not the programmed ones; nor are their gradients */
-  chip_reader *readers; /* [model] */
-  phase_errors *errors; /* [model] */
-  double2 *added;       /* [model][layer][place] */
-  double2 *set;         /* [model][layer][place] before they mix; NULL if none do */
-  double2 *applied;     /* [model][layer][place] */
-  uint32_t steps_done;  /* what tests are counted by, for noise */
+  bool programs, mixes;            /* applied phases are not the programmed ones; nor are their gradients */
+  chip_reader *readers;            /* [model] */
+  phase_errors *errors;            /* [model] */
+  shifter_curves *curves;          /* [model]; of fabricated chips; set if by_curves or by_rows */
+  bool by_law, by_curves, by_rows; /* phases_task */
+  double2 *added;                  /* [model][layer][place] */
+  double2 *set;                    /* [model][layer][place] before they mix; NULL if none do */
+  double2 *applied;                /* [model][layer][place] */
+  uint32_t steps_done;             /* what tests are counted by, for noise */
   cuda_memory memory;
 } cuda_chip;
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cuda/chip.h"
 #include "cuda/graphs.h"
 #include "cuda/methods.h"
 #include "cuda/outputs.h"
@@ -75,8 +76,8 @@ static cuonn_status launch_finish_gradient(const cuda_state *s, const cuda_metho
     CUONN_CUDA(launch_gradient(s->steps.derived + first, b->losses, &sums, stream));
   }
   if (!pulls_back(s, b->which)) return CUONN_OK;
-  CUONN_CUDA(launch_pull_back(s->steps.pulled + first, s->steps.derived + first, s->chip.errors + b->first,
-                              s->meshes.layout, (int)s->problem.shape.n_layers, (int)b->n_models, stream));
+  const phases_task task = cuda_phases_task(s, b->first, b->n_models);
+  CUONN_CUDA(launch_pull_back(s->steps.pulled + first, s->steps.derived + first, &task, stream));
   return CUONN_OK;
 }
 

@@ -157,7 +157,6 @@ static int read_all(job *j) {
   for (size_t i = 0; i < j->args.n_settings; i++) CLI_TRY_DONE(cuonn_config_set(&j->config, j->args.settings[i]));
   CLI_PASS_DONE(cli_config_set(&j->config, "chip.file", j->args.chip));
   CLI_PASS_DONE(cli_chip_open(&j->chip, &j->config));
-  cuonn_context_fit_chip(j->context, &j->config.training.chip);
   cli_tell_backend(j->context);
   CLI_TRY_DONE(cuonn_context_set_method(j->context, j->config.method));
   CLI_PASS_DONE(cli_config_set(&j->config, "training.gradient", j->args.method ? j->args.method : "exact"));
