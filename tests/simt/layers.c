@@ -106,7 +106,7 @@ static void test_reference(void **unused) {
   static const cuonn_phase_style styles[] = {CUONN_STYLE_TOP, CUONN_STYLE_SYMMETRIC, CUONN_STYLE_DIFFERENTIAL};
   static const size_t sizes[] = {8, 13, 6, 33, 7};
   for (size_t i = 0; i < kCases; i++) {
-    layered p = numbered(i, sizes[(i + i / 5) % 5], 40);
+    layered p = numbered(i, sizes[(i + i / 5) % 5], 20);
     p.style = styles[(i + i / 4) % 3];
     p.error = i % 2 ? .1 : 0;
     agrees(&p, i % 4 == 3 ? CUONN_GRADIENT_IDEAL : CUONN_GRADIENT_EXACT);
@@ -161,8 +161,8 @@ enum {
   kEpochs = 2,
   kPerEpoch = 2,
   kTrainSteps = kEpochs * kPerEpoch,
-  kBatch = 20,
-  kTrainExamples = 35
+  kBatch = 12,
+  kTrainExamples = 21
 };
 
 /* Models in one handle and what came of them. */
