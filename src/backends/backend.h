@@ -46,7 +46,7 @@ typedef struct {
   const cuonn_optimizer_options *optimizer; /* read by set; NULL if the state is not for training; not used by get */
   uint64_t seed;                            /* of the order of examples; set */
   cuonn_gradient_method gradient;           /* that train_steps follows; set */
-  bool train_gamma;                         /* by the measured gradient; set */
+  bool train_gamma;                         /* by its gradient, too; set */
   const cuonn_chip_options *chip;           /* noise, and what its phases become; NULL: none; set */
 } backend_model;
 
