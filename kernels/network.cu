@@ -53,7 +53,7 @@ KERNEL __launch_bounds__(CUONN_BLOCK, mesh_walk<Node, kLanes, kPairs>::kBlocks)
   constexpr bool early = kPairs < 16; /* enough registers for y, below */
   const network_batch &batch = *task.batch;
   const unsigned chunk = blockIdx.x, model = blockIdx.y;
-  if (chunk >= batch.n_chunks) return;
+  if (chunk >= batch.n_chunks || !(task.shards >> chunk % kShards & 1)) return;
   const device_meshes &meshes = task.meshes;
   const int n = meshes.layout.n_modes, stride = mesh_stride(meshes.layout), layers = task.n_layers;
   const int n_columns = meshes.layout.n_columns;

@@ -37,6 +37,7 @@ typedef struct {
   unsigned n_examples;
   const network_batch *batch;
   unsigned most_chunks;
+  unsigned shards;  /* whose chunks are computed (chunks.h), a bit each */
   float2 *gradient; /* [model][chunk][layer][place] theta, phi */
   double *losses;   /* [model][chunk] summed, not divided */
   float2 *outputs;  /* scratch, network_outputs_size() */

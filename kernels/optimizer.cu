@@ -4,6 +4,7 @@
 
 #include "chunks.h"
 #include "complex_numbers.h"
+#include "shards.h"
 
 /* ---------------------------------------------------------------------------------------------------------- kernels */
 
@@ -21,11 +22,16 @@ struct summed_place {
   DEVICE bool writes() const { return node && threadIdx.x < CUONN_WARP; } /* the first warp, for all */
 };
 
-DEVICE float2 sum_gradient(const network_sums &sums, const summed_place &here) {
+DEVICE const float2 *first_part(const network_sums &sums, const summed_place &here) {
   const unsigned most_parts = sums.n_parts > 0 ? sums.n_parts : sums.losses.most_chunks;
   const size_t layers = static_cast<size_t>(sums.n_layers), places = mesh_places(sums.layout);
   const size_t first = static_cast<size_t>(blockIdx.z) * most_parts * layers + blockIdx.y;
-  const float2 *const from = here.node ? sums.gradient + first * places + here.place : nullptr;
+  return here.node ? sums.gradient + first * places + here.place : nullptr;
+}
+
+DEVICE float2 sum_gradient(const network_sums &sums, const summed_place &here) {
+  const size_t layers = static_cast<size_t>(sums.n_layers), places = mesh_places(sums.layout);
+  const float2 *const from = first_part(sums, here);
   const unsigned n_parts = sums.n_parts > 0 ? sums.n_parts : sums.losses.batch->n_chunks;
   float2 sum = sum_chunks<float2, 16>(from, layers * places, n_parts);
   if (sums.common_phi && here.column + 1 == sums.layout.n_columns) sum.y = 0;
@@ -74,6 +80,21 @@ KERNEL __launch_bounds__(kChunkThreads, 3) k_gradient(float2 *out, double *loss,
   if (here.writes()) out[here.at] = gradient;
 }
 
+/* Grid: places by 32, layers, models. Of each of the shards, in the order of the tree's leaves; 0 where is no node. */
+KERNEL k_shards(float2 *out, network_sums sums, unsigned shards) {
+  const summed_place here(sums);
+  const size_t layers = static_cast<size_t>(sums.n_layers), places = mesh_places(sums.layout);
+  float2 two[2];
+  sum_two_shards<float2, 16>(two, first_part(sums, here), layers * places, sums.losses.batch->n_chunks);
+  if (here.place >= places) return;
+  for (unsigned leaf = 0; leaf < kShards; leaf++) {
+    const unsigned shard = shard_of_leaf(leaf);
+    if (!(shards >> shard & 1)) continue;
+    if (shard % kChunkWarps == threadIdx.x / CUONN_WARP) out[here.at] = two[shard / kChunkWarps];
+    out += sums.n_models * layers * places;
+  }
+}
+
 /* -------------------------------------------------------------------------------------------------------- launchers */
 
 static dim3 grid_of(const network_sums &sums) {
@@ -100,4 +121,8 @@ extern "C" cudaError_t launch_step(const optimizer_state *state, const gamma_sta
   const dim3 grid(of_places + of_outputs, static_cast<unsigned>(n_layers), static_cast<unsigned>(n_models));
   return CUONN_LAUNCH(k_step, grid, dim3(threads), 0, stream, *state, *outputs, steps, gradient, d_gamma, layout,
                       of_places);
+}
+
+extern "C" cudaError_t launch_shards(float2 *out, const network_sums *sums, unsigned shards, cudaStream_t stream) {
+  return CUONN_LAUNCH(k_shards, grid_of(*sums), dim3(kChunkThreads), 0, stream, out, *sums, shards);
 }

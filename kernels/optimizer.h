@@ -31,6 +31,10 @@ cudaError_t launch_update(double *loss, const optimizer_state *state, const opti
 /* The gradient itself: [model][layer][place], and the loss. */
 cudaError_t launch_gradient(float2 *out, double *loss, const network_sums *sums, cudaStream_t stream);
 
+/* Sums of the chunks of some shards (chunks.h), a bit each: [shard][model][layer][place], in the order of the tree's
+ * leaves. */
+cudaError_t launch_shards(float2 *out, const network_sums *sums, unsigned shards, cudaStream_t stream);
+
 /* One step of all phases along a given gradient, [model][layer][place]; d_gamma: [model][layer][N], not read where
  * outputs have no gamma. */
 cudaError_t launch_step(const optimizer_state *state, const gamma_state *outputs, const optimizer_step *steps,

@@ -15,7 +15,8 @@
 extern "C" {
 #endif
 
-/** Processes of one size, on processors of one type, with one build of the library.  All make the same calls. */
+/** Processes of one size, on processors and devices of one type, with one build of the library.  All make the same
+ * calls. */
 typedef struct cuonn_processes {
   size_t rank; /**< of this one, 0 .. size - 1 */
   size_t size;
@@ -25,12 +26,17 @@ typedef struct cuonn_processes {
    *  library. */
   void (*exchange)(void *user, void *in, const size_t *in_sizes, const void *out, const size_t *out_sizes);
   void *user;
+  /** The same between memories of devices, queued on a stream (cudaStream_t) of the backend's device; NULL: "cuda" goes
+   *  through host memory and `exchange`.
+   *  @return CUONN_OK; what it could not do */
+  cuonn_status (*exchange_device)(void *user, void *in, const size_t *in_sizes, const void *out,
+                                  const size_t *out_sizes, void *stream);
 } cuonn_processes;
 
 /** Handles that are made afterwards share batches and sets with those of the other processes: steps, exact and ideal
  *  gradients, and evaluations are then done together.  Each process is given all examples.
  *  @param[in] processes  copied; one alone is as if it was not called
- *  @return CUONN_OK; CUONN_E_ARGUMENT if the backend does not: "cpu" does */
+ *  @return CUONN_OK; CUONN_E_ARGUMENT if the backend does not: "cpu" and "cuda" do */
 CUONN_API cuonn_status cuonn_context_share(cuonn_context *context, const cuonn_processes *processes);
 
 /** What cuonn_context_share() was given.  @return owned by the context; NULL if it is not shared */

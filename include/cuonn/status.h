@@ -21,18 +21,19 @@ extern "C" {
 
 /** Result of a call: 0 is success, every failure is negative. */
 typedef enum cuonn_status {
-  CUONN_OK = 0,             /**< done */
-  CUONN_E_INTERNAL = -1,    /**< a broken promise inside the library, or a dependency that failed without reason */
-  CUONN_E_ARGUMENT = -2,    /**< an argument or option out of its range, or unknown */
-  CUONN_E_CONFIG = -3,      /**< a configuration file, key or value that is refused */
-  CUONN_E_DATA = -4,        /**< a file or array whose content is not what it must be */
-  CUONN_E_SHAPE = -5,       /**< sizes that do not fit each other */
-  CUONN_E_NONFINITE = -6,   /**< NaN or infinity where a finite number must stand */
-  CUONN_E_IO = -7,          /**< a file that cannot be opened, read or written (missing, denied, disk full) */
-  CUONN_E_MEMORY = -8,      /**< not enough memory */
-  CUONN_E_DEVICE = -9,      /**< no such backend or device here, or the device failed */
-  CUONN_E_DIVERGED = -10,   /**< training's loss became NaN or infinite */
-  CUONN_E_INTERRUPTED = -11 /**< stopped because cuonn_request_stop() was called */
+  CUONN_OK = 0,              /**< done */
+  CUONN_E_INTERNAL = -1,     /**< a broken promise inside the library, or a dependency that failed without reason */
+  CUONN_E_ARGUMENT = -2,     /**< an argument or option out of its range, or unknown */
+  CUONN_E_CONFIG = -3,       /**< a configuration file, key or value that is refused */
+  CUONN_E_DATA = -4,         /**< a file or array whose content is not what it must be */
+  CUONN_E_SHAPE = -5,        /**< sizes that do not fit each other */
+  CUONN_E_NONFINITE = -6,    /**< NaN or infinity where a finite number must stand */
+  CUONN_E_IO = -7,           /**< a file that cannot be opened, read or written (missing, denied, disk full) */
+  CUONN_E_MEMORY = -8,       /**< not enough memory */
+  CUONN_E_DEVICE = -9,       /**< no such backend or device here, or the device failed */
+  CUONN_E_DIVERGED = -10,    /**< training's loss became NaN or infinite */
+  CUONN_E_INTERRUPTED = -11, /**< stopped because cuonn_request_stop() was called */
+  CUONN_E_PROCESSES = -12    /**< processes that share a training have come to different phases; all of them fail so */
 } cuonn_status;
 
 /** Text of the calling thread's last failure: one line without a newline at its end, "" if there was none.

@@ -67,6 +67,12 @@ class InterruptedByUserError(Error):
     status = -11
 
 
+class ProcessesError(Error, RuntimeError):
+    """Processes that share a training have come to different phases."""
+
+    status = -12
+
+
 _BY_STATUS = {e.status: e for e in (Error, *Error.__subclasses__())}
 
 

@@ -27,6 +27,7 @@ const char *cuonn_status_name(cuonn_status status) {
     case CUONN_E_DEVICE: return "device not available";
     case CUONN_E_DIVERGED: return "training diverged";
     case CUONN_E_INTERRUPTED: return "interrupted";
+    case CUONN_E_PROCESSES: return "processes differ";
   }
   return "unknown status";
 }

@@ -16,6 +16,7 @@ static const cuonn_layout layouts[] = {
     FIELD(cuonn_processes, size),
     FIELD(cuonn_processes, exchange),
     FIELD(cuonn_processes, user),
+    FIELD(cuonn_processes, exchange_device),
     WHOLE(cuonn_buffer),
     FIELD(cuonn_buffer, data),
     FIELD(cuonn_buffer, type),

@@ -48,7 +48,8 @@ static int exit_code(cuonn_status status) {
     case CUONN_E_NONFINITE:
     case CUONN_E_IO: return CLI_BAD_FILE;
     case CUONN_E_MEMORY:
-    case CUONN_E_DEVICE: return CLI_RESOURCES;
+    case CUONN_E_DEVICE:
+    case CUONN_E_PROCESSES: return CLI_RESOURCES;
     case CUONN_E_INTERRUPTED: return CLI_INTERRUPTED;
     case CUONN_E_INTERNAL:
     case CUONN_E_DIVERGED: return CLI_OTHER;

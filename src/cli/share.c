@@ -56,7 +56,8 @@ static void exchange(void *user, void *in, const size_t *in_sizes, const void *o
 
 int cli_share_context(cuonn_context *context, const cli_share *share) {
   int code = CLI_DONE;
-  const cuonn_processes processes = {(size_t)share->rank, (size_t)share->size, exchange, share->processes};
+  const cuonn_processes processes = {
+      .rank = (size_t)share->rank, .size = (size_t)share->size, .exchange = exchange, .user = share->processes};
   CLI_TRY_DONE(cuonn_context_share(context, &processes));
 done:
   return code;

@@ -59,7 +59,7 @@ cuonn_status training_agree_on_phases(const cuonn_context *context, const cuonn_
   CUONN_TRY(gather(&words, p, hash_network(network)));
   while (other < p->size && words[other] == words[0]) other++;
   free(words);
-  CUONN_CHECK(other == p->size, CUONN_E_DEVICE,
+  CUONN_CHECK(other == p->size, CUONN_E_PROCESSES,
               "rank %zu has other phases than rank 0 %s: one of them does not compute as the other; give all processes "
               "the same program, libraries and type of processor",
               other, when);

@@ -10,7 +10,7 @@
 /* Whether any of them was asked to stop: all stop before the same step. */
 cuonn_status training_agree_to_stop(bool *stop, const cuonn_context *context);
 
-/* CUONN_E_DEVICE, on all, unless all have the same parameters. when: of the training, for the message. */
+/* CUONN_E_PROCESSES, on all, unless all have the same parameters. when: of the training, for the message. */
 cuonn_status training_agree_on_phases(const cuonn_context *context, const cuonn_network *network, const char *when);
 
 #endif

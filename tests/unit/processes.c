@@ -129,7 +129,7 @@ static void begin(process *p) {
 
 static void *work(void *user) {
   process *const p = user;
-  const cuonn_processes all = {p->rank, p->w->size, exchange, p};
+  const cuonn_processes all = {p->rank, p->w->size, exchange, p, NULL};
   const cuonn_training_callbacks callbacks = {.user = p, .on_epoch = on_epoch, .on_step = on_step};
   cuonn_context *context;
   p->status = cuonn_context_create(&context, "cpu", 1 + (int)(p->rank + p->w->size) % 2);
@@ -290,7 +290,7 @@ static void test_processes__phases_that_differ(void **unused) {
   p[2].shift = 1e-15;
   together(p, 3);
   for (size_t r = 0; r < 3; r++) {
-    assert_int_equal(p[r].status, CUONN_E_DEVICE);
+    assert_int_equal(p[r].status, CUONN_E_PROCESSES);
     assert_non_null(strstr(p[r].reason, "rank 2 has other phases than rank 0 after step 2 of 6"));
     assert_int_equal(p[r].n_records, 0);
   }
@@ -317,7 +317,7 @@ static void test_processes__send_slices(void **unused) {
 /* --- refusals --- */
 
 static void refuses(const char *backend, cuonn_gradient_method gradient, double noise, const char *text) {
-  const cuonn_processes all = {0, 2, exchange, NULL};
+  const cuonn_processes all = {0, 2, exchange, NULL, NULL};
   cuonn_training_options options = training();
   cuonn_context *context;
   options.gradient = gradient;
@@ -340,7 +340,7 @@ static void test_processes__refusals(void **unused) {
 
 static void test_processes__one_is_alone(void **unused) {
   (void)unused;
-  const cuonn_processes one = {0, 1, exchange, NULL};
+  const cuonn_processes one = {0, 1, exchange, NULL, NULL};
   cuonn_context *context;
   OK(cuonn_context_create(&context, "reference", 1));
   OK(cuonn_context_share(context, &one));

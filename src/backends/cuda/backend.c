@@ -116,6 +116,7 @@ const cuonn_backend cuonn_backend_cuda = {
     .other_modes_max = CUONN_DEVICE_OTHER_MODES_MAX,
     .measures_moduli = true,
     .n_devices = cuda_count,
+    .shares = true,
     .probe = cuda_probe,
     .auto_method = cuda_auto_method,
     .create = create,

@@ -152,7 +152,7 @@ static cuda_session *take_idle(int device) {
 
 cuonn_status cuda_session_open(cuda_session **out) {
   cuonn_status status = CUONN_OK;
-  int limit = 0, device;
+  int limit = 0, processors = 0, device;
   CUONN_CUDA(cudaGetDevice(&device));
   cuda_session *session = *out = take_idle(device);
   if (session) return CUONN_OK;
@@ -162,6 +162,8 @@ cuonn_status cuda_session_open(cuda_session **out) {
   session->among_several = cuda_count() > 1;
   CUONN_CUDA_DONE(cudaDeviceGetAttribute(&limit, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
   session->shared_limit = (size_t)limit;
+  CUONN_CUDA_DONE(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device));
+  session->n_processors = (size_t)processors;
   CUONN_CUDA_DONE(cudaStreamCreateWithFlags(&session->stream, cudaStreamNonBlocking));
 done:
   if (status != CUONN_OK) destroy(session);

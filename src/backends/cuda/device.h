@@ -21,6 +21,7 @@ typedef struct cuda_session {
   size_t shared_limit; /* bytes of shared memory that a block may ask for */
   int device;          /* that all of it belongs to */
   bool among_several;  /* devices: a caller's memory may be another's */
+  size_t n_processors; /* multiprocessors */
   struct cuda_session *next;
 } cuda_session;
 

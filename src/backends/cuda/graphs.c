@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "cuda/processes.h"
+
 void cuda_drop_graphs(cuda_state *s) {
   for (int i = 0; i < kGraphs; i++) {
     if (s->graphs[i].exec) (void)cudaGraphExecDestroy(s->graphs[i].exec);
@@ -52,7 +54,8 @@ static cuonn_status find(cudaGraphExec_t *out, cuda_state *s, const cuda_work *w
 cuonn_status cuda_run(cuda_state *s, const cuda_work *work,
                       cuonn_status (*launch)(const cuda_state *s, const cuda_work *work)) {
   cudaGraphExec_t graph;
-  if (work->n_models < s->problem.n_models) return launch(s, work);
+  if (work->n_models < s->problem.n_models || !cuda_is_alone(&s->processes))
+    return launch(s, work); /* these wait for others */
   CUONN_TRY(find(&graph, s, work, launch));
   CUONN_CUDA(cudaGraphLaunch(graph, s->session->stream));
   return CUONN_OK;

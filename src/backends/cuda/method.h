@@ -32,6 +32,15 @@ static inline loss_sums cuda_losses_of(const cuda_state *s, const cuda_batch *b)
   return (loss_sums){s->steps.chunk_losses, (unsigned)s->steps.most_chunks, b->examples};
 }
 
+/* Sums of the batch's chunks by columns. */
+static inline network_sums cuda_chunk_sums(const cuda_state *s, const cuda_batch *b) {
+  return (network_sums){.layout = s->meshes.layout,
+                        .n_layers = (int)s->problem.shape.n_layers,
+                        .n_models = (int)b->n_models,
+                        .gradient = s->steps.gradient,
+                        .losses = cuda_losses_of(s, b)};
+}
+
 /* What the optimizer moves. */
 static inline optimizer_state cuda_phases_of(const cuda_state *s) {
   return (optimizer_state){s->meshes.phases, s->steps.first, s->steps.second, s->steps.rules};

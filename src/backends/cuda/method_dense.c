@@ -1,6 +1,7 @@
 /* Every layer becomes a matrix, the batch goes through by products of matrices, and the derivatives of the matrices go
  * through the nodes (kernels/matrix_gradient.cu): exact gradients, of the chip or of one without errors. What the nodes
  * have to do does not grow with the batch. */
+#include "cuda/processes.h"
 #include "cuda/products.h"
 #include "kernels/matrix_gradient.h"
 
@@ -27,15 +28,29 @@ static cuonn_status backward(const products_call *p) {
   return CUONN_OK;
 }
 
+/* Columns of the batch from those of its pieces, of which this process has some. */
+static cuonn_status share(const cuda_state *s, const cuda_batch *on) {
+  const size_t size = 2 * products_columns_size(s), n_pieces = s->steps.n_pieces;
+  const size_t of_batch = size / s->problem.n_models * on->n_models;
+  const cuda_leaves leaves = {(float *)s->products.columns, n_pieces, of_batch, size};
+  CUONN_TRY(cuda_share_sums(s, &leaves));
+  return cuda_share_losses(s, on, n_pieces, false);
+}
+
 static cuonn_status gradient(const cuda_state *s, const cuda_batch *on) {
   const cuda_meshes *const meshes = cuda_meshes_of(s, on->which);
+  const cuda_range own = cuda_own_leaves(&s->processes, s->steps.n_pieces);
   products_call p;
   if (s->in_situ.nodes) CUONN_TRY(cuda_meshes_fill(meshes, s->session->stream)); /* steps do not: in_situ's prepare() */
   CUONN_TRY(products_begin(&p, s, on));
   CUONN_TRY(products_build(&p, meshes, false));
-  CUONN_TRY(products_gather(&p));
-  CUONN_TRY(forward(&p));
-  CUONN_TRY(backward(&p));
+  for (size_t piece = own.first; piece < own.end; piece++) {
+    products_take(&p, on, piece, piece - own.first);
+    CUONN_TRY(products_gather(&p));
+    CUONN_TRY(forward(&p));
+    CUONN_TRY(backward(&p));
+  }
+  CUONN_TRY(share(s, on));
   CUONN_TRY(products_outputs_back(&p)); /* once all of the batch is in the columns */
   const matrix_gradient_task task = {.meshes = cuda_meshes_view(meshes, p.first * p.layers),
                                      .n_layers = (int)p.layers,

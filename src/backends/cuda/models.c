@@ -11,6 +11,7 @@
 #include "cuda/method_in_situ.h"
 #include "cuda/methods.h"
 #include "cuda/outputs.h"
+#include "cuda/processes.h"
 #include "cuda/products.h"
 #include "cuda/sets.h"
 #include "network/layer.h"
@@ -28,6 +29,7 @@ void cuda_destroy(void *state) {
   cuda_evaluation_free(&s->evaluation);
   cuda_memory_free(&s->in_situ.memory);
   cuda_memory_free(&s->products.memory);
+  cuda_processes_free(&s->processes);
   cuda_fields_free(&s->fields);
   cuda_memory_free(&s->outputs.memory);
   cuda_memory_free(&s->chip.memory);
@@ -42,6 +44,19 @@ void cuda_destroy(void *state) {
   free(s);
 }
 
+/* Pieces whose columns there has to be room for; the sum of all needs it, too. */
+static size_t own_columns(const cuda_state *s, bool dense) {
+  const cuda_range own = cuda_own_leaves(&s->processes, s->steps.n_pieces);
+  if (!dense) return s->problem.measurement == CUONN_MEASUREMENT_MATRIX;
+  return own.end > own.first ? own.end - own.first : 1;
+}
+
+/* Numbers of the sums that processes exchange. */
+static size_t shared_sums(const cuda_state *s, bool dense) {
+  const size_t phases = s->problem.n_models * s->problem.shape.n_layers * s->meshes.places;
+  return 2 * (dense ? products_columns_size(s) : phases);
+}
+
 static cuonn_status create_steps(cuda_state *s) {
   const backend_problem *const p = &s->problem;
   cuda_steps *const steps = &s->steps;
@@ -49,8 +64,10 @@ static cuonn_status create_steps(cuda_state *s) {
   const size_t models = p->n_models, layers = p->shape.n_layers, meshes = models * layers, places = s->meshes.places;
   const char *const of = "the gradients of a batch";
   steps->order_epoch = -1;
-  steps->most_chunks = cuda_chunks(p->batch_size, s->meshes.layout, layers);
   const bool dense = cuda_exact_method(p) == &cuda_dense, measured = cuonn_gradient_is_measured(p->gradient);
+  steps->most_chunks = cuda_chunks(p->batch_size, s->meshes.layout, layers);
+  steps->n_pieces = dense ? products_pieces(s) : 1;
+  if (steps->most_chunks < steps->n_pieces) steps->most_chunks = steps->n_pieces; /* a loss for each */
   steps->n_parts = dense ? cuda_chunks(p->shape.n_modes, s->meshes.layout, layers) : steps->most_chunks;
   steps->most_models = models;
   if (measured) { /* exact ones are only compared with */
@@ -63,15 +80,17 @@ static cuonn_status create_steps(cuda_state *s) {
   if (!dense) {
     CUONN_TRY(cuda_allocate(&steps->outputs, memory, outputs, sizeof(float2), "the fields behind layers"));
   }
-  if (dense || measured) CUONN_TRY(products_create(s, dense || p->measurement == CUONN_MEASUREMENT_MATRIX));
+  if (dense || measured) CUONN_TRY(products_create(s, own_columns(s, dense)));
   CUONN_TRY(cuda_allocate(&steps->chunk_losses, memory, models * steps->most_chunks, sizeof(double), of));
+  CUONN_TRY(cuda_processes_create(s, shared_sums(s, dense), !dense));
   CUONN_TRY(cuda_allocate(&steps->derived, memory, meshes * places, sizeof(float2), of));
   CUONN_TRY(cuda_allocate(&steps->pulled, memory, meshes * places, sizeof(float2), of));
   /* places without a node are copied to the host with the others */
   CUONN_CUDA(cudaMemsetAsync(steps->derived, 0, meshes * places * sizeof(float2), s->session->stream));
   CUONN_CUDA(cudaMemsetAsync(steps->pulled, 0, meshes * places * sizeof(float2), s->session->stream));
   CUONN_TRY(cuda_allocate(&steps->losses, memory, kGraphSteps * models, sizeof(double), of));
-  CUONN_TRY(cuda_allocate(&steps->batches, memory, kGraphSteps, sizeof(network_batch), of));
+  const size_t batches = kGraphSteps * (1 + steps->n_pieces);
+  CUONN_TRY(cuda_allocate(&steps->batches, memory, batches, sizeof(network_batch), of));
   CUONN_TRY(cuda_allocate(&steps->steps, memory, kGraphSteps * models, sizeof(optimizer_step), of));
   CUONN_TRY(cuda_allocate(&steps->first, memory, meshes * places, sizeof(double2), "the moments"));
   CUONN_TRY(cuda_allocate(&steps->second, memory, meshes * places, sizeof(double2), "the moments"));
@@ -83,7 +102,7 @@ static cuonn_status create_steps(cuda_state *s) {
   CUONN_TRY(cuda_allocate(&steps->rules, memory, models, sizeof(optimizer_rule), of));
   CUONN_TRY(cuda_allocate(&steps->seeds, memory, models, sizeof(uint64_t), of));
   CUONN_TRY(cuda_allocate_pinned(&steps->pinned_losses, memory, kGraphSteps * models, sizeof(double)));
-  CUONN_TRY(cuda_allocate_pinned(&steps->pinned_batches, memory, kGraphSteps, sizeof(network_batch)));
+  CUONN_TRY(cuda_allocate_pinned(&steps->pinned_batches, memory, batches, sizeof(network_batch)));
   return cuda_allocate_pinned(&steps->pinned_steps, memory, kGraphSteps * models, sizeof(optimizer_step));
 }
 

@@ -4,6 +4,7 @@
 
 #include "cuda/outputs.h"
 #include "kernels/columns.h"
+#include "kernels/shards.h"
 #include "network/layer.h"
 
 /* Whether fields behind a layer go into the next as they are; and whether as complex numbers. */
@@ -14,25 +15,42 @@ static bool takes_complex(const cuonn_network_shape *shape, size_t layer) {
   return layer == 0 || network_keeps_phase(shape, layer - 1);
 }
 
-static cuonn_status create_matrices(cuda_state *s, bool columns) {
-  const backend_problem *const p = &s->problem;
+size_t products_columns_size(const cuda_state *s) {
+  return s->problem.n_models * s->problem.shape.n_layers * s->problem.shape.n_modes * s->stride;
+}
+
+static cuonn_status create_matrices(cuda_state *s, size_t columns) {
   cuda_products *const to = &s->products;
-  const size_t matrices = p->n_models * p->shape.n_layers * p->shape.n_modes * s->stride;
+  const size_t matrices = products_columns_size(s);
   const char *const of = "the layers' matrices";
   CUONN_TRY(cuda_allocate(&to->matrices, &to->memory, matrices, sizeof(float2), of));
   to->whole = to->matrices;
   if (s->outputs.any) CUONN_TRY(cuda_allocate(&to->whole, &to->memory, matrices, sizeof(float2), of));
-  if (!columns) return CUONN_OK;
-  CUONN_TRY(cuda_allocate(&to->columns, &to->memory, matrices, sizeof(float2), of));
-  CUONN_CUDA(cudaMemsetAsync(to->columns, 0, matrices * sizeof(float2), s->session->stream));
+  if (columns == 0) return CUONN_OK;
+  CUONN_TRY(cuda_allocate(&to->columns, &to->memory, columns * matrices, sizeof(float2), of));
+  CUONN_CUDA(cudaMemsetAsync(to->columns, 0, columns * matrices * sizeof(float2), s->session->stream));
   return CUONN_OK;
 }
 
-cuonn_status products_create(cuda_state *s, bool columns) {
+size_t products_pieces(const cuda_state *s) {
+  const size_t tile = 128, waves = 3; /* of a product; an estimate that no device was timed for */
+  const size_t of_rows = (2 * s->problem.shape.n_modes + tile - 1) / tile;
+  const size_t most = of_rows * s->problem.batch_size / (tile * waves * s->session->n_processors);
+  size_t pieces = 1;
+  while (2 * pieces <= most && 2 * pieces <= CUONN_LEAVES) pieces *= 2;
+  return pieces;
+}
+
+/* Examples of a piece: the last may have fewer. */
+static size_t piece_size(const cuda_state *s) {
+  return (s->problem.batch_size + s->steps.n_pieces - 1) / s->steps.n_pieces;
+}
+
+cuonn_status products_create(cuda_state *s, size_t columns) {
   const backend_problem *const p = &s->problem;
   cuda_products *const to = &s->products;
   cuda_memory *const memory = &to->memory;
-  const size_t layers = p->shape.n_layers, fields = p->n_models * p->batch_size * s->stride;
+  const size_t layers = p->shape.n_layers, fields = p->n_models * piece_size(s) * s->stride;
   const size_t inner = fields * (network_keeps_phases(&p->shape) ? 2 : 1);
   const char *const of = "the fields of a batch";
   cublasHandle_t blas;
@@ -47,7 +65,7 @@ cuonn_status products_create(cuda_state *s, bool columns) {
   CUONN_CUDA(cudaMemsetAsync(to->h, 0, (layers - 1) * inner * sizeof(float), s->session->stream));
   CUONN_CUDA(cudaMemsetAsync(to->c, 0, fields * sizeof(float2), s->session->stream));
   CUONN_TRY(create_matrices(s, columns));
-  if (!columns) return CUONN_OK;
+  if (columns == 0) return CUONN_OK;
   CUONN_TRY(cuda_allocate(&to->u, memory, inner, sizeof(float), of));
   CUONN_CUDA(cudaMemsetAsync(to->u, 0, inner * sizeof(float), s->session->stream));
   return CUONN_OK;
@@ -67,7 +85,7 @@ field_law products_law(const cuonn_nonlinearity *f) {
 
 cuonn_status products_begin(products_call *out, const cuda_state *s, const cuda_batch *on) {
   const cuonn_network_shape *const shape = &s->problem.shape;
-  const size_t b = s->problem.batch_size;
+  const size_t b = piece_size(s);
   const cuda_set *const set = s->sets + on->split;
   const unsigned *const order = cuda_order_of(s, on);
   const bool by_example =
@@ -96,8 +114,17 @@ cuonn_status products_begin(products_call *out, const cuda_state *s, const cuda_
                          .b = b,
                          .fields_size = b * s->stride,
                          .mesh_size = shape->n_layers * shape->n_modes * s->stride,
-                         .x_distance = order ? b * s->stride : 0};
+                         .x_distance = order ? b * s->stride : 0,
+                         .columns = s->products.columns,
+                         .losses = s->steps.chunk_losses};
   return cuda_blas(&out->blas, s->session);
+}
+
+void products_take(products_call *p, const cuda_batch *on, size_t piece, size_t at) {
+  const cuda_steps *const steps = &p->s->steps;
+  p->task.batch = on->examples + 1 + piece;
+  p->columns = p->room->columns + at * products_columns_size(p->s);
+  p->losses = steps->chunk_losses + piece * (steps->most_chunks / steps->n_pieces);
 }
 
 float2 *products_y(const products_call *p, size_t layer) {
@@ -184,7 +211,7 @@ cuonn_status products_pass(const products_call *p, size_t layer) {
 }
 
 cuonn_status products_loss(const products_call *p) {
-  CUONN_CUDA(launch_loss(p->room->c, p->s->steps.chunk_losses, products_y(p, p->layers - 1), &p->task, p->stream));
+  CUONN_CUDA(launch_loss(p->room->c, p->losses, products_y(p, p->layers - 1), &p->task, p->stream));
   return CUONN_OK;
 }
 
@@ -199,7 +226,7 @@ cuonn_status products_columns(const products_call *p, size_t layer) {
   const long long distance = (long long)p->fields_size, to_distance = (long long)p->mesh_size;
   const float2 *const c = cotangents(p, layer);
   const layer_input in = input_of(p, layer);
-  float2 *const to = p->room->columns + layer * p->n * p->stride;
+  float2 *const to = p->columns + layer * p->n * p->stride;
   if (takes_complex(&p->s->problem.shape, layer)) {
     CUONN_BLAS(cublasCgemmStridedBatched(p->blas, CUBLAS_OP_N, CUBLAS_OP_C, rows, n, b, &one, c, stride, distance,
                                          in.fields, stride, in.distance, &zero, to, stride, to_distance, models));

@@ -24,14 +24,25 @@ typedef struct {
   field_law law;
   output_factors factors;        /* of the meshes that matrices were built of */
   size_t first, n_models;        /* models */
-  size_t layers, n, stride, b;   /* b: examples of a batch, those that are not there too */
+  size_t layers, n, stride, b;   /* b: examples of a piece, those that are not there too */
   size_t fields_size, mesh_size; /* numbers of a model's fields, and of its matrix or columns of all layers */
   size_t x_distance;             /* from model to model; 0: they share x */
+  float2 *columns;               /* of the piece */
+  double *losses;                /* of its first chunk */
 } products_call;
 
-/* Room for batches of a state, without which none of the rest can be called. columns: also for those. */
-cuonn_status products_create(cuda_state *s, bool columns);
+/* Pieces of a batch, a power of 2, that are worth products of their own: where they come one after another, each fills
+ * the device for some waves. The size of products then does not depend on how many processes share the batch. */
+size_t products_pieces(const cuda_state *s);
+
+/* Room for pieces of batches of a state, without which none of the rest can be called. columns: also for those, of so
+ * many pieces. */
+cuonn_status products_create(cuda_state *s, size_t columns);
+/* A call for the whole batch, which has one piece. */
 cuonn_status products_begin(products_call *out, const cuda_state *s, const cuda_batch *batch);
+/* Makes it one for a piece, whose columns are number `at` of those that there is room for. */
+void products_take(products_call *p, const cuda_batch *batch, size_t piece, size_t at);
+size_t products_columns_size(const cuda_state *s); /* numbers of the columns of a piece */
 
 float2 *products_y(const products_call *p, size_t layer);
 float *products_h(const products_call *p, size_t layer); /* what goes into a layer behind a nonlinearity */

@@ -36,13 +36,14 @@ typedef struct {
 /* What steps need on the device. Pinned: written before the steps, read after them. */
 typedef struct {
   size_t most_chunks; /* of a batch */
+  size_t n_pieces;    /* of a batch that go through products one after another */
   size_t n_parts;     /* that gradients are the sums of: these chunks, or parts of a matrix's columns */
   size_t most_models; /* whose exact gradients are computed at once: all, or what 1 GiB holds where gradients are
                          measured */
   float2 *gradient, *outputs, *kept;  /* network_task */
   float2 *derived, *pulled;           /* [model][layer][place] gradients by applied and by programmed phases */
   double *chunk_losses, *losses;      /* [model][chunk]; [step][model] */
-  network_batch *batches;             /* [step] */
+  network_batch *batches;             /* [step], the batch and then its pieces */
   optimizer_step *steps;              /* [step][model] */
   double2 *first, *second;            /* [model][layer][place] moments */
   double *gamma_first, *gamma_second; /* [model][layer][N]; NULL where gamma's gradients are 0 */
@@ -151,6 +152,19 @@ typedef struct {
   cuda_memory lasting;
 } cuda_fields;
 
+/* Those that share batches with this one. */
+typedef struct {
+  cuonn_processes all;            /* zeroed: this one is alone */
+  float *shards;                  /* device: sums of the own shards, then of all; NULL where batches have pieces */
+  size_t block;                   /* numbers of each leaf that are sent at once */
+  float *in, *out;                /* device: what is sent and got */
+  void *pinned_in, *pinned_out;   /* the same here; NULL where devices exchange */
+  double *losses;                 /* pinned [model][chunk] */
+  double *in_losses, *out_losses; /* [process][model][chunk] */
+  size_t *in_sizes, *out_sizes;   /* [process] bytes */
+  cuda_memory memory;
+} cuda_processes;
+
 typedef struct {
   backend_problem problem;
   cuda_session *session;
@@ -171,6 +185,7 @@ typedef struct {
   cuda_products products;
   cuda_measurement in_situ; /* empty unless gradients are measured */
   cuda_fields fields;       /* empty before the first call for a single layer */
+  cuda_processes processes;
 } cuda_state;
 
 #endif

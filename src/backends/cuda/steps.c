@@ -17,6 +17,7 @@
 #include "cuda/methods.h"
 #include "cuda/outputs.h"
 #include "cuda/prepare.h"
+#include "cuda/processes.h"
 #include "mesh/node.h"
 
 /* As many chunks as examples give, but where there are more than are worked on at once, whole waves of those: the last
@@ -28,26 +29,40 @@ static unsigned chunks_of(const cuda_state *s, size_t count) {
   return at_once > 0 && at_once < chunks ? chunks / at_once * at_once : chunks;
 }
 
-static network_batch plan_batch(const cuda_state *s, size_t first, size_t count, uint32_t number) {
+/* The k-th batch and its pieces. */
+static void plan_batch(const cuda_state *s, size_t k, const cuonn_step *step) {
   const cuonn_network_shape *const shape = &s->problem.shape;
+  const size_t n_pieces = s->steps.n_pieces, size = (s->problem.batch_size + n_pieces - 1) / n_pieces;
   const double classes = shape->loss_per_class ? (double)shape->n_classes : 1;
-  return (network_batch){.first = (unsigned)first,
-                         .count = (unsigned)count,
-                         .n_chunks = chunks_of(s, count),
-                         .share = 1 / ((double)count * classes),
-                         .number = number};
+  network_batch *const batch = s->steps.pinned_batches + k * (1 + n_pieces);
+  *batch = (network_batch){.first = (unsigned)step->first,
+                           .count = (unsigned)step->count,
+                           .n_chunks = chunks_of(s, step->count),
+                           .share = 1 / ((double)step->count * classes),
+                           .number = step->number};
+  if (n_pieces > 1) batch->n_chunks = (unsigned)(s->steps.most_chunks / n_pieces * n_pieces);
+  for (size_t i = 0; i < n_pieces; i++) {
+    const size_t left = step->count > i * size ? step->count - i * size : 0;
+    batch[1 + i] = *batch;
+    batch[1 + i].first += (unsigned)(i * size);
+    batch[1 + i].count = (unsigned)(left < size ? left : size);
+    batch[1 + i].n_chunks = batch->n_chunks / (unsigned)n_pieces;
+  }
 }
 
+/* What the method left: sums of parts, or, where processes share the batch, of all its chunks. */
 static network_sums sums_of(const cuda_state *s, const cuda_method *method, const cuda_batch *b) {
   const node_arms arms = node_arms_of(s->problem.shape.style);
-  return (network_sums){.layout = s->meshes.layout,
-                        .n_layers = (int)s->problem.shape.n_layers,
-                        .n_models = (int)b->n_models,
-                        .n_parts = method->sums == CUDA_SUMS_OF_COLUMNS ? (unsigned)s->steps.n_parts : 0,
-                        .common_phi = node_phi_is_common(&arms),
-                        .gradient = s->steps.gradient,
-                        .losses = cuda_losses_of(s, b),
-                        .phases_every = s->outputs.phases_every};
+  network_sums sums = cuda_chunk_sums(s, b);
+  sums.common_phi = node_phi_is_common(&arms);
+  sums.phases_every = s->outputs.phases_every;
+  if (method->sums == CUDA_SUMS_OF_COLUMNS) {
+    sums.n_parts = (unsigned)s->steps.n_parts;
+  } else if (!cuda_is_alone(&s->processes)) {
+    sums.n_parts = 1;
+    sums.gradient = (const float2 *)s->processes.shards;
+  }
+  return sums;
 }
 
 /* Whether a gradient by the applied phases is another one by the programmed phases. */
@@ -100,7 +115,7 @@ static cuonn_status launch_one(const cuda_state *s, const cuda_method *method, s
   const optimizer_step *const step = s->steps.steps + k * models;
   const bool apart = pulls_back(s, s->problem.gradient) || s->outputs.any;
   const cuda_batch batch = {.split = CUONN_SPLIT_TRAIN,
-                            .examples = s->steps.batches + k,
+                            .examples = s->steps.batches + k * (1 + s->steps.n_pieces),
                             .n_models = models,
                             .which = s->problem.gradient,
                             .losses = s->steps.losses + k * models,
@@ -125,7 +140,7 @@ static cuonn_status launch_steps(const cuda_state *s, const cuda_work *work) {
 static void plan(cuda_state *s, const cuonn_step *steps, size_t n_steps) {
   const size_t models = s->problem.n_models;
   for (size_t k = 0; k < n_steps; k++) {
-    s->steps.pinned_batches[k] = plan_batch(s, steps[k].first, steps[k].count, steps[k].number);
+    plan_batch(s, k, steps + k);
     for (size_t m = 0; m < models; m++) {
       const cuonn_optimizer_options *const o = &s->models[m].optimizer;
       const double power = (double)(steps[k].adam_index + 1);
@@ -157,8 +172,8 @@ static cuonn_status run_steps(double *losses, cuda_state *s, const cuonn_step *s
                           .n_steps = n_steps};
   plan(s, steps, n_steps);
   CUONN_TRY(make_order(s, steps[0].epoch));
-  CUONN_CUDA(
-      cudaMemcpyAsync(on->batches, on->pinned_batches, n_steps * sizeof *on->batches, cudaMemcpyHostToDevice, stream));
+  CUONN_CUDA(cudaMemcpyAsync(on->batches, on->pinned_batches, n_steps * (1 + on->n_pieces) * sizeof *on->batches,
+                             cudaMemcpyHostToDevice, stream));
   CUONN_CUDA(cudaMemcpyAsync(on->steps, on->pinned_steps, updates * sizeof *on->steps, cudaMemcpyHostToDevice, stream));
   CUONN_TRY(cuda_run(s, &work, launch_steps));
   s->stale = s->ideal.phases != NULL;
@@ -266,9 +281,9 @@ cuonn_status cuda_gradient(double *losses, cuonn_mesh_gradient *gradients, void 
   CUONN_TRY(asked == CUONN_GRADIENT_IDEAL ? cuda_prepare(s) : cuda_prepare_chip(s));
   CUONN_TRY(cuda_widen_pinned(&s->steps.pinned_gradients, n_models * s->problem.shape.n_layers, each, stream));
   if (split == CUONN_SPLIT_TRAIN) CUONN_TRY(make_order(s, step->epoch));
-  *s->steps.pinned_batches = plan_batch(s, step->first, step->count, step->number);
-  CUONN_CUDA(cudaMemcpyAsync(s->steps.batches, s->steps.pinned_batches, sizeof(network_batch), cudaMemcpyHostToDevice,
-                             stream));
+  plan_batch(s, 0, step);
+  CUONN_CUDA(cudaMemcpyAsync(s->steps.batches, s->steps.pinned_batches, (1 + s->steps.n_pieces) * sizeof(network_batch),
+                             cudaMemcpyHostToDevice, stream));
   CUONN_TRY(cuda_run(s, &work, launch_gradients));
   return take_gradients(losses, gradients, s, &work);
 }

@@ -439,7 +439,8 @@ done:
 
 /* Whether training ended so for all processes, because they found the same; else this one has failed by itself. */
 static bool is_common(cuonn_status status) {
-  return status == CUONN_OK || status == CUONN_E_INTERRUPTED || status == CUONN_E_DIVERGED || status == CUONN_E_DEVICE;
+  return status == CUONN_OK || status == CUONN_E_INTERRUPTED || status == CUONN_E_DIVERGED ||
+         status == CUONN_E_PROCESSES;
 }
 
 /* Those that rank 0 speaks for end with its code. */
