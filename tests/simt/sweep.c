@@ -7,6 +7,7 @@
 #include "cuonn/sweep.h"
 #include "support/chance.h"
 #include "support/close.h"
+#include "support/far_chip.h"
 
 #include <simt.h>
 
@@ -96,6 +97,41 @@ static void test_sweep__as_on_the_cpu(void **unused) {
   }
 }
 
+/* Where memory holds one network with its chip, it holds a sweep, of fewer at a time than would be had else. */
+static void test_sweep__where_memory_ends(void **unused) {
+  (void)unused;
+  enum { kAlike = 3, kStep = 32 << 10, kBlas = 32 << 20 }; /* bytes; what cuBLAS has for itself */
+  cuonn_fabricated made;
+  cuonn_sweep_model models[kAlike];
+  cuonn_mesh_shape *rectangular;
+  cuonn_context *context;
+  record r = {0};
+  size_t halved = 0;
+  const cuonn_sweep_callbacks callbacks = {&r, start, on_progress, on_model};
+  OK(cuonn_mesh_shape_rectangular(&rectangular, 16));
+  far_chip(&made, rectangular, CUONN_STYLE_TOP, kLayers, &(cuonn_driver){0, 6, 0}, true, 1);
+  for (size_t m = 0; m < kAlike; m++) {
+    models[m] = model_of(0);
+    models[m].training.chip.fabricated = &made;
+  }
+  OK(cuonn_context_create(&context, "cuda", 1));
+  for (size_t bytes = kBlas + (256 << 10); r.together < kAlike; bytes += kStep) {
+    simt_memory(bytes);
+    cuda_release();
+    const cuonn_status alone = cuonn_sweep(context, &data, &features, models, 1, &callbacks);
+    r = (record){0};
+    const cuonn_status all = cuonn_sweep(context, &data, &features, models, kAlike, &callbacks);
+    assert_int_equal(all, alone);
+    if (all != CUONN_OK) assert_int_equal(all, CUONN_E_MEMORY);
+    if (all == CUONN_OK && r.together < kAlike) halved++;
+  }
+  assert_true(halved > 1);
+  simt_memory((size_t)1 << 30);
+  cuonn_context_free(context);
+  cuonn_fabricated_free(&made);
+  cuonn_mesh_shape_free(rectangular);
+}
+
 static void make_images(cuonn_examples *out, size_t n_examples, chance *c) {
   *out = (cuonn_examples){.n_examples = n_examples,
                           .height = kSide,
@@ -111,7 +147,8 @@ int main(void) {
   chance c = {3};
   make_images(&data.train, kTrain, &c);
   make_images(&data.test, kTest, &c);
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_sweep__as_on_the_cpu)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_sweep__as_on_the_cpu),
+                                     cmocka_unit_test(test_sweep__where_memory_ends)};
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   cuonn_dataset_free(&data);
   cuda_release();

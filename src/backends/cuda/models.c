@@ -11,6 +11,7 @@
 #include "cuda/method_in_situ.h"
 #include "cuda/methods.h"
 #include "cuda/outputs.h"
+#include "cuda/prepare.h"
 #include "cuda/processes.h"
 #include "cuda/products.h"
 #include "cuda/sets.h"
@@ -170,8 +171,7 @@ static cuonn_status set_moments(cuda_state *s, size_t model, const double *momen
   return CUONN_OK;
 }
 
-cuonn_status cuda_set_model(void *state, size_t model, const backend_model *from) {
-  cuda_state *const s = state;
+static cuonn_status take_model(cuda_state *s, size_t model, const backend_model *from) {
   cuda_model *const to = s->models + model;
   cudaStream_t stream = s->session->stream;
   static const cuonn_chip_options ideal = CUONN_CHIP_OPTIONS_INIT;
@@ -206,6 +206,16 @@ cuonn_status cuda_set_model(void *state, size_t model, const backend_model *from
   CUONN_CUDA(cudaStreamSynchronize(stream));
   s->steps.order_epoch = -1;
   return CUONN_OK;
+}
+
+cuonn_status cuda_set_model(void *state, size_t model, const backend_model *from) {
+  cuda_state *const s = state;
+  bool *const set = &s->models[model].set;
+  CUONN_TRY(take_model(s, model, from));
+  if (*set) return CUONN_OK;
+  *set = true;
+  /* once all are there: here, where too little memory for their chips costs no epoch */
+  return ++s->n_set == s->problem.n_models && s->problem.batch_size > 0 ? cuda_prepare(s) : CUONN_OK;
 }
 
 /* n numbers of one mesh from the device; NULL there: they are 0. */

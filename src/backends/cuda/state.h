@@ -31,6 +31,7 @@ typedef struct {
   uint64_t seed;
   cuonn_gradient_method gradient;
   cuonn_chip_options chip;
+  bool set; /* once at least */
 } cuda_model;
 
 /* What steps need on the device. Pinned: written before the steps, read after them. */
@@ -173,6 +174,7 @@ typedef struct {
   cuda_meshes meshes; /* [model][layer] */
   cuda_meshes ideal;  /* the same without errors, on which training computes if it knows none; empty if it does not */
   double2 *scratch;   /* [place] host */
+  size_t n_set;       /* models that were set */
   bool changed;       /* a model was set since the coefficients were made */
   bool stale;         /* phases have moved since those of `meshes` were, because steps go by `ideal` */
   cuda_set sets[CUONN_SPLITS];
