@@ -250,7 +250,7 @@ done:
 void cli_tell_backend(const cuonn_context *context) {
   static bool told;
   const char *const note = cuonn_context_note(context);
-  if (!*note || told) return;
+  if (!*note || told || keeps) return;
   fprintf(stderr, "cuonn: %s; computing with backend %s\n", note, cuonn_context_backend(context));
   told = true;
 }

@@ -34,8 +34,8 @@ extern const cli_command cli_train, cli_sweep, cli_eval, cli_decompose, cli_matr
 /* Names the command in error lines; NULL for the program itself. */
 void cli_begin(const char *command);
 
-/* From here on lines of cli_fail() are kept, the last one alone; and printed, or forgotten. One of several processes
- * that fail in the same way speaks for all. */
+/* From here on lines of cli_fail() are kept, the last one alone, and printed or forgotten; those of cli_tell_backend()
+ * are forgotten. One of several processes that fail in the same way speaks for all. */
 void cli_keep(void);
 void cli_keep_no_longer(bool print);
 

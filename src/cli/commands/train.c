@@ -165,7 +165,7 @@ static int check_data(const job *j) {
     if (same != CUONN_OK)
       return cli_fail(CLI_BAD_FILE, "%s: is not what the run in %s was started with: %s", cli_data_name(&j->config),
                       directory, cuonn_last_error());
-  } else {
+  } else if (j->share.rank == 0) {
     fprintf(stderr,
             "cuonn: %s/last.nc is of an older version and does not say on what data: they are taken as they are\n",
             directory);
