@@ -33,8 +33,8 @@ typedef struct cuonn_processes {
                                   const size_t *out_sizes, void *stream);
 } cuonn_processes;
 
-/** Handles that are made afterwards share batches and sets with those of the other processes: steps, exact and ideal
- *  gradients, and evaluations are then done together.  Each process is given all examples.
+/** Handles that are made afterwards share batches and sets with those of the other processes: steps, gradients and
+ *  evaluations are then done together.  Each process is given all examples.
  *  @param[in] processes  copied; one alone is as if it was not called
  *  @return CUONN_OK; CUONN_E_ARGUMENT if the backend does not: "cpu" and "cuda" do */
 CUONN_API cuonn_status cuonn_context_share(cuonn_context *context, const cuonn_processes *processes);

@@ -89,7 +89,8 @@ typedef struct cuonn_backend {
   bool real_products; /* by matrices, made (method dense) or read, it computes no nonlinearity that keeps the phase, and
                          no amplitudes */
   bool moves_no_phases; /* it refuses gradients from the losses of moved phases */
-  bool shares;          /* it does its part of batches and sets that several processes share */
+  bool shares;          /* it does its part of batches and sets that several processes share, */
+  bool shares_chips;    /* also where a chip measures gradients, moves phases, or reads fields with noise */
 
   /* Devices that there are, by which calls name them: 0, 1, ...; NULL: one. */
   int (*n_devices)(void);

@@ -128,9 +128,11 @@ void cuonn_context_fit_gradient(cuonn_context *context, cuonn_gradient_method me
 }
 
 cuonn_status cuonn_context_check_chip(const cuonn_context *context, const cuonn_chip_options *chip) {
-  CUONN_CHECK(!cuonn_context_processes(context) || chip_reads_exactly(chip), CUONN_E_ARGUMENT,
-              "processes that share a training read fields without noise; use one process, or chip.io_amplitude 0 and "
-              "chip.io_phase 0");
+  CUONN_CHECK(!cuonn_context_processes(context) || context->backend->shares_chips || chip_reads_exactly(chip),
+              CUONN_E_ARGUMENT,
+              "processes that share a training on backend %s read fields without noise; use one process, backend cpu, "
+              "or chip.io_amplitude 0 and chip.io_phase 0",
+              context->backend->name);
   return CUONN_OK;
 }
 

@@ -92,12 +92,12 @@ cuonn_status cuonn_model_check_options(const cuonn_context *context, const cuonn
       "amplitudes of %s layers have no gradients from the losses of moved phases (spsa, finite-difference); use "
       "exact, or analog",
       cuonn_layer_kind_name(options->shape.layer));
-  CUONN_CHECK(
-      !cuonn_context_processes(context) || options->gradient == CUONN_GRADIENT_EXACT ||
-          options->gradient == CUONN_GRADIENT_IDEAL,
-      CUONN_E_ARGUMENT,
-      "processes that share a training have exact and ideal gradients alone, none that are measured or of moved "
-      "phases; use one process");
+  CUONN_CHECK(!cuonn_context_processes(context) || backend->shares_chips || options->gradient == CUONN_GRADIENT_EXACT ||
+                  options->gradient == CUONN_GRADIENT_IDEAL,
+              CUONN_E_ARGUMENT,
+              "processes that share a training on backend %s have exact and ideal gradients alone, none that are "
+              "measured or of moved phases; use one process, or backend cpu",
+              backend->name);
   CUONN_CHECK(context->method != CUONN_METHOD_DENSE || !cuonn_gradient_is_measured(options->gradient), CUONN_E_ARGUMENT,
               "method dense has no measured gradients (analog, digital); use columns or auto");
   CUONN_CHECK(context->method != CUONN_METHOD_DENSE || backend_multiplies(backend, &options->shape), CUONN_E_ARGUMENT,

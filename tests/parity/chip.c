@@ -157,7 +157,7 @@ static void golden_mesh(size_t n, const char *name, cuonn_gradient_method method
   cpu_team alone;
   cpu_team_create(&alone);
   alone.size = 1;
-  cpu_measure(&of, 1, &t, method, &space, cpu_kernels_choose(), &alone);
+  cpu_measure(&of, 1, &t, method, &space, cpu_kernels_choose(), &alone, NULL);
   cpu_team_destroy(&alone);
   CLOSE(got[0], d_theta, nodes, .rel = 1e-5); /* a tenth of what is asked: some 10 u by the above */
   CLOSE(got[1], d_phi, nodes, .rel = 1e-5);

@@ -21,6 +21,7 @@ const cuonn_backend cuonn_backend_cpu = {
     .models_per_state = 16,
     .real_products = true,
     .shares = true,
+    .shares_chips = true,
     .probe = probe,
     .auto_method = cpu_auto_method,
     .losses_by_method = true,

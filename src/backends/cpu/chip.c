@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "cpu/nonlinear.h"
 
-/* Chunks of a set, each summed by one thread: sums over threads would depend on their order. */
+/* Chunks of a set that is read, each summed by one thread: sums over threads would depend on their order. */
 enum { kChunks = 64, kTiles = 3 };
 
 /* Floats that a batch of any size up to `most` fills in tiles; whole vectors. */
@@ -41,6 +41,7 @@ static cuonn_status create_batch(cpu_chip *out, const cuonn_network_shape *shape
   for (size_t w = 0; w < n; w++) out->ones[w] = out->unturned[w][0] = 1;
   if (shape->layer != CUONN_LAYER_UNITARY) {
     CUONN_TRY(cuonn_allocate(&out->slopes, (most + 15) / 16 * n, sizeof *out->slopes));
+    CUONN_TRY(cuonn_allocate(&out->chunk_slopes, kMostChunks * n, sizeof *out->chunk_slopes));
   }
   return CUONN_OK;
 }
@@ -87,6 +88,7 @@ void cpu_chip_free(cpu_chip *chip) {
   free(chip->ones);
   free(chip->unturned);
   free(chip->slopes);
+  free(chip->chunk_slopes);
   free(chip->units);
   free(chip->columns);
   free(chip->measurements);
@@ -138,8 +140,9 @@ void cpu_chip_evaluate(double *loss, uint32_t *predictions, const cpu_chip *chip
   const cuonn_network_shape *const shape = &chip->shape;
   const cpu_tiling t = cpu_tiling_of(batch->count, shape->n_modes);
   const size_t size = cpu_tile_size(&t), n_chunks = t.n_tiles < kChunks ? t.n_tiles : kChunks;
+  const cpu_chunks own = cpu_own_chunks(chip->processes, n_chunks);
 #pragma omp for schedule(dynamic, 1) nowait
-  for (size_t chunk = 0; chunk < n_chunks; chunk++) {
+  for (size_t chunk = own.first; chunk < own.end; chunk++) {
     const size_t thread = (size_t)omp_get_thread_num();
     float *const x = chip->tiles + thread * kTiles * size, *const y = x + size, *const room = y + size;
     float *const power = chip->powers + thread * shape->n_classes * t.lanes;
@@ -164,10 +167,17 @@ void cpu_chip_evaluate(double *loss, uint32_t *predictions, const cpu_chip *chip
 #pragma omp master
   {
     *loss = 0;
+    cpu_processes_fill(chip->processes, chip->losses, n_chunks);
     for (size_t chunk = 0; chunk < n_chunks; chunk++) *loss += chip->losses[chunk];
     *loss /= (double)batch->count * (shape->loss_per_class ? (double)shape->n_classes : 1);
   }
   cpu_team_meet(team);
+}
+
+/* Tiles of a batch that this process sends. */
+static cpu_chunks own_tiles(const cpu_chip *chip, const cpu_tiling *t) {
+  const cpu_chunks own = cpu_own_chunks(chip->processes, cpu_tile_chunks(t));
+  return (cpu_chunks){cpu_chunk_tile(t, own.first), cpu_chunk_tile(t, own.end)};
 }
 
 /* The batch to the outputs; leaves x and y of all layers, g at the last, and losses of the tiles. */
@@ -176,8 +186,9 @@ static void forward(const cpu_chip *chip, const cpu_chip_batch *batch, const cpu
   const cuonn_network_shape *const shape = &chip->shape;
   const size_t size = cpu_tile_size(t), layer = batch_floats(chip->most, t->n_modes), last = shape->n_layers - 1;
   const double share = 1 / ((double)batch->count * (shape->loss_per_class ? (double)shape->n_classes : 1));
+  const cpu_chunks own = own_tiles(chip, t);
 #pragma omp for schedule(dynamic, 1) nowait
-  for (size_t tile = 0; tile < t->n_tiles; tile++) {
+  for (size_t tile = own.first; tile < own.end; tile++) {
     float *const power = chip->powers + (size_t)omp_get_thread_num() * shape->n_classes * t->lanes;
     const uint32_t *const index = batch->index + tile * t->lanes;
     const size_t count = tile_count(t, tile);
@@ -200,6 +211,28 @@ static void forward(const cpu_chip *chip, const cpu_chip_batch *batch, const cpu
   cpu_team_meet(team);
 }
 
+/* Derivatives by the amplitudes of a layer, from those of its tiles. */
+static void add_slopes(double *d_amplitude, const cpu_chip *chip, const cpu_tiling *t, cpu_team *team) {
+  const size_t n = t->n_modes, n_chunks = cpu_tile_chunks(t);
+  const cpu_chunks own = cpu_own_chunks(chip->processes, n_chunks);
+  const cpu_terms terms = {(char *)chip->chunk_slopes, n * sizeof(double), n, sizeof(double)};
+#pragma omp for schedule(static) nowait
+  for (size_t w = 0; w < n; w++) {
+    for (size_t chunk = own.first; chunk < own.end; chunk++) {
+      double sum = 0;
+      for (size_t tile = cpu_chunk_tile(t, chunk); tile < cpu_chunk_tile(t, chunk + 1); tile++)
+        sum += chip->slopes[tile * n + w];
+      chip->chunk_slopes[chunk * n + w] = sum;
+    }
+    if (cpu_is_alone(chip->processes)) d_amplitude[w] = cpu_tree_total(chip->chunk_slopes + w, n, n_chunks);
+  }
+  if (cpu_is_alone(chip->processes)) return;
+  cpu_team_meet(team);
+  cpu_processes_add(chip->processes, team, &terms, n_chunks);
+#pragma omp master
+  memcpy(d_amplitude, chip->chunk_slopes, n * sizeof *d_amplitude);
+}
+
 /* Cotangents of what follows layer l become those of its outputs; derivatives by its amplitudes. */
 static void back_to_outputs(cuonn_mesh_gradient *gradient, const cpu_chip *chip, size_t l, const cpu_tiling *t,
                             const cpu_kernels *kernels, cpu_team *team) {
@@ -210,20 +243,29 @@ static void back_to_outputs(cuonn_mesh_gradient *gradient, const cpu_chip *chip,
     memset(gradient->d_amplitude, 0, n * sizeof *gradient->d_amplitude);
   }
   if (!cpu_is_behind(&b)) return;
+  const cpu_chunks own = own_tiles(chip, t);
 #pragma omp for schedule(static) nowait
-  for (size_t tile = 0; tile < t->n_tiles; tile++) {
+  for (size_t tile = own.first; tile < own.end; tile++) {
     float *const room = chip->tiles + (size_t)omp_get_thread_num() * kTiles * size;
     double *const slope = chip->slopes ? chip->slopes + tile * n : NULL;
     if (slope) memset(slope, 0, n * sizeof *slope);
     cpu_pass_back(slope, chip->g + tile * size, room, chip->y + l * layer + tile * size, &b, n, t->lanes, kernels);
   }
   cpu_team_meet(team);
-  if (!b.amplitudes) return;
-#pragma omp for schedule(static) nowait
-  for (size_t w = 0; w < n; w++) {
-    gradient->d_amplitude[w] = 0;
-    for (size_t tile = 0; tile < t->n_tiles; tile++) gradient->d_amplitude[w] += chip->slopes[tile * n + w];
+  if (b.amplitudes) add_slopes(gradient->d_amplitude, chip, t, team);
+}
+
+/* From the losses of tiles. */
+static double total_loss(const cpu_chip *chip, const cpu_tiling *t) {
+  const size_t n_chunks = cpu_tile_chunks(t);
+  const cpu_chunks own = cpu_own_chunks(chip->processes, n_chunks);
+  double losses[kMostChunks] = {0};
+  for (size_t chunk = own.first; chunk < own.end; chunk++) {
+    for (size_t tile = cpu_chunk_tile(t, chunk); tile < cpu_chunk_tile(t, chunk + 1); tile++)
+      losses[chunk] += chip->losses[tile];
   }
+  cpu_processes_fill(chip->processes, losses, n_chunks);
+  return cpu_tree_total(losses, 1, n_chunks);
 }
 
 void cpu_chip_gradient(double *loss, cuonn_mesh_gradient *gradients, const cpu_chip *chip, const cpu_chip_batch *batch,
@@ -232,14 +274,11 @@ void cpu_chip_gradient(double *loss, cuonn_mesh_gradient *gradients, const cpu_c
   const cpu_tiling t = cpu_tiling_of(batch->count, n);
   forward(chip, batch, &t, kernels, team);
 #pragma omp master
-  {
-    *loss = 0;
-    for (size_t tile = 0; tile < t.n_tiles; tile++) *loss += chip->losses[tile];
-  }
+  *loss = total_loss(chip, &t);
   for (size_t l = chip->shape.n_layers; l-- > 0;) {
     const cpu_measurement of = {gradients + l, chip->meshes + l, reading_of(batch, CHIP_MEASUREMENT, l),
                                 chip->x + l * layer, chip->g};
     back_to_outputs(gradients + l, chip, l, &t, kernels, team);
-    cpu_measure(&of, 1, &t, method, &chip->measuring, kernels, team);
+    cpu_measure(&of, 1, &t, method, &chip->measuring, kernels, team, chip->processes);
   }
 }

@@ -9,6 +9,7 @@ typedef struct {
   cuonn_network_shape shape;
   size_t most;              /* examples of a batch */
   const double *amplitudes; /* [layer][n_modes] of the model; not owned; NULL: none */
+  cpu_processes *processes; /* that share batches with this one; not owned */
   cpu_tap_mesh *meshes;
   cpu_measure_space measuring;
 
@@ -17,6 +18,7 @@ typedef struct {
   float *x, *y;         /* [layer][batch in tiles] inputs and outputs as they were read */
   float *g;             /* [batch in tiles] */
   double *losses;       /* [tile], or [chunk] of a set */
+  double *chunk_slopes; /* [chunk][n_modes] sums of slopes */
   float *tiles;         /* [thread][3] */
   float *powers;        /* [thread][class][lanes] */
   float *ones;          /* [n_modes] */
@@ -47,8 +49,8 @@ typedef struct {
   uint32_t step, pass;
 } cpu_chip_batch;
 
-/* The two functions below send examples one by one. They are called by all threads of a parallel region, which meet in
- * them and at their ends. */
+/* The two functions below send examples one by one, each process those of its chunks. They are called by all threads of
+ * a parallel region, which meet in them and at their ends. */
 
 /* Loss, a mean, and gradients [layer] as the chip measures them; batch->index is not NULL. */
 void cpu_chip_gradient(double *loss, cuonn_mesh_gradient *gradients, const cpu_chip *chip, const cpu_chip_batch *batch,

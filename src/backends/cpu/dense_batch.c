@@ -86,14 +86,14 @@ void dense_run(const cpu_group *group, const dense_division *d, uint32_t *predic
 }
 
 size_t dense_share_sums(const cpu_group *group, size_t n_chunks) {
-  const cpu_state *const s = group->state;
+  cpu_state *const s = group->state;
   const size_t size = dense_size(&s->problem.shape);
   if (cpu_is_alone(&s->processes)) return n_chunks;
   cpu_share_losses(group, n_chunks);
   for (size_t m = group->first; m < group->first + group->n_models; m++) {
     float *const sums = s->models[m].dense.sums;
     const cpu_terms terms = {(char *)sums, size * sizeof *sums, size, sizeof *sums};
-    cpu_share_terms(group, &terms, n_chunks);
+    cpu_processes_add(&s->processes, group->team, &terms, n_chunks);
   }
   return 1;
 }

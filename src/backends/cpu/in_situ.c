@@ -15,10 +15,7 @@
 #include "cpu/walk.h"
 #include "mesh/node.h"
 
-enum {
-  kChunks = 16,  /* of a batch; summed in their order, whatever thread had them */
-  kTogether = 64 /* nodes that are set, or taps that are read, together */
-};
+enum { kTogether = 64 }; /* nodes that are set, or taps that are read, together */
 
 cpu_tiling cpu_tiling_of(size_t count, size_t n_modes) {
   const size_t lanes = cpu_tile_lanes(count, n_modes);
@@ -165,10 +162,10 @@ void cpu_tap_read_rows(float *rows, const cpu_tap_mesh *mesh, size_t n_rows, siz
 cuonn_status cpu_measure_space_create(cpu_measure_space *out, size_t n, const cpu_tiling *t,
                                       const cuonn_mesh_shape *shape, int threads) {
   const size_t n_tiles = (t->count + 15) / 16; /* a smaller batch may have narrower tiles, never more */
-  const size_t n_chunks = n_tiles < kChunks ? n_tiles : kChunks, lines = t->n_modes > t->lanes ? t->n_modes : t->lanes;
+  const size_t n_chunks = n_tiles < kMostChunks ? n_tiles : kMostChunks;
   memset(out, 0, sizeof *out);
   CUONN_TRY(cuonn_allocate(&out->sums, n * n_chunks * (shape->n_nodes + t->n_modes), sizeof *out->sums));
-  for (size_t i = 0; i < 2; i++) CUONN_TRY(cuonn_allocate(&out->powers[i], n * n_tiles * lines, sizeof(double)));
+  for (size_t i = 0; i < 2; i++) CUONN_TRY(cuonn_allocate(&out->powers[i], n * n_chunks * t->n_modes, sizeof(double)));
   return cuonn_allocate(&out->tiles, (size_t)threads * 2 * cpu_tile_size(t), sizeof *out->tiles);
 }
 
@@ -180,36 +177,68 @@ void cpu_measure_space_free(cpu_measure_space *space) {
   memset(space, 0, sizeof *space);
 }
 
-/* What limits the scale: the lanes of every tile, or the waveguides. */
+/* Of each chunk the power of what limits the scale: of its largest example, or of every waveguide. */
 static size_t limit_lines(const cpu_tiling *t, cuonn_measurement_scale scale) {
-  return scale == CUONN_SCALE_EXAMPLE ? t->lanes : t->n_modes;
+  return scale == CUONN_SCALE_EXAMPLE ? 1 : t->n_modes;
 }
 
-static void add_powers(double *powers, const float *fields, const cpu_tiling *t, cuonn_measurement_scale scale) {
-  memset(powers, 0, limit_lines(t, scale) * sizeof *powers);
+static void add_waveguides(double *powers, const float *fields, const cpu_tiling *t) {
   for (size_t w = 0; w < t->n_modes; w++) {
     const float *const re = fields + w * 2 * t->lanes, *const im = re + t->lanes;
     for (size_t i = 0; i < t->lanes; i++) {
-      powers[scale == CUONN_SCALE_EXAMPLE ? i : w] += (double)re[i] * (double)re[i] + (double)im[i] * (double)im[i];
+      powers[w] += (double)re[i] * (double)re[i] + (double)im[i] * (double)im[i];
     }
   }
 }
 
-/* Largest norm of an example, or of a waveguide over the batch; 1 if all is dark. */
-static double input_scale(const double *powers, const cpu_tiling *t, cuonn_measurement_scale scale) {
-  const size_t lines = limit_lines(t, scale);
-  double most = 0;
-  for (size_t line = 0; line < lines; line++) {
-    double sum = 0;
-    for (size_t tile = 0; tile < t->n_tiles; tile++) {
-      const double power = powers[tile * lines + line];
-      if (scale == CUONN_SCALE_EXAMPLE) {
-        most = power > most ? power : most;
-      } else {
-        sum += power;
-      }
+static double largest_example(const float *fields, const cpu_tiling *t) {
+  double powers[kMostLanes] = {0}, most = 0;
+  for (size_t w = 0; w < t->n_modes; w++) {
+    const float *const re = fields + w * 2 * t->lanes, *const im = re + t->lanes;
+    for (size_t i = 0; i < t->lanes; i++) {
+      powers[i] += (double)re[i] * (double)re[i] + (double)im[i] * (double)im[i];
     }
-    most = sum > most ? sum : most;
+  }
+  for (size_t i = 0; i < t->lanes; i++) most = powers[i] > most ? powers[i] : most;
+  return most;
+}
+
+static void find_powers(double *powers, const float *fields, const cpu_tiling *t, size_t chunk,
+                        cuonn_measurement_scale scale) {
+  memset(powers, 0, limit_lines(t, scale) * sizeof *powers);
+  for (size_t tile = cpu_chunk_tile(t, chunk); tile < cpu_chunk_tile(t, chunk + 1); tile++) {
+    const float *const of = fields + tile * cpu_tile_size(t);
+    if (scale == CUONN_SCALE_EXAMPLE) {
+      const double most = largest_example(of, t);
+      *powers = most > *powers ? most : *powers;
+    } else {
+      add_waveguides(powers, of, t);
+    }
+  }
+}
+
+/* Those of all processes' chunks, of one measurement; returns how many are left. */
+static size_t share_powers(double *powers, const cpu_tiling *t, cuonn_measurement_scale scale, cpu_team *team,
+                           cpu_processes *processes) {
+  const size_t n_chunks = cpu_tile_chunks(t), stride = t->n_modes * sizeof *powers;
+  if (cpu_is_alone(processes)) return n_chunks;
+  if (scale == CUONN_SCALE_EXAMPLE) {
+#pragma omp master
+    cpu_processes_fill(processes, powers, n_chunks);
+    cpu_team_meet(team);
+    return n_chunks;
+  }
+  const cpu_terms terms = {(char *)powers, stride, t->n_modes, sizeof *powers};
+  cpu_processes_add(processes, team, &terms, n_chunks);
+  return 1;
+}
+
+/* Largest norm of an example, or of a waveguide over the batch; 1 if all is dark. */
+static double input_scale(const double *powers, const cpu_tiling *t, size_t n_chunks, cuonn_measurement_scale scale) {
+  double most = 0;
+  for (size_t i = 0; i < (scale == CUONN_SCALE_EXAMPLE ? n_chunks : t->n_modes); i++) {
+    const double power = scale == CUONN_SCALE_EXAMPLE ? powers[i] : cpu_tree_total(powers + i, t->n_modes, n_chunks);
+    most = power > most ? power : most;
   }
   return most > 0 ? sqrt(most) : 1;
 }
@@ -273,61 +302,76 @@ static void measure_tile(tap_sums *sums, const cpu_measurement *of, const double
   times(g, g, scales[1], size);
 }
 
-static void add_sums(tap_sums *to, const tap_sums *from) {
-  for (size_t p = 0; p < 2; p++) {
-    to->cross[p] += from->cross[p];
-    to->forward[p] += from->forward[p];
-    to->sent_back[p] += from->sent_back[p];
-    to->back[p] += from->back[p];
+/* The numbers of a chunk's sums, of one measurement. */
+static cpu_terms terms_of(tap_sums *sums, size_t n_taps) {
+  enum { kNumbers = sizeof *sums / sizeof(double) };
+  return (cpu_terms){(char *)sums, n_taps * sizeof *sums, n_taps * kNumbers, sizeof(double)};
+}
+/* Powers of all chunks of n measurements; returns how many chunks are left. */
+static size_t find_all_powers(const cpu_measurement *of, size_t n, const cpu_tiling *t, const cpu_measure_space *space,
+                              cpu_team *team, cpu_processes *processes) {
+  const cuonn_measurement_scale scale = of->reading.chip->scale;
+  const size_t n_chunks = cpu_tile_chunks(t), lines = limit_lines(t, scale);
+  const cpu_chunks own = cpu_own_chunks(processes, n_chunks);
+  const size_t n_own = own.end - own.first;
+  size_t n_left = n_chunks;
+#pragma omp for schedule(static) nowait
+  for (size_t i = 0; i < n * n_own; i++) {
+    const size_t m = i / n_own, chunk = own.first + i % n_own, at = (m * n_chunks + chunk) * lines;
+    find_powers(space->powers[0] + at, of[m].x, t, chunk, scale);
+    find_powers(space->powers[1] + at, of[m].g, t, chunk, scale);
   }
+  cpu_team_meet(team);
+  for (size_t i = 0; i < 2 * n; i++) {
+    n_left = share_powers(space->powers[i % 2] + i / 2 * n_chunks * lines, t, scale, team, processes);
+  }
+  return n_left;
 }
 
-/* Scales of the m-th measurement, of x and of g. */
-static void scales_of(double scales[2], const cpu_measure_space *space, size_t m, const cpu_tiling *t,
+/* Scales of the m-th measurement, of x and of g, from the powers of the chunks that are left. */
+static void scales_of(double scales[2], const cpu_measure_space *space, size_t m, const cpu_tiling *t, size_t n_left,
                       cuonn_measurement_scale scale) {
-  for (size_t i = 0; i < 2; i++) {
-    scales[i] = input_scale(space->powers[i] + m * t->n_tiles * limit_lines(t, scale), t, scale);
-  }
+  const size_t at = m * cpu_tile_chunks(t) * limit_lines(t, scale);
+  for (size_t i = 0; i < 2; i++) scales[i] = input_scale(space->powers[i] + at, t, n_left, scale);
 }
 
 void cpu_measure(const cpu_measurement *of, size_t n, const cpu_tiling *t, cuonn_gradient_method method,
-                 const cpu_measure_space *space, const cpu_kernels *kernels, cpu_team *team) {
-  const size_t size = cpu_tile_size(t), n_taps = of->mesh->n_nodes + of->mesh->n_modes;
-  const size_t n_chunks = t->n_tiles < kChunks ? t->n_tiles : kChunks, turns = (n_taps + kTogether - 1) / kTogether;
+                 const cpu_measure_space *space, const cpu_kernels *kernels, cpu_team *team, cpu_processes *processes) {
+  const size_t n_taps = of->mesh->n_nodes + of->mesh->n_modes, turns = (n_taps + kTogether - 1) / kTogether;
+  const size_t n_chunks = cpu_tile_chunks(t), n_powers = find_all_powers(of, n, t, space, team, processes);
   const cuonn_measurement_scale scale = of->reading.chip->scale;
-#pragma omp for schedule(static) nowait
-  for (size_t i = 0; i < n * t->n_tiles; i++) {
-    const cpu_measurement *const m = of + i / t->n_tiles;
-    add_powers(space->powers[0] + i * limit_lines(t, scale), m->x + i % t->n_tiles * size, t, scale);
-    add_powers(space->powers[1] + i * limit_lines(t, scale), m->g + i % t->n_tiles * size, t, scale);
-  }
-  cpu_team_meet(team);
+  const cpu_chunks own = cpu_own_chunks(processes, n_chunks);
+  const size_t n_own = own.end - own.first;
 #pragma omp for schedule(dynamic, 1) nowait
-  for (size_t i = 0; i < n * n_chunks; i++) {
-    const size_t m = i / n_chunks, chunk = i % n_chunks;
-    tap_sums *const sums = space->sums + i * n_taps;
-    float *const own = space->tiles + (size_t)omp_get_thread_num() * 2 * size;
+  for (size_t i = 0; i < n * n_own; i++) {
+    const size_t m = i / n_own, chunk = own.first + i % n_own;
+    tap_sums *const sums = space->sums + (m * n_chunks + chunk) * n_taps;
+    float *const room = space->tiles + (size_t)omp_get_thread_num() * 2 * cpu_tile_size(t);
     double scales[2];
-    scales_of(scales, space, m, t, scale);
+    scales_of(scales, space, m, t, n_powers, scale);
     memset(sums, 0, n_taps * sizeof *sums);
-    for (size_t tile = chunk * t->n_tiles / n_chunks; tile < (chunk + 1) * t->n_tiles / n_chunks; tile++) {
-      measure_tile(sums, of + m, scales, own, t, tile, method, kernels);
+    for (size_t tile = cpu_chunk_tile(t, chunk); tile < cpu_chunk_tile(t, chunk + 1); tile++) {
+      measure_tile(sums, of + m, scales, room, t, tile, method, kernels);
     }
   }
   cpu_team_meet(team);
+  for (size_t m = 0; m < n && !cpu_is_alone(processes); m++) {
+    const cpu_terms terms = terms_of(space->sums + m * n_chunks * n_taps, n_taps);
+    cpu_processes_add(processes, team, &terms, n_chunks);
+  }
+  const size_t n_left = cpu_is_alone(processes) ? n_chunks : 1;
   size_t scaled = n; /* which measurement's scales are there */
   double scales[2];
 #pragma omp for schedule(static) nowait
   for (size_t i = 0; i < n * turns; i++) {
     const size_t m = i / turns, from = i % turns * kTogether,
                  end = from + kTogether < n_taps ? from + kTogether : n_taps;
-    tap_sums *const sums = space->sums + m * n_chunks * n_taps;
-    if (m != scaled) scales_of(scales, space, m, t, scale);
+    const cpu_terms terms = terms_of(space->sums + m * n_chunks * n_taps, n_taps);
+    const size_t numbers = terms.count / n_taps;
+    if (m != scaled) scales_of(scales, space, m, t, n_powers, scale);
     scaled = m;
-    for (size_t chunk = 1; chunk < n_chunks; chunk++) {
-      for (size_t k = from; k < end; k++) add_sums(sums + k, sums + chunk * n_taps + k);
-    }
-    finish(of + m, sums, from, end, scales[0] * scales[1] / 2, method, kernels);
+    cpu_tree_add(&terms, from * numbers, (end - from) * numbers, n_left, (cpu_chunks){0, n_left});
+    finish(of + m, (const tap_sums *)terms.first, from, end, scales[0] * scales[1] / 2, method, kernels);
   }
   cpu_team_meet(team);
 }

@@ -4,7 +4,7 @@
 
 #include "chip/noise.h"
 #include "cpu/layer.h"
-#include "cpu/team.h"
+#include "cpu/processes.h"
 #include "cuonn/compute.h"
 
 /* A batch in tiles, [tile][n_modes][2][lanes]; lanes behind the last example are zero. */
@@ -13,6 +13,13 @@ typedef struct {
 } cpu_tiling;
 
 cpu_tiling cpu_tiling_of(size_t count, size_t n_modes);
+/* Into how many chunks they are summed, and the tiles of one. */
+static inline size_t cpu_tile_chunks(const cpu_tiling *t) {
+  return t->n_tiles < kMostChunks ? t->n_tiles : kMostChunks;
+}
+static inline size_t cpu_chunk_tile(const cpu_tiling *t, size_t chunk) {
+  return chunk * t->n_tiles / cpu_tile_chunks(t);
+}
 static inline size_t cpu_tile_size(const cpu_tiling *t) { return t->n_modes * 2 * t->lanes; }
 
 /* A mesh node by node, and stage by stage for cpu_measure(), which is for the styles top and bottom. */
@@ -49,7 +56,7 @@ typedef struct {
 /* Room for measurements. */
 typedef struct {
   tap_sums *sums;    /* [measurement][chunk][node, output] */
-  double *powers[2]; /* [measurement][tile][what limits the scale], of x and of g */
+  double *powers[2]; /* [measurement][chunk][what limits the scale], of x and of g */
   float *tiles;      /* [thread][2] */
 } cpu_measure_space;
 
@@ -58,9 +65,9 @@ cuonn_status cpu_measure_space_create(cpu_measure_space *out, size_t n, const cp
                                       const cuonn_mesh_shape *shape, int threads);
 void cpu_measure_space_free(cpu_measure_space *space);
 
-/* As reference_measure(), of n meshes. To be called by all threads of a parallel region, which meet in it and at its
- * end. */
+/* As reference_measure(), of n meshes. Each process has x and g of the tiles of its chunks, and gets the gradient of
+ * the whole batch. To be called by all threads of a parallel region, which meet in it and at its end. */
 void cpu_measure(const cpu_measurement *of, size_t n, const cpu_tiling *t, cuonn_gradient_method method,
-                 const cpu_measure_space *space, const cpu_kernels *kernels, cpu_team *team);
+                 const cpu_measure_space *space, const cpu_kernels *kernels, cpu_team *team, cpu_processes *processes);
 
 #endif

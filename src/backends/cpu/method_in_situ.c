@@ -1,9 +1,11 @@
 /* Gradients and losses as the chip measures and reads them, one model after the other.
  *
  * measurement: example sends every example, layer after layer, for a measurement is scaled to the whole batch (chip.c).
+ * Several processes send those of their chunks, and agree on each scale.
  * measurement: matrix reads the matrices of all layers by unit vectors and sends the batch through them, and back, by
  * numbers, as the method dense does with matrices that it makes (dense_batch.h). The chip then measures unit vectors
- * against the sums of g x^T over the batch: column j of such a sum is the cotangent that goes back against e_j. */
+ * against the sums of g x^T over the batch: column j of such a sum is the cotangent that goes back against e_j. Several
+ * processes share the batch, and each of them measures all unit vectors. */
 #include <omp.h>
 
 #include "cpu/dense_batch.h"
@@ -84,11 +86,12 @@ static void matrix_gradient(double *loss, const cpu_group *group, const cpu_batc
   }
   read_matrices(group, batch, CHIP_TRAINING);
   dense_run(group, &d, NULL, true);
+  const size_t n_left = dense_share_sums(group, d.n_chunks);
 #pragma omp master
   *loss = cpu_total_loss(s, group->first, d.n_chunks, d.share);
-  fill_columns(group, d.n_chunks);
+  fill_columns(group, n_left);
   cpu_measure(model->chip.measurements, layers, &t, cpu_which(group, group->first), &model->chip.measuring, s->kernels,
-              group->team);
+              group->team, NULL);
 }
 
 /* A batch of training, whose examples are gathered, or a whole set, of which there is no such list. */
@@ -132,6 +135,7 @@ static void evaluate(double *loss, uint32_t *predictions, const cpu_group *group
     const dense_division d = dense_divide(s, batch);
     read_matrices(group, batch, batch->use);
     dense_run(group, &d, predictions, false);
+    cpu_share_losses(group, d.n_chunks);
 #pragma omp master
     *loss = cpu_total_loss(s, group->first, d.n_chunks, d.share);
     return;

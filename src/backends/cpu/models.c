@@ -41,6 +41,7 @@ cuonn_status cpu_set_model(void *state, size_t model, const backend_model *from)
     const size_t most = measured || cuonn_gradient_is_perturbed(to->gradient) ? s->problem.batch_size : 0;
     CUONN_TRY(cpu_chip_create(&to->chip, shape, to->options.measurement, most, s->threads));
     to->chip.amplitudes = to->network.amplitudes;
+    to->chip.processes = &s->processes;
   }
   if (s->problem.method != CUONN_METHOD_COLUMNS || reads_matrices) {
     const size_t batch = s->problem.batch_size;

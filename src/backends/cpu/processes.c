@@ -97,11 +97,26 @@ static void add_block(const cpu_processes *p, const cpu_terms *t, size_t from, s
   give_all(p, t->first + from * t->width, parts[0], (slice.end - slice.first) * t->width);
 }
 
-void cpu_processes_add(cpu_processes *p, const cpu_terms *terms, size_t n) {
+/* After cpu_tree_add() of the own chunks. */
+static void add_others(const cpu_processes *p, const cpu_terms *terms, size_t n) {
   const size_t most = kBlock / terms->width;
   for (size_t from = 0; !cpu_is_alone(p) && from < terms->count; from += most) {
     add_block(p, terms, from, terms->count - from < most ? terms->count - from : most, n);
   }
+}
+
+void cpu_processes_add(cpu_processes *p, cpu_team *team, const cpu_terms *terms, size_t n) {
+  enum { kPiece = 1024 };
+  const cpu_chunks own = cpu_own_chunks(p, n);
+#pragma omp for schedule(static) nowait
+  for (size_t from = 0; from < terms->count; from += kPiece) {
+    const size_t left = terms->count - from;
+    cpu_tree_add(terms, from, left < kPiece ? left : kPiece, n, own);
+  }
+  cpu_team_meet(team);
+#pragma omp master
+  add_others(p, terms, n);
+  cpu_team_meet(team);
 }
 
 void cpu_processes_fill(cpu_processes *p, double *values, size_t n) {

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "cpu/team.h"
 #include "cpu/tree.h"
 #include "cuonn/processes.h"
 
@@ -25,12 +26,15 @@ void cpu_processes_free(cpu_processes *p);
 /* Those of n chunks that this process computes. */
 cpu_chunks cpu_own_chunks(const cpu_processes *p, size_t n);
 
-static inline bool cpu_is_alone(const cpu_processes *p) { return p->all.size == 0; }
+/* p: NULL: alone, too. */
+static inline bool cpu_is_alone(const cpu_processes *p) { return !p || p->all.size == 0; }
+
+/* Sums of n chunks, of which each process has its own, added up: the sum of all is then in the first, also for one
+ * alone. To be called by all threads of a team, the one that called the library among them, which meet in it. */
+void cpu_processes_add(cpu_processes *p, cpu_team *team, const cpu_terms *terms, size_t n);
 
 /* The following are called by the thread that called the library, and do nothing for one process alone. */
 
-/* After cpu_tree_add() of the own chunks: the sum over all is left in the first chunk. */
-void cpu_processes_add(cpu_processes *p, const cpu_terms *terms, size_t n);
 /* values: [n] of each chunk; those of the others are filled in. */
 void cpu_processes_fill(cpu_processes *p, double *values, size_t n);
 /* Counts [n] of what each process found become those of all. */

@@ -37,21 +37,6 @@ static cpu_terms flows_of(const cpu_state *s, size_t model) {
   return (cpu_terms){(char *)cpu_chunk_flows(s, model, 0), flows * sizeof(double), flows, sizeof(double)};
 }
 
-void cpu_share_terms(const cpu_group *group, const cpu_terms *terms, size_t n_chunks) {
-  enum { kPiece = 1024 };
-  cpu_processes *const processes = &group->state->processes;
-  const cpu_chunks own = cpu_own_chunks(processes, n_chunks);
-#pragma omp for schedule(static) nowait
-  for (size_t from = 0; from < terms->count; from += kPiece) {
-    const size_t left = terms->count - from;
-    cpu_tree_add(terms, from, left < kPiece ? left : kPiece, n_chunks, own);
-  }
-  cpu_team_meet(group->team);
-#pragma omp master
-  cpu_processes_add(processes, terms, n_chunks);
-  cpu_team_meet(group->team);
-}
-
 void cpu_share_losses(const cpu_group *group, size_t n_chunks) {
   cpu_state *const s = group->state;
 #pragma omp master
@@ -60,13 +45,13 @@ void cpu_share_losses(const cpu_group *group, size_t n_chunks) {
 }
 
 size_t cpu_share_sums(const cpu_group *group, size_t n_chunks) {
-  const cpu_state *const s = group->state;
+  cpu_state *const s = group->state;
   if (cpu_is_alone(&s->processes)) return n_chunks;
   cpu_share_losses(group, n_chunks);
   for (size_t m = group->first; m < group->first + group->n_models; m++) {
     const cpu_terms sums = sums_of(s, m), flows = flows_of(s, m);
-    cpu_share_terms(group, &sums, n_chunks);
-    if (flows.first) cpu_share_terms(group, &flows, n_chunks);
+    cpu_processes_add(&s->processes, group->team, &sums, n_chunks);
+    if (flows.first) cpu_processes_add(&s->processes, group->team, &flows, n_chunks);
   }
   return 1;
 }
@@ -96,10 +81,7 @@ void cpu_finish_layer(const cpu_state *s, size_t model, const cpu_layer *layer, 
 }
 
 double cpu_total_loss(const cpu_state *s, size_t model, size_t n_chunks, double share) {
-  double *const losses = s->losses + model * kMostChunks;
-  const cpu_terms terms = {(char *)losses, sizeof *losses, 1, sizeof *losses};
-  cpu_tree_add(&terms, 0, 1, n_chunks, (cpu_chunks){0, n_chunks});
-  return *losses * share;
+  return cpu_tree_total(s->losses + model * kMostChunks, 1, n_chunks) * share;
 }
 
 double cpu_share_of_loss(const cuonn_network_shape *shape, size_t count) {

@@ -22,9 +22,6 @@ node_sums *cpu_chunk_sums(const cpu_state *s, size_t model, size_t chunk);
 size_t cpu_flows_of(const cpu_state *s);
 double *cpu_chunk_flows(const cpu_state *s, size_t model, size_t chunk);
 
-/* Sums of chunks, of which each process has its own, added up: after it the sum of all is in the first. To be called
- * by all threads of a team, which meet in it. */
-void cpu_share_terms(const cpu_group *group, const cpu_terms *terms, size_t n_chunks);
 /* The losses of chunks, and sums and flows, where several processes have them; nothing is done for one alone. Gives how
  * many chunks are left to add, from the first. Losses are there for the master thread. */
 size_t cpu_share_sums(const cpu_group *group, size_t n_chunks);

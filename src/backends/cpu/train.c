@@ -110,14 +110,14 @@ static void train_group(double *losses, cpu_group group, const cuonn_step *steps
 }
 
 /* Threads of a measurement wait for each other between two layers, and for every pass of moved phases: with as many
- * models as threads each has one for itself. */
+ * models as threads each has one for itself. Several processes meet model after model. */
 static bool one_model_each(const cpu_state *s) {
   bool waits = false;
   for (size_t m = 0; m < s->problem.n_models; m++) {
     const cuonn_gradient_method which = s->models[m].gradient;
     waits = waits || cuonn_gradient_is_measured(which) || cuonn_gradient_is_perturbed(which);
   }
-  return waits && s->problem.n_models >= (size_t)s->threads;
+  return waits && s->problem.n_models >= (size_t)s->threads && cpu_is_alone(&s->processes);
 }
 
 cuonn_status cpu_train_steps(double *losses, void *state, const cuonn_step *steps, size_t n_steps) {

@@ -30,6 +30,15 @@ void cpu_tree_add(const cpu_terms *terms, size_t from, size_t count, size_t n, c
   }
 }
 
+double cpu_tree_total(const double *values, size_t step, size_t n) {
+  double sums[kMostChunks] = {0};
+  for (size_t c = 0; c < n; c++) sums[c] = values[c * step];
+  for (size_t leaves = 1; leaves < n; leaves *= 2) {
+    for (size_t c = 0; c + leaves < n; c += 2 * leaves) sums[c] += sums[c + leaves];
+  }
+  return *sums;
+}
+
 size_t cpu_tree_root_end(size_t chunk, size_t n, cpu_chunks of) {
   size_t leaves = 1;
   while (leaves < n && chunk % (2 * leaves) == 0 && subtree_end(chunk, 2 * leaves, n) <= of.end) leaves *= 2;

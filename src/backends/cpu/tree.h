@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-enum { kMostChunks = 16 }; /* of a batch (method_columns.c, method_dense.c) */
+enum { kMostChunks = 16 }; /* of a batch */
 
 /* Arrays of numbers, one for each of n chunks. */
 typedef struct {
@@ -23,6 +23,9 @@ typedef struct {
 /* Numbers from .. from + count - 1 of those chunks of n: adds what the tree over all n adds of them alone. The sum of a
  * subtree is left in its first chunk; that of all in the first. */
 void cpu_tree_add(const cpu_terms *terms, size_t from, size_t count, size_t n, cpu_chunks of);
+
+/* The sum of one number of each of n chunks, which lie `step` apart and stay as they are. */
+double cpu_tree_total(const double *values, size_t step, size_t n);
 
 /* Behind the largest subtree that begins with a chunk and lies in `of`. */
 size_t cpu_tree_root_end(size_t chunk, size_t n, cpu_chunks of);
