@@ -76,6 +76,7 @@ for name in columns2 columns3 columns4 dense3 chip2; do
   same $name "${name%?}"
 done
 check test "$(ls columns4)" = "$(ls columns)"
+before=$(fingerprint dense)
 expect 0 '' mpi 1 config.yaml --output columns1 --set backend.method=columns
 output 'backend cpu$'
 same columns1 columns
@@ -123,19 +124,26 @@ goes_on killed 2
 goes_on stopped 4
 
 # One line, the exit code, and nothing made.
-refuse() { expect "$1" "^cuonn train: $2" "${@:3}"; }
 numbers 240 1 0 > theta
 yes -- -3000 | head -480 > loss_db
 netcdf loud.nc classic 'layer=2 node=120 shifter=2' '' theta:layer,node:theta phi:layer,node:theta \
   loss_db:layer,node,shifter:loss_db
-refuse 1 'the loss is .* at step 1 .*; no epoch was finished' \
-  mpi 3 config.yaml --output loud --set network.start=file --set network.start_file=loud.nc
 mkdir keep
-kept=$work/keep
-refuse 3 'rank 1: nowhere: has no train-images' but_rank 1 'set -- "$@" --data nowhere' 2 config.yaml --output keep/new
-refuse 2 'rank 1 has another version, configuration or data than rank 0; ' \
-  but_rank 1 'set -- "$@" --set training.epochs=1' 2 config.yaml --output keep/new
-refuse 2 'backend reference does not share a training among processes; ' \
-  mpi 2 config.yaml --output keep/new --set backend.name=reference
-refuse 2 'dense: already holds' mpi 2 config.yaml --output dense
+begin loud mpi 3 config.yaml --output loud --set network.start=file --set network.start_file=loud.nc
+begin elsewhere but_rank 1 'set -- "$@" --data nowhere' 2 config.yaml --output keep/elsewhere
+begin other but_rank 1 'set -- "$@" --set training.epochs=1' 2 config.yaml --output keep/other
+begin reference mpi 2 config.yaml --output keep/reference --set backend.name=reference
+begin again mpi 2 config.yaml --output dense
+# refused NAME CODE REGEX
+refused() {
+  ended "$1"
+  judge "$2" "^cuonn train: $3" $code "$1"
+}
+refused loud 1 'the loss is .* at step 1 .*; no epoch was finished'
+refused elsewhere 3 'rank 1: nowhere: has no train-images'
+refused other 2 'rank 1 has another version, configuration or data than rank 0; '
+refused reference 2 'backend reference does not share a training among processes; '
+refused again 2 'dense: already holds'
+check test ! "$(ls keep)"
+check test "$(fingerprint dense)" = "$before"
 finish
