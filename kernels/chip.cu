@@ -194,7 +194,7 @@ KERNEL k_drive(double2 *out, const double2 *phases, const double2 *added, const 
  * that neighbours make leave few lanes without work; then each adds the sum of the lane 4, 2 and 1 apart. Phases are
  * gathered from the caches: those of a layer take 64 KiB at N = 64. Models whose phases mix by a law are left out.
  * Grid: lanes of shifters, layers, models. */
-static const unsigned kShareLanes = 8;
+static const unsigned kShareLanes = 8, kShareLoads = 4; /* entries of a lane whose loads are under way together */
 
 template <bool kBack, class Number>
 KERNEL k_share(Number *out, const Number *in, const double *added, const phase_errors *errors,
@@ -208,9 +208,17 @@ KERNEL k_share(Number *out, const Number *in, const double *added, const phase_e
   const bool there = shifter < shifters && mesh_node_at(&column, &top, layout, shifter / 2);
   const size_t end = there && rows.first ? rows.first[row + 1] : 0;
   double sum = 0;
-#pragma unroll 4
-  for (size_t i = end ? rows.first[row] + thread % kShareLanes : 0; i < end; i += kShareLanes)
-    sum += rows.share[i] * static_cast<double>(in[from + rows.other[i]]);
+  for (size_t i = end ? rows.first[row] + thread % kShareLanes : 0; i < end; i += kShareLoads * kShareLanes) {
+    double share[kShareLoads], value[kShareLoads];
+#pragma unroll
+    for (unsigned u = 0; u < kShareLoads; u++) {
+      const size_t entry = i + u * kShareLanes;
+      share[u] = entry < end ? rows.share[entry] : 0;
+      value[u] = entry < end ? static_cast<double>(in[from + rows.other[entry]]) : 0;
+    }
+#pragma unroll
+    for (unsigned u = 0; u < kShareLoads; u++) sum += share[u] * value[u];
+  }
 #pragma unroll
   for (int mask = kShareLanes / 2; mask > 0; mask /= 2) sum += shuffle_xor(sum, mask);
   if (!there || thread % kShareLanes != 0) return;
