@@ -192,7 +192,7 @@ KERNEL k_drive(double2 *out, const double2 *phases, const double2 *added, const 
  * by rows as well, so that no two threads add to the same number and sums have one order. kShareLanes lanes go through
  * the entries of a row side by side: they read whole sectors of its numbers and shares, and rows of the some 50 entries
  * that neighbours make leave few lanes without work; then each adds the sum of the lane 4, 2 and 1 apart. Phases are
- * gathered from the caches: those of a layer take 64 KiB at N = 64. Models whose phases mix by a law are left out.
+ * gathered from the caches: those of a layer take 32 KiB at N = 64. Models whose phases mix by a law are left out.
  * Grid: lanes of shifters, layers, models. */
 static const unsigned kShareLanes = 8, kShareLoads = 4; /* entries of a lane whose loads are under way together */
 
