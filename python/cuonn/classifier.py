@@ -37,7 +37,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
     gradient: "exact", "analog" or "digital" (measured on the chip), "ideal", "spsa" or "finite-difference" (from losses
     alone).
     epochs, batch_size, learning_rate: of training; a batch is never larger than the data.
-    backend: "auto", "reference", "cpu" or "cuda"; threads: of "cpu", 0: all.
+    backend: "auto", "reference", "cpu" or "cuda" ("cuda:1": the second GPU); threads: of "cpu", 0: all.
     random_state: of starting phases and the order of examples.
 
     After fit(): classes_ (classes,), n_features_in_, meshes_ (a cuonn.Mesh of each layer), history_ (an xarray.Dataset

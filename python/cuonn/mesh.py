@@ -273,7 +273,7 @@ class Mesh:
         """Sends fields x (..., N) through the mesh: y = U x of each, or with `backward` U^T x, light entering at the
         outputs.
 
-        backend: "reference" (double), "cpu" (float, all cores), "cuda" (float, an NVIDIA GPU) or "auto"; None: by the
+        backend: "reference" (double), "cpu" (float, all cores), "cuda" (float, an NVIDIA GPU, "cuda:1" the second) or "auto"; None: by the
         precision of x: complex64 on "cpu", anything else on "reference".  threads: of "cpu", 0: all.
         Returns (..., N), complex64 or complex128 as x.  Raises ShapeError, DeviceError.
         """

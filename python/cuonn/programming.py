@@ -32,7 +32,7 @@ def program(unitary, chip: Mesh, method: str = "local", *, tap_shot: float = 0.0
     method: "decompose" (phases of a chip without errors), "local" (errors are known, and corrected node by node),
     "nulling" (errors are unknown: powers are read) or "gradient" (from "local" down the gradient of the error).
     tap_shot, seed: noise of what nulling reads.  iterations: most steps of "gradient".
-    backend: "reference" (double), "cpu", "cuda" or "auto".  threads: of "cpu", 0: all.
+    backend: "reference" (double), "cpu", "cuda" ("cuda:1": the second GPU) or "auto".  threads: of "cpu", 0: all.
     Raises DataError for a matrix that is farther than 1e-6 from unitary, ArgumentError, ShapeError, NonFiniteError.
     """
     if method not in lib.PROGRAMMING_METHODS:

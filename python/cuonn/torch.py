@@ -31,19 +31,15 @@ def _host_doubles(errors: Optional[Tensor]) -> Optional[Tensor]:
 
 
 def _function(x: Tensor, shape: Shape, coupler_error, loss_db, style: int, threads: int) -> lib.Function:
-    backend = b"cuda" if x.is_cuda else b"cpu" if x.dtype == torch.complex64 else b"reference"
+    backend = f"cuda:{x.device.index or 0}".encode() if x.is_cuda else b"cpu" if x.dtype == torch.complex64 else b"reference"
     return lib.Function(backend, threads, x.shape[-1], shape.pointer, style,
                         None if coupler_error is None else coupler_error.data_ptr(),
                         None if loss_db is None else loss_db.data_ptr())
 
 
 def _stream(x: Tensor) -> Optional[int]:
-    """PyTorch's present stream of the GPU on which the library computes, which is the first."""
-    if not x.is_cuda:
-        return None
-    if x.device.index not in (None, 0):
-        raise DeviceError(f"x lies on {x.device}; cuONN computes on cuda:0")
-    return torch.cuda.current_stream(x.device).cuda_stream
+    """PyTorch's present stream of the GPU on which x lies, and the library computes."""
+    return torch.cuda.current_stream(x.device).cuda_stream if x.is_cuda else None
 
 
 @torch.library.custom_op("cuonn::propagate", mutates_args=())
@@ -127,7 +123,7 @@ def propagate(theta: Tensor, phi: Tensor, gamma: Tensor, x: Tensor, *, style: st
     if x.dtype not in _NUMBERS:
         raise ArgumentError(f"x is {x.dtype}; fields are complex64 or complex128")
     if x.device.type not in ("cpu", "cuda"):
-        raise DeviceError(f"x lies on {x.device}; cuONN computes on the processor and on cuda:0")
+        raise DeviceError(f"x lies on {x.device}; cuONN computes on the processor and on cuda")
     n = x.shape[-1] if x.ndim else 0
     if shape is not None and not isinstance(shape, Shape):
         raise ArgumentError(f"shape is {shape!r}; it must be a cuonn.Shape")

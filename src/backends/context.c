@@ -64,7 +64,7 @@ static void note_threads(cuonn_context *context) {
            CUONN_THREADS_MAX);
 }
 
-cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int threads) {
+static cuonn_status create(cuonn_context **out, const char *backend, int threads) {
   cuonn_context made = {.place.threads = threads};
   *out = NULL;
   CUONN_CHECK(threads >= 0 && threads <= CUONN_THREADS_MAX, CUONN_E_ARGUMENT,
@@ -85,6 +85,24 @@ cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int 
   CUONN_TRY(cuonn_allocate(out, 1, sizeof **out));
   **out = made;
   return CUONN_OK;
+}
+
+cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int threads) {
+  char name[8];
+  const char *const colon = strchr(backend, ':');
+  *out = NULL;
+  if (!colon) return create(out, backend, threads);
+  const char *const number = colon + 1;
+  const size_t length = (size_t)(colon - backend), digits = strspn(number, "0123456789");
+  CUONN_CHECK(length < sizeof name && digits >= 1 && digits <= 6 && number[digits] == '\0', CUONN_E_ARGUMENT,
+              "backend \"%s\" is unknown; with the number of a device it is such as cuda:1", backend);
+  snprintf(name, sizeof name, "%.*s", (int)length, backend);
+  CUONN_TRY(create(out, name, threads));
+  const cuonn_status status = cuonn_context_set_device(*out, (int)strtol(number, NULL, 10));
+  if (status == CUONN_OK) return CUONN_OK;
+  cuonn_context_free(*out);
+  *out = NULL;
+  return status;
 }
 
 /* What a context is fitted to; NULL: not asked for. */

@@ -12,14 +12,14 @@
 static int device_of(const void *state) { return ((const cuda_state *)state)->problem.device; }
 
 /* Returns from an entry what a call returns on a device. */
-#define ON_DEVICE(number, call)             \
-  do {                                      \
-    const int device = (number);            \
-    int before;                             \
-    CUONN_TRY(cuda_enter(&before, device)); \
-    const cuonn_status status = (call);     \
-    cuda_leave(before, device);             \
-    return status;                          \
+#define ON_DEVICE(number, call)              \
+  do {                                       \
+    const int device = (number);             \
+    int before;                              \
+    CUONN_CUDA(cuda_enter(&before, device)); \
+    const cuonn_status status = (call);      \
+    cuda_leave(before, device);              \
+    return status;                           \
   } while (0)
 
 static cuonn_status create(void **out, const backend_problem *problem) {
@@ -31,7 +31,7 @@ static void destroy(void *state) {
   int before = 0;
   if (!state) return;
   const int device = device_of(state);
-  const bool entered = cuda_enter(&before, device) == CUONN_OK;
+  const bool entered = cuda_enter(&before, device) == cudaSuccess;
   cuda_destroy(state);
   if (entered) cuda_leave(before, device);
 }

@@ -62,13 +62,12 @@ static bool says_no_code(cudaError_t error) {
   }
 }
 
-cuonn_status cuda_enter(int *before, int device) {
+cudaError_t cuda_enter(int *before, int device) {
   if (cudaGetDevice(before) != cudaSuccess) { /* that one was lost, and need not be given back */
     (void)cudaGetLastError();
     *before = -1;
   }
-  if (*before != device) CUONN_CUDA(cudaSetDevice(device));
-  return CUONN_OK;
+  return *before == device ? cudaSuccess : cudaSetDevice(device);
 }
 
 void cuda_leave(int before, int device) {
@@ -85,7 +84,7 @@ int cuda_count(void) {
 /* find_kernels() asks the current device. */
 static cuonn_status look_for_kernels(cudaError_t *found, int device) {
   int before;
-  CUONN_TRY(cuda_enter(&before, device));
+  CUONN_CUDA(cuda_enter(&before, device));
   *found = find_kernels();
   cuda_leave(before, device);
   return CUONN_OK;
@@ -190,7 +189,7 @@ void cuda_release(void) {
     cuda_session *const session = idle;
     int before;
     const int device = session->device;
-    const bool entered = cuda_enter(&before, device) == CUONN_OK;
+    const bool entered = cuda_enter(&before, device) == cudaSuccess;
     idle = session->next;
     destroy(session);
     if (entered) cuda_leave(before, device);

@@ -32,7 +32,7 @@ int cuda_count(void);
 cuonn_status cuda_probe(char *line, size_t size, int device);
 
 /* CUDA's functions act on the current device of the calling thread: makes one the current, and gives back which was. */
-cuonn_status cuda_enter(int *before, int device);
+cudaError_t cuda_enter(int *before, int device);
 /* Makes that one the current again. */
 void cuda_leave(int before, int device);
 
