@@ -63,6 +63,7 @@ typedef struct cuonn_config {
   cuonn_energy_options energy;               /**< energy.*; no part of a training run */
   char backend[16];                          /**< backend.name */
   int threads;                               /**< backend.threads; 0 = one per processor */
+  char devices[128];                         /**< backend.devices: "", "all" or numbers such as "0,1" */
   char method[16];                           /**< backend.method */
   char output_directory[CUONN_CONFIG_TEXT];  /**< output.directory */
   double checkpoint_interval;                /**< output.checkpoint_interval, seconds */
@@ -121,8 +122,8 @@ typedef struct cuonn_config_key {
  *  @return true and *out filled, valid until the next call from the same thread; false past the last */
 CUONN_API bool cuonn_config_key_at(cuonn_config_key *out, size_t i);
 
-/** Name of the first key whose value differs and that changes what is computed (not paths, backend, threads or output,
- *  energy; epochs only under the cosine schedule), NULL if none does: whether a run may be resumed with another
+/** Name of the first key whose value differs and that changes what is computed (not paths, backend, threads, devices or
+ * output, energy; epochs only under the cosine schedule), NULL if none does: whether a run may be resumed with another
  *  configuration. */
 CUONN_API const char *cuonn_config_difference(const cuonn_config *a, const cuonn_config *b);
 

@@ -25,7 +25,7 @@ from .errors import Error, FileError
 _SECONDS = 1.0  # between two looks at the files
 _QUIET = 30  # looks without anything new until a line says that we wait
 # What may be set anew for a run that goes on (docs/commands.md).
-_MAY_CHANGE = ("training.epochs", "backend.name", "backend.method", "backend.threads", "data.path")
+_MAY_CHANGE = ("training.epochs", "backend.name", "backend.method", "backend.threads", "backend.devices", "data.path")
 
 
 class Series(NamedTuple):

@@ -72,6 +72,7 @@ static error_t parse_backend(int key, char *value, struct argp_state *state) {
   switch (key) {
     case 'b': shared->backend = value; return 0;
     case 't': shared->threads = value; return 0;
+    case 'D': shared->devices = value; return 0;
     default: return ARGP_ERR_UNKNOWN;
   }
 }
@@ -99,6 +100,8 @@ static const struct argp_option backend_options[] = {
      "fastest that is there)",
      0},
     {"threads", 't', "COUNT", 0, "Threads of the cpu backend, 0 = one a processor; no result depends on it", 0},
+    {"devices", 'D', "all|NUMBERS", 0,
+     "GPUs of the cuda backend, such as 1, or for cuonn sweep 0,1; cuonn info lists them", 0},
     {0}};
 static const struct argp_option json_options[] = {{"json", 'j', NULL, 0, "Print JSON, one object a line", 0}, {0}};
 
@@ -216,34 +219,11 @@ int cli_config_of_checkpoint(cuonn_config *config, const char *path) {
     CLI_TRY_DONE(own);
   /* How a network was trained is no matter of what computes with it, on another backend perhaps. */
   CLI_PASS_DONE(cli_config_set(config, "backend.method", "auto"));
+  CLI_PASS_DONE(cli_config_set(config, "backend.devices", ""));
   config->chip_errors_file[0] = 0; /* these errors are in the checkpoint, and the file may be gone */
 done:
   cuonn_origin_free(&origin);
   cuonn_training_state_free(&state);
-  return code;
-}
-
-int cli_context_open(cuonn_context **out, const cuonn_config *config) {
-  int code = CLI_DONE;
-  CLI_TRY_DONE(cuonn_context_create(out, config->backend, config->threads));
-  cuonn_context_fit(*out, &config->network);
-  cuonn_context_fit_gradient(*out, config->training.gradient);
-  CLI_TRY_DONE(cuonn_context_set_method(*out, config->method));
-  cli_tell_backend(*out);
-done:
-  return code;
-}
-
-int cli_context_create(cuonn_context **out, const cli_options *options, size_t n_modes, const cuonn_mesh_shape *shape) {
-  int code = CLI_DONE;
-  cuonn_config config;
-  cuonn_config_init(&config);
-  CLI_PASS_DONE(cli_config_set(&config, "backend.name", options->backend ? options->backend : "reference"));
-  CLI_PASS_DONE(cli_config_set(&config, "backend.threads", options->threads));
-  config.network.n_modes = n_modes;
-  config.network.mesh = shape;
-  code = cli_context_open(out, &config);
-done:
   return code;
 }
 

@@ -67,11 +67,12 @@ int cli_fail_file(cuonn_status status, const char *path);
 typedef struct {
   const char *backend; /* NULL: not given */
   const char *threads; /* NULL: not given */
+  const char *devices; /* NULL: not given */
   bool json;
 } cli_options;
 
 /* Children for a command's argp. */
-extern const struct argp cli_backend_argp; /* --backend, --threads */
+extern const struct argp cli_backend_argp; /* --backend, --threads, --devices */
 extern const struct argp cli_json_argp;    /* --json */
 
 /* Runs argp so that an error is one line. Returns CLI_DONE or CLI_USAGE, printed.
@@ -107,12 +108,6 @@ cuonn_status cli_make_chip(cuonn_network *network, const cuonn_config *config, u
 
 /* Phases and chip with which the training of a network begins. */
 cuonn_status cli_start_network(cuonn_network *network, const cuonn_config *config);
-
-/* The context that a configuration names, for its network, whose shape is known. */
-int cli_context_open(cuonn_context **out, const cuonn_config *config);
-
-/* A context from --backend and --threads, for meshes of a size and shape; without them, the reference backend. */
-int cli_context_create(cuonn_context **out, const cli_options *options, size_t n_modes, const cuonn_mesh_shape *shape);
 
 /* If "auto" passed over a faster backend, says so on stderr, once: a command may make several contexts. */
 void cli_tell_backend(const cuonn_context *context);

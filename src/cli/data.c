@@ -42,6 +42,7 @@ int cli_data_configure(cuonn_config *config, const char *folder, const cli_optio
   CLI_PASS_DONE(move_data(config, folder));
   CLI_PASS_DONE(cli_config_set(config, "backend.name", options->backend));
   CLI_PASS_DONE(cli_config_set(config, "backend.threads", options->threads));
+  CLI_PASS_DONE(cli_config_set(config, "backend.devices", options->devices));
 done:
   return code;
 }

@@ -45,7 +45,8 @@ int cli_share_load(cli_training *training, cuonn_config *config, const cli_share
   const int threads = config->threads;
   if (share->size > 1 && threads == 0 && !getenv("OMP_NUM_THREADS"))
     config->threads = comm_processors(share->processes);
-  const int code = cli_training_load(training, config);
+  const cli_place place = {(size_t)comm_neighbor(share->processes), (size_t)comm_neighbors(share->processes)};
+  const int code = cli_training_load(training, config, place);
   config->threads = threads; /* the configuration stays as it was given */
   return code;
 }
@@ -80,6 +81,13 @@ int cli_share_first_other(cli_share *share, const void *bytes, size_t size) {
   return first_other(share, XXH3_64bits(bytes, size));
 }
 
+size_t cli_share_sum(cli_share *share, size_t own) {
+  size_t sum = 0;
+  comm_gather(share->processes, share->words, own);
+  for (int r = 0; r < share->size; r++) sum += share->words[r];
+  return sum;
+}
+
 int cli_share_compare(cli_share *share, const char *configuration, const char *data) {
   const int other = first_other(share, hash(hash(hash(0, cuonn_version()), configuration), data));
   if (other > 0 && share->rank == 0)
@@ -90,8 +98,9 @@ int cli_share_compare(cli_share *share, const char *configuration, const char *d
   return other > 0 ? CLI_USAGE : CLI_DONE;
 }
 
-int cli_share_other_machine(cli_share *share, const char *backend) {
+int cli_share_other_machine(cli_share *share, const cuonn_context *context) {
   char device[512] = "";
-  (void)cuonn_backend_device(device, sizeof device, backend, 0);
+  const char *const backend = cuonn_context_backend(context);
+  (void)cuonn_backend_device(device, sizeof device, backend, cuonn_context_device(context));
   return first_other(share, hash(hash(hash(0, cuonn_processor()), backend), device));
 }

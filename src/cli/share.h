@@ -22,8 +22,11 @@ int cli_share_give_up(const cli_share *share, int code);
 /* The exit code of the first that failed, of which one line is printed; CLI_DONE if none did. */
 int cli_share_agree(cli_share *share, int code);
 
-/* cli_training_load(), with the processors that fall to this process, unless the user says how many threads. */
+/* cli_training_load(), with the processors and devices that fall to this process, unless the user says which. */
 int cli_share_load(cli_training *training, cuonn_config *config, const cli_share *share);
+
+/* The sum of what all processes give. */
+size_t cli_share_sum(cli_share *share, size_t own);
 
 /* Lets its processes share the trainings of a context. */
 int cli_share_context(cuonn_context *context, const cli_share *share);
@@ -35,6 +38,6 @@ int cli_share_first_other(cli_share *share, const void *bytes, size_t size);
 int cli_share_compare(cli_share *share, const char *configuration, const char *data);
 
 /* The first that computes on another processor, device or backend than rank 0; 0 if there is none. */
-int cli_share_other_machine(cli_share *share, const char *backend);
+int cli_share_other_machine(cli_share *share, const cuonn_context *context);
 
 #endif

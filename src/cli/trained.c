@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cli/chip.h"
+#include "cli/context.h"
 #include "cli/data.h"
 
 /* Configuration of a checkpoint: its own, or the defaults with the shape that the file has. */

@@ -73,10 +73,10 @@ done:
   return code;
 }
 
-int cli_training_load(cli_training *training, cuonn_config *config) {
+int cli_training_load(cli_training *training, cuonn_config *config, cli_place place) {
   int code = CLI_DONE;
   CLI_PASS_DONE(cli_chip_open(&training->chip, config));
-  CLI_PASS_DONE(cli_context_open(&training->context, config));
+  CLI_PASS_DONE(cli_context_open_first(&training->context, &training->devices, config, place));
   CLI_PASS_DONE(cli_data_load(&training->data, config, training->data_source, true));
   training->identity = cuonn_dataset_identity(&training->data);
   code = training->identity ? cli_chip_identify(&training->identity, config)

@@ -2,7 +2,7 @@
 #ifndef CUONN_CLI_TRAINING_H
 #define CUONN_CLI_TRAINING_H
 
-#include "cli/common.h"
+#include "cli/context.h"
 #include "cli/progress.h"
 
 /* One call of such a command, zero at first; released with cli_training_free(). */
@@ -14,7 +14,8 @@ typedef struct {
   char *directory;         /* that is resumed; then `resume` is the same */
   char *source;            /* the file in it that says what was started */
   const char *data_source; /* the same, unless the user names other data */
-  cuonn_context *context;
+  cuonn_context *context;  /* on the first of these */
+  cli_devices devices;
   cuonn_dataset data;
   cuonn_mesh_shape *mesh;
   cuonn_fabricated chip; /* of the configuration, if it names one */
@@ -36,7 +37,7 @@ int cli_training_find(cli_training *training, const char *name);
 int cli_training_shape(cli_training *training, cuonn_config *config);
 
 /* Reads the chip and the data that a configuration names, and opens its context. */
-int cli_training_load(cli_training *training, cuonn_config *config);
+int cli_training_load(cli_training *training, cuonn_config *config, cli_place place);
 
 /* Refuses what training and sweeps refuse of a configuration, and data that make no batch. */
 int cli_training_check(const cli_training *training, const cuonn_config *config);

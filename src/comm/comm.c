@@ -28,6 +28,8 @@ cuonn_status comm_open(comm **out, bool alone) {
   }
 #ifdef CUONN_MPI
   *out = comm_open_world();
+  CUONN_CHECK(*out, CUONN_E_ARGUMENT,
+              "this MPI was built for programs of one thread; use one with MPI_THREAD_SERIALIZED");
   if ((*out)->size == told) return CUONN_OK;
   const int size = (*out)->size;
   (*out)->close(*out);
@@ -52,6 +54,10 @@ int comm_rank(const comm *c) { return c->rank; }
 int comm_size(const comm *c) { return c->size; }
 
 int comm_processors(const comm *c) { return c->processors; }
+
+int comm_neighbor(const comm *c) { return c->neighbor; }
+
+int comm_neighbors(const comm *c) { return c->neighbors; }
 
 void comm_broadcast(comm *c, void *bytes, size_t size) { c->broadcast(c, bytes, size); }
 

@@ -1,5 +1,6 @@
 /* The processes that do one job together: this one alone, or those that mpirun or srun started. An error of MPI ends
- * all of them, with MPI's own message; so do these functions, and there is no status to look at. */
+ * all of them, with MPI's own message; so do these functions, and there is no status to look at. Threads of a process
+ * take turns in calling them. */
 #ifndef CUONN_COMM_COMM_H
 #define CUONN_COMM_COMM_H
 
@@ -13,7 +14,7 @@
 /* A comm is the processes as this one sees them; there is one in a process. */
 
 /* Joins the processes, unless `alone`. CUONN_E_ARGUMENT if this is one of several, and the build has no MPI, or another
- * one than that which started them. Ends with comm_close(). */
+ * one than that which started them, or one that a single thread may call. Ends with comm_close(). */
 cuonn_status comm_open(comm **out, bool alone);
 
 int comm_rank(const comm *c); /* 0 .. size - 1 */
@@ -21,6 +22,10 @@ int comm_size(const comm *c);
 
 /* Processors for this process: its share of those that the processes of this machine may use together. */
 int comm_processors(const comm *c);
+
+/* Which of the processes of this machine this is, and how many they are. */
+int comm_neighbor(const comm *c);
+int comm_neighbors(const comm *c);
 
 /* Everybody gets rank 0's bytes. */
 void comm_broadcast(comm *c, void *bytes, size_t size);

@@ -27,7 +27,7 @@ static void nothing(comm *c) { (void)c; }
 static void end(comm *c, int code) { (void)c, (void)code; }
 
 comm *comm_open_one(void) {
-  static comm one = {broadcast, gather, exchange, next, nothing, end, nothing, 0, 1, 1};
+  static comm one = {broadcast, gather, exchange, next, nothing, end, nothing, 0, 1, 1, 0, 1};
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) one.processors = CPU_COUNT(&set);
   counter = 0;

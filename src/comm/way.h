@@ -16,6 +16,7 @@ struct comm {
   void (*abort)(comm *c, int code);
   void (*close)(comm *c);
   int rank, size, processors;
+  int neighbor, neighbors; /* rank and size among the processes of this machine */
 };
 
 #endif

@@ -69,27 +69,31 @@ static void leave(comm *c) {
 }
 
 /* Launchers may have bound processes to processors, or not; those of one machine share what they may use together. */
-static int count_processors(void) {
+static void look_around(comm *c) {
   cpu_set_t own, all;
   MPI_Comm machine;
-  int neighbors;
   CPU_ZERO(&own);
   sched_getaffinity(0, sizeof own, &own);
   MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine);
-  MPI_Comm_size(machine, &neighbors);
+  MPI_Comm_rank(machine, &c->neighbor);
+  MPI_Comm_size(machine, &c->neighbors);
   MPI_Allreduce(&own, &all, (int)sizeof own, MPI_BYTE, MPI_BOR, machine);
   MPI_Comm_free(&machine);
-  const int share = CPU_COUNT(&all) / neighbors, most = CPU_COUNT(&own);
-  return share < 1 ? 1 : share < most ? share : most;
+  const int share = CPU_COUNT(&all) / c->neighbors, most = CPU_COUNT(&own);
+  c->processors = share < 1 ? 1 : share < most ? share : most;
 }
 
 comm *comm_open_world(void) {
-  static comm world = {broadcast, gather, exchange, next, poll_others, end, leave, 0, 1, 1};
+  static comm world = {broadcast, gather, exchange, next, poll_others, end, leave, 0, 1, 1, 0, 1};
   int support;
-  MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &support);
+  MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &support);
+  if (support < MPI_THREAD_SERIALIZED) {
+    MPI_Finalize();
+    return NULL;
+  }
   MPI_Comm_rank(MPI_COMM_WORLD, &world.rank);
   MPI_Comm_size(MPI_COMM_WORLD, &world.size);
-  world.processors = count_processors();
+  look_around(&world);
   places = calloc(4 * (size_t)world.size, sizeof *places);
   if (!places) MPI_Abort(MPI_COMM_WORLD, 4); /* no memory: as of the library's errors */
   MPI_Win_allocate(world.rank == 0 ? sizeof *counter : 0, sizeof *counter, MPI_INFO_NULL, MPI_COMM_WORLD, &counter,

@@ -4,6 +4,7 @@
 
 #include "comm/way.h"
 
+/* NULL if MPI is for one thread alone. */
 comm *comm_open_world(void);
 
 #endif

@@ -414,6 +414,10 @@ const config_key config_keys[] = {
      .sentence = "What computes; `auto` takes the fastest that this machine has and that computes such meshes."},
     {"backend.threads", INTEGER(threads, 0, CUONN_THREADS_MAX), .default_value = "0", .unit = "threads",
      .sentence = "Threads of the `cpu` backend; 0 takes one per processor. Any number gives the same bits."},
+    {"backend.devices", TEXT(devices, 0), .default_value = "", .unit = "",
+     .sentence =
+         "GPUs of the `cuda` backend: a number, as `cuonn info` lists them, or for `cuonn sweep` several (`0,1`) or "
+         "`all`, among which runs are shared; empty takes one."},
     {"backend.method", NAME(method, methods), .default_value = "auto", .unit = "",
      .sentence =
          "How exact gradients and losses are computed: example by example through the columns of nodes, or through the "

@@ -32,6 +32,8 @@ excepted=(
   'docs/scale.md|mpirun -n 2 cuonn sweep --resume*|needs a build with MPI; cli.sweep_mpi does the same'
   'docs/scale.md|sbatch *|needs Slurm'
   'docs/scale.md|srun -n 8 *|needs Slurm'
+  'docs/scale.md|cuonn sweep *--devices all*|needs several GPUs; cli.devices does the same with emulated ones'
+  'docs/scale.md|mpirun -n 4 cuonn sweep *|needs a build with MPI, and GPUs; cli.devices does the same'
   'docs/scale.md|mpirun -n 2 cuonn train *|needs a build with MPI; cli.train_mpi does the same'
   'docs/scale.md|mpirun -n 3 cuonn train *|needs a build with MPI; cli.train_mpi does the same'
   'docs/profiling.md|cmake --preset cuda && cmake --build --preset cuda|needs nvcc'

@@ -99,6 +99,7 @@ static void test_runtime__devices_are_counted_and_seen(void **unused) {
   const int want[] = {2, 1, 0, 1, 0};
   for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
     setenv("CUDA_VISIBLE_DEVICES", listed[i], 1);
+    setenv("CUONN_SIMT_NAMES", "ABCD", 1);
     simt_devices(kDevices);
     assert_int_equal(cuonn_backend_devices("cuda"), want[i]);
     if (i == 0) {
@@ -109,6 +110,7 @@ static void test_runtime__devices_are_counted_and_seen(void **unused) {
   }
   REFUSED(cuonn_backend_device(NULL, 0, "cuda", 0), CUONN_E_DEVICE, "no NVIDIA GPU can be used");
   unsetenv("CUDA_VISIBLE_DEVICES");
+  unsetenv("CUONN_SIMT_NAMES");
   simt_devices(kDevices);
   assert_int_equal(cuonn_backend_devices("cuda"), kDevices);
   assert_int_equal(cuonn_backend_devices("cpu"), 1);
@@ -128,6 +130,16 @@ static void test_context__refuses_a_device_that_is_not_there(void **unused) {
   OK(cuonn_context_set_device(context, kDevices - 1));
   assert_int_equal(cuonn_context_device(context), kDevices - 1);
   cuonn_context_free(context);
+  OK(cuonn_context_create(&context, "cuda:2", 0));
+  assert_int_equal(cuonn_context_device(context), 2);
+  cuonn_context_free(context);
+  const char *const wrong[] = {"cuda:", "cuda:x", "cuda:1x", "cuda:-1", "cuda:9999999", ":1", "longname:1"};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    REFUSED(cuonn_context_create(&context, wrong[i], 0), CUONN_E_ARGUMENT, "is unknown");
+    assert_null(context);
+  }
+  REFUSED(cuonn_context_create(&context, "cuda:4", 0), CUONN_E_ARGUMENT, "there is no device 4");
+  assert_null(context);
   OK(cuonn_context_create(&context, "cpu", 0));
   REFUSED(cuonn_context_set_device(context, 1), CUONN_E_ARGUMENT, "backend cpu has 1");
   OK(cuonn_context_set_device(context, 0));

@@ -562,6 +562,7 @@ static void difference_names_what_decides(void **state) {
       {"chip.file=x.nc", false},
       {"backend.name=cpu", false},
       {"backend.threads=2", false},
+      {"backend.devices=0,1", false},
       {"backend.method=dense", false},
       {"output.directory=o", false},
       {"output.checkpoint_interval=2", false},

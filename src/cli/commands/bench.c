@@ -7,6 +7,7 @@
 
 #include "cli/commands/bench_output.h"
 #include "cli/commands/bench_plot.h"
+#include "cli/context.h"
 
 static const cuonn_method methods[] = {CUONN_METHOD_COLUMNS, CUONN_METHOD_DENSE};
 enum { kMethods = sizeof methods / sizeof *methods };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/chip.h"
+#include "cli/context.h"
 #include "cli/data.h"
 #include "cli/find.h"
 #include "cli/output.h"

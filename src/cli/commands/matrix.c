@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cli/chip.h"
+#include "cli/context.h"
 #include "cli/find.h"
 #include "cli/layer.h"
 #include "cli/output.h"

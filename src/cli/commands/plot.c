@@ -109,6 +109,7 @@ static int check_options(const cli_figure *figure, const arguments *a) {
              {a->source.chip, "chip", figure->reads_images},
              {a->source.common.backend, "backend", figure->reads_images},
              {a->source.common.threads, "threads", figure->reads_images},
+             {a->source.common.devices, "devices", figure->reads_images},
              {a->settings[0], "set", figure->reads_settings}};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     if (all[i].given && !all[i].read) return cli_fail(CLI_USAGE, "--%s is not for %s", all[i].name, figure->name);

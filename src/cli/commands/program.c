@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cli/chip.h"
+#include "cli/context.h"
 #include "cli/output.h"
 
 typedef struct {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/chip.h"
+#include "cli/context.h"
 #include "cli/output.h"
 
 typedef struct {

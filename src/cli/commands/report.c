@@ -69,6 +69,7 @@ static int check_options(const arguments *a) {
                             : a->chip           ? "chip"
                             : a->common.backend ? "backend"
                             : a->common.threads ? "threads"
+                            : a->common.devices ? "devices"
                                                 : NULL;
   return given ? cli_fail(CLI_USAGE, "--%s is not for sweeps", given) : CLI_DONE;
 }

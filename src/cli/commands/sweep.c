@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "cli/chip.h"
-#include "cli/commands/sweep_groups.h"
 #include "cli/commands/sweep_part.h"
 #include "cli/commands/sweep_print.h"
+#include "cli/commands/sweep_train.h"
 #include "cli/data.h"
 #include "cli/find.h"
 #include "cli/share.h"
@@ -30,9 +30,7 @@ typedef struct {
   size_t *to_do; /* [n_to_do] points */
   size_t n_to_do;
   cuonn_sweep_model *models; /* [points] */
-  cli_sweep_groups groups;
-  const size_t *group; /* the one that trains now: places in to_do */
-  size_t memory_holds; /* what was told of it */
+  cuonn_context **contexts;  /* [t.devices.count], the first is t.context */
 } job;
 
 static error_t parse(int key, char *value, struct argp_state *state) {
@@ -203,69 +201,46 @@ done:
   return code;
 }
 
-/* -------------------------------------------------------------------------------------------------------- reporting */
-
-static cuonn_status on_progress(void *user, const cuonn_sweep_progress *p) {
-  job *const j = user;
-  char text[160], left[32];
-  comm_poll(j->share.processes);
-  if (p->memory_holds != j->memory_holds) {
-    cli_bar_clear(&j->t.bar);
-    fprintf(stderr, "cuonn: memory holds %zu runs side by side; the others come after them\n", p->memory_holds);
-    j->memory_holds = p->memory_holds;
-  }
-  cli_clock_text(left, sizeof left, p->seconds_left);
-  snprintf(text, sizeof text, "run %zu/%zu  %zu at a time  %.0f steps/s  %s left", p->models_done, p->n_models,
-           p->models_together, p->steps_per_second, left);
-  cli_bar_show(&j->t.bar, (double)p->steps_done / (double)p->steps, text);
-  return CUONN_OK;
-}
-
 /* --------------------------------------------------------------------------------------------------------- training */
 
-static cuonn_status start(void *user, size_t model, cuonn_network *network) {
-  const job *const j = user;
-  cuonn_config c;
-  cuonn_grid_config(&c, &j->grid, j->to_do[j->group[model]]);
-  return cli_start_network(network, &c);
-}
-
-static cuonn_status on_model(void *user, size_t model, const cuonn_sweep_result *result) {
-  job *const j = user;
-  const size_t point = j->to_do[j->group[model]];
-  const cuonn_status status = cuonn_sweep_files_record(j->files, point, result);
-  if (status != CUONN_OK) return status;
-  if (j->t.common.json) cli_sweep_print_run(&j->grid, point, result);
-  return CUONN_OK;
-}
-
-static cuonn_status train_group(job *j, size_t first, size_t end) {
-  const cuonn_sweep_callbacks callbacks = {j, start, on_progress, on_model};
-  j->group = j->groups.order + first;
-  for (size_t i = first; i < end; i++) {
-    cuonn_config c;
-    cuonn_grid_config(&c, &j->grid, j->to_do[j->groups.order[i]]);
-    j->models[i - first] = (cuonn_sweep_model){c.network, c.training};
+/* A context for each further device that falls to this process. */
+static int open_devices(job *j) {
+  int code = CLI_DONE;
+  const cli_devices *const all = &j->t.devices;
+  char first[512], line[512];
+  j->contexts = calloc(all->count, sizeof *j->contexts);
+  if (!j->contexts) return cli_fail(CLI_RESOURCES, "not enough memory for %zu devices", all->count);
+  j->contexts[0] = j->t.context;
+  const char *const backend = cuonn_context_backend(j->t.context);
+  CLI_TRY_DONE(cuonn_backend_device(first, sizeof first, backend, all->numbers[0]));
+  for (size_t d = 1; d < all->count; d++) {
+    CLI_PASS_DONE(cli_context_open_on(&j->contexts[d], &j->grid.base, all->numbers[d]));
+    CLI_TRY_DONE(cuonn_backend_device(line, sizeof line, backend, all->numbers[d]));
+    if (strcmp(line, first) != 0)
+      cli_fail(CLI_DONE, "device %d is another GPU than device %d: runs differ by rounding", all->numbers[d],
+               all->numbers[0]);
   }
-  return cuonn_sweep(j->t.context, &j->t.data, &j->grid.base.features, j->models, end - first, &callbacks);
+done:
+  return code;
 }
 
 /* Trains what falls to this process. */
 static int train(job *j, bool *done) {
-  int code = CLI_DONE;
-  cuonn_status status = CUONN_OK;
   for (size_t i = 0; i < j->n_to_do; i++) j->models[i] = j->models[j->to_do[i]]; /* points rise: to_do[i] >= i */
-  CLI_PASS_DONE(cli_sweep_groups_make(&j->groups, j->models, j->n_to_do, (size_t)j->share.size));
-  cli_bar_open(&j->t.bar);
-  for (uint64_t g; status == CUONN_OK && (g = comm_next(j->share.processes)) < j->groups.n_groups;) {
-    const size_t first = j->groups.first[g], end = j->groups.first[g + 1];
-    if (end > first) status = train_group(j, first, end);
-  }
-  cli_bar_clear(&j->t.bar);
-  *done = status == CUONN_OK;
-  if (!*done && status != CUONN_E_INTERRUPTED) code = cli_fail_library(status);
-done:
-  return code;
+  const cli_sweep_work work = {.grid = &j->grid,
+                               .files = j->files,
+                               .data = &j->t.data,
+                               .to_do = j->to_do,
+                               .models = j->models,
+                               .n_to_do = j->n_to_do,
+                               .processes = j->share.processes,
+                               .alone = j->share.size == 1,
+                               .n_workers = cli_share_sum(&j->share, j->t.devices.count),
+                               .devices = &j->t.devices,
+                               .contexts = j->contexts,
+                               .bar = &j->t.bar,
+                               .json = j->t.common.json};
+  return cli_sweep_train(&work, done);
 }
 
 /* Joins what is there, and says how the sweep ended. */
@@ -338,7 +313,7 @@ static int sweep(job *j) {
   bool done;
   if (!j->t.common.json && j->share.rank == 0)
     cli_sweep_print_start(&j->grid, &j->part, j->share.size, j->n_mine, j->n_to_do, &j->t.data,
-                          cuonn_context_backend(j->t.context));
+                          cuonn_context_backend(j->t.context), &j->t.devices);
   code = train(j, &done);
   if (code != CLI_DONE) return cli_share_give_up(&j->share, code);
   done = cli_share_agree(&j->share, done ? CLI_DONE : CLI_INTERRUPTED) == CLI_DONE;
@@ -380,6 +355,7 @@ static int prepare(job *j) {
   j->points = cuonn_grid_points(&j->grid);
   CLI_PASS_DONE(load_data(j));
   CLI_PASS_DONE(cut(j));
+  CLI_PASS_DONE(open_devices(j));
   if (cuonn_stop_requested()) code = cli_fail(CLI_INTERRUPTED, "interrupted before training; nothing was written");
 done:
   return code;
@@ -392,7 +368,7 @@ static int compare(job *j) {
   char *const text = cuonn_grid_text(&j->grid);
   if (!text) return cli_share_give_up(&j->share, cli_fail(CLI_RESOURCES, "not enough memory for the configuration"));
   CLI_PASS_DONE(cli_share_compare(&j->share, text, j->t.identity));
-  const int other = cli_share_other_machine(&j->share, cuonn_context_backend(j->t.context));
+  const int other = cli_share_other_machine(&j->share, j->t.context);
   if (other > 0 && j->share.rank == 0)
     cli_fail(CLI_DONE, "rank %d computes on another processor, device or backend than rank 0: runs differ by rounding",
              other);
@@ -419,7 +395,8 @@ static int run(int argc, char **argv) {
   CLI_PASS_DONE(cli_share_agree(&j.share, tell_files(&j)));
   code = sweep(&j);
 done:
-  cli_sweep_groups_free(&j.groups);
+  for (size_t d = 1; j.contexts && d < j.t.devices.count; d++) cuonn_context_free(j.contexts[d]);
+  free(j.contexts);
   free(j.models);
   free(j.to_do);
   free(j.mine);

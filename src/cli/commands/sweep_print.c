@@ -15,7 +15,7 @@ static int head_width(const cuonn_grid_axis *axis) {
 }
 
 void cli_sweep_print_start(const cuonn_grid *grid, const cli_sweep_part *part, int n_processes, size_t n_runs,
-                           size_t n_to_do, const cuonn_dataset *data, const char *backend) {
+                           size_t n_to_do, const cuonn_dataset *data, const char *backend, const cli_devices *devices) {
   const cuonn_network_shape *const s = &grid->base.network;
   printf(
       "sweep of %zu runs, %zu to do, %zu epochs each: %zu layers of N = %zu on %zu %s (%zu to test) in %s, backend "
@@ -23,6 +23,8 @@ void cli_sweep_print_start(const cuonn_grid *grid, const cli_sweep_part *part, i
       cuonn_grid_points(grid), n_to_do, grid->base.training.epochs, s->n_layers, s->n_modes, data->train.n_examples,
       cli_data_kind(&grid->base), data->test.n_examples, cli_data_name(&grid->base), backend);
   if (n_processes > 1) printf("%d processes of MPI\n", n_processes);
+  for (size_t i = 0; devices->count > 1 && i < devices->count; i++)
+    printf("%s%d%s", i == 0 ? "devices " : ", ", devices->numbers[i], i + 1 == devices->count ? "\n" : "");
   if (part->of > 1)
     printf("part %zu/%zu%s: %zu of the runs\n", part->number, part->of, part->slurm ? ", as the Slurm array says" : "",
            n_runs);

@@ -3,11 +3,11 @@
 #define CUONN_CLI_SWEEP_PRINT_H
 
 #include "cli/commands/sweep_part.h"
-#include "cli/common.h"
+#include "cli/context.h"
 
-/* n_processes: that do it together; n_runs: of the part. */
+/* n_processes: that do it together; n_runs: of the part; devices: of this process. */
 void cli_sweep_print_start(const cuonn_grid *grid, const cli_sweep_part *part, int n_processes, size_t n_runs,
-                           size_t n_to_do, const cuonn_dataset *data, const char *backend);
+                           size_t n_to_do, const cuonn_dataset *data, const char *backend, const cli_devices *devices);
 
 /* A run that is finished or has failed, as one line of JSON. */
 int cli_sweep_print_run(const cuonn_grid *grid, size_t point, const cuonn_sweep_result *result);

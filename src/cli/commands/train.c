@@ -181,6 +181,7 @@ static int check_data(const job *j) {
 static int load_data(job *j) {
   int code = CLI_DONE;
   CLI_PASS_DONE(cli_share_load(&j->t, &j->config, &j->share));
+  CLI_PASS_DONE(cli_context_check_one(&j->t.devices, &j->config));
   CLI_PASS_DONE(cli_share_context(j->t.context, &j->share));
   CLI_PASS_DONE(cli_training_check(&j->t, &j->config));
   j->steps_per_epoch = cuonn_steps_per_epoch(&j->config.training, j->t.data.train.n_examples);
@@ -239,7 +240,7 @@ static int other_state(job *j) {
 static int compare(job *j) {
   int code = CLI_DONE, other;
   CLI_PASS_DONE(cli_share_compare(&j->share, j->text, j->t.identity));
-  other = cli_share_other_machine(&j->share, cuonn_context_backend(j->t.context));
+  other = cli_share_other_machine(&j->share, j->t.context);
   if (other > 0) {
     code = CLI_USAGE;
     if (j->share.rank == 0)

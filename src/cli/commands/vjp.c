@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "cli/common.h"
+#include "cli/context.h"
 #include "cli/output.h"
 
 typedef struct {
