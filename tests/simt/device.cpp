@@ -354,8 +354,23 @@ void test_device__copies(void **) {
   cudaGraphExecDestroy(exec);
   cudaGraphDestroy(graph);
 
+  /* One copy may write over what another of its stream reads. */
+  cudaMemcpyAsync(values.data, pinned, sizeof(float), cudaMemcpyHostToDevice, stream);
+  cudaMemcpyAsync(pinned, values.data, sizeof(float), cudaMemcpyDeviceToHost, stream);
+  assert_int_equal(cudaStreamSynchronize(stream), cudaSuccess);
+  assert_true(pinned[0] == 2);
   cudaMemcpyAsync(values.data, pinned, sizeof(float), cudaMemcpyHostToDevice, stream);
   pinned[0] = 5;
+  assert_int_equal(cudaMemcpyAsync(pinned, values.data, sizeof(float), cudaMemcpyDeviceToHost, stream),
+                   cudaErrorUnknown);
+  simt_reset();
+  cudaMemcpyAsync(values.data, pinned, sizeof(float), cudaMemcpyHostToDevice, other);
+  cudaMemcpyAsync(pinned, values.data, sizeof(float), cudaMemcpyDeviceToHost, stream);
+  assert_int_equal(cudaStreamSynchronize(other), cudaErrorUnknown);
+  simt_reset();
+
+  cudaMemcpyAsync(values.data, pinned, sizeof(float), cudaMemcpyHostToDevice, stream);
+  pinned[0] = 6;
   assert_int_equal(cudaStreamSynchronize(stream), cudaErrorUnknown);
   assert_non_null(strstr(simt_error(), "while it was being copied"));
   simt_reset();

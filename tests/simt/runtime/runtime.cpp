@@ -72,13 +72,13 @@ std::vector<copy_under_way> under_way;
 size_t copies_begun;
 const cudaStream_t *graph_runs_in; /* while a graph is run */
 
-/* The copies that are to be seen now are done: those of one stream, or all of the device, and no later than the given
- * one. */
-cudaError_t finish_copies(bool all, cudaStream_t stream, size_t until) {
+/* The copies that are such are done. */
+template <class Such>
+cudaError_t finish_such(Such such) {
   bool changed = false;
   std::vector<copy_under_way> left;
   for (copy_under_way &copy : under_way) {
-    if (copy.number > until || (all ? copy.device != simt_current : !copy.streams.count(stream))) {
+    if (!such(copy)) {
       left.push_back(std::move(copy));
     } else if (copy.to_host) {
       memcpy(copy.host, copy.bytes.data(), copy.bytes.size());
@@ -89,6 +89,21 @@ cudaError_t finish_copies(bool all, cudaStream_t stream, size_t until) {
   under_way = std::move(left);
   if (changed) return simt_lose(cudaErrorUnknown, "the host wrote to pinned memory while it was being copied");
   return cudaSuccess;
+}
+
+/* Those that are to be seen now: of one stream, or all of the device, and no later than the given one. */
+cudaError_t finish_copies(bool all, cudaStream_t stream, size_t until) {
+  return finish_such([=](const copy_under_way &copy) {
+    return copy.number <= until && (all ? copy.device == simt_current : copy.streams.count(stream) > 0);
+  });
+}
+
+/* Those from pinned memory that a copy of the same stream writes over: the stream has done them before. */
+cudaError_t finish_reads(cudaStream_t stream, const char *to, size_t bytes) {
+  return finish_such([=](const copy_under_way &copy) {
+    return !copy.to_host && copy.streams.count(stream) > 0 && copy.host < to + bytes &&
+           to < copy.host + copy.bytes.size();
+  });
 }
 
 /* The block of memory that the address lies in, or null. */
@@ -307,6 +322,10 @@ cudaError_t copy_row(char *to, const char *from, size_t bytes, cudaStream_t aske
     if (written != cudaSuccess) return written;
   }
   const bool to_pinned = find(pinned_memory, to) != nullptr, from_pinned = find(pinned_memory, from) != nullptr;
+  if (stream && to_pinned) {
+    const cudaError_t read = finish_reads(stream, to, bytes);
+    if (read != cudaSuccess) return read;
+  }
   if (stream && (to_pinned || from_pinned)) {
     char *host = to_pinned ? to : const_cast<char *>(from);
     under_way.push_back(
