@@ -6,6 +6,7 @@
 #ifndef CUONN_PROCESSES_H
 #define CUONN_PROCESSES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cuonn/compute.h"
@@ -31,6 +32,10 @@ typedef struct cuonn_processes {
    *  @return CUONN_OK; what it could not do */
   cuonn_status (*exchange_device)(void *user, void *in, const size_t *in_sizes, const void *out,
                                   const size_t *out_sizes, void *stream);
+  /** Whether all processes can call exchange_device(), the same answer for all; NULL: they can.  "cuda" asks when a
+   *  handle is made, on the thread that called the library, whose current device is then the backend's.
+   *  @param[in] device  [16 bytes] its UUID, which no other has */
+  bool (*join_devices)(void *user, const void *device);
 } cuonn_processes;
 
 /** Handles that are made afterwards share batches and sets with those of the other processes: steps, gradients and

@@ -17,6 +17,7 @@ static const cuonn_layout layouts[] = {
     FIELD(cuonn_processes, exchange),
     FIELD(cuonn_processes, user),
     FIELD(cuonn_processes, exchange_device),
+    FIELD(cuonn_processes, join_devices),
     WHOLE(cuonn_buffer),
     FIELD(cuonn_buffer, data),
     FIELD(cuonn_buffer, type),

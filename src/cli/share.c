@@ -5,6 +5,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "comm/devices.h"
+
 int cli_share_open(cli_share *out, const char *command, bool alone) {
   static char name[32];
   int code = CLI_DONE;
@@ -23,6 +25,7 @@ done:
 }
 
 void cli_share_close(cli_share *share) {
+  comm_leave_devices();
   free(share->words);
   comm_close(share->processes);
 }
@@ -52,13 +55,34 @@ int cli_share_load(cli_training *training, cuonn_config *config, const cli_share
 }
 
 static void exchange(void *user, void *in, const size_t *in_sizes, const void *out, const size_t *out_sizes) {
-  comm_exchange(user, in, in_sizes, out, out_sizes);
+  const cli_share *const share = user;
+  comm_exchange(share->processes, in, in_sizes, out, out_sizes);
 }
 
-int cli_share_context(cuonn_context *context, const cli_share *share) {
+static cuonn_status exchange_device(void *user, void *in, const size_t *in_sizes, const void *out,
+                                    const size_t *out_sizes, void *stream) {
+  const cli_share *const share = user;
+  return comm_exchange_devices(share->processes, in, in_sizes, out, out_sizes, stream);
+}
+
+static bool join_devices(void *user, const void *device) {
+  const cli_share *const share = user;
+  char line[256];
+  const bool joined = comm_join_devices(share->processes, share->words, XXH3_64bits(device, 16), line, sizeof line);
+  if (!joined && share->rank == 0) fprintf(stderr, "cuonn: GPUs exchange through host memory: %s\n", line);
+  if (share->tells) printf("GPUs exchange %s%s\n", joined ? "by " : "through host memory", joined ? line : "");
+  cli_flush();
+  return joined;
+}
+
+int cli_share_context(cuonn_context *context, cli_share *share) {
   int code = CLI_DONE;
-  const cuonn_processes processes = {
-      .rank = (size_t)share->rank, .size = (size_t)share->size, .exchange = exchange, .user = share->processes};
+  const cuonn_processes processes = {.rank = (size_t)share->rank,
+                                     .size = (size_t)share->size,
+                                     .exchange = exchange,
+                                     .user = share,
+                                     .exchange_device = exchange_device,
+                                     .join_devices = join_devices};
   CLI_TRY_DONE(cuonn_context_share(context, &processes));
 done:
   return code;

@@ -10,6 +10,7 @@ typedef struct {
   comm *processes;
   uint64_t *words; /* [size] */
   int rank, size;
+  bool tells; /* on standard output, by what they exchange */
 } cli_share;
 
 /* From here on rank 0 alone speaks, until cli_share_agree(). command: its name. */
@@ -28,8 +29,8 @@ int cli_share_load(cli_training *training, cuonn_config *config, const cli_share
 /* The sum of what all processes give. */
 size_t cli_share_sum(cli_share *share, size_t own);
 
-/* Lets its processes share the trainings of a context. */
-int cli_share_context(cuonn_context *context, const cli_share *share);
+/* Lets its processes share the trainings of a context, which refers to `share`. */
+int cli_share_context(cuonn_context *context, cli_share *share);
 
 /* The first process that gives other bytes than rank 0; 0 if all give the same. */
 int cli_share_first_other(cli_share *share, const void *bytes, size_t size);

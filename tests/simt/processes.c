@@ -31,9 +31,9 @@ typedef struct {
   const char *method;
   size_t n_train;
   cuonn_training_options options;
-  bool by_device;
-  const char *backend; /* NULL: cuda */
-  bool amplitudes;     /* and fields behind layers that keep their phases */
+  bool by_device, refused; /* as join_devices() answers */
+  const char *backend;     /* NULL: cuda */
+  bool amplitudes;         /* and fields behind layers that keep their phases */
 } job;
 
 /* --- the processes --- */
@@ -42,7 +42,7 @@ typedef struct {
 typedef struct {
   double phases[kLayers][2][kNodes], outputs[kLayers][2][kModes], moments[kMoments];
   double losses[2 * kEpochs], errors[kEpochs]; /* of training, then of tests */
-  size_t n_records, between_devices;           /* exchanges */
+  size_t n_records, between_devices, asked;    /* exchanges between devices, and whether they can be */
   char reason[256];
 } outcome;
 
@@ -105,6 +105,18 @@ static cuonn_status exchange_device(void *user, void *in, const size_t *in_sizes
   return CUONN_OK;
 }
 
+/* All are asked once, with the device that computes. */
+static bool join_devices(void *user, const void *device) {
+  const job *const j = user;
+  struct cudaDeviceProp properties;
+  int current;
+  if (cudaGetDevice(&current) != cudaSuccess || cudaGetDeviceProperties(&properties, current) != cudaSuccess)
+    end_here("there is no current device");
+  if (memcmp(device, &properties.uuid, sizeof properties.uuid) != 0) end_here("another device is current");
+  w->outcomes[rank].asked++;
+  return !j->refused;
+}
+
 static cuonn_status on_epoch(void *user, const cuonn_epoch_record *record, const cuonn_training_state *state,
                              bool improved) {
   outcome *const o = user;
@@ -133,7 +145,12 @@ static cuonn_status begin(cuonn_training_state *state, const job *j) {
 }
 
 static cuonn_status train(outcome *to, const job *j) {
-  const cuonn_processes all = {rank, w->size, exchange, NULL, j->by_device ? exchange_device : NULL};
+  const cuonn_processes all = {.rank = rank,
+                               .size = w->size,
+                               .exchange = exchange,
+                               .user = (void *)j,
+                               .exchange_device = j->by_device ? exchange_device : NULL,
+                               .join_devices = join_devices};
   const cuonn_training_callbacks callbacks = {.user = to, .on_epoch = on_epoch};
   double *const tests = values + (size_t)2 * kTrain * kModes;
   const cuonn_dataset data = {
@@ -210,8 +227,9 @@ static void compare(const job *j, const size_t *sizes, size_t n_sizes) {
     together(j, sizes[i]);
     for (size_t r = 0; r < sizes[i]; r++) {
       outcome *const got = &w->outcomes[r];
-      assert_true((got->between_devices > 0) == j->by_device);
-      got->between_devices = 0;
+      assert_true((got->between_devices > 0) == (j->by_device && !j->refused));
+      assert_int_equal(got->asked, j->by_device);
+      got->between_devices = got->asked = 0;
       assert_memory_equal(got, &alone, sizeof alone);
     }
   }
@@ -270,6 +288,9 @@ static void test_processes__between_devices(void **unused) {
   static const size_t sizes[] = {3};
   job columns = job_of("columns", 620, 530), dense = job_of("dense", kTrain, 4100);
   columns.by_device = dense.by_device = true;
+  compare(&columns, sizes, 1);
+  compare(&dense, sizes, 1);
+  columns.refused = dense.refused = true;
   compare(&columns, sizes, 1);
   compare(&dense, sizes, 1);
 }

@@ -130,7 +130,7 @@ static void begin(process *p) {
 
 static void *work(void *user) {
   process *const p = user;
-  const cuonn_processes all = {p->rank, p->w->size, exchange, p, NULL};
+  const cuonn_processes all = {p->rank, p->w->size, exchange, p, NULL, NULL};
   const cuonn_training_callbacks callbacks = {.user = p, .on_epoch = on_epoch, .on_step = on_step};
   cuonn_context *context;
   p->status = cuonn_context_create(&context, "cpu", 1 + (int)(p->rank + p->w->size) % 2);
@@ -365,7 +365,7 @@ static bool fills(cpu_processes *p, size_t n) {
 static void *add_all(void *user) {
   static const size_t counts[] = {1, 300};
   process *const p = user;
-  const cuonn_processes all = {p->rank, p->w->size, exchange, p, NULL};
+  const cuonn_processes all = {p->rank, p->w->size, exchange, p, NULL, NULL};
   cpu_processes shared;
   p->status = cpu_processes_create(&shared, &all);
   for (size_t n = 1; n <= kMostChunks && p->status == CUONN_OK; n++) {
@@ -450,7 +450,7 @@ static void test_processes__send_slices(void **unused) {
 
 static void test_processes__refusal(void **unused) {
   (void)unused;
-  const cuonn_processes all = {0, 2, exchange, NULL, NULL};
+  const cuonn_processes all = {0, 2, exchange, NULL, NULL, NULL};
   cuonn_context *context;
   OK(cuonn_context_create(&context, "reference", 1));
   assert_int_equal(cuonn_context_share(context, &all), CUONN_E_ARGUMENT);
@@ -460,7 +460,7 @@ static void test_processes__refusal(void **unused) {
 
 static void test_processes__one_is_alone(void **unused) {
   (void)unused;
-  const cuonn_processes one = {0, 1, exchange, NULL, NULL};
+  const cuonn_processes one = {0, 1, exchange, NULL, NULL, NULL};
   cuonn_context *context;
   OK(cuonn_context_create(&context, "reference", 1));
   OK(cuonn_context_share(context, &one));

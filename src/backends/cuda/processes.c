@@ -68,6 +68,15 @@ static size_t count_bits(unsigned bits) {
 
 /* ------------------------------------------------------------------------------------------------------------- room */
 
+/* Leaves exchange_device where all processes can call it. */
+static cuonn_status join_devices(cuda_processes *p, int device) {
+  struct cudaDeviceProp properties;
+  if (!p->all.exchange_device || !p->all.join_devices) return CUONN_OK;
+  CUONN_CUDA(cudaGetDeviceProperties(&properties, device));
+  if (!p->all.join_devices(p->all.user, &properties.uuid)) p->all.exchange_device = NULL;
+  return CUONN_OK;
+}
+
 cuonn_status cuda_processes_create(cuda_state *s, size_t count, bool shards) {
   cuda_processes *const p = &s->processes;
   const cuonn_processes *const all = s->problem.processes;
@@ -76,6 +85,7 @@ cuonn_status cuda_processes_create(cuda_state *s, size_t count, bool shards) {
   if (!all) return CUONN_OK;
   p->all = *all;
   s->problem.processes = NULL; /* the caller's */
+  CUONN_TRY(join_devices(p, s->problem.device));
   p->block = count < kBlock ? count : kBlock;
   /* every leaf's numbers, or the total's slices, of which each may be longer by one */
   const size_t room = CUONN_LEAVES * p->block + all->size, losses = s->problem.n_models * s->steps.most_chunks;
@@ -86,7 +96,7 @@ cuonn_status cuda_processes_create(cuda_state *s, size_t count, bool shards) {
   }
   CUONN_TRY(cuda_allocate(&p->in, memory, room, sizeof(float), what));
   CUONN_TRY(cuda_allocate(&p->out, memory, room, sizeof(float), what));
-  if (!all->exchange_device) {
+  if (!p->all.exchange_device) {
     CUONN_TRY(cuda_allocate_pinned(&p->pinned_in, memory, room, sizeof(float)));
     CUONN_TRY(cuda_allocate_pinned(&p->pinned_out, memory, room, sizeof(float)));
   }

@@ -450,6 +450,7 @@ static int train(job *j) {
   const cuonn_training_callbacks callbacks = {
       .user = j, .on_progress = speaks ? on_progress : NULL, .on_epoch = speaks ? on_epoch : NULL};
   if (speaks) print_start(j);
+  j->share.tells = speaks && !j->t.common.json;
   clock_gettime(CLOCK_MONOTONIC, &j->t.began);
   cli_bar_open(&j->t.bar);
   const cuonn_status status =

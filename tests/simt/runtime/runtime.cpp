@@ -618,7 +618,8 @@ cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *properties, int devic
                  1 << 20,
                  64,
                  1,
-                 0};
+                 0,
+                 {{static_cast<char>(visible[size_t(device)])}}};
   const char *names = getenv("CUONN_SIMT_NAMES");
   const size_t number = static_cast<size_t>(visible[size_t(device)]);
   if (names && number < strlen(names)) {
