@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ----------------------------------------------------------------------------------------------------------- devices
- */
+/* ---------------------------------------------------------------------------------------------------------- devices */
 
 static bool names(const cli_devices *devices, int number) {
   for (size_t i = 0; i < devices->count; i++)
@@ -73,8 +72,7 @@ int cli_context_check_one(const cli_devices *devices, const cuonn_config *config
                   config->devices, devices->count, devices->count, devices->count);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- contexts
- */
+/* --------------------------------------------------------------------------------------------------------- contexts */
 
 static int open_backend(cuonn_context **out, const cuonn_config *config) {
   int code = CLI_DONE;
