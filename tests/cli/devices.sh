@@ -36,7 +36,7 @@ output '^GPU +none: no NVIDIA GPU can be used'
 
 # ---------------------------------------------------------------------------------------------------- what is refused
 refuse() { expect "$1" "$2" "$cuonn" sweep grid.yaml --output no "${@:3}"; check_not test -e no; }
-for list in , 0, ,1 0,,1 x -1 1-2 '0 1' al all,0 1.5 0x1 9999999; do
+for list in ',' '0,' ,1 0,,1 x -1 1-2 '0 1' al all,0 1.5 0x1 9999999; do
   refuse 2 "^cuonn sweep: backend.devices is '$list', which is neither all nor numbers such as 0,1$" --devices="$list"
 done
 refuse 2 'backend.devices names device 1 twice' --devices 1,0,1

@@ -7,6 +7,7 @@ cd "${1:-$(dirname "$0")/../..}"
 
 bad=0
 for page in *.md docs/*.md; do
+  [[ "$(head -n 1 "$page")" == '# '* ]] || { echo "$page: its first line is no title" && bad=1; }
   while IFS= read -r target; do
     [ -e "$(dirname "$page")/${target%%#*}" ] || { echo "$page: link to $target, which is not there" && bad=1; }
   done < <(grep -oP '\]\(\K[^)#:]+(?=[)#])' "$page" || true)

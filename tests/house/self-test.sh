@@ -12,6 +12,8 @@ build() {
   rm -rf "$house"
   mkdir -p "$house"/{docs,include/cuonn,src/base,src/mesh,src/cli,tests}
   cat >"$house/docs/architecture.md" <<'TABLE'
+# Rooms
+
 | Room | What lives there | May include |
 | --- | --- | --- |
 | `include/cuonn/` | `a.h` | only C standard headers |
@@ -125,12 +127,15 @@ if output=$("$here/check-columns.sh" "$house"); then echo "a line of 121 columns
 
 build
 # shellcheck disable=SC2016 # backticks are Markdown's
-printf '[a](docs/architecture.md#part) [b](https://example.org/none) `src/base/error.h`\n' >"$house/README.md"
+printf '# House\n[a](docs/architecture.md#part) [b](https://example.org/none) `src/base/error.h`\n' >"$house/README.md"
 "$here/check-links.sh" "$house"
 # shellcheck disable=SC2016
 for wrong in '[a](docs/none.md)' '`src/none/`'; do
-  echo "$wrong" >"$house/docs/page.md"
+  printf '# Page\n%s\n' "$wrong" >"$house/docs/page.md"
   if "$here/check-links.sh" "$house" >"$house/output"; then echo "not noticed: $wrong" && exit 1; fi
   grep -q '^docs/page.md: .*none' "$house/output"
 done
-echo "all wrong links are noticed"
+echo '#Page' >"$house/docs/page.md"
+if "$here/check-links.sh" "$house" >"$house/output"; then echo "not noticed: a page without a title" && exit 1; fi
+grep -q '^docs/page.md: .*title' "$house/output"
+echo "all wrong links, and a title that is none, are noticed"
