@@ -144,7 +144,7 @@ def test_datasets_that_are_refused():
         (dataset(node="mzi4"), cuonn.ArgumentError, "node is 'mzi4'; it is one of mzi, mzi3, mzix"),
         (dataset(node="mzi3"), cuonn.ShapeError, "coupler_error has the shape"),
         (dataset(architecture="triangular", columns=11), cuonn.ShapeError, "theta has the shape"),
-        (dataset(convention="perceval"), cuonn.ArgumentError, "counted by perceval; `cuonn convert`"),
+        (dataset(convention="perceval"), cuonn.ArgumentError, r"counted by perceval; cuonn.convert\(\) makes ours"),
     ):
         with pytest.raises(error, match=text) as caught:
             cuonn.Mesh.from_xarray(wrong)
