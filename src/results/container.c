@@ -11,6 +11,7 @@
 #include <netcdf.h>
 #include <netcdf_mem.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -176,6 +177,41 @@ static cuonn_status rehearse(const char *path, const unsigned char *bytes, size_
   return cuonn_fail(CUONN_E_DATA, "%s: is damaged: libnetcdf %s reading it", path, hung ? "hung" : "crashed");
 }
 
+/* What was read without harm is not rehearsed again: bytes, by their hash, and who read them. The latest replace the
+ * oldest. */
+enum { kKnown = 16 };
+static struct {
+  XXH128_hash_t bytes;
+  results_reader reader;
+} known[kKnown];
+static size_t n_known;
+static pthread_mutex_t known_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static bool is_known(XXH128_hash_t bytes, results_reader reader) {
+  bool found = false;
+  pthread_mutex_lock(&known_mutex);
+  for (size_t i = 0; i < kKnown && i < n_known; i++)
+    found = found || (known[i].reader == reader && XXH128_isEqual(known[i].bytes, bytes));
+  pthread_mutex_unlock(&known_mutex);
+  return found;
+}
+
+static void remember(XXH128_hash_t bytes, results_reader reader) {
+  pthread_mutex_lock(&known_mutex);
+  known[n_known % kKnown].bytes = bytes;
+  known[n_known++ % kKnown].reader = reader;
+  pthread_mutex_unlock(&known_mutex);
+}
+
+static cuonn_status rehearse_once(const char *path, const unsigned char *bytes, size_t size, results_reader reader,
+                                  void *user) {
+  const XXH128_hash_t hash = XXH3_128bits(bytes, size);
+  if (is_known(hash, reader)) return CUONN_OK;
+  CUONN_TRY(rehearse(path, bytes, size, reader, user));
+  remember(hash, reader);
+  return CUONN_OK;
+}
+
 cuonn_status results_read(const char *path, results_reader reader, void *user) {
   return results_read_variables(path, NULL, 0, reader, user);
 }
@@ -195,7 +231,7 @@ cuonn_status results_read_variables(const char *path, const results_variable *fo
   if (!classic && !hdf5) CUONN_TRY_DONE(results_refuse_format(path, bytes, size, forms, n_forms));
   if (classic) CUONN_TRY_DONE(classic_check(bytes, size, ours, path));
   if (classic) size += RESULTS_SLACK; /* libnetcdf reads beyond the end of a short file */
-  if (hdf5 || !ours) CUONN_TRY_DONE(rehearse(path, bytes, size, reader, user));
+  if (hdf5 || !ours) CUONN_TRY_DONE(rehearse_once(path, bytes, size, reader, user));
   CUONN_TRY_DONE(read_opened(path, bytes, size, reader, user, false));
 done:
   free(bytes);

@@ -872,10 +872,11 @@ static void test_child__that_never_ends_is_ended(void **s) {
 
 static void test_child__limit_is_of_its_own_time_and_grows_with_what_is_read(void **s) {
   (void)s;
+  const int formats[] = {NC_NETCDF4, NC_CDF5, 0}; /* other bytes each time */
   parent = getpid();
-  foreign_phases("foreign.nc", NC_NETCDF4, 1, kNodes, false);
   for (size_t gigabytes = 0; gigabytes < 3; gigabytes++) {
     size_t bytes = gigabytes << 30, n;
+    foreign_phases("foreign.nc", formats[gigabytes], 1, kNodes, false);
     OK(results_read("foreign.nc", reader_that_notes_its_limit, &bytes));
     unsigned char *const text = file_bytes(&n, "limit");
     assert_non_null(text);
@@ -883,6 +884,23 @@ static void test_child__limit_is_of_its_own_time_and_grows_with_what_is_read(voi
     assert_true(seconds >= 4 + 64 * (int)gigabytes && seconds <= 6 + 64 * (int)gigabytes);
     free(text);
   }
+}
+
+static void test_child__reads_the_same_bytes_once(void **s) {
+  (void)s;
+  size_t none = 0;
+  parent = getpid();
+  foreign_phases("foreign.nc", NC_64BIT_OFFSET, 1, kNodes, false);
+  OK(results_read("foreign.nc", reader_that_notes_its_limit, &none));
+  assert_int_equal(unlink("limit"), 0);
+  OK(results_read("foreign.nc", reader_that_notes_its_limit, &none));
+  assert_int_equal(access("limit", F_OK), -1);
+  cuonn_mesh mesh; /* another reader */
+  OK(cuonn_mesh_read(&mesh, "foreign.nc"));
+  cuonn_mesh_free(&mesh);
+  foreign_phases("foreign.nc", NC_64BIT_OFFSET, 1, kNodes - 1, false);
+  OK(results_read("foreign.nc", reader_that_notes_its_limit, &none));
+  assert_int_equal(unlink("limit"), 0);
 }
 
 static cuonn_status reader_that_is_stopped_in_a_child(void *user, const results_file *file) {
@@ -1072,6 +1090,7 @@ int main(void) {
       cmocka_unit_test(test_child__death_is_bad_data),
       cmocka_unit_test(test_child__that_never_ends_is_ended),
       cmocka_unit_test(test_child__limit_is_of_its_own_time_and_grows_with_what_is_read),
+      cmocka_unit_test(test_child__reads_the_same_bytes_once),
       cmocka_unit_test(test_child__a_stop_ends_it),
       cmocka_unit_test(test_write__keeps_links_and_modes),
       cmocka_unit_test(test_write__file_size_limit_leaves_the_old_file),

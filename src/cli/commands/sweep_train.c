@@ -82,13 +82,15 @@ static cuonn_status on_progress(void *user, const cuonn_sweep_progress *progress
 
 /* --------------------------------------------------------------------------------------------------------- training */
 
+static bool reads_files(const cuonn_config *c) { return c->start == CUONN_START_FILE || c->chip_errors_file[0]; }
+
 /* netCDF, which reads starts and errors, is for one thread at a time. */
 static cuonn_status start(void *user, size_t model, cuonn_network *network) {
   const device *const d = user;
   training *const t = d->t;
   cuonn_config c;
   cuonn_grid_config(&c, t->work->grid, t->work->to_do[d->group[model]]);
-  const bool reads = c.start == CUONN_START_FILE || c.chip_errors_file[0];
+  const bool reads = reads_files(&c);
   if (reads) pthread_mutex_lock(&t->turn);
   const cuonn_status status = cli_start_network(network, &c);
   if (reads) pthread_mutex_unlock(&t->turn);
@@ -164,6 +166,27 @@ static void *train(void *user) {
   return NULL;
 }
 
+/* Files of other programs are first read by a child process, which has no other threads: so it is done before there are
+ * any, once for runs in a row that have the same files. Devices read them again, without a child, and tell what is
+ * wrong with them. */
+static void read_before(const training *t) {
+  cuonn_config c, last;
+  bool first = true;
+  for (size_t i = 0; i < t->work->n_to_do; i++) {
+    cuonn_network network;
+    cuonn_grid_config(&c, t->work->grid, t->work->to_do[i]);
+    if (!reads_files(&c)) continue;
+    if (!first && c.start == last.start && strcmp(c.start_file, last.start_file) == 0 &&
+        strcmp(c.chip_errors_file, last.chip_errors_file) == 0)
+      continue;
+    if (cuonn_network_create(&network, &c.network) != CUONN_OK) return;
+    (void)cli_start_network(&network, &c);
+    cuonn_network_free(&network);
+    last = c;
+    first = false;
+  }
+}
+
 /* The first device belongs to the calling thread. */
 static int train_on_all(training *t) {
   size_t started = 1;
@@ -199,6 +222,7 @@ int cli_sweep_train(const cli_sweep_work *work, bool *done) {
     t.runs = work->n_to_do;
     t.steps = steps_of(&t, 0, work->n_to_do);
   }
+  if (several(&t)) read_before(&t);
   cli_bar_open(work->bar);
   code = train_on_all(&t);
   cli_bar_clear(work->bar);
