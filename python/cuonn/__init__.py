@@ -10,7 +10,7 @@ from ._library import library as _lib
 from .chip import Chip
 from .convention import Phases, conventions, convert
 from .errors import (ArgumentError, ConfigError, DataError, DeviceError, DivergedError, Error, FileError,
-                     InterruptedByUserError, NonFiniteError, OutOfMemoryError, ShapeError)
+                     InterruptedByUserError, NonFiniteError, OutOfMemoryError, ProcessesError, ShapeError)
 from .fabricated import FabricatedChip, Volts
 from .mesh import VJP, Mesh
 from .programming import Programming, program

@@ -1,14 +1,10 @@
 # Several GPUs, emulated ($cuonn is tests/simt's): which there are, which one computes, and sweeps over all of them.
-here=$(realpath "$(dirname "$0")")
-source "$here/harness.sh"
+source "$(dirname "$0")/harness.sh"
+source "$(dirname "$0")/processes.sh"
 cd "$work" || exit 1
-mkdir tools
-printf '%s\n' '#!/bin/sh' 'echo "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1 1\"></svg>"' > tools/gnuplot
-chmod +x tools/gnuplot # the report's figures are not what is tried here
-export PATH=$work/tools:$PATH
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 # Open MPI's
+no_figures
 export CUONN_SIMT_DEVICES=4
-CUONN_PLOTS=$(realpath "$here/../../plots") && export CUONN_PLOTS # not beside this program
+export CUONN_PLOTS=${golden%/tests/golden/*}/plots # not beside this program
 unset CUDA_VISIBLE_DEVICES
 small_data data 4
 cat > grid.yaml << END
@@ -65,21 +61,19 @@ expect 0 '' env CUONN_SIMT_COUNT=count "$cuonn" matrix on-2/last.nc --backend cu
 check test "$(count_of count)" = 0001
 
 # --------------------------------------------------------------------------------------------------------------- sweeps
-# Text of sweep.nc but times, where it lies and its configuration.
-results() { ncdump -p 9,17 "$1/sweep.nc" | sed '/^ seconds =/,/;$/d; /:config = /,/;$/d; /^netcdf/d'; }
 # Sums on a GPU depend on how many networks are side by side (float: 2e-5 as in tests/simt/sweep.c); texts do not.
 near() {
   paste -d '|' "$1" "$2" | tr -d ' ,;\t' | awk -F'|' '{ d = $1 - $2; if (d < 0) d = -d }
     $1 != $2 && !($1 ~ /^[0-9.e-]+$/ && $2 ~ /^[0-9.e-]+$/ && d <= 2e-5 * $1) { print; bad = 1 } END { exit bad }'
 }
 as_wanted() {
-  results "$1" > found
+  sweep_results "$1" > found
   check near "${2:-wanted}" found
 }
 expect 0 '' env CUONN_SIMT_COUNT=count "$cuonn" sweep grid.yaml --output whole
 check test "$(count_of count)" = 1000
 output '^done: 8 of 16 runs finished, 8 failed'
-results whole > wanted
+sweep_results whole > wanted
 for list in 1,3 all; do
   expect 0 '' "$cuonn" sweep grid.yaml --output "on-$list" --devices $list
   output "^devices $([[ $list == all ]] && echo 0, 1, 2, 3 || echo 1, 3)$"
@@ -94,7 +88,7 @@ check test "$(grep '^{"run":' out | cut -d, -f1 | sort -u | wc -l)" = 16
 # whose runs train side by side and take the kernels of one.
 sed "/start:/s/start: .*}/start: haar}/; s/\[1, 2, 3, 4\]/[$(seq -s, 16)]/; s/\[16, 32\]/16/" grid.yaml > even.yaml
 expect 0 '' env CUONN_SIMT_COUNT=count "$cuonn" sweep even.yaml --output even
-results even > even-wanted
+sweep_results even > even-wanted
 kernels=$(counts count | head -n 1)
 expect 0 '' env CUONN_SIMT_AFTER=1:$((6 * kernels + 1)) CUONN_SIMT_COUNT=count timeout 300 \
   "$cuonn" sweep even.yaml --output uneven --devices 0,1
@@ -117,15 +111,14 @@ judge 130 '^cuonn sweep: interrupted; go on with: cuonn sweep --resume stopped$'
 
 # --------------------------------------------------------------------------------------------------- processes of MPI
 if [[ ${MPIEXEC:-} ]]; then
-  mpi() { "$MPIEXEC" -n "$1" "${@:2}" 2> all.err; local code=$?; grep '^cuonn' all.err >&2; return $code; }
   for list in '' all; do
-    expect 0 '' mpi 2 "$cuonn" sweep grid.yaml --output "mpi-$list" --devices="$list"
+    expect 0 '' mpi 2 sweep grid.yaml --output "mpi-$list" --devices="$list"
     as_wanted "mpi-$list"
   done
   cat > each.sh << END
 CUONN_SIMT_COUNT=count-\${OMPI_COMM_WORLD_RANK-\${PMI_RANK-}} exec "$cuonn" sweep grid.yaml "\$@"
 END
-  expect 0 '' mpi 3 bash each.sh --output shared --devices 0,3
+  expect 0 '' launch 3 bash each.sh --output shared --devices 0,3
   check test "$(count_of count-0)" = 1000
   check test "$(count_of count-1)" = 0001
   check test "$(count_of count-2)" = 1000

@@ -93,6 +93,13 @@ finish() {
 
 # ------------------------------------------------------------------------------------------------------ numbers, netCDF
 
+# Text of a sweep's sweep.nc but times and where it lies; of a run's last.nc but the same, and of its metrics.csv.
+sweep_results() { ncdump -p 9,17 "$1/sweep.nc" | sed '/^ seconds =/,/;$/d; /:config = /,/;$/d; /^netcdf/d'; }
+train_results() {
+  ncdump -p 9,17 "$1/last.nc" | sed '/:config = /,/;$/d; /^netcdf/d; /seconds/d'
+  cut -d, -f1-4 "$1/metrics.csv"
+}
+
 # golden_group GROUP VARIABLE...: some golden values as text for `values`; opening the golden file takes its time.
 golden_group() {
   local group=$1
@@ -229,6 +236,15 @@ draw() {
 # has FIGURE.svg TEXT: this very text stands in it.
 has() { check grep -qxF -- "$2" <(awk -v list=1 -f "$texts" "$1" | cut -d' ' -f5-); }
 has_not() { check_not grep -qE -- "$2" <(awk -v list=1 -f "$texts" "$1" | cut -d' ' -f5-); }
+
+# no_figures: for tests of reports whose figures are not what is tried: gnuplot draws an empty picture.
+no_figures() {
+  mkdir "$work/tools"
+  printf '%s\n' '#!/bin/sh' 'echo "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1 1\"></svg>"' \
+    > "$work/tools/gnuplot"
+  chmod +x "$work/tools/gnuplot"
+  export PATH=$work/tools:$PATH
+}
 
 # small_data FOLDER CLASSES: images of Fashion-MNIST with labels that go round.
 small_data() {

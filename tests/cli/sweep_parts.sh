@@ -2,10 +2,7 @@
 # started again; what contradicts is refused.
 source "$(dirname "$0")/harness.sh"
 cd "$work" || exit 1
-mkdir tools
-printf '%s\n' '#!/bin/sh' 'echo "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1 1\"></svg>"' > tools/gnuplot
-chmod +x tools/gnuplot # the report's figures are not what is tried here
-export PATH=$work/tools:$PATH
+no_figures
 slice data 64 32
 cat > grid.yaml << END
 data: {path: $work/data, radius: 1}
@@ -19,8 +16,7 @@ backend: {name: cpu, threads: 1}
 END
 small_data data 4
 
-# Text of sweep.nc but times and where it lies.
-results() { ncdump -p 9,17 "$1/sweep.nc" | sed '/^ seconds =/,/;$/d; /:config = /,/;$/d; /^netcdf/d; /hash/d'; }
+results() { sweep_results "$1" | grep -v hash; }
 part() { "$cuonn" sweep grid.yaml --output "$1" --part "$2" "${@:3}"; }
 
 expect 0 '' "$cuonn" sweep grid.yaml --output whole

@@ -1,12 +1,9 @@
 # train on processes of MPI: the bits of one process, also where another number goes on; one that fails or dies ends all
 # with a message; what was stopped is gone on with. $MPIEXEC starts them.
 source "$(dirname "$0")/harness.sh"
+source "$(dirname "$0")/processes.sh"
 cd "$work" || exit 1
-mkdir tools
-printf '%s\n' '#!/bin/sh' 'echo "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1 1\"></svg>"' > tools/gnuplot
-chmod +x tools/gnuplot # the report's figures are not what is tried here
-export PATH=$work/tools:$PATH
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 # Open MPI's
+no_figures
 slice data 160 60
 cat > config.yaml << END
 data: {path: $work/data, radius: 2}
@@ -16,36 +13,8 @@ backend: {name: cpu, threads: 1}
 END
 chip=(--set training.gradient=analog --set chip.tap_shot=0.02 --set chip.io_phase=0.02)
 
-# Text of last.nc but times and where it lies, and of metrics.csv but times.
-results() {
-  ncdump -p 9,17 "$1/last.nc" | sed '/:config = /,/;$/d; /^netcdf/d; /seconds/d'
-  cut -d, -f1-4 "$1/metrics.csv"
-}
 # same RUN OTHER: have the same numbers.
-same() { check diff -q <(results "$1") <(results "$2"); }
-# mpi N ARGUMENT...: on N processes; stderr without what the launcher adds of its own, which goes to launcher.PID.
-mpi() {
-  local code log=launcher.$BASHPID
-  "$MPIEXEC" -n "$1" "$cuonn" train "${@:2}" 2> "$log"
-  code=$?
-  grep '^cuonn' "$log" >&2
-  return $code
-}
-# but_rank K COMMAND N ARGUMENT...: one of them does something else before.
-cat > but.sh << END
-#!/usr/bin/env bash
-rank=\${OMPI_COMM_WORLD_RANK-\${PMI_RANK-}}
-if [[ \$rank == "\$1" ]]; then eval "\$2"; fi
-exec "$cuonn" train "\${@:3}"
-END
-chmod +x but.sh
-but_rank() {
-  local code log=launcher.$BASHPID
-  "$MPIEXEC" -n "$3" ./but.sh "$1" "$2" "${@:4}" 2> "$log"
-  code=$?
-  grep '^cuonn' "$log" >&2
-  return $code
-}
+same() { check diff -q <(train_results "$1") <(train_results "$2"); }
 # Launchers wait much: several at a time. begin NAME COMMAND...; ended NAME: code, and out and err of the harness.
 declare -A begun
 begin() {
@@ -63,11 +32,11 @@ ended() {
 expect 0 '' "$cuonn" train config.yaml --output columns --set backend.method=columns
 expect 0 '' "$cuonn" train config.yaml --output dense --set backend.method=dense
 expect 0 '' "$cuonn" train config.yaml --output chip "${chip[@]}"
-begin columns2 mpi 2 config.yaml --output columns2 --set backend.method=columns
-begin columns3 mpi 3 config.yaml --output columns3 --set backend.method=columns
-begin columns4 mpi 4 config.yaml --output columns4 --set backend.method=columns
-begin dense3 mpi 3 config.yaml --output dense3 --set backend.method=dense
-begin chip2 mpi 2 config.yaml --output chip2 "${chip[@]}"
+begin columns2 mpi 2 train config.yaml --output columns2 --set backend.method=columns
+begin columns3 mpi 3 train config.yaml --output columns3 --set backend.method=columns
+begin columns4 mpi 4 train config.yaml --output columns4 --set backend.method=columns
+begin dense3 mpi 3 train config.yaml --output dense3 --set backend.method=dense
+begin chip2 mpi 2 train config.yaml --output chip2 "${chip[@]}"
 for name in columns2 columns3 columns4 dense3 chip2; do
   ended $name
   judge 0 '' $code $name
@@ -77,24 +46,24 @@ for name in columns2 columns3 columns4 dense3 chip2; do
 done
 check test "$(ls columns4)" = "$(ls columns)"
 before=$(fingerprint dense)
-expect 0 '' mpi 1 config.yaml --output columns1 --set backend.method=columns
+expect 0 '' mpi 1 train config.yaml --output columns1 --set backend.method=columns
 output 'backend cpu$'
 same columns1 columns
 
 # A run that others go on with.
-expect 0 '' mpi 3 config.yaml --output goes-on --set backend.method=columns --set training.epochs=2
-expect 0 '' mpi 2 --resume goes-on --set training.epochs=3
+expect 0 '' mpi 3 train config.yaml --output goes-on --set backend.method=columns --set training.epochs=2
+expect 0 '' mpi 2 train --resume goes-on --set training.epochs=3
 expect 0 '' "$cuonn" train --resume goes-on --set training.epochs=4
 same goes-on columns
-expect 0 '' mpi 2 --resume goes-on
+expect 0 '' mpi 2 train --resume goes-on
 output '^nothing to do: goes-on already has 4 epochs'
 
 # Runs that nothing but what is done to them ends, when there is a last.nc.
 endless=(--set training.epochs=1000000)
 when() { echo "{ until [[ -e $1/last.nc ]]; do sleep 0.01; done; $2; } &"; }
-begin killed but_rank 2 "$(when killed "kill -KILL \$\$")" 3 config.yaml --output killed "${endless[@]}"
+begin killed but_rank 2 "$(when killed "kill -KILL \$\$")" 3 train config.yaml --output killed "${endless[@]}"
 begin full but_rank 0 "$(when full 'until rm -f full/last.nc && mkdir full/last.nc; do :; done')" \
-  3 config.yaml --output full --set output.checkpoint_interval=0 "${endless[@]}"
+  3 train config.yaml --output full --set output.checkpoint_interval=0 "${endless[@]}"
 env --default-signal=INT "$MPIEXEC" -n 3 "$cuonn" train config.yaml --output stopped "${endless[@]}" \
   > stopped.out 2> launcher.stopped &
 begun[stopped]=$!
@@ -116,7 +85,7 @@ judge 130 '^cuonn train: interrupted after step [0-9]*; go on with: cuonn train 
 goes_on() {
   local epochs
   epochs=$(($(ncdump -h "$1/last.nc" | sed -n 's/.*:epoch = "\([0-9]*\)".*/\1/p') + 2))
-  expect 0 '' mpi "$2" --resume "$1" --set training.epochs="$epochs"
+  expect 0 '' mpi "$2" train --resume "$1" --set training.epochs="$epochs"
   expect 0 '' "$cuonn" train config.yaml --output "$1-never" --set training.epochs="$epochs"
   same "$1" "$1-never"
 }
@@ -129,11 +98,11 @@ yes -- -3000 | head -480 > loss_db
 netcdf loud.nc classic 'layer=2 node=120 shifter=2' '' theta:layer,node:theta phi:layer,node:theta \
   loss_db:layer,node,shifter:loss_db
 mkdir keep
-begin loud mpi 3 config.yaml --output loud --set network.start=file --set network.start_file=loud.nc
-begin elsewhere but_rank 1 'set -- "$@" --data nowhere' 2 config.yaml --output keep/elsewhere
-begin other but_rank 1 'set -- "$@" --set training.epochs=1' 2 config.yaml --output keep/other
-begin reference mpi 2 config.yaml --output keep/reference --set backend.name=reference
-begin again mpi 2 config.yaml --output dense
+begin loud mpi 3 train config.yaml --output loud --set network.start=file --set network.start_file=loud.nc
+begin elsewhere but_rank 1 'set -- "$@" --data nowhere' 2 train config.yaml --output keep/elsewhere
+begin other but_rank 1 'set -- "$@" --set training.epochs=1' 2 train config.yaml --output keep/other
+begin reference mpi 2 train config.yaml --output keep/reference --set backend.name=reference
+begin again mpi 2 train config.yaml --output dense
 # refused NAME CODE REGEX
 refused() {
   ended "$1"

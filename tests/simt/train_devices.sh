@@ -1,13 +1,12 @@
 # train on processes of MPI with emulated GPUs: the bits of one process, through the hosts, and by a library in place of
 # NCCL's in the folder $NCCL. $MPIEXEC starts them.
 source "$(dirname "$0")/../cli/harness.sh"
+source "$(dirname "$0")/../cli/processes.sh"
 cd "$work" || exit 1
-mkdir tools none
-printf '%s\n' '#!/bin/sh' 'echo "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1 1\"></svg>"' > tools/gnuplot
-chmod +x tools/gnuplot # the report's figures are not what is tried here
+no_figures
+mkdir none
 true > none/libnccl.so.2 # cannot be opened, whatever the machine has
-export PATH=$work/tools:$PATH CUONN_PLOTS=${golden%/tests/golden/*}/plots CUONN_SIMT_DEVICES=4
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 # Open MPI's
+export CUONN_PLOTS=${golden%/tests/golden/*}/plots CUONN_SIMT_DEVICES=4
 small_data data 4
 cat > config.yaml << END
 data: {path: $work/data, radius: 1}
@@ -16,42 +15,31 @@ training: {epochs: 2, batch_size: 50, drop_last: false, order: shuffled}
 backend: {name: cuda, threads: 1}
 END
 
-# Text of last.nc but times and where it lies, and of metrics.csv but times.
-results() {
-  ncdump -p 9,17 "$1/last.nc" | sed '/:config = /,/;$/d; /^netcdf/d; /seconds/d'
-  cut -d, -f1-4 "$1/metrics.csv"
-}
 same() {
-  results "$1" > found
+  train_results "$1" > found
   check diff -q wanted found
 }
-# mpi LIBRARY N ARGUMENT...: trains on N processes that look for NCCL in a folder first.
-mpi() {
-  local code
-  LD_LIBRARY_PATH=$1 "$MPIEXEC" -n "$2" "$cuonn" train config.yaml "${@:3}" 2> all.err
-  code=$?
-  grep '^cuonn' all.err >&2
-  return "$code"
-}
+# on LIBRARY N ARGUMENT...: trains on N processes that look for NCCL in a folder first.
+on() { LD_LIBRARY_PATH=$1 mpi "$2" train config.yaml "${@:3}"; }
 by_nccl() { check grep -q '^GPUs exchange by NCCL 2.28.9$' out; }
 by_hosts() { check grep -q '^GPUs exchange through host memory$' out; }
 why='^cuonn: GPUs exchange through host memory: '
 
 expect 0 '' "$cuonn" train config.yaml --output one
 check_not grep -q exchange out
-results one > wanted
-expect 0 "${why}rank 0 finds no libnccl.so.2 of NCCL 2.14 or later$" mpi none 2 --output hosts
+train_results one > wanted
+expect 0 "${why}rank 0 finds no libnccl.so.2 of NCCL 2.14 or later$" on none 2 --output hosts
 by_hosts
 same hosts
-expect 0 '' mpi "$NCCL" 3 --output nccl
+expect 0 '' on "$NCCL" 3 --output nccl
 by_nccl
 same nccl
 STAND_IN_FAILS='join 1' expect 0 "${why}NCCL fails on rank 1: unhandled system error$" \
-  mpi "$NCCL" 2 --output failing --json
+  on "$NCCL" 2 --output failing --json
 check_not grep -q exchange out
 same failing
 
 # One that fails while they train ends all.
 STAND_IN_FAILS='exchange 1' expect 4 '^cuonn train: rank 1: NCCL failed in an exchange: unhandled system error$' \
-  mpi "$NCCL" 2 --output ended
+  on "$NCCL" 2 --output ended
 finish

@@ -51,7 +51,7 @@ static void print_gpus(void) {
   }
 }
 
-/* [GPU] {number, name, usable} */
+/* [GPU] {number, device, usable} */
 static json_t *gpus_json(void) {
   char line[512];
   const int n = cuonn_backend_devices("cuda");
