@@ -2,7 +2,9 @@
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 # Open MPI's
 export OMPI_MCA_odls_base_sigkill_timeout=600 # the same: how long processes may take to end that are asked to
 
-# launch N COMMAND...: on N processes; stderr without what the launcher adds of its own, which goes to $work/launcher.PID.
+: "${work:?}" "${cuonn:?}" # set by harness.sh
+
+# launch N COMMAND...: on N processes; stderr without what the launcher adds, which goes to $work/launcher.PID.
 launch() {
   local code log=$work/launcher.$BASHPID
   "$MPIEXEC" -n "$1" "${@:2}" 2> "$log"
