@@ -251,6 +251,9 @@ static void a_fabricated_chip_configures_itself(void **unused) {
     assert_true(dropped[1] > dropped[0] && dropped[1] < 1e-3);
     assert_true(dropped[2] > 30 * dropped[1]);
     assert_true(dropped[3] > 10 * dropped[0]); /* nodes that move later heat those before them */
+    /* to the field that is dropped then, levels add as much as without heat */
+    const double added = fabs(sqrt(dropped[4]) - sqrt(dropped[3]));
+    assert_true(added > 0 && added < 2 * sqrt(dropped[1]));
     cuonn_mesh_free(&known);
     cuonn_mesh_free(&chip);
   }
