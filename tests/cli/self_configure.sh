@@ -44,12 +44,10 @@ check same_values 0 line-aligned.nc gamma line.nc gamma
 check grep -q 'architecture = "triangular"' <(ncdump -h line-aligned.nc)
 
 # A fabricated chip: its errors in place of the mesh's, its levels and its heat; what propagates through it is as told.
-curves='--drive-slope 0.3 --drive-slope-std 0.05 --drive-offset-std 0.3 --most-volts 6'
-new="chip new --set network.modes=8 --set network.layers=1 --set network.architecture=tree --set chip.coupler_std=0.03"
-# shellcheck disable=SC2086 # words
-expect 0 '' "$cuonn" $new --output plain.nc
-# shellcheck disable=SC2086 # words
-expect 0 '' "$cuonn" $new $curves --driver-bits 7 --output bits.nc
+curves=(--drive-slope 0.3 --drive-slope-std 0.05 --drive-offset-std 0.3 --most-volts 6)
+new=(chip new --set network.modes=8 --set network.layers=1 --set network.architecture=tree --set chip.coupler_std=0.03)
+expect 0 '' "$cuonn" "${new[@]}" --output plain.nc
+expect 0 '' "$cuonn" "${new[@]}" "${curves[@]}" --driver-bits 7 --output bits.nc
 expect 0 '' "$cuonn" self-configure tree.nc --chip plain.nc --light beam.nc --output of-plain.nc --json
 check same_values 0 of-plain.nc coupler_error plain.nc coupler_error
 check awk -v d="$(json dropped)" 'BEGIN { exit !(d < 1e-6) }'
@@ -99,8 +97,7 @@ refuses 3 '^cuonn self-configure: bits.nc: the chip has 1 tree mesh .*, the netw
   "$cuonn" self-configure line.nc --light beam.nc --chip bits.nc
 refuses 2 '^cuonn self-configure: the file with the mesh, or --chip CHIP.nc, is missing' "$cuonn" self-configure \
   --light beam.nc
-# shellcheck disable=SC2086 # words
-expect 0 '' "$cuonn" $new --set network.layers=2 --output two-chips.nc
+expect 0 '' "$cuonn" "${new[@]}" --set network.layers=2 --output two-chips.nc
 refuses 3 '^cuonn self-configure: two-chips.nc: the chip has 2 tree meshes' "$cuonn" self-configure \
   --light beam.nc --chip two-chips.nc
 refuses 2 '^cuonn self-configure: --units volts needs --chip' "$cuonn" self-configure tree.nc --light beam.nc \
