@@ -90,14 +90,15 @@ sed "/start:/s/start: .*}/start: haar}/; s/\[1, 2, 3, 4\]/[$(seq -s, 16)]/; s/\[
 expect 0 '' env CUONN_SIMT_COUNT=count "$cuonn" sweep even.yaml --output even
 sweep_results even > even-wanted
 kernels=$(counts count | head -n 1)
-expect 0 '' env CUONN_SIMT_AFTER=1:$((6 * kernels + 1)) CUONN_SIMT_COUNT=count timeout 300 \
+expect 0 '' env CUONN_SIMT_AFTER=1:$((6 * kernels + 1)) CUONN_SIMT_COUNT=count \
   "$cuonn" sweep even.yaml --output uneven --devices 0,1
 as_wanted uneven even-wanted
 check test "$(counts count | tr '\n' ' ')" = "$((7 * kernels)) $kernels 0 0 "
 
-# A device that is lost: the others end, runs that are done stay, and the rest is done without it.
-expect 4 '^cuonn sweep: device 1: the GPU failed: ' env CUONN_SIMT_LOSE=1:40 "$cuonn" sweep grid.yaml --output lost \
-  --devices all
+# A device that is lost, and that another waits for until then: that one ends, runs that are done stay, and the rest is
+# done without it.
+expect 4 '^cuonn sweep: device 1: the GPU failed: ' env CUONN_SIMT_AFTER=0:40 CUONN_SIMT_LOSE=1:40 \
+  "$cuonn" sweep grid.yaml --output lost --devices 0,1
 check_not test -e lost/sweep.nc
 expect 0 '' "$cuonn" sweep --resume lost --devices 0,2,3
 as_wanted lost
