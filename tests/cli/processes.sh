@@ -1,6 +1,5 @@
 # What tests with processes of MPI share: scripts source it behind harness.sh. $MPIEXEC starts them.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 # Open MPI's
-export OMPI_MCA_odls_base_sigkill_timeout=600 # the same: how long processes may take to end that are asked to
 
 : "${work:?}" "${cuonn:?}" # set by harness.sh
 

@@ -64,8 +64,9 @@ when() { echo "{ until [[ -e $1/last.nc ]]; do sleep 0.01; done; $2; } &"; }
 begin killed but_rank 2 "$(when killed "kill -KILL \$\$")" 3 train config.yaml --output killed "${endless[@]}"
 begin full but_rank 0 "$(when full 'until rm -f full/last.nc && mkdir full/last.nc; do :; done')" \
   3 train config.yaml --output full --set output.checkpoint_interval=0 "${endless[@]}"
-env --default-signal=INT "$MPIEXEC" -n 3 "$cuonn" train config.yaml --output stopped "${endless[@]}" \
-  > stopped.out 2> launcher.stopped &
+# Open MPI asks the processes to end so many seconds after Ctrl-C, 1 of itself, and kills them as many later.
+OMPI_MCA_odls_base_sigkill_timeout=5 env --default-signal=INT "$MPIEXEC" -n 3 "$cuonn" train config.yaml \
+  --output stopped "${endless[@]}" > stopped.out 2> launcher.stopped &
 begun[stopped]=$!
 wait_for test -e stopped/last.nc
 kill -INT "${begun[stopped]}"
@@ -79,8 +80,8 @@ check grep -qiE 'signal 9|killed|exit code: 9' "launcher.${begun[killed]}" kille
 # Ctrl-C stops all at one step, and rank 0 says so.
 ended stopped
 grep '^cuonn' launcher.stopped > err
-check_not test $code = 0
-judge 130 '^cuonn train: interrupted after step [0-9]*; go on with: cuonn train --resume stopped$' 130 Ctrl-C
+[[ $code == 1 ]] && code=130 # Open MPI's launcher ends with 1, MPICH's with what the processes end with
+judge 130 '^cuonn train: interrupted after step [0-9]*; go on with: cuonn train --resume stopped$' $code Ctrl-C
 # goes_on RUN N: to the bits of one that nothing was done to.
 goes_on() {
   local epochs
