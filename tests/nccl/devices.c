@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "support/close.h"
+#include "support/forks.h"
 
 enum { kSize = 4, kMost = 100 };
 
@@ -38,20 +37,13 @@ static void gather(comm *c, uint64_t *all, uint64_t own) {
 
 /* Calls a function in each of them, which returns 0. */
 static void together(int (*call)(comm *c)) {
-  pid_t pids[kSize];
-  for (int r = 0; r < kSize; r++) {
-    comm c = {.broadcast = broadcast, .gather = gather, .rank = r, .size = kSize};
-    pids[r] = fork();
-    assert_true(pids[r] >= 0);
-    if (pids[r] > 0) continue;
-    alarm(20);
+  pid_t ids[kSize];
+  const size_t rank = forks_begin(ids, kSize);
+  if (rank < kSize) {
+    comm c = {.broadcast = broadcast, .gather = gather, .rank = (int)rank, .size = kSize};
     _exit(call(&c));
   }
-  for (int r = 0; r < kSize; r++) {
-    int status;
-    assert_int_equal(waitpid(pids[r], &status, 0), pids[r]);
-    assert_int_equal(status, 0);
-  }
+  assert_int_equal(forks_end(ids, kSize), kSize); /* else the rank that failed */
 }
 
 static int setup(void **unused) {

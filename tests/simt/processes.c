@@ -6,14 +6,13 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "cuda/device.h"
 #include "cuonn/training.h"
 #include "kernels/mesh.h"
 #include "support/chance.h"
 #include "support/close.h"
+#include "support/forks.h"
 
 #include <simt.h>
 
@@ -182,20 +181,13 @@ static void together(const job *j, size_t size) {
   pthread_barrierattr_init(&shared);
   pthread_barrierattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
   assert_int_equal(pthread_barrier_init(&w->here, &shared, (unsigned)size), 0);
-  for (rank = 0; rank < size; rank++) {
-    ids[rank] = fork();
-    assert_true(ids[rank] >= 0);
-    if (ids[rank] > 0) continue;
-    alarm(100); /* where another has failed */
+  rank = forks_begin(ids, size);
+  if (rank < size) {
     if (train(&w->outcomes[rank], j) != CUONN_OK) end_here(cuonn_last_error());
     _exit(0);
   }
-  for (size_t r = 0; r < size; r++) {
-    int status;
-    assert_int_equal(waitpid(ids[r], &status, 0), ids[r]);
-    assert_string_equal(w->outcomes[r].reason, "");
-    assert_int_equal(status, 0);
-  }
+  const size_t failed = forks_end(ids, size);
+  if (failed < size) fail_msg("rank %zu: %s", failed, w->outcomes[failed].reason);
 }
 
 static int setup(void **unused) {
