@@ -31,7 +31,7 @@ static void test_plain_program(void **unused) {
   for (size_t i = 0; i < 2 * (size_t)kCases; i++) {
     layered p = numbered(i % kCases, i < kCases ? 2 : 5, kExamples);
     if ((i + i / kCases) % 2) p.error = .2, p.loss_db = 1;
-    backend_computes("cuda", i % 2 ? "dense" : "columns", &p, kFloat);
+    backend_computes("cuda", i % 2 ? "dense" : "columns", p, kFloat);
   }
 }
 
@@ -80,7 +80,7 @@ static void agrees(const layered *p, cuonn_gradient_method method) {
   cuonn_evaluation evaluations[2] = {0};
   OK(cuonn_context_create(&judge, "reference", 1));
   OK(cuonn_context_create(&context, "cuda", 1));
-  create(&f, p);
+  create(&f, *p);
   OK(cuonn_gradients_create(&want, &f.network.shape));
   OK(cuonn_gradient_on_chip(&losses[0], want, judge, &f.network, &chip, method, &f.input, f.labels));
   OK(cuonn_gradient_on_chip(&losses[1], f.gradients, context, &f.network, &chip, method, &f.input, f.labels));
@@ -139,7 +139,7 @@ static void test_biases(void **unused) {
     fixture f;
     cuonn_mesh_gradient *want;
     double losses[2];
-    create(&f, &p);
+    create(&f, p);
     f.network.shape.nonlinearity.bias = biases[i];
     for (size_t k = 0; k < 2 * p.n * p.n_examples; k++) f.input.values[k] *= .3;
     OK(cuonn_gradients_create(&want, &f.network.shape));
@@ -230,7 +230,7 @@ static void prepare(trained *t, layered p) {
   assert_non_null(t->f);
   for (size_t m = 0; m < kTrainModels; m++) {
     p.seed += m;
-    create(&t->f[m], &p);
+    create(&t->f[m], p);
     t->moments[m] = calloc(cuonn_training_moments_count(&t->f[m].network.shape), sizeof(double));
     assert_non_null(t->moments[m]);
   }
@@ -293,8 +293,8 @@ static void test_resume(void **unused) {
     fixture whole, half;
     cuonn_context *context;
     OK(cuonn_context_create(&context, "cuda", 1));
-    create(&whole, &p);
-    create(&half, &p);
+    create(&whole, p);
+    create(&half, p);
     const size_t count = cuonn_training_moments_count(&half.network.shape);
     double *const moments = calloc(2 * count, sizeof *moments);
     assert_non_null(moments);
@@ -323,7 +323,7 @@ static void test_nan(void **unused) {
     fixture f;
     cuonn_context *context;
     double loss = 0;
-    create(&f, &p);
+    create(&f, p);
     f.network.layers[0].theta[2] = NAN;
     OK(cuonn_context_create(&context, "cuda", 1));
     const backend_problem problem = {.n_models = 1, .shape = f.network.shape, .batch_size = 20};
@@ -354,7 +354,7 @@ static void test_squared_error_is_measured(void **unused) {
     cuonn_context *context, *judge;
     cuonn_mesh_gradient *exact;
     double losses[2];
-    create(&f, &p);
+    create(&f, p);
     OK(cuonn_context_create(&context, "cuda", 1));
     OK(cuonn_context_create(&judge, "reference", 1));
     OK(cuonn_gradients_create(&exact, &f.network.shape));
@@ -382,7 +382,7 @@ static void test_measured_gradients_are_refused(void **unused) {
     const bool moduli = p.layer == CUONN_LAYER_UNITARY && p.law == 0;
     fixture f;
     cuonn_context *context;
-    create(&f, &p);
+    create(&f, p);
     cuonn_model_options options = {.n_models = 1, .shape = f.network.shape, .gradient = CUONN_GRADIENT_ANALOG};
     OK(cuonn_context_create(&context, "cuda", 1));
     if (moduli) {
@@ -415,7 +415,7 @@ static void test_method(void **unused) {
   for (size_t i = 0; i < kCases; i++) {
     const layered p = numbered(i, 4, kExamples);
     fixture f;
-    create(&f, &p);
+    create(&f, p);
     const backend_problem problem = {
         .n_models = 1, .shape = f.network.shape, .batch_size = 1, .method = CUONN_METHOD_COLUMNS};
     assert_ptr_equal(cuda_method_of(&problem, CUONN_GRADIENT_EXACT), i == 0 ? &cuda_columns : &cuda_dense);

@@ -1,6 +1,6 @@
 /* Networks with more than moduli behind their meshes, of any law, loss and kind of layer: their losses and gradients
- * against a plain program of matrices and finite differences (nonlinearity.c), and steps by hand. A test program names
- * backends. */
+ * against a plain program of matrices and finite differences, gradients that chips measure against exact ones, and
+ * steps by hand. A test program names backends. */
 #ifndef CUONN_TESTS_LAYERS_H
 #define CUONN_TESTS_LAYERS_H
 
@@ -37,6 +37,7 @@ typedef struct {
   cuonn_layer_kind layer;
   size_t n, n_examples, law;
   cuonn_loss loss;
+  bool loss_per_class;
   cuonn_phase_style style;
   const cuonn_mesh_shape *mesh; /* NULL: rectangular */
   double error, loss_db;        /* largest ones */
@@ -44,21 +45,22 @@ typedef struct {
 } layered;
 
 /* Amplitudes of either sign; every fourth is zero. */
-static void create(fixture *f, const layered *p) {
-  chance c = {p->seed};
-  const size_t n = p->n, n_examples = p->n_examples;
+static void create(fixture *f, layered p) {
+  chance c = {p.seed};
+  const size_t n = p.n, n_examples = p.n_examples;
   const cuonn_network_shape shape = {.n_modes = n,
                                      .n_layers = kMeshes,
                                      .n_classes = kClasses,
-                                     .style = p->style,
-                                     .mesh = p->mesh,
-                                     .nonlinearity = laws[p->law],
-                                     .loss = p->loss,
-                                     .layer = p->layer,
+                                     .style = p.style,
+                                     .loss_per_class = p.loss_per_class,
+                                     .mesh = p.mesh,
+                                     .nonlinearity = laws[p.law],
+                                     .loss = p.loss,
+                                     .layer = p.layer,
                                      .amplitude_limit = 1.25};
   OK(cuonn_network_create(&f->network, &shape));
   for (size_t l = 0; l < kMeshes; l++) {
-    dense_random(&f->network.layers[l], &c, p->error, p->loss_db);
+    dense_random(&f->network.layers[l], &c, p.error, p.loss_db);
     for (size_t w = 0; w < n && cuonn_network_has_amplitudes(&shape, l); w++)
       f->network.amplitudes[l * n + w] = w % 4 == 2 ? 0 : chance_uniform(&c, -1.2, 1.2);
   }
@@ -116,7 +118,7 @@ static double plain_loss(const fixture *f) {
     for (size_t k = 0; k < kClasses; k++) sum += exp(z[k]), squares += pow(z[k] - (k == f->labels[e]), 2);
     loss += shape->loss == CUONN_LOSS_CROSS_ENTROPY ? log(sum) - z[f->labels[e]] : squares;
   }
-  return loss / (double)f->input.n_examples;
+  return loss / (double)f->input.n_examples / (shape->loss_per_class ? kClasses : 1);
 }
 
 /* To the fourth order: off by some f^(5) h^4 / 30, 3e-14 f^(5), and by 1.5 eps f / h of rounding. */
@@ -140,9 +142,7 @@ static void compare(const fixture *f, const double *got, double *numbers, size_t
 }
 
 /* Loss and all gradients. rel: of the loss. */
-static void backend_computes(const char *backend, const char *method, const layered *p, double rel) {
-  const cuonn_layer_kind layer = p->layer;
-  const size_t n = p->n, law = p->law;
+static void backend_computes(const char *backend, const char *method, layered p, double rel) {
   fixture f;
   cuonn_context *context;
   cuonn_evaluation e = {0};
@@ -157,20 +157,59 @@ static void backend_computes(const char *backend, const char *method, const laye
   CLOSE(&e.loss, &plain, 1, .rel = rel, .abs = rel);
   for (size_t l = 0; l < kMeshes; l++) {
     const cuonn_mesh *const mesh = &f.network.layers[l];
-    const bool linear = layer == CUONN_LAYER_SVD && l % 2 == 0;
-    const bool seen = l + 1 < kMeshes && (linear || cuonn_nonlinearity_keeps_phase(laws[law].kind));
+    const bool linear = p.layer == CUONN_LAYER_SVD && l % 2 == 0;
+    const bool seen = l + 1 < kMeshes && (linear || cuonn_nonlinearity_keeps_phase(laws[p.law].kind));
     compare(&f, f.gradients[l].d_theta, mesh->theta, mesh->n_nodes, abs);
     compare(&f, f.gradients[l].d_phi, mesh->phi, mesh->n_nodes, abs);
-    compare(&f, f.gradients[l].d_gamma, mesh->gamma, n, abs);
-    for (size_t w = 0; w < n && !seen; w++) assert_true(f.gradients[l].d_gamma[w] == 0);
+    compare(&f, f.gradients[l].d_gamma, mesh->gamma, p.n, abs);
+    for (size_t w = 0; w < p.n && !seen; w++) assert_true(f.gradients[l].d_gamma[w] == 0);
     if (!f.network.amplitudes) continue;
     if (cuonn_network_has_amplitudes(&f.network.shape, l)) {
-      compare(&f, f.gradients[l].d_amplitude, f.network.amplitudes + l * n, n, abs);
+      compare(&f, f.gradients[l].d_amplitude, f.network.amplitudes + l * p.n, p.n, abs);
     } else {
-      for (size_t w = 0; w < n; w++) assert_true(f.gradients[l].d_amplitude[w] == 0);
+      for (size_t w = 0; w < p.n; w++) assert_true(f.gradients[l].d_amplitude[w] == 0);
     }
   }
   release(&f);
+  cuonn_context_free(context);
+}
+
+/* ---- measured in situ ---- */
+
+/* Without noise and lost light a chip measures the exact gradient, and what is read on both sides of an amplitude gives
+ * its own. */
+static inline void chip_measures(const char *backend, cuonn_measurement measurement, layered p, double rel) {
+  fixture f;
+  cuonn_context *context, *judge;
+  cuonn_mesh_gradient *exact;
+  double got, want;
+  cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
+  chip.measurement = measurement;
+  OK(cuonn_context_create(&context, backend, 2));
+  OK(cuonn_context_create(&judge, "reference", 1));
+  create(&f, p);
+  OK(cuonn_gradients_create(&exact, &f.network.shape));
+  OK(cuonn_gradient(&want, exact, judge, &f.network, &f.input, f.labels));
+  for (int method = CUONN_GRADIENT_ANALOG; method <= CUONN_GRADIENT_DIGITAL; method++) {
+    OK(cuonn_gradient_on_chip(&got, f.gradients, context, &f.network, &chip, (cuonn_gradient_method)method, &f.input,
+                              f.labels));
+    CLOSE(&got, &want, 1, .rel = rel);
+    for (size_t l = 0; l < kMeshes; l++) {
+      const double abs = 100 * rel * (1 + want);
+      const size_t nodes = f.network.layers[l].n_nodes;
+      CLOSE(f.gradients[l].d_theta, exact[l].d_theta, nodes, .abs = abs);
+      CLOSE(f.gradients[l].d_phi, exact[l].d_phi, nodes, .abs = abs);
+      CLOSE(f.gradients[l].d_gamma, exact[l].d_gamma, p.n, .abs = abs);
+      if (f.network.amplitudes) CLOSE(f.gradients[l].d_amplitude, exact[l].d_amplitude, p.n, .abs = abs);
+    }
+  }
+  chip.io_amplitude = 1e-9; /* fields are read, but as good as exactly: evaluated layer by layer */
+  cuonn_evaluation e = {0};
+  OK(cuonn_evaluate_on_chip(&e, context, &f.network, &chip, &f.input, f.labels));
+  CLOSE(&e.loss, &want, 1, .rel = rel + 1e-7);
+  cuonn_gradients_free(exact);
+  release(&f);
+  cuonn_context_free(judge);
   cuonn_context_free(context);
 }
 
@@ -178,7 +217,7 @@ static void backend_computes(const char *backend, const char *method, const laye
 
 enum { kSteps = 6, kTrained = 6 };
 
-static void set(cuonn_model *model, const fixture *f, const double *moments, cuonn_optimizer_kind kind) {
+static inline void set(cuonn_model *model, const fixture *f, const double *moments, cuonn_optimizer_kind kind) {
   cuonn_model_settings settings = CUONN_MODEL_SETTINGS_INIT;
   settings.optimizer.kind = kind;
   settings.optimizer.learning_rate = .1;
@@ -186,8 +225,8 @@ static void set(cuonn_model *model, const fixture *f, const double *moments, cuo
 }
 
 /* Steps first .. end - 1 of the model in f, whose moments are those, all of which is brought up to date. */
-static void train(fixture *f, double *moments, cuonn_context *context, cuonn_optimizer_kind kind, size_t first,
-                  size_t end) {
+static inline void train(fixture *f, double *moments, cuonn_context *context, cuonn_optimizer_kind kind, size_t first,
+                         size_t end) {
   cuonn_model *model;
   cuonn_model_options options = CUONN_MODEL_OPTIONS_INIT;
   const cuonn_examples examples = {.n_examples = f->input.n_examples, .labels = f->labels, .fields = f->input};
@@ -206,13 +245,13 @@ static void train(fixture *f, double *moments, cuonn_context *context, cuonn_opt
 }
 
 /* SGD by hand: the velocity is the gradient, and steps end at the limit. */
-static void steps_move_amplitudes_up_to_the_limit(const char *backend, double rel) {
+static inline void steps_move_amplitudes_up_to_the_limit(const char *backend, double rel) {
   fixture f;
   cuonn_context *context;
   double loss;
   OK(cuonn_context_create(&context, backend, 1));
   create(&f,
-         &(layered){
+         (layered){
              .layer = CUONN_LAYER_SVD, .n = kTrained, .n_examples = kExamples, .style = CUONN_STYLE_BOTTOM, .seed = 4});
   const size_t count = cuonn_training_moments_count(&f.network.shape), size = (size_t)kMeshes * kTrained;
   double *const moments = calloc(count, sizeof *moments), before[kMeshes * kTrained], want[kMeshes * kTrained];

@@ -21,16 +21,12 @@ static layered layered_of(cuonn_layer_kind layer, size_t n, size_t n_examples, s
                    .seed = seed};
 }
 
-static void create_of(fixture *f, layered of) { create(f, &of); }
-
 static void every_law(const char *backend, const char *method, double rel) {
   static const size_t sizes[] = {2, 3, 5};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes * 2 * kLaws; i++) {
     const size_t n = sizes[i / 2 % 3], law = i / 6;
-    const layered general = layered_of(kinds[i % 2], n, kExamples, law, .2, 1, 10 * n + law);
-    const layered ideal = layered_of(kinds[i % 2], n, kExamples, law, 0, 0, 10 * n + law);
-    backend_computes(backend, method, &general, rel);
-    backend_computes(backend, method, &ideal, rel);
+    backend_computes(backend, method, layered_of(kinds[i % 2], n, kExamples, law, .2, 1, 10 * n + law), rel);
+    backend_computes(backend, method, layered_of(kinds[i % 2], n, kExamples, law, 0, 0, 10 * n + law), rel);
   }
 }
 
@@ -45,8 +41,7 @@ static const double kFloat = 3e-5;
 static void cpu_is_the_plain_program(void **unused) {
   (void)unused;
   every_law("cpu", "columns", kFloat);
-  const layered ideal = layered_of(CUONN_LAYER_SVD, 5, kExamples, 0, 0, 0, 50);
-  backend_computes("cpu", "auto", &ideal, kFloat);
+  backend_computes("cpu", "auto", layered_of(CUONN_LAYER_SVD, 5, kExamples, 0, 0, 0, 50), kFloat);
 }
 
 /* ---- several tiles, chunks and threads ---- */
@@ -63,7 +58,7 @@ static void cpu_agrees_with_reference_and_with_itself(void **unused) {
     cuonn_mesh_gradient *want, *again;
     double losses[3];
     const size_t n = sizes[i / 2], law = i % 2 ? 3 : 0;
-    create_of(&f, layered_of(kinds[i % 2], n, 150, law, 0, 0, 30 + i));
+    create(&f, layered_of(kinds[i % 2], n, 150, law, 0, 0, 30 + i));
     OK(cuonn_gradients_create(&want, &f.network.shape));
     OK(cuonn_gradients_create(&again, &f.network.shape));
     OK(cuonn_gradient(&losses[0], want, judge, &f.network, &f.input, f.labels));
@@ -92,50 +87,13 @@ static void cpu_agrees_with_reference_and_with_itself(void **unused) {
 
 /* ---- measured in situ ---- */
 
-/* Without noise and lost light a chip measures the exact gradient, and what is read on both sides of an amplitude gives
- * its own. */
-static void backend_measures(const char *backend, cuonn_measurement measurement, cuonn_layer_kind layer, size_t law,
-                             double rel) {
-  fixture f;
-  cuonn_context *context, *judge;
-  cuonn_mesh_gradient *exact;
-  double got, want;
-  enum { kN = 5 };
-  cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
-  chip.measurement = measurement;
-  OK(cuonn_context_create(&context, backend, 2));
-  OK(cuonn_context_create(&judge, "reference", 1));
-  create_of(&f, layered_of(layer, kN, 40, law, .2, 0, 20 + law));
-  OK(cuonn_gradients_create(&exact, &f.network.shape));
-  OK(cuonn_gradient(&want, exact, judge, &f.network, &f.input, f.labels));
-  for (int method = CUONN_GRADIENT_ANALOG; method <= CUONN_GRADIENT_DIGITAL; method++) {
-    OK(cuonn_gradient_on_chip(&got, f.gradients, context, &f.network, &chip, (cuonn_gradient_method)method, &f.input,
-                              f.labels));
-    CLOSE(&got, &want, 1, .rel = rel);
-    for (size_t l = 0; l < kMeshes; l++) {
-      const double abs = 100 * rel * (1 + want);
-      const size_t nodes = f.network.layers[l].n_nodes;
-      CLOSE(f.gradients[l].d_theta, exact[l].d_theta, nodes, .abs = abs);
-      CLOSE(f.gradients[l].d_phi, exact[l].d_phi, nodes, .abs = abs);
-      CLOSE(f.gradients[l].d_amplitude, exact[l].d_amplitude, kN, .abs = abs);
-    }
-  }
-  chip.io_amplitude = 1e-9; /* fields are read, but as good as exactly: evaluated layer by layer */
-  cuonn_evaluation e = {0};
-  OK(cuonn_evaluate_on_chip(&e, context, &f.network, &chip, &f.input, f.labels));
-  CLOSE(&e.loss, &want, 1, .rel = rel + 1e-7);
-  cuonn_gradients_free(exact);
-  release(&f);
-  cuonn_context_free(judge);
-  cuonn_context_free(context);
-}
-
 static void chips_measure_them(void **unused) {
   (void)unused;
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds * kLaws; i++) {
-    backend_measures("reference", CUONN_MEASUREMENT_EXAMPLE, kinds[i % 2], i / 2, 1e-13);
-    backend_measures("reference", CUONN_MEASUREMENT_MATRIX, kinds[i % 2], i / 2, 1e-13);
-    backend_measures("cpu", CUONN_MEASUREMENT_EXAMPLE, kinds[i % 2], i / 2, kFloat);
+    const layered of = layered_of(kinds[i % 2], 5, 40, i / 2, .2, 0, 20 + i / 2);
+    chip_measures("reference", CUONN_MEASUREMENT_EXAMPLE, of, 1e-13);
+    chip_measures("reference", CUONN_MEASUREMENT_MATRIX, of, 1e-13);
+    chip_measures("cpu", CUONN_MEASUREMENT_EXAMPLE, of, kFloat);
   }
 }
 
@@ -158,8 +116,8 @@ static void training_goes_on_from_a_checkpoint(void **unused) {
     cuonn_origin origin = {.config_text = (char *)"", .seed = 3}, origin_read;
     size_t epoch;
     OK(cuonn_context_create(&context, backends[i % 2], 1));
-    create_of(&whole, layered_of(kinds[i / 2], kTrained, kExamples, i / 2, 0, 0, 5));
-    create_of(&half, layered_of(kinds[i / 2], kTrained, kExamples, i / 2, 0, 0, 5));
+    create(&whole, layered_of(kinds[i / 2], kTrained, kExamples, i / 2, 0, 0, 5));
+    create(&half, layered_of(kinds[i / 2], kTrained, kExamples, i / 2, 0, 0, 5));
     OK(cuonn_training_state_create(&state, &half.network.shape));
     const size_t count = cuonn_training_moments_count(&half.network.shape);
     double *const moments = calloc(count, sizeof *moments);
@@ -197,7 +155,7 @@ static void files_keep_amplitudes(void **unused) {
   cuonn_network read, start;
   cuonn_mesh_gradient *gradients, *exact;
   size_t n_layers, n_nodes, n_modes;
-  create_of(&f, layered_of(CUONN_LAYER_DIAGONAL, kTrained, kExamples, 1, .1, 0, 6));
+  create(&f, layered_of(CUONN_LAYER_DIAGONAL, kTrained, kExamples, 1, .1, 0, 6));
   const size_t bytes = sizeof(double) * kMeshes * kTrained;
   OK(cuonn_network_write("diagonal.nc", &f.network));
   OK(cuonn_network_read(&read, "diagonal.nc"));
@@ -341,7 +299,7 @@ static void what_cannot_be_is_refused(void **unused) {
   options.shape.layer = CUONN_LAYER_DIAGONAL;
   options.shape.amplitude_limit = 0;
   REFUSED(cuonn_network_create(&network, &options.shape), CUONN_E_SHAPE, "amplitude_limit is 0; it is above 0");
-  create_of(&f, layered_of(CUONN_LAYER_SVD, 3, kExamples, 0, 0, 0, 7));
+  create(&f, layered_of(CUONN_LAYER_SVD, 3, kExamples, 0, 0, 0, 7));
   f.network.amplitudes[6] = 2;
   REFUSED(cuonn_network_check(&f.network), CUONN_E_ARGUMENT, "layer 2: amplitude 0 is 2; attenuators and amplifiers");
   f.network.amplitudes[6] = NAN;
