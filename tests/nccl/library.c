@@ -33,7 +33,6 @@ typedef struct {
 } config_type;
 
 typedef struct {
-  char name[128];
   shared *with;
   int rank, size;
 } group_type;
@@ -82,10 +81,12 @@ int ncclGetVersion(int *version) {
   return kDone;
 }
 
+/* A file without a name, which ends with its processes. */
 int ncclGetUniqueId(id_type *id) {
+  const int file = memfd_create("cuonn-nccl", MFD_CLOEXEC);
   memset(id, 0, sizeof *id);
-  snprintf(id->bytes, sizeof id->bytes, "/cuonn-nccl-%ld", (long)getpid());
-  return fails("id", 0) ? kSystemError : kDone;
+  snprintf(id->bytes, sizeof id->bytes, "/proc/%ld/fd/%d", (long)getpid(), file);
+  return fails("id", 0) || file < 0 || ftruncate(file, sizeof(shared)) != 0 ? kSystemError : kDone;
 }
 
 int ncclCommInitRankConfig(group_type **group, int size, id_type id, int rank, config_type *config) {
@@ -93,12 +94,11 @@ int ncclCommInitRankConfig(group_type **group, int size, id_type id, int rank, c
   if (config->size < sizeof *config || config->magic != 0xcafebeef || config->version < 21400 || config->blocking)
     return kInvalidArgument;
   if (fails("join", rank)) return kSystemError;
-  const int file = shm_open(id.bytes, O_RDWR | O_CREAT, 0600);
-  if (size > kMost || file < 0 || ftruncate(file, sizeof(shared)) != 0) return kSystemError;
+  const int file = open(id.bytes, O_RDWR | O_CLOEXEC);
+  if (size > kMost || file < 0) return kSystemError;
   only.with = mmap(NULL, sizeof(shared), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   only.rank = rank;
   only.size = size;
-  memcpy(only.name, id.bytes, sizeof only.name);
   close(file);
   if (only.with == MAP_FAILED) return kSystemError;
   *group = &only;
@@ -111,7 +111,6 @@ int ncclCommDestroy(group_type *group) { return munmap(group->with, sizeof(share
 int ncclCommAbort(group_type *group) {
   sent = false;
   n_calls = 0;
-  shm_unlink(group->name);
   return munmap(group->with, sizeof(shared)) == 0 ? kDone : kSystemError;
 }
 
@@ -178,7 +177,6 @@ static int receive(const group_type *g) {
 
 int ncclCommGetAsyncError(group_type *group, int *result) {
   const bool joined = group->with->joined == group->size;
-  if (joined) shm_unlink(group->name); /* all have it */
   if (fails("joining", group->rank))
     *result = kSystemError;
   else if (!joined)
