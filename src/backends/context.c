@@ -45,13 +45,20 @@ cuonn_status cuonn_backend_device(char *line, size_t size, const char *backend, 
   return found->probe(line, size, device);
 }
 
-/* The fastest that can compute here, from the i-th on. note: why a faster one cannot, as before if there is none. */
-static const cuonn_backend *find_usable(size_t i, char *note, size_t size) {
-  for (; i + 1 < kBackends; i++) {
-    if (backends[i]->probe(NULL, 0, 0) == CUONN_OK) return backends[i];
-    snprintf(note, size, "%s", cuonn_last_error());
+static cuonn_status probe(const cuonn_backend *backend, int device) {
+  CUONN_TRY(check_device(backend, device));
+  return backend->probe(NULL, 0, device);
+}
+
+/* Takes the fastest that can compute, from the i-th on, and notes why a faster one cannot. The number of a device is
+ * one of the backend that has several. */
+static void find_usable(cuonn_context *context, size_t i) {
+  for (;; i++) {
+    if (!backends[i]->n_devices) context->place.device = 0;
+    if (i + 1 == kBackends || probe(backends[i], context->place.device) == CUONN_OK) break;
+    snprintf(context->note, sizeof context->note, "%s", cuonn_last_error());
   }
-  return backends[kBackends - 1];
+  context->backend = backends[i];
 }
 
 /* Says in the context's note if OpenMP, which OMP_NUM_THREADS rules, would take more threads than there may be. */
@@ -64,14 +71,13 @@ static void note_threads(cuonn_context *context) {
            CUONN_THREADS_MAX);
 }
 
-static cuonn_status create(cuonn_context **out, const char *backend, int threads) {
-  cuonn_context made = {.place.threads = threads};
-  *out = NULL;
+static cuonn_status create(cuonn_context **out, const char *backend, int threads, int device) {
+  cuonn_context made = {.place = {.threads = threads, .device = device}};
   CUONN_CHECK(threads >= 0 && threads <= CUONN_THREADS_MAX, CUONN_E_ARGUMENT,
               "threads is %d; it may be 0 (automatic) to %d", threads, CUONN_THREADS_MAX);
   if (strcmp(backend, "auto") == 0) {
     made.automatic = true;
-    made.backend = find_usable(0, made.note, sizeof made.note);
+    find_usable(&made, 0);
   } else {
     made.backend = find(backend);
     if (!made.backend && (strcmp(backend, "cuda") == 0 || strcmp(backend, "cpu") == 0)) {
@@ -79,7 +85,7 @@ static cuonn_status create(cuonn_context **out, const char *backend, int threads
     }
     CUONN_CHECK(made.backend, CUONN_E_ARGUMENT, "backend \"%s\" is unknown; it is one of auto, reference, cpu, cuda",
                 backend);
-    CUONN_TRY(made.backend->probe(NULL, 0, 0));
+    CUONN_TRY(probe(made.backend, device));
   }
   note_threads(&made);
   CUONN_TRY(cuonn_allocate(out, 1, sizeof **out));
@@ -88,21 +94,16 @@ static cuonn_status create(cuonn_context **out, const char *backend, int threads
 }
 
 cuonn_status cuonn_context_create(cuonn_context **out, const char *backend, int threads) {
-  char name[8];
+  char name[16];
   const char *const colon = strchr(backend, ':');
   *out = NULL;
-  if (!colon) return create(out, backend, threads);
+  if (!colon) return create(out, backend, threads, 0);
   const char *const number = colon + 1;
   const size_t length = (size_t)(colon - backend), digits = strspn(number, "0123456789");
   CUONN_CHECK(length < sizeof name && digits >= 1 && digits <= 6 && number[digits] == '\0', CUONN_E_ARGUMENT,
               "backend \"%s\" is unknown; with the number of a device it is such as cuda:1", backend);
   snprintf(name, sizeof name, "%.*s", (int)length, backend);
-  CUONN_TRY(create(out, name, threads));
-  const cuonn_status status = cuonn_context_set_device(*out, (int)strtol(number, NULL, 10));
-  if (status == CUONN_OK) return CUONN_OK;
-  cuonn_context_free(*out);
-  *out = NULL;
-  return status;
+  return create(out, name, threads, (int)strtol(number, NULL, 10));
 }
 
 /* What a context is fitted to; NULL: not asked for. */
@@ -126,12 +127,12 @@ static const char *lacks(const cuonn_backend *backend, const task *of) {
 /* Goes on from the chosen backend to the next that lacks nothing, if there is one. */
 static void fit(cuonn_context *context, const task *to) {
   const cuonn_backend *const chosen = context->backend;
-  for (size_t i = 0; context->automatic && i < kBackends; i++) {
+  for (size_t i = 0; context->automatic && i + 1 < kBackends; i++) {
     if (backends[i] != context->backend) continue;
     const char *const reason = lacks(context->backend, to);
     if (!reason) break;
     snprintf(context->note, sizeof context->note, "backend %s %s", context->backend->name, reason);
-    context->backend = find_usable(i + 1, context->note, sizeof context->note);
+    find_usable(context, i + 1);
   }
   if (context->backend != chosen) note_threads(context);
 }
@@ -146,11 +147,11 @@ void cuonn_context_fit_gradient(cuonn_context *context, cuonn_gradient_method me
 }
 
 cuonn_status cuonn_context_check_chip(const cuonn_context *context, const cuonn_chip_options *chip) {
-  CUONN_CHECK(!cuonn_context_processes(context) || context->backend->shares_chips || chip_reads_exactly(chip),
-              CUONN_E_ARGUMENT,
-              "processes that share a training on backend %s read fields without noise; use one process, backend cpu, "
-              "or chip.io_amplitude 0 and chip.io_phase 0",
-              context->backend->name);
+  CUONN_CHECK(
+      !cuonn_context_processes(context) || context->backend->shares_chips || chip_reads_exactly(chip), CUONN_E_ARGUMENT,
+      "processes that share a training on backend %s can only read fields without noise; use one process, backend cpu, "
+      "or chip.io_amplitude 0 and chip.io_phase 0",
+      context->backend->name);
   return CUONN_OK;
 }
 
@@ -186,8 +187,8 @@ cuonn_status cuonn_context_set_method(cuonn_context *context, const char *name) 
 }
 
 cuonn_status cuonn_context_set_device(cuonn_context *context, int device) {
-  CUONN_TRY(check_device(context->backend, device));
-  CUONN_TRY(context->backend->probe(NULL, 0, device));
+  if (device == context->place.device) return CUONN_OK;
+  CUONN_TRY(probe(context->backend, device));
   context->place.device = device;
   return CUONN_OK;
 }

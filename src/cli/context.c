@@ -1,5 +1,6 @@
 #include "cli/context.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,28 +38,23 @@ static void take_own(cli_devices *out, const cli_devices *all, cli_place place) 
     out->numbers[out->count++] = all->numbers[i];
 }
 
-static int find_devices(cli_devices *out, const char *text, const cuonn_context *context, cli_place place) {
-  const char *const backend = cuonn_context_backend(context);
-  const bool has_devices = strcmp(backend, "cuda") == 0;
-  const int n_seen = cuonn_backend_devices(backend), n_there = n_seen < CLI_DEVICES_MAX ? n_seen : CLI_DEVICES_MAX;
+/* Before any device is used: those of cuda, where it may compute. Whether there is one that can, its context tells. */
+static int find_devices(cli_devices *out, const cuonn_config *config, cli_place place) {
+  const bool may_have = strcmp(config->backend, "cuda") == 0 || strcmp(config->backend, "auto") == 0;
+  const int n_seen = may_have ? cuonn_backend_devices("cuda") : 0;
+  const size_t n_there = n_seen < CLI_DEVICES_MAX ? (size_t)n_seen : CLI_DEVICES_MAX;
   cli_devices all = {0};
   *out = (cli_devices){.count = 1};
-  if (!has_devices && *text)
-    return cli_fail(
-        CLI_USAGE,
-        "backend.devices is '%s', but backend %s computes, which has no devices to choose; leave it away, or "
-        "set backend.name to cuda",
-        text, backend);
-  if (!has_devices || n_there < 1) return CLI_DONE;
-  if (!*text) {
-    out->numbers[0] = (int)(place.number % (size_t)n_there);
+  if (n_there < 1) return CLI_DONE;
+  if (!*config->devices) {
+    out->numbers[0] = (int)(place.number % n_there);
     return CLI_DONE;
   }
-  if (strcmp(text, "all") != 0) {
-    const int code = read_numbers(&all, text, n_seen);
+  if (strcmp(config->devices, "all") != 0) {
+    const int code = read_numbers(&all, config->devices, n_seen);
     if (code != CLI_DONE) return code;
   } else {
-    while (all.count < (size_t)n_there) all.numbers[all.count] = (int)all.count, all.count++;
+    while (all.count < n_there) all.numbers[all.count] = (int)all.count, all.count++;
   }
   if (all.count > 0) take_own(out, &all, place); /* a text names one at least */
   return CLI_DONE;
@@ -68,35 +64,38 @@ int cli_context_check_one(const cli_devices *devices, const cuonn_config *config
   if (devices->count == 1) return CLI_DONE;
   return cli_fail(CLI_USAGE,
                   "backend.devices is '%s', which gives this process %zu devices, and only cuonn sweep computes on "
-                  "several; name one, or start %zu processes of one training: mpirun -n %zu cuonn train ...",
-                  config->devices, devices->count, devices->count, devices->count);
+                  "several; name one, or for one training one for each process of mpirun",
+                  config->devices, devices->count);
 }
 
 /* --------------------------------------------------------------------------------------------------------- contexts */
 
-static int open_backend(cuonn_context **out, const cuonn_config *config) {
-  int code = CLI_DONE;
-  CLI_TRY_DONE(cuonn_context_create(out, config->backend, config->threads));
-  cuonn_context_fit(*out, &config->network);
-  cuonn_context_fit_gradient(*out, config->training.gradient);
-  CLI_TRY_DONE(cuonn_context_set_method(*out, config->method));
-done:
-  return code;
+static int check_backend(const cuonn_config *config, const cuonn_context *context) {
+  const char *const backend = cuonn_context_backend(context);
+  if (!*config->devices || strcmp(backend, "cuda") == 0) return CLI_DONE;
+  return cli_fail(CLI_USAGE,
+                  "backend.devices is '%s', but backend %s computes, which has no devices to choose; leave it out, or "
+                  "set backend.name to cuda",
+                  config->devices, backend);
 }
 
 int cli_context_open_on(cuonn_context **out, const cuonn_config *config, int device) {
   int code = CLI_DONE;
-  CLI_PASS_DONE(open_backend(out, config));
-  CLI_TRY_DONE(cuonn_context_set_device(*out, device));
+  char name[64];
+  snprintf(name, sizeof name, "%s:%d", config->backend, device);
+  CLI_TRY_DONE(cuonn_context_create(out, name, config->threads));
+  cuonn_context_fit(*out, &config->network);
+  cuonn_context_fit_gradient(*out, config->training.gradient);
+  CLI_PASS_DONE(check_backend(config, *out));
+  CLI_TRY_DONE(cuonn_context_set_method(*out, config->method));
 done:
   return code;
 }
 
 int cli_context_open_first(cuonn_context **out, cli_devices *devices, const cuonn_config *config, cli_place place) {
   int code = CLI_DONE;
-  CLI_PASS_DONE(open_backend(out, config));
-  CLI_PASS_DONE(find_devices(devices, config->devices, *out, place));
-  CLI_TRY_DONE(cuonn_context_set_device(*out, devices->numbers[0]));
+  CLI_PASS_DONE(find_devices(devices, config, place));
+  CLI_PASS_DONE(cli_context_open_on(out, config, devices->numbers[0]));
   cli_tell_backend(*out);
 done:
   return code;

@@ -146,6 +146,40 @@ static void test_context__refuses_a_device_that_is_not_there(void **unused) {
   cuonn_context_free(context);
 }
 
+/* As where device 0 is another's, or an old one. */
+static void test_context__of_one_device_asks_no_other(void **unused) {
+  (void)unused;
+  cuonn_context *context;
+  float4 *memory;
+  assert_int_equal(cudaSetDevice(0), cudaSuccess);
+  assert_int_equal(cudaMalloc((void **)&memory, sizeof *memory), cudaSuccess);
+  simt_fail_launch_after(0);
+  assert_int_not_equal(launch_copy(memory, memory, 1, 0), cudaSuccess);
+  assert_int_equal(cudaSetDevice(1), cudaSuccess);
+  REFUSED(cuonn_context_create(&context, "cuda:0", 0), CUONN_E_DEVICE, "the GPU failed");
+  const char *const usable[] = {"cuda:2", "auto:2"};
+  for (size_t i = 0; i < sizeof usable / sizeof *usable; i++) {
+    OK(cuonn_context_create(&context, usable[i], 0));
+    assert_string_equal(cuonn_context_backend(context), "cuda");
+    assert_int_equal(cuonn_context_device(context), 2);
+    cuonn_context_free(context);
+  }
+  simt_reset();
+  simt_devices(kDevices);
+  assert_int_equal(cudaSetDevice(0), cudaSuccess);
+  assert_int_equal(cudaFree(memory), cudaSuccess);
+}
+
+static void test_context__auto_passes_over_a_device_that_is_not_there(void **unused) {
+  (void)unused;
+  cuonn_context *context;
+  OK(cuonn_context_create(&context, "auto:4", 0));
+  assert_string_equal(cuonn_context_backend(context), "cpu");
+  assert_int_equal(cuonn_context_device(context), 0);
+  assert_non_null(strstr(cuonn_context_note(context), "there is no device 4: backend cuda has 4, numbered from 0"));
+  cuonn_context_free(context);
+}
+
 /* What a device gives: a training, a mesh's fields, and images' features. */
 typedef struct {
   cuonn_context *context;
@@ -293,6 +327,8 @@ int main(void) {
       cmocka_unit_test(test_runtime__refuses_what_belongs_to_another_device),
       cmocka_unit_test(test_runtime__devices_are_counted_and_seen),
       cmocka_unit_test(test_context__refuses_a_device_that_is_not_there),
+      cmocka_unit_test(test_context__of_one_device_asks_no_other),
+      cmocka_unit_test(test_context__auto_passes_over_a_device_that_is_not_there),
       cmocka_unit_test(test_handle__computes_on_its_device),
       cmocka_unit_test(test_threads__one_for_each_device),
       cmocka_unit_test(test_buffers__of_another_device_are_refused),

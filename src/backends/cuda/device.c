@@ -62,16 +62,19 @@ static bool says_no_code(cudaError_t error) {
   }
 }
 
+void cuda_leave(int before, int device) {
+  if (before >= 0 && before != device) (void)cudaSetDevice(before);
+}
+
 cudaError_t cuda_enter(int *before, int device) {
   if (cudaGetDevice(before) != cudaSuccess) { /* that one was lost, and need not be given back */
     (void)cudaGetLastError();
     *before = -1;
   }
-  return *before == device ? cudaSuccess : cudaSetDevice(device);
-}
-
-void cuda_leave(int before, int device) {
-  if (before >= 0 && before != device) (void)cudaSetDevice(before);
+  if (*before == device) return cudaSuccess;
+  const cudaError_t entered = cudaSetDevice(device);
+  if (entered != cudaSuccess) cuda_leave(*before, device);
+  return entered;
 }
 
 int cuda_count(void) {

@@ -212,7 +212,7 @@ static int open_devices(job *j) {
   if (!j->contexts) return cli_fail(CLI_RESOURCES, "not enough memory for %zu devices", all->count);
   j->contexts[0] = j->t.context;
   const char *const backend = cuonn_context_backend(j->t.context);
-  CLI_TRY_DONE(cuonn_backend_device(first, sizeof first, backend, all->numbers[0]));
+  if (all->count > 1) CLI_TRY_DONE(cuonn_backend_device(first, sizeof first, backend, all->numbers[0]));
   for (size_t d = 1; d < all->count; d++) {
     CLI_PASS_DONE(cli_context_open_on(&j->contexts[d], &j->grid.base, all->numbers[d]));
     CLI_TRY_DONE(cuonn_backend_device(line, sizeof line, backend, all->numbers[d]));
