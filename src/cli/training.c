@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/chip.h"
 #include "cli/data.h"
@@ -99,15 +100,23 @@ done:
   return code;
 }
 
+/* With the device that this process has of all that its configuration names. */
+static int report_run(char **written, cli_training *training, const char *directory) {
+  cli_options common = training->common;
+  char device[16] = "";
+  if (strcmp(cuonn_context_backend(training->context), "cuda") == 0)
+    snprintf(device, sizeof device, "%d", cuonn_context_device(training->context));
+  common.devices = device;
+  return cli_report_run(written, directory, NULL, training->chip_file, &training->data, &common);
+}
+
 void cli_training_report(cli_training *training, const char *directory, bool sweep) {
   char *written;
-  const cli_options *const common = &training->common;
-  const int code = sweep ? cli_report_sweep(&written, directory)
-                         : cli_report_run(&written, directory, NULL, training->chip_file, &training->data, common);
+  const int code = sweep ? cli_report_sweep(&written, directory) : report_run(&written, training, directory);
   if (code != CLI_DONE) return;
   if (!written)
     cli_fail(CLI_DONE, "%s, so there is no report; later: cuonn report %s", CLI_GNUPLOT_ADVICE, directory);
-  else if (!common->json)
+  else if (!training->common.json)
     printf("report in %s\n", written);
   free(written);
 }

@@ -31,6 +31,10 @@ train_results one > wanted
 expect 0 "${why}rank 0 finds no libnccl.so.2 of NCCL 2.14 or later$" on none 2 --output hosts
 by_hosts
 same hosts
+expect 0 "${why}rank 0 finds" on none 2 --output each --devices 1,3
+same each
+check test -e each/report.html # which one of them computes
+expect 0 '' "$cuonn" eval each/last.nc --data data
 expect 0 '' on "$NCCL" 3 --output nccl
 by_nccl
 same nccl
