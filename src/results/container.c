@@ -179,11 +179,12 @@ static cuonn_status rehearse(const char *path, const unsigned char *bytes, size_
 
 /* What was read without harm is not rehearsed again: bytes, by their hash, and who read them. The latest replace the
  * oldest. */
-enum { kKnown = 16 };
-static struct {
+typedef struct {
   XXH128_hash_t bytes;
   results_reader reader;
-} known[kKnown];
+} known_file;
+enum { kKnown = 16384 };
+static known_file known[kKnown];
 static size_t n_known;
 static pthread_mutex_t known_mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -198,8 +199,7 @@ static bool is_known(XXH128_hash_t bytes, results_reader reader) {
 
 static void remember(XXH128_hash_t bytes, results_reader reader) {
   pthread_mutex_lock(&known_mutex);
-  known[n_known % kKnown].bytes = bytes;
-  known[n_known++ % kKnown].reader = reader;
+  known[n_known++ % kKnown] = (known_file){bytes, reader};
   pthread_mutex_unlock(&known_mutex);
 }
 

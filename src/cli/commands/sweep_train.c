@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "cli/commands/sweep_groups.h"
 #include "cli/commands/sweep_print.h"
@@ -166,25 +167,36 @@ static void *train(void *user) {
   return NULL;
 }
 
+static uint64_t hash_of_files(const cuonn_config *c) {
+  const char *const start = c->start == CUONN_START_FILE ? c->start_file : "", *const errors = c->chip_errors_file;
+  return XXH3_64bits_withSeed(errors, strlen(errors), XXH3_64bits(start, strlen(start)));
+}
+
 /* Files of other programs are first read by a child process, which has no other threads: so it is done before there are
- * any, once for runs in a row that have the same files. Devices read them again, without a child, and tell what is
- * wrong with them. */
-static void read_before(const training *t) {
-  cuonn_config c, last;
-  bool first = true;
+ * any, once for all runs that have the same files. Devices read them again, without a child, and tell what is wrong
+ * with them. */
+static int read_before(const training *t) {
+  int code = CLI_DONE;
+  size_t n_read = 0;
+  uint64_t *const read = calloc(t->work->n_to_do + 1, sizeof *read); /* hashes of their names */
+  if (!read) return cli_fail(CLI_RESOURCES, "not enough memory for %zu runs", t->work->n_to_do);
   for (size_t i = 0; i < t->work->n_to_do; i++) {
+    cuonn_config c;
     cuonn_network network;
+    size_t at = 0;
     cuonn_grid_config(&c, t->work->grid, t->work->to_do[i]);
     if (!reads_files(&c)) continue;
-    if (!first && c.start == last.start && strcmp(c.start_file, last.start_file) == 0 &&
-        strcmp(c.chip_errors_file, last.chip_errors_file) == 0)
-      continue;
-    if (cuonn_network_create(&network, &c.network) != CUONN_OK) return;
+    const uint64_t files = hash_of_files(&c);
+    while (at < n_read && read[at] != files) at++;
+    if (at < n_read) continue;
+    read[n_read++] = files;
+    CLI_TRY_DONE(cuonn_network_create(&network, &c.network));
     (void)cli_start_network(&network, &c);
     cuonn_network_free(&network);
-    last = c;
-    first = false;
   }
+done:
+  free(read);
+  return code;
 }
 
 /* The first device belongs to the calling thread. */
@@ -222,7 +234,7 @@ int cli_sweep_train(const cli_sweep_work *work, bool *done) {
     t.runs = work->n_to_do;
     t.steps = steps_of(&t, 0, work->n_to_do);
   }
-  if (several(&t)) read_before(&t);
+  if (several(&t)) CLI_PASS_DONE(read_before(&t));
   cli_bar_open(work->bar);
   code = train_on_all(&t);
   cli_bar_clear(work->bar);
