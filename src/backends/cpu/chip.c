@@ -224,9 +224,7 @@ static void add_slopes(double *d_amplitude, const cpu_chip *chip, const cpu_tili
         sum += chip->slopes[tile * n + w];
       chip->chunk_slopes[chunk * n + w] = sum;
     }
-    if (cpu_is_alone(chip->processes)) d_amplitude[w] = cpu_tree_total(chip->chunk_slopes + w, n, n_chunks);
   }
-  if (cpu_is_alone(chip->processes)) return;
   cpu_team_meet(team);
   cpu_processes_add(chip->processes, team, &terms, n_chunks);
 #pragma omp master
