@@ -307,6 +307,7 @@ static cpu_terms terms_of(tap_sums *sums, size_t n_taps) {
   enum { kNumbers = sizeof *sums / sizeof(double) };
   return (cpu_terms){(char *)sums, n_taps * sizeof *sums, n_taps * kNumbers, sizeof(double)};
 }
+
 /* Powers of all chunks of n measurements; returns how many chunks are left. */
 static size_t find_all_powers(const cpu_measurement *of, size_t n, const cpu_tiling *t, const cpu_measure_space *space,
                               cpu_team *team, cpu_processes *processes) {
