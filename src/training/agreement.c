@@ -56,6 +56,7 @@ cuonn_status training_agree_on_phases(const cuonn_context *context, const cuonn_
   const cuonn_processes *const p = cuonn_context_processes(context);
   uint64_t *words = NULL;
   size_t other = 1;
+  if (!p) return CUONN_OK;
   CUONN_TRY(gather(&words, p, hash_network(network)));
   while (other < p->size && words[other] == words[0]) other++;
   free(words);
