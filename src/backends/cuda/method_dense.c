@@ -51,7 +51,7 @@ static cuonn_status gradient(const cuda_state *s, const cuda_batch *on) {
     CUONN_TRY(backward(&p));
   }
   CUONN_TRY(share(s, on));
-  CUONN_TRY(products_outputs_back(&p)); /* once all of the batch is in the columns */
+  CUONN_TRY(products_outputs_back(&p, meshes)); /* once all of the batch is in the columns */
   const matrix_gradient_task task = {.meshes = cuda_meshes_view(meshes, p.first * p.layers),
                                      .n_layers = (int)p.layers,
                                      .n_models = (int)p.n_models,

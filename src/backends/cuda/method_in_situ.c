@@ -89,8 +89,8 @@ static cuonn_status read_layer(const way *w, size_t layer) {
   return last ? CUONN_OK : products_pass(p, layer);
 }
 
-static cuonn_status go_forward(way *w) {
-  products_call *const p = &w->at;
+static cuonn_status go_forward(const way *w) {
+  const products_call *const p = &w->at;
   CUONN_TRY(products_build(p, &p->s->meshes, true));
   if (w->noisy && w->i->by_matrix) CUONN_TRY(read(w, p->room->matrices, NULL, 0, p->layers, p->n, (int)p->n));
   CUONN_TRY(products_gather(p));

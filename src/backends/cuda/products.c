@@ -168,13 +168,13 @@ int products_rows(const products_call *p, size_t layer) {
 
 /* ------------------------------------------------------------------------------------------------------------- out */
 
-cuonn_status products_build(products_call *p, const cuda_meshes *meshes, bool with_turns) {
+cuonn_status products_build(const products_call *p, const cuda_meshes *meshes, bool with_turns) {
   const device_meshes view = cuda_meshes_view(meshes, p->first * p->layers);
   CUONN_CUDA(launch_columns(p->room->matrices, &view, (int)(p->n_models * p->layers), NULL, (int)p->n, false,
                             with_turns, p->stream));
   if (!p->s->outputs.any) return CUONN_OK;
-  p->factors = cuda_outputs_factors(p->s, meshes, p->first, p->n_models);
-  CUONN_CUDA(launch_outputs(p->room->whole, p->room->matrices, &p->factors, p->stream));
+  const output_factors factors = cuda_outputs_factors(p->s, meshes, p->first, p->n_models);
+  CUONN_CUDA(launch_outputs(p->room->whole, p->room->matrices, &factors, p->stream));
   return CUONN_OK;
 }
 
@@ -264,10 +264,10 @@ cuonn_status products_pass_back(const products_call *p, size_t layer) {
   return CUONN_OK;
 }
 
-cuonn_status products_outputs_back(const products_call *p) {
+cuonn_status products_outputs_back(const products_call *p, const cuda_meshes *meshes) {
   const cuda_outputs *const o = &p->s->outputs;
+  const output_factors factors = cuda_outputs_factors(p->s, meshes, p->first, p->n_models);
   if (!o->any) return CUONN_OK;
-  CUONN_CUDA(
-      launch_outputs_back(p->room->columns, o->d_gamma, o->d_amplitude, p->room->matrices, &p->factors, p->stream));
+  CUONN_CUDA(launch_outputs_back(p->room->columns, o->d_gamma, o->d_amplitude, p->room->matrices, &factors, p->stream));
   return CUONN_OK;
 }

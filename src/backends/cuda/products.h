@@ -22,7 +22,6 @@ typedef struct {
   cudaStream_t stream;
   batch_task task;
   field_law law;
-  output_factors factors;        /* of the meshes that matrices were built of */
   size_t first, n_models;        /* models */
   size_t layers, n, stride, b;   /* b: examples of a piece, those that are not there too */
   size_t fields_size, mesh_size; /* numbers of a model's fields, and of its matrix or columns of all layers */
@@ -50,7 +49,7 @@ int products_rows(const products_call *p, size_t layer); /* waveguides that are 
 
 /* Matrices of all layers: of s->meshes or s->ideal. with_turns: with the phases at the outputs, where nothing else is
  * behind the nodes. */
-cuonn_status products_build(products_call *p, const cuda_meshes *meshes, bool with_turns);
+cuonn_status products_build(const products_call *p, const cuda_meshes *meshes, bool with_turns);
 cuonn_status products_gather(const products_call *p);                /* the first layer's x */
 cuonn_status products_forward(const products_call *p, size_t layer); /* y = U x of the first layer, or U h */
 cuonn_status products_pass(const products_call *p, size_t layer);    /* h of the next layer from y of this one */
@@ -62,8 +61,8 @@ cuonn_status products_back(const products_call *p, size_t layer);
 /* From u of a layer: c of the one before it. */
 cuonn_status products_pass_back(const products_call *p, size_t layer);
 /* Derivatives by amplitudes and gamma, and columns, which were those of the matrices with them, become those of the
- * nodes' own. */
-cuonn_status products_outputs_back(const products_call *p);
+ * nodes' own. meshes: of which the matrices were built. */
+cuonn_status products_outputs_back(const products_call *p, const cuda_meshes *meshes);
 /* The nonlinearity of a network in the numbers of kernels. */
 field_law products_law(const cuonn_nonlinearity *f);
 
