@@ -72,21 +72,21 @@ static cuonn_status gradient(double *losses, cuonn_mesh_gradient *gradients, voi
 
 static cuonn_status propagate(const cuonn_buffer *out, const cuonn_taps *taps, const cuonn_mesh *mesh,
                               const cuonn_buffer *in, bool backward, backend_place place) {
-  ON_DEVICE(place.device, cuda_propagate(out, taps, mesh, in, backward, place));
+  ON_DEVICE(place.device, cuda_propagate(out, taps, mesh, in, backward));
 }
 
 static cuonn_status vjp(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward, const cuonn_mesh *mesh,
                         const cuonn_buffer *input, const cuonn_buffer *cotangent, backend_place place) {
-  ON_DEVICE(place.device, cuda_vjp(gradient, backward, mesh, input, cotangent, place));
+  ON_DEVICE(place.device, cuda_vjp(gradient, backward, mesh, input, cotangent));
 }
 
 static cuonn_status measure_machine(backend_machine *out, backend_place place) {
-  ON_DEVICE(place.device, cuda_measure_machine(out, place));
+  ON_DEVICE(place.device, cuda_measure_machine(out));
 }
 
 static cuonn_status time_propagation(double *seconds, size_t n_samples, backend_propagation what,
                                      const cuonn_mesh *mesh, const cuonn_fields *in, backend_place place) {
-  ON_DEVICE(place.device, cuda_time_propagation(seconds, n_samples, what, mesh, in, place));
+  ON_DEVICE(place.device, cuda_time_propagation(seconds, n_samples, what, mesh, in));
 }
 
 static cuonn_status set_phases_there(void *state, size_t model, size_t layer, const cuonn_phase_buffers *phases,

@@ -112,8 +112,7 @@ done:
   return status;
 }
 
-cuonn_status cuda_measure_machine(backend_machine *out, backend_place place) {
-  (void)place;
+cuonn_status cuda_measure_machine(backend_machine *out) {
   cuonn_status status = CUONN_OK;
   cuda_session *session = NULL;
   struct cudaDeviceProp properties;
@@ -179,8 +178,7 @@ done:
 }
 
 cuonn_status cuda_time_propagation(double *seconds, size_t n_samples, backend_propagation what, const cuonn_mesh *mesh,
-                                   const cuonn_fields *in, backend_place place) {
-  (void)place;
+                                   const cuonn_fields *in) {
   const size_t n = mesh->n_modes;
   cuonn_status status = CUONN_OK;
   propagation_work w = {.n_examples = (int)in->n_examples, .by_stages = what == BACKEND_ALL_STAGES};

@@ -97,8 +97,7 @@ static cuonn_status propagate_stages(double *to, double *const wanted[5], size_t
 }
 
 cuonn_status cuda_propagate(const cuonn_buffer *out, const cuonn_taps *taps, const cuonn_mesh *mesh,
-                            const cuonn_buffer *in, bool backward, backend_place place) {
-  (void)place;
+                            const cuonn_buffer *in, bool backward) {
   const size_t n = mesh->n_modes, n_examples = in->count / n;
   cuonn_status status = CUONN_OK;
   cuda_single one;
@@ -125,8 +124,7 @@ cuonn_status cuda_propagate(const cuonn_buffer *out, const cuonn_taps *taps, con
 }
 
 cuonn_status cuda_vjp(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward, const cuonn_mesh *mesh,
-                      const cuonn_buffer *input, const cuonn_buffer *cotangent, backend_place place) {
-  (void)place;
+                      const cuonn_buffer *input, const cuonn_buffer *cotangent) {
   const cuonn_phase_buffers to = {.theta = {gradient->d_theta, CUONN_FLOAT64, CUONN_HOST, mesh->n_nodes},
                                   .phi = {gradient->d_phi, CUONN_FLOAT64, CUONN_HOST, mesh->n_nodes},
                                   .gamma = {gradient->d_gamma, CUONN_FLOAT64, CUONN_HOST, mesh->n_modes}};

@@ -1,4 +1,4 @@
-/* One mesh, from and to the buffers of a call. */
+/* One mesh, from and to the buffers of a call, on the current device. */
 #ifndef CUDA_PROPAGATE_H
 #define CUDA_PROPAGATE_H
 
@@ -18,8 +18,8 @@ cuonn_status cuda_single_open(cuda_single *out, const cuonn_mesh *mesh, bool by_
 void cuda_single_close(cuda_single *one);
 
 cuonn_status cuda_propagate(const cuonn_buffer *out, const cuonn_taps *taps, const cuonn_mesh *mesh,
-                            const cuonn_buffer *in, bool backward, backend_place place);
+                            const cuonn_buffer *in, bool backward);
 cuonn_status cuda_vjp(cuonn_mesh_gradient *gradient, const cuonn_buffer *backward, const cuonn_mesh *mesh,
-                      const cuonn_buffer *input, const cuonn_buffer *cotangent, backend_place place);
+                      const cuonn_buffer *input, const cuonn_buffer *cotangent);
 
 #endif
