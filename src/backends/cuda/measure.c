@@ -86,15 +86,13 @@ static cudaError_t run_multiply(void *with, cudaStream_t stream) {
 
 /* Rounds are doubled until they take some milliseconds. The first block runs from the begin of the launch on, so that
  * its cycles over the time is about the clock; all blocks fit on the device at once. */
-static cuonn_status measure_arithmetic(backend_machine *out, int device, cudaStream_t stream) {
+static cuonn_status measure_arithmetic(backend_machine *out, const cuda_session *session) {
   cuonn_status status = CUONN_OK;
   cuda_memory memory = {0};
-  multiply_work w = {.n_rounds = 1};
-  int multiprocessors = 0;
+  multiply_work w = {.n_blocks = 4 * (int)session->n_processors, .n_rounds = 1};
+  cudaStream_t stream = session->stream;
   long long cycles = 0;
   double seconds = 0;
-  CUONN_CUDA_DONE(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device));
-  w.n_blocks = 4 * multiprocessors;
   CUONN_TRY_DONE(cuda_allocate(&w.out, &memory, (size_t)w.n_blocks * kThreads, sizeof(float), "measuring"));
   CUONN_TRY_DONE(cuda_allocate(&w.cycles, &memory, 1, sizeof(long long), "measuring"));
   CUONN_TRY_DONE(time_work(&seconds, run_multiply, &w, stream)); /* loads the kernel */
@@ -121,7 +119,7 @@ cuonn_status cuda_measure_machine(backend_machine *out) {
   CUONN_CUDA_DONE(cudaGetDeviceProperties(&properties, session->device));
   snprintf(out->name, sizeof out->name, "%s", properties.name);
   CUONN_TRY_DONE(measure_bandwidth(&out->bytes_per_second, session->stream));
-  CUONN_TRY_DONE(measure_arithmetic(out, session->device, session->stream));
+  CUONN_TRY_DONE(measure_arithmetic(out, session));
 done:
   cuda_session_close(session);
   return status;
