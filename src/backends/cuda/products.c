@@ -41,8 +41,7 @@ size_t products_pieces(const cuda_state *s) {
   return pieces;
 }
 
-/* Examples of a piece: the last may have fewer. */
-static size_t piece_size(const cuda_state *s) {
+size_t products_piece_size(const cuda_state *s) {
   return (s->problem.batch_size + s->steps.n_pieces - 1) / s->steps.n_pieces;
 }
 
@@ -50,7 +49,7 @@ cuonn_status products_create(cuda_state *s, size_t columns) {
   const backend_problem *const p = &s->problem;
   cuda_products *const to = &s->products;
   cuda_memory *const memory = &to->memory;
-  const size_t layers = p->shape.n_layers, fields = p->n_models * piece_size(s) * s->stride;
+  const size_t layers = p->shape.n_layers, fields = p->n_models * products_piece_size(s) * s->stride;
   const size_t inner = fields * (network_keeps_phases(&p->shape) ? 2 : 1);
   const char *const of = "the fields of a batch";
   cublasHandle_t blas;
@@ -85,7 +84,7 @@ field_law products_law(const cuonn_nonlinearity *f) {
 
 cuonn_status products_begin(products_call *out, const cuda_state *s, const cuda_batch *on) {
   const cuonn_network_shape *const shape = &s->problem.shape;
-  const size_t b = piece_size(s);
+  const size_t b = products_piece_size(s);
   const cuda_set *const set = s->sets + on->split;
   const unsigned *const order = cuda_order_of(s, on);
   const bool by_example =

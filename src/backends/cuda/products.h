@@ -33,6 +33,8 @@ typedef struct {
 /* Pieces of a batch, a power of 2, that are worth products of their own: where they come one after another, each fills
  * the device for some waves. The size of products then does not depend on how many processes share the batch. */
 size_t products_pieces(const cuda_state *s);
+/* Examples of a piece: the last may have fewer. */
+size_t products_piece_size(const cuda_state *s);
 
 /* Room for pieces of batches of a state, without which none of the rest can be called. columns: also for those, of so
  * many pieces. */

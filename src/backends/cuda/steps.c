@@ -18,6 +18,7 @@
 #include "cuda/outputs.h"
 #include "cuda/prepare.h"
 #include "cuda/processes.h"
+#include "cuda/products.h"
 #include "mesh/node.h"
 
 /* As many chunks as examples give, but where there are more than are worked on at once, whole waves of those: the last
@@ -32,7 +33,7 @@ static unsigned chunks_of(const cuda_state *s, size_t count) {
 /* The k-th batch and its pieces. */
 static void plan_batch(const cuda_state *s, size_t k, const cuonn_step *step) {
   const cuonn_network_shape *const shape = &s->problem.shape;
-  const size_t n_pieces = s->steps.n_pieces, size = (s->problem.batch_size + n_pieces - 1) / n_pieces;
+  const size_t n_pieces = s->steps.n_pieces, size = products_piece_size(s);
   const double classes = shape->loss_per_class ? (double)shape->n_classes : 1;
   network_batch *const batch = s->steps.pinned_batches + k * (1 + n_pieces);
   *batch = (network_batch){.first = (unsigned)step->first,
