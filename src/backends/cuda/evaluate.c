@@ -95,7 +95,7 @@ static cuonn_status multiply(float2 *to, const cuda_state *s, cublasHandle_t bla
   const size_t mesh = (size_t)n * s->stride;
   const float2 *const matrix = (const float2 *)s->evaluation.matrices.data + layer * mesh;
   const long long distance = (long long)shape->n_layers * (long long)mesh, to_distance = (long long)count * rows;
-  if (layer == 0 || network_keeps_phase(shape, layer - 1)) {
+  if (products_take_complex(shape, layer)) {
     const cuComplex one = {1, 0}, zero = {0, 0};
     CUONN_BLAS(cublasCgemmStridedBatched(
         blas, CUBLAS_OP_N, CUBLAS_OP_N, rows, examples, n, &one, matrix, stride, distance, fields,

@@ -7,11 +7,12 @@
 #include "kernels/shards.h"
 #include "network/layer.h"
 
-/* Whether fields behind a layer go into the next as they are; and whether as complex numbers. */
+/* Whether fields behind a layer go into the next as they are. */
 static bool goes_on(const cuonn_network_shape *shape, size_t layer) {
   return layer + 1 < shape->n_layers && !cuonn_network_has_nonlinearity(shape, layer);
 }
-static bool takes_complex(const cuonn_network_shape *shape, size_t layer) {
+
+bool products_take_complex(const cuonn_network_shape *shape, size_t layer) {
   return layer == 0 || network_keeps_phase(shape, layer - 1);
 }
 
@@ -191,7 +192,7 @@ cuonn_status products_forward(const products_call *p, size_t layer) {
   const float2 *const u = p->room->whole + layer * p->n * p->stride;
   const layer_input in = input_of(p, layer);
   float2 *const y = products_y(p, layer);
-  if (takes_complex(&p->s->problem.shape, layer)) {
+  if (products_take_complex(&p->s->problem.shape, layer)) {
     CUONN_BLAS(cublasCgemmStridedBatched(p->blas, CUBLAS_OP_N, CUBLAS_OP_N, rows, b, n, &one, u, stride, u_distance,
                                          in.fields, stride, in.distance, &zero, y, stride, distance, models));
   } else {
@@ -226,7 +227,7 @@ cuonn_status products_columns(const products_call *p, size_t layer) {
   const float2 *const c = cotangents(p, layer);
   const layer_input in = input_of(p, layer);
   float2 *const to = p->columns + layer * p->n * p->stride;
-  if (takes_complex(&p->s->problem.shape, layer)) {
+  if (products_take_complex(&p->s->problem.shape, layer)) {
     CUONN_BLAS(cublasCgemmStridedBatched(p->blas, CUBLAS_OP_N, CUBLAS_OP_C, rows, n, b, &one, c, stride, distance,
                                          in.fields, stride, in.distance, &zero, to, stride, to_distance, models));
   } else {
@@ -245,7 +246,7 @@ cuonn_status products_back(const products_call *p, size_t layer) {
   const long long distance = (long long)p->fields_size, u_distance = (long long)p->mesh_size;
   const float2 *const u = p->room->whole + layer * p->n * p->stride, *const c = cotangents(p, layer);
   float *const to = cotangents_before(p, layer);
-  if (takes_complex(&p->s->problem.shape, layer)) {
+  if (products_take_complex(&p->s->problem.shape, layer)) {
     CUONN_BLAS(cublasCgemmStridedBatched(p->blas, CUBLAS_OP_C, CUBLAS_OP_N, n, b, rows, &one, u, stride, u_distance, c,
                                          stride, distance, &zero, (float2 *)to, stride, distance, models));
   } else {

@@ -65,6 +65,8 @@ cuonn_status products_pass_back(const products_call *p, size_t layer);
 /* Derivatives by amplitudes and gamma, and columns, which were those of the matrices with them, become those of the
  * nodes' own. meshes: of which the matrices were built. */
 cuonn_status products_outputs_back(const products_call *p, const cuda_meshes *meshes);
+/* Whether fields go into a layer as complex numbers: examples, and behind what keeps their phases. */
+bool products_take_complex(const cuonn_network_shape *shape, size_t layer);
 /* The nonlinearity of a network in the numbers of kernels. */
 field_law products_law(const cuonn_nonlinearity *f);
 
