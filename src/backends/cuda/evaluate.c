@@ -150,9 +150,10 @@ static cuonn_status run_chunk(const cuda_state *s, cublasHandle_t blas, const cu
       CUONN_CUDA(launch_pass(other, y, work->n_models * count * rows, &law, s->session->stream));
       in = other;
     } else { /* fields go on as they are, and those behind the next layer into the other room */
-      in = y;
+      float2 *const here = y;
+      in = here;
       y = other;
-      other = (void *)in;
+      other = here;
     }
   }
   const readout_task task = {.y = y,
