@@ -125,6 +125,7 @@ cuonn_status cuda_create(void **out, const backend_problem *problem) {
   if (problem->gradient == CUONN_GRADIENT_IDEAL && problem->batch_size > 0) {
     CUONN_TRY_DONE(cuda_meshes_create(&s->ideal, problem->n_models * shape->n_layers, shape->mesh, shape->style, phases,
                                       s->session));
+    /* the models' phases, as they are programmed, and their gamma lie with `meshes` */
     s->ideal.applied = s->meshes.phases;
     s->ideal.gamma = s->meshes.gamma;
   }

@@ -121,7 +121,8 @@ typedef struct {
   float2 *c;     /* [model][example][stride] */
   float2 *matrices; /* [model][layer][column][stride] */
   float2 *whole;    /* the same with the factors of outputs; `matrices` where there are none */
-  float2 *columns;  /* the same of their derivatives, conjugate; NULL where they are not wanted */
+  float2 *columns;  /* [own piece][model][layer][column][stride] derivatives by them, conjugate; NULL where they are not
+                     * wanted */
   cuda_memory memory;
 } cuda_products;
 
