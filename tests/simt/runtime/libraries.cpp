@@ -208,11 +208,9 @@ cufftResult cufftSetWorkArea(cufftHandle plan, void *area) {
   return CUFFT_SUCCESS;
 }
 cufftResult cufftExecC2C(cufftHandle plan, cufftComplex *in, cufftComplex *out, int direction) {
-  SIMT_TURN;
   return run_fft(plan, in, out, CUFFT_C2C, direction);
 }
 cufftResult cufftExecR2C(cufftHandle plan, cufftReal *in, cufftComplex *out) {
-  SIMT_TURN;
   return run_fft(plan, in, out, CUFFT_R2C, CUFFT_FORWARD);
 }
 cufftResult cufftDestroy(cufftHandle plan) {
@@ -330,27 +328,23 @@ cublasStatus_t cublasSetWorkspace(cublasHandle_t handle, void *workspace, size_t
 cublasStatus_t cublasSgemm(cublasHandle_t handle, cublasOperation_t ta, cublasOperation_t tb, int m, int n, int k,
                            const float *alpha, const float *a, int lda, const float *b, int ldb, const float *beta,
                            float *c, int ldc) {
-  SIMT_TURN;
   return gemm(handle, ta, tb, m, n, k, alpha, a, lda, 0, b, ldb, 0, beta, c, ldc, 0, 1);
 }
 cublasStatus_t cublasCgemm(cublasHandle_t handle, cublasOperation_t ta, cublasOperation_t tb, int m, int n, int k,
                            const cuComplex *alpha, const cuComplex *a, int lda, const cuComplex *b, int ldb,
                            const cuComplex *beta, cuComplex *c, int ldc) {
-  SIMT_TURN;
   return gemm(handle, ta, tb, m, n, k, alpha, a, lda, 0, b, ldb, 0, beta, c, ldc, 0, 1);
 }
 cublasStatus_t cublasSgemmStridedBatched(cublasHandle_t handle, cublasOperation_t ta, cublasOperation_t tb, int m,
                                          int n, int k, const float *alpha, const float *a, int lda, long long stride_a,
                                          const float *b, int ldb, long long stride_b, const float *beta, float *c,
                                          int ldc, long long stride_c, int count) {
-  SIMT_TURN;
   return gemm(handle, ta, tb, m, n, k, alpha, a, lda, stride_a, b, ldb, stride_b, beta, c, ldc, stride_c, count);
 }
 cublasStatus_t cublasCgemmStridedBatched(cublasHandle_t handle, cublasOperation_t ta, cublasOperation_t tb, int m,
                                          int n, int k, const cuComplex *alpha, const cuComplex *a, int lda,
                                          long long stride_a, const cuComplex *b, int ldb, long long stride_b,
                                          const cuComplex *beta, cuComplex *c, int ldc, long long stride_c, int count) {
-  SIMT_TURN;
   return gemm(handle, ta, tb, m, n, k, alpha, a, lda, stride_a, b, ldb, stride_b, beta, c, ldc, stride_c, count);
 }
 

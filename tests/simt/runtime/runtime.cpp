@@ -708,11 +708,9 @@ cudaError_t cudaMemcpy2DAsync(void *to, size_t to_pitch, const void *from, size_
   });
 }
 cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, enum cudaMemcpyKind kind, cudaStream_t stream) {
-  SIMT_TURN;
   return cudaMemcpy2DAsync(to, bytes, from, bytes, bytes, 1, kind, stream);
 }
 cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, enum cudaMemcpyKind kind) {
-  SIMT_TURN;
   return cudaMemcpyAsync(to, from, bytes, kind, nullptr);
 }
 cudaError_t cudaMemsetAsync(void *to, int byte, size_t bytes, cudaStream_t stream) {
@@ -727,10 +725,7 @@ cudaError_t cudaMemsetAsync(void *to, int byte, size_t bytes, cudaStream_t strea
     return cudaSuccess;
   });
 }
-cudaError_t cudaMemset(void *to, int byte, size_t bytes) {
-  SIMT_TURN;
-  return cudaMemsetAsync(to, byte, bytes, nullptr);
-}
+cudaError_t cudaMemset(void *to, int byte, size_t bytes) { return cudaMemsetAsync(to, byte, bytes, nullptr); }
 
 /* --- Streams and events --- */
 
@@ -756,10 +751,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   if (stream && stream->into) return spoil(*stream->into, cudaErrorStreamCaptureUnsupported);
   return finish_copies(!stream, stream, copies_begun);
 }
-cudaError_t cudaStreamQuery(cudaStream_t stream) {
-  SIMT_TURN;
-  return cudaStreamSynchronize(stream);
-}
+cudaError_t cudaStreamQuery(cudaStream_t stream) { return cudaStreamSynchronize(stream); }
 
 cudaError_t cudaEventCreate(cudaEvent_t *event) {
   SIMT_TURN;
