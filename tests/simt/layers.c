@@ -343,17 +343,18 @@ static void test_nan(void **unused) {
 
 /* ---- measured gradients ---- */
 
-/* Of moduli they are measured with either loss. */
+/* Of moduli they are measured with either loss, also of batches whose exact gradients would come in pieces. */
 static void test_squared_error_is_measured(void **unused) {
   (void)unused;
-  layered p = numbered(0, 5, 40);
   cuonn_chip_options chip = CUONN_CHIP_OPTIONS_INIT;
-  p.loss = CUONN_LOSS_SQUARED_ERROR;
-  for (int matrix = 0; matrix < 2; matrix++) {
+  for (int i = 0; i < 4; i++) {
+    const bool matrix = i % 2 == 1;
+    layered p = numbered(0, 5, i < 2 ? 40 : 1536);
     fixture f;
     cuonn_context *context, *judge;
     cuonn_mesh_gradient *exact;
     double losses[2];
+    p.loss = CUONN_LOSS_SQUARED_ERROR;
     create(&f, p);
     OK(cuonn_context_create(&context, "cuda", 1));
     OK(cuonn_context_create(&judge, "reference", 1));

@@ -67,7 +67,7 @@ static cuonn_status create_steps(cuda_state *s) {
   steps->order_epoch = -1;
   const bool dense = cuda_exact_method(p) == &cuda_dense, measured = cuonn_gradient_is_measured(p->gradient);
   steps->most_chunks = cuda_chunks(p->batch_size, s->meshes.layout, layers);
-  steps->n_pieces = dense ? products_pieces(s) : 1;
+  steps->n_pieces = dense && !measured ? products_pieces(s) : 1;                  /* a chip measures a whole batch */
   if (steps->most_chunks < steps->n_pieces) steps->most_chunks = steps->n_pieces; /* a loss for each */
   steps->n_parts = dense ? cuda_chunks(p->shape.n_modes, s->meshes.layout, layers) : steps->most_chunks;
   steps->most_models = models;
