@@ -20,19 +20,24 @@ struct chunk_range {
 
 static constexpr unsigned kChunkWarps = 8, kChunkThreads = kChunkWarps * CUONN_WARP, kShards = 2 * kChunkWarps;
 
-/* Sums of this warp's two shards at this lane's place. from: of the first chunk, NULL: this lane has no place;
- * distance: from chunk to chunk. */
+/* Sums of this warp's two shards at this lane's place; 0 of those that are not wanted, which are not read. from: of the
+ * first chunk, NULL: this lane has no place; distance: from chunk to chunk. */
 template <class Sum, unsigned kReads, class Value>
-DEVICE void sum_two_shards(Sum (&sums)[2], const Value *from, size_t distance, unsigned n_chunks) {
+DEVICE void sum_two_shards(Sum (&sums)[2], const bool (&wanted)[2], const Value *from, size_t distance,
+                           unsigned n_chunks) {
+  static_assert(kReads % 2 == 0, "chunks of the two shards take turns");
   const unsigned warp = threadIdx.x / CUONN_WARP;
   sums[0] = sums[1] = {};
-  if (!from) return;
+  if (!from || !(wanted[0] || wanted[1])) return;
   from += warp * distance;
   distance *= kChunkWarps; /* from one chunk of the warp to its next */
   for (unsigned chunk = warp; chunk < n_chunks; chunk += kReads * kChunkWarps, from += kReads * distance) {
     Value values[kReads]; /* zeros behind the last chunk: they change no sum that began with +0 */
 #pragma unroll
-    for (unsigned i = 0; i < kReads; i++) values[i] = chunk + i * kChunkWarps < n_chunks ? from[i * distance] : Value{};
+    for (unsigned i = 0; i < kReads; i++) {
+      const bool reads = wanted[i % 2] && chunk + i * kChunkWarps < n_chunks;
+      values[i] = reads ? from[i * distance] : Value{};
+    }
 #pragma unroll
     for (unsigned i = 0; i < kReads; i++) sums[i % 2] = sums[i % 2] + values[i];
   }
@@ -43,7 +48,7 @@ DEVICE void sum_two_shards(Sum (&sums)[2], const Value *from, size_t distance, u
 template <class Sum, unsigned kReads, class Value>
 DEVICE Sum sum_chunks(const Value *from, size_t distance, unsigned n_chunks) {
   Sum shards[2], sums[kChunkWarps], *const parts = shared_memory<Sum>(); /* [warp][lane] */
-  sum_two_shards<Sum, kReads>(shards, from, distance, n_chunks);
+  sum_two_shards<Sum, kReads>(shards, {true, true}, from, distance, n_chunks);
   parts[threadIdx.x] = shards[0] + shards[1];
   sync_block();
 #pragma unroll

@@ -81,16 +81,18 @@ KERNEL __launch_bounds__(kChunkThreads, 3) k_gradient(float2 *out, double *loss,
 }
 
 /* Grid: places by 32, layers, models. Of each of the shards, in the order of the tree's leaves; 0 where is no node. */
-KERNEL k_shards(float2 *out, network_sums sums, unsigned shards) {
+KERNEL __launch_bounds__(kChunkThreads, 3) k_shards(float2 *out, network_sums sums, unsigned shards) {
   const summed_place here(sums);
   const size_t layers = static_cast<size_t>(sums.n_layers), places = mesh_places(sums.layout);
+  const unsigned warp = threadIdx.x / CUONN_WARP;
+  const bool own[2] = {(shards >> warp & 1) != 0, (shards >> (warp + kChunkWarps) & 1) != 0};
   float2 two[2];
-  sum_two_shards<float2, 16>(two, first_part(sums, here), layers * places, sums.losses.batch->n_chunks);
+  sum_two_shards<float2, 16>(two, own, first_part(sums, here), layers * places, sums.losses.batch->n_chunks);
   if (here.place >= places) return;
   for (unsigned leaf = 0; leaf < kShards; leaf++) {
     const unsigned shard = shard_of_leaf(leaf);
     if (!(shards >> shard & 1)) continue;
-    if (shard % kChunkWarps == threadIdx.x / CUONN_WARP) out[here.at] = two[shard / kChunkWarps];
+    if (shard % kChunkWarps == warp) out[here.at] = two[shard / kChunkWarps];
     out += sums.n_models * layers * places;
   }
 }
