@@ -26,6 +26,10 @@ CUONN_HOST_DEVICE unsigned network_block_examples(mesh_layout layout) { return C
 
 /* Whether a mesh of a network is one of every so many, from the first on; 0: none is. */
 CUONN_HOST_DEVICE bool network_every(int every, int mesh) { return every > 0 && mesh % every == 0; }
+/* Whether the phases of fields behind a mesh are seen, if they are behind every so many, up to the last one. */
+CUONN_HOST_DEVICE bool network_sees_phases(int every, int mesh, int n_layers) {
+  return network_every(every, mesh) && mesh + 1 < n_layers;
+}
 
 /* All arrays are on the device. */
 typedef struct {

@@ -73,8 +73,7 @@ KERNEL k_step(optimizer_state state, gamma_state outputs, const optimizer_step *
 /* Grid: places by 32, layers, models. */
 KERNEL __launch_bounds__(kChunkThreads, 3) k_gradient(float2 *out, double *loss, network_sums sums) {
   const summed_place here(sums);
-  const int layer = static_cast<int>(blockIdx.y);
-  if (network_every(sums.phases_every, layer) && layer + 1 < sums.n_layers) sums.common_phi = false;
+  if (network_sees_phases(sums.phases_every, static_cast<int>(blockIdx.y), sums.n_layers)) sums.common_phi = false;
   const float2 gradient = sum_gradient(sums, here);
   sum_losses_aside(loss, sums);
   if (here.writes()) out[here.at] = gradient;

@@ -64,8 +64,7 @@ KERNEL __launch_bounds__(kChunkThreads)
   for (unsigned w = 1; w < kChunkWarps; w++) sum = sum + parts[w * CUONN_WARP + lane];
   const float2 flow = own.turn * sum;
   const int mesh = static_cast<int>(blockIdx.y);
-  const bool seen = network_every(t.phases_every, mesh) && mesh + 1 < t.n_layers;
-  d_gamma[own.at] = seen ? -own.amplitude * flow.y : 0;
+  d_gamma[own.at] = network_sees_phases(t.phases_every, mesh, t.n_layers) ? -own.amplitude * flow.y : 0;
   d_amplitude[own.at] = network_every(t.amplitudes_every, mesh) ? flow.x : 0;
 }
 
