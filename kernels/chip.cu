@@ -219,8 +219,7 @@ KERNEL k_share(Number *out, const Number *in, const double *added, const phase_e
 #pragma unroll
     for (unsigned u = 0; u < kShareLoads; u++) sum += share[u] * value[u];
   }
-#pragma unroll
-  for (int mask = kShareLanes / 2; mask > 0; mask /= 2) sum += shuffle_xor(sum, mask);
+  sum = group_sum<kShareLanes>(sum);
   if (!there || thread % kShareLanes != 0) return;
   sum += static_cast<double>(in[from + shifter]);
   out[from + shifter] = static_cast<Number>(kBack ? sum : sum + added[from + shifter]);

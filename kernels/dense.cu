@@ -70,7 +70,7 @@ DEVICE float squared_error(int label, ForEachClass for_each_class) {
     const float off = c == label ? power - 1 : power;
     sum += off * off;
   });
-  return example_sum<CUONN_WARP>(sum);
+  return warp_sum(sum);
 }
 
 /* Writes the sum of the warps' losses, which their first lanes hold. */

@@ -106,6 +106,14 @@ cudaError_t cuonn_launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, s
 #include <simt_device.h> /* found in tests/simt */
 #endif
 
+/* Sum over each group of kLanes lanes, a power of 2, side by side, in every one of them: in the order of warp_sum(). */
+template <int kLanes, class T>
+DEVICE T group_sum(T value) {
+#pragma unroll
+  for (int mask = kLanes / 2; mask > 0; mask /= 2) value += shuffle_xor(value, mask);
+  return value;
+}
+
 /* Blocks of so many threads for one thread per element. */
 static inline unsigned blocks_for(size_t elements, unsigned threads) {
   return static_cast<unsigned>((elements + threads - 1) / threads);

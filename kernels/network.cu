@@ -35,7 +35,7 @@ DEVICE float cross_entropy(float2 (&g)[Walk::kModes], const float2 (&y)[Walk::kM
   });
   const softmax probabilities = softmax_of<kLanes>(example_max<kLanes>(most), for_each_class);
   const float scale = 1 / probabilities.sum;
-  own = example_sum<kLanes>(own);
+  own = group_sum<kLanes>(own);
 #pragma unroll
   for (int i = 0; i < Walk::kModes; i++) {
     const int w = Walk::lane() * Walk::kModes + i;

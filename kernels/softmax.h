@@ -8,12 +8,6 @@
 
 /* Over the lanes of one example. */
 template <int kLanes>
-DEVICE float example_sum(float value) {
-#pragma unroll
-  for (int mask = kLanes / 2; mask > 0; mask /= 2) value += shuffle_xor(value, mask);
-  return value;
-}
-template <int kLanes>
 DEVICE float example_max(float value) {
 #pragma unroll
   for (int mask = kLanes / 2; mask > 0; mask /= 2) value = fmaxf(value, shuffle_xor(value, mask));
@@ -35,7 +29,7 @@ DEVICE softmax softmax_of(float most, ForEachClass for_each_class) {
     power = expf(power - most);
     sum += power;
   });
-  return {most, example_sum<kLanes>(sum)};
+  return {most, group_sum<kLanes>(sum)};
 }
 
 #endif
