@@ -18,14 +18,19 @@
 #include "cuonn/training.h"
 #include "mesh/shape.h"
 
+/* Where a backend computes. */
+typedef struct {
+  int threads; /* 0 = as many as there are processors */
+  int device;  /* number, of backends with several */
+} backend_place;
+
 /* What a state is made for; all models share it. */
 typedef struct {
   size_t n_models;
   cuonn_network_shape shape;
   size_t batch_size; /* largest batch that train_steps and gradient will see; 0 if neither will be called */
   cuonn_order order;
-  int threads;         /* 0 = as many as there are processors */
-  int device;          /* number, of backends with several */
+  backend_place place;
   cuonn_method method; /* of exact gradients and losses; reference computes by columns */
   /* How all models get their gradients, because a device does the same for all; those that are measured may differ in
    * the scheme. `cpu` and `reference` take any side by side. */
@@ -33,11 +38,6 @@ typedef struct {
   cuonn_measurement measurement;
   const cuonn_processes *processes; /* of which this is one; NULL: it is alone */
 } backend_problem;
-
-/* Where a call without a state computes: threads and device as above. */
-typedef struct {
-  int threads, device;
-} backend_place;
 
 /* One model as host arrays. */
 typedef struct {

@@ -49,8 +49,7 @@ static cuonn_status make_state(problem *p) {
                                   .shape = p->network.shape,
                                   .batch_size = features ? 0 : p->n_examples,
                                   .order = CUONN_ORDER_FIXED,
-                                  .threads = p->place.threads,
-                                  .device = p->place.device,
+                                  .place = p->place,
                                   .method = p->options.method};
   const backend_model model = {.network = &p->network, .optimizer = &study.optimizer};
   CUONN_TRY(p->backend->create(&p->state, &wanted));

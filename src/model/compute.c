@@ -43,10 +43,7 @@ cuonn_status cuonn_features(cuonn_fields *out, cuonn_context *context, const cuo
   memset(out, 0, sizeof *out);
   if (examples->fields.values) return copy_fields(out, &examples->fields);
   CUONN_TRY_DONE(cuonn_features_check(options, examples->height, examples->width));
-  backend_problem problem = {.n_models = 0,
-                             .shape = CUONN_NETWORK_SHAPE_INIT,
-                             .threads = context->place.threads,
-                             .device = context->place.device};
+  backend_problem problem = {.n_models = 0, .shape = CUONN_NETWORK_SHAPE_INIT, .place = context->place};
   problem.shape.n_modes = cuonn_features_modes(options);
   problem.shape.n_classes = 2;
   CUONN_TRY_DONE(backend->create(&state, &problem));

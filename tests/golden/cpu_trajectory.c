@@ -48,7 +48,7 @@ static void first_epoch(cuonn_method method) {
   cuonn_network network;
   void *state;
   const backend_problem problem = {
-      .n_models = 1, .shape = shape, .batch_size = kBatch, .order = CUONN_ORDER_FIXED, .threads = 0, .method = method};
+      .n_models = 1, .shape = shape, .batch_size = kBatch, .order = CUONN_ORDER_FIXED, .method = method};
   OK(cuonn_network_create(&network, &shape));
   place(&network, start_theta, start_phi, gamma);
   OK(cpu->create(&state, &problem));

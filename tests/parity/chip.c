@@ -82,7 +82,7 @@ static void test_chip__models_do_not_meet(void **unused) {
                                           .shape = f.network.shape,
                                           .batch_size = 100,
                                           .order = CUONN_ORDER_SHUFFLED,
-                                          .threads = 3}));
+                                          .place.threads = 3}));
   OK(cpu->set_fields(all, CUONN_SPLIT_TRAIN, &f.fields[0], f.labels));
   cuonn_step steps[kSteps];
   backend_model models[kModels];
@@ -95,10 +95,11 @@ static void test_chip__models_do_not_meet(void **unused) {
   }
   OK(cpu->train_steps(together, all, steps, kSteps));
   for (size_t m = 0; m < kModels; m++) {
-    OK(cpu->create(
-        &one,
-        &(backend_problem){
-            .n_models = 1, .shape = f.network.shape, .batch_size = 100, .order = CUONN_ORDER_SHUFFLED, .threads = 2}));
+    OK(cpu->create(&one, &(backend_problem){.n_models = 1,
+                                            .shape = f.network.shape,
+                                            .batch_size = 100,
+                                            .order = CUONN_ORDER_SHUFFLED,
+                                            .place.threads = 2}));
     OK(cpu->set_fields(one, CUONN_SPLIT_TRAIN, &f.fields[0], f.labels));
     OK(cpu->set_model(one, 0, &models[m]));
     OK(cpu->train_steps(alone, one, steps, kSteps));

@@ -26,8 +26,12 @@ static void run(results *out, int n_threads, double error, cuonn_order order, cu
   const cuonn_backend *const cpu = &cuonn_backend_cpu;
   const cuonn_network_shape shape = CUONN_NETWORK_SHAPE_OF(kModes, kLayers, kClasses, CUONN_STYLE_TOP, true, NULL);
   const cuonn_optimizer_options adam = {CUONN_OPTIMIZER_ADAM, 0.01, 0, 0.9, 0.999, 1e-8, false};
-  const backend_problem problem = {
-      .n_models = 1, .shape = shape, .batch_size = kExamples, .order = order, .threads = n_threads, .method = method};
+  const backend_problem problem = {.n_models = 1,
+                                   .shape = shape,
+                                   .batch_size = kExamples,
+                                   .order = order,
+                                   .place.threads = n_threads,
+                                   .method = method};
   chance c = {11};
   cuonn_network network;
   cuonn_fields fields;

@@ -212,11 +212,8 @@ static void test_memory__every_allocation_may_fail(void **unused) {
 static void test_memory__says_how_much_and_what_to_lower(void **unused) {
   (void)unused;
   void *state;
-  const backend_problem problem = {.n_models = 1,
-                                   .shape = {64, 3, 10, CUONN_STYLE_TOP, true},
-                                   .batch_size = 4096,
-                                   .order = CUONN_ORDER_FIXED,
-                                   .threads = 0};
+  const backend_problem problem = {
+      .n_models = 1, .shape = {64, 3, 10, CUONN_STYLE_TOP, true}, .batch_size = 4096, .order = CUONN_ORDER_FIXED};
   simt_memory(1 << 20);
   REFUSED(cuonn_backend_cuda.create(&state, &problem), CUONN_E_MEMORY, "the gradients of a batch takes 24.0 MiB");
   assert_non_null(strstr(cuonn_last_error(), "lower the batch size"));

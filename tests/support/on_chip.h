@@ -66,7 +66,7 @@ static computing open_backend(const cuonn_backend *backend, fixture *f, const cu
                                    .shape = f->network.shape,
                                    .batch_size = 100,
                                    .order = CUONN_ORDER_SHUFFLED,
-                                   .threads = threads,
+                                   .place.threads = threads,
                                    .gradient = method,
                                    .measurement = chip->measurement};
   OK(backend->create(&c.state, &problem));

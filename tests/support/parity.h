@@ -189,8 +189,12 @@ static void make_pair(pair *out, const problem *p, size_t n_examples, cuonn_orde
   OK(cuonn_allocate(&out->labels, n_examples, 1));
   for (size_t e = 0; e < n_examples; e++) out->labels[e] = (uint8_t)pick(c, 0, p->classes - 1);
   for (int b = 0; b < 2; b++) {
-    const backend_problem made_for = {
-        .n_models = 1, .shape = shape, .batch_size = n_examples, .order = order, .threads = 2, .method = PARITY_METHOD};
+    const backend_problem made_for = {.n_models = 1,
+                                      .shape = shape,
+                                      .batch_size = n_examples,
+                                      .order = order,
+                                      .place.threads = 2,
+                                      .method = PARITY_METHOD};
     const backend_model model = {.network = &out->network, .optimizer = optimizer, .seed = 7};
     OK(both[b]->create(&out->states[b], &made_for));
     OK(both[b]->set_model(out->states[b], 0, &model));
@@ -364,7 +368,7 @@ static void test_training__many_models(void **state) {
                                               .shape = shape,
                                               .batch_size = kBatch,
                                               .order = CUONN_ORDER_SHUFFLED,
-                                              .threads = 2,
+                                              .place.threads = 2,
                                               .method = PARITY_METHOD}));
   OK(backend->set_fields(all, CUONN_SPLIT_TRAIN, &fields, labels));
   for (size_t m = 0; m < kModels; m++) {
@@ -381,7 +385,7 @@ static void test_training__many_models(void **state) {
                                                 .shape = shape,
                                                 .batch_size = kBatch,
                                                 .order = CUONN_ORDER_SHUFFLED,
-                                                .threads = 2,
+                                                .place.threads = 2,
                                                 .method = PARITY_METHOD}));
     OK(backend->set_fields(one, CUONN_SPLIT_TRAIN, &fields, labels));
     OK(backend->set_model(one, 0, &models[m]));
@@ -443,7 +447,7 @@ static void compare_features(const cuonn_features_options *options, size_t heigh
                                     .shape = {n_modes, 1, 2, CUONN_STYLE_TOP, true},
                                     .batch_size = 0,
                                     .order = CUONN_ORDER_FIXED,
-                                    .threads = 2};
+                                    .place.threads = 2};
   double *got[2];
   OK(cuonn_features_check(options, height, width));
   for (int b = 0; b < 2; b++) {

@@ -89,7 +89,7 @@ cuonn_status cpu_create(void **out, const backend_problem *problem) {
   const cuonn_network_shape *const shape = &s->problem.shape;
   const size_t sums = shape->n_layers * layer_walked_nodes(shape->mesh);
   s->kernels = cpu_kernels_choose();
-  s->threads = cpu_threads(problem->threads);
+  s->threads = cpu_threads(problem->place.threads);
   /* every chunk has sums of its own: fewer where they would take more than 256 MiB */
   s->most_chunks = kMostChunks;
   while (s->most_chunks > 4 && s->most_chunks * sums * sizeof(node_sums) > (size_t)256 << 20) s->most_chunks /= 2;

@@ -9,7 +9,7 @@
 #include "cuda/sets.h"
 #include "cuda/steps.h"
 
-static int device_of(const void *state) { return ((const cuda_state *)state)->problem.device; }
+static int device_of(const void *state) { return ((const cuda_state *)state)->problem.place.device; }
 
 /* Returns from an entry what a call returns on a device. */
 #define ON_DEVICE(number, call)              \
@@ -23,7 +23,7 @@ static int device_of(const void *state) { return ((const cuda_state *)state)->pr
   } while (0)
 
 static cuonn_status create(void **out, const backend_problem *problem) {
-  ON_DEVICE(problem->device, cuda_create(out, problem));
+  ON_DEVICE(problem->place.device, cuda_create(out, problem));
 }
 
 /* A device that failed may not let itself be entered: what is left of a state there is freed all the same. */

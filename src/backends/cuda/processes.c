@@ -85,7 +85,7 @@ cuonn_status cuda_processes_create(cuda_state *s, size_t count, bool shards) {
   if (!all) return CUONN_OK;
   p->all = *all;
   s->problem.processes = NULL; /* the caller's */
-  CUONN_TRY(join_devices(p, s->problem.device));
+  CUONN_TRY(join_devices(p, s->problem.place.device));
   p->block = count < kBlock ? count : kBlock;
   /* every leaf's numbers, or the total's slices, of which each may be longer by one */
   const size_t room = CUONN_LEAVES * p->block + all->size, losses = s->problem.n_models * s->steps.most_chunks;
