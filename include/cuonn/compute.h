@@ -33,7 +33,7 @@ typedef struct cuonn_context cuonn_context;
  *  @param[out] out     release with cuonn_context_free()
  *  @param[in] backend  "auto" (the fastest that can compute here; cuonn_context_note() tells what was passed over),
  *                      "reference" (double, one thread), "cpu" (float, OpenMP), "cuda" (float, one NVIDIA GPU: the
- *                      first, or with "cuda:1" the second, and then no other is touched)
+ *                      first, or with "cuda:1" the second, and then no other need be usable)
  *  @param[in] threads  for "cpu"; 0 = OpenMP's own choice, of which CUONN_THREADS_MAX at most are taken
  *                      (cuonn_context_note() tells).  No result depends on it.
  *  @return CUONN_OK; CUONN_E_ARGUMENT for an unknown name, or a device that is not there; CUONN_E_DEVICE if the

@@ -70,6 +70,12 @@ int cli_context_check_one(const cli_devices *devices, const cuonn_config *config
 
 /* --------------------------------------------------------------------------------------------------------- contexts */
 
+/* Where there are devices, those that are named are of cuda: auto would pass over one that cannot be used. */
+static const char *backend_of(const cuonn_config *config) {
+  const bool are_named = *config->devices && cuonn_backend_devices("cuda") > 0;
+  return are_named && strcmp(config->backend, "auto") == 0 ? "cuda" : config->backend;
+}
+
 static int check_backend(const cuonn_config *config, const cuonn_context *context) {
   const char *const backend = cuonn_context_backend(context);
   if (!*config->devices || strcmp(backend, "cuda") == 0) return CLI_DONE;
@@ -82,7 +88,7 @@ static int check_backend(const cuonn_config *config, const cuonn_context *contex
 int cli_context_open_on(cuonn_context **out, const cuonn_config *config, int device) {
   int code = CLI_DONE;
   char name[64];
-  snprintf(name, sizeof name, "%s:%d", config->backend, device);
+  snprintf(name, sizeof name, "%s:%d", backend_of(config), device);
   CLI_TRY_DONE(cuonn_context_create(out, name, config->threads));
   cuonn_context_fit(*out, &config->network);
   cuonn_context_fit_gradient(*out, config->training.gradient);

@@ -1,17 +1,10 @@
 #include "cli/trained.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "cli/chip.h"
 #include "cli/context.h"
 #include "cli/data.h"
-
-/* Of the devices that the processes of a training had, the first. */
-static void keep_one_device(cuonn_config *config) {
-  if (strcmp(config->devices, "all") == 0) config->devices[0] = '\0';
-  config->devices[strcspn(config->devices, ",")] = '\0';
-}
 
 /* Configuration of a checkpoint: its own, or the defaults with the shape that the file has. */
 static int read_config(cuonn_config *config, const cuonn_network_shape *shape, const cli_trained_source *source) {
@@ -19,7 +12,6 @@ static int read_config(cuonn_config *config, const cuonn_network_shape *shape, c
   cuonn_config_init(config);
   CLI_PASS_DONE(cli_config_of_checkpoint(config, source->checkpoint));
   cli_config_follow(config, shape);
-  keep_one_device(config);
 
   cuonn_config wanted = *config;
   if (source->config) CLI_TRY_DONE(cuonn_config_read(&wanted, source->config));

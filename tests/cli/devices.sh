@@ -40,6 +40,8 @@ refuse 4 'backend.devices names device 4, but 4 can be seen, numbered from 0' --
 refuse 2 "backend.devices is 'all', but backend cpu computes, which has no devices to choose" \
   --devices all --backend cpu
 refuse 2 "backend reference computes, which has no devices" --devices 0 --backend reference
+refuse 2 'backend cuda has no gradients from the losses of moved phases' \
+  --devices 1 --backend auto --set training.gradient=spsa # auto passes over no device that is named
 sed 's/\[haar, file\]/haar/; s/, start_file: loud.nc//; s/\[16, 32\]/16/; s/\[1, 2, 3, 4\]/1/' grid.yaml > single.yaml
 expect 2 "^cuonn train: backend.devices is 'all', which gives this process 4 devices, and only cuonn sweep " \
   "$cuonn" train single.yaml --output no --devices all
