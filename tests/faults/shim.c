@@ -78,10 +78,12 @@ static bool hit(unsigned kind, const char *name) {
   const bool here = call == the_plan->at;
   const bool later = the_plan->how == PLAN_STAY && the_plan->at && call > the_plan->at;
   if (!here && !later) return false;
+  char objects[sizeof the_plan->objects];
   inside = true;
   the_plan->hit++;
   snprintf(the_plan->name, sizeof the_plan->name, "%s", name);
-  find_objects(the_plan->objects, sizeof the_plan->objects);
+  find_objects(objects, sizeof objects); /* a program that goes round here may be killed at any moment of this */
+  snprintf(the_plan->objects, sizeof the_plan->objects, "%s", objects);
   if (the_plan->how == PLAN_KILL) kill(getpid(), SIGKILL);
   inside = false;
   return true;
