@@ -35,6 +35,8 @@ scripts/lint.sh
 stage sanitizers
 check sanitize
 
+# Without tests that take long and reach next to no line that the others leave out (CMakePresets.json): the stages
+# before and after this one run them.
 stage coverage
 find build -path 'build/coverage/*.gcda' -delete 2>/dev/null || true # counts of an earlier run
 check coverage
